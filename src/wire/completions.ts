@@ -1,0 +1,119 @@
+import type { OperationSpec, WireContext } from '../core/provider.ts'
+import type { Emit, Stage } from '../core/stream.ts'
+import { GatewayError } from './errors.ts'
+import { isObject, type JsonObject, objectAt, stringAt, tryParse } from './json.ts'
+import { EventReader, frame, type ServerEvent } from './sse.ts'
+
+/** Speaks legacy completions to an upstream that only chats: the prompt becomes a user's message. */
+export function completionsOver(chat: OperationSpec): OperationSpec {
+  const inner = (context: WireContext): WireContext => ({ ...context, body: toChat(context.body) })
+  return {
+    path: chat.path,
+    ...(chat.streamType !== undefined && { streamType: chat.streamType }),
+    encode: (context) => chat.encode?.(inner(context)) ?? toChat(context.body),
+    decode: (answer, context) => toCompletion(chat.decode?.(answer, inner(context)) ?? answer, context),
+    stream(context) {
+      const chunks = toCompletionChunks(context)
+      const first = chat.stream?.(inner(context))
+      return first ? chain(first, chunks) : chunks
+    },
+  }
+}
+
+/** Two stages as one: what the first emits, the second sees. */
+export function chain(first: Stage, second: Stage): Stage {
+  return {
+    chunk: (bytes, emit) => first.chunk(bytes, (passed) => second.chunk(passed, emit)),
+    end(emit) {
+      first.end?.((passed) => second.chunk(passed, emit))
+      second.end?.(emit)
+    },
+  }
+}
+
+const roundabout = ['echo', 'suffix', 'logprobs', 'best_of'] as const
+
+function toChat(body: JsonObject): JsonObject {
+  const { prompt, echo, suffix, logprobs, best_of: bestOf, ...rest } = body
+  const given = {
+    echo: echo === true,
+    suffix: Boolean(suffix),
+    logprobs: typeof logprobs === 'number',
+    best_of: Number(bestOf ?? 1) > Number(body.n ?? 1),
+  }
+  for (const name of roundabout) if (given[name]) throw unsupported(name)
+  // The old default of 16 tokens stays: it is what the clients of this route expect when they say nothing.
+  const limit = rest.max_tokens ?? rest.max_completion_tokens ?? 16
+  return { ...rest, max_tokens: limit, messages: [{ role: 'user', content: onlyPrompt(prompt) }] }
+}
+
+function onlyPrompt(prompt: unknown): string {
+  const only = Array.isArray(prompt) && prompt.length === 1 ? prompt[0] : (prompt ?? '')
+  if (typeof only !== 'string') throw unsupported('prompt')
+  return only
+}
+
+function unsupported(param: string): GatewayError {
+  const what = param === 'prompt' ? 'more than one prompt, or a prompt of tokens,' : `'${param}'`
+  return new GatewayError('incapable', `Unsupported parameter: ${what} is not supported with this model.`, { param })
+}
+
+function toCompletion(answer: JsonObject, { id, created, model }: WireContext): JsonObject {
+  const choices = Array.isArray(answer.choices) ? answer.choices : []
+  return {
+    id,
+    object: 'text_completion',
+    created: answer.created ?? created,
+    model: answer.model ?? model,
+    choices: choices.map((choice, index) => ({
+      text: stringAt(objectAt(choice, 'message'), 'content') ?? '',
+      index: isObject(choice) ? (choice.index ?? index) : index,
+      logprobs: null,
+      finish_reason: legacyReason(choice),
+    })),
+    ...(answer.usage !== undefined && { usage: answer.usage }),
+  }
+}
+
+/** `stop`, `length` and `content_filter` are all that the old route knows. */
+function legacyReason(choice: unknown): unknown {
+  const reason = isObject(choice) ? (choice.finish_reason ?? null) : null
+  return reason === 'tool_calls' || reason === 'function_call' ? 'stop' : reason
+}
+
+function toCompletionChunks(context: WireContext): Stage {
+  const reader = new EventReader()
+  const pass = (events: readonly ServerEvent[], emit: Emit) => {
+    for (const event of events) {
+      const bytes = toCompletionChunk(event, context)
+      if (bytes) emit(bytes)
+    }
+  }
+  return {
+    chunk: (bytes, emit) => pass(reader.read(bytes), emit),
+    end: (emit) => pass(reader.end(), emit),
+  }
+}
+
+const encoder = new TextEncoder()
+
+function toCompletionChunk({ data }: ServerEvent, { id, created, model }: WireContext): Uint8Array | undefined {
+  const chunk = tryParse(data)
+  if (data === '[DONE]') return encoder.encode('data: [DONE]\n\n')
+  if (!isObject(chunk)) return undefined
+  if (chunk.error) return frame(chunk)
+  const choices = Array.isArray(chunk.choices) ? chunk.choices : []
+  return frame({
+    id,
+    object: 'text_completion',
+    created: chunk.created ?? created,
+    model: chunk.model ?? model,
+    choices: choices.map((choice, index) => ({
+      text: stringAt(objectAt(choice, 'delta'), 'content') ?? '',
+      index: isObject(choice) ? (choice.index ?? index) : index,
+      logprobs: null,
+      finish_reason: legacyReason(choice),
+    })),
+    ...(chunk.usage !== undefined && { usage: chunk.usage }),
+  })
+}

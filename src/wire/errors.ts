@@ -1,0 +1,159 @@
+import type { JsonObject } from './json.ts'
+
+/**
+ * Why a model can't answer although the request is sound. Each kind can have its own policy (`missing` in the
+ * configuration), because the cure differs: substitute, pull, or tell the caller.
+ */
+export const missingKinds = ['absent', 'unknown', 'not_found', 'retired', 'not_pulled', 'no_live_provider'] as const
+export type MissingKind = (typeof missingKinds)[number]
+
+/** Every way in which an attempt can fail, told apart by what can be done about it. */
+export type FailureKind =
+  | MissingKind
+  | 'wrong_endpoint'
+  | 'incapable'
+  | 'bad_request'
+  | 'context_length'
+  | 'content_policy'
+  | 'unauthorized'
+  | 'auth'
+  | 'quota'
+  | 'rate_limit'
+  | 'loading'
+  | 'overloaded'
+  | 'network'
+  | 'timeout'
+  | 'protocol'
+  | 'upstream'
+  | 'internal'
+  | 'gone'
+
+interface Reaction {
+  /** HTTP status that the client sees unless the failure says otherwise. */
+  readonly status: number
+  readonly type: string
+  readonly code: string | null
+  /** Worth another try on the same deployment. */
+  readonly again: boolean
+  /** Worth a try on another deployment. "Elsewhere" is not "again": a wrong key is for ever, but only there. */
+  readonly elsewhere: boolean
+  /** The word in `x-samewire-reason`, where it is more telling than `code`. */
+  readonly reason?: string
+}
+
+const request = { type: 'invalid_request_error' }
+const server = { type: 'server_error' }
+const never = { again: false, elsewhere: false }
+const onlyElsewhere = { again: false, elsewhere: true }
+const anywhere = { again: true, elsewhere: true }
+
+/** One table decides what every failure means: for the client, for retries and for fallbacks. */
+export const reactions: Record<FailureKind, Reaction> = {
+  absent: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere },
+  unknown: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere },
+  not_found: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere },
+  retired: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere, reason: 'model_deprecated' },
+  not_pulled: {
+    status: 404,
+    ...request,
+    code: 'model_not_found',
+    ...onlyElsewhere,
+    reason: 'model_unavailable_upstream',
+  },
+  no_live_provider: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere, reason: 'no_endpoints' },
+  wrong_endpoint: { status: 404, ...request, code: 'wrong_endpoint', ...onlyElsewhere },
+  incapable: { status: 400, ...request, code: 'unsupported_parameter', ...onlyElsewhere },
+  bad_request: { status: 400, ...request, code: null, ...never, reason: 'bad_request' },
+  context_length: { status: 400, ...request, code: 'context_length_exceeded', ...onlyElsewhere },
+  content_policy: { status: 400, ...request, code: 'content_policy_violation', ...never },
+  unauthorized: { status: 401, ...request, code: 'invalid_api_key', ...never },
+  auth: { status: 502, ...server, code: 'upstream_credentials_rejected', ...onlyElsewhere },
+  quota: { status: 429, type: 'insufficient_quota', code: 'insufficient_quota', ...onlyElsewhere },
+  rate_limit: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...anywhere },
+  loading: { status: 503, ...server, code: 'temporarily_unavailable', ...anywhere },
+  overloaded: { status: 503, ...server, code: 'capacity_exhausted', ...anywhere },
+  network: { status: 502, ...server, code: 'upstream_unreachable', ...anywhere },
+  timeout: { status: 504, ...server, code: 'upstream_timeout', ...anywhere },
+  protocol: { status: 502, ...server, code: 'upstream_invalid_response', ...anywhere },
+  upstream: { status: 502, ...server, code: 'upstream_error', ...anywhere },
+  internal: { status: 500, ...server, code: 'internal_error', ...never },
+  gone: { status: 499, ...request, code: 'client_closed_request', ...never },
+}
+
+export interface FailureDetails {
+  readonly status?: number
+  readonly type?: string
+  readonly code?: string | null
+  readonly param?: string | null
+  /** How long the upstream asked to wait, in milliseconds. */
+  readonly retryAfterMs?: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly cause?: unknown
+}
+
+/** The one error of the gateway: born where the cause is known, with all that the wire and the policies need. */
+export class GatewayError extends Error {
+  override readonly name = 'GatewayError'
+  readonly kind: FailureKind
+  readonly status: number
+  readonly type: string
+  readonly code: string | null
+  readonly param: string | null
+  readonly retryAfterMs: number | undefined
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    const reaction = reactions[kind]
+    this.kind = kind
+    this.status = details.status ?? reaction.status
+    this.type = details.type ?? reaction.type
+    this.code = details.code === undefined ? reaction.code : details.code
+    this.param = details.param ?? null
+    this.retryAfterMs = details.retryAfterMs
+    this.headers = details.headers ?? {}
+  }
+
+  /** The enumerated word for `x-samewire-reason`. */
+  get reason(): string {
+    const reaction = reactions[this.kind]
+    return reaction.reason ?? reaction.code ?? this.kind
+  }
+}
+
+/** Anything thrown, as a GatewayError: an unforeseen one keeps its cause inside and tells nothing outside. */
+export function asGatewayError(thrown: unknown): GatewayError {
+  return thrown instanceof GatewayError
+    ? thrown
+    : new GatewayError('internal', 'The gateway failed unexpectedly.', { cause: thrown })
+}
+
+/** `{error: {message, type, param, code}}`, all four keys always there: clients index them without asking. */
+export function errorEnvelope(error: GatewayError): JsonObject {
+  return { error: { message: error.message, type: error.type, param: error.param, code: error.code } }
+}
+
+export function isMissing(kind: FailureKind): kind is MissingKind {
+  return (missingKinds as readonly string[]).includes(kind)
+}
+
+/** OpenAI's words for a model that is not there: those of 2023 on the legacy routes, today's elsewhere. */
+export function unknownModel(model: string, legacy: boolean, kind: MissingKind = 'unknown'): GatewayError {
+  const shown = shorten(model)
+  return new GatewayError(
+    kind,
+    legacy
+      ? `The model: \`${shown}\` does not exist`
+      : `The model \`${shown}\` does not exist or you do not have access to it.`,
+  )
+}
+
+/** A name fit for a message: the caller's own text comes back, but not ten kilobytes of it. */
+export function shorten(name: string, length = 200): string {
+  return name.length > length ? `${name.slice(0, length)}…` : name
+}
+
+/** Enough of a secret to recognise it, never the whole: `sk-ab***yz`. */
+export function maskKey(key: string): string {
+  return key.length < 12 ? '***' : `${key.slice(0, 5)}***${key.slice(-2)}`
+}

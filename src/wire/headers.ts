@@ -1,0 +1,44 @@
+/** Headers that clients in a browser may read. */
+const exposed = [
+  'x-request-id',
+  'retry-after',
+  'retry-after-ms',
+  'x-should-retry',
+  'openai-processing-ms',
+  'openai-version',
+  'x-ratelimit-limit-requests',
+  'x-ratelimit-limit-tokens',
+  'x-ratelimit-remaining-requests',
+  'x-ratelimit-remaining-tokens',
+  'x-ratelimit-reset-requests',
+  'x-ratelimit-reset-tokens',
+  'x-samewire-model',
+  'x-samewire-attempts',
+  'x-samewire-reason',
+  'x-samewire-notice',
+].join(', ')
+
+/** The headers of every answer, errors and streams too. `ms` is the time spent so far. */
+export function wireHeaders(requestId: string, ms: number): Record<string, string> {
+  return {
+    'x-request-id': requestId,
+    // A whole number: openai-python 0.27 fails on anything else.
+    'openai-processing-ms': String(Math.max(0, Math.round(ms))),
+    'openai-version': '2020-10-01',
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': exposed,
+  }
+}
+
+/**
+ * The answer to a browser's preflight. The requested headers are echoed: the SDKs' own (`x-stainless-*`) grow with
+ * every version, and `*` would not cover `Authorization`.
+ */
+export function preflightHeaders(requested: string | undefined): Record<string, string> {
+  return {
+    'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS, HEAD',
+    'access-control-allow-headers': requested ?? 'authorization, content-type',
+    'access-control-max-age': '86400',
+    vary: 'access-control-request-headers',
+  }
+}

@@ -1,0 +1,43 @@
+import type { Capability } from '../core/provider.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from './json.ts'
+
+const none: ReadonlySet<Capability> = new Set()
+
+/** What a model must be capable of to serve this request. */
+export function needsOf(json: JsonObject): ReadonlySet<Capability> {
+  const tools = isFilled(json.tools) || isFilled(json.functions)
+  const schema = stringAt(objectAt(json, 'response_format'), 'type') === 'json_schema'
+  const vision = partsOf(json).some((part) => stringAt(part, 'type') === 'image_url')
+  if (!tools && !schema && !vision) return none
+  const needs = new Set<Capability>()
+  if (tools) needs.add('tools')
+  if (schema) needs.add('schema')
+  if (vision) needs.add('vision')
+  return needs
+}
+
+/** Characters a token, at least: English has about four. A low estimate never turns away what would have fitted. */
+const charactersPerToken = 6
+
+/** A low estimate of the tokens that a request takes: its texts, and the room that it asks for its answer. */
+export function tokensOf(json: JsonObject): number {
+  let characters = typeof json.prompt === 'string' ? json.prompt.length : 0
+  for (const message of messagesOf(json)) characters += stringAt(message, 'content')?.length ?? 0
+  for (const part of partsOf(json)) characters += stringAt(part, 'text')?.length ?? 0
+  const room = json.max_completion_tokens ?? json.max_tokens
+  return Math.ceil(characters / charactersPerToken) + (typeof room === 'number' && room > 0 ? room : 0)
+}
+
+function messagesOf(json: JsonObject): readonly unknown[] {
+  return Array.isArray(json.messages) ? json.messages : []
+}
+
+function partsOf(json: JsonObject): readonly unknown[] {
+  return messagesOf(json).flatMap((message) =>
+    isObject(message) && Array.isArray(message.content) ? message.content : [],
+  )
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0
+}

@@ -1,0 +1,153 @@
+import type { OperationSpec, WireContext } from '../core/provider.ts'
+import type { Emit, Stage } from '../core/stream.ts'
+import { toolCallId } from './ids.ts'
+import { isObject, type JsonObject } from './json.ts'
+import { EventReader, frame, type ServerEvent } from './sse.ts'
+
+/**
+ * An operation whose upstream speaks almost OpenAI's wire: keys that clients insist on are filled in, tool calls told
+ * once and finished as such. Nothing that is there and sound is changed. For servers named as needing it only.
+ */
+export function repaired(spec: OperationSpec): OperationSpec {
+  return {
+    ...spec,
+    decode: (answer, context) => repairAnswer(spec.decode?.(answer, context) ?? answer, context),
+    stream: (context) => repairStream(context),
+  }
+}
+
+function repairAnswer(answer: JsonObject, context: WireContext): JsonObject {
+  const choices = Array.isArray(answer.choices) ? answer.choices : []
+  return {
+    ...answer,
+    id: answer.id || context.id,
+    object: answer.object ?? 'chat.completion',
+    created: answer.created ?? context.created,
+    model: answer.model || context.model,
+    choices: choices.filter(isObject).map((choice, index) => {
+      const message = isObject(choice.message) ? choice.message : undefined
+      const calls = message && Array.isArray(message.tool_calls) ? message.tool_calls : []
+      return {
+        ...choice,
+        index: choice.index ?? index,
+        logprobs: choice.logprobs ?? null,
+        finish_reason: calls.length > 0 && choice.finish_reason === 'stop' ? 'tool_calls' : choice.finish_reason,
+        ...(message && { message: repairMessage(message, calls, context) }),
+      }
+    }),
+  }
+}
+
+function repairMessage(message: JsonObject, calls: readonly unknown[], context: WireContext): JsonObject {
+  const { tool_calls: _, ...rest } = message
+  const whole = calls.filter(isObject).map((call) => ({
+    ...call,
+    id: realId(call.id) ?? toolCallId(context.random),
+    type: 'function',
+    function: repairFunction(call.function),
+  }))
+  return {
+    ...rest,
+    role: 'assistant',
+    content: message.content ?? null,
+    refusal: message.refusal ?? null,
+    ...(whole.length > 0 && { tool_calls: whole }),
+  }
+}
+
+/** `arguments` is a JSON text everywhere on this wire. */
+function repairFunction(call: unknown): unknown {
+  if (!isObject(call)) return call
+  const given = call.arguments
+  return isObject(given) ? { ...call, arguments: JSON.stringify(given) } : call
+}
+
+/** TGI numbers its calls "0": an id that the next turn could not tell from another call's. */
+function realId(id: unknown): string | undefined {
+  return typeof id === 'string' && id.length > 1 ? id : undefined
+}
+
+interface ChoiceState {
+  started: boolean
+  finished: boolean
+  /** Ids of the tool calls begun, by index. */
+  readonly calls: Map<number, string>
+}
+
+function repairStream(context: WireContext): Stage {
+  const reader = new EventReader()
+  const choices = new Map<number, ChoiceState>()
+  let id: unknown
+  const pass = (events: readonly ServerEvent[], emit: Emit) => {
+    for (const { data } of events) {
+      if (data === '[DONE]') continue
+      const chunk: unknown = JSON.parse(data)
+      // `data: null` opens llama.cpp's streams of several prompts.
+      if (!isObject(chunk)) continue
+      if (chunk.error) {
+        emit(frame(chunk))
+        continue
+      }
+      id ??= chunk.id || context.id
+      emit(frame(repairChunk(chunk, { context, id, choices })))
+    }
+  }
+  return {
+    chunk: (bytes, emit) => pass(reader.read(bytes), emit),
+    end: (emit) => pass(reader.end(), emit),
+  }
+}
+
+interface StreamState {
+  readonly context: WireContext
+  readonly id: unknown
+  readonly choices: Map<number, ChoiceState>
+}
+
+function repairChunk(chunk: JsonObject, state: StreamState): JsonObject {
+  const { error: _, ...rest } = chunk
+  const given = Array.isArray(chunk.choices) ? chunk.choices : []
+  return {
+    ...rest,
+    id: state.id,
+    object: chunk.object ?? 'chat.completion.chunk',
+    created: chunk.created ?? state.context.created,
+    model: chunk.model || state.context.model,
+    choices: given.filter(isObject).map((choice, at) => repairChoice(choice, at, state)),
+  }
+}
+
+function repairChoice(choice: JsonObject, at: number, { context, choices }: StreamState): JsonObject {
+  const index = typeof choice.index === 'number' ? choice.index : at
+  if ('text' in choice) return { ...choice, index, finish_reason: choice.finish_reason || null }
+  const known = choices.get(index) ?? { started: false, finished: false, calls: new Map() }
+  choices.set(index, known)
+  const given = isObject(choice.delta) ? choice.delta : {}
+  const { role: _, tool_calls: calls, ...delta } = given
+  const told = Array.isArray(calls) ? calls.filter(isObject).map((call, n) => repairCall(call, n, known, context)) : []
+  const reason = choice.finish_reason || null
+  const repairedDelta = {
+    ...(!known.started && { role: 'assistant' }),
+    ...delta,
+    ...(told.length > 0 && { tool_calls: told }),
+  }
+  known.started = true
+  return {
+    ...choice,
+    index,
+    delta: repairedDelta,
+    logprobs: choice.logprobs ?? null,
+    finish_reason: reason === 'stop' && known.calls.size > 0 ? 'tool_calls' : reason,
+  }
+}
+
+/** Id, type and name come once, with the first delta of a call; an index tells parallel calls apart. */
+function repairCall(call: JsonObject, at: number, known: ChoiceState, { random }: WireContext): JsonObject {
+  const index = typeof call.index === 'number' ? call.index : at
+  const given = isObject(call.function) ? call.function : {}
+  const text = isObject(given.arguments) ? JSON.stringify(given.arguments) : (given.arguments ?? '')
+  if (known.calls.has(index)) return { index, function: { arguments: text } }
+  const id = realId(call.id) ?? toolCallId(random)
+  known.calls.set(index, id)
+  return { index, id, type: 'function', function: { name: given.name ?? '', arguments: text } }
+}

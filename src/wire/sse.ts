@@ -1,0 +1,69 @@
+/** One event of a stream: its `data` lines joined, and its `event` name where one was given. */
+export interface ServerEvent {
+  readonly data: string
+  readonly event?: string
+}
+
+/**
+ * Reads server-sent events from bytes cut anywhere, even inside a character or a CRLF. Comments and unknown fields
+ * are skipped. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+ */
+export class EventReader {
+  readonly #decoder = new TextDecoder()
+  #rest = ''
+  #data: string[] = []
+  #event: string | undefined
+
+  /** The events that `bytes` complete. */
+  read(bytes: Uint8Array): ServerEvent[] {
+    return this.#lines(this.#decoder.decode(bytes, { stream: true }))
+  }
+
+  /** The event that the end of the stream completes: servers forget the last blank line. */
+  end(): ServerEvent[] {
+    const events = this.#lines(`${this.#decoder.decode()}\n\n`)
+    return events
+  }
+
+  #lines(text: string): ServerEvent[] {
+    const events: ServerEvent[] = []
+    const all = this.#rest + text
+    // A CR at the very end may be half of a CRLF: it waits for the next bytes.
+    const usable = all.endsWith('\r') ? all.slice(0, -1) : all
+    const lines = usable.split(/\r\n|\n|\r/)
+    this.#rest = (lines.pop() ?? '') + all.slice(usable.length)
+    for (const line of lines) this.#line(line, events)
+    return events
+  }
+
+  #line(line: string, events: ServerEvent[]): void {
+    if (line === '') {
+      if (this.#data.length > 0) {
+        const data = this.#data.join('\n')
+        events.push(this.#event === undefined ? { data } : { data, event: this.#event })
+      }
+      this.#data = []
+      this.#event = undefined
+      return
+    }
+    const colon = line.indexOf(':')
+    const field = colon < 0 ? line : line.slice(0, colon)
+    const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
+    if (field === 'data') this.#data.push(value)
+    else if (field === 'event') this.#event = value
+  }
+}
+
+const encoder = new TextEncoder()
+
+/** `data: {json}` and a blank line. The space matters: openai-python 0.27 reads nothing without it. */
+export function frame(value: unknown): Uint8Array {
+  return encoder.encode(`data: ${JSON.stringify(value)}\n\n`)
+}
+
+export const done: Uint8Array = encoder.encode('data: [DONE]\n\n')
+
+/** A line that every client skips: the only form of keep-alive that none of them chokes on. */
+export function comment(text: string): Uint8Array {
+  return encoder.encode(`: ${text.replace(/[\r\n]+/g, ' ')}\n\n`)
+}
