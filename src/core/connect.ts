@@ -1,0 +1,234 @@
+import { editBody } from '../wire/body.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { chatId, completionId } from '../wire/ids.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
+import type { Answer, Call, Upstream, UpstreamResponse } from './call.ts'
+import type { Deployment } from './catalog.ts'
+import { readInBand, readRefusal } from './failure.ts'
+import { bearer, type OperationSpec, type Provider, type Remedy, type WireContext } from './provider.ts'
+import type { Services } from './services.ts'
+import { type ByteStream, collect, through } from './stream.ts'
+
+/** Bytes of a whole answer; image-laden ones stay under it. */
+const answerLimit = 64 * 1024 * 1024
+/** Bytes of a refusal that are read; some go on for ever. */
+const refusalLimit = 64 * 1024
+
+/** What has been learnt about a deployment by its refusals, for the life of the process. */
+interface Lesson {
+  readonly remedy: Remedy
+  readonly spec?: OperationSpec
+}
+
+/** The innermost upstream: one exchange with the deployment of the call's rung, and one more where it can be healed. */
+export function connect(services: Services): Upstream {
+  const lessons = new Map<string, Lesson>()
+
+  return async function connected(call) {
+    const { deployment } = call.rung
+    const { provider } = deployment
+    const spec = provider.operations[call.operation]
+    if (!spec) {
+      throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation}.`)
+    }
+    const key = `${call.operation} ${deployment.label}`
+    const lesson = lessons.get(key) ?? { remedy: {} }
+    try {
+      return await exchange(call, lesson.spec ?? spec, lesson.remedy, services)
+    } catch (error) {
+      const learnt = error instanceof GatewayError ? learn(error, lesson, spec, provider) : undefined
+      if (!learnt) throw error
+      const answer = await exchange(call, learnt.spec ?? spec, learnt.remedy, services)
+      lessons.set(key, learnt)
+      return answer
+    }
+  }
+}
+
+/** What an error teaches, if it teaches anything new. */
+function learn(error: GatewayError, lesson: Lesson, spec: OperationSpec, provider: Provider): Lesson | undefined {
+  if (error.kind === 'wrong_endpoint' && spec.otherwise && !lesson.spec) return { ...lesson, spec: spec.otherwise }
+  const remedy = provider.definition.heal?.(error)
+  if (!remedy) return undefined
+  const drop = [...new Set([...(lesson.remedy.drop ?? []), ...(remedy.drop ?? [])])]
+  const rename = { ...lesson.remedy.rename, ...remedy.rename }
+  const learnt = { ...lesson, remedy: { drop, rename } }
+  return JSON.stringify(learnt.remedy) === JSON.stringify(lesson.remedy) ? undefined : learnt
+}
+
+async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, services: Services): Promise<Answer> {
+  const { deployment } = call.rung
+  const { provider } = deployment
+  const context = wireContext(call, services, remedy)
+  if (provider.definition.serve) {
+    return await provider.definition.serve({
+      operation: call.operation,
+      body: context.body,
+      stream: call.body.stream,
+      label: deployment.label,
+      context,
+      signal: call.signal,
+      clock: services.clock,
+      asset: services.asset,
+    })
+  }
+  const { settings, definition } = provider
+  const response = await services.transport(
+    {
+      method: 'POST',
+      url: definition.url?.(settings, spec.path, deployment.model) ?? settings.baseURL + spec.path,
+      headers: requestHeaders(call, provider),
+      body: requestBody(call, spec, context, remedy),
+    },
+    call.signal,
+  )
+  if (response.status < 200 || response.status > 299) throw await refused(response, call, services)
+  return call.body.stream ? streamed(response, spec, context, call) : await whole(response, spec, context, call)
+}
+
+function wireContext(call: Call, { clock, random }: Services, remedy: Remedy): WireContext {
+  const { deployment } = call.rung
+  return {
+    // Most exchanges pass bytes and never look: the object is made when somebody asks.
+    get body() {
+      return remedied({ ...withParams(call.body.json, deployment), model: deployment.model }, remedy)
+    },
+    model: deployment.model,
+    id: call.operation === 'chat' ? chatId(random) : completionId(random),
+    created: Math.floor(clock.now() / 1000),
+    random,
+  }
+}
+
+function withParams(json: JsonObject, { defaults, overrides }: Deployment): JsonObject {
+  return { ...defaults, ...json, ...overrides }
+}
+
+function remedied(json: JsonObject, { drop = [], rename = {} }: Remedy): JsonObject {
+  const entries = Object.entries(json).filter(([key]) => !drop.includes(key))
+  return Object.fromEntries(entries.map(([key, value]) => [rename[key] ?? key, value]))
+}
+
+const encoder = new TextEncoder()
+
+function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy): Uint8Array {
+  if (spec.encode) return encoder.encode(JSON.stringify(spec.encode(context)))
+  const { json } = call.body
+  const { defaults, overrides, model } = call.rung.deployment
+  const set = new Map<string, string>()
+  for (const [key, value] of Object.entries(defaults)) {
+    if (!Object.hasOwn(json, key)) set.set(key, JSON.stringify(value))
+  }
+  for (const [key, value] of Object.entries(overrides)) set.set(key, JSON.stringify(value))
+  set.set('model', JSON.stringify(model))
+  const drop = new Set(remedy.drop)
+  for (const [old, name] of Object.entries(remedy.rename ?? {})) {
+    const value = set.get(old) ?? (Object.hasOwn(json, old) ? JSON.stringify(json[old]) : undefined)
+    drop.add(old)
+    set.delete(old)
+    if (value !== undefined && !Object.hasOwn(json, name)) set.set(name, value)
+  }
+  for (const key of drop) set.delete(key)
+  return editBody(call.body, { set, drop })
+}
+
+function requestHeaders(call: Call, { definition, settings, callersKey, name }: Provider): Record<string, string> {
+  if (callersKey && call.bearer === undefined) {
+    throw new GatewayError('unauthorized', `The model is served by ${name} with your own API key, and you sent none.`, {
+      code: null,
+    })
+  }
+  const own = callersKey ? { ...settings, apiKey: call.bearer } : settings
+  return {
+    'content-type': 'application/json',
+    accept: call.body.stream ? 'text/event-stream, application/x-ndjson' : 'application/json',
+    'user-agent': 'samewire',
+    ...(definition.headers ?? bearer)(own),
+    ...settings.headers,
+  }
+}
+
+async function refused(response: UpstreamResponse, call: Call, { clock }: Services): Promise<GatewayError> {
+  const body = await opening(response.body, refusalLimit)
+  const { deployment } = call.rung
+  const { status, headers } = response
+  const { legacy } = call.plan
+  return readRefusal({ status, headers, body, model: deployment.model, legacy, now: clock.now() }, deployment.provider)
+}
+
+/** The first `limit` bytes as text; a body that breaks on the way has said enough. */
+function opening(stream: ByteStream, limit: number): Promise<string> {
+  return new Promise((resolve) => {
+    const decoder = new TextDecoder()
+    let text = ''
+    stream.pipe({
+      chunk(bytes) {
+        text += decoder.decode(bytes, { stream: true })
+        if (text.length < limit) return
+        stream.cancel('enough was read')
+        resolve(text)
+      },
+      end: () => resolve(text),
+      fail: () => resolve(text),
+    })
+  })
+}
+
+async function whole(
+  response: UpstreamResponse,
+  spec: OperationSpec,
+  context: WireContext,
+  call: Call,
+): Promise<Answer> {
+  const { provider, model } = call.rung.deployment
+  const bytes = await collect(response.body, answerLimit, () =>
+    protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
+  )
+  const json = tryParse(new TextDecoder().decode(bytes))
+  if (!isObject(json))
+    throw protocolError(provider, bytes.length === 0 ? 'sent an empty answer' : 'sent no JSON object')
+  if (json.error) throw readInBand(json.error, provider, model)
+  const answer = spec.decode ? spec.decode(json, context) : json
+  if (!Array.isArray(answer.choices)) throw protocolError(provider, 'sent an answer without choices')
+  return {
+    status: 200,
+    headers: { ...passedHeaders(response.headers), 'content-type': 'application/json' },
+    body: spec.decode ? encoder.encode(JSON.stringify(answer)) : bytes,
+  }
+}
+
+async function streamed(
+  response: UpstreamResponse,
+  spec: OperationSpec,
+  context: WireContext,
+  call: Call,
+): Promise<Answer> {
+  const { provider, model } = call.rung.deployment
+  const type = response.headers['content-type'] ?? ''
+  if (/^text\/html/i.test(type) || (!spec.streamType && type !== '' && !/^text\/event-stream/i.test(type))) {
+    const said = tryParse(await opening(response.body, refusalLimit))
+    if (isObject(said) && said.error) throw readInBand(said.error, provider, model)
+    throw protocolError(provider, `answered a stream request with ${type.split(';')[0]}`)
+  }
+  return {
+    status: 200,
+    headers: { ...passedHeaders(response.headers), 'content-type': 'text/event-stream; charset=utf-8' },
+    body: spec.stream ? through(response.body, spec.stream(context)) : response.body,
+  }
+}
+
+/** What an upstream's headers tell the client about its own limits and processing; nothing else comes through. */
+function passedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const passed: Record<string, string> = {}
+  for (const name in headers) {
+    const value = headers[name]
+    if (value === undefined) continue
+    if (name.startsWith('x-ratelimit-') || name === 'openai-organization') passed[name] = value
+    else if (name === 'x-request-id') passed['x-samewire-upstream-request-id'] = value
+  }
+  return passed
+}
+
+function protocolError({ name }: Provider, what: string): GatewayError {
+  return new GatewayError('protocol', `${name} ${what}.`)
+}

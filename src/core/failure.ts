@@ -1,0 +1,182 @@
+import { type FailureKind, GatewayError, shorten, unknownModel } from '../wire/errors.ts'
+import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
+import type { ErrorRule, Provider } from './provider.ts'
+
+/** An upstream's refusal, as it came. */
+export interface Refusal {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** The start of the body; error bodies that go on for ever are cut. */
+  readonly body: string
+  readonly model: string
+  readonly legacy: boolean
+  /** Milliseconds since 1970, for a `retry-after` that is a date. */
+  readonly now: number
+}
+
+/** What an error body says, in whichever of its many forms. */
+export interface Said {
+  readonly message: string
+  readonly type?: string
+  readonly code?: string
+  readonly param?: string
+}
+
+/**
+ * The words of the field for one thing, whoever says them. A provider's own rules come first; these are what is left
+ * when nothing more is known than the status and a text.
+ */
+const generalRules: readonly ErrorRule[] = [
+  { status: 429, match: /insufficient_quota|exceeded your current quota|credit/i, kind: 'quota' },
+  { status: 404, match: /not a chat model|v1\/completions|v1\/chat\/completions/i, kind: 'wrong_endpoint' },
+  {
+    match: /model\b.{0,160}(is|was|been) (deprecated|decommissioned|retired|discontinued|shut down)/i,
+    kind: 'retired',
+  },
+  { status: 404, match: /model|deployment/i, kind: 'not_found' },
+  { status: 400, match: /model .{0,200}(not found|does not exist|not exist)|model_not_found/i, kind: 'not_found' },
+  {
+    match:
+      /context_length_exceeded|maximum context length|context (size|window)|exceed_context_size|context length|prompt is too long/i,
+    kind: 'context_length',
+  },
+  { match: /content_filter|content_policy|content management policy/i, kind: 'content_policy' },
+  { status: 503, match: /loading/i, kind: 'loading' },
+]
+
+/** An upstream's refusal as one kind, with its message kept where the client can use it. */
+export function readRefusal(refusal: Refusal, provider: Provider): GatewayError {
+  const said = readSaid(refusal.body)
+  const evidence = `${said.code ?? ''} ${said.type ?? ''} ${said.message}`
+  const { errors = [] } = provider.definition
+  const rules = [...(typeof errors === 'function' ? errors(provider.settings) : errors), ...generalRules]
+  const rule = rules.find(
+    ({ status, match }) => (status === undefined || status === refusal.status) && match.test(evidence),
+  )
+  const kind = refusal.status === 401 ? 'auth' : (rule?.kind ?? kindOfStatus(refusal.status))
+  const retryAfterMs = readRetryAfter(refusal.headers, refusal.now)
+  const details = retryAfterMs === undefined ? {} : { retryAfterMs }
+  const word = rule?.say?.(refusal.model)
+  return word !== undefined && kind !== 'auth'
+    ? new GatewayError(kind, word, { ...details, param: 'model' })
+    : worded(kind, said, refusal, provider, details)
+}
+
+/** An `error` inside an answer that claims success. */
+export function readInBand(error: unknown, provider: Provider, model: string): GatewayError {
+  const status = isObject(error) && typeof error.code === 'number' ? error.code : 500
+  const refusal = { status, headers: {}, body: JSON.stringify({ error }), model, legacy: false, now: 0 }
+  return readRefusal(refusal, provider)
+}
+
+function worded(
+  kind: FailureKind,
+  said: Said,
+  refusal: Refusal,
+  provider: Provider,
+  details: { retryAfterMs?: number },
+): GatewayError {
+  const { name } = provider
+  switch (kind) {
+    case 'not_found':
+    case 'retired':
+      return unknownModel(refusal.model, refusal.legacy, kind)
+    case 'auth':
+      // What the upstream says here may quote the gateway's own key: none of it goes on.
+      return new GatewayError('auth', `The gateway's credentials for ${name} were rejected (HTTP ${refusal.status}).`)
+    case 'bad_request': {
+      const status = refusal.status === 409 ? 400 : refusal.status
+      return new GatewayError(kind, said.message, {
+        ...details,
+        status,
+        type: said.type ?? 'invalid_request_error',
+        code: said.code ?? null,
+        param: said.param ?? null,
+      })
+    }
+    case 'context_length':
+      return new GatewayError(kind, contextMessage(said.message), { ...details, param: said.param ?? 'messages' })
+    case 'rate_limit':
+      return new GatewayError(kind, said.message || `${name} is over its rate limit.`, {
+        ...details,
+        ...(said.type === 'tokens' && { type: 'tokens' }),
+      })
+    case 'not_pulled':
+    case 'no_live_provider':
+    case 'incapable':
+    case 'content_policy':
+    case 'quota':
+      return new GatewayError(kind, said.message || `${name} can't serve the request.`, {
+        ...details,
+        param: said.param ?? (kind === 'not_pulled' || kind === 'no_live_provider' ? 'model' : null),
+      })
+    default:
+      return new GatewayError(kind, `${name} failed: ${said.message || `HTTP ${refusal.status}`}`, details)
+  }
+}
+
+/** LangChain and the agents look for "maximum context length is N tokens" whatever the server called it. */
+function contextMessage(message: string): string {
+  if (/maximum context length is \d+ tokens/.test(message)) return message
+  const size = /context (?:size|length|window)[^0-9]{0,30}(\d+)/i.exec(message)?.[1]
+  return size
+    ? `This model's maximum context length is ${size} tokens. ${message}`
+    : `The request exceeds this model's maximum context length. ${message}`
+}
+
+function kindOfStatus(status: number): FailureKind {
+  if (status === 401 || status === 403 || status === 407) return 'auth'
+  if (status === 402) return 'quota'
+  if (status === 404 || status === 405) return 'wrong_endpoint'
+  if (status === 410) return 'retired'
+  if (status === 408) return 'timeout'
+  if (status === 429) return 'rate_limit'
+  if (status === 503 || status === 529) return 'overloaded'
+  if (status >= 500) return 'upstream'
+  return status >= 400 ? 'bad_request' : 'protocol'
+}
+
+/** Reads `{error: {…}}`, `{error: "…"}`, `{message}`, `{detail}`, JSON inside a JSON string, plain text; drops HTML. */
+export function readSaid(body: string): Said {
+  const parsed = tryParse(body)
+  if (isObject(parsed)) return fromObject(parsed)
+  if (typeof parsed === 'string') return { message: clean(parsed) }
+  if (/^\s*<(!doctype|html|\?xml)/i.test(body)) return { message: 'it answered with a web page instead of JSON' }
+  return { message: clean(body) }
+}
+
+function fromObject(object: JsonObject): Said {
+  const inner = object.error ?? object.message ?? object.detail ?? object.errors
+  if (typeof inner === 'string') {
+    const nested = tryParse(inner)
+    if (isObject(nested)) return fromObject(nested)
+    const type = stringAt(object, 'error_type')
+    return { message: clean(inner), ...(type !== undefined && { type }) }
+  }
+  if (!isObject(inner)) return { message: clean(inner === undefined ? '' : JSON.stringify(inner)) }
+  const nested = tryParse(stringAt(inner, 'message') ?? '')
+  if (isObject(nested)) return fromObject(nested)
+  const { type, code, param } = inner
+  return {
+    message: clean(stringAt(inner, 'message') ?? stringAt(inner, 'error') ?? ''),
+    ...(typeof type === 'string' && { type }),
+    ...(typeof code === 'string' && { code }),
+    ...(typeof param === 'string' && { param }),
+  }
+}
+
+/** Text fit for a message: one line, bounded, and without anything that looks like a key. */
+function clean(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return shorten(line.replace(/\b(sk|hf|gsk|xai|key)[-_][\w-]{12,}/g, '$1-***'), 2000)
+}
+
+/** Milliseconds from `retry-after-ms`, `retry-after` (seconds or a date), or Hugging Face's `RateLimit: …;t=N`. */
+export function readRetryAfter(headers: Readonly<Record<string, string>>, now: number): number | undefined {
+  const ms = Number.parseFloat(headers['retry-after-ms'] ?? '')
+  if (ms > 0) return ms
+  const after = headers['retry-after'] ?? /;\s*t=(\d+)/.exec(headers.ratelimit ?? '')?.[1] ?? ''
+  if (/^\d+(\.\d+)?$/.test(after)) return Number.parseFloat(after) * 1000
+  const until = Date.parse(after)
+  return Number.isNaN(until) ? undefined : Math.max(0, until - now)
+}

@@ -1,0 +1,176 @@
+import { type FailureKind, GatewayError, type MissingKind, shorten, unknownModel } from '../wire/errors.ts'
+import { type Catalog, type Deployment, findGroup, type Known, type Limits, type ModelGroup } from './catalog.ts'
+import type { Capability, KnownModel, Operation } from './provider.ts'
+
+/** What a request needs to know before it can be routed. */
+export interface Query {
+  readonly model: string | undefined
+  readonly operation: Operation
+  /** The old routes tell of missing models in the words of 2023. */
+  readonly legacy: boolean
+  readonly needs: ReadonlySet<Capability>
+  /** A low estimate of the prompt's tokens plus the room asked for the answer. */
+  readonly tokens: number
+}
+
+/** One step of a plan. */
+export interface Rung {
+  readonly deployment: Deployment
+  readonly limits: Limits
+  readonly why: 'requested' | 'fallback' | 'missing_model'
+  /** Tokens; undefined when nobody said. */
+  readonly contextWindow: number | undefined
+}
+
+export interface Skipped {
+  readonly name: string
+  readonly kind: FailureKind
+  readonly why: string
+}
+
+/** What will be tried, in order, and what will not and why. Plain data: it can be printed. */
+export interface Plan {
+  readonly requested: string | undefined
+  readonly legacy: boolean
+  readonly rungs: readonly Rung[]
+  readonly skipped: readonly Skipped[]
+  /** Why the requested model itself is not the first rung. */
+  readonly failure: GatewayError | undefined
+  readonly missing: Catalog['missing']
+}
+
+/**
+ * Turns a request into an ordered plan: pure, so that every decision can be tested as a table and shown to a user.
+ * `random` in [0, 1) picks among weighted deployments.
+ */
+export function resolve(query: Query, catalog: Catalog, known: Known, random: () => number): Plan {
+  const builder = new PlanBuilder(query, catalog, known, random)
+  const kind = query.model === undefined ? 'absent' : builder.add(query.model, 'requested') ? undefined : 'unknown'
+  if (kind) builder.failure = missingModel(query, kind)
+  if (catalog.fallback !== undefined && !(kind && catalog.missing[kind] === 'error')) {
+    builder.add(catalog.fallback, 'missing_model')
+  }
+  return builder.plan()
+}
+
+class PlanBuilder {
+  readonly #rungs: Rung[] = []
+  readonly #skipped: Skipped[] = []
+  readonly #seen = new Set<string>()
+  readonly #query: Query
+  readonly #catalog: Catalog
+  readonly #known: Known
+  readonly #random: () => number
+  failure: GatewayError | undefined
+
+  constructor(query: Query, catalog: Catalog, known: Known, random: () => number) {
+    this.#query = query
+    this.#catalog = catalog
+    this.#known = known
+    this.#random = random
+  }
+
+  /** Adds a model, then its fallbacks; false when nobody answers to the name. */
+  add(name: string, why: Rung['why']): boolean {
+    const group = findGroup(this.#catalog, name, this.#known)
+    if (!group) return false
+    if (this.#seen.has(group.name)) return true
+    this.#seen.add(group.name)
+    for (const deployment of weighted(group.deployments, this.#random)) this.#addDeployment(deployment, group, why)
+    for (const fallback of group.fallbacks) this.add(fallback, why === 'requested' ? 'fallback' : why)
+    return true
+  }
+
+  plan(): Plan {
+    const { model: requested, legacy } = this.#query
+    const failure = this.failure ?? (this.#rungs[0]?.why === 'requested' ? undefined : this.#skippedFailure())
+    return { requested, legacy, rungs: this.#rungs, skipped: this.#skipped, failure, missing: this.#catalog.missing }
+  }
+
+  #addDeployment(deployment: Deployment, group: ModelGroup, why: Rung['why']): void {
+    const obstacle = findObstacle(this.#query, deployment, this.#known.get(deployment.provider.name))
+    if (obstacle) this.#skipped.push({ name: deployment.label, ...obstacle })
+    else if (!this.#rungs.some((rung) => rung.deployment.label === deployment.label && rung.why === why)) {
+      const contextWindow = windowOf(deployment, this.#known.get(deployment.provider.name))
+      this.#rungs.push({ deployment, limits: group.limits, why, contextWindow })
+    }
+  }
+
+  #skippedFailure(): GatewayError | undefined {
+    const [first] = this.#skipped
+    if (!first) return undefined
+    if (first.kind === 'not_found') return missingModel(this.#query, 'not_found')
+    const param = first.kind === 'incapable' ? { param: paramOf(this.#query.needs) } : {}
+    return new GatewayError(first.kind, `${shorten(this.#query.model ?? '')}: ${first.why}`, param)
+  }
+}
+
+/** Every deployment once; the order is drawn by weight, so that a failing first choice leaves a fair second one. */
+function weighted(deployments: readonly Deployment[], random: () => number): readonly Deployment[] {
+  if (deployments.length < 2) return deployments
+  const left = [...deployments]
+  const order: Deployment[] = []
+  while (left.length > 0) {
+    const total = left.reduce((sum, { weight }) => sum + weight, 0)
+    let at = random() * total
+    let pick = left.findIndex(({ weight }) => {
+      at -= weight
+      return at < 0
+    })
+    if (pick < 0) pick = 0
+    order.push(...left.splice(pick, 1))
+  }
+  return order
+}
+
+type Listed = ReadonlyMap<string, KnownModel> | undefined
+
+/** Why a deployment can't serve a request, as far as that is known without asking it. */
+function findObstacle(query: Query, deployment: Deployment, listed: Listed): Omit<Skipped, 'name'> | undefined {
+  const { provider } = deployment
+  if (provider.unavailable) return { kind: 'no_live_provider', why: provider.unavailable }
+  if (!provider.operations[query.operation]) {
+    return { kind: 'wrong_endpoint', why: `${provider.definition.title} does not serve ${query.operation}` }
+  }
+  const entry = entryOf(deployment, listed)
+  if (!entry && listed && listed.size > 0 && provider.definition.answersAnyName) {
+    return { kind: 'not_found', why: `${provider.name} serves ${[...listed.keys()].join(', ')} only` }
+  }
+  const supports = { ...entry?.supports, ...deployment.known.supports }
+  for (const need of query.needs) {
+    if (supports[need] === false) return { kind: 'incapable', why: `it is not capable of ${capabilityNames[need]}` }
+  }
+  const window = windowOf(deployment, listed)
+  if (window !== undefined && query.tokens > window) {
+    return {
+      kind: 'context_length',
+      why:
+        `This model's maximum context length is ${window} tokens. However, your messages need at least ` +
+        `${query.tokens} tokens. Please reduce the length of the messages.`,
+    }
+  }
+  return undefined
+}
+
+function entryOf({ model }: Deployment, listed: Listed): KnownModel | undefined {
+  return listed?.get(model) ?? listed?.get(`${model}:latest`)
+}
+
+function windowOf(deployment: Deployment, listed: Listed): number | undefined {
+  return deployment.known.contextWindow ?? entryOf(deployment, listed)?.contextWindow
+}
+
+const capabilityNames: Readonly<Record<Capability, string>> = {
+  tools: 'calling tools',
+  vision: 'reading images',
+  schema: 'keeping to a JSON schema',
+}
+
+function paramOf(needs: ReadonlySet<Capability>): string {
+  return needs.has('tools') ? 'tools' : needs.has('schema') ? 'response_format' : 'messages'
+}
+
+export function missingModel({ model, legacy }: Query, kind: MissingKind): GatewayError {
+  if (model === undefined) return new GatewayError('absent', 'you must provide a model parameter', { param: 'model' })
+  return unknownModel(model, legacy, kind)
+}

@@ -1,0 +1,260 @@
+/** Where bytes go: any number of chunks, then exactly one of `end` and `fail`. */
+export interface ByteSink {
+  chunk(bytes: Uint8Array): void
+  end(): void
+  fail(error: unknown): void
+}
+
+/**
+ * Bytes that are still coming. Nothing flows before `pipe`; a second `pipe` hands the rest to another sink, which is
+ * how the gate looks at the opening of a stream and lets somebody else have it.
+ */
+export interface ByteStream {
+  pipe(sink: ByteSink): void
+  pause(): void
+  resume(): void
+  /** Stops the source at once; the sink hears no more. */
+  cancel(reason: unknown): void
+}
+
+export type Emit = (bytes: Uint8Array) => void
+
+/**
+ * A look at, or a translation of, passing bytes: a plain function of chunks, the same on every runtime. What it
+ * throws becomes the failure of the stream.
+ */
+export interface Stage {
+  chunk(bytes: Uint8Array, emit: Emit): void
+  /** The source ended. */
+  end?(emit: Emit): void
+  /** The source broke. Returning ends the stream after what was emitted; without this the failure passes on. */
+  fail?(error: unknown, emit: Emit): void
+}
+
+/** `stream` as `stage` lets it through. */
+export function through(stream: ByteStream, stage: Stage): ByteStream {
+  return {
+    pause: () => stream.pause(),
+    resume: () => stream.resume(),
+    cancel: (reason) => stream.cancel(reason),
+    pipe(sink) {
+      const emit: Emit = (bytes) => sink.chunk(bytes)
+      const broke = (error: unknown) => {
+        if (!stage.fail) return sink.fail(error)
+        stage.fail(error, emit)
+        sink.end()
+      }
+      stream.pipe({
+        chunk(bytes) {
+          try {
+            stage.chunk(bytes, emit)
+          } catch (error) {
+            stream.cancel(error)
+            broke(error)
+          }
+        },
+        end() {
+          try {
+            stage.end?.(emit)
+          } catch (error) {
+            return broke(error)
+          }
+          sink.end()
+        },
+        fail: broke,
+      })
+    },
+  }
+}
+
+/** What a `Pump` may ask of the source that feeds it. */
+export interface Source {
+  pause?(): void
+  resume?(): void
+  cancel(reason: unknown): void
+}
+
+/** Bytes that may wait in a pump before its source is asked to pause. */
+const highWater = 64 * 1024
+
+/**
+ * The stream of a source that pushes: a socket, a reader loop, a model. Keeps what comes before somebody listens and
+ * while the listener pauses, in order, and asks the source to wait when that becomes much.
+ */
+export class Pump implements ByteStream {
+  readonly #source: Source
+  #sink: ByteSink | undefined
+  #waiting: Uint8Array[] = []
+  #waitingBytes = 0
+  #held = false
+  #sourcePaused = false
+  #outcome: { error?: unknown; failed: boolean } | undefined
+  #over = false
+
+  constructor(source: Source) {
+    this.#source = source
+  }
+
+  /** From the source: a chunk. */
+  push(bytes: Uint8Array): void {
+    if (this.#over) return
+    if (this.#sink && !this.#held && this.#waiting.length === 0) {
+      this.#sink.chunk(bytes)
+      return
+    }
+    this.#waiting.push(bytes)
+    this.#waitingBytes += bytes.length
+    if (this.#waitingBytes > highWater) this.#pauseSource()
+  }
+
+  /** From the source: that was all. */
+  finish(): void {
+    this.#outcome ??= { failed: false }
+    this.#flush()
+  }
+
+  /** From the source: it broke. */
+  break(error: unknown): void {
+    this.#outcome ??= { error, failed: true }
+    this.#flush()
+  }
+
+  pipe(sink: ByteSink): void {
+    this.#sink = sink
+    this.resume()
+  }
+
+  pause(): void {
+    this.#held = true
+    this.#pauseSource()
+  }
+
+  resume(): void {
+    this.#held = false
+    this.#flush()
+    if (this.#held || !this.#sourcePaused) return
+    this.#sourcePaused = false
+    this.#source.resume?.()
+  }
+
+  cancel(reason: unknown): void {
+    if (this.#over) return
+    this.#over = true
+    this.#waiting = []
+    if (!this.#outcome) this.#source.cancel(reason)
+  }
+
+  #pauseSource(): void {
+    if (this.#sourcePaused || this.#outcome) return
+    this.#sourcePaused = true
+    this.#source.pause?.()
+  }
+
+  #flush(): void {
+    while (this.#sink && !this.#held && !this.#over && this.#waiting.length > 0) {
+      const bytes = this.#waiting.shift() as Uint8Array
+      this.#waitingBytes -= bytes.length
+      this.#sink.chunk(bytes)
+    }
+    if (!this.#sink || !this.#outcome || this.#over || this.#held || this.#waiting.length > 0) return
+    this.#over = true
+    if (this.#outcome.failed) this.#sink.fail(this.#outcome.error)
+    else this.#sink.end()
+  }
+}
+
+/** `chunks` first, then the rest of `stream`. */
+export function prepend(chunks: readonly Uint8Array[], stream: ByteStream): ByteStream {
+  let waiting: readonly Uint8Array[] = chunks
+  return {
+    pause: () => stream.pause(),
+    resume: () => stream.resume(),
+    cancel: (reason) => stream.cancel(reason),
+    pipe(sink) {
+      const first = waiting
+      waiting = []
+      for (const bytes of first) sink.chunk(bytes)
+      stream.pipe(sink)
+    },
+  }
+}
+
+/** A stream of chunks that are already there. */
+export function streamOf(chunks: readonly Uint8Array[]): ByteStream {
+  const pump = new Pump({ cancel() {} })
+  for (const bytes of chunks) pump.push(bytes)
+  pump.finish()
+  return pump
+}
+
+/** The stream of an asynchronous producer, pulled no faster than its reader reads. */
+export function streamFrom(chunks: AsyncIterator<Uint8Array>): ByteStream {
+  let paused = false
+  let wake = () => {}
+  let stopped = false
+  const pump = new Pump({
+    pause() {
+      paused = true
+    },
+    resume() {
+      paused = false
+      wake()
+    },
+    cancel() {
+      stopped = true
+      wake()
+      void chunks.return?.()
+    },
+  })
+  const run = async () => {
+    try {
+      while (!stopped) {
+        if (paused) {
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+          continue
+        }
+        const next = await chunks.next()
+        if (next.done) return pump.finish()
+        pump.push(next.value)
+      }
+    } catch (error) {
+      pump.break(error)
+    }
+  }
+  void run()
+  return pump
+}
+
+/** The whole of a stream as one piece. Rejects with `tooLarge()` beyond `limit` bytes, and with what broke it. */
+export function collect(stream: ByteStream, limit: number, tooLarge: () => unknown): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    stream.pipe({
+      chunk(bytes) {
+        size += bytes.length
+        if (size > limit) {
+          stream.cancel('too large')
+          return reject(tooLarge())
+        }
+        chunks.push(bytes)
+      },
+      end: () => resolve(concat(chunks, size)),
+      fail: reject,
+    })
+  })
+}
+
+/** One piece of many; the only one is returned as it is. */
+export function concat(chunks: readonly Uint8Array[], size = chunks.reduce((sum, { length }) => sum + length, 0)) {
+  if (chunks.length === 1) return chunks[0] as Uint8Array
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const bytes of chunks) {
+    whole.set(bytes, at)
+    at += bytes.length
+  }
+  return whole
+}
