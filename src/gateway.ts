@@ -1,0 +1,146 @@
+import { type Answer, type Call, compose, type Trace } from './core/call.ts'
+import { type Catalog, findGroup } from './core/catalog.ts'
+import { connect } from './core/connect.ts'
+import { Knowledge } from './core/knowledge.ts'
+import type { Operation } from './core/provider.ts'
+import { type Plan, resolve } from './core/resolve.ts'
+import type { Services } from './core/services.ts'
+import { fallback } from './layers/fallback.ts'
+import { gate } from './layers/gate.ts'
+import { integrity } from './layers/integrity.ts'
+import { keepAlive } from './layers/keepalive.ts'
+import { pull } from './layers/pull.ts'
+import { record } from './layers/record.ts'
+import { retry } from './layers/retry.ts'
+import { timeout } from './layers/timeout.ts'
+import type { RequestBody } from './wire/body.ts'
+import { needsOf, tokensOf } from './wire/needs.ts'
+
+/** An inference request, read and checked. */
+export interface GatewayRequest {
+  readonly operation: Operation
+  readonly body: RequestBody
+  /** The old routes tell of missing models in the words of 2023. */
+  readonly legacy: boolean
+  /** Aborted when the client leaves. */
+  readonly signal: AbortSignal
+  readonly bearer: string | undefined
+  readonly requestId: string
+  /** Filled on the way, also when the request fails. */
+  readonly trace: Trace
+}
+
+export interface ListedModel {
+  readonly id: string
+  readonly object: 'model'
+  readonly created: number
+  readonly owned_by: string
+}
+
+export interface Gateway {
+  readonly catalog: Catalog
+  readonly knowledge: Knowledge
+  /** Resolves with a 2xx answer on the OpenAI wire, rejects with a `GatewayError`. */
+  answer(request: GatewayRequest): Promise<Answer>
+  /** What would be tried for a request, without trying it. */
+  plan(operation: Operation, body: RequestBody, legacy: boolean): Promise<Plan>
+  models(): Promise<readonly ListedModel[]>
+  model(id: string): Promise<ListedModel | undefined>
+}
+
+export interface GatewayOptions {
+  /** Seconds of silence after which a stream opens with a comment. */
+  readonly keepAlive?: number | undefined
+}
+
+export function createGateway(catalog: Catalog, services: Services, options: GatewayOptions = {}): Gateway {
+  const knowledge = new Knowledge(catalog.providers.values(), services)
+  const started = Math.floor(services.clock.now() / 1000)
+
+  // The order is law, outermost first: the silence is broken whatever goes on inside; only a finished choice of rung
+  // is checked for a whole end; a pull serves all tries of a rung; each try has its own time; the gate is innermost,
+  // so that a stream which dies at once is a failure for everything around it.
+  const upstream = compose(
+    keepAlive({ clock: services.clock, ms: (options.keepAlive ?? 10) * 1000 }),
+    integrity,
+    fallback,
+    pull(services),
+    retry(services),
+    record(services),
+    timeout(services),
+    gate,
+  )(connect(services))
+
+  async function plan(operation: Operation, body: RequestBody, legacy: boolean): Promise<Plan> {
+    const query = {
+      model: body.model,
+      operation,
+      legacy,
+      needs: needsOf(body.json),
+      tokens: tokensOf(body.json),
+    }
+    const first = resolve(query, catalog, knowledge.known, services.random)
+    if (first.failure?.kind !== 'unknown') return first
+    // A name that nobody configured may be one that a provider lists: worth a look before the client is told no.
+    await knowledge.refresh()
+    return resolve(query, catalog, knowledge.known, services.random)
+  }
+
+  async function answer(request: GatewayRequest): Promise<Answer> {
+    const { operation, body, legacy, signal, bearer, requestId, trace } = request
+    const made = await plan(operation, body, legacy)
+    if (made.failure) trace.detour = made.failure.reason
+    const [rung] = made.rungs
+    if (!rung) throw made.failure ?? new Error('a plan without rungs says why')
+    const call: Call = { operation, body, plan: made, rung, signal, trace, bearer, requestId }
+    return await upstream(call)
+  }
+
+  const listed = (id: string, created: number | undefined, owner: string): ListedModel => ({
+    id,
+    object: 'model',
+    created: created ?? started,
+    owned_by: owner,
+  })
+
+  async function models(): Promise<readonly ListedModel[]> {
+    await knowledge.refresh()
+    const all = new Map<string, ListedModel>()
+    for (const group of catalog.models.values()) {
+      all.set(group.name, listed(group.name, undefined, group.deployments[0]?.provider.name ?? 'samewire'))
+    }
+    for (const [provider, list] of knowledge.known) {
+      for (const { id, created } of list.values())
+        all.set(`${provider}/${id}`, listed(`${provider}/${id}`, created, provider))
+    }
+    return [...all.values()]
+  }
+
+  async function model(id: string): Promise<ListedModel | undefined> {
+    await knowledge.refresh()
+    const [deployment] = findGroup(catalog, id, knowledge.known)?.deployments ?? []
+    if (!deployment) return undefined
+    const list = knowledge.known.get(deployment.provider.name)
+    const entry = list?.get(deployment.model) ?? list?.get(`${deployment.model}:latest`)
+    // A configured name is the configuration's word; any other must be on the provider's list where there is one.
+    if (!entry && list && list.size > 0 && !catalog.models.has(id)) return undefined
+    return listed(id, entry?.created, deployment.provider.name)
+  }
+
+  return { catalog, knowledge, answer, plan, models, model }
+}
+
+/** The headers that say who answered, after how many attempts, and why not the one that was asked. */
+export function disclosure({ attempts, detour }: Trace): Record<string, string> {
+  const served = attempts.at(-1)
+  const headers: Record<string, string> = { 'x-samewire-attempts': String(attempts.length) }
+  if (served && !served.failure) headers['x-samewire-model'] = headerValue(served.deployment)
+  const reason = detour ?? attempts.find(({ failure }) => failure)?.reason
+  if (reason) headers['x-samewire-reason'] = headerValue(reason)
+  return headers
+}
+
+/** A value that no HTTP stack refuses: names come from clients and upstreams and may hold anything. */
+export function headerValue(value: string): string {
+  return value.replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character.isWellFormed() ? character : '?'))
+}

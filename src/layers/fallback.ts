@@ -1,0 +1,38 @@
+import type { Layer } from '../core/call.ts'
+import type { Rung } from '../core/resolve.ts'
+import { asGatewayError, GatewayError, isMissing, reactions } from '../wire/errors.ts'
+
+/** Climbs down the plan until a rung answers. Rejects with the failure that tells the client most. */
+export const fallback: Layer = (next) =>
+  async function fallbackOf(call) {
+    const { plan } = call
+    const failures = plan.failure ? [plan.failure] : []
+    let tooSmall = 0
+    for (const rung of plan.rungs) {
+      if (!isOpen(rung, failures) || (rung.contextWindow ?? Number.POSITIVE_INFINITY) <= tooSmall) continue
+      try {
+        return await next({ ...call, rung })
+      } catch (thrown) {
+        const failure = asGatewayError(thrown)
+        failures.push(failure)
+        if (isFinal(failure, call.plan.missing)) throw failure
+        if (failure.kind === 'context_length') tooSmall = rung.contextWindow ?? 0
+      }
+    }
+    throw mostTelling(failures)
+  }
+
+/** The gateway-wide fallback stands in for a missing model only: not for one that is down, nor for a bad request. */
+function isOpen(rung: Rung, failures: readonly GatewayError[]): boolean {
+  return rung.why !== 'missing_model' || failures.some(({ kind }) => isMissing(kind))
+}
+
+function isFinal({ kind }: GatewayError, missing: { readonly [kind: string]: string | undefined }): boolean {
+  return !reactions[kind].elsewhere || (isMissing(kind) && missing[kind] === 'error')
+}
+
+/** A failure that may pass is worth more to the client than one that won't: it says when to come again. */
+function mostTelling(failures: readonly GatewayError[]): GatewayError {
+  const passing = failures.find(({ kind }) => reactions[kind].again)
+  return passing ?? failures[0] ?? new GatewayError('no_live_provider', 'No deployment of the model can be asked.')
+}

@@ -1,0 +1,93 @@
+import { isStream, type Layer } from '../core/call.ts'
+import { readInBand } from '../core/failure.ts'
+import type { Provider } from '../core/provider.ts'
+import { type ByteStream, prepend } from '../core/stream.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { isObject, tryParse } from '../wire/json.ts'
+import { EventReader, type ServerEvent } from '../wire/sse.ts'
+
+/** Bytes that a stream may send before its first content and still be held back. */
+const bound = 256 * 1024
+
+/**
+ * Holds a stream until its first content: a 200 that opens with an error, or closes without a word, is a failure that
+ * another try can still cure. What was held goes on untouched. The time is bounded by the timeout around it.
+ */
+export const gate: Layer = (next) =>
+  async function gated(call) {
+    const answer = await next(call)
+    if (!isStream(answer.body)) return answer
+    const { provider, model } = call.rung.deployment
+    return { ...answer, body: await opened(answer.body, provider, model) }
+  }
+
+function opened(stream: ByteStream, provider: Provider, model: string): Promise<ByteStream> {
+  return new Promise((resolve, reject) => {
+    const reader = new EventReader()
+    const held: Uint8Array[] = []
+    let size = 0
+    let settled = false
+    const refuse = (error: unknown) => {
+      if (settled) return
+      settled = true
+      stream.cancel(error)
+      reject(error)
+    }
+    const admit = () => {
+      if (settled) return
+      settled = true
+      stream.pause()
+      resolve(prepend(held, stream))
+    }
+    const judge = (events: readonly ServerEvent[]) => {
+      for (const event of events) {
+        const verdict = settled ? 'content' : judgeEvent(event)
+        if (verdict === 'content') return admit()
+        if (verdict === 'broken') return refuse(broken(provider, 'opened its stream with something that is no JSON'))
+        if (verdict !== 'nothing') return refuse(readInBand(verdict.error, provider, model))
+      }
+    }
+    stream.pipe({
+      chunk(bytes) {
+        held.push(bytes)
+        size += bytes.length
+        if (!settled) judge(reader.read(bytes))
+        if (size > bound) admit()
+      },
+      end() {
+        judge(reader.end())
+        refuse(broken(provider, 'closed its stream without any content'))
+      },
+      fail: refuse,
+    })
+  })
+}
+
+type Verdict = 'nothing' | 'content' | 'broken' | { readonly error: unknown }
+
+function judgeEvent({ data, event }: ServerEvent): Verdict {
+  if (data === '' || data === '[DONE]') return 'nothing'
+  const chunk = tryParse(data)
+  if (chunk === undefined) return 'broken'
+  if (!isObject(chunk)) return 'nothing'
+  if (chunk.error) return { error: chunk.error }
+  if (event === 'error') return { error: chunk }
+  const choices = Array.isArray(chunk.choices) ? chunk.choices : []
+  return choices.some(hasContent) ? 'content' : 'nothing'
+}
+
+/** Anything but a role: text, a tool call, reasoning, audio, or the finish of an answer that is empty. */
+function hasContent(choice: unknown): boolean {
+  if (!isObject(choice)) return false
+  if (choice.finish_reason || choice.text) return true
+  const delta = choice.delta
+  return isObject(delta) && Object.entries(delta).some(([key, value]) => key !== 'role' && value && isFilled(value))
+}
+
+function isFilled(value: unknown): boolean {
+  return !Array.isArray(value) || value.length > 0
+}
+
+function broken({ name }: Provider, what: string): GatewayError {
+  return new GatewayError('protocol', `${name} ${what}.`)
+}

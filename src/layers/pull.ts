@@ -1,0 +1,65 @@
+import type { Answer, Call, Layer } from '../core/call.ts'
+import type { Deployment } from '../core/catalog.ts'
+import type { Services } from '../core/services.ts'
+import { asGatewayError, GatewayError } from '../wire/errors.ts'
+
+interface Pull {
+  readonly done: Promise<void>
+  readonly stop: AbortController
+  waiting: number
+}
+
+/**
+ * Fetches a model that its upstream does not have yet, where the configuration says `missing: { not_pulled: 'pull' }`,
+ * and asks again. One pull serves all who wait for it, and stops when the last of them has left.
+ */
+export function pull(services: Services): Layer {
+  const pulls = new Map<string, Pull>()
+
+  const join = (deployment: Deployment): Pull => {
+    const running = pulls.get(deployment.label)
+    if (running) return running
+    const stop = new AbortController()
+    const done = start(deployment, services, stop.signal).finally(() => pulls.delete(deployment.label))
+    // Whoever waits hears of a failure; when nobody does any more, it is nobody's.
+    done.catch(() => {})
+    const started = { done, stop, waiting: 0 }
+    pulls.set(deployment.label, started)
+    return started
+  }
+
+  return (next) =>
+    async function pulled(call): Promise<Answer> {
+      try {
+        return await next(call)
+      } catch (thrown) {
+        const failure = asGatewayError(thrown)
+        const { deployment } = call.rung
+        const wanted = failure.kind === 'not_pulled' && call.plan.missing.not_pulled === 'pull'
+        if (!wanted || !deployment.provider.definition.pull) throw failure
+        await waitFor(join(deployment), call)
+        return await next(call)
+      }
+    }
+}
+
+async function start(deployment: Deployment, services: Services, signal: AbortSignal): Promise<void> {
+  const { provider, model, label } = deployment
+  services.log(`${label}: pulling`)
+  const tools = { fetch: services.fetch, signal, log: (text: string) => services.log(`${label}: ${text}`) }
+  await provider.definition.pull?.(model, provider.settings, tools)
+  services.log(`${label}: pulled`)
+}
+
+function waitFor(pull: Pull, { signal }: Call): Promise<void> {
+  pull.waiting++
+  return new Promise<void>((resolve, reject) => {
+    const leave = () => {
+      if (--pull.waiting === 0) pull.stop.abort(signal.reason)
+      reject(signal.reason ?? new GatewayError('gone', 'The client left.'))
+    }
+    if (signal.aborted) return leave()
+    signal.addEventListener('abort', leave, { once: true })
+    pull.done.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave))
+  })
+}

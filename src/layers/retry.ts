@@ -1,0 +1,26 @@
+import type { Layer } from '../core/call.ts'
+import { type Clock, sleep } from '../core/clock.ts'
+import { asGatewayError, reactions } from '../wire/errors.ts'
+
+/** Milliseconds: the first wait, the longest, and the longest that an upstream may ask for and still be waited for. */
+const base = 250
+const longest = 4_000
+const patience = 10_000
+
+/** Tries the same deployment again, after a growing and jittered wait, where the failure may pass. */
+export const retry =
+  ({ clock, random }: { clock: Clock; random: () => number }): Layer =>
+  (next) =>
+    async function retryOf(call) {
+      for (let tries = 0; ; tries++) {
+        try {
+          return await next(call)
+        } catch (thrown) {
+          const failure = asGatewayError(thrown)
+          const asked = failure.retryAfterMs ?? 0
+          if (!reactions[failure.kind].again || tries >= call.rung.limits.retries || asked > patience) throw failure
+          const wait = Math.min(base * 2 ** tries, longest) * (0.75 + random() / 2)
+          await sleep(clock, Math.max(wait, asked), call.signal)
+        }
+      }
+    }
