@@ -1,0 +1,54 @@
+import { GatewayError, maskKey } from './wire/errors.ts'
+
+/** Who may come in: everybody (on loopback), the holders of a key, or nobody until a key is set. */
+export type Access =
+  | { readonly mode: 'open' }
+  | { readonly mode: 'keys'; readonly keys: readonly string[] }
+  | { readonly mode: 'closed'; readonly remedy: string }
+
+const encoder = new TextEncoder()
+
+/** Compiles who may come in into a check that throws a 401; it returns the key that let the caller in. */
+export function createGuard(access: Access): (headers: HeaderReader) => string | undefined {
+  const keys = access.mode === 'keys' ? access.keys.map((key) => encoder.encode(key)) : []
+  return function guard(header) {
+    if (access.mode === 'open') return undefined
+    if (access.mode === 'closed') throw new GatewayError('unauthorized', access.remedy, { code: null })
+    const given = bearerOf(header) ?? header('api-key') ?? header('x-api-key')
+    if (!given) throw noKey()
+    const bytes = encoder.encode(given)
+    let found = false
+    // Every key is compared to its end, so that the time tells nothing.
+    for (const key of keys) found = sameBytes(key, bytes) || found
+    if (!found) {
+      throw new GatewayError(
+        'unauthorized',
+        `Incorrect API key provided: ${maskKey(given)}. Ask whoever runs this gateway for a key.`,
+      )
+    }
+    return given
+  }
+}
+
+export type HeaderReader = (name: string) => string | undefined
+
+/** The token of `Authorization: Bearer …`. */
+export function bearerOf(header: HeaderReader): string | undefined {
+  return /^Bearer\s+(\S+)\s*$/i.exec(header('authorization') ?? '')?.[1]
+}
+
+/** Compares in a time that depends on the given bytes' length alone. */
+function sameBytes(key: Uint8Array, given: Uint8Array): boolean {
+  let difference = key.length ^ given.length
+  for (let at = 0; at < given.length; at++) difference |= (key[at % key.length] ?? 0) ^ (given[at] ?? 0)
+  return difference === 0
+}
+
+function noKey(): GatewayError {
+  return new GatewayError(
+    'unauthorized',
+    "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth " +
+      '(i.e. Authorization: Bearer YOUR_KEY).',
+    { code: null },
+  )
+}

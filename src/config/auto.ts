@@ -1,0 +1,33 @@
+import type { KnownModel } from '../core/provider.ts'
+import type { Environment, Registry } from './providers.ts'
+import type { Config } from './schema.ts'
+
+/** Which local servers were found, by the type of their provider, and the models that they list. */
+export type Found = ReadonlyMap<string, readonly KnownModel[]>
+
+/**
+ * A configuration for a user who wrote none: the providers that the environment brings or that were found listening,
+ * under the names that they answer to. The embedded model stands in only where there is nothing else: nobody's
+ * request goes to a paid model, or to a toy, without being asked.
+ */
+export function autoConfig(config: Config, registry: Registry, env: Environment, found: Found = new Map()): Config {
+  if (config.providers) return config
+  const present = Object.values(registry).filter(
+    ({ type, env: brings, serve }) =>
+      serve || found.has(type) || isSet(env, brings?.apiKey) || isSet(env, brings?.baseURL),
+  )
+  const embedded = present.filter(({ serve }) => serve)
+  const remote = present.filter(({ serve }) => !serve)
+  const providers = Object.fromEntries(present.map(({ type, name = type }) => [name, { type }]))
+  const models = Object.fromEntries(
+    remote.flatMap(({ type, name = type, answers = [] }) => answers.map((answer) => [answer, `${name}/*`])),
+  )
+  const local = remote.flatMap(({ type, name = type }) => (found.get(type) ?? []).map(({ id }) => `${name}/${id}`))
+  const demo = embedded.flatMap(({ type, name = type, answers = [] }) => answers.map((answer) => `${name}/${answer}`))
+  const fallback = config.fallback ?? local[0] ?? (remote.length === 0 ? demo[0] : undefined)
+  return { ...config, providers, models: { ...models, ...config.models }, ...(fallback !== undefined && { fallback }) }
+}
+
+function isSet(env: Environment, name: string | undefined): boolean {
+  return name !== undefined && Boolean(env[name])
+}

@@ -1,0 +1,35 @@
+import type { KnownModel } from '../core/provider.ts'
+import type { Services } from '../core/services.ts'
+import { buildProvider, type Environment, type Registry } from './providers.ts'
+
+/** Milliseconds: a server on this machine answers at once or isn't there. */
+const patience = 800
+
+/** Looks for local servers on their usual addresses, where the environment doesn't name another. */
+export async function findServers(
+  registry: Registry,
+  env: Environment,
+  { clock, fetch, log }: Pick<Services, 'clock' | 'fetch' | 'log'>,
+): Promise<Map<string, readonly KnownModel[]>> {
+  const found = new Map<string, readonly KnownModel[]>()
+  const look = async ({ type, models, probe, env: brings }: Registry[string]) => {
+    const baseURL = (brings?.baseURL && env[brings.baseURL]) || probe
+    const provider = baseURL && models && buildProvider(type, { type, baseURL }, registry, env, [])
+    if (!provider) return
+    const stop = new AbortController()
+    const cancel = clock.after(patience, () => stop.abort(new Error('nobody there')))
+    try {
+      found.set(type, await models(provider.settings, { fetch, log, signal: stop.signal }))
+    } catch {
+      // Nobody listens there: that is the usual case, and the start tells which variable would bring it.
+    } finally {
+      cancel()
+    }
+  }
+  await Promise.all(
+    Object.values(registry)
+      .filter(({ probe }) => probe)
+      .map(look),
+  )
+  return found
+}

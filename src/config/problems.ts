@@ -1,0 +1,100 @@
+import type * as v from 'valibot'
+import { configSchema } from './schema.ts'
+
+/** Everything that is wrong with a configuration at once: a line each, with its place, what was found, what is allowed. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[], source = 'The configuration') {
+    super(`${source} can't be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+/** `models["gpt-3.5-turbo"].fallbacks[0]`: names hold dots, so they stand in brackets where they must. */
+export function pathText(path: readonly unknown[]): string {
+  let text = ''
+  for (const key of path) {
+    if (typeof key === 'string' && /^[A-Za-z_$][\w$]*$/.test(key)) text += text === '' ? key : `.${key}`
+    else text += `[${JSON.stringify(key)}]`
+  }
+  return text === '' ? '(top level)' : text
+}
+
+/** One issue of the schema, in a sentence. */
+export function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = (issue.path ?? []).map((item) => item.key)
+  const key = path.at(-1)
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    return unknownKey(path.slice(0, -1), String(key), keysAt(path.slice(0, -1)))
+  }
+  if (issue.received === 'undefined') {
+    return `${pathText(path.slice(0, -1))}: the key ${JSON.stringify(key)} is missing`
+  }
+  const expected =
+    issue.type === 'picklist' || issue.message.startsWith('Invalid') ? plain(issue.expected) : issue.message
+  return `${pathText(path)}: found ${show(issue.input)}; allowed: ${expected}`
+}
+
+export function unknownKey(path: readonly unknown[], key: string, allowed: readonly string[]): string {
+  return `${pathText([...path, key])}: no such key${suggestion(key, allowed)}; allowed: ${allowed.join(', ')}`
+}
+
+/** `; did you mean "models"?` when one of the allowed words is near. */
+export function suggestion(word: string, allowed: Iterable<string>): string {
+  let best: string | undefined
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1
+  for (const candidate of allowed) {
+    const steps = distance(word.toLowerCase(), candidate.toLowerCase())
+    if (steps < least) [best, least] = [candidate, steps]
+  }
+  return best === undefined ? '' : `; did you mean ${JSON.stringify(best)}?`
+}
+
+/** A value short enough for a message. */
+export function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
+
+function plain(expected: string | null): string {
+  return expected === 'Object' || expected === null
+    ? 'a name or an object'
+    : expected.replace(/[()]/g, '').replaceAll(' | ', ', ')
+}
+
+interface Walkable {
+  readonly type: string
+  readonly entries?: Record<string, Walkable>
+  readonly value?: Walkable
+  readonly item?: Walkable
+  readonly wrapped?: Walkable
+  readonly getter?: (input: unknown) => Walkable
+}
+
+/** The keys that the schema allows at a path. */
+function keysAt(path: readonly unknown[]): readonly string[] {
+  let at = unwrap(configSchema as unknown as Walkable)
+  for (const key of path) at = unwrap(at?.entries?.[String(key)] ?? at?.value ?? at?.item)
+  return Object.keys(at?.entries ?? {})
+}
+
+function unwrap(schema: Walkable | undefined): Walkable | undefined {
+  if (schema?.wrapped) return unwrap(schema.wrapped)
+  return schema?.getter ? unwrap(schema.getter({})) : schema
+}
+
+/** Edits between two words (Levenshtein), for words short enough to be configuration keys. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const swap = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(swap, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,121 @@
+import { openaiOperations, type Provider, type ProviderDefinition } from '../core/provider.ts'
+import { pathText, show, suggestion, unknownKey } from './problems.ts'
+import type { ProviderConfig } from './schema.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+export type Registry = Readonly<Record<string, ProviderDefinition>>
+
+const commonKeys = ['type', 'apiKey', 'baseURL', 'headers']
+
+/** Builds one configured provider; adds to `problems` what is wrong with its configuration. */
+export function buildProvider(
+  name: string,
+  config: ProviderConfig,
+  registry: Registry,
+  env: Environment,
+  problems: string[],
+): Provider | undefined {
+  const path = ['providers', name]
+  const definition = Object.hasOwn(registry, config.type) ? registry[config.type] : undefined
+  if (!definition) {
+    const types = Object.keys(registry)
+    problems.push(
+      `${pathText([...path, 'type'])}: found ${show(config.type)}, which is no provider${suggestion(config.type, types)}; allowed: ${types.join(', ')}`,
+    )
+    return undefined
+  }
+  const options = readOptions(path, config, definition, env, problems)
+  const missing: string[] = []
+  const callersKey = config.apiKey === 'client'
+  const apiKey = readKey([...path, 'apiKey'], config, definition, env, { problems, missing })
+  const baseURL = readBaseURL(config, definition, options, env)
+  if (baseURL === '') missing.push(`${name} has no baseURL`)
+  else if (!definition.serve) checkURL([...path, 'baseURL'], baseURL, problems)
+  const headers = Object.entries(config.headers ?? {}).map(([header, value]) => [
+    header.toLowerCase(),
+    fromEnvironment(value, env) ?? '',
+  ])
+  const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers: Object.fromEntries(headers), options }
+  const operations = definition.operations?.(settings) ?? openaiOperations
+  const provider = { name, definition, settings, operations, callersKey }
+  return missing.length > 0 ? { ...provider, unavailable: missing.join('; ') } : provider
+}
+
+/** `env:NAME` as the variable's value (undefined when it isn't set), anything else as it is. */
+export function fromEnvironment(text: string, env: Environment): string | undefined {
+  if (!text.startsWith('env:')) return text
+  return env[text.slice(4)] || undefined
+}
+
+function readKey(
+  path: readonly string[],
+  config: ProviderConfig,
+  definition: ProviderDefinition,
+  env: Environment,
+  out: { problems: string[]; missing: string[] },
+): string | undefined {
+  const source = config.apiKey ?? (definition.env?.apiKey ? `env:${definition.env.apiKey}` : undefined)
+  if (source === undefined || source === 'client') return undefined
+  if (!source.startsWith('env:')) {
+    // The value isn't shown: it may be the very key that should not have been written down.
+    out.problems.push(`${pathText(path)}: a secret is named, never written; allowed: "env:NAME", "client"`)
+    return undefined
+  }
+  const key = fromEnvironment(source, env)
+  const needed = config.apiKey !== undefined || !definition.keyless
+  if (key === undefined && needed && !(definition.keyless && config.apiKey === undefined)) {
+    out.missing.push(`${source.slice(4)} is not set`)
+  }
+  return key
+}
+
+function readBaseURL(
+  config: ProviderConfig,
+  definition: ProviderDefinition,
+  options: Readonly<Record<string, string>>,
+  env: Environment,
+): string {
+  const endpoint = options.endpointUrl
+  const own = endpoint ?? (config.baseURL === undefined ? undefined : fromEnvironment(config.baseURL, env))
+  const usual = definition.env?.baseURL ? env[definition.env.baseURL] : undefined
+  return own ?? (usual || definition.baseURL) ?? ''
+}
+
+function readOptions(
+  path: readonly string[],
+  config: ProviderConfig,
+  definition: ProviderDefinition,
+  env: Environment,
+  problems: string[],
+): Record<string, string> {
+  const options: Record<string, string> = {}
+  const own = definition.settings ?? {}
+  for (const [key, value] of Object.entries(config)) {
+    if (commonKeys.includes(key)) continue
+    const kind = Object.hasOwn(own, key) ? own[key] : undefined
+    if (kind === undefined) {
+      problems.push(unknownKey(path, key, [...commonKeys, ...Object.keys(own)]))
+    } else if (typeof value !== 'string') {
+      problems.push(
+        `${pathText([...path, key])}: found ${show(value)}; allowed: ${kind === 'text' ? 'text' : kind.join(', ')}`,
+      )
+    } else if (kind !== 'text' && !kind.includes(value)) {
+      problems.push(
+        `${pathText([...path, key])}: found ${show(value)}${suggestion(value, kind)}; allowed: ${kind.join(', ')}`,
+      )
+    } else {
+      const found = fromEnvironment(value, env)
+      if (found !== undefined) options[key] = found
+    }
+  }
+  return options
+}
+
+function checkURL(path: readonly string[], url: string, problems: string[]): void {
+  const whole = /^[a-z]+:\/\//i.test(url) ? url : `http://${url}`
+  const parsed = URL.canParse(whole) ? new URL(whole) : undefined
+  if (parsed && /^https?:$/.test(parsed.protocol) && !parsed.username && !parsed.search && !parsed.hash) return
+  problems.push(
+    `${pathText(path)}: found ${show(url)}; allowed: an http or https address without user, query or fragment`,
+  )
+}

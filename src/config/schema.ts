@@ -1,0 +1,101 @@
+import * as v from 'valibot'
+import { missingKinds } from '../wire/errors.ts'
+
+const name = v.pipe(v.string(), v.nonEmpty('a name that is not empty'))
+const seconds = v.pipe(v.number('a number of seconds'), v.finite(), v.gtValue(0, 'a number of seconds above 0'))
+const count = v.pipe(v.number('a whole number'), v.integer('a whole number'), v.minValue(0, 'a whole number from 0'))
+const weight = v.pipe(v.number('a number'), v.finite(), v.minValue(0, 'a number from 0'))
+const text = v.string('text')
+const fields = v.record(v.string(), v.unknown())
+
+const limits = {
+  /** Seconds for a whole answer, or until the first content of a stream. Default 600. */
+  timeout: v.optional(seconds),
+  /** Seconds until the first content of a stream, cold loads included. Default 120. */
+  streamTimeout: v.optional(seconds),
+  /** Seconds between two chunks of a stream. Default 120. */
+  idleTimeout: v.optional(seconds),
+  /** Further tries on the same deployment. Default 2. */
+  retries: v.optional(count),
+}
+
+const capabilities = {
+  /** The model's context in tokens; longer requests go elsewhere. */
+  contextWindow: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  /** What the model can't do: `{ tools: false }`. */
+  supports: v.optional(
+    v.strictObject({
+      tools: v.optional(v.boolean()),
+      vision: v.optional(v.boolean()),
+      schema: v.optional(v.boolean()),
+    }),
+  ),
+}
+
+const deployment = v.strictObject({
+  /** `provider/model`. */
+  model: name,
+  /** Share of the requests among a model's deployments. Default 1. */
+  weight: v.optional(weight),
+  /** Request fields that are set where the client leaves them out, on this deployment only. */
+  params: v.optional(fields),
+  /** Request fields that are set whatever the client says, on this deployment only. */
+  overrides: v.optional(fields),
+  ...capabilities,
+})
+
+/** A string or an object: looked at first, so that a mistake inside the object is told where it is. */
+function stringOr<const T extends v.GenericSchema>(object: T, what: string) {
+  return v.lazy((input) => (typeof input === 'string' ? name : object)) as v.GenericSchema<
+    string | v.InferInput<T>,
+    string | v.InferOutput<T>
+  > & { readonly what?: typeof what }
+}
+
+const model = v.strictObject({
+  deployments: v.pipe(v.array(stringOr(deployment, 'deployment')), v.minLength(1, 'at least one deployment')),
+  fallbacks: v.optional(v.array(name)),
+  ...limits,
+})
+
+const provider = v.looseObject({
+  type: name,
+  /** `env:NAME`, or `client` to send the caller's own bearer. */
+  apiKey: v.optional(text),
+  baseURL: v.optional(text),
+  headers: v.optional(v.record(v.string(), text)),
+})
+
+/** The configuration as its user writes it; what a provider adds to it, the provider's definition says. */
+export const configSchema = v.strictObject({
+  providers: v.optional(v.record(name, provider)),
+  models: v.optional(v.record(name, stringOr(model, 'model'))),
+  /** The model that answers for a missing one. */
+  fallback: v.optional(name),
+  missing: v.optional(
+    v.strictObject(
+      Object.fromEntries(missingKinds.map((kind) => [kind, v.optional(v.picklist(['fallback', 'error', 'pull']))])) as {
+        [kind in (typeof missingKinds)[number]]: v.OptionalSchema<
+          v.PicklistSchema<['fallback', 'error', 'pull'], undefined>,
+          undefined
+        >
+      },
+    ),
+  ),
+  /** Keys that may come in: `env:NAME` each. */
+  keys: v.optional(v.array(name)),
+  /** Seconds of silence after which a stream opens with a comment. Default 10. */
+  keepAlive: v.optional(seconds),
+  /** Largest request body in bytes. Default 20 MB. */
+  bodyLimit: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  ...limits,
+})
+
+export type Config = v.InferInput<typeof configSchema>
+export type ProviderConfig = NonNullable<Config['providers']>[string]
+export type ModelConfig = NonNullable<Config['models']>[string]
+
+/** Types a configuration where it is written; it is checked when the gateway starts. */
+export function defineConfig(config: Config): Config {
+  return config
+}

@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { type HttpBindings, serve } from '@hono/node-server'
+import { registry } from '../providers/index.ts'
+import { assemble } from './assemble.ts'
+import { findServers } from './config/find.ts'
+import { loadConfig } from './config/load.ts'
+import { ConfigError } from './config/problems.ts'
+import { systemClock } from './core/clock.ts'
+import type { Services } from './core/services.ts'
+import { nodeEdge } from './runtime/node-edge.ts'
+import { createNodeTransport } from './runtime/node-transport.ts'
+import { isLoopback, startText, urlOf } from './start-text.ts'
+
+const usage = 'npm start -- [--config FILE] [--port N] [--host H]'
+
+async function main(): Promise<void> {
+  const { config: file, host, port } = readArguments()
+  const { env } = process
+  const config = await loadConfig(file)
+  const transport = createNodeTransport()
+  const services: Services = {
+    transport,
+    clock: systemClock,
+    random: Math.random,
+    fetch: globalThis.fetch,
+    asset: (name) => readFile(new URL(`../providers/${name}`, import.meta.url)),
+    log: (message) => console.log(`${new Date().toISOString()} ${message}`),
+  }
+  const found = config.providers ? new Map() : await findServers(registry, env, services)
+  const { app, gateway, access } = assemble<HttpBindings>({
+    config,
+    source: file,
+    registry,
+    env,
+    services,
+    found,
+    edge: nodeEdge,
+    withoutKeys: { mode: 'open' },
+  })
+  if (access.mode === 'open' && !isLoopback(host)) {
+    throw new ConfigError(
+      [`${host} can be reached from elsewhere and no key is set; set SAMEWIRE_KEY, or listen on 127.0.0.1`],
+      'The address',
+    )
+  }
+  const server = serve({
+    fetch: app.fetch,
+    port,
+    hostname: host,
+    serverOptions: { maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 0 },
+  })
+  server.on('clientError', refuseBadHttp)
+  server.on('error', (error: Error) => stopWith(`${urlOf(host, port)} can't be listened on: ${error.message}`))
+  server.on('listening', async () => {
+    const address = server.address()
+    const actual = typeof address === 'object' && address ? address.port : port
+    await gateway.knowledge.refresh()
+    console.log(startText({ gateway, registry, env, url: urlOf(host, actual), access }))
+  })
+
+  const stop = () => {
+    server.close()
+    void transport.close().finally(() => process.exit(0))
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+}
+
+function readArguments(): { config: string; host: string; port: number } {
+  const { values } = parseArgs({
+    options: {
+      config: { type: 'string' },
+      host: { type: 'string' },
+      port: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help) {
+    console.log(usage)
+    process.exit(0)
+  }
+  const port = Number(values.port ?? process.env.PORT ?? 8787)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new ConfigError([`found ${values.port}; allowed: 0 to 65535`], '--port')
+  const usual = fileURLToPath(new URL('../samewire.config.ts', import.meta.url))
+  return { config: values.config ?? usual, host: values.host ?? process.env.HOST ?? '127.0.0.1', port }
+}
+
+/** What isn't HTTP gets the envelope too, as far as it can be told anything. */
+function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
+  const tooLong = error.code === 'HPE_HEADER_OVERFLOW'
+  const status = tooLong ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  const message = tooLong ? 'The request headers are too large.' : 'The request is not valid HTTP.'
+  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null } })
+  const head = `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`
+  socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`)
+}
+
+function stopWith(message: string): never {
+  console.error(message)
+  process.exit(1)
+}
+
+await main().catch((error: unknown) => {
+  if (error instanceof ConfigError) stopWith(error.message)
+  if (error instanceof TypeError && 'code' in error) stopWith(`${error.message}\n${usage}`)
+  throw error
+})

@@ -1,0 +1,79 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpBindings } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import type { Edge } from '../app.ts'
+import { type Answer, isStream } from '../core/call.ts'
+import { type ByteStream, concat } from '../core/stream.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { tooLarge } from './body-limit.ts'
+
+/** Node's way in and out: straight from and to the sockets, without a web stream in between. */
+export const nodeEdge: Edge<HttpBindings> = {
+  readBody: ({ env }, limit) => readIncoming(env.incoming, limit),
+  send({ env }, answer, client) {
+    sendAnswer(env.outgoing, answer, client)
+    return RESPONSE_ALREADY_SENT
+  },
+  watch({ env }) {
+    const client = new AbortController()
+    const { outgoing } = env
+    outgoing.once('close', () => {
+      if (!outgoing.writableFinished) client.abort(new GatewayError('gone', 'The client left.'))
+    })
+    return client
+  },
+}
+
+function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    const refuse = () => {
+      incoming.off('data', take)
+      // What is still on its way is read and dropped: closing at once would cut the refusal off with a reset.
+      incoming.resume()
+      reject(tooLarge(limit))
+    }
+    const take = (chunk: Uint8Array) => {
+      size += chunk.length
+      if (size > limit) refuse()
+      else chunks.push(chunk)
+    }
+    if (Number(incoming.headers['content-length']) > limit) return refuse()
+    incoming.on('data', take)
+    incoming.once('end', () => resolve(concat(chunks, size)))
+    incoming.once('error', reject)
+    incoming.once('close', () => reject(new GatewayError('gone', 'The client left.')))
+  })
+}
+
+function sendAnswer(outgoing: ServerResponse, answer: Answer, client: AbortController): void {
+  if (outgoing.destroyed) return
+  const headers = { ...answer.headers }
+  // A refused upload is still coming: the connection is of no more use once the client has its answer.
+  if (answer.status === 413) headers.connection = 'close'
+  if (!isStream(answer.body)) {
+    headers['content-length'] = String(answer.body.length)
+    outgoing.writeHead(answer.status, headers)
+    outgoing.end(answer.body)
+    return
+  }
+  headers['cache-control'] = 'no-cache, no-transform'
+  headers['x-accel-buffering'] = 'no'
+  outgoing.writeHead(answer.status, headers)
+  writeStream(outgoing, answer.body, client)
+}
+
+function writeStream(outgoing: ServerResponse, body: ByteStream, client: AbortController): void {
+  const resume = () => body.resume()
+  client.signal.addEventListener('abort', () => body.cancel(client.signal.reason), { once: true })
+  body.pipe({
+    chunk(bytes) {
+      if (outgoing.write(bytes)) return
+      body.pause()
+      outgoing.once('drain', resume)
+    },
+    end: () => outgoing.end(),
+    fail: () => outgoing.destroy(),
+  })
+}

@@ -1,0 +1,68 @@
+import type { Access } from './access.ts'
+import type { Environment, Registry } from './config/providers.ts'
+import type { Provider } from './core/provider.ts'
+import type { Gateway } from './gateway.ts'
+
+/** Names that are shown of a long list. */
+const shown = 4
+
+/** What a user reads when the gateway has started: where it is, what it found, what is missing, what to paste. */
+export function startText({
+  gateway,
+  registry,
+  env,
+  url,
+  access,
+}: {
+  gateway: Gateway
+  registry: Registry
+  env: Environment
+  url: string
+  access: Access
+}): string {
+  const { catalog, knowledge } = gateway
+  const lines = [`samewire listens on ${url}/v1`, '']
+  for (const provider of catalog.providers.values()) {
+    const models = [...(knowledge.known.get(provider.name)?.keys() ?? [])]
+    lines.push(`  ${provider.name.padEnd(14)} ${stateOf(provider, models)}`)
+  }
+  const present = new Set([...catalog.providers.values()].map(({ definition }) => definition.type))
+  for (const { type, name = type, title, env: brings, answers, probe } of Object.values(registry)) {
+    const variable = probe ? brings?.baseURL : brings?.apiKey
+    if (present.has(type) || !variable || !(answers || probe)) continue
+    lines.push(
+      `  ${name.padEnd(14)} not here: ${variable} ${env[variable] ? 'is set, but nobody answers there' : `brings ${title}`}`,
+    )
+  }
+  const names = [...catalog.models.keys()]
+  if (names.length > 0) lines.push('', `  models         ${listText(names)}`)
+  const model = catalog.fallback ?? names[0] ?? 'gpt-4o-mini'
+  lines.push(
+    '',
+    `  a missing model is ${catalog.fallback ? `answered by ${catalog.fallback}` : 'told: set `fallback` to have one answer'}`,
+  )
+  if (access.mode === 'open') lines.push('  no key is asked for: only this machine can reach it')
+  const key = access.mode === 'keys' ? ` -H "authorization: Bearer $SAMEWIRE_KEY"` : ''
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] })
+  lines.push('', `  curl ${url}/v1/chat/completions${key} -H 'content-type: application/json' -d '${body}'`, '')
+  return lines.join('\n')
+}
+
+function stateOf(provider: Provider, models: readonly string[]): string {
+  if (provider.unavailable) return `not usable: ${provider.unavailable}`
+  const where = provider.definition.serve ? provider.definition.title : provider.settings.baseURL
+  return models.length > 0 ? `${where}: ${listText(models)}` : `${where} (no list of models)`
+}
+
+function listText(names: readonly string[]): string {
+  const more = names.length > shown ? ` and ${names.length - shown} more` : ''
+  return names.slice(0, shown).join(', ') + more
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}
+
+export function urlOf(host: string, port: number): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+}

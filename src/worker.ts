@@ -1,0 +1,64 @@
+import { registry } from '../providers/index.ts'
+import config from '../samewire.config.ts'
+import { assemble } from './assemble.ts'
+import { ConfigError } from './config/problems.ts'
+import type { Environment } from './config/providers.ts'
+import type { Config } from './config/schema.ts'
+import { systemClock } from './core/clock.ts'
+import { fetchEdge } from './runtime/fetch-edge.ts'
+import { createFetchTransport } from './runtime/fetch-transport.ts'
+
+type App = ReturnType<typeof assemble<object>>['app']
+
+const send: typeof fetch = (input, init) => fetch(input, init)
+
+/** Files that providers ask for by name, loaded when first asked for. */
+const assets: Readonly<Record<string, () => Promise<{ default: ArrayBuffer }>>> = {
+  'embedded/tiny-chat.gguf': () => import('../providers/embedded/tiny-chat.gguf'),
+}
+
+const remedy =
+  'This gateway has no key yet, so it lets nobody in. Whoever deployed it sets one with: npx wrangler secret put SAMEWIRE_KEY'
+
+function build(env: Environment): App {
+  const given = env.SAMEWIRE_CONFIG
+  return assemble<object>({
+    config: given ? (JSON.parse(given) as Config) : config,
+    source: given ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',
+    registry,
+    env,
+    edge: fetchEdge,
+    withoutKeys: { mode: 'closed', remedy },
+    services: {
+      transport: createFetchTransport(send),
+      clock: systemClock,
+      random: Math.random,
+      fetch: send,
+      log: (message) => console.log(message),
+      asset: async (name) => {
+        const load = assets[name]
+        if (!load) throw new Error(`no such asset: ${name}`)
+        return new Uint8Array((await load()).default)
+      },
+    },
+  }).app
+}
+
+let app: App | undefined
+
+/** The Worker. One gateway an isolate, built at its first request: only then is the environment there. */
+export default {
+  fetch(request: Request, env: Environment): Response | Promise<Response> {
+    try {
+      app ??= build(env)
+    } catch (error) {
+      console.error(error instanceof ConfigError ? error.message : error)
+      const message = 'The gateway is misconfigured; its log says where.'
+      return Response.json(
+        { error: { message, type: 'server_error', param: null, code: 'misconfigured' } },
+        { status: 500 },
+      )
+    }
+    return app.fetch(request, env)
+  },
+}
