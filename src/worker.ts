@@ -18,7 +18,8 @@ const assets: Readonly<Record<string, () => Promise<{ default: ArrayBuffer }>>> 
 }
 
 const remedy =
-  'This gateway has no key yet, so it lets nobody in. Whoever deployed it sets one with: npx wrangler secret put SAMEWIRE_KEY'
+  'This gateway has no key yet, so it lets nobody in. Whoever deployed it sets one with: npx wrangler secret put ' +
+  'SAMEWIRE_KEY (for `npm run dev`: a line SAMEWIRE_KEY=… in .dev.vars).'
 
 function build(env: Environment): App {
   const given = env.SAMEWIRE_CONFIG

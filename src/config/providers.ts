@@ -29,8 +29,8 @@ export function buildProvider(
   const callersKey = config.apiKey === 'client'
   const apiKey = readKey([...path, 'apiKey'], config, definition, env, { problems, missing })
   const baseURL = readBaseURL(config, definition, options, env)
-  if (baseURL === '') missing.push(`${name} has no baseURL`)
-  else if (!definition.serve) checkURL([...path, 'baseURL'], baseURL, problems)
+  if (baseURL === '' && !definition.serve) missing.push(`${name} has no baseURL`)
+  else if (baseURL !== '') checkURL([...path, 'baseURL'], baseURL, problems)
   const headers = Object.entries(config.headers ?? {}).map(([header, value]) => [
     header.toLowerCase(),
     fromEnvironment(value, env) ?? '',

@@ -43,7 +43,9 @@ function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Ar
     incoming.on('data', take)
     incoming.once('end', () => resolve(concat(chunks, size)))
     incoming.once('error', reject)
-    incoming.once('close', () => reject(new GatewayError('gone', 'The client left.')))
+    incoming.once('close', () => {
+      if (!incoming.complete) reject(new GatewayError('gone', 'The client left.'))
+    })
   })
 }
 
