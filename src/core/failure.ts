@@ -1,4 +1,4 @@
-import { type FailureKind, GatewayError, shorten, unknownModel } from '../wire/errors.ts'
+import { type FailureKind, GatewayError, isMissing, shorten, unknownModel } from '../wire/errors.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
 import type { ErrorRule, Provider } from './provider.ts'
 
@@ -56,8 +56,10 @@ export function readRefusal(refusal: Refusal, provider: Provider): GatewayError 
   const kind = refusal.status === 401 ? 'auth' : (rule?.kind ?? kindOfStatus(refusal.status))
   const retryAfterMs = readRetryAfter(refusal.headers, refusal.now)
   const details = retryAfterMs === undefined ? {} : { retryAfterMs }
+  // The old routes keep to the old words: their clients compare them.
+  if (refusal.legacy && isMissing(kind)) return unknownModel(refusal.model, true, kind)
   const word = rule?.say?.(refusal.model)
-  return word !== undefined && kind !== 'auth'
+  return word !== undefined && refusal.status !== 401
     ? new GatewayError(kind, word, { ...details, param: 'model' })
     : worded(kind, said, refusal, provider, details)
 }
@@ -85,7 +87,8 @@ function worded(
       // What the upstream says here may quote the gateway's own key: none of it goes on.
       return new GatewayError('auth', `The gateway's credentials for ${name} were rejected (HTTP ${refusal.status}).`)
     case 'bad_request': {
-      const status = refusal.status === 409 ? 400 : refusal.status
+      // 409 makes openai-python 0.27 ask again without end; a 5xx would make every client ask again.
+      const status = refusal.status === 409 || refusal.status >= 500 ? 400 : refusal.status
       return new GatewayError(kind, said.message, {
         ...details,
         status,
@@ -116,7 +119,7 @@ function worded(
 }
 
 /** LangChain and the agents look for "maximum context length is N tokens" whatever the server called it. */
-function contextMessage(message: string): string {
+export function contextMessage(message: string): string {
   if (/maximum context length is \d+ tokens/.test(message)) return message
   const size = /context (?:size|length|window)[^0-9]{0,30}(\d+)/i.exec(message)?.[1]
   return size

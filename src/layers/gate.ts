@@ -1,7 +1,7 @@
 import { isStream, type Layer } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
 import type { Provider } from '../core/provider.ts'
-import { type ByteStream, prepend } from '../core/stream.ts'
+import { type ByteSink, type ByteStream, prepend } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, tryParse } from '../wire/json.ts'
 import { EventReader, type ServerEvent } from '../wire/sse.ts'
@@ -33,11 +33,19 @@ function opened(stream: ByteStream, provider: Provider, model: string): Promise<
       stream.cancel(error)
       reject(error)
     }
+    // How the stream ended, if it did before its reader came: one chunk can bring both content and the end.
+    let ending: ((sink: ByteSink) => void) | undefined
+    const rest: ByteStream = {
+      pause: () => stream.pause(),
+      resume: () => stream.resume(),
+      cancel: (reason) => stream.cancel(reason),
+      pipe: (sink) => (ending ? ending(sink) : stream.pipe(sink)),
+    }
     const admit = () => {
       if (settled) return
       settled = true
       stream.pause()
-      resolve(prepend(held, stream))
+      resolve(prepend(held, rest))
     }
     const judge = (events: readonly ServerEvent[]) => {
       for (const event of events) {
@@ -55,10 +63,14 @@ function opened(stream: ByteStream, provider: Provider, model: string): Promise<
         if (size > bound) admit()
       },
       end() {
-        judge(reader.end())
-        refuse(broken(provider, 'closed its stream without any content'))
+        if (!settled) judge(reader.end())
+        if (settled) ending = (sink) => sink.end()
+        else refuse(broken(provider, 'closed its stream without any content'))
       },
-      fail: refuse,
+      fail(error) {
+        if (settled) ending = (sink) => sink.fail(error)
+        else refuse(error)
+      },
     })
   })
 }

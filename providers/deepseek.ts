@@ -1,0 +1,8 @@
+import { defineProvider } from '../src/core/provider.ts'
+
+export default defineProvider({
+  type: 'deepseek',
+  title: 'DeepSeek',
+  baseURL: 'https://api.deepseek.com/v1',
+  env: { apiKey: 'DEEPSEEK_API_KEY' },
+})

@@ -1,0 +1,87 @@
+import type { Answer } from '../src/core/call.ts'
+import { sleep } from '../src/core/clock.ts'
+import { defineProvider, type LocalRequest } from '../src/core/provider.ts'
+import { streamFrom } from '../src/core/stream.ts'
+import { GatewayError } from '../src/wire/errors.ts'
+import type { JsonObject } from '../src/wire/json.ts'
+import { done, frame } from '../src/wire/sse.ts'
+import type { Engine, GenerateOptions } from './embedded/engine.ts'
+
+/** The model that comes with samewire: 1.1 million parameters, good for trying things out and for nothing else. */
+export default defineProvider({
+  type: 'embedded',
+  name: 'demo',
+  title: 'Embedded demonstration model',
+  keyless: true,
+  answers: ['tiny-chat'],
+  models: async () => [{ id: 'tiny-chat', ownedBy: 'samewire', contextWindow: 2048, supports: { vision: false } }],
+  serve,
+})
+
+let loading: Promise<Engine> | undefined
+
+/** The code and the weights are loaded at the first request: who never asks never pays. */
+async function load({ asset }: LocalRequest): Promise<Engine> {
+  const [{ createEngine }, weights] = await Promise.all([
+    import('./embedded/engine.ts'),
+    asset('embedded/tiny-chat.gguf'),
+  ])
+  return createEngine(weights)
+}
+
+async function serve(request: LocalRequest): Promise<Answer> {
+  const { context, label, signal, clock, operation, body, stream } = request
+  if (context.model !== 'tiny-chat') {
+    throw new GatewayError('not_found', `The embedded provider carries \`tiny-chat\` only, not \`${context.model}\`.`)
+  }
+  loading ??= load(request).catch((error) => {
+    loading = undefined
+    throw error
+  })
+  const engine = await loading
+  const options: GenerateOptions = {
+    model: label,
+    id: context.id,
+    created: context.created,
+    signal,
+    random: context.random,
+    pause: () => sleep(clock, 0, signal),
+  }
+  const headers = { 'x-samewire-notice': 'answered by the embedded demonstration model' }
+  try {
+    if (!stream) {
+      const answer = await engine.complete(operation, body, options)
+      const bytes = new TextEncoder().encode(JSON.stringify(answer))
+      return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: bytes }
+    }
+    return {
+      status: 200,
+      headers: { ...headers, 'content-type': 'text/event-stream; charset=utf-8' },
+      body: streamFrom(frames(engine.stream(operation, body, options))),
+    }
+  } catch (error) {
+    throw readEngineError(error)
+  }
+}
+
+async function* frames(chunks: AsyncGenerator<JsonObject>): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const chunk of chunks) yield frame(chunk)
+    yield done
+  } catch (error) {
+    throw readEngineError(error)
+  }
+}
+
+/** The engine knows no gateway: its errors say a status and a code. */
+function readEngineError(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'EngineError') return error
+  const { status, code, param = null } = error as Error & { status: number; code: string; param?: string | null }
+  const kind =
+    code === 'context_length_exceeded'
+      ? 'context_length'
+      : code === 'unsupported_parameter'
+        ? 'incapable'
+        : 'bad_request'
+  return new GatewayError(kind, error.message, { status, code, param })
+}

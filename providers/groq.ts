@@ -1,0 +1,8 @@
+import { defineProvider } from '../src/core/provider.ts'
+
+export default defineProvider({
+  type: 'groq',
+  title: 'Groq',
+  baseURL: 'https://api.groq.com/openai/v1',
+  env: { apiKey: 'GROQ_API_KEY' },
+})

@@ -1,0 +1,162 @@
+import { listModels } from '../src/core/knowledge.ts'
+import {
+  bearer,
+  defineProvider,
+  type ErrorRule,
+  type KnownModel,
+  type OperationSpec,
+  openaiOperations,
+  type ProviderSettings,
+} from '../src/core/provider.ts'
+import { completionsOver } from '../src/wire/completions.ts'
+import { GatewayError } from '../src/wire/errors.ts'
+import { isObject, type JsonObject, stringAt } from '../src/wire/json.ts'
+import { repaired } from '../src/wire/repair.ts'
+
+/**
+ * Hugging Face: the router over its inference providers, or one dedicated Inference Endpoint when `endpointUrl` is
+ * set. A model's suffix (`:cheapest`, `:fastest`, `:groq`) is the router's own and passes as it is.
+ */
+export default defineProvider({
+  type: 'huggingface',
+  title: 'Hugging Face',
+  baseURL: 'https://router.huggingface.co/v1',
+  env: { apiKey: 'HF_TOKEN' },
+  settings: { endpointUrl: 'text', billTo: 'text', engine: ['tgi', 'vllm', 'llamacpp', 'transformers'] },
+  answers: ['*/*'],
+  operations: (settings) => (settings.options.endpointUrl ? endpointOperations(settings) : routerOperations),
+  headers: (settings) => ({
+    ...bearer(settings),
+    ...(settings.options.billTo && { 'x-hf-bill-to': settings.options.billTo }),
+  }),
+  url: ({ baseURL, options }, path) =>
+    options.endpointUrl && !/\/v1$/.test(baseURL) ? `${baseURL}/v1${path}` : baseURL + path,
+  errors: ({ options }) => (options.engine === 'transformers' ? [...transformersErrors, ...errors] : errors),
+  // Cerebras, behind the router, answers 400 `wrong_api_format` to fields that only OpenAI knows.
+  heal: ({ code, message }) => {
+    const field = /\b(store|metadata|user|service_tier|safety_identifier|prompt_cache_key|verbosity)\b/.exec(
+      message,
+    )?.[1]
+    return code === 'wrong_api_format' && field ? { drop: [field] } : undefined
+  },
+  models: listWithProviders,
+})
+
+/** The router takes chat only; the old route goes over it. */
+const routerOperations = {
+  chat: openaiOperations.chat,
+  completions: completionsOver(openaiOperations.chat),
+}
+
+function endpointOperations({ options }: ProviderSettings): Record<'chat' | 'completions', OperationSpec> {
+  const { chat, completions } = openaiOperations
+  if (options.engine === 'vllm') return { chat, completions }
+  const encode = options.engine === 'tgi' ? forTGI : options.engine === 'transformers' ? forTransformers : undefined
+  const fix = (spec: OperationSpec) => repaired(encode ? { ...spec, encode: ({ body }) => encode(body) } : spec)
+  return { chat: fix(chat), completions: fix(completions) }
+}
+
+/** TGI's schema knows `max_tokens` alone (default 1024), and has `n` and `logit_bias` without using them. */
+function forTGI(body: JsonObject): JsonObject {
+  refuseUnused(body, ['n', 'logit_bias'])
+  return withMaxTokens(body)
+}
+
+/** `transformers serve` answers 422 to any field that isn't OpenAI's, and ignores most of those that are. */
+function forTransformers(body: JsonObject): JsonObject {
+  refuseUnused(body, ['n', 'response_format', 'logprobs', 'stop'])
+  const known = Object.entries(withMaxTokens(body)).filter(([key]) => transformersFields.has(key))
+  return Object.fromEntries(known)
+}
+
+const transformersFields = new Set(
+  (
+    'model messages prompt stream stream_options temperature top_p max_tokens seed frequency_penalty presence_penalty ' +
+    'tools tool_choice user metadata n'
+  ).split(' '),
+)
+
+function withMaxTokens(body: JsonObject): JsonObject {
+  const { max_completion_tokens: limit, ...rest } = body
+  return limit === undefined || limit === null ? body : { ...rest, max_tokens: limit }
+}
+
+/** A parameter that changes the answer is honoured or refused, never dropped in silence. */
+function refuseUnused(body: JsonObject, params: readonly string[]): void {
+  const param = params.find((name) => {
+    const value = body[name]
+    if (name === 'n') return typeof value === 'number' && value > 1
+    if (name === 'response_format') return isObject(value) && value.type !== 'text'
+    return isObject(value) || Array.isArray(value) ? Object.keys(value).length > 0 : Boolean(value)
+  })
+  if (param === undefined) return
+  throw new GatewayError('incapable', `Unsupported parameter: '${param}' is not supported with this model.`, { param })
+}
+
+const errors: readonly ErrorRule[] = [
+  {
+    status: 400,
+    match: /not supported by any provider you have enabled/i,
+    kind: 'no_live_provider',
+    say: (model) =>
+      `No inference provider enabled on the gateway's Hugging Face account serves \`${model}\`. Enable one that does ` +
+      'at https://huggingface.co/settings/inference-providers, or check the name.',
+  },
+  {
+    status: 400,
+    match: /model not supported by provider/i,
+    kind: 'no_live_provider',
+    say: (model) =>
+      `The inference provider named in \`${model}\` does not serve this model. Leave the suffix out, or name another.`,
+  },
+  {
+    status: 400,
+    match: /endpoint is paused/i,
+    kind: 'no_live_provider',
+    say: (model) => `The Inference Endpoint of \`${model}\` is paused: restart it on Hugging Face.`,
+  },
+  { status: 402, match: /./, kind: 'quota' },
+  { status: 410, match: /./, kind: 'retired' },
+  { status: 424, match: /./, kind: 'upstream' },
+  { status: 503, match: /loading|temporarily unavailable/i, kind: 'loading' },
+  { match: /overloaded/i, kind: 'overloaded' },
+]
+
+/** It has one plain-text 500 for everything, a model that it can't find above all. */
+const transformersErrors: readonly ErrorRule[] = [
+  { status: 400, match: /server is pinned to/i, kind: 'not_found' },
+  { status: 500, match: /^\s*internal server error\s*$/i, kind: 'not_found' },
+]
+
+/** The router lists each model's providers: what the best of the live ones can do, the model can. */
+async function listWithProviders(settings: ProviderSettings, tools: Parameters<typeof listModels>[1]) {
+  if (settings.options.endpointUrl) {
+    const baseURL = /\/v1$/.test(settings.baseURL) ? settings.baseURL : `${settings.baseURL}/v1`
+    return listModels({ ...settings, baseURL }, tools)
+  }
+  const response = await tools.fetch(`${settings.baseURL}/models`, { headers: bearer(settings), signal: tools.signal })
+  const list: unknown = await response.json()
+  const data = isObject(list) && Array.isArray(list.data) ? list.data.filter(isObject) : []
+  return data.flatMap((entry): KnownModel[] => {
+    const id = stringAt(entry, 'id')
+    return id === undefined
+      ? []
+      : [{ id, ownedBy: stringAt(entry, 'owned_by') ?? 'huggingface', ...liveAbilities(entry) }]
+  })
+}
+
+function liveAbilities(entry: JsonObject): Omit<KnownModel, 'id'> {
+  const all = Array.isArray(entry.providers) ? entry.providers.filter(isObject) : []
+  const live = all.filter(({ status }) => status === 'live')
+  const windows = live.map(({ context_length: length }) => length).filter((length) => typeof length === 'number')
+  const lacks = (key: string) => live.length > 0 && live.every((provider) => provider[key] === false)
+  const architecture = isObject(entry.architecture) ? entry.architecture.input_modalities : undefined
+  return {
+    ...(windows.length > 0 && { contextWindow: Math.max(...windows) }),
+    supports: {
+      ...(lacks('supports_tools') && { tools: false }),
+      ...(lacks('supports_structured_output') && { schema: false }),
+      ...(Array.isArray(architecture) && { vision: architecture.includes('image') }),
+    },
+  }
+}

@@ -1,0 +1,37 @@
+import type { ProviderDefinition } from '../src/core/provider.ts'
+import deepseek from './deepseek.ts'
+import embedded from './embedded.ts'
+import fireworks from './fireworks.ts'
+import groq from './groq.ts'
+import huggingface from './huggingface.ts'
+import llamacpp from './llamacpp.ts'
+import lmstudio from './lmstudio.ts'
+import mistral from './mistral.ts'
+import ollama from './ollama.ts'
+import openai from './openai.ts'
+import openaiCompatible from './openai-compatible.ts'
+import openrouter from './openrouter.ts'
+import together from './together.ts'
+import vllm from './vllm.ts'
+
+const definitions: readonly ProviderDefinition[] = [
+  openai,
+  huggingface,
+  ollama,
+  openaiCompatible,
+  groq,
+  together,
+  fireworks,
+  openrouter,
+  deepseek,
+  mistral,
+  vllm,
+  llamacpp,
+  lmstudio,
+  embedded,
+]
+
+/** Every provider by the `type` that a configuration names it with. One line here is all that a new file needs. */
+export const registry: Readonly<Record<string, ProviderDefinition>> = Object.fromEntries(
+  definitions.map((definition) => [definition.type, definition]),
+)

@@ -1,0 +1,22 @@
+import { defineProvider, openaiOperations } from '../src/core/provider.ts'
+import { repaired } from '../src/wire/repair.ts'
+
+/** llama.cpp's `llama-server`. */
+export default defineProvider({
+  type: 'llamacpp',
+  title: 'llama.cpp',
+  baseURL: 'http://127.0.0.1:8080/v1',
+  keyless: true,
+  // With one model loaded the server answers to any name: only its list tells what is there.
+  answersAnyName: true,
+  operations: () => ({
+    chat: openaiOperations.chat,
+    // Several prompts in a stream open with `data: null` and are told as chat chunks.
+    completions: repaired(openaiOperations.completions),
+  }),
+  errors: [
+    { status: 400, match: /model name is missing/i, kind: 'not_found' },
+    { status: 503, match: /loading model/i, kind: 'loading' },
+    { status: 500, match: /image input is not supported|audio input is not supported/i, kind: 'incapable' },
+  ],
+})

@@ -1,0 +1,8 @@
+import { defineProvider } from '../src/core/provider.ts'
+
+export default defineProvider({
+  type: 'lmstudio',
+  title: 'LM Studio',
+  baseURL: 'http://127.0.0.1:1234/v1',
+  keyless: true,
+})

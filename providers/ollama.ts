@@ -1,0 +1,50 @@
+import { defineProvider, type OperationSpec, type ProviderSettings } from '../src/core/provider.ts'
+import { ollamaURL } from './ollama/address.ts'
+import { chatAnswer, completionAnswer } from './ollama/answer.ts'
+import { ollamaErrors, refusesThinking } from './ollama/failures.ts'
+import { listLibrary, pullModel } from './ollama/library.ts'
+import { chatRequest, generateRequest, openaiChatRequest, openaiCompletionRequest } from './ollama/request.ts'
+import { chatStream, completionStream } from './ollama/stream.ts'
+
+/**
+ * Ollama, by its native API: there the context size, `keep_alive` and `think` can be set, limits are kept, and a model
+ * that dies in the middle of a stream says so. `api: 'openai'` speaks to Ollama's own `/v1` instead.
+ */
+export default defineProvider({
+  type: 'ollama',
+  title: 'Ollama',
+  baseURL: 'http://127.0.0.1:11434',
+  keyless: true,
+  env: { baseURL: 'OLLAMA_HOST', apiKey: 'OLLAMA_API_KEY' },
+  probe: 'http://127.0.0.1:11434',
+  settings: { api: ['native', 'openai'] },
+  operations: ({ options }: ProviderSettings) => (options.api === 'openai' ? openaiOperations : nativeOperations),
+  url: ({ baseURL }, path) => ollamaURL(baseURL) + path,
+  errors: ollamaErrors,
+  // A model that can't think refuses to be asked; without the question it answers.
+  heal: (error) => (refusesThinking(error) ? { drop: ['think', 'reasoning_effort', 'reasoning'] } : undefined),
+  models: listLibrary,
+  pull: pullModel,
+})
+
+const nativeOperations = {
+  chat: {
+    path: '/api/chat',
+    encode: chatRequest,
+    decode: chatAnswer,
+    stream: chatStream,
+    streamType: 'application/x-ndjson',
+  },
+  completions: {
+    path: '/api/generate',
+    encode: generateRequest,
+    decode: completionAnswer,
+    stream: completionStream,
+    streamType: 'application/x-ndjson',
+  },
+} satisfies Record<string, OperationSpec>
+
+const openaiOperations = {
+  chat: { path: '/v1/chat/completions', encode: openaiChatRequest },
+  completions: { path: '/v1/completions', encode: openaiCompletionRequest },
+} satisfies Record<string, OperationSpec>

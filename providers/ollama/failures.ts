@@ -1,0 +1,50 @@
+import { contextMessage, readSaid } from '../../src/core/failure.ts'
+import type { ErrorRule } from '../../src/core/provider.ts'
+import { GatewayError } from '../../src/wire/errors.ts'
+
+/** Ollama's words, and those of the llama-server behind it, which come through as JSON inside a string. */
+export const ollamaErrors: readonly ErrorRule[] = [
+  {
+    match: /exceed_context_size|exceeds the available context size|(longer than|exceeds) the context length/i,
+    kind: 'context_length',
+  },
+  {
+    match: /model ["'][^"']*["'] not found|try pulling it first/i,
+    kind: 'not_pulled',
+    say: (model) =>
+      `The model \`${model}\` does not exist or you do not have access to it: Ollama has not pulled it (\`ollama pull ${model}\`).`,
+  },
+  { match: /invalid model name/i, kind: 'not_found' },
+  { match: /ollama cloud is disabled|remote model is unavailable/i, kind: 'no_live_provider' },
+  { match: /does not support \w+|think value .* is not supported/i, kind: 'incapable' },
+  {
+    match: /image input is not supported|missing data required for image input|image URLs are not currently supported/i,
+    kind: 'incapable',
+  },
+  { match: /option "\w+" must be of type/i, kind: 'bad_request' },
+  { match: /server busy|requires more system memory/i, kind: 'overloaded' },
+  { status: 499, match: /(?:)/, kind: 'upstream' },
+  {
+    status: 403,
+    match: /^\s*$/,
+    kind: 'auth',
+    say: () =>
+      'Ollama refused the Host header (HTTP 403 without a word): bound to loopback it answers to local names only. The tunnel in front of it must rewrite Host to localhost, or OLLAMA_HOST must bind another address.',
+  },
+]
+
+/** Whether a refusal is about thinking: the request can do without. */
+export function refusesThinking({ message }: GatewayError): boolean {
+  return /does not support thinking|think value .* is not supported/i.test(message)
+}
+
+/** The failure that a line of a stream tells of, under an HTTP 200. */
+export function streamFailure(error: unknown, model: string): GatewayError {
+  const { message, type = '', code = '' } = readSaid(JSON.stringify({ error }))
+  const evidence = `${code} ${type} ${message}`
+  const rule = ollamaErrors.find(({ status, match }) => status === undefined && match.test(evidence))
+  if (!rule) return new GatewayError('upstream', `Ollama failed: ${message || 'it did not say why'}`)
+  const param = rule.kind === 'not_pulled' || rule.kind === 'not_found' ? 'model' : null
+  const word = rule.kind === 'context_length' ? contextMessage(message) : message
+  return new GatewayError(rule.kind, rule.say?.(model) ?? word, { param })
+}

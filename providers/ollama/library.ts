@@ -1,0 +1,118 @@
+import type { ModelResponse, Ollama, ProgressResponse } from 'ollama/browser'
+import { readSaid } from '../../src/core/failure.ts'
+import { bearer, type KnownModel, type ProviderSettings, type SlowPath } from '../../src/core/provider.ts'
+import { GatewayError } from '../../src/wire/errors.ts'
+import { isObject } from '../../src/wire/json.ts'
+import { ollamaURL } from './address.ts'
+
+/** Models that are asked for what they can do; a library may hold hundreds, and each costs a request. */
+const shownModels = 20
+/** Milliseconds between two words about a pull that crawls. */
+const progressInterval = 5_000
+
+/** The models that the server has, with what `/api/show` says of them: `/api/tags` says too little, or less. */
+export async function listLibrary(settings: ProviderSettings, tools: SlowPath): Promise<KnownModel[]> {
+  const ollama = await client(settings, tools)
+  const { models } = await ollama.list()
+  return await Promise.all(
+    models.map(async (model, at) => ({
+      ...listed(model),
+      ...(at < shownModels && (await shown(ollama, model.model).catch(() => ({})))),
+    })),
+  )
+}
+
+function listed({ model, modified_at, details }: ModelResponse): KnownModel {
+  // The client's types say Date; the wire says text.
+  const modified = Date.parse(String(modified_at))
+  const contextWindow: unknown = Reflect.get(details ?? {}, 'context_length')
+  return {
+    id: model,
+    ownedBy: 'library',
+    ...(!Number.isNaN(modified) && { created: Math.floor(modified / 1000) }),
+    ...(typeof contextWindow === 'number' && { contextWindow }),
+  }
+}
+
+async function shown(ollama: Ollama, model: string): Promise<Partial<KnownModel>> {
+  const { capabilities, model_info } = await ollama.show({ model })
+  const facts: unknown = model_info
+  // `llama.context_length`: the first part is the architecture's name.
+  const context = isObject(facts) ? Object.entries(facts).find(([name]) => name.endsWith('.context_length'))?.[1] : 0
+  return {
+    ...(typeof context === 'number' && context > 0 && { contextWindow: context }),
+    ...(Array.isArray(capabilities) && {
+      supports: { tools: capabilities.includes('tools'), vision: capabilities.includes('vision') },
+    }),
+  }
+}
+
+/** Has the server pull a model, and says how far it is. Rejects with `not_pulled` and Ollama's own words. */
+export async function pullModel(model: string, settings: ProviderSettings, tools: SlowPath): Promise<void> {
+  const ollama = await client(settings, tools)
+  const report = reporter(tools.log)
+  try {
+    const progress = await ollama.pull({ model, stream: true })
+    const stop = () => progress.abort()
+    tools.signal.addEventListener('abort', stop, { once: true })
+    try {
+      for await (const step of progress) report(step)
+    } finally {
+      tools.signal.removeEventListener('abort', stop)
+    }
+  } catch (cause) {
+    const why = tools.signal.aborted ? 'it was stopped' : cause instanceof Error ? cause.message : String(cause)
+    throw new GatewayError('not_pulled', `Ollama could not pull the model \`${model}\`: ${why}`, {
+      param: 'model',
+      cause,
+    })
+  }
+}
+
+/** Says something every ten percent, or every few seconds where that takes long. */
+function reporter(log: SlowPath['log']): (step: ProgressResponse) => void {
+  const layers = new Map<string, { done: number; size: number }>()
+  let said = 0
+  let saidAt = Date.now()
+  return ({ digest, total, completed = 0 }) => {
+    if (!digest || !total) return
+    layers.set(digest, { done: completed, size: total })
+    const all = [...layers.values()]
+    const size = all.reduce((sum, layer) => sum + layer.size, 0)
+    const percent = Math.floor((100 * all.reduce((sum, layer) => sum + layer.done, 0)) / size)
+    const now = Date.now()
+    // Another layer makes the whole larger and the share smaller: it grows anew from there.
+    said = Math.min(said, percent)
+    if (percent < said + 10 && (percent <= said || now < saidAt + progressInterval)) return
+    said = percent
+    saidAt = now
+    log(`${percent} % of ${readableSize(size)}`)
+  }
+}
+
+function readableSize(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
+  return `${Math.max(1, Math.round(bytes / 1e6))} MB`
+}
+
+/** The client is loaded when first needed: no answer waits for it, and a Worker that never lists never runs it. */
+async function client(settings: ProviderSettings, tools: SlowPath): Promise<Ollama> {
+  const { Ollama } = await import('ollama/browser')
+  return new Ollama({
+    host: ollamaURL(settings.baseURL),
+    headers: { ...bearer(settings), ...settings.headers },
+    fetch: (input, init) => fetchFor(tools, input, init),
+  })
+}
+
+/**
+ * The client takes no signal, follows redirects (with the key), and loses the words of an error that is not
+ * `{"error": "text"}`.
+ */
+async function fetchFor(tools: SlowPath, input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
+  const signal = init.signal ? AbortSignal.any([init.signal, tools.signal]) : tools.signal
+  const response = await tools.fetch(input, { ...init, signal, redirect: 'manual' })
+  if (response.ok) return response
+  const { message } = readSaid(await response.text())
+  return Response.json({ error: message || `HTTP ${response.status}` }, { status: response.status })
+}

@@ -1,0 +1,121 @@
+import { GatewayError } from '../../src/wire/errors.ts'
+import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../src/wire/json.ts'
+import { incapable } from './options.ts'
+
+/** The name of the function behind each call's id: Ollama wants it with the result. */
+type CalledNames = Map<string, string>
+
+const roles: Readonly<Record<string, string>> = { developer: 'system', function: 'tool' }
+
+/** Ollama's messages for OpenAI's. Throws a 400 that names the part which Ollama can't take. */
+export function ollamaMessages(messages: unknown): JsonObject[] {
+  const called: CalledNames = new Map()
+  return list(messages).map((message, at) => ollamaMessage(object(message), `messages[${at}]`, called))
+}
+
+function ollamaMessage(message: JsonObject, path: string, called: CalledNames): JsonObject {
+  const { role, content, tool_calls, function_call, reasoning_content, reasoning, refusal, ...rest } = message
+  const { text, images } = readContent(content ?? refusal, `${path}.content`)
+  const calls = readCalls(tool_calls, function_call, path)
+  for (const {
+    id,
+    function: { name },
+  } of calls)
+    if (id !== undefined) called.set(id, name)
+  const thinking = [rest.thinking, reasoning_content, reasoning].find((thought) => typeof thought === 'string')
+  const isResult = role === 'tool' || role === 'function'
+  const toolName = isResult ? (rest.tool_name ?? called.get(String(rest.tool_call_id)) ?? rest.name) : undefined
+  return {
+    ...rest,
+    role: (typeof role === 'string' && roles[role]) || role,
+    content: text,
+    ...(images.length > 0 && { images }),
+    ...(thinking && { thinking }),
+    ...(calls.length > 0 && { tool_calls: calls }),
+    ...(toolName !== undefined && { tool_name: toolName }),
+  }
+}
+
+interface Content {
+  readonly text: string
+  readonly images: readonly string[]
+}
+
+/** All parts of one message in one: Ollama refuses a list, and its own /v1 makes a turn of every part. */
+function readContent(content: unknown, path: string): Content {
+  if (!Array.isArray(content)) return { text: typeof content === 'string' ? content : '', images: [] }
+  const texts: string[] = []
+  const images: string[] = []
+  content.forEach((part, at) => {
+    const read = readPart(object(part), `${path}[${at}]`)
+    if (read.text !== undefined) texts.push(read.text)
+    else images.push(read.image)
+  })
+  return { text: texts.join('\n'), images }
+}
+
+type Part = { readonly text: string } | { readonly text?: undefined; readonly image: string }
+
+function readPart(part: JsonObject, path: string): Part {
+  switch (part.type) {
+    case 'text':
+      return { text: stringAt(part, 'text') ?? '' }
+    case 'refusal':
+      return { text: stringAt(part, 'refusal') ?? '' }
+    case 'image_url': {
+      const url = stringAt(part, 'image_url') ?? stringAt(objectAt(part, 'image_url'), 'url') ?? ''
+      return { image: inlineImage(url, `${path}.image_url`) }
+    }
+    case 'input_audio':
+      // Sound goes where pictures go: Ollama tells them apart by their bytes.
+      return { image: stringAt(objectAt(part, 'input_audio'), 'data') ?? '' }
+    default:
+      throw incapable(path, `Ollama takes no content part of type '${String(part.type)}'.`)
+  }
+}
+
+function inlineImage(url: string, path: string): string {
+  const comma = url.indexOf(',')
+  if (/^data:[^,]*;base64,/i.test(url.slice(0, comma + 1))) return url.slice(comma + 1)
+  throw incapable(path, 'Ollama fetches no images: send it as a data: URL with base64.')
+}
+
+interface OllamaCall {
+  readonly id?: string
+  readonly function: { readonly index: number; readonly name: string; readonly arguments: JsonObject }
+}
+
+function readCalls(toolCalls: unknown, functionCall: unknown, path: string): OllamaCall[] {
+  if (isObject(functionCall)) return [ollamaCall({ function: functionCall }, 0, `${path}.function_call`)]
+  return list(toolCalls).map((call, at) => ollamaCall(object(call), at, `${path}.tool_calls[${at}]`))
+}
+
+function ollamaCall(call: JsonObject, index: number, path: string): OllamaCall {
+  const called = objectAt(call, 'function')
+  if (!called) throw incapable(path, 'Ollama takes calls of functions only.')
+  const param = path.endsWith('function_call') ? `${path}.arguments` : `${path}.function.arguments`
+  return {
+    ...(typeof call.id === 'string' && { id: call.id }),
+    function: { index, name: stringAt(called, 'name') ?? '', arguments: readArguments(called.arguments, param) },
+  }
+}
+
+/** Arguments as the object that Ollama wants: sent as the text that OpenAI has, they end in a parser's error. */
+function readArguments(text: unknown, param: string): JsonObject {
+  if (isObject(text)) return text
+  if (text === undefined || text === null || text === '') return {}
+  const parsed = typeof text === 'string' ? tryParse(text) : undefined
+  if (isObject(parsed)) return parsed
+  throw new GatewayError('bad_request', `Invalid '${param}': expected the text of a JSON object.`, {
+    param,
+    code: 'invalid_value',
+  })
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function object(value: unknown): JsonObject {
+  return isObject(value) ? value : {}
+}

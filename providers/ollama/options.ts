@@ -1,0 +1,126 @@
+import type { Options } from 'ollama/browser'
+import { GatewayError } from '../../src/wire/errors.ts'
+import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
+
+/**
+ * Tokens of a chat answer where nobody set a limit. Not a wish for short answers but an end to those without one: a
+ * small model that loops would run until its client leaves, and block the others. Long reasoning stays below it.
+ */
+export const defaultLimit = 16_384
+
+/** Fields of a request, OpenAI's and Ollama's own, that Ollama takes inside `options` under the same name. */
+const sameOptions = [
+  'temperature',
+  'top_p',
+  'seed',
+  'presence_penalty',
+  'frequency_penalty',
+  'top_k',
+  'min_p',
+  'typical_p',
+  'repeat_penalty',
+  'repeat_last_n',
+  'num_ctx',
+  'num_predict',
+  'num_keep',
+  'num_batch',
+  'num_gpu',
+  'num_thread',
+  'mirostat',
+  'mirostat_tau',
+  'mirostat_eta',
+] as const satisfies readonly (keyof Options)[]
+
+/** Fields that have no place in Ollama's request: translated into others, or without any bearing on the answer. */
+const spent: ReadonlySet<string> = new Set([
+  ...sameOptions,
+  ...['max_tokens', 'max_completion_tokens', 'stop', 'repetition_penalty', 'stream_options', 'response_format'],
+  ...['reasoning_effort', 'reasoning', 'tool_choice', 'functions', 'function_call', 'n', 'best_of', 'echo'],
+  ...['parallel_tool_calls', 'logit_bias', 'modalities', 'audio', 'web_search_options', 'moderation', 'prediction'],
+  ...['user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'verbosity'],
+  ...['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention'],
+])
+
+/** The fields that go on as they are, such as `keep_alive`: whatever Ollama doesn't know it ignores. */
+export function passedOn(body: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(body).filter(([name, value]) => !spent.has(name) && value !== null))
+}
+
+/** Ollama's `options`: the request's own object, and over it what the OpenAI fields say. `limit` in tokens. */
+export function optionsOf(body: JsonObject, limit: number): JsonObject {
+  const own = objectAt(body, 'options') ?? {}
+  const given = sameOptions.filter((name) => body[name] !== undefined && body[name] !== null)
+  const penalty = body.repetition_penalty
+  const stop = stopsOf(body.stop)
+  return {
+    ...own,
+    ...(typeof penalty === 'number' && { repeat_penalty: penalty }),
+    ...Object.fromEntries(given.map((name) => [name, body[name]])),
+    ...(stop.length > 0 && { stop }),
+    num_predict: body.max_completion_tokens ?? body.max_tokens ?? body.num_predict ?? own.num_predict ?? limit,
+  }
+}
+
+/** Always a list: Ollama answers 500 to a plain string. */
+function stopsOf(stop: unknown): readonly unknown[] {
+  if (Array.isArray(stop)) return stop
+  return typeof stop === 'string' && stop !== '' ? [stop] : []
+}
+
+const thinkLevels: Readonly<Record<string, boolean | string>> = {
+  none: false,
+  minimal: 'low',
+  xhigh: 'max',
+  ultra: 'max',
+}
+
+/** Ollama's `think`; undefined unless the client asked, since a model that can't think answers 400 to it. */
+export function thinkOf(body: JsonObject): unknown {
+  const asked = body.think ?? body.reasoning_effort ?? objectAt(body, 'reasoning')?.effort
+  if (typeof asked !== 'string') return asked ?? undefined
+  return Object.hasOwn(thinkLevels, asked) ? thinkLevels[asked] : asked
+}
+
+/** Ollama's `format`: `json`, or a bare schema. */
+export function formatOf(body: JsonObject): unknown {
+  const format = objectAt(body, 'response_format')
+  switch (format?.type) {
+    case undefined:
+    case 'text':
+      return body.format
+    case 'json_object':
+      return 'json'
+    case 'json_schema':
+      return objectAt(format, 'json_schema')?.schema ?? 'json'
+    default:
+      throw incapable('response_format')
+  }
+}
+
+/** What asks for something that Ollama does not do: it would ignore these, and the client would never know. */
+const refusals: Readonly<Record<string, (value: unknown, body: JsonObject) => boolean>> = {
+  n: (value) => typeof value === 'number' && value > 1,
+  best_of: (value) => typeof value === 'number' && value > 1,
+  echo: (value) => value === true,
+  logit_bias: (value) => isObject(value) && Object.keys(value).length > 0,
+  tool_choice: (value) => value !== 'auto' && value !== 'none',
+  function_call: (value) => value !== 'auto' && value !== 'none',
+  parallel_tool_calls: (value, { tools }) => value === false && Array.isArray(tools) && tools.length > 0,
+  modalities: (value) => Array.isArray(value) && value.some((modality) => modality !== 'text'),
+  audio: () => true,
+  web_search_options: () => true,
+  moderation: () => true,
+}
+
+/** Throws for a parameter that changes the answer and that Ollama can't honour. */
+export function refuseUnsupported(body: JsonObject): void {
+  for (const param in refusals) {
+    const value = body[param]
+    if (value !== undefined && value !== null && refusals[param]?.(value, body)) throw incapable(param)
+  }
+}
+
+/** A 400 that names the parameter; another deployment may still be able to. */
+export function incapable(param: string, why = 'Ollama has nothing that corresponds to it.'): GatewayError {
+  return new GatewayError('incapable', `Unsupported parameter: '${param}'. ${why}`, { param })
+}

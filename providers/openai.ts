@@ -1,0 +1,41 @@
+import { bearer, defineProvider, openaiOperations, type Remedy } from '../src/core/provider.ts'
+import { completionsOver } from '../src/wire/completions.ts'
+import type { GatewayError } from '../src/wire/errors.ts'
+
+/** OpenAI itself, and Azure OpenAI when `apiVersion` is set: https://{resource}.openai.azure.com as `baseURL`. */
+export default defineProvider({
+  type: 'openai',
+  title: 'OpenAI',
+  baseURL: 'https://api.openai.com/v1',
+  env: { apiKey: 'OPENAI_API_KEY', baseURL: 'OPENAI_BASE_URL' },
+  settings: { organization: 'text', project: 'text', apiVersion: 'text' },
+  answers: ['gpt-*', 'chatgpt-*', 'o1*', 'o3*', 'o4*', 'davinci-*', 'babbage-*'],
+  operations: () => ({
+    chat: openaiOperations.chat,
+    // Chat models refuse the old route, although the programs that use it only want a text.
+    completions: { ...openaiOperations.completions, otherwise: completionsOver(openaiOperations.chat) },
+  }),
+  headers: (settings) => {
+    const { organization, project, apiVersion } = settings.options
+    return {
+      ...(apiVersion ? { 'api-key': settings.apiKey ?? '' } : bearer(settings)),
+      ...(organization && { 'openai-organization': organization }),
+      ...(project && { 'openai-project': project }),
+    }
+  },
+  url: ({ baseURL, options }, path, model) =>
+    options.apiVersion
+      ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${encodeURIComponent(model)}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
+      : baseURL + path,
+  errors: [{ status: 404, match: /DeploymentNotFound/, kind: 'not_found' }],
+  heal: healParameter,
+})
+
+/** Reasoning models renamed or froze parameters; they say which in `code` and `param`, so no list of models is kept. */
+function healParameter({ kind, code, param, message }: GatewayError): Remedy | undefined {
+  if (kind !== 'bad_request' || param === null || param === 'model' || param === 'messages') return undefined
+  const instead = /Use '(\w+)' instead/.exec(message)?.[1]
+  if (code === 'unsupported_parameter' && instead) return { rename: { [param]: instead } }
+  // "Only the default (1) value is supported": leaving it out gives the same, and an answer.
+  return code === 'unsupported_value' && /only the default/i.test(message) ? { drop: [param] } : undefined
+}

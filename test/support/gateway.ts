@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { type HttpBindings, serve } from '@hono/node-server'
+import { registry } from '../../providers/index.ts'
+import type { Access } from '../../src/access.ts'
+import { assemble } from '../../src/assemble.ts'
+import type { Environment } from '../../src/config/providers.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
+import type { Services } from '../../src/core/services.ts'
+import { nodeEdge } from '../../src/runtime/node-edge.ts'
+import { createNodeTransport } from '../../src/runtime/node-transport.ts'
+
+export interface RunningGateway {
+  /** With `/v1`. */
+  readonly baseURL: string
+  readonly logged: string[]
+  readonly port: number
+  close(): Promise<void>
+}
+
+export interface GatewayOptions {
+  readonly env?: Environment
+  readonly access?: Access
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly services?: Partial<Services>
+}
+
+/** The gateway as Node serves it, on a port of its own: what a client meets. */
+export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<RunningGateway> {
+  const transport = createNodeTransport()
+  const logged: string[] = []
+  const { app } = assemble<HttpBindings>({
+    config,
+    registry,
+    env: options.env ?? {},
+    edge: nodeEdge,
+    withoutKeys: options.access ?? { mode: 'open' },
+    services: {
+      transport,
+      clock: options.clock ?? systemClock,
+      random: options.random ?? Math.random,
+      fetch: globalThis.fetch,
+      asset: (name) => readFile(new URL(`../../providers/${name}`, import.meta.url)),
+      log: (message) => logged.push(message),
+      ...options.services,
+    },
+  })
+  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
+  await new Promise<void>((listening) => server.once('listening', () => listening()))
+  const { port } = server.address() as AddressInfo
+  return {
+    baseURL: `http://127.0.0.1:${port}/v1`,
+    logged,
+    port,
+    async close() {
+      await new Promise<void>((closed) => {
+        server.close(() => closed())
+        server.closeAllConnections()
+      })
+      await transport.close()
+    },
+  }
+}
+
+/** A clock that stands still until a test turns it. */
+export class ManualClock implements Clock {
+  #now = 1_700_000_000_000
+  #timers: { at: number; action: () => void }[] = []
+
+  now(): number {
+    return this.#now
+  }
+
+  after(ms: number, action: () => void): () => void {
+    const timer = { at: this.#now + ms, action }
+    this.#timers.push(timer)
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer)
+    }
+  }
+
+  /** Timers that wait. */
+  get waiting(): number {
+    return this.#timers.length
+  }
+
+  /** Lets `ms` pass; what falls due runs in order, with a turn of the event loop after each. */
+  async advance(ms: number): Promise<void> {
+    const until = this.#now + ms
+    for (;;) {
+      const due = this.#timers.filter(({ at }) => at <= until).sort((a, b) => a.at - b.at)[0]
+      if (!due) break
+      this.#timers = this.#timers.filter((timer) => timer !== due)
+      this.#now = Math.max(this.#now, due.at)
+      due.action()
+      await new Promise((turn) => setImmediate(turn))
+    }
+    this.#now = until
+  }
+}

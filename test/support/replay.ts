@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { type FakeUpstream, fakeUpstream, type Script } from './upstream.ts'
+
+export interface Recorded {
+  readonly label: string
+  readonly request: { readonly method: string; readonly path: string; readonly body: unknown }
+  readonly response: { readonly status: number; readonly headers: Record<string, string>; readonly body: string }
+}
+
+/** The exchanges of one recorded server: `llama-server-0.7.0`, `ollama-0.32.15-native`, … */
+export function recorded(server: string): Recorded[] {
+  const file = new URL(`../fixtures/${server}.json`, import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { cases: Recorded[] }).cases
+}
+
+/** One recorded exchange by its label. Throws when there is none: a test must not pass on nothing. */
+export function recordedCase(server: string, label: string): Recorded {
+  const found = recorded(server).find((entry) => entry.label === label)
+  if (!found) throw new Error(`no recorded case ${server} ${label}`)
+  return found
+}
+
+/** Headers that belong to the recorded connection and not to the answer. */
+const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']
+
+/** Answers as the recorded server did; `cut` says where the bytes are split into writes. */
+export function replay({ response: { status, headers, body } }: Recorded, cut: (bytes: Buffer) => Buffer[] = whole): Script {
+  return async (_request, response) => {
+    const kept = Object.entries(headers).filter(([name]) => !hopByHop.includes(name.toLowerCase()))
+    response.writeHead(status, Object.fromEntries(kept))
+    for (const piece of cut(Buffer.from(body))) {
+      await new Promise<void>((written) => response.write(piece, () => written()))
+      await new Promise((turn) => setImmediate(turn))
+    }
+    response.end()
+  }
+}
+
+const whole = (bytes: Buffer): Buffer[] => [bytes]
+
+/** Cuts anywhere, also inside a character: pieces of 1 to `most` bytes, the same ones for the same seed. */
+export function randomCuts(seed: number, most = 40): (bytes: Buffer) => Buffer[] {
+  let state = seed
+  const next = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+  return (bytes) => {
+    const pieces: Buffer[] = []
+    for (let at = 0; at < bytes.length; ) {
+      const size = 1 + Math.floor(next() * most)
+      pieces.push(bytes.subarray(at, at + size))
+      at += size
+    }
+    return pieces
+  }
+}
+
+/**
+ * All recorded servers behind one port, for clients that can't start one: the path `/{server}/{label}/…` names the
+ * exchange. `/{server}/{label}/cut-{seed}/…` sends it in random pieces.
+ */
+export async function replayServer(): Promise<FakeUpstream> {
+  const upstream = await fakeUpstream()
+  upstream.script((request, response, socket) => {
+    const [, server = '', label = '', mode = ''] = request.path.split('/')
+    const seed = /^cut-(\d+)$/.exec(mode)?.[1]
+    return replay(recordedCase(server, label), seed ? randomCuts(Number(seed)) : whole)(request, response, socket)
+  })
+  return upstream
+}
