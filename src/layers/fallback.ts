@@ -33,6 +33,6 @@ function isFinal({ kind }: GatewayError, missing: { readonly [kind: string]: str
 
 /** A failure that may pass is worth more to the client than one that won't: it says when to come again. */
 function mostTelling(failures: readonly GatewayError[]): GatewayError {
-  const passing = failures.find(({ kind }) => reactions[kind].again)
+  const passing = failures.find(({ kind }) => reactions[kind].again || kind === 'timeout')
   return passing ?? failures[0] ?? new GatewayError('no_live_provider', 'No deployment of the model can be asked.')
 }

@@ -1,4 +1,4 @@
-import { type Answer, isStream, type Layer } from '../core/call.ts'
+import { type Answer, isStream, type Layer, type Trace } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { Pump } from '../core/stream.ts'
 import { asGatewayError, errorEnvelope } from '../wire/errors.ts'
@@ -18,7 +18,7 @@ export const keepAlive =
         let opened = false
         const cancel = clock.after(ms, () => {
           opened = true
-          resolve(openedEarly(pending, clock, ms))
+          resolve(openedEarly(pending, call.trace, clock, ms))
         })
         pending.then(
           (answer) => {
@@ -33,7 +33,7 @@ export const keepAlive =
       })
     }
 
-function openedEarly(pending: Promise<Answer>, clock: Clock, ms: number): Answer {
+function openedEarly(pending: Promise<Answer>, trace: Trace, clock: Clock, ms: number): Answer {
   let inner: Extract<Answer['body'], { pipe: unknown }> | undefined
   let paused = false
   const pump = new Pump({
@@ -59,6 +59,8 @@ function openedEarly(pending: Promise<Answer>, clock: Clock, ms: number): Answer
   pending.then(
     (answer) => {
       cancel()
+      // The headers have gone out without it: the body says who answers, here and in `model`.
+      pump.push(comment(`x-samewire-model: ${trace.attempts.at(-1)?.deployment}`))
       if (!isStream(answer.body)) {
         pump.push(answer.body)
         return pump.finish()

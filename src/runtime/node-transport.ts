@@ -8,14 +8,15 @@ import { GatewayError } from '../wire/errors.ts'
  * Sends requests through undici's `dispatch`, the cheapest client there is on Node: upstream chunks go straight from
  * the socket into the stream, with no promise and no copy in between. One pool an origin, kept for the process.
  */
-export function createNodeTransport(options: { connections?: number } = {}): Transport & { close(): Promise<void> } {
+export function createNodeTransport(): Transport & { close(): Promise<void> } {
   const pools = new Map<string, Pool>()
 
   const poolFor = (origin: string): Pool => {
     const known = pools.get(origin)
     if (known) return known
     const pool = new Pool(origin, {
-      connections: options.connections ?? 256,
+      // As many as there are requests: a stream keeps its connection for minutes, and a queue would be silence.
+      connections: null,
       pipelining: 1,
       // The timeout layer knows the times; undici's own 300 s would cut a model that thinks long.
       bodyTimeout: 0,

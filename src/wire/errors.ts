@@ -73,7 +73,8 @@ export const reactions: Record<FailureKind, Reaction> = {
   loading: { status: 503, ...server, code: 'temporarily_unavailable', ...anywhere },
   overloaded: { status: 503, ...server, code: 'capacity_exhausted', ...anywhere },
   network: { status: 502, ...server, code: 'upstream_unreachable', ...anywhere },
-  timeout: { status: 504, ...server, code: 'upstream_timeout', ...anywhere },
+  // Whoever had all the time that was given would only be given it again.
+  timeout: { status: 504, ...server, code: 'upstream_timeout', ...onlyElsewhere },
   protocol: { status: 502, ...server, code: 'upstream_invalid_response', ...anywhere },
   upstream: { status: 502, ...server, code: 'upstream_error', ...anywhere },
   internal: { status: 500, ...server, code: 'internal_error', ...never },
