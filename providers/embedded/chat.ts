@@ -1,0 +1,153 @@
+import { type GenerateOptions, invalidType, invalidValue, isObject, type JsonObject, unsupported } from './contract.ts'
+import { functionsToTools, toolCallsToFunction, usesFunctions } from './functions.ts'
+import type { Event, Job, TokenLogprob } from './generate.ts'
+import { any, type Rule } from './grammar.ts'
+import { anyObject, schemaRule } from './json-grammar.ts'
+import type { Piece } from './output.ts'
+import type { Tool } from './prompt.ts'
+import { readBoolean, readInteger, readSettings } from './settings.ts'
+import type { Tokenizer } from './tokenizer.ts'
+import { readTools } from './tools.ts'
+import type { Wire } from './wire.ts'
+
+/** Tokens of an answer where the request sets no limit. */
+const DEFAULT_MAX_TOKENS = 512
+const MOST_TOP_LOGPROBS = 20
+
+export function chatJob(
+  given: JsonObject,
+  tokenizer: Tokenizer,
+  prompt: (messages: unknown, tools: readonly Tool[]) => string,
+): Job & { includeUsage: boolean } {
+  const body = functionsToTools(given)
+  const settings = readSettings(body, tokenizer.size)
+  if (settings.maxTokens === 0) throw invalidValue('max_tokens', 'expected at least 1.')
+  const plan = readTools(body)
+  const format = readFormat(body.response_format)
+  return {
+    ...settings,
+    prompts: [tokenizer.encode(prompt(body.messages, plan.tools))],
+    maxTokens: settings.maxTokens ?? DEFAULT_MAX_TOKENS,
+    thinking: true,
+    logprobs: readLogprobs(body),
+    calls: plan.afterTag,
+    grammar: plan.forced ? plan.answer : format && plan.answer ? any(format, plan.answer) : format,
+  }
+}
+
+function readLogprobs(body: JsonObject): number | null {
+  const wanted = readBoolean(body, 'logprobs') ?? false
+  const alternatives = readInteger(body, 'top_logprobs', 0, MOST_TOP_LOGPROBS)
+  if (!wanted && alternatives !== null) throw invalidValue('top_logprobs', "it needs 'logprobs' to be true.")
+  return wanted ? (alternatives ?? 0) : null
+}
+
+function readFormat(format: unknown): Rule | null {
+  if (format === undefined || format === null) return null
+  if (!isObject(format)) throw invalidType('response_format', 'an object', format)
+  if (format.type === 'text') return null
+  if (format.type === 'json_object') return anyObject
+  if (format.type !== 'json_schema') {
+    throw unsupported('response_format', `A response_format of type '${String(format.type)}' is not supported.`)
+  }
+  const schema = isObject(format.json_schema) ? format.json_schema.schema : undefined
+  if (!isObject(schema)) throw invalidType('response_format.json_schema.schema', 'an object', schema)
+  return schemaRule(schema, 'response_format')
+}
+
+/** How the events of a chat answer are told to the client. */
+export function chatWire(body: JsonObject, options: GenerateOptions): Wire {
+  const legacy = usesFunctions(body)
+  const convert = legacy ? toolCallsToFunction : (answer: JsonObject) => answer
+  const finish = (reason: string) => (legacy && reason === 'tool_calls' ? 'function_call' : reason)
+  return {
+    objects: { chunk: 'chat.completion.chunk', whole: 'chat.completion' },
+    choices: (event) => {
+      const { index } = event
+      const choice = (delta: JsonObject, logprobs: readonly TokenLogprob[] = [], reason: string | null = null) => [
+        {
+          index,
+          delta,
+          logprobs: logprobs.length > 0 ? { content: logprobs, refusal: null } : null,
+          finish_reason: reason,
+        },
+      ]
+      if (event.kind === 'start') return choice({ role: 'assistant', content: '' })
+      if (event.kind === 'finish') return choice({}, [], finish(event.reason))
+      return choice(convert(pieceDelta(event.piece, options.random)), event.logprobs)
+    },
+    collect: () => {
+      const answer = new CollectedAnswer(options.random)
+      return {
+        add: (event) => answer.add(event),
+        choice: (index, reason) => ({
+          index,
+          message: convert(answer.message()),
+          logprobs: answer.logprobs,
+          finish_reason: finish(reason),
+        }),
+      }
+    },
+  }
+}
+
+function pieceDelta(piece: Piece, random: () => number): JsonObject {
+  switch (piece.kind) {
+    case 'content':
+      return { content: piece.text }
+    case 'reasoning':
+      return { reasoning_content: piece.text }
+    case 'call': {
+      const called = { name: piece.name, arguments: '' }
+      return { tool_calls: [{ index: piece.index, id: callId(random), type: 'function', function: called }] }
+    }
+    case 'arguments':
+      return { tool_calls: [{ index: piece.index, function: { arguments: piece.text } }] }
+  }
+}
+
+class CollectedAnswer {
+  #content = ''
+  #reasoning = ''
+  readonly #calls: { id: string; type: 'function'; function: { name: string; arguments: string } }[] = []
+  readonly #logprobs: TokenLogprob[] = []
+  readonly #random: () => number
+
+  constructor(random: () => number) {
+    this.#random = random
+  }
+
+  add({ piece, logprobs }: Extract<Event, { kind: 'piece' }>): void {
+    this.#logprobs.push(...logprobs)
+    if (piece.kind === 'content') this.#content += piece.text
+    else if (piece.kind === 'reasoning') this.#reasoning += piece.text
+    else if (piece.kind === 'call') {
+      this.#calls.push({ id: callId(this.#random), type: 'function', function: { name: piece.name, arguments: '' } })
+    } else if (piece.kind === 'arguments') {
+      const call = this.#calls[piece.index]
+      if (call) call.function.arguments += piece.text
+    }
+  }
+
+  message(): JsonObject {
+    const called = this.#calls.length > 0
+    return {
+      role: 'assistant',
+      content: called && this.#content === '' ? null : this.#content,
+      refusal: null,
+      ...(this.#reasoning === '' ? {} : { reasoning_content: this.#reasoning }),
+      ...(called ? { tool_calls: this.#calls } : {}),
+    }
+  }
+
+  get logprobs(): JsonObject | null {
+    return this.#logprobs.length > 0 ? { content: this.#logprobs, refusal: null } : null
+  }
+}
+
+const ID_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
+
+function callId(random: () => number): string {
+  const letters = Array.from({ length: 24 }, () => ID_ALPHABET[Math.floor(random() * ID_ALPHABET.length)])
+  return `call_${letters.join('')}`
+}

@@ -1,0 +1,67 @@
+export type JsonObject = { [key: string]: unknown }
+export type Operation = 'chat' | 'completions'
+
+export interface GenerateOptions {
+  /** The name to put in `model`. */
+  model: string
+  id: string
+  /** Seconds since 1970. */
+  created: number
+  /** Once aborted, generation throws its `reason` before the next token. */
+  signal: AbortSignal
+  /** Uniform in [0, 1): the source of call ids, and of the seed where the request has none. */
+  random: () => number
+  /** Gives the event loop a turn; called after every token and every few tens of prompt tokens. */
+  pause: () => Promise<void>
+}
+
+export interface Engine {
+  /** Tokens of prompt and answer together. */
+  readonly contextWindow: number
+  /** Tokens the prompt of this body comes to. Throws `EngineError` as the other two do. */
+  countTokens(operation: Operation, body: JsonObject): number
+  /** Yields `chat.completion.chunk` or `text_completion` objects. An `EngineError` is thrown by the call itself. */
+  stream(operation: Operation, body: JsonObject, options: GenerateOptions): AsyncGenerator<JsonObject, void, void>
+  /** The whole answer as one `chat.completion` or `text_completion` object. */
+  complete(operation: Operation, body: JsonObject, options: GenerateOptions): Promise<JsonObject>
+}
+
+/** A request this engine cannot serve; `status`, `code` and `param` are what OpenAI's API would answer with. */
+export class EngineError extends Error {
+  readonly status: number
+  readonly code: string
+  readonly param: string | null
+
+  constructor(status: number, message: string, options: { code: string; param?: string | null }) {
+    super(message)
+    this.name = 'EngineError'
+    this.status = status
+    this.code = options.code
+    this.param = options.param ?? null
+  }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+export function invalidType(param: string, expected: string, value: unknown): EngineError {
+  const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : aTypeOf(value)
+  return new EngineError(400, `Invalid type for '${param}': expected ${expected}, but got ${got} instead.`, {
+    code: 'invalid_type',
+    param,
+  })
+}
+
+export function invalidValue(param: string, message: string): EngineError {
+  return new EngineError(400, `Invalid value for '${param}': ${message}`, { code: 'invalid_value', param })
+}
+
+export function unsupported(param: string, message: string): EngineError {
+  return new EngineError(400, message, { code: 'unsupported_parameter', param })
+}
+
+function aTypeOf(value: unknown): string {
+  const type = typeof value
+  return type === 'object' ? 'an object' : `a ${type}`
+}

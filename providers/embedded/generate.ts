@@ -1,0 +1,218 @@
+import { EngineError, type GenerateOptions } from './contract.ts'
+import { Matcher, type Rule } from './grammar.ts'
+import { OutputParser, type Piece } from './output.ts'
+import { rank, Sampler, type Sampling } from './sampler.ts'
+import { TextStream, type Tokenizer } from './tokenizer.ts'
+import { BATCH, type Cache, type Transformer } from './transformer.ts'
+
+export interface Model {
+  readonly tokenizer: Tokenizer
+  readonly transformer: Transformer
+  readonly contextWindow: number
+}
+
+/** One request, ready to run: `n` answers to each prompt, numbered through. */
+export interface Job {
+  readonly prompts: readonly (readonly number[])[]
+  readonly n: number
+  readonly sampling: Omit<Sampling, 'seed'>
+  /** Without one, each request takes another from `GenerateOptions.random`. */
+  readonly seed: number | null
+  /** Most tokens of one answer; what is left of the context limits it further. */
+  readonly maxTokens: number
+  readonly stop: readonly string[]
+  /** Read `<think>` as the tag of reasoning. */
+  readonly thinking: boolean
+  /** How many alternatives to list with each token's log probability; null for neither. */
+  readonly logprobs: number | null
+  /** What the whole answer has to follow. */
+  readonly grammar: Rule | null
+  /** What has to follow a `<tool_call>`; with it, calls are told from content. */
+  readonly calls: Rule | null
+}
+
+export interface TokenLogprob {
+  readonly token: string
+  readonly logprob: number
+  readonly bytes: readonly number[]
+  readonly top_logprobs: readonly Omit<TokenLogprob, 'top_logprobs'>[]
+}
+
+export type FinishReason = 'stop' | 'length' | 'tool_calls'
+
+export type Event =
+  | { readonly kind: 'start'; readonly index: number; readonly prompt: readonly number[] }
+  | {
+      readonly kind: 'piece'
+      readonly index: number
+      readonly piece: Piece
+      readonly logprobs: readonly TokenLogprob[]
+    }
+  | { readonly kind: 'finish'; readonly index: number; readonly reason: FinishReason }
+
+export interface Usage {
+  promptTokens: number
+  completionTokens: number
+  reasoningTokens: number
+}
+
+/** Throws `EngineError` where a prompt leaves no room for an answer; `param` is the field it came from. */
+export function checkContext(job: Job, contextWindow: number, param: 'messages' | 'prompt'): void {
+  const tooLong = job.prompts.find((prompt) => prompt.length >= contextWindow)
+  if (!tooLong) return
+  throw new EngineError(
+    400,
+    `This model's maximum context length is ${contextWindow} tokens. However, your ${param} resulted in ${tooLong.length} tokens. Please reduce the length of the ${param}.`,
+    { code: 'context_length_exceeded', param },
+  )
+}
+
+/** Runs a job, one answer after the other, and counts its tokens into `usage`. */
+export async function* generate(
+  model: Model,
+  job: Job,
+  usage: Usage,
+  options: GenerateOptions,
+): AsyncGenerator<Event, void, void> {
+  const seed = job.seed ?? Math.floor(options.random() * 2 ** 32)
+  let index = 0
+  for (const prompt of job.prompts) {
+    const limit = Math.min(job.maxTokens, model.contextWindow - prompt.length)
+    const cache = model.transformer.cache(prompt.length + limit)
+    const logits = await prefill(model, cache, prompt, options)
+    usage.promptTokens += prompt.length
+    for (let i = 0; i < job.n; i++, index++) {
+      yield { kind: 'start', index, prompt }
+      cache.length = prompt.length
+      const answer = new Answer(model, job, (seed + index) >>> 0, limit, usage)
+      answer.take(logits)
+      for (;;) {
+        for (const event of answer.drain()) yield { ...event, index }
+        if (answer.reason !== null) break
+        await options.pause()
+        options.signal.throwIfAborted()
+        // No await between these two: the logits belong to whoever called `forward` last.
+        model.transformer.forward(cache, [answer.last])
+        answer.take(model.transformer.logits)
+      }
+      yield { kind: 'finish', index, reason: answer.reason }
+    }
+  }
+}
+
+async function prefill(
+  model: Model,
+  cache: Cache,
+  prompt: readonly number[],
+  options: GenerateOptions,
+): Promise<Float32Array> {
+  for (let at = 0; at < prompt.length; at += BATCH) {
+    options.signal.throwIfAborted()
+    if (at > 0) await options.pause()
+    options.signal.throwIfAborted()
+    model.transformer.forward(cache, prompt.slice(at, at + BATCH))
+  }
+  return model.transformer.logits.slice()
+}
+
+type PieceEvent = Omit<Extract<Event, { kind: 'piece' }>, 'index'>
+
+/** One answer in the making: from logits to tokens, and from tokens to pieces. */
+class Answer {
+  /** The token chosen last. */
+  last = -1
+  reason: FinishReason | null = null
+  readonly #model: Model
+  readonly #job: Job
+  readonly #usage: Usage
+  readonly #sampler: Sampler
+  readonly #parser: OutputParser
+  readonly #text = new TextStream()
+  #left: number
+  #matcher: Matcher | null
+  #out: PieceEvent[] = []
+  /** Of the tokens whose text has not come out yet. */
+  #logprobs: TokenLogprob[] = []
+
+  constructor(model: Model, job: Job, seed: number, limit: number, usage: Usage) {
+    this.#model = model
+    this.#job = job
+    this.#left = limit
+    this.#usage = usage
+    this.#sampler = new Sampler({ ...job.sampling, seed }, model.tokenizer.size, model.tokenizer.silentIds)
+    this.#parser = new OutputParser({ thinking: job.thinking, tools: job.calls !== null, stop: job.stop })
+    this.#matcher = job.grammar && new Matcher(job.grammar)
+  }
+
+  /** Chooses the next token, or ends the answer. */
+  take(logits: Float32Array): void {
+    if (this.#left === 0) this.#end('length')
+    else {
+      const id = this.#pick(logits)
+      if (id !== null) this.#accept(id, logits)
+      if (id === null || this.#parser.stopped || this.#matcher?.finished) this.#end('stop')
+      else if (this.#left === 0) this.#end('length')
+    }
+  }
+
+  /** The next token, counted; null where the model or its grammar ends the answer. */
+  #pick(logits: Float32Array): number | null {
+    const { tokenizer } = this.#model
+    const matcher = this.#matcher
+    const allows = (id: number) =>
+      tokenizer.endIds.has(id) ? matcher?.complete === true : matcher?.allows(tokenizer.bytes(id)) === true
+    const id = this.#sampler.pick(logits, matcher ? allows : undefined)
+    if (id < 0) return null
+    this.#left--
+    this.#usage.completionTokens++
+    return tokenizer.endIds.has(id) ? null : id
+  }
+
+  #accept(id: number, logits: Float32Array): void {
+    const { tokenizer } = this.#model
+    const { calls, logprobs } = this.#job
+    this.last = id
+    if (logprobs !== null) this.#logprobs.push(this.#logprob(logits, id, logprobs))
+    this.#matcher?.accept(tokenizer.bytes(id))
+    if (!this.#matcher && calls && id === tokenizer.specialId('<tool_call>')) this.#matcher = new Matcher(calls)
+    this.#read(tokenizer.bytes(id))
+  }
+
+  #end(reason: 'stop' | 'length'): void {
+    this.#emit(this.#parser.push(this.#text.end()))
+    this.#emit(this.#parser.end())
+    this.reason = reason === 'stop' && this.#parser.calls > 0 ? 'tool_calls' : reason
+  }
+
+  drain(): PieceEvent[] {
+    const out = this.#out
+    this.#out = []
+    return out
+  }
+
+  #read(bytes: Uint8Array): void {
+    const wasReasoning = this.#parser.reasoning
+    const text = this.#text.push(bytes)
+    this.#emit(this.#parser.push(text))
+    if (wasReasoning || this.#parser.reasoning) this.#usage.reasoningTokens++
+    // Tags, reasoning and calls have no place in `logprobs.content`.
+    if (text !== '' && !this.#parser.holding) this.#logprobs = []
+  }
+
+  #emit(pieces: readonly Piece[]): void {
+    for (const piece of pieces) {
+      const logprobs = piece.kind === 'content' ? this.#logprobs : []
+      if (piece.kind === 'content') this.#logprobs = []
+      this.#out.push({ kind: 'piece', piece, logprobs })
+    }
+  }
+
+  #logprob(logits: Float32Array, id: number, alternatives: number): TokenLogprob {
+    const { chosen, top } = rank(logits, id, alternatives)
+    const describe = (token: { id: number; logprob: number }) => {
+      const bytes = this.#model.tokenizer.bytes(token.id)
+      return { token: this.#model.tokenizer.decode([token.id]), logprob: token.logprob, bytes: [...bytes] }
+    }
+    return { ...describe(chosen), top_logprobs: top.map(describe) }
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * A context-free grammar over bytes, matched one byte at a time. Bytes rather than characters, because a
+ * token may end inside a character.
+ */
+export type Rule =
+  | { readonly kind: 'byte'; readonly from: number; readonly to: number }
+  | { readonly kind: 'all'; readonly rules: readonly Rule[] }
+  | { readonly kind: 'any'; readonly rules: readonly Rule[] }
+  | { readonly kind: 'later'; readonly rule: () => Rule }
+
+export const range = (from: number, to: number): Rule => ({ kind: 'byte', from, to })
+export const all = (...rules: Rule[]): Rule => ({ kind: 'all', rules })
+export const any = (...rules: Rule[]): Rule => ({ kind: 'any', rules })
+export const optional = (rule: Rule): Rule => any(rule, all())
+export const text = (literal: string): Rule => all(...Array.from(new TextEncoder().encode(literal), (b) => range(b, b)))
+
+/** For recursion: the rule is made when a match first gets to it. */
+export function later(make: () => Rule): Rule {
+  let made: Rule | undefined
+  return {
+    kind: 'later',
+    rule: () => {
+      made ??= make()
+      return made
+    },
+  }
+}
+
+export function star(rule: Rule): Rule {
+  const self: Rule = optional(
+    all(
+      rule,
+      later(() => self),
+    ),
+  )
+  return self
+}
+
+export function upTo(times: number, rule: Rule): Rule {
+  let nested = all()
+  for (let i = 0; i < times; i++) nested = optional(all(rule, nested))
+  return nested
+}
+
+/** What is left to match, first rule on top; `null` is the end of the grammar. */
+type Stack = { readonly rule: Rule; readonly rest: Stack } | null
+
+// A schema can be so ambiguous that the readings double with every byte. Dropping some leaves a grammar that
+// admits less, never one that admits more.
+const MOST_READINGS = 512
+
+/** Where a text stands in a grammar that may be ambiguous: every way it could go on. */
+export class Matcher {
+  #stacks: readonly Stack[]
+
+  constructor(root: Rule) {
+    const stacks: Stack[] = []
+    expand({ rule: root, rest: null }, stacks)
+    this.#stacks = stacks
+  }
+
+  /** Whether the text so far could be followed by these bytes. No bytes at all is no progress, so not allowed. */
+  allows(bytes: Uint8Array): boolean {
+    return bytes.length > 0 && advance(this.#stacks, bytes).length > 0
+  }
+
+  accept(bytes: Uint8Array): void {
+    this.#stacks = advance(this.#stacks, bytes)
+  }
+
+  /** The text so far is a whole sentence of the grammar. */
+  get complete(): boolean {
+    return this.#stacks.includes(null)
+  }
+
+  /** It is, and nothing could follow. */
+  get finished(): boolean {
+    return this.#stacks.every((stack) => stack === null)
+  }
+}
+
+function advance(stacks: readonly Stack[], bytes: Uint8Array): readonly Stack[] {
+  let current = stacks
+  for (const byte of bytes) {
+    const next: Stack[] = []
+    for (const stack of current) {
+      if (stack?.rule.kind === 'byte' && byte >= stack.rule.from && byte <= stack.rule.to) expand(stack.rest, next)
+      if (next.length > MOST_READINGS) break
+    }
+    if (next.length === 0) return next
+    current = next
+  }
+  return current
+}
+
+/**
+ * Replaces the rule on top until it is a byte, once for each way to read it. `open` are the recursive rules
+ * entered since the last byte: one that comes back to itself without a byte between adds no text, and would not end.
+ */
+function expand(stack: Stack, out: Stack[], open: readonly Rule[] = []): void {
+  if (stack === null) {
+    if (!out.includes(null)) out.push(null)
+    return
+  }
+  const { rule, rest } = stack
+  if (rule.kind === 'byte') out.push(stack)
+  else if (rule.kind === 'any') for (const option of rule.rules) expand({ rule: option, rest }, out, open)
+  else if (rule.kind === 'all') {
+    expand(
+      rule.rules.reduceRight<Stack>((below, part) => ({ rule: part, rest: below }), rest),
+      out,
+      open,
+    )
+  } else if (!open.includes(rule)) expand({ rule: rule.rule(), rest }, out, [...open, rule])
+}

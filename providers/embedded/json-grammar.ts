@@ -1,0 +1,154 @@
+import { invalidType, isObject, type JsonObject, unsupported } from './contract.ts'
+import { all, any, later, optional, type Rule, range, star, text, upTo } from './grammar.ts'
+
+// Only the space that the model has seen in JSON: allowed white space is white space it may go on with for ever.
+const space = optional(text(' '))
+
+const digit = range(0x30, 0x39)
+const hex = any(digit, range(0x41, 0x46), range(0x61, 0x66))
+const trail = range(0x80, 0xbf)
+const character = any(
+  range(0x20, 0x21),
+  range(0x23, 0x5b),
+  range(0x5d, 0x7e),
+  all(range(0xc2, 0xdf), trail),
+  all(range(0xe0, 0xef), trail, trail),
+  all(range(0xf0, 0xf4), trail, trail, trail),
+  all(text('\\'), any(...[...'"\\/bfnrt'].map(text), all(text('u'), hex, hex, hex, hex))),
+)
+const string = all(text('"'), star(character), text('"'))
+// Fifteen digits are as many as a double keeps, and an end to a number that would not stop growing.
+const integer = all(optional(text('-')), any(text('0'), all(range(0x31, 0x39), upTo(14, digit))))
+const fraction = all(text('.'), digit, upTo(14, digit))
+const exponent = all(any(text('e'), text('E')), optional(any(text('+'), text('-'))), digit, optional(digit))
+const number = all(integer, optional(fraction), optional(exponent))
+const boolean = any(text('true'), text('false'))
+
+const anyValue: Rule = later(() => any(anyObject, anyArray, string, number, boolean, text('null')))
+export const anyObject: Rule = objectOf(anyValue)
+const anyArray = list('[', anyValue, ']')
+
+const BY_TYPE: Record<string, (schema: JsonObject, at: Place) => Rule> = {
+  object: objectRule,
+  array: (schema, at) =>
+    list('[', schema.items === undefined ? anyValue : valueRule(schema.items, at), ']', schema.minItems),
+  string: () => string,
+  number: () => number,
+  integer: () => integer,
+  boolean: () => boolean,
+  null: () => text('null'),
+}
+
+const ENFORCED = [
+  'type',
+  'properties',
+  'required',
+  'items',
+  'minItems',
+  'enum',
+  'const',
+  'anyOf',
+  'oneOf',
+  '$ref',
+  'additionalProperties',
+]
+const REMARKS = [
+  'title',
+  'description',
+  'default',
+  'examples',
+  '$schema',
+  '$id',
+  '$comment',
+  '$defs',
+  'definitions',
+  'strict',
+  'nullable',
+]
+const KNOWN = new Set([...ENFORCED, ...REMARKS])
+
+interface Place {
+  readonly root: JsonObject
+  /** The request field to name in an error; without it, keywords that cannot be enforced are let pass. */
+  readonly param: string | null
+  /** The rules of what has been referred to, one each: a recursive schema would else have no end of them. */
+  readonly referred: Map<unknown, Rule>
+}
+
+/**
+ * The JSON texts that satisfy `schema`: type, properties (in their order), required, additionalProperties,
+ * items, minItems 0 or 1, enum, const, anyOf, oneOf and local $ref. With a `param`, a keyword beyond these throws
+ * `EngineError`, since an answer must not claim to follow a schema it was not held to.
+ */
+export function schemaRule(schema: JsonObject, param: string | null): Rule {
+  return valueRule(schema, { root: schema, param, referred: new Map() })
+}
+
+function valueRule(schema: unknown, at: Place): Rule {
+  if (schema === true) return anyValue
+  if (!isObject(schema)) {
+    if (at.param === null) return anyValue
+    throw invalidType(at.param, 'a JSON schema', schema)
+  }
+  if (at.param !== null) checkKeywords(schema, at.param)
+  if (typeof schema.$ref === 'string') return reference(schema.$ref, at)
+  if ('const' in schema) return text(JSON.stringify(schema.const))
+  if (Array.isArray(schema.enum)) return any(...schema.enum.map((value) => text(JSON.stringify(value))))
+  const options = schema.anyOf ?? schema.oneOf
+  if (Array.isArray(options)) return any(...options.map((option) => valueRule(option, at)))
+  const types = Array.isArray(schema.type) ? schema.type : [schema.type ?? (schema.properties ? 'object' : undefined)]
+  return any(...types.map((type) => BY_TYPE[String(type)]?.(schema, at) ?? anyValue))
+}
+
+function checkKeywords(schema: JsonObject, param: string): void {
+  const unknown = Object.keys(schema).find((keyword) => !KNOWN.has(keyword))
+  const keyword = unknown ?? (Number(schema.minItems ?? 0) > 1 ? 'minItems' : undefined)
+  if (keyword) throw unsupported(param, `The embedded model cannot enforce the JSON schema keyword '${keyword}'.`)
+}
+
+function reference(pointer: string, at: Place): Rule {
+  const steps = pointer.split('/').slice(1)
+  const target = steps.reduce<unknown>(
+    (node, step) => (isObject(node) ? node[step.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined),
+    at.root,
+  )
+  if (!pointer.startsWith('#') || target === undefined) {
+    if (at.param === null) return anyValue
+    throw unsupported(at.param, `The embedded model cannot follow the JSON schema reference '${pointer}'.`)
+  }
+  const known = at.referred.get(target)
+  if (known) return known
+  let rule: Rule | undefined
+  const named = later(() => rule ?? anyValue)
+  at.referred.set(target, named)
+  rule = valueRule(target, at)
+  return named
+}
+
+function objectRule(schema: JsonObject, at: Place): Rule {
+  const properties = isObject(schema.properties) ? Object.entries(schema.properties) : []
+  const extra = schema.additionalProperties
+  if (properties.length === 0)
+    return extra === false ? text('{}') : objectOf(isObject(extra) ? valueRule(extra, at) : anyValue)
+  const required = new Set(Array.isArray(schema.required) ? schema.required : [])
+  // From the last property to the first: what may follow where a member has been written, and where none has.
+  let after: Rule = all()
+  let first: Rule = all()
+  for (const [name, value] of properties.reverse()) {
+    const member = all(text(JSON.stringify(name)), text(':'), space, valueRule(value, at))
+    const [afterHere, firstHere] = [all(text(','), space, member, after), all(member, after)]
+    const must = required.has(name)
+    first = must ? firstHere : any(firstHere, first)
+    after = must ? afterHere : any(afterHere, after)
+  }
+  return all(text('{'), first, text('}'))
+}
+
+function objectOf(value: Rule): Rule {
+  return list('{', all(string, text(':'), space, value), '}')
+}
+
+function list(open: string, item: Rule, close: string, least: unknown = 0): Rule {
+  const items = all(item, star(all(text(','), space, item)))
+  return all(text(open), Number(least) > 0 ? items : optional(items), text(close))
+}
