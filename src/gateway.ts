@@ -14,6 +14,7 @@ import { record } from './layers/record.ts'
 import { retry } from './layers/retry.ts'
 import { timeout } from './layers/timeout.ts'
 import type { RequestBody } from './wire/body.ts'
+import { headerValue } from './wire/headers.ts'
 import { needsOf, tokensOf } from './wire/needs.ts'
 
 /** An inference request, read and checked. */
@@ -138,9 +139,4 @@ export function disclosure({ attempts, detour }: Trace): Record<string, string> 
   const reason = detour ?? attempts.find(({ failure }) => failure)?.reason
   if (reason) headers['x-samewire-reason'] = headerValue(reason)
   return headers
-}
-
-/** A value that no HTTP stack refuses: names come from clients and upstreams and may hold anything. */
-export function headerValue(value: string): string {
-  return value.replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character.isWellFormed() ? character : '?'))
 }

@@ -88,13 +88,17 @@ async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, service
 
 function wireContext(call: Call, { clock, random }: Services, remedy: Remedy): WireContext {
   const { deployment } = call.rung
+  let id: string | undefined
   return {
     // Most exchanges pass bytes and never look: the object is made when somebody asks.
     get body() {
       return remedied({ ...withParams(call.body.json, deployment), model: deployment.model }, remedy)
     },
+    get id() {
+      id ??= call.operation === 'chat' ? chatId(random) : completionId(random)
+      return id
+    },
     model: deployment.model,
-    id: call.operation === 'chat' ? chatId(random) : completionId(random),
     created: Math.floor(clock.now() / 1000),
     random,
   }
@@ -110,6 +114,7 @@ function remedied(json: JsonObject, { drop = [], rename = {} }: Remedy): JsonObj
 }
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
 
 function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy): Uint8Array {
   if (spec.encode) return encoder.encode(JSON.stringify(spec.encode(context)))
@@ -184,7 +189,7 @@ async function whole(
   const bytes = await collect(response.body, answerLimit, () =>
     protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
   )
-  const json = tryParse(new TextDecoder().decode(bytes))
+  const json = tryParse(decoder.decode(bytes))
   if (!isObject(json))
     throw protocolError(provider, bytes.length === 0 ? 'sent an empty answer' : 'sent no JSON object')
   if (json.error) throw readInBand(json.error, provider, model)

@@ -1,6 +1,7 @@
 import type { Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { asGatewayError } from '../wire/errors.ts'
+import { headerValue } from '../wire/headers.ts'
 
 /** Milliseconds of waiting after which the log says for whom: a cold load is long work, and nobody sees it. */
 const slow = 10_000
@@ -16,7 +17,7 @@ export const record =
       let cancel = () => {}
       const wait = () => {
         cancel = clock.after(slow, () => {
-          log(`${call.requestId} ${deployment}: nothing yet after ${Math.round(elapsed() / 1000)} s`)
+          log(`${call.requestId} ${headerValue(deployment)}: nothing yet after ${Math.round(elapsed() / 1000)} s`)
           wait()
         })
       }
@@ -28,7 +29,8 @@ export const record =
       } catch (thrown) {
         const failure = asGatewayError(thrown)
         call.trace.attempts.push({ deployment, ms: elapsed(), failure: failure.kind, reason: failure.reason })
-        if (failure.kind !== 'gone') log(`${call.requestId} ${deployment}: ${failure.reason} after ${elapsed()} ms`)
+        if (failure.kind !== 'gone')
+          log(`${call.requestId} ${headerValue(deployment)}: ${failure.reason} after ${elapsed()} ms`)
         throw failure
       } finally {
         cancel()

@@ -27,8 +27,19 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
     return pool
   }
 
+  // Addresses are few and come again with every request; parsing one costs as much as sending it.
+  const addresses = new Map<string, URL>()
+  const parse = (text: string): URL => {
+    const known = addresses.get(text)
+    if (known) return known
+    if (addresses.size > 1000) addresses.clear()
+    const url = new URL(text)
+    addresses.set(text, url)
+    return url
+  }
+
   const transport: Transport = async (request, signal) => {
-    const url = new URL(request.url)
+    const url = parse(request.url)
     const pool = poolFor(url.origin)
     try {
       return await send(pool, url, request, signal)

@@ -42,3 +42,8 @@ export function preflightHeaders(requested: string | undefined): Record<string, 
     vary: 'access-control-request-headers',
   }
 }
+
+/** A value that no HTTP stack refuses: names come from clients and upstreams and may hold anything. */
+export function headerValue(value: string): string {
+  return value.replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character.isWellFormed() ? character : '?'))
+}

@@ -2,7 +2,6 @@
 export type Random = () => number
 
 const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
-const hexadecimal = '0123456789abcdef'
 
 /** `length` characters of `alphabet`; for identifiers, not for secrets. */
 function characters(alphabet: string, length: number, random: Random): string {
@@ -21,4 +20,11 @@ export const completionId = (random: Random): string => `cmpl-${characters(alpha
 export const toolCallId = (random: Random): string => `call_${characters(alphanumeric, 24, random)}`
 
 /** `req_` and 32 hexadecimal digits: the SDKs show it as `_request_id`. */
-export const requestId = (random: Random): string => `req_${characters(hexadecimal, 32, random)}`
+export const requestId = (random: Random): string =>
+  `req_${eightDigits(random)}${eightDigits(random)}${eightDigits(random)}${eightDigits(random)}`
+
+function eightDigits(random: Random): string {
+  return Math.floor(random() * 2 ** 32)
+    .toString(16)
+    .padStart(8, '0')
+}

@@ -1,13 +1,13 @@
 import type { Capability } from '../core/provider.ts'
-import { isObject, type JsonObject, objectAt, stringAt } from './json.ts'
+import { isObject, type JsonObject, stringAt } from './json.ts'
 
 const none: ReadonlySet<Capability> = new Set()
 
 /** What a model must be capable of to serve this request. */
 export function needsOf(json: JsonObject): ReadonlySet<Capability> {
   const tools = isFilled(json.tools) || isFilled(json.functions)
-  const schema = stringAt(objectAt(json, 'response_format'), 'type') === 'json_schema'
-  const vision = partsOf(json).some((part) => stringAt(part, 'type') === 'image_url')
+  const schema = stringAt(json.response_format, 'type') === 'json_schema'
+  const vision = anyPart(json, (part) => stringAt(part, 'type') === 'image_url')
   if (!tools && !schema && !vision) return none
   const needs = new Set<Capability>()
   if (tools) needs.add('tools')
@@ -23,7 +23,10 @@ const charactersPerToken = 6
 export function tokensOf(json: JsonObject): number {
   let characters = typeof json.prompt === 'string' ? json.prompt.length : 0
   for (const message of messagesOf(json)) characters += stringAt(message, 'content')?.length ?? 0
-  for (const part of partsOf(json)) characters += stringAt(part, 'text')?.length ?? 0
+  anyPart(json, (part) => {
+    characters += stringAt(part, 'text')?.length ?? 0
+    return false
+  })
   const room = json.max_completion_tokens ?? json.max_tokens
   return Math.ceil(characters / charactersPerToken) + (typeof room === 'number' && room > 0 ? room : 0)
 }
@@ -32,10 +35,11 @@ function messagesOf(json: JsonObject): readonly unknown[] {
   return Array.isArray(json.messages) ? json.messages : []
 }
 
-function partsOf(json: JsonObject): readonly unknown[] {
-  return messagesOf(json).flatMap((message) =>
-    isObject(message) && Array.isArray(message.content) ? message.content : [],
-  )
+function anyPart(json: JsonObject, test: (part: unknown) => boolean): boolean {
+  for (const message of messagesOf(json)) {
+    if (isObject(message) && Array.isArray(message.content) && message.content.some(test)) return true
+  }
+  return false
 }
 
 function isFilled(value: unknown): boolean {

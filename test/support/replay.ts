@@ -24,7 +24,10 @@ export function recordedCase(server: string, label: string): Recorded {
 const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']
 
 /** Answers as the recorded server did; `cut` says where the bytes are split into writes. */
-export function replay({ response: { status, headers, body } }: Recorded, cut: (bytes: Buffer) => Buffer[] = whole): Script {
+export function replay(
+  { response: { status, headers, body } }: Recorded,
+  cut: (bytes: Buffer) => Buffer[] = whole,
+): Script {
   return async (_request, response) => {
     const kept = Object.entries(headers).filter(([name]) => !hopByHop.includes(name.toLowerCase()))
     response.writeHead(status, Object.fromEntries(kept))

@@ -78,7 +78,11 @@ export const text =
 
 /** Streams the pieces, one write each; `after` says how it goes on: a clean end, a reset, or silence. */
 export const stream =
-  (pieces: readonly (string | Uint8Array)[], after: 'end' | 'reset' | 'silence' = 'end', type = 'text/event-stream'): Script =>
+  (
+    pieces: readonly (string | Uint8Array)[],
+    after: 'end' | 'reset' | 'silence' = 'end',
+    type = 'text/event-stream',
+  ): Script =>
   async (_request, response, socket) => {
     response.writeHead(200, { 'content-type': type })
     response.flushHeaders()
@@ -121,7 +125,9 @@ export function chatAnswer(content: string, model = 'fake-model'): object {
     object: 'chat.completion',
     created: 1_700_000_000,
     model,
-    choices: [{ index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: 'stop' }],
+    choices: [
+      { index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: 'stop' },
+    ],
     usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
   }
 }
