@@ -89,7 +89,7 @@ function worded(
     case 'bad_request': {
       // 409 makes openai-python 0.27 ask again without end; a 5xx would make every client ask again.
       const status = refusal.status === 409 || refusal.status >= 500 ? 400 : refusal.status
-      return new GatewayError(kind, said.message, {
+      return new GatewayError(kind, said.message || `${name} refused the request (HTTP ${refusal.status}).`, {
         ...details,
         status,
         type: said.type ?? 'invalid_request_error',

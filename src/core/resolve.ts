@@ -1,4 +1,4 @@
-import { type FailureKind, GatewayError, type MissingKind, shorten, unknownModel } from '../wire/errors.ts'
+import { type FailureKind, GatewayError, isMissing, type MissingKind, shorten, unknownModel } from '../wire/errors.ts'
 import { type Catalog, type Deployment, findGroup, type Known, type Limits, type ModelGroup } from './catalog.ts'
 import type { Capability, KnownModel, Operation } from './provider.ts'
 
@@ -47,9 +47,7 @@ export function resolve(query: Query, catalog: Catalog, known: Known, random: ()
   const builder = new PlanBuilder(query, catalog, known, random)
   const kind = query.model === undefined ? 'absent' : builder.add(query.model, 'requested') ? undefined : 'unknown'
   if (kind) builder.failure = missingModel(query, kind)
-  if (catalog.fallback !== undefined && !(kind && catalog.missing[kind] === 'error')) {
-    builder.add(catalog.fallback, 'missing_model')
-  }
+  if (catalog.fallback !== undefined) builder.add(catalog.fallback, 'missing_model')
   return builder.plan()
 }
 
@@ -84,13 +82,16 @@ class PlanBuilder {
   plan(): Plan {
     const { model: requested, legacy } = this.#query
     const failure = this.failure ?? (this.#rungs[0]?.why === 'requested' ? undefined : this.#skippedFailure())
-    return { requested, legacy, rungs: this.#rungs, skipped: this.#skipped, failure, missing: this.#catalog.missing }
+    const { missing } = this.#catalog
+    // Where the policy for a missing model is to say so, nobody else is asked.
+    const told = failure && isMissing(failure.kind) && missing[failure.kind] === 'error'
+    return { requested, legacy, rungs: told ? [] : this.#rungs, skipped: this.#skipped, failure, missing }
   }
 
   #addDeployment(deployment: Deployment, group: ModelGroup, why: Rung['why']): void {
     const obstacle = findObstacle(this.#query, deployment, this.#known.get(deployment.provider.name))
     if (obstacle) this.#skipped.push({ name: deployment.label, ...obstacle })
-    else if (!this.#rungs.some((rung) => rung.deployment.label === deployment.label && rung.why === why)) {
+    else if (!this.#rungs.some((rung) => asksTheSame(rung.deployment, deployment))) {
       const contextWindow = windowOf(deployment, this.#known.get(deployment.provider.name))
       this.#rungs.push({ deployment, limits: group.limits, why, contextWindow })
     }
@@ -103,6 +104,12 @@ class PlanBuilder {
     const param = first.kind === 'incapable' ? { param: paramOf(this.#query.needs) } : {}
     return new GatewayError(first.kind, `${shorten(this.#query.model ?? '')}: ${first.why}`, param)
   }
+}
+
+/** The same model of the same provider, asked in the same way: what failed once would only fail again. */
+function asksTheSame(a: Deployment, b: Deployment): boolean {
+  const way = ({ defaults, overrides }: Deployment) => JSON.stringify([defaults, overrides])
+  return a.label === b.label && way(a) === way(b)
 }
 
 /** Every deployment once; the order is drawn by weight, so that a failing first choice leaves a fair second one. */

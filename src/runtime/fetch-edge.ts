@@ -45,8 +45,9 @@ function readable(body: ByteStream, client: AbortController): ReadableStream<Uin
     },
     pull: () => body.resume(),
     cancel(reason) {
-      client.abort(new GatewayError('gone', 'The client left.'))
+      // In this order: what the abort breaks must not be told to a reader who is gone.
       body.cancel(reason)
+      client.abort(new GatewayError('gone', 'The client left.'))
     },
   })
 }

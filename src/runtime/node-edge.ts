@@ -71,7 +71,7 @@ function writeStream(outgoing: ServerResponse, body: ByteStream, client: AbortCo
   client.signal.addEventListener('abort', () => body.cancel(client.signal.reason), { once: true })
   body.pipe({
     chunk(bytes) {
-      if (outgoing.write(bytes)) return
+      if (outgoing.destroyed || outgoing.write(bytes)) return
       body.pause()
       outgoing.once('drain', resume)
     },

@@ -33,7 +33,8 @@ export function parseBody(bytes: Uint8Array): RequestBody {
 /** The request's bytes with some top-level fields changed and all the rest untouched. */
 export function editBody(body: RequestBody, edits: Edits): Uint8Array {
   const model = edits.set?.get('model')
-  if (model !== undefined && edits.set?.size === 1 && !edits.drop?.size) {
+  // Without a model of its own, the only `model` key may be a nested one.
+  if (body.model !== undefined && model !== undefined && edits.set?.size === 1 && !edits.drop?.size) {
     const span = modelSpan(body.text)
     if (span) return encoder.encode(body.text.slice(0, span.start) + model + body.text.slice(span.end))
   }

@@ -1,5 +1,5 @@
 import type { TestProject } from 'vitest/node'
-import { replayServer } from './replay.ts'
+import { exchangeServer } from './exchange-server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -9,7 +9,7 @@ declare module 'vitest' {
 
 /** Runs in Node beside workerd: the recorded servers, and ones that misbehave, on a real port. */
 export default async function upstream(project: TestProject): Promise<() => Promise<void>> {
-  const server = await replayServer()
+  const server = await exchangeServer()
   project.provide('upstream', server.url)
   return server.close
 }
