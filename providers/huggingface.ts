@@ -117,6 +117,8 @@ const errors: readonly ErrorRule[] = [
   },
   { status: 402, match: /./, kind: 'quota' },
   { status: 410, match: /./, kind: 'retired' },
+  // TGI's words for a prompt that is too long, by itself or with the room for its answer.
+  { status: 422, match: /inputs.{0,40}must (have less than|be <=) \d+/i, kind: 'context_length' },
   { status: 424, match: /./, kind: 'upstream' },
   { status: 503, match: /loading|temporarily unavailable/i, kind: 'loading' },
   { match: /overloaded/i, kind: 'overloaded' },

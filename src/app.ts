@@ -6,7 +6,7 @@ import type { Operation } from './core/provider.ts'
 import { disclosure, type Gateway } from './gateway.ts'
 import { parseBody, renamed } from './wire/body.ts'
 import { asGatewayError, errorEnvelope, GatewayError, reactions, unknownModel } from './wire/errors.ts'
-import { headerValue, preflightHeaders, wireHeaders } from './wire/headers.ts'
+import { headerValue, hopsHeader, preflightHeaders, wireHeaders } from './wire/headers.ts'
 import { requestId } from './wire/ids.ts'
 import { decodeId, routePath } from './wire/paths.ts'
 import { validateChat, validateCompletion } from './wire/validate.ts'
@@ -49,12 +49,13 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     const headers = () => ({ ...wireHeaders(id, clock.now() - started), ...disclosure(trace) })
     try {
       const bearer = ownBearer(context)
+      const hops = readHops(context)
       checkContentType(context)
       const parsed = parseBody(await edge.readBody(context, options.bodyLimit))
       const body = named === undefined ? parsed : renamed(parsed, named)
       if (operation === 'chat') validateChat(body)
       else validateCompletion(body)
-      const request = { operation, body, legacy, signal: client.signal, bearer, requestId: id, trace }
+      const request = { operation, body, legacy, signal: client.signal, bearer, requestId: id, hops, trace }
       const answer = await gateway.answer(request)
       return edge.send(context, { ...answer, headers: { ...answer.headers, ...headers() } }, client)
     } catch (thrown) {
@@ -158,6 +159,23 @@ function checkContentType(context: Context): void {
       code: 'unsupported_content_encoding',
     })
   }
+}
+
+/** Gateways in a row that somebody may want. */
+const mostHops = 4
+
+function readHops(context: Context): number {
+  const hops = Number(context.req.header(hopsHeader) ?? 0)
+  if (Number.isInteger(hops) && hops >= 0 && hops <= mostHops) return hops
+  throw new GatewayError(
+    'protocol',
+    'The request goes round in circles: a provider of this gateway is a gateway again.',
+    {
+      status: 508,
+      code: 'gateway_loop',
+      headers: { 'x-should-retry': 'false' },
+    },
+  )
 }
 
 function noRoute(context: Context): GatewayError {

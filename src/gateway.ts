@@ -3,7 +3,7 @@ import { type Catalog, findGroup } from './core/catalog.ts'
 import { connect } from './core/connect.ts'
 import { Knowledge } from './core/knowledge.ts'
 import type { Operation } from './core/provider.ts'
-import { type Plan, resolve } from './core/resolve.ts'
+import { type Plan, type Rung, resolve } from './core/resolve.ts'
 import type { Services } from './core/services.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
@@ -27,6 +27,8 @@ export interface GatewayRequest {
   readonly signal: AbortSignal
   readonly bearer: string | undefined
   readonly requestId: string
+  /** Gateways that the request has come through before this one. */
+  readonly hops: number
   /** Filled on the way, also when the request fails. */
   readonly trace: Trace
 }
@@ -81,21 +83,25 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
       tokens: tokensOf(body.json),
     }
     const first = resolve(query, catalog, knowledge.known, services.random)
-    if (first.failure?.kind !== 'unknown') return first
-    // A name that nobody configured may be one that a provider lists: worth a look before the client is told no.
+    if (first.failure?.kind !== 'unknown' && !first.rungs.some(needsList)) return first
+    // A name that nobody configured may be one that a provider lists, and a server that answers to any name is asked
+    // what it has: worth a look before the client is told no, or yes by the wrong model.
     await knowledge.refresh()
     return resolve(query, catalog, knowledge.known, services.random)
   }
 
   async function answer(request: GatewayRequest): Promise<Answer> {
-    const { operation, body, legacy, signal, bearer, requestId, trace } = request
+    const { operation, body, legacy, signal, bearer, requestId, hops, trace } = request
     const made = await plan(operation, body, legacy)
     if (made.failure) trace.detour = made.failure.reason
     const [rung] = made.rungs
     if (!rung) throw made.failure ?? new Error('a plan without rungs says why')
-    const call: Call = { operation, body, plan: made, rung, signal, trace, bearer, requestId }
+    const call: Call = { operation, body, plan: made, rung, signal, trace, bearer, requestId, hops }
     return await upstream(call)
   }
+
+  const needsList = ({ deployment: { provider } }: Rung) =>
+    provider.definition.answersAnyName === true && !knowledge.known.has(provider.name)
 
   const listed = (id: string, created: number | undefined, owner: string): ListedModel => ({
     id,

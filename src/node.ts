@@ -29,14 +29,14 @@ async function main(): Promise<void> {
     asset: (name) => readFile(new URL(`../providers/${name}`, import.meta.url)),
     log: (message) => console.log(`${new Date().toISOString()} ${message}`),
   }
-  const found = config.providers ? new Map() : await findServers(registry, env, services)
+  const found = config.providers ? undefined : await findServers(registry, env, services)
   const { app, gateway, access } = assemble<HttpBindings>({
     config,
     source: file,
     registry,
     env,
     services,
-    found,
+    ...(found && { found }),
     edge: nodeEdge,
     withoutKeys: { mode: 'open' },
   })
@@ -58,7 +58,7 @@ async function main(): Promise<void> {
     const address = server.address()
     const actual = typeof address === 'object' && address ? address.port : port
     await gateway.knowledge.refresh()
-    console.log(startText({ gateway, registry, env, url: urlOf(host, actual), access }))
+    console.log(startText({ gateway, registry, url: urlOf(host, actual), access }))
   })
 
   const stop = () => {

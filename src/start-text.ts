@@ -1,5 +1,5 @@
 import type { Access } from './access.ts'
-import type { Environment, Registry } from './config/providers.ts'
+import type { Registry } from './config/providers.ts'
 import type { Provider } from './core/provider.ts'
 import type { Gateway } from './gateway.ts'
 
@@ -10,13 +10,11 @@ const shown = 4
 export function startText({
   gateway,
   registry,
-  env,
   url,
   access,
 }: {
   gateway: Gateway
   registry: Registry
-  env: Environment
   url: string
   access: Access
 }): string {
@@ -30,28 +28,30 @@ export function startText({
   for (const { type, name = type, title, env: brings, answers, probe } of Object.values(registry)) {
     const variable = probe ? brings?.baseURL : brings?.apiKey
     if (present.has(type) || !variable || !(answers || probe)) continue
-    lines.push(
-      `  ${name.padEnd(14)} not here: ${variable} ${env[variable] ? 'is set, but nobody answers there' : `brings ${title}`}`,
-    )
+    lines.push(`  ${name.padEnd(14)} not here: ${variable} brings ${title}`)
   }
   const names = [...catalog.models.keys()]
   if (names.length > 0) lines.push('', `  models         ${listText(names)}`)
-  const model = catalog.fallback ?? names[0] ?? 'gpt-4o-mini'
-  lines.push(
-    '',
-    `  a missing model is ${catalog.fallback ? `answered by ${catalog.fallback}` : 'told: set `fallback` to have one answer'}`,
-  )
+  const stand = catalog.fallback
+  lines.push('', `  a missing model is ${stand ? `answered by ${stand}` : 'told: set `fallback` to have one answer'}`)
   if (access.mode === 'open') lines.push('  no key is asked for: only this machine can reach it')
   const key = access.mode === 'keys' ? ` -H "authorization: Bearer $SAMEWIRE_KEY"` : ''
+  const model = catalog.fallback ?? names[0] ?? firstListed(gateway) ?? 'MODEL'
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] })
   lines.push('', `  curl ${url}/v1/chat/completions${key} -H 'content-type: application/json' -d '${body}'`, '')
   return lines.join('\n')
 }
 
+function firstListed({ knowledge }: Gateway): string | undefined {
+  for (const [provider, list] of knowledge.known) for (const id of list.keys()) return `${provider}/${id}`
+  return undefined
+}
+
 function stateOf(provider: Provider, models: readonly string[]): string {
   if (provider.unavailable) return `not usable: ${provider.unavailable}`
   const where = provider.definition.serve ? provider.definition.title : provider.settings.baseURL
-  return models.length > 0 ? `${where}: ${listText(models)}` : `${where} (no list of models)`
+  if (models.length > 0) return `${where}: ${listText(models)}`
+  return `${where} ${provider.definition.probe ? 'tells of no models: is it running?' : '(no list of models)'}`
 }
 
 function listText(names: readonly string[]): string {

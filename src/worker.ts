@@ -24,7 +24,7 @@ const remedy =
 function build(env: Environment): App {
   const given = env.SAMEWIRE_CONFIG
   return assemble<object>({
-    config: given ? (JSON.parse(given) as Config) : config,
+    config: given ? parse(given) : config,
     source: given ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',
     registry,
     env,
@@ -43,6 +43,14 @@ function build(env: Environment): App {
       },
     },
   }).app
+}
+
+function parse(text: string): Config {
+  try {
+    return JSON.parse(text) as Config
+  } catch {
+    throw new ConfigError(['it is not valid JSON'], 'SAMEWIRE_CONFIG')
+  }
 }
 
 let app: App | undefined

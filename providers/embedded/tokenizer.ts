@@ -105,7 +105,7 @@ export class Tokenizer {
 
 /** Joins the bytes of tokens into text and never lets half a character out. */
 export class TextStream {
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  readonly #decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
   /** The characters that are complete with `bytes`; the bytes of an unfinished one stay for the next call. */
   push(bytes: Uint8Array): string {

@@ -7,25 +7,33 @@ export type Found = ReadonlyMap<string, readonly KnownModel[]>
 
 /**
  * A configuration for a user who wrote none: the providers that the environment brings or that were found listening,
- * under the names that they answer to. The embedded model stands in only where there is nothing else: nobody's
+ * under the names that they answer to (`found` is undefined where nobody could look). The embedded model stands in only where there is nothing else: nobody's
  * request goes to a paid model, or to a toy, without being asked.
  */
-export function autoConfig(config: Config, registry: Registry, env: Environment, found: Found = new Map()): Config {
+export function autoConfig(config: Config, registry: Registry, env: Environment, found?: Found): Config {
   if (config.providers) return config
   const present = Object.values(registry).filter(
     ({ type, env: brings, serve }) =>
-      serve || found.has(type) || isSet(env, brings?.apiKey) || isSet(env, brings?.baseURL),
+      serve || found?.has(type) || isSet(env, brings?.apiKey) || isSet(env, brings?.baseURL),
   )
   const embedded = present.filter(({ serve }) => serve)
   const remote = present.filter(({ serve }) => !serve)
   const providers = Object.fromEntries(present.map(({ type, name = type }) => [name, { type }]))
   const models = Object.fromEntries(
-    remote.flatMap(({ type, name = type, answers = [] }) => answers.map((answer) => [answer, `${name}/*`])),
+    remote.flatMap(({ type, name = type, answers = [] }) =>
+      answers.map((answer) => [answer, `${name}/${same(answer)}`]),
+    ),
   )
-  const local = remote.flatMap(({ type, name = type }) => (found.get(type) ?? []).map(({ id }) => `${name}/${id}`))
+  const local = remote.flatMap(({ type, name = type }) => (found?.get(type) ?? []).map(({ id }) => `${name}/${id}`))
   const demo = embedded.flatMap(({ type, name = type, answers = [] }) => answers.map((answer) => `${name}/${answer}`))
-  const fallback = config.fallback ?? local[0] ?? (remote.length === 0 ? demo[0] : undefined)
+  const answering = remote.filter(({ type, probe }) => !probe || !found || found.has(type))
+  const fallback = config.fallback ?? local[0] ?? (answering.length === 0 ? demo[0] : undefined)
   return { ...config, providers, models: { ...models, ...config.models }, ...(fallback !== undefined && { fallback }) }
+}
+
+/** The target that fills up to the very name that `pattern` matched: its star stands for what the pattern's stars do. */
+function same(pattern: string): string {
+  return pattern.startsWith('*') && pattern.endsWith('*') ? '*' : pattern
 }
 
 function isSet(env: Environment, name: string | undefined): boolean {

@@ -31,6 +31,15 @@ async function load(file: string, read: () => Promise<Config | undefined>): Prom
       throw new Error('it has no default export: end it with `export default defineConfig({ … })`')
     return config
   } catch (error) {
-    throw new ConfigError([error instanceof Error ? error.message : String(error)], file)
+    throw new ConfigError([reasonOf(error)], file)
   }
+}
+
+/** One line, and without the piece of the file that parsers quote: it may hold a secret. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  return message
+    .replace(/, (\.\.\.)?".*is not valid JSON$/s, ': it is not valid JSON')
+    .trim()
+    .replace(/\n.*$/s, '')
 }

@@ -1,5 +1,9 @@
 import type * as v from 'valibot'
+import { describe } from '../wire/body.ts'
 import { configSchema } from './schema.ts'
+
+/** Where secrets stand, or are written by mistake: what is found there is never shown. */
+const secretKeys: ReadonlySet<unknown> = new Set(['apiKey', 'keys', 'headers'])
 
 /** Everything that is wrong with a configuration at once: a line each, with its place, what was found, what is allowed. */
 export class ConfigError extends Error {
@@ -34,7 +38,8 @@ export function describeIssue(issue: v.BaseIssue<unknown>): string {
   }
   const expected =
     issue.type === 'picklist' || issue.message.startsWith('Invalid') ? plain(issue.expected) : issue.message
-  return `${pathText(path)}: found ${show(issue.input)}; allowed: ${expected}`
+  const found = path.some((item) => secretKeys.has(item)) ? describe(issue.input) : show(issue.input)
+  return `${pathText(path)}: found ${found}; allowed: ${expected}`
 }
 
 export function unknownKey(path: readonly unknown[], key: string, allowed: readonly string[]): string {

@@ -115,7 +115,7 @@ function checkURL(path: readonly string[], url: string, problems: string[]): voi
   const whole = /^[a-z]+:\/\//i.test(url) ? url : `http://${url}`
   const parsed = URL.canParse(whole) ? new URL(whole) : undefined
   if (parsed && /^https?:$/.test(parsed.protocol) && !parsed.username && !parsed.search && !parsed.hash) return
-  problems.push(
-    `${pathText(path)}: found ${show(url)}; allowed: an http or https address without user, query or fragment`,
-  )
+  // A password or a key in it is no business of a log.
+  const shown = show(url.replace(/\/\/[^/]*@/, '//***@').replace(/[?#].*$/s, '?***'))
+  problems.push(`${pathText(path)}: found ${shown}; allowed: an http or https address without user, query or fragment`)
 }

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { missingKinds } from '../wire/errors.ts'
+import type { MissingKind } from '../wire/errors.ts'
 
 const name = v.pipe(v.string(), v.nonEmpty('a name that is not empty'))
 const seconds = v.pipe(v.number('a number of seconds'), v.finite(), v.gtValue(0, 'a number of seconds above 0'))
@@ -7,6 +7,7 @@ const count = v.pipe(v.number('a whole number'), v.integer('a whole number'), v.
 const weight = v.pipe(v.number('a number'), v.finite(), v.minValue(0, 'a number from 0'))
 const text = v.string('text')
 const fields = v.record(v.string(), v.unknown())
+const policy = v.picklist(['fallback', 'error'])
 
 const limits = {
   /** Seconds for a whole answer, or until the first content of a stream. Default 600. */
@@ -52,6 +53,13 @@ function stringOr<const T extends v.GenericSchema>(object: T, what: string) {
   > & { readonly what?: typeof what }
 }
 
+/** Names with what they stand for. A list is refused: its numbers would pass for names. */
+function named<const T extends v.GenericSchema>(value: T) {
+  const names = v.record(name, value)
+  const list = v.never('names with what they stand for, not a list')
+  return v.lazy((input) => (Array.isArray(input) ? list : names)) as unknown as typeof names
+}
+
 const model = v.strictObject({
   deployments: v.pipe(v.array(stringOr(deployment, 'deployment')), v.minLength(1, 'at least one deployment')),
   fallbacks: v.optional(v.array(name)),
@@ -68,19 +76,20 @@ const provider = v.looseObject({
 
 /** The configuration as its user writes it; what a provider adds to it, the provider's definition says. */
 export const configSchema = v.strictObject({
-  providers: v.optional(v.record(name, provider)),
-  models: v.optional(v.record(name, stringOr(model, 'model'))),
+  providers: v.optional(named(provider)),
+  models: v.optional(named(stringOr(model, 'model'))),
   /** The model that answers for a missing one. */
   fallback: v.optional(name),
+  /** What to do about a missing model, by the kind of missing. Default: the fallback. */
   missing: v.optional(
-    v.strictObject(
-      Object.fromEntries(missingKinds.map((kind) => [kind, v.optional(v.picklist(['fallback', 'error', 'pull']))])) as {
-        [kind in (typeof missingKinds)[number]]: v.OptionalSchema<
-          v.PicklistSchema<['fallback', 'error', 'pull'], undefined>,
-          undefined
-        >
-      },
-    ),
+    v.strictObject({
+      absent: v.optional(policy),
+      unknown: v.optional(policy),
+      not_found: v.optional(policy),
+      retired: v.optional(policy),
+      no_live_provider: v.optional(policy),
+      not_pulled: v.optional(v.picklist(['fallback', 'error', 'pull'])),
+    } satisfies Record<MissingKind, v.GenericSchema>),
   ),
   /** Keys that may come in: `env:NAME` each. */
   keys: v.optional(v.array(name)),

@@ -17,6 +17,8 @@ export interface Call {
   /** The caller's own bearer, for providers configured with `apiKey: 'client'`. */
   readonly bearer: string | undefined
   readonly requestId: string
+  /** Gateways that the request has come through before this one. */
+  readonly hops: number
 }
 
 /** What was tried, in order; the layers only ever append. */

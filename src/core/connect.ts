@@ -1,10 +1,11 @@
 import { editBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
+import { hopsHeader } from '../wire/headers.ts'
 import { chatId, completionId } from '../wire/ids.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import type { Answer, Call, Upstream, UpstreamResponse } from './call.ts'
 import type { Deployment } from './catalog.ts'
-import { readInBand, readRefusal } from './failure.ts'
+import { readInBand, readRefusal, withoutSecrets } from './failure.ts'
 import { bearer, type OperationSpec, type Provider, type Remedy, type WireContext } from './provider.ts'
 import type { Services } from './services.ts'
 import { type ByteStream, collect, through } from './stream.ts'
@@ -14,13 +15,16 @@ const answerLimit = 64 * 1024 * 1024
 /** Bytes of a refusal that are read; some go on for ever. */
 const refusalLimit = 64 * 1024
 
+/** Cures of one request: upstreams name one parameter at a time, and some would never be content. */
+const mostCures = 4
+
 /** What has been learnt about a deployment by its refusals, for the life of the process. */
 interface Lesson {
   readonly remedy: Remedy
   readonly spec?: OperationSpec
 }
 
-/** The innermost upstream: one exchange with the deployment of the call's rung, and one more where it can be healed. */
+/** The innermost upstream: an exchange with the deployment of the call's rung, and one more for each cure. */
 export function connect(services: Services): Upstream {
   const lessons = new Map<string, Lesson>()
 
@@ -32,15 +36,18 @@ export function connect(services: Services): Upstream {
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation}.`)
     }
     const key = `${call.operation} ${deployment.label}`
-    const lesson = lessons.get(key) ?? { remedy: {} }
-    try {
-      return await exchange(call, lesson.spec ?? spec, lesson.remedy, services)
-    } catch (error) {
-      const learnt = error instanceof GatewayError ? learn(error, lesson, spec, provider) : undefined
-      if (!learnt) throw error
-      const answer = await exchange(call, learnt.spec ?? spec, learnt.remedy, services)
-      lessons.set(key, learnt)
-      return answer
+    let lesson = lessons.get(key) ?? { remedy: {} }
+    for (let cures = 0; ; cures++) {
+      try {
+        const answer = await exchange(call, lesson.spec ?? spec, lesson.remedy, services)
+        if (cures > 0) lessons.set(key, lesson)
+        return answer
+      } catch (error) {
+        const curable = error instanceof GatewayError && cures < mostCures
+        const learnt = curable ? learn(error, lesson, spec, provider) : undefined
+        if (!learnt) throw error
+        lesson = learnt
+      }
     }
   }
 }
@@ -110,7 +117,7 @@ function withParams(json: JsonObject, { defaults, overrides }: Deployment): Json
 
 function remedied(json: JsonObject, { drop = [], rename = {} }: Remedy): JsonObject {
   const entries = Object.entries(json).filter(([key]) => !drop.includes(key))
-  return Object.fromEntries(entries.map(([key, value]) => [rename[key] ?? key, value]))
+  return Object.fromEntries(entries.map(([key, value]) => [Object.hasOwn(rename, key) ? rename[key] : key, value]))
 }
 
 const encoder = new TextEncoder()
@@ -148,13 +155,14 @@ function requestHeaders(call: Call, { definition, settings, callersKey, name }: 
     'content-type': 'application/json',
     accept: call.body.stream ? 'text/event-stream, application/x-ndjson' : 'application/json',
     'user-agent': 'samewire',
+    [hopsHeader]: String(call.hops + 1),
     ...(definition.headers ?? bearer)(own),
     ...settings.headers,
   }
 }
 
 async function refused(response: UpstreamResponse, call: Call, { clock }: Services): Promise<GatewayError> {
-  const body = await opening(response.body, refusalLimit)
+  const body = withoutSecrets(await opening(response.body, refusalLimit), [call.bearer])
   const { deployment } = call.rung
   const { status, headers } = response
   const { legacy } = call.plan

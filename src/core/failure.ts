@@ -46,7 +46,8 @@ const generalRules: readonly ErrorRule[] = [
 
 /** An upstream's refusal as one kind, with its message kept where the client can use it. */
 export function readRefusal(refusal: Refusal, provider: Provider): GatewayError {
-  const said = readSaid(refusal.body)
+  const { apiKey, headers: ownHeaders } = provider.settings
+  const said = readSaid(withoutSecrets(refusal.body, [apiKey, ...Object.values(ownHeaders)]))
   const evidence = `${said.code ?? ''} ${said.type ?? ''} ${said.message}`
   const { errors = [] } = provider.definition
   const rules = [...(typeof errors === 'function' ? errors(provider.settings) : errors), ...generalRules]
@@ -69,6 +70,16 @@ export function readInBand(error: unknown, provider: Provider, model: string): G
   const status = isObject(error) && typeof error.code === 'number' ? error.code : 500
   const refusal = { status, headers: {}, body: JSON.stringify({ error }), model, legacy: false, now: 0 }
   return readRefusal(refusal, provider)
+}
+
+/** Shorter ones are words such as `ollama` or `true`. */
+const secretLength = 8
+
+/** Some servers repeat the request that they refuse, keys and all. */
+export function withoutSecrets(text: string, secrets: readonly (string | undefined)[]): string {
+  return secrets.reduce<string>((left, secret) => {
+    return secret && secret.length >= secretLength ? left.replaceAll(secret, '***') : left
+  }, text)
 }
 
 function worded(

@@ -24,6 +24,9 @@ export function endCheck(): Stage {
   let partial: Uint8Array | undefined
   const tail: Uint8Array[] = []
   let tailBytes = 0
+  /** The last byte that went on is inside an event: one too long to be held back. */
+  let inside = false
+  let over = false
 
   const pass = (bytes: Uint8Array, emit: Emit) => {
     tail.push(bytes)
@@ -31,26 +34,44 @@ export function endCheck(): Stage {
     while (tail.length > 1 && tailBytes - (tail[0] as Uint8Array).length >= tailSize) {
       tailBytes -= (tail.shift() as Uint8Array).length
     }
-    emit(bytes)
+    const ending = doneAt(bytes)
+    if (ending < 0 || readTail(tail) !== 'cut') return emit(bytes)
+    if (ending > 0) emit(bytes.subarray(0, ending))
+    breakOff(truncated(), emit)
+  }
+
+  const breakOff = (error: GatewayError, emit: Emit) => {
+    over = true
+    if (inside) emit(blankLine)
+    emit(errorFrame(error))
   }
 
   return {
     chunk(bytes, emit) {
+      if (over) return
       const whole = partial ? concat([partial, bytes]) : bytes
       partial = undefined
       const end = lastBoundary(whole)
-      if (end === whole.length || whole.length > eventBound) return pass(whole, emit)
-      if (end > 0) pass(whole.subarray(0, end), emit)
+      if (end === whole.length || whole.length > eventBound) {
+        inside = end < whole.length
+        return pass(whole, emit)
+      }
+      if (end > 0) {
+        inside = false
+        pass(whole.subarray(0, end), emit)
+      }
       partial = whole.subarray(end)
     },
     end(emit) {
-      if (partial) pass(concat([partial, blankLine]), emit)
+      if (partial && (inside || isReadable(partial))) pass(concat([partial, blankLine]), emit)
+      if (over) return
       const state = readTail(tail)
       if (state === 'finished') emit(done)
-      else if (state === 'cut') emit(errorFrame(truncated()))
+      else if (state === 'cut') breakOff(truncated(), emit)
     },
     fail(error, emit) {
-      emit(errorFrame(asGatewayError(error)))
+      // A stream that told its end, or its error, has nothing to add.
+      if (!over && readTail(tail) !== 'done') breakOff(asGatewayError(error), emit)
     },
   }
 }
@@ -64,6 +85,23 @@ function lastBoundary(bytes: Uint8Array): number {
     if (bytes[at] === 13 && bytes[at - 1] === 13) return at + 1
   }
   return 0
+}
+
+/** Where a closing `[DONE]` begins, or -1 when the bytes end otherwise. */
+function doneAt(bytes: Uint8Array): number {
+  let last = bytes.length - 1
+  while (bytes[last] === 10 || bytes[last] === 13) last--
+  if (bytes[last] !== 93) return -1
+  const start = Math.max(0, last - 12)
+  const found = /data: ?\[DONE\]$/.exec(String.fromCharCode(...bytes.subarray(start, last + 1)))
+  return found ? start + found.index : -1
+}
+
+/** Whether an event without its blank line is whole nevertheless. */
+function isReadable(partial: Uint8Array): boolean {
+  const reader = new EventReader()
+  const events = [...reader.read(partial), ...reader.end()]
+  return events.every(({ data }) => data === '[DONE]' || tryParse(data) !== undefined)
 }
 
 /** `done`: told by the upstream itself, by `[DONE]` or an error; `finished`: all but that; `cut`: no finish reason. */

@@ -15,21 +15,31 @@ interface Pull {
  */
 export function pull(services: Services): Layer {
   const pulls = new Map<string, Pull>()
+  /** Pulls that have succeeded, by deployment. */
+  const finished = new Map<string, number>()
+  const finishedOf = (label: string) => finished.get(label) ?? 0
 
   const join = (deployment: Deployment): Pull => {
     const running = pulls.get(deployment.label)
-    if (running) return running
+    // One that was stopped takes its time to end, and helps nobody who comes meanwhile.
+    if (running && !running.stop.signal.aborted) return running
     const stop = new AbortController()
-    const done = start(deployment, services, stop.signal).finally(() => pulls.delete(deployment.label))
+    const { label } = deployment
+    const done = start(deployment, services, stop.signal)
+      .then(() => void finished.set(label, finishedOf(label) + 1))
+      .finally(() => {
+        if (pulls.get(label) === started) pulls.delete(label)
+      })
     // Whoever waits hears of a failure; when nobody does any more, it is nobody's.
     done.catch(() => {})
-    const started = { done, stop, waiting: 0 }
-    pulls.set(deployment.label, started)
+    const started: Pull = { done, stop, waiting: 0 }
+    pulls.set(label, started)
     return started
   }
 
   return (next) =>
     async function pulled(call): Promise<Answer> {
+      const before = finishedOf(call.rung.deployment.label)
       try {
         return await next(call)
       } catch (thrown) {
@@ -37,7 +47,8 @@ export function pull(services: Services): Layer {
         const { deployment } = call.rung
         const wanted = failure.kind === 'not_pulled' && call.plan.missing.not_pulled === 'pull'
         if (!wanted || !deployment.provider.definition.pull) throw failure
-        await waitFor(join(deployment), call)
+        // One that has ended since this request was sent is the one that it would have waited for.
+        if (finishedOf(deployment.label) === before) await waitFor(join(deployment), call)
         return await next(call)
       }
     }

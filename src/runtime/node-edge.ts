@@ -42,9 +42,11 @@ function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Ar
     if (Number(incoming.headers['content-length']) > limit) return refuse()
     incoming.on('data', take)
     incoming.once('end', () => resolve(concat(chunks, size)))
-    incoming.once('error', reject)
+    const leave = () => reject(new GatewayError('gone', 'The client left.'))
+    // The one error of a request's body is that its connection broke.
+    incoming.once('error', leave)
     incoming.once('close', () => {
-      if (!incoming.complete) reject(new GatewayError('gone', 'The client left.'))
+      if (!incoming.complete) leave()
     })
   })
 }

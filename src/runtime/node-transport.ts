@@ -1,5 +1,5 @@
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
-import { type Dispatcher, Pool } from 'undici'
+import { buildConnector, type Dispatcher, Pool } from 'undici'
 import type { Transport, UpstreamRequest, UpstreamResponse } from '../core/call.ts'
 import { type ByteStream, Pump } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -22,6 +22,7 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
       bodyTimeout: 0,
       headersTimeout: 0,
       maxHeaderSize: 64 * 1024,
+      connect: tellingConnector(),
     })
     pools.set(origin, pool)
     return pool
@@ -180,11 +181,22 @@ function decoded(body: ByteStream, encoding: string | undefined): ByteStream {
   return pump
 }
 
+/** Connects so that the error of a reset connection says what it had read before: undici says it of closed ones only. */
+function tellingConnector(): buildConnector.connector {
+  const connect = buildConnector({})
+  return (options, callback) =>
+    connect(options, (...outcome) => {
+      const socket = outcome[1]
+      socket?.on('error', (error) => Object.assign(error, { socket: { bytesRead: socket.bytesRead } }))
+      callback(...outcome)
+    })
+}
+
 /** A reused socket that was closed under the request: it had served others before, and gave this one nothing. */
 function isDeadSocket(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code, socket } = error as Error & { code?: string; socket?: { bytesRead?: number } }
-  return (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET') && (socket?.bytesRead ?? 0) > 0
+  return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code ?? '') && (socket?.bytesRead ?? 0) > 0
 }
 
 function unreachable(error: unknown, url: URL): unknown {

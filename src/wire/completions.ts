@@ -1,8 +1,8 @@
 import type { OperationSpec, WireContext } from '../core/provider.ts'
 import type { Emit, Stage } from '../core/stream.ts'
 import { GatewayError } from './errors.ts'
-import { isObject, type JsonObject, objectAt, stringAt, tryParse } from './json.ts'
-import { EventReader, frame, type ServerEvent } from './sse.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from './json.ts'
+import { done, EventReader, frame, parseEvent, type ServerEvent } from './sse.ts'
 
 /** Speaks legacy completions to an upstream that only chats: the prompt becomes a user's message. */
 export function completionsOver(chat: OperationSpec): OperationSpec {
@@ -59,7 +59,9 @@ function unsupported(param: string): GatewayError {
 }
 
 function toCompletion(answer: JsonObject, { id, created, model }: WireContext): JsonObject {
-  const choices = Array.isArray(answer.choices) ? answer.choices : []
+  const { choices } = answer
+  // Not for translation: whoever asked for it tells the client.
+  if (!Array.isArray(choices)) return answer
   return {
     id,
     object: 'text_completion',
@@ -95,11 +97,9 @@ function toCompletionChunks(context: WireContext): Stage {
   }
 }
 
-const encoder = new TextEncoder()
-
 function toCompletionChunk({ data }: ServerEvent, { id, created, model }: WireContext): Uint8Array | undefined {
-  const chunk = tryParse(data)
-  if (data === '[DONE]') return encoder.encode('data: [DONE]\n\n')
+  if (data === '[DONE]') return done
+  const chunk = parseEvent(data)
   if (!isObject(chunk)) return undefined
   if (chunk.error) return frame(chunk)
   const choices = Array.isArray(chunk.choices) ? chunk.choices : []

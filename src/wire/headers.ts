@@ -1,3 +1,6 @@
+/** Counts the gateways on the way to the model, so that one which is its own upstream does not ask itself for ever. */
+export const hopsHeader = 'x-samewire-hops'
+
 /** Headers that clients in a browser may read. */
 const exposed = [
   'x-request-id',

@@ -1,8 +1,8 @@
 import type { OperationSpec, WireContext } from '../core/provider.ts'
 import type { Emit, Stage } from '../core/stream.ts'
 import { toolCallId } from './ids.ts'
-import { isObject, type JsonObject } from './json.ts'
-import { EventReader, frame, type ServerEvent } from './sse.ts'
+import { isObject, type JsonObject, objectAt } from './json.ts'
+import { EventReader, frame, parseEvent, type ServerEvent } from './sse.ts'
 
 /**
  * An operation whose upstream speaks almost OpenAI's wire: keys that clients insist on are filled in, tool calls told
@@ -17,7 +17,9 @@ export function repaired(spec: OperationSpec): OperationSpec {
 }
 
 function repairAnswer(answer: JsonObject, context: WireContext): JsonObject {
-  const choices = Array.isArray(answer.choices) ? answer.choices : []
+  const { choices } = answer
+  // Not for repair: whoever asked for it tells the client.
+  if (!Array.isArray(choices)) return answer
   return {
     ...answer,
     id: answer.id || context.id,
@@ -78,18 +80,24 @@ function repairStream(context: WireContext): Stage {
   const reader = new EventReader()
   const choices = new Map<number, ChoiceState>()
   let id: unknown
+  let created: unknown
+  const wantsUsage = objectAt(context.body, 'stream_options')?.include_usage === true
   const pass = (events: readonly ServerEvent[], emit: Emit) => {
     for (const { data } of events) {
       if (data === '[DONE]') continue
-      const chunk: unknown = JSON.parse(data)
+      const chunk = parseEvent(data)
       // `data: null` opens llama.cpp's streams of several prompts.
       if (!isObject(chunk)) continue
       if (chunk.error) {
-        emit(frame(chunk))
+        const said = isObject(chunk.error) ? chunk.error : { message: String(chunk.error) }
+        emit(frame({ error: { type: 'server_error', param: null, code: null, ...said } }))
         continue
       }
       id ??= chunk.id || context.id
-      emit(frame(repairChunk(chunk, { context, id, choices })))
+      created ??= chunk.created ?? context.created
+      for (const part of usageApart(chunk, wantsUsage)) {
+        emit(frame(repairChunk(part, { context, id, created, choices })))
+      }
     }
   }
   return {
@@ -98,9 +106,18 @@ function repairStream(context: WireContext): Stage {
   }
 }
 
+/** Usage comes in a last chunk of its own, and only when it was asked for. */
+function usageApart(chunk: JsonObject, wanted: boolean): JsonObject[] {
+  if (!isObject(chunk.usage)) return [chunk]
+  const { usage, ...rest } = chunk
+  const parts: JsonObject[] = Array.isArray(chunk.choices) && chunk.choices.length > 0 ? [rest] : []
+  return wanted ? [...parts, { ...rest, choices: [], usage }] : parts
+}
+
 interface StreamState {
   readonly context: WireContext
   readonly id: unknown
+  readonly created: unknown
   readonly choices: Map<number, ChoiceState>
 }
 
@@ -111,7 +128,7 @@ function repairChunk(chunk: JsonObject, state: StreamState): JsonObject {
     ...rest,
     id: state.id,
     object: chunk.object ?? 'chat.completion.chunk',
-    created: chunk.created ?? state.context.created,
+    created: state.created,
     model: chunk.model || state.context.model,
     choices: given.filter(isObject).map((choice, at) => repairChoice(choice, at, state)),
   }

@@ -1,3 +1,6 @@
+import { GatewayError } from './errors.ts'
+import { tryParse } from './json.ts'
+
 /** One event of a stream: its `data` lines joined, and its `event` name where one was given. */
 export interface ServerEvent {
   readonly data: string
@@ -52,6 +55,14 @@ export class EventReader {
     if (field === 'data') this.#data.push(value)
     else if (field === 'event') this.#event = value
   }
+}
+
+/** What an event holds. Throws what an upstream that sends no JSON has coming: nothing of it is ours to leave out. */
+export function parseEvent(data: string): unknown {
+  const value = tryParse(data)
+  if (value === undefined && data !== '')
+    throw new GatewayError('protocol', 'The upstream sent an event that is no JSON.')
+  return value
 }
 
 const encoder = new TextEncoder()
