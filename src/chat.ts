@@ -1,0 +1,44 @@
+import { parseArgs } from 'node:util'
+import OpenAI from 'openai'
+import { chatLoop } from './chat/loop.ts'
+import { systemClock } from './core/clock.ts'
+
+const usage = 'npm run chat -- [--base-url URL] [--model NAME] [--key KEY]'
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      'base-url': { type: 'string' },
+      model: { type: 'string' },
+      key: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  })
+  const { env } = process
+  return {
+    help: values.help ?? false,
+    model: values.model,
+    baseURL: values['base-url'] ?? (env.SAMEWIRE_URL || 'http://127.0.0.1:8787/v1'),
+    // The client refuses to start without any key; a gateway that asks for none doesn't look at it.
+    apiKey: values.key ?? (env.SAMEWIRE_KEY || 'none'),
+  }
+}
+
+/** Chats in the terminal, through the client that other programs use too. */
+async function main(): Promise<void> {
+  const { help, model, baseURL, apiKey } = readArguments()
+  if (help) return console.log(usage)
+  if (!URL.canParse(baseURL)) throw new Error(`${baseURL} is no address.`)
+  // The gateway has tried again already; and nothing of the user's OpenAI account goes to it unasked.
+  const client = new OpenAI({ baseURL, apiKey, organization: null, project: null, maxRetries: 0 })
+  const { stdin: input, stdout: output } = process
+  await chatLoop({ client, clock: systemClock, input, output, model, signals: process, color: !process.env.NO_COLOR })
+}
+
+try {
+  await main()
+} catch (error) {
+  // What `parseArgs` and the client's constructor say of a wrong argument is meant for the user.
+  console.error(`${error instanceof Error ? error.message : error}\n${usage}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,132 @@
+import { createInterface, type Interface } from 'node:readline'
+import type OpenAI from 'openai'
+import type { Clock } from '../core/clock.ts'
+import { help, runCommand } from './commands.ts'
+import { createSession, defaultModel, type Session } from './session.ts'
+import { describeError } from './text.ts'
+import { answerTurn } from './turn.ts'
+
+export interface ChatOptions {
+  readonly client: OpenAI
+  readonly clock: Clock
+  readonly input: NodeJS.ReadableStream
+  readonly output: NodeJS.WritableStream
+  /** Absent: the first one that the gateway lists. */
+  readonly model?: string | undefined
+  /** Where Ctrl-C arrives when the input is no terminal. */
+  readonly signals?: Pick<NodeJS.EventEmitter, 'on' | 'off'> | undefined
+  /** Dims what is no answer, where the output is a terminal. */
+  readonly color?: boolean
+}
+
+/** Asks and answers until the input ends or `/exit`. An error is told and the loop goes on. */
+export async function chatLoop(options: ChatOptions): Promise<void> {
+  const { client, input, output, signals } = options
+  const chat = new Chat(options)
+  signals?.on('SIGINT', chat.interrupt)
+  try {
+    chat.say(await greeting(chat.session, client))
+    await chat.run(input, output)
+  } finally {
+    signals?.off('SIGINT', chat.interrupt)
+  }
+}
+
+async function greeting(session: Session, client: OpenAI): Promise<string> {
+  try {
+    session.model ??= await defaultModel(client)
+    return `${session.model} at ${client.baseURL}\n${help}`
+  } catch (error) {
+    return describeError(error, client.baseURL)
+  }
+}
+
+class Chat {
+  readonly session: Session
+  readonly #options: ChatOptions
+  #answering: AbortController | undefined
+  #lines: Interface | undefined
+  #closed = false
+
+  constructor(options: ChatOptions) {
+    this.#options = options
+    this.session = createSession(options.model)
+  }
+
+  async run(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<void> {
+    const terminal = isTerminal(input) && isTerminal(output)
+    const lines = createInterface({ input, output, terminal, prompt: 'You: ' })
+    this.#lines = lines
+    lines.on('SIGINT', this.interrupt)
+    lines.on('close', () => {
+      this.#closed = true
+    })
+    this.#prompt()
+    for await (const line of lines) {
+      // A terminal shows what was typed; a transcript of a pipe should show it too.
+      if (!terminal) output.write(`${line}\n`)
+      if ((await this.#take(line.trim())) === 'exit') return lines.close()
+      this.#prompt()
+    }
+    output.write('\n')
+  }
+
+  /** Ctrl-C: stops the answer that is coming, and nothing else. */
+  readonly interrupt = (): void => {
+    if (this.#answering) this.#answering.abort()
+    else if (this.#lines?.terminal) {
+      this.#options.output.write('\n')
+      this.say('/exit or Ctrl-D leaves.')
+      this.#prompt()
+    } else {
+      // Without a terminal nobody could type /exit.
+      this.#lines?.close()
+    }
+  }
+
+  /** A line of the program itself. */
+  say(text: string): void {
+    this.#options.output.write(`${this.#dim(text)}\n`)
+  }
+
+  #prompt(): void {
+    // A pipe may have ended long before its lines are answered, and a closed interface refuses to prompt.
+    if (this.#closed) this.#options.output.write('You: ')
+    else this.#lines?.prompt()
+  }
+
+  async #take(line: string): Promise<'exit' | undefined> {
+    if (line === '') return undefined
+    const { client } = this.#options
+    try {
+      if (!line.startsWith('/')) return await this.#ask(line)
+      const said = await runCommand(line, this.session, client)
+      if (said === 'exit') return 'exit'
+      this.say(said)
+    } catch (error) {
+      this.say(describeError(error, client.baseURL))
+    }
+    return undefined
+  }
+
+  async #ask(text: string): Promise<undefined> {
+    const { client, clock, output } = this.#options
+    const answering = new AbortController()
+    this.#answering = answering
+    try {
+      const write = (said: string) => void output.write(said)
+      const dim = (said: string) => this.#dim(said)
+      this.say(await answerTurn(text, this.session, { client, clock, write, dim, signal: answering.signal }))
+    } finally {
+      this.#answering = undefined
+    }
+  }
+
+  #dim(text: string): string {
+    return this.#options.color && isTerminal(this.#options.output) ? `\x1b[2m${text}\x1b[22m` : text
+  }
+}
+
+function isTerminal(stream: object): boolean {
+  return Reflect.get(stream, 'isTTY') === true
+}

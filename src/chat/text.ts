@@ -1,0 +1,62 @@
+import OpenAI from 'openai'
+
+/** What is known of an answer. Times in milliseconds. */
+export interface Served {
+  asked: string
+  started: number
+  /** `provider/model`. */
+  model?: string
+  attempts?: string | undefined
+  reason?: string | undefined
+  first?: number
+  last?: number
+  /** Completion tokens, as the server counts them. */
+  tokens?: number
+  /** Pieces that the stream came in. */
+  pieces: number
+}
+
+/** Who served an answer and how fast: `ollama/llama3.2 · first token after 0.21 s · 48.3 tokens/s · 112 tokens`. */
+export function footnote({ asked, started, model = asked, attempts, reason, ...served }: Served): string {
+  const { first, last, tokens, pieces } = served
+  const parts = [model]
+  if (attempts !== undefined && attempts !== '1') parts.push(`${attempts} attempts`)
+  if (reason !== undefined) parts.push(`reason: ${reason}`)
+  if (first !== undefined && last !== undefined) {
+    parts.push(`first token after ${seconds(first - started)}`)
+    const count = tokens ?? pieces
+    // The first token's time is no part of the pace of those that follow.
+    if (count > 1 && last > first) parts.push(`${((1000 * (count - 1)) / (last - first)).toFixed(1)} ${unit(tokens)}/s`)
+  }
+  parts.push(`${tokens ?? pieces} ${unit(tokens)}`)
+  return parts.join(' · ')
+}
+
+function unit(tokens: number | undefined): string {
+  return tokens === undefined ? 'pieces' : 'tokens'
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`
+}
+
+/** Without what would steer the terminal: an answer is text, whatever a model puts into it. */
+export function printable(text: string): string {
+  return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '')
+}
+
+/** What went wrong and what to do, in a sentence. */
+export function describeError(error: unknown, baseURL: string): string {
+  if (error instanceof OpenAI.APIConnectionTimeoutError) return `${baseURL} did not answer in time.`
+  if (error instanceof OpenAI.APIConnectionError) return nobody(baseURL)
+  if (error instanceof OpenAI.AuthenticationError) {
+    return printable(`${error.message} (Here the key comes from SAMEWIRE_KEY or --key.)`)
+  }
+  return printable(error instanceof Error ? error.message : String(error))
+}
+
+function nobody(baseURL: string): string {
+  const host = URL.canParse(baseURL) ? new URL(baseURL).hostname : ''
+  const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host)
+  return `Nobody answers at ${baseURL}${local ? ': run `npm start` in another terminal' : ''}.`
+}

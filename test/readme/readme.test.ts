@@ -1,0 +1,222 @@
+import { readFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { registry } from '../../providers/index.ts'
+import { buildCatalog } from '../../src/config/catalog.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { chatAnswer, fakeUpstream, json } from '../support/upstream.ts'
+import { bareEnv, listens, type RunningProgram, run, startProgram } from './children.ts'
+import { askWith, startGateway } from './gateways.ts'
+import { checkCommand } from './shell.ts'
+import { readme, root, type Snippet, snippetsOf } from './snippets.ts'
+import { clear, environmentFor, findPython, folder, importDefault, typeCheck, withLines, write } from './workspace.ts'
+
+const address = 'http://127.0.0.1:8787'
+const snippets = snippetsOf(readme)
+
+const alone = !(await listens(11434))
+
+let gateway: RunningProgram
+
+beforeAll(async () => {
+  await clear()
+  const demo = { providers: { demo: { type: 'embedded' } }, fallback: 'demo/tiny-chat' }
+  gateway = alone
+    ? await startProgram()
+    : await startProgram('--config', await write('demo.json', JSON.stringify(demo)))
+})
+afterAll(async () => {
+  await gateway.stop()
+  await clear()
+})
+
+function here(text: string): string {
+  expect(text).toContain(address)
+  return text.replaceAll(address, gateway.url)
+}
+
+type Runner = (snippet: Snippet, title: string) => void
+
+const runners: Readonly<Record<string, Runner>> = {
+  shell({ text }, title) {
+    test.each(text.trim().split('\n'))(`${title}: what %s uses is there`, async (line) => {
+      for (const command of line.split('&&')) await checkCommand(command.trim())
+    })
+  },
+
+  start({ text }, title) {
+    test(`${title}: the start prints it`, ({ skip }) => {
+      if (!alone) skip('an Ollama on this machine answers instead')
+      expect(gateway.printed.replaceAll(gateway.url, address).trim()).toBe(text.trim())
+    })
+  },
+
+  curl({ text }, title) {
+    test(`${title}: curl is answered`, async ({ skip }) => {
+      if ((await run('sh', ['-c', 'command -v curl'])).code !== 0) skip('curl is not here')
+      const { stdout, code } = await run('sh', ['-c', here(text)])
+      expect(code).toBe(0)
+      expect(stdout).toContain('"choices"')
+      expect(stdout).toContain('data: [DONE]')
+    })
+  },
+
+  node({ text }, title) {
+    test(`${title}: the official client is answered`, async () => {
+      const { stdout, stderr } = await run(process.execPath, [await write('client.mjs', here(text))])
+      expect(stderr).toBe('')
+      expect(stdout).toMatch(/\w/)
+    })
+  },
+
+  python: python(/^[1-9]/),
+  'python-0.27': python(/^0\.2[78]/),
+
+  parse({ text, argument, line }, title) {
+    test(`${title}: parses as JavaScript (not run, since ${argument} is not installed)`, async () => {
+      expect(text).toContain(`'${address}/v1'`)
+      expect(text).toContain(`from '${argument}'`)
+      expect(stripTypeScriptTypes(text)).toBe(text)
+      expect((await run(process.execPath, ['--check', await write(`parsed-${line}.mjs`, text)])).stderr).toBe('')
+    })
+  },
+
+  config({ text, argument }, title) {
+    test(`${title}: is typed, checked and served`, async () => {
+      const file = await write(`${argument}.config.ts`, text)
+      await typeCheck(file)
+      const config = await importDefault<Config>(file)
+      const env = environmentFor(text)
+      expect(buildCatalog(config, registry, env).providers.size).toBe(Object.keys(config.providers ?? {}).length)
+      // Assembling reads the keys too.
+      await (await startGateway(config, { env })).stop()
+    })
+    test(`${title}: every key of the configuration stands in it`, async () => {
+      const keys = [...(await readFile(join(root, 'src/config/schema.ts'), 'utf8')).matchAll(/^ {2,4}(\w+): v\./gm)]
+      for (const [, key = ''] of keys) expect(text).toContain(`${key}:`)
+    })
+  },
+
+  yaml({ text }, title) {
+    test(`${title}: answers as the text behind it says`, async () => {
+      const upstream = await fakeUpstream(json(200, ollamaAnswer))
+      const running = await startGateway(parse(text), { env: { OLLAMA_HOST: upstream.url } })
+      try {
+        const known = await askWith(running, 'gpt-3.5-turbo')
+        expect(known.headers.get('x-samewire-model')).toBe('ollama/llama3.2')
+        expect(known.headers.get('x-samewire-reason')).toBeNull()
+        expect(known.body).toMatchObject({ model: 'llama3.2' })
+        const missing = await askWith(running, 'no-such-model')
+        expect(missing.headers.get('x-samewire-model')).toBe('ollama/llama3.2')
+        expect(missing.headers.get('x-samewire-reason')).toBe('model_not_found')
+        const asked = upstream.seen.filter(({ method }) => method === 'POST')
+        expect(asked.map(({ path }) => path)).toContain('/api/chat')
+        await askWith(running, 'gpt-4-turbo')
+        expect(JSON.parse(upstream.seen.at(-1)?.body ?? '')).toMatchObject({ model: 'qwen3:14b' })
+      } finally {
+        await running.stop()
+        await upstream.close()
+      }
+    })
+  },
+
+  wrangler({ text }, title) {
+    test(`${title}: wrangler takes it, and the configuration in it is right`, async () => {
+      const given = /'''([\s\S]*?)'''/.exec(text)?.[1] ?? ''
+      expect(buildCatalog(JSON.parse(given), registry, {}).models.size).toBeGreaterThan(0)
+      const own = (await readFile(join(root, 'wrangler.toml'), 'utf8')).replace('src/worker.ts', `${root}src/worker.ts`)
+      const file = await write('wrangler.toml', `${own}\n${text}`)
+      const args = ['deploy', '--dry-run', '--config', file, '--outdir', join(folder, 'worker')]
+      const { stdout, stderr } = await run('wrangler', args, { ...bareEnv, CI: 'true', WRANGLER_SEND_METRICS: 'false' })
+      expect(stdout + stderr).toContain('SAMEWIRE_CONFIG')
+      expect(stdout).toContain('--dry-run: exiting now')
+    })
+  },
+
+  provider({ text, argument }, title) {
+    test(`${title}: is typed, registered by the lines that the README shows, and answers`, async () => {
+      const file = await write(`providers/${argument}.ts`, text)
+      await typeCheck(file)
+      const lines = snippets.find(({ kind, argument: name }) => kind === 'registry' && name === argument)
+      const grown = await withLines(lines?.text ?? '')
+      expect(Object.keys(grown)).toEqual(expect.arrayContaining([...Object.keys(registry), argument]))
+      const upstream = await fakeUpstream(
+        json(200, { result: chatAnswer('Hello from Acme', 'm') }),
+        json(404, { error: { message: 'm was withdrawn in May' } }),
+      )
+      const config: Config = {
+        providers: { [argument]: { type: argument, baseURL: upstream.url, region: 'us' } },
+        models: { m: `${argument}/m` },
+      }
+      const running = await startGateway(config, { env: { ACME_API_KEY: 'sk-acme' }, registry: grown })
+      try {
+        const { status, body } = await askWith(running, 'm', { max_completion_tokens: 7 })
+        expect(status).toBe(200)
+        expect(body).toEqual(chatAnswer('Hello from Acme', 'm'))
+        const [request] = upstream.seen
+        expect(request?.path).toBe('/chat/completions')
+        expect(request?.headers).toMatchObject({ 'x-acme-key': 'sk-acme', 'x-acme-region': 'us' })
+        expect(JSON.parse(request?.body ?? '')).toEqual({
+          model: 'm',
+          messages: [{ role: 'user', content: 'hi' }],
+          length: 7,
+        })
+        const gone = await askWith(running, 'm')
+        expect(gone.status).toBe(404)
+        expect(gone.headers.get('x-samewire-reason')).toBe('model_deprecated')
+      } finally {
+        await running.stop()
+        await upstream.close()
+      }
+    })
+  },
+
+  registry({ text, argument }, title) {
+    test(`${title}: continues a line of providers/index.ts`, async () => {
+      const index = await readFile(join(root, 'providers/index.ts'), 'utf8')
+      const [line, blank, head, entry] = text.split('\n')
+      expect([line, blank, entry]).toEqual([`import ${argument} from './${argument}.ts'`, '', `  ${argument},`])
+      expect(index).toContain(`${head}\n`)
+    })
+  },
+}
+
+/** As Ollama answers a whole chat. */
+const ollamaAnswer = {
+  model: 'llama3.2',
+  created_at: '2026-01-01T00:00:00Z',
+  message: { role: 'assistant', content: 'Hello' },
+  done: true,
+  done_reason: 'stop',
+  prompt_eval_count: 3,
+  eval_count: 2,
+}
+
+function python(version: RegExp): Runner {
+  return ({ text, line }, title) => {
+    test(`${title}: names the address and calls chat`, () => {
+      expect(text).toContain(`"${address}/v1"`)
+      expect(text).toMatch(/\.create\(model="[^"]+", messages=\[\{"role": "user", "content": "[^"]+"\}\]\)/)
+    })
+    test(`${title}: the Python client is answered`, async ({ skip }) => {
+      const interpreter = await findPython(version)
+      if (!interpreter) return skip(`no Python with openai ${version}: SAMEWIRE_PYTHON names one`)
+      const { stdout, stderr, code } = await run(interpreter, [await write(`snippet-${line}.py`, here(text))])
+      expect({ code, stderr }).toMatchObject({ code: 0 })
+      expect(stdout).toMatch(/\w/)
+    })
+  }
+}
+
+for (const snippet of snippets) {
+  const title = `README line ${snippet.line}, ${snippet.language}`
+  const runner = Object.hasOwn(runners, snippet.kind ?? '') ? runners[snippet.kind ?? ''] : undefined
+  if (runner) runner(snippet, title)
+  else test(`${title}: has a way to be run`, () => expect(snippet.kind).toBe(Object.keys(runners).join(' or ')))
+}
+
+test('a snippet that says nothing of how it is run is found', () => {
+  expect(snippetsOf('```sh\nls\n```\n')).toMatchObject([{ language: 'sh', kind: undefined, text: 'ls\n' }])
+})

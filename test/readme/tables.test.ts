@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { registry } from '../../providers/index.ts'
+import { reactions } from '../../src/wire/errors.ts'
+import { wireHeaders } from '../../src/wire/headers.ts'
+import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
+import { checkVariable } from './shell.ts'
+import { codesIn, readme, tableOf } from './snippets.ts'
+
+let gateway: AssembledGateway
+
+beforeAll(async () => {
+  gateway = await startGateway(
+    { providers: { demo: { type: 'embedded' } }, models: { m: 'demo/tiny-chat' } },
+    { env: {} },
+  )
+})
+afterAll(() => gateway.stop())
+
+test('the table of providers has every type, with its key, its address and its settings', () => {
+  const rows = tableOf(readme, 'providers')
+  expect(rows.flatMap(([types = '']) => codesIn(types)).sort()).toEqual(Object.keys(registry).sort())
+  for (const [types = '', key = '', where = '', settings = ''] of rows) {
+    const names = codesIn(types)
+    const definitions = names.flatMap((name) => registry[name] ?? [])
+    const keys = codesIn(key).filter((code) => /^[A-Z_]+$/.test(code))
+    expect(definitions.slice(0, keys.length).map(({ env }) => env?.apiKey)).toEqual(keys)
+    if (names.length === 1) {
+      const [{ baseURL, env, settings: own = {} } = registry.openai!] = definitions
+      expect(codesIn(where)).toEqual([baseURL, env?.baseURL].filter((text) => text !== undefined))
+      expect(codesIn(settings)).toEqual(expect.arrayContaining(Object.keys(own)))
+    }
+    for (const [at, port] of [...where.matchAll(/\d{4}/g)].entries()) {
+      if (names.length > 1) expect(definitions[at]?.baseURL).toBe(`http://127.0.0.1:${port}/v1`)
+    }
+  }
+})
+
+test('the table of routes names only routes that are there', async () => {
+  for (const route of tableOf(readme, 'routes').flatMap(([routes = '']) => codesIn(routes))) {
+    const [method = '', path = ''] = route.replace('{model}', 'demo%2Ftiny-chat').split(' ')
+    const body = { model: 'm', messages: [{ role: 'user', content: 'hi' }], prompt: 'hi', max_tokens: 1 }
+    const response = await gateway.fetch(
+      new Request(`http://gateway${path}`, {
+        method,
+        ...(method === 'POST' && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      }),
+    )
+    expect([route, response.status]).toEqual([route, 200])
+  }
+})
+
+test.each(['embeddings', 'responses', 'assistants', 'images/generations', 'audio/speech', 'moderations', 'messages'])(
+  'what is said not to be there answers 404: %s',
+  async (route) => {
+    const response = await gateway.fetch(new Request(`http://gateway/v1/${route}`, { method: 'POST', body: '{}' }))
+    expect(response.status).toBe(404)
+    expect(await response.json()).toMatchObject({ error: { code: 'unknown_url' } })
+  },
+)
+
+test('the table of headers names only headers that answers have', async () => {
+  const { headers } = await askWith(gateway, 'm')
+  for (const name of tableOf(readme, 'headers').flatMap(([names = '']) => codesIn(names))) {
+    expect(wireHeaders('', 0)['access-control-expose-headers']).toContain(name)
+    // An answer without a detour has no reason to tell.
+    expect([name, headers.has(name)]).toEqual([name, name !== 'x-samewire-reason'])
+  }
+})
+
+test('the table of errors has every code, and says of each what the gateway does', () => {
+  const said = tableOf(readme, 'errors').flatMap(([status = '', codes = '', , elsewhere = '']) =>
+    codesIn(codes).map((code) => `${status} ${code}: ${elsewhere}`),
+  )
+  const done = Object.values(reactions)
+    // A client that has left reads nothing.
+    .filter(({ code, status }) => code !== null && status !== 499)
+    .map(
+      ({ status, code, again, elsewhere }) =>
+        `${status} ${code}: ${elsewhere ? 'yes' : 'no'}${again ? ', after retries' : ''}`,
+    )
+  expect(said.sort()).toEqual([...new Set(done)].sort())
+})
+
+test.each([...new Set(codesIn(readme).filter((code) => /^[A-Z]+(_[A-Z]+)+$/.test(code)))])(
+  'the variable %s is read by somebody',
+  async (name) => {
+    // OpenAI's Python client of 2023 reads this one.
+    if (name !== 'OPENAI_API_BASE') await checkVariable(name)
+  },
+)

@@ -1,0 +1,58 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { delimiter, dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { expect } from 'vitest'
+import type { Registry } from '../../src/config/providers.ts'
+import { run } from './children.ts'
+import { root } from './snippets.ts'
+
+/** Git, the linter and the compiler leave this folder alone; Node strips no types below node_modules. */
+export const folder = join(root, 'local/readme')
+
+export const clear = (): Promise<void> => rm(folder, { recursive: true, force: true })
+
+/** Writes a snippet where it belongs to under `folder`, with the imports of the repository's files led back. */
+export async function write(path: string, text: string): Promise<string> {
+  const file = join(folder, path)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, text.replaceAll(/(['"])(?:\.\.?\/)(src|providers)\//g, `$1${root}$2/`))
+  return file
+}
+
+/** The compiler, with the flags of the repository, has nothing to say. */
+export async function typeCheck(...files: string[]): Promise<void> {
+  const config = { extends: join(root, 'tsconfig.json'), files, include: [] }
+  const file = await write(`tsconfig-${snippetName(files[0])}.json`, JSON.stringify(config))
+  const { stdout } = await run('tsc', ['-p', file])
+  expect(stdout).toBe('')
+}
+
+function snippetName(file = ''): string {
+  return /(\w+)\.\w+$/.exec(file)?.[1] ?? ''
+}
+
+export const importDefault = async <T>(file: string) =>
+  ((await import(pathToFileURL(file).href)) as { default: T }).default
+
+/** Every secret that a configuration names, set to something. */
+export function environmentFor(text: string): Record<string, string> {
+  return Object.fromEntries([...text.matchAll(/env:(\w+)/g)].map(([, name = '']) => [name, 'a-test-secret']))
+}
+
+/** The registry of the repository with the README's lines in it: an import, and an entry behind the list's head. */
+export async function withLines(text: string): Promise<Registry> {
+  const [line, , head = '', entry] = text.split('\n')
+  const index = (await readFile(join(root, 'providers/index.ts'), 'utf8')).replace(head, `${head}\n${entry}`)
+  const file = await write('providers/index.ts', `${line}\n${index.replaceAll("from './", `from '${root}providers/`)}`)
+  return ((await import(pathToFileURL(file).href)) as { registry: Registry }).registry
+}
+
+/** The interpreters in SAMEWIRE_PYTHON (several as in PATH), or the usual one; a snippet needs a fitting `openai`. */
+export async function findPython(version: RegExp): Promise<string | undefined> {
+  const script = 'import importlib.metadata as m; print(m.version("openai"))'
+  for (const python of (process.env.SAMEWIRE_PYTHON ?? 'python3').split(delimiter)) {
+    const found = await run(python, ['-c', script]).catch(() => undefined)
+    if (found?.code === 0 && version.test(found.stdout)) return python
+  }
+  return undefined
+}
