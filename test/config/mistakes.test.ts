@@ -1,0 +1,212 @@
+import { describe, expect, it } from 'vitest'
+import { registry } from '../../providers/index.ts'
+import { buildCatalog } from '../../src/config/catalog.ts'
+import { ConfigError } from '../../src/config/problems.ts'
+
+const p = { type: 'openai-compatible', baseURL: 'http://p.test' }
+const providers = { p }
+
+/** What the user reads, without the first line. */
+function problemsOf(config: unknown, env = {}): readonly string[] {
+  try {
+    buildCatalog(config, registry, env, 'my.yaml')
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    expect(error.message.split('\n')[0]).toBe("my.yaml can't be used:")
+    expect(error.message).toContain(error.problems[0] as string)
+    return error.problems
+  }
+  return []
+}
+
+describe('A mistake in the configuration is told with its place, what was found and what is allowed', () => {
+  it.each<[string, unknown, string]>([
+    [
+      'a key misspelt at the top',
+      { provider: {} },
+      'provider: no such key; did you mean "providers"?; allowed: providers, models,',
+    ],
+    ['a key that is like none', { wibblewobble: 1 }, 'wibblewobble: no such key; allowed: providers, models,'],
+    [
+      'a key misspelt in a model',
+      { providers, models: { m: { deployments: ['p/x'], fallback: ['p/y'] } } },
+      'models.m.fallback: no such key; did you mean "fallbacks"?; allowed: deployments, fallbacks,',
+    ],
+    [
+      'a key misspelt in a deployment',
+      { providers, models: { 'gpt-3.5': { deployments: [{ model: 'p/x', wieght: 2 }] } } },
+      'models["gpt-3.5"].deployments[0].wieght: no such key; did you mean "weight"?; allowed: model, weight,',
+    ],
+    [
+      'a capability misspelt',
+      { providers, models: { m: { deployments: [{ model: 'p/x', supports: { tool: false } }] } } },
+      'models.m.deployments[0].supports.tool: no such key; did you mean "tools"?; allowed: tools, vision, schema',
+    ],
+    [
+      'a provider’s key misspelt',
+      { providers: { p: { ...p, apikey: 'env:X' } } },
+      'providers.p.apikey: no such key; did you mean "apiKey"?; allowed: type, apiKey, baseURL, headers',
+    ],
+    [
+      'a setting of another provider',
+      { providers: { p: { ...p, endpointUrl: 'http://x' } } },
+      'providers.p.endpointUrl: no such key; allowed: type, apiKey, baseURL, headers',
+    ],
+    [
+      'a setting’s word misspelt',
+      { providers: { hf: { type: 'huggingface', engine: 'vlm' } } },
+      'providers.hf.engine: found "vlm"; did you mean "vllm"?; allowed: tgi, vllm, llamacpp, transformers',
+    ],
+    [
+      'a provider’s type misspelt',
+      { providers: { o: { type: 'olama' } } },
+      'providers.o.type: found "olama", which is no provider; did you mean "ollama"?; allowed: openai, huggingface,',
+    ],
+    [
+      'a type that every object has',
+      { providers: { o: { type: 'constructor' } } },
+      'providers.o.type: found "constructor"',
+    ],
+    ['no type', { providers: { o: {} } }, 'providers.o: the key "type" is missing'],
+    ['no deployments', { providers, models: { m: {} } }, 'models.m: the key "deployments" is missing'],
+    [
+      'an empty list of deployments',
+      { providers, models: { m: { deployments: [] } } },
+      'models.m.deployments: found []; allowed: at least one',
+    ],
+    ['a number for text', { providers, fallback: 5 }, 'fallback: found 5; allowed: '],
+    ['text for a number', { providers, timeout: '30' }, 'timeout: found "30"; allowed: a number of seconds'],
+    ['a time of nothing', { providers, timeout: 0 }, 'timeout: found 0; allowed: a number of seconds above 0'],
+    ['a negative count', { providers, retries: -1 }, 'retries: found -1; allowed: a whole number from 0'],
+    ['half a retry', { providers, retries: 1.5 }, 'retries: found 1.5; allowed: a whole number'],
+    [
+      'a list of providers',
+      { providers: [p] },
+      'providers: found [{"type":"openai-compatible","baseURL":"http://p.test"}]; allowed: names with',
+    ],
+    [
+      'a list of models',
+      { providers, models: ['p/x'] },
+      'models: found ["p/x"]; allowed: names with what they stand for, not a list',
+    ],
+    ['a number for a model', { providers, models: { m: 5 } }, 'models.m: found 5; allowed: a name or an object'],
+    ['no object at all', 'hello', '(top level): found "hello"; allowed: '],
+    [
+      'a kind of missing misspelt',
+      { providers, missing: { not_puled: 'pull' } },
+      'missing.not_puled: no such key; did you mean "not_pulled"?; allowed: absent, unknown, not_found,',
+    ],
+    [
+      'a policy misspelt',
+      { providers, missing: { unknown: 'falback' } },
+      'missing.unknown: found "falback"; allowed: "fallback", "error"',
+    ],
+    [
+      'a policy that this kind can’t have',
+      { providers, missing: { unknown: 'pull' } },
+      'missing.unknown: found "pull"; allowed: "fallback", "error"',
+    ],
+    [
+      'a policy misspelt where there are three',
+      { providers, missing: { not_pulled: 'pul' } },
+      'missing.not_pulled: found "pul"; allowed: "fallback", "error"',
+    ],
+    [
+      'a slash in a provider’s name',
+      { providers: { 'a/b': p } },
+      'providers["a/b"]: a provider\'s name holds no slash',
+    ],
+    [
+      'an address that is none',
+      { providers: { p: { ...p, baseURL: 'ftp://x' } } },
+      'providers.p.baseURL: found "ftp://x"; allowed: an http',
+    ],
+  ])('%s', (_what, config, expected) => {
+    expect(problemsOf(config)).toEqual([expect.stringContaining(expected)])
+  })
+
+  it('all of them at once, so that nobody has to start ten times', () => {
+    const found = problemsOf({
+      providers,
+      models: { a: 'q/x', b: { deployments: ['q/y'], fallbacks: ['nope'] } },
+      fallback: 'no',
+    })
+    expect(found).toHaveLength(4)
+  })
+})
+
+describe('A name that leads nowhere is told with its place and what there is', () => {
+  it.each<[string, object, string]>([
+    [
+      'a deployment',
+      { models: { m: { deployments: ['q/x'] } } },
+      'models.m.deployments[0]: found "q/x", which is neither a model here nor provider/model',
+    ],
+    [
+      'a deployment as an object',
+      { models: { m: { deployments: [{ model: 'q/x' }] } } },
+      'models.m.deployments[0].model: found "q/x"',
+    ],
+    [
+      'a deployment that is a model',
+      { models: { a: 'p/x', m: { deployments: ['a'] } } },
+      'models.m.deployments[0]: found "a"',
+    ],
+    [
+      'an alias',
+      { models: { mine: 'p/x', other: 'mien' } },
+      'models.other: found "mien", which is neither a model here nor provider/model; did you mean "mine"?; allowed: mine, other, p/…',
+    ],
+    [
+      'a fallback of a model',
+      { models: { m: { deployments: ['p/x'], fallbacks: ['p/y', 'nope'] } } },
+      'models.m.fallbacks[1]: found "nope"',
+    ],
+    [
+      'the fallback',
+      { fallback: 'nope' },
+      'fallback: found "nope", which is neither a model here nor provider/model; allowed: p/…',
+    ],
+    ['nothing behind the slash', { fallback: 'p/' }, 'fallback: found "p/"'],
+    [
+      'a name that every object has',
+      { models: { m: { deployments: ['p/x'], fallbacks: ['constructor'] } } },
+      'models.m.fallbacks[0]: found "constructor"',
+    ],
+  ])('%s', (_what, config, expected) => {
+    expect(problemsOf({ providers, ...config })).toEqual([expect.stringContaining(expected)])
+  })
+
+  it('even where nothing is configured', () => {
+    expect(problemsOf({ providers: {}, fallback: 'x' })[0]).toContain(
+      'allowed: nothing, since neither models nor providers',
+    )
+  })
+
+  it('but not one that a pattern answers to', () => {
+    expect(problemsOf({ providers, models: { 'gpt-*': 'p/*' }, fallback: 'gpt-4' })).toEqual([])
+  })
+})
+
+describe('A circle is told with its way', () => {
+  const own = (...fallbacks: string[]) => ({ deployments: ['p/x'], fallbacks })
+
+  it.each<[string, object, string]>([
+    ['of aliases', { a: 'b', b: 'c', c: 'a' }, 'an alias of itself (a → b → c → a)'],
+    ['of one alias', { a: 'a' }, 'an alias of itself (a → a)'],
+    ['of fallbacks', { a: own('b'), b: own('c'), c: own('a') }, 'the fallbacks go in a circle (a → b → c → a)'],
+    ['of one fallback', { a: own('a') }, 'the fallbacks go in a circle (a → a)'],
+    ['of fallbacks through an alias', { a: own('b'), b: 'a' }, 'the fallbacks go in a circle (a → b → a)'],
+    [
+      'behind a model that is in none',
+      { x: own('a'), a: own('b'), b: own('a') },
+      'the fallbacks go in a circle (a → b → a)',
+    ],
+  ])('%s', (_what, models, expected) => {
+    expect(problemsOf({ providers, models }).join('\n')).toContain(expected)
+  })
+
+  it('but two ways to one fallback are none', () => {
+    expect(problemsOf({ providers, models: { a: own('b', 'c'), b: own('d'), c: own('d'), d: own() } })).toEqual([])
+  })
+})

@@ -1,0 +1,146 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { registry } from '../../providers/index.ts'
+import { assemble } from '../../src/assemble.ts'
+import { buildCatalog } from '../../src/config/catalog.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import type { Environment } from '../../src/config/providers.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { fetchEdge } from '../../src/runtime/fetch-edge.ts'
+import { hastyClock, noLists } from '../support/ask.ts'
+
+const secret = 'sk-live-MARKER0123456789'
+
+function build(config: unknown, env: Environment = {}) {
+  return assemble<object>({
+    config: config as Config,
+    registry,
+    env,
+    edge: fetchEdge,
+    withoutKeys: { mode: 'open' },
+    services: {
+      ...noLists,
+      transport: () => Promise.reject(new Error('no transport')),
+      clock: hastyClock(),
+      random: () => 0,
+      asset: () => Promise.reject(new Error('no asset')),
+      log() {},
+    },
+  })
+}
+
+function messageOf(action: () => unknown): string {
+  try {
+    action()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('nothing was thrown')
+}
+
+const p = { type: 'openai-compatible', baseURL: 'http://p.test' }
+
+describe('A secret written in the file is refused and never shown', () => {
+  it.each<[string, unknown, RegExp]>([
+    [
+      'a provider’s key',
+      { providers: { p: { ...p, apiKey: secret } } },
+      /providers\.p\.apiKey: a secret is named, never written/,
+    ],
+    ['a provider’s key in a list', { providers: { p: { ...p, apiKey: [secret] } } }, /providers\.p\.apiKey/],
+    [
+      'a provider’s key in an object',
+      { providers: { p: { ...p, apiKey: { value: secret } } } },
+      /providers\.p\.apiKey/,
+    ],
+    [
+      'a key of the gateway',
+      { providers: { p }, keys: [secret] },
+      /keys\[0\]: a secret is named, never written; allowed: "env:NAME"/,
+    ],
+    ['a key of the gateway, not in a list', { providers: { p }, keys: secret }, /^.*\n {2}keys: /],
+    ['a key of the gateway in an object', { providers: { p }, keys: [{ key: secret }] }, /keys\[0\]/],
+    ['a key under a misspelt name', { providers: { p: { ...p, apikey: secret } } }, /did you mean "apiKey"/],
+    [
+      'a key in the address',
+      { providers: { p: { ...p, baseURL: `https://user:${secret}@p.test` } } },
+      /providers\.p\.baseURL/,
+    ],
+    [
+      'a key in the address’s query',
+      { providers: { p: { ...p, baseURL: `https://p.test?key=${secret}` } } },
+      /providers\.p\.baseURL/,
+    ],
+    [
+      'a header that is no text',
+      { providers: { p: { ...p, headers: { 'x-key': [secret] } } } },
+      /providers\.p\.headers/,
+    ],
+  ])('%s', (_what, config, expected) => {
+    const message = messageOf(() => build(config))
+    expect(message).toMatch(expected)
+    expect(message).not.toContain('MARKER')
+  })
+
+  it('also not from an environment variable that holds no address', () => {
+    const config = { providers: { p: { type: 'openai-compatible', baseURL: 'env:ADDRESS' } } }
+    const message = messageOf(() => build(config, { ADDRESS: `https://user:${secret}@p.test` }))
+    expect(message).not.toContain('MARKER')
+  })
+})
+
+describe('A secret in a file that can’t be read is never shown', () => {
+  let folder = ''
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'samewire-'))
+  })
+  afterAll(() => rm(folder, { recursive: true }))
+
+  it.each([
+    ['a.json', `{"providers": {"p": {"apiKey": ${secret}}}}`],
+    ['b.json', `{"providers": {"p": {"apiKey": "${secret}" "type": "x"}}}`],
+    ['c.json', `{"apiKey": "${secret}`],
+    ['d.yaml', `providers:\n  p:\n    apiKey: ${secret}: x\n`],
+    ['e.yaml', `providers:\n  p: {apiKey: "${secret}\n`],
+  ])('%s: the place is told instead', async (name, text) => {
+    const file = join(folder, name)
+    await writeFile(file, text)
+    const message = await loadConfig(file).then(
+      () => 'loaded',
+      (error: Error) => error.message,
+    )
+    expect(message).toContain(`${file} can't be used`)
+    expect(message).not.toContain('MARKER')
+    expect(message).toMatch(/line \d+|position \d+|JSON/)
+  })
+})
+
+describe('A secret that is named but not set', () => {
+  it('makes its provider unavailable and is no mistake: the others serve', () => {
+    const catalog = buildCatalog({ providers: { o: { type: 'openai', apiKey: 'env:NOPE' }, p } }, registry, {})
+    expect(catalog.providers.get('o')?.unavailable).toBe('NOPE is not set')
+    expect(catalog.providers.get('p')?.unavailable).toBeUndefined()
+  })
+
+  it('is named after the usual variable where none is', () => {
+    const catalog = (env: Environment) => buildCatalog({ providers: { o: { type: 'openai' } } }, registry, env)
+    expect(catalog({}).providers.get('o')?.unavailable).toBe('OPENAI_API_KEY is not set')
+    expect(catalog({ OPENAI_API_KEY: '' }).providers.get('o')?.unavailable).toBe('OPENAI_API_KEY is not set')
+    expect(catalog({ OPENAI_API_KEY: secret }).providers.get('o')).toMatchObject({ settings: { apiKey: secret } })
+  })
+
+  it('is a mistake where it would leave the gateway open', () => {
+    expect(messageOf(() => build({ providers: { p }, keys: ['env:NOPE'] }))).toContain('keys[0]: NOPE is not set')
+    expect(build({ providers: { p }, keys: ['env:KEY'] }, { KEY: 'a', SAMEWIRE_KEY: 'b' }).access).toEqual({
+      mode: 'keys',
+      keys: ['a', 'b'],
+    })
+  })
+
+  it('is not needed where the provider works without', () => {
+    const { providers } = buildCatalog({ providers: { o: { type: 'ollama' } } }, registry, {})
+    expect(providers.get('o')?.unavailable).toBeUndefined()
+  })
+})

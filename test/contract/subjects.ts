@@ -1,0 +1,314 @@
+import type { ProviderConfig } from '../../src/config/schema.ts'
+import llamaServer from '../fixtures/llama-server-0.7.0.json' with { type: 'json' }
+import ollamaNative from '../fixtures/ollama-0.32.15-native.json' with { type: 'json' }
+import ollamaV1 from '../fixtures/ollama-0.32.15-v1.json' with { type: 'json' }
+import transformersServe from '../fixtures/transformers-serve-5.12.1.json' with { type: 'json' }
+import type { MadeUp } from '../support/exchange.ts'
+
+export interface Recording {
+  readonly label: string
+  readonly request: { readonly body: unknown }
+  readonly response: { readonly status: number; readonly body: string }
+}
+
+export interface Recordings {
+  readonly name: string
+  readonly cases: readonly Recording[]
+}
+
+/** A provider as it is configured, and what is known of the server that it is held against. */
+export interface Subject {
+  readonly name: string
+  readonly provider: ProviderConfig
+  /** Absent: it answers in the process, and `recordings` say what another server made of the same weights. */
+  readonly address?: (exchange: string) => Readonly<Record<string, string>>
+  readonly recordings: Recordings
+  readonly model: string
+  /** Whether answers pass as they are, get what clients insist on, or are translated. */
+  readonly answers: 'untouched' | 'repaired' | 'translated'
+  /** Whether requests reach the upstream as the client's bytes. */
+  readonly requests: 'untouched' | 'translated'
+  readonly completions?: 'untouched' | 'repaired' | 'translated'
+  /** Recorded labels by the label of the client's request; whole, each with a `_stream` beside it. */
+  readonly chats: Readonly<Record<string, string>>
+  readonly completion: readonly [whole: string, stream: string] | undefined
+  readonly missing: readonly Missing[]
+  readonly overflow: MadeUp | string
+  /** Fields that are refused by name instead of being ignored. */
+  readonly refuses: readonly (readonly [param: string, fields: Readonly<Record<string, unknown>>])[]
+  /** Whether the server was recorded with a list that names the model. */
+  readonly lists: boolean
+  /** Whether a name that is not on its list is missing. */
+  readonly listedOnly?: boolean
+}
+
+export interface Missing {
+  readonly said: string
+  readonly answer: MadeUp | string
+  /** What `x-samewire-reason` says. */
+  readonly reason: string
+}
+
+const tools = [{ type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }]
+
+function made(status: number, body: unknown): MadeUp {
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json'
+  return { status, headers: { 'content-type': type }, body: text }
+}
+
+const same = (...labels: string[]) => Object.fromEntries(labels.map((label) => [label, label]))
+
+const all = same(
+  'chat',
+  'chat_length',
+  'chat_stop_seq',
+  'chat_n2',
+  'chat_logprobs',
+  'chat_tool',
+  'chat_tool_required',
+  'chat_tool_parallel',
+  'chat_tool_result',
+  'chat_reasoning',
+  'chat_json_object',
+  'chat_json_schema',
+  'chat_parts',
+  'chat_developer_role',
+  'chat_max_completion_tokens',
+  'chat_unknown_param',
+)
+
+const without = (...labels: string[]) =>
+  Object.fromEntries(Object.entries(all).filter(([key]) => !labels.includes(key)))
+
+const routerMode: Missing = {
+  said: "llama-server's router mode",
+  answer: made(400, {
+    error: { code: 400, message: "model 'davinci-codex' not found", type: 'invalid_request_error' },
+  }),
+  reason: 'model_not_found',
+}
+
+const v1 = (exchange: string) => ({ baseURL: `${exchange}/v1` })
+const endpoint = (exchange: string) => ({ endpointUrl: exchange })
+
+const onLlamaServer = {
+  recordings: llamaServer as Recordings,
+  model: 'tiny-chat',
+  answers: 'untouched',
+  requests: 'untouched',
+  chats: all,
+  completion: ['completions', 'completions_stream'],
+  missing: [routerMode],
+  overflow: 'err_context',
+  refuses: [],
+  lists: true,
+} as const satisfies Partial<Subject>
+
+/** Every provider that has a wire of its own, against every server that it was recorded with. */
+export const subjects: readonly Subject[] = [
+  {
+    ...onLlamaServer,
+    name: 'openai',
+    provider: { type: 'openai' },
+    address: v1,
+    missing: [
+      {
+        said: 'OpenAI',
+        answer: made(404, {
+          error: {
+            message: 'The model `davinci-codex` does not exist or you do not have access to it.',
+            type: 'invalid_request_error',
+            param: null,
+            code: 'model_not_found',
+          },
+        }),
+        reason: 'model_not_found',
+      },
+      {
+        said: 'Azure',
+        answer: made(404, {
+          error: { code: 'DeploymentNotFound', message: 'The API deployment for this resource does not exist.' },
+        }),
+        reason: 'model_not_found',
+      },
+    ],
+  },
+  {
+    ...onLlamaServer,
+    name: 'openai-compatible, a llama-server',
+    provider: { type: 'openai-compatible' },
+    address: v1,
+  },
+  {
+    ...onLlamaServer,
+    name: "openai-compatible, Ollama's /v1",
+    provider: { type: 'openai-compatible' },
+    address: v1,
+    recordings: ollamaV1 as Recordings,
+    missing: [{ said: "Ollama's /v1", answer: 'err_model', reason: 'model_not_found' }],
+  },
+  {
+    ...onLlamaServer,
+    name: 'llamacpp',
+    listedOnly: true,
+    provider: { type: 'llamacpp' },
+    address: v1,
+    completions: 'repaired',
+  },
+  {
+    ...onLlamaServer,
+    name: 'huggingface, the router',
+    provider: { type: 'huggingface' },
+    address: v1,
+    completion: undefined,
+    missing: [
+      {
+        said: 'the router',
+        answer: made(400, {
+          error: { message: "The requested model 'davinci-codex' is not supported by any provider you have enabled." },
+        }),
+        reason: 'no_endpoints',
+      },
+      {
+        said: 'a provider behind the router',
+        answer: made(400, { error: 'Model not supported by provider together' }),
+        reason: 'no_endpoints',
+      },
+    ],
+    lists: false,
+  },
+  {
+    ...onLlamaServer,
+    name: 'huggingface, an endpoint with llama.cpp',
+    provider: { type: 'huggingface', engine: 'llamacpp' },
+    address: endpoint,
+    answers: 'repaired',
+  },
+  {
+    ...onLlamaServer,
+    name: 'huggingface, an endpoint with TGI',
+    provider: { type: 'huggingface', engine: 'tgi' },
+    address: endpoint,
+    answers: 'repaired',
+    requests: 'translated',
+    chats: without('chat_n2'),
+    missing: [
+      {
+        said: 'a paused endpoint',
+        answer: made(400, { error: 'Bad Request: The endpoint is paused, ask a maintainer to restart it' }),
+        reason: 'no_endpoints',
+      },
+      { said: 'a retired host', answer: made(410, 'Gone'), reason: 'model_deprecated' },
+    ],
+    overflow: made(422, {
+      error: 'Input validation error: `inputs` must have less than 2048 tokens. Given: 24012',
+      error_type: 'validation',
+    }),
+    refuses: [
+      ['n', { n: 2 }],
+      ['logit_bias', { logit_bias: { 5: -100 } }],
+    ],
+  },
+  {
+    ...onLlamaServer,
+    name: 'huggingface, an endpoint with transformers',
+    provider: { type: 'huggingface', engine: 'transformers' },
+    address: endpoint,
+    recordings: transformersServe as Recordings,
+    model: 'hf-tiny-chat',
+    answers: 'repaired',
+    requests: 'translated',
+    // Its engine does not do these, and answers 422 to what it does not know: the gateway keeps them from it.
+    chats: without(
+      'chat_n2',
+      'chat_logprobs',
+      'chat_stop_seq',
+      'chat_json_object',
+      'chat_json_schema',
+      'chat_unknown_param',
+    ),
+    missing: [
+      { said: 'a pinned server', answer: 'err_model', reason: 'model_not_found' },
+      {
+        said: 'a server that loads on demand',
+        answer: made(500, 'Internal Server Error'),
+        reason: 'model_not_found',
+      },
+    ],
+    overflow: made(400, { detail: 'This prompt is longer than the context length of 2048 tokens.' }),
+    refuses: [
+      ['n', { n: 2 }],
+      ['response_format', { response_format: { type: 'json_object' } }],
+      ['logprobs', { logprobs: true }],
+      ['stop', { stop: ['x'] }],
+    ],
+    lists: false,
+  },
+  {
+    ...onLlamaServer,
+    name: 'ollama',
+    provider: { type: 'ollama' },
+    address: (baseURL) => ({ baseURL }),
+    recordings: ollamaNative as Recordings,
+    answers: 'translated',
+    requests: 'translated',
+    chats: {
+      ...same('chat', 'chat_length', 'chat_logprobs', 'chat_tool', 'chat_tool_parallel', 'chat_tool_result'),
+      chat_reasoning: 'chat_think',
+      chat_json_schema: 'chat_format',
+      chat_json_object: 'chat_json',
+    },
+    completion: ['generate', 'generate_stream'],
+    missing: [
+      { said: 'Ollama', answer: 'err_model', reason: 'model_unavailable_upstream' },
+      {
+        said: 'Ollama, of a name that can be none',
+        answer: made(400, { error: 'invalid model name' }),
+        reason: 'model_not_found',
+      },
+      {
+        said: 'Ollama, with its cloud off',
+        answer: made(403, { error: 'ollama cloud is disabled: remote model is unavailable' }),
+        reason: 'no_endpoints',
+      },
+    ],
+    refuses: [
+      ['n', { n: 2 }],
+      ['tool_choice', { tools, tool_choice: 'required' }],
+      ['logit_bias', { logit_bias: { 5: -100 } }],
+    ],
+  },
+  {
+    ...onLlamaServer,
+    name: "ollama with api: 'openai'",
+    provider: { type: 'ollama', api: 'openai' },
+    address: (baseURL) => ({ baseURL }),
+    recordings: ollamaV1 as Recordings,
+    requests: 'translated',
+    chats: without('chat_n2', 'chat_tool_required'),
+    missing: [{ said: "Ollama's /v1", answer: 'err_model', reason: 'model_unavailable_upstream' }],
+    refuses: [
+      ['n', { n: 2 }],
+      ['tool_choice', { tools, tool_choice: 'required' }],
+    ],
+    lists: false,
+  },
+  {
+    ...onLlamaServer,
+    name: 'embedded',
+    provider: { type: 'embedded' },
+    answers: 'translated',
+    requests: 'translated',
+    chats: same('chat', 'chat_length', 'chat_tool', 'chat_tool_parallel', 'chat_reasoning'),
+    completion: undefined,
+    missing: [],
+    overflow: 'err_context',
+    refuses: [['response_format', { response_format: { type: 'grammar' } }]],
+  },
+]
+
+/** The request of a recorded exchange as OpenAI's clients write it, for servers that were asked in another way. */
+export const openaiRequests = llamaServer as Recordings
+
+export { made }

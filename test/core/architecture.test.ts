@@ -1,0 +1,94 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { registry } from '../../providers/index.ts'
+
+const root = fileURLToPath(new URL('../../src/', import.meta.url))
+/** The chat in the terminal is a client: a program of its own that meets the gateway over HTTP only. */
+const isClient = (name: string) => /^chat(\.ts$|\/)/.test(name)
+const isEntry = (name: string) => name === 'node.ts' || name === 'worker.ts' || isClient(name)
+
+/** Where `src/` would be, so that relative imports can be followed. */
+const base = 'http://root.test/src/'
+
+interface SourceFile {
+  readonly name: string
+  /** Without comments. */
+  readonly code: string
+  readonly imports: readonly string[]
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '')
+}
+
+const files: readonly SourceFile[] = readdirSync(root, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+  .map((name) => {
+    const code = withoutComments(readFileSync(root + name, 'utf8'))
+    const imports = [...code.matchAll(/\b(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] as string)
+    return { name: name.replaceAll('\\', '/'), code, imports }
+  })
+
+const inner = files.filter(({ name }) => !isEntry(name))
+const under = (folder: string) => files.filter(({ name }) => name.startsWith(`${folder}/`))
+
+describe('The source', () => {
+  it('is what these tests think it is', () => {
+    for (const name of ['node.ts', 'worker.ts', 'gateway.ts', 'wire/body.ts', 'core/stream.ts']) {
+      expect(files.map((file) => file.name)).toContain(name)
+    }
+    expect(files.find(({ name }) => name === 'node.ts')?.imports).toContain('../providers/index.ts')
+  })
+
+  it('knows no provider outside the entry files: providers depend on it, not it on them', () => {
+    const offending = inner.filter(({ name, imports }) =>
+      imports.some(
+        (path) => path.startsWith('.') && new URL(path, new URL(name, base)).pathname.startsWith('/providers/'),
+      ),
+    )
+    expect(offending.map(({ name }) => name)).toEqual([])
+  })
+
+  it('names no provider in its code', () => {
+    const types = Object.values(registry).flatMap(({ type, name }) => (name ? [type, name] : [type]))
+    const spoken = (code: string, type: string) => new RegExp(`(?<!from )(['"\`])${type}\\1`).test(code)
+    const found = files.flatMap(({ name, code }) =>
+      types.filter((type) => spoken(code, type)).map((type) => `${name}: ${type}`),
+    )
+    expect(found).toEqual([])
+  })
+
+  it('reads no environment and asks for no runtime outside the entry files', () => {
+    const forbidden = /\bprocess\s*\.|\bprocess\b\s*\?|\bglobalThis\b|\bnavigator\b|\bDeno\b|\bBun\b|import\.meta\.env/
+    expect(inner.filter(({ code }) => forbidden.test(code)).map(({ name }) => name)).toEqual([])
+  })
+
+  it('reads and writes the wire without any I/O', () => {
+    const forbidden = /^node:|^hono|^undici|\/runtime\/|\/config\/|\/layers\/|app\.ts$|gateway\.ts$/
+    const offending = under('wire').flatMap(({ name, imports }) =>
+      imports.filter((path) => forbidden.test(path)).map((path) => `${name}: ${path}`),
+    )
+    expect(offending).toEqual([])
+    const active = under('wire').filter(({ code }) =>
+      /\bfetch\(|\bsetTimeout\b|\bDate\.now\b|\bMath\.random\b/.test(code),
+    )
+    expect(active.map(({ name }) => name)).toEqual([])
+  })
+
+  it.each(['core', 'layers'])('keeps Node, Hono and the clock out of %s', (folder) => {
+    const offending = under(folder).filter(
+      ({ name, code, imports }) =>
+        imports.some((path) => /^node:|^hono|^undici|^@hono|\/runtime\//.test(path)) ||
+        (name !== 'core/clock.ts' && /\bsetTimeout\b|\bsetInterval\b|\bDate\.now\b|\bMath\.random\b/.test(code)),
+    )
+    expect(offending.map(({ name }) => name)).toEqual([])
+  })
+
+  it('imports packages only where they belong', () => {
+    const packages = inner.flatMap(({ name, imports }) =>
+      imports.filter((path) => !path.startsWith('.') && !path.startsWith('node:')).map((path) => `${name}: ${path}`),
+    )
+    expect(packages.filter((line) => !/^(app|runtime\/|config\/)/.test(line))).toEqual([])
+  })
+})

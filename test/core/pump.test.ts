@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest'
+import { streamFrom, streamOf } from '../../src/core/stream.ts'
+import { bytes, Ear, listenTo, pumpOf, turns } from '../support/sinks.ts'
+
+const large = new Uint8Array(65 * 1024)
+
+describe('A pump', () => {
+  it('passes chunks and the end in order', () => {
+    const { pump } = pumpOf()
+    const ear = listenTo(pump)
+    pump.push(bytes('a'))
+    pump.push(bytes('b'))
+    pump.finish()
+    expect(ear.heard).toEqual(['a', 'b', '<end>'])
+  })
+
+  it('keeps what comes before anybody listens, and the end too', () => {
+    const { pump } = pumpOf()
+    pump.push(bytes('a'))
+    pump.push(bytes('b'))
+    pump.finish()
+    expect(listenTo(pump).heard).toEqual(['a', 'b', '<end>'])
+  })
+
+  it('passes a failure after what came before it', () => {
+    const { pump } = pumpOf()
+    pump.push(bytes('a'))
+    pump.break(new Error('broken'))
+    expect(listenTo(pump).heard).toEqual(['a', '<fail broken>'])
+  })
+
+  it('says one end only, the first', () => {
+    const { pump } = pumpOf()
+    const ear = listenTo(pump)
+    pump.finish()
+    pump.break(new Error('late'))
+    pump.finish()
+    pump.push(bytes('late'))
+    expect(ear.heard).toEqual(['<end>'])
+  })
+
+  it('holds everything back while paused, also the end, and asks the source to wait', () => {
+    const { pump, source } = pumpOf()
+    const ear = listenTo(pump)
+    pump.push(bytes('a'))
+    pump.pause()
+    pump.push(bytes('b'))
+    pump.finish()
+    expect(ear.heard).toEqual(['a'])
+    expect(source.asked).toEqual(['pause'])
+    pump.resume()
+    expect(ear.heard).toEqual(['a', 'b', '<end>'])
+  })
+
+  it('wakes a source that it made wait', () => {
+    const { pump, source } = pumpOf()
+    listenTo(pump)
+    pump.pause()
+    pump.pause()
+    pump.resume()
+    pump.resume()
+    expect(source.asked).toEqual(['pause', 'resume'])
+  })
+
+  it('stops in the middle of what waits when its listener pauses, and goes on from there', () => {
+    const { pump } = pumpOf()
+    for (const text of ['a', 'b', 'c']) pump.push(bytes(text))
+    const ear = new Ear()
+    ear.onChunk = (text) => {
+      if (text === 'b') pump.pause()
+    }
+    pump.pipe(ear)
+    expect(ear.heard).toEqual(['a', 'b'])
+    pump.push(bytes('d'))
+    pump.finish()
+    expect(ear.heard).toEqual(['a', 'b'])
+    pump.resume()
+    expect(ear.heard).toEqual(['a', 'b', 'c', 'd', '<end>'])
+  })
+
+  it('asks the source to wait when much waits, and wakes it once a listener has it', () => {
+    const { pump, source } = pumpOf()
+    pump.push(large)
+    pump.push(large)
+    expect(source.asked).toEqual(['pause'])
+    listenTo(pump)
+    expect(source.asked).toEqual(['pause', 'resume'])
+  })
+
+  it('hands the rest to a second listener', () => {
+    const { pump } = pumpOf()
+    const first = listenTo(pump)
+    pump.push(bytes('a'))
+    pump.pause()
+    pump.push(bytes('b'))
+    const second = listenTo(pump)
+    pump.push(bytes('c'))
+    pump.finish()
+    expect(first.heard).toEqual(['a'])
+    expect(second.heard).toEqual(['b', 'c', '<end>'])
+  })
+
+  it('stops its source when it is cancelled and says no more', () => {
+    const { pump, source } = pumpOf()
+    const ear = listenTo(pump)
+    pump.push(bytes('a'))
+    pump.cancel('enough')
+    pump.cancel('again')
+    pump.push(bytes('b'))
+    pump.finish()
+    expect(ear.heard).toEqual(['a'])
+    expect(source.asked).toEqual(['cancel enough'])
+  })
+
+  it('says no more when its listener cancels it in the middle of what waits', () => {
+    const { pump, source } = pumpOf()
+    pump.push(bytes('a'))
+    pump.push(bytes('b'))
+    const ear = new Ear()
+    ear.onChunk = () => pump.cancel('enough')
+    pump.pipe(ear)
+    expect(ear.heard).toEqual(['a'])
+    expect(source.asked).toEqual(['cancel enough'])
+  })
+
+  it('leaves a source alone that has ended by itself', () => {
+    const { pump, source } = pumpOf()
+    pump.push(bytes('a'))
+    pump.finish()
+    pump.cancel('late')
+    expect(source.asked).toEqual([])
+    expect(listenTo(pump).heard).toEqual([])
+  })
+})
+
+describe('A stream of what is there', () => {
+  it('says it and ends', () => {
+    expect(listenTo(streamOf([bytes('a'), bytes('b')])).heard).toEqual(['a', 'b', '<end>'])
+  })
+})
+
+describe('A stream of a producer', () => {
+  it('says what is produced, in order', async () => {
+    async function* produce() {
+      yield bytes('a')
+      yield bytes('b')
+    }
+    const ear = listenTo(streamFrom(produce()))
+    await turns()
+    expect(ear.heard).toEqual(['a', 'b', '<end>'])
+  })
+
+  it('passes what the producer throws', async () => {
+    async function* produce() {
+      yield bytes('a')
+      throw new Error('broken')
+    }
+    const ear = listenTo(streamFrom(produce()))
+    await turns()
+    expect(ear.heard).toEqual(['a', '<fail broken>'])
+  })
+
+  it('produces no faster than it is read', async () => {
+    let produced = 0
+    async function* produce() {
+      for (;;) {
+        produced++
+        yield bytes(String(produced))
+      }
+    }
+    const stream = streamFrom(produce())
+    const ear = new Ear()
+    ear.onChunk = () => stream.pause()
+    stream.pipe(ear)
+    await turns()
+    expect(ear.heard).toEqual(['1'])
+    expect(produced).toBeLessThanOrEqual(2)
+    stream.resume()
+    await turns()
+    expect(ear.heard).toEqual(['1', '2'])
+    stream.cancel('enough')
+  })
+
+  it('ends its producer when it is cancelled', async () => {
+    let ended = false
+    async function* produce() {
+      try {
+        for (;;) yield bytes('x')
+      } finally {
+        ended = true
+      }
+    }
+    const stream = streamFrom(produce())
+    const ear = new Ear()
+    ear.onChunk = () => stream.pause()
+    stream.pipe(ear)
+    await turns()
+    stream.cancel('enough')
+    await turns()
+    expect(ended).toBe(true)
+    expect(ear.heard).toEqual(['x'])
+  })
+})

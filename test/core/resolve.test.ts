@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest'
+import { registry } from '../../providers/index.ts'
+import { buildCatalog } from '../../src/config/catalog.ts'
+import type { Config } from '../../src/config/schema.ts'
+import type { Known } from '../../src/core/catalog.ts'
+import { type Plan, type Query, resolve } from '../../src/core/resolve.ts'
+
+const type = 'openai-compatible'
+const providers = {
+  one: { type, baseURL: 'http://one.test' },
+  two: { type, baseURL: 'http://two.test' },
+}
+
+const nothing: Known = new Map()
+
+function query(model: string | undefined, more: Partial<Query> = {}): Query {
+  return { model, operation: 'chat', legacy: false, needs: new Set(), tokens: 10, ...more }
+}
+
+function planFor(model: string | undefined, config: Config, known = nothing, random = 0): Plan {
+  return resolve(query(model), buildCatalog({ providers, ...config }, registry, {}), known, () => random)
+}
+
+/** `provider/model why`, a line a rung. */
+const rungs = (plan: Plan): string[] => plan.rungs.map(({ deployment, why }) => `${deployment.label} ${why}`)
+
+describe('A plan', () => {
+  const catalog: Config = {
+    models: {
+      alias: 'one/real',
+      'alias-of-alias': 'alias',
+      'gpt-*': 'one/any',
+      'gpt-4*': 'one/four',
+      'gpt-4o': 'two/exact',
+      '*-instruct': 'two/*',
+      'org-*-chat': 'one/x-*-y',
+      '*': { deployments: ['two/rest'] },
+    },
+  }
+
+  it.each([
+    ['an alias', 'alias', 'one/real'],
+    ['an alias of an alias', 'alias-of-alias', 'one/real'],
+    ['an exact name before every pattern', 'gpt-4o', 'two/exact'],
+    ['the most specific pattern', 'gpt-4-turbo', 'one/four'],
+    ['a less specific one where that does not fit', 'gpt-3.5', 'one/any'],
+    ['a star that stands for nothing', 'gpt-', 'one/any'],
+    ['a star at the front, filled into the target', 'llama-instruct', 'two/llama'],
+    ['a star in the middle, filled into the target', 'org-big-chat', 'one/x-big-y'],
+    ['a pattern that takes the rest', 'whatever', 'two/rest'],
+    ['dollars in a name as they are', '$&$1-instruct', 'two/$&$1'],
+    ['provider/model', 'one/llama3', 'one/llama3'],
+    ['the first slash as the split', 'one/org/model', 'one/org/model'],
+    ['suffixes as part of the model', 'two/org/model:cheapest', 'two/org/model:cheapest'],
+    ['tags as part of the model', 'one/llama3:8b', 'one/llama3:8b'],
+    ['no provider in front, so a slash as part of the name', 'org/model', 'two/rest'],
+    ['nothing behind the slash as no provider', 'one/', 'two/rest'],
+    ['names of objects as names', '__proto__', 'two/rest'],
+  ])('takes %s', (_what, model, label) => {
+    expect(rungs(planFor(model, catalog))).toEqual([`${label} requested`])
+  })
+
+  it('prefers provider/model to a pattern that would take it too', () => {
+    expect(rungs(planFor('one/m', { models: { '*/*': 'two/x' } }))).toEqual(['one/m requested'])
+  })
+
+  it('lets a configured name have a slash, and come before provider/model', () => {
+    expect(rungs(planFor('one/m', { models: { 'one/m': 'two/x' } }))).toEqual(['two/x requested'])
+  })
+
+  it('takes a bare name that a provider lists, with its tag or without', () => {
+    const known: Known = new Map([['two', new Map(['llama3:latest', 'phi:2b'].map((id) => [id, { id }]))]])
+    expect(rungs(planFor('llama3', {}, known))).toEqual(['two/llama3:latest requested'])
+    expect(rungs(planFor('phi:2b', {}, known))).toEqual(['two/phi:2b requested'])
+    expect(planFor('phi', {}, known).failure?.kind).toBe('unknown')
+  })
+
+  it('goes down the fallbacks, nested ones after their model, each once', () => {
+    const models: Config['models'] = {
+      a: { deployments: ['one/a'], fallbacks: ['b', 'c', 'one/z'] },
+      b: { deployments: ['one/b'], fallbacks: ['d'] },
+      c: { deployments: ['one/c'], fallbacks: ['d', 'b'] },
+      d: 'two/d',
+    }
+    const expected = ['one/a requested', ...['one/b', 'two/d', 'one/c', 'one/z'].map((label) => `${label} fallback`)]
+    expect(rungs(planFor('a', { models }))).toEqual(expected)
+  })
+
+  it('tries one deployment once, by whatever names it is reached', () => {
+    const models: Config['models'] = {
+      a: { deployments: ['one/x', 'one/x'], fallbacks: ['b', 'one/x'] },
+      b: { deployments: ['one/x', 'two/y'] },
+    }
+    const plan = planFor('a', { models, fallback: 'two/y' })
+    expect(plan.rungs.map(({ deployment }) => deployment.label)).toEqual(['one/x', 'two/y'])
+  })
+
+  it('tries a deployment again as a fallback where that asks it otherwise', () => {
+    const models: Config['models'] = {
+      a: { deployments: ['one/x'], fallbacks: ['b'] },
+      b: { deployments: [{ model: 'one/x', overrides: { reasoning_effort: 'low' } }] },
+    }
+    expect(rungs(planFor('a', { models }))).toEqual(['one/x requested', 'one/x fallback'])
+  })
+
+  it('keeps the limits of each model on its own rungs', () => {
+    const models: Config['models'] = {
+      a: { deployments: ['one/a'], fallbacks: ['b'], timeout: 5, retries: 0 },
+      b: 'two/b',
+    }
+    const plan = planFor('a', { models, idleTimeout: 7 })
+    expect(plan.rungs.map(({ limits: { timeout, idleTimeout, retries } }) => [timeout, idleTimeout, retries])).toEqual([
+      [5_000, 7_000, 0],
+      [600_000, 7_000, 2],
+    ])
+  })
+})
+
+describe('Weights', () => {
+  const models: Config['models'] = {
+    m: {
+      deployments: [
+        { model: 'one/a', weight: 3 },
+        { model: 'one/b', weight: 1 },
+        { model: 'one/c', weight: 0 },
+      ],
+    },
+  }
+
+  it.each([
+    [0, ['one/a', 'one/b', 'one/c']],
+    [0.74, ['one/a', 'one/b', 'one/c']],
+    [0.76, ['one/b', 'one/a', 'one/c']],
+    [0.999, ['one/b', 'one/a', 'one/c']],
+  ])('decide who is first, and in which order the others follow (%d)', (random, labels) => {
+    expect(planFor('m', { models }, nothing, random).rungs.map(({ deployment }) => deployment.label)).toEqual(labels)
+  })
+
+  it('keep the order of the file when all are 0', () => {
+    const none: Config['models'] = { m: { deployments: ['one/a', 'one/b'].map((model) => ({ model, weight: 0 })) } }
+    expect(planFor('m', { models: none }, nothing, 0.9).rungs).toHaveLength(2)
+    expect(planFor('m', { models: none }, nothing, 0.9).rungs[0]?.deployment.label).toBe('one/a')
+  })
+})
+
+describe('A missing model', () => {
+  it('is told in today’s words, and in those of 2023 on the old routes', () => {
+    const now = planFor('nope', {}).failure
+    expect(now).toMatchObject({ kind: 'unknown', status: 404, code: 'model_not_found', type: 'invalid_request_error' })
+    expect(now?.message).toBe('The model `nope` does not exist or you do not have access to it.')
+    const then = resolve(query('nope', { legacy: true }), buildCatalog({ providers }, registry, {}), nothing, () => 0)
+    expect(then.failure?.message).toBe('The model: `nope` does not exist')
+  })
+
+  it('is absent when none is named', () => {
+    expect(planFor(undefined, {}).failure).toMatchObject({ kind: 'absent', status: 404, code: 'model_not_found' })
+  })
+
+  it('is answered by the gateway’s fallback, for that reason only', () => {
+    expect(rungs(planFor('nope', { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
+    expect(rungs(planFor(undefined, { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
+    expect(rungs(planFor('two/m', { fallback: 'one/f' }))).toEqual(['two/m requested', 'one/f missing_model'])
+  })
+
+  it.each(['absent', 'unknown'] as const)('is told where the policy for %s says so', (kind) => {
+    const model = kind === 'absent' ? undefined : 'nope'
+    const plan = planFor(model, { fallback: 'one/f', missing: { [kind]: 'error' } })
+    expect(rungs(plan)).toEqual([])
+    expect(plan.failure?.kind).toBe(kind)
+    const other = kind === 'absent' ? 'nope' : undefined
+    expect(rungs(planFor(other, { fallback: 'one/f', missing: { [kind]: 'error' } }))).toEqual(['one/f missing_model'])
+  })
+
+  it('brings the fallbacks of its fallback along', () => {
+    const models: Config['models'] = { f: { deployments: ['one/f'], fallbacks: ['two/g'] } }
+    expect(rungs(planFor('nope', { models, fallback: 'f' }))).toEqual(['one/f missing_model', 'two/g missing_model'])
+  })
+})

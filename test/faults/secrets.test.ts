@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { ask, chat, hastyClock, noLists, raw } from '../support/ask.ts'
+import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import {
+  chatAnswer,
+  chatFrames,
+  type FakeUpstream,
+  fakeUpstream,
+  json,
+  reset,
+  type Script,
+  stream,
+  text,
+} from '../support/upstream.ts'
+
+/** Marked so that they can be looked for in everything: none of them looks like a key by its form. */
+const secrets = {
+  first: 'FIRST-PROVIDER-SECRET',
+  second: 'SECOND-PROVIDER-SECRET',
+  header: 'HEADER-SECRET-VALUE',
+  gateway: 'GATEWAY-KEY-SECRET',
+  callers: 'CALLERS-OWN-SECRET',
+  cookie: 'COOKIE-SECRET-VALUE',
+  prompt: 'PROMPT-SECRET-WORDS',
+}
+
+let first: FakeUpstream
+let second: FakeUpstream
+let gateway: RunningGateway
+
+beforeAll(async () => {
+  first = await fakeUpstream()
+  second = await fakeUpstream()
+  const providers = {
+    first: { type: 'openai', baseURL: first.url, apiKey: 'env:FIRST', headers: { 'x-extra': 'env:HEADER' } },
+    second: { type: 'openai', baseURL: second.url, apiKey: 'env:SECOND' },
+    own: { type: 'openai', baseURL: second.url, apiKey: 'client' },
+  }
+  const models = {
+    both: { deployments: ['first/m'], fallbacks: ['second/m'] },
+    mixed: { deployments: ['own/m'], fallbacks: ['second/m'] },
+  }
+  const env = { FIRST: secrets.first, SECOND: secrets.second, HEADER: secrets.header, SAMEWIRE_KEY: secrets.gateway }
+  gateway = await startGateway({ providers, models }, { env, clock: hastyClock(), services: noLists })
+})
+
+beforeEach(() => {
+  first.seen.length = 0
+  second.seen.length = 0
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await first.close()
+  await second.close()
+})
+
+const headers = {
+  'x-api-key': secrets.gateway,
+  authorization: `Bearer ${secrets.callers}`,
+  cookie: `s=${secrets.cookie}`,
+}
+const request = (model: string, more: object = {}) =>
+  chat(model, { messages: [{ role: 'user', content: secrets.prompt }], ...more })
+
+function expectNone(text: string, ...names: (keyof typeof secrets)[]): void {
+  for (const name of names) expect(text, name).not.toContain(secrets[name])
+}
+
+/** Repeats in its failure all that it was sent, as some servers do. */
+const echoing =
+  (status: number): Script =>
+  (seen, response, socket) => {
+    const message = `failed for ${JSON.stringify(seen.headers)}`
+    return json(status, { error: { message, type: 'x', param: null, code: 'x' } })(seen, response, socket)
+  }
+
+const faults: readonly [string, Script][] = [
+  ['400 that repeats its request', echoing(400)],
+  ['401 that repeats its request', echoing(401)],
+  ['403 that repeats its request', echoing(403)],
+  ['404 that repeats its request', echoing(404)],
+  ['429 that repeats its request', echoing(429)],
+  ['500 that repeats its request', echoing(500)],
+  ['200 that repeats its request', echoing(200)],
+  [
+    'plain text that repeats the key',
+    (seen, response) => response.writeHead(500).end(`denied: ${seen.headers.authorization}`),
+  ],
+  ['a redirect', (_seen, response) => response.writeHead(307, { location: `${second.url}/elsewhere` }).end()],
+  ['a reset', reset],
+  ['a web page', text(502, '<html>x</html>', 'text/html')],
+  ['no JSON', json(200, '{"cut')],
+  ['a stream that dies', stream(chatFrames('x').slice(0, 2), 'reset')],
+]
+
+describe('A secret stays where it belongs when the upstream answers with', () => {
+  it.each(faults)('%s', async (_how, script) => {
+    first.script(script)
+    second.script(json(200, chatAnswer('x')))
+    for (const streams of [false, true]) {
+      const reply = await ask(gateway, request('first/m', { stream: streams }), { headers })
+      expectNone(
+        reply.text + JSON.stringify([...reply.headers]),
+        'first',
+        'second',
+        'header',
+        'gateway',
+        'callers',
+        'cookie',
+      )
+    }
+    expect(second.seen).toEqual([])
+    expectNone(JSON.stringify(first.seen), 'second', 'gateway', 'callers', 'cookie')
+    expect(first.seen[0]?.headers.authorization).toBe(`Bearer ${secrets.first}`)
+    expect(first.seen[0]?.headers['x-extra']).toBe(secrets.header)
+  })
+
+  it.each(faults)('%s, and another provider is asked', async (_how, script) => {
+    first.script(script)
+    second.script(json(200, chatAnswer('x')))
+    await ask(gateway, request('both'), { headers })
+    expectNone(JSON.stringify(second.seen), 'first', 'header', 'gateway', 'callers', 'cookie')
+  })
+})
+
+describe('The caller’s own key', () => {
+  it('goes to the provider that is to have it, and to no other', async () => {
+    second.script(text(503, ''), text(503, ''), text(503, ''), json(200, chatAnswer('x')))
+    expect((await ask(gateway, request('mixed'), { headers })).status).toBe(200)
+    const keys = second.seen.map((seen) => seen.headers.authorization)
+    expect(keys).toEqual([...Array(3).fill(`Bearer ${secrets.callers}`), `Bearer ${secrets.second}`])
+    expectNone(JSON.stringify(second.seen), 'first', 'header', 'gateway', 'cookie')
+  })
+
+  it('is not told back by an upstream that repeats it', async () => {
+    second.script(echoing(400))
+    const reply = await ask(gateway, request('own/m'), { headers })
+    expectNone(reply.text, 'callers')
+  })
+})
+
+describe('The log', () => {
+  it('tells of all that went wrong here, and holds no secret and no word of a prompt', async () => {
+    for (const [, script] of faults) {
+      first.script(script)
+      second.script(script)
+      for (const model of ['both', 'mixed']) await ask(gateway, request(model), { headers })
+    }
+    await ask(gateway, request('nope'), { headers })
+    await ask(gateway, `{"model":"first/m","messages":"${secrets.prompt}`, { headers })
+    await ask(gateway, request('first/m'), { headers: { 'x-api-key': `x${secrets.callers}` } })
+    await raw(gateway.port, `${secrets.prompt}\r\n\r\n`)
+    const logged = gateway.logged.join('\n')
+    expect(logged).toContain('first/m')
+    expectNone(logged, ...(Object.keys(secrets) as (keyof typeof secrets)[]))
+  })
+})

@@ -1,0 +1,167 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createGuard } from '../../src/access.ts'
+import { ask, chat, errorOf, noLists } from '../support/ask.ts'
+import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+
+const key = 'sk-gateway-0123456789'
+const second = 'sk-second-0123456789'
+
+let upstream: FakeUpstream
+let gateway: RunningGateway
+let closed: RunningGateway
+let open: RunningGateway
+
+beforeAll(async () => {
+  upstream = await fakeUpstream(json(200, chatAnswer('x')))
+  const providers = {
+    p: { type: 'openai-compatible', baseURL: upstream.url },
+    own: { type: 'openai', baseURL: upstream.url, apiKey: 'client' },
+    keyed: { type: 'openai', baseURL: upstream.url, apiKey: 'env:PROVIDER_KEY' },
+  }
+  const env = { SAMEWIRE_KEY: key, SECOND: second, PROVIDER_KEY: 'sk-provider' }
+  gateway = await startGateway({ providers, keys: ['env:SECOND'] }, { env, services: noLists })
+  const access = { mode: 'closed', remedy: 'Set a key with: npx something' } as const
+  closed = await startGateway({ providers }, { access, services: noLists, env: { PROVIDER_KEY: 'sk-provider' } })
+  open = await startGateway({ providers }, { services: noLists, env: { PROVIDER_KEY: 'sk-provider' } })
+})
+
+afterAll(async () => {
+  await Promise.all([gateway.close(), closed.close(), open.close()])
+  await upstream.close()
+})
+
+const guarded: readonly [string, string][] = [
+  ['POST', '/chat/completions'],
+  ['POST', '/completions'],
+  ['POST', '/engines/p/m/completions'],
+  ['POST', '/engines/p/m/chat/completions'],
+  ['GET', '/models'],
+  ['GET', '/models/p/m'],
+  ['GET', '/engines'],
+  ['GET', '/engines/p/m'],
+]
+
+async function send(to: RunningGateway, method: string, path: string, headers: Record<string, string>) {
+  const body = method === 'POST' ? JSON.stringify({ ...chat('p/m'), prompt: 'x' }) : null
+  const response = await fetch(to.baseURL + path, {
+    method,
+    body,
+    headers: { 'content-type': 'application/json', ...headers },
+  })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+describe('A gateway with keys lets in', () => {
+  it.each([
+    ['authorization', `Bearer ${key}`],
+    ['authorization', `bearer   ${key} `],
+    ['authorization', `Bearer ${second}`],
+    ['api-key', key],
+    ['x-api-key', second],
+  ])('who brings one: %s: %s', async (header, value) => {
+    for (const [method, path] of guarded)
+      expect((await send(gateway, method, path, { [header]: value })).status).toBe(200)
+  })
+
+  it('who brings one beside an own key for a provider', async () => {
+    upstream.seen.length = 0
+    const headers = { 'x-api-key': key, authorization: 'Bearer sk-mine' }
+    expect((await ask(gateway, chat('own/m'), { headers })).status).toBe(200)
+    expect(upstream.seen[0]?.headers.authorization).toBe('Bearer sk-mine')
+    expect(upstream.seen[0]?.headers).not.toHaveProperty('x-api-key')
+  })
+})
+
+describe('A gateway with keys keeps out', () => {
+  it.each(guarded)('who brings none: %s %s', async (method, path) => {
+    for (const headers of [{}, { authorization: '' }, { authorization: 'Basic eDp5' }, { authorization: 'Bearer' }]) {
+      const reply = await send(gateway, method, path, headers as Record<string, string>)
+      expect(reply.status).toBe(401)
+      expect(errorOf(reply)).toMatchObject({
+        type: 'invalid_request_error',
+        code: null,
+        message: expect.stringMatching(
+          /^You didn't provide an API key\. You need to provide your API key in an Authorization header/,
+        ),
+      })
+    }
+  })
+
+  it.each(guarded)('who brings a wrong one: %s %s', async (method, path) => {
+    const wrong = 'sk-abcdefghijklmnopqrstuvwxyz'
+    for (const headers of [{ authorization: `Bearer ${wrong}` }, { 'api-key': wrong }, { 'x-api-key': wrong }]) {
+      const reply = await send(gateway, method, path, headers as Record<string, string>)
+      expect(reply.status).toBe(401)
+      const error = errorOf(reply)
+      expect(error.code).toBe('invalid_api_key')
+      expect(error.message).toMatch(/^Incorrect API key provided: sk-ab\*\*\*yz\. /)
+      expect(reply.text).not.toContain(wrong)
+    }
+  })
+
+  it.each([key.slice(0, -1), `${key}x`, key.toUpperCase(), `${key}${key}`, '', ' ', 'x'])(
+    'who comes near: %j',
+    async (wrong) => {
+      expect((await ask(gateway, chat('p/m'), { headers: { authorization: `Bearer ${wrong}` } })).status).toBe(401)
+    },
+  )
+
+  it('before anything else of a request is looked at', async () => {
+    const headers = { 'content-type': 'text/plain' }
+    expect((await ask(gateway, '{', { headers })).status).toBe(401)
+  })
+
+  it('and shows nothing of a short key', async () => {
+    const reply = await ask(gateway, chat('p/m'), { headers: { authorization: 'Bearer hunter22' } })
+    expect(reply.text).not.toContain('hunt')
+  })
+})
+
+describe('A gateway that is closed', () => {
+  it.each(guarded)('lets nobody in and says how to open it: %s %s', async (method, path) => {
+    const reply = await send(closed, method, path, { authorization: `Bearer ${key}` })
+    expect([reply.status, errorOf(reply).message]).toEqual([401, 'Set a key with: npx something'])
+  })
+
+  it.each(['/health', '/'])('is well nevertheless: %s', async (path) => {
+    expect((await fetch(`http://127.0.0.1:${closed.port}${path}`)).status).toBe(200)
+  })
+})
+
+describe('The key of the gateway', () => {
+  it('is no key for a provider that wants the caller’s own', async () => {
+    upstream.seen.length = 0
+    const reply = await ask(gateway, chat('own/m'), { headers: { authorization: `Bearer ${key}` } })
+    expect([reply.status, errorOf(reply).message]).toEqual([
+      401,
+      'The model is served by own with your own API key, and you sent none.',
+    ])
+    expect(upstream.seen).toEqual([])
+  })
+})
+
+describe('An open gateway', () => {
+  it('asks nobody, and hands the caller’s bearer to the provider that wants it only', async () => {
+    const headers = { authorization: 'Bearer sk-mine' }
+    upstream.seen.length = 0
+    for (const model of ['p/m', 'own/m', 'keyed/m'])
+      expect((await ask(open, chat(model), { headers })).status).toBe(200)
+    expect(upstream.seen.map((request) => request.headers.authorization)).toEqual([
+      undefined,
+      'Bearer sk-mine',
+      'Bearer sk-provider',
+    ])
+  })
+})
+
+describe('Comparing keys', () => {
+  it('looks at every byte of what was given, whichever key it is', () => {
+    const guard = createGuard({ mode: 'keys', keys: ['aaaa', 'bbbbbbbb'] })
+    const given = (value: string) => () => guard((name) => (name === 'x-api-key' ? value : undefined))
+    expect(given('aaaa')()).toBe('aaaa')
+    expect(given('bbbbbbbb')()).toBe('bbbbbbbb')
+    for (const wrong of ['aaaaaaaa', 'bbbb', 'aaab', 'baaa', 'aaaabbbb', 'ä'])
+      expect(given(wrong)).toThrow(/Incorrect API key/)
+  })
+})

@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chat, hastyClock, noLists } from '../support/ask.ts'
+import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
+
+let upstream: FakeUpstream
+let gateway: RunningGateway
+let origin: string
+
+beforeAll(async () => {
+  upstream = await fakeUpstream((request, response, socket) => {
+    if (request.body.includes('"n":9')) return json(500, {})(request, response, socket)
+    if (request.body.includes('"stream":true')) return stream(chatFrames('x'))(request, response, socket)
+    return json(200, chatAnswer('x'))(request, response, socket)
+  })
+  gateway = await startGateway(
+    {
+      providers: { p: { type: 'openai-compatible', baseURL: upstream.url } },
+      keys: ['env:KEY'],
+      models: { m: 'p/m' },
+      bodyLimit: 1000,
+    },
+    { clock: hastyClock(), services: noLists, env: { KEY: 'sk-gateway-key' } },
+  )
+  origin = `http://127.0.0.1:${gateway.port}`
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await upstream.close()
+})
+
+interface Kind {
+  readonly name: string
+  readonly status: number
+  readonly path?: string
+  readonly method?: string
+  readonly body?: unknown
+  readonly headers?: Record<string, string>
+}
+
+const path = '/v1/chat/completions'
+const kinds: readonly Kind[] = [
+  { name: 'an answer', status: 200, body: chat('m') },
+  { name: 'a stream', status: 200, body: chat('m', { stream: true }) },
+  { name: 'the list', status: 200, method: 'GET', path: '/v1/models' },
+  { name: 'one model', status: 200, method: 'GET', path: '/v1/models/m' },
+  { name: 'HEAD', status: 200, method: 'HEAD', path: '/v1/models' },
+  { name: 'health', status: 200, method: 'GET', path: '/health' },
+  { name: 'a missing model', status: 404, body: chat('nope') },
+  { name: 'a missing route', status: 404, path: '/nope' },
+  { name: 'a wrong method', status: 405, method: 'GET' },
+  { name: 'a wrong key', status: 401, body: chat('m'), headers: { authorization: 'Bearer sk-wrong' } },
+  {
+    name: 'a wrong key for the list',
+    status: 401,
+    method: 'GET',
+    path: '/v1/models',
+    headers: { authorization: 'Bearer no' },
+  },
+  { name: 'bad JSON', status: 400, body: '{' },
+  { name: 'a bad type', status: 415, body: '{}', headers: { 'content-type': 'text/plain' } },
+  { name: 'a body too large', status: 413, body: 'x'.repeat(2000) },
+  { name: 'a failing upstream', status: 502, body: chat('m', { n: 9 }) },
+  { name: 'a failing upstream of a stream', status: 502, body: chat('m', { n: 9, stream: true }) },
+  { name: 'a preflight', status: 204, method: 'OPTIONS', headers: { authorization: '' } },
+]
+
+function send({ path: to = path, method = 'POST', body, headers = {} }: Kind): Promise<Response> {
+  return fetch(origin + to, {
+    method,
+    headers: { authorization: 'Bearer sk-gateway-key', 'content-type': 'application/json', ...headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+}
+
+describe('Every answer says who it is and lets browsers read it', () => {
+  it.each(kinds)('$name ($status)', async (kind) => {
+    const response = await send(kind)
+    await response.text()
+    expect(response.status).toBe(kind.status)
+    const { headers } = response
+    expect(headers.get('x-request-id')).toMatch(/^req_[0-9a-f]{32}$/)
+    expect(headers.get('openai-processing-ms')).toMatch(/^\d+$/)
+    expect(headers.get('openai-version')).toBe('2020-10-01')
+    expect(headers.get('access-control-allow-origin')).toBe('*')
+    const exposed = headers.get('access-control-expose-headers')?.split(', ') ?? []
+    const needed = ['x-request-id', 'retry-after', 'retry-after-ms', 'openai-processing-ms', 'x-should-retry']
+    expect(exposed).toEqual(expect.arrayContaining([...needed, 'x-ratelimit-remaining-tokens', 'x-samewire-model']))
+    expect(exposed.join()).not.toContain('*')
+  })
+
+  it('with an id of its own each', async () => {
+    const seen = new Set<string | null>()
+    for (const kind of [...kinds, ...kinds]) {
+      const response = await send(kind)
+      await response.text()
+      seen.add(response.headers.get('x-request-id'))
+    }
+    expect(seen.size).toBe(kinds.length * 2)
+  })
+})
+
+describe('A browser may ask first', () => {
+  it.each(['/v1/chat/completions', '/v1/models', '/v1/engines/x/completions', '/', '/nope'])('%s', async (to) => {
+    const requested = 'authorization, content-type, x-stainless-lang, x-stainless-retry-count'
+    const response = await fetch(origin + to, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://app.test',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': requested,
+      },
+    })
+    expect([response.status, await response.text()]).toEqual([204, ''])
+    expect(response.headers.get('access-control-allow-headers')).toBe(requested)
+    expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST, DELETE, OPTIONS, HEAD')
+    expect(Number(response.headers.get('access-control-max-age'))).toBeGreaterThan(0)
+    expect(response.headers.get('access-control-allow-credentials')).toBeNull()
+  })
+})
+
+describe('A client may send headers that nobody knows', () => {
+  it('and none of them goes on', async () => {
+    upstream.seen.length = 0
+    const headers = {
+      'x-stainless-lang': 'js',
+      'openai-organization': 'org-1',
+      'x-codex-turn': '1',
+      cookie: 'a=b',
+      'cf-ray': 'x',
+      'user-agent': '',
+      forwarded: 'for=1.2.3.4',
+    }
+    expect((await send({ name: '', status: 200, body: chat('m'), headers })).status).toBe(200)
+    const own = ['accept', 'connection', 'content-length', 'content-type', 'host', 'user-agent', 'x-samewire-hops']
+    expect(Object.keys(upstream.seen[0]?.headers ?? {}).sort()).toEqual(own)
+  })
+})

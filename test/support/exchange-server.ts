@@ -1,0 +1,86 @@
+import type { ServerResponse } from 'node:http'
+import { type Delivery, type MadeUp, parseExchange } from './exchange.ts'
+import { randomCuts, recordedCase } from './replay.ts'
+import { type FakeUpstream, fakeUpstream, type Seen } from './upstream.ts'
+
+/** Headers that belong to the recorded connection and not to the answer. */
+const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']
+
+/**
+ * All recorded servers, and any made-up one, behind one port: the path names the exchange (`exchangePath`). A GET
+ * below an exchange with a recorded server is answered with what that server lists.
+ *
+ * `GET /seen/{tag}` tells the requests with that tag; `GET /seen/{tag}/abandoned` answers once the last of them has
+ * been abandoned by its client.
+ */
+export async function exchangeServer(): Promise<FakeUpstream> {
+  const upstream = await fakeUpstream()
+  const tagged = (tag: string) =>
+    upstream.seen.filter(({ path }) => /^\/[^/]+\/[^/]+\/as-/.test(path) && tagOf(path) === tag)
+
+  upstream.script(async (request, response) => {
+    const [, first, tag = '', what] = request.path.split('/')
+    if (first === 'seen') {
+      const seen = tagged(tag)
+      if (what === 'abandoned') await seen.at(-1)?.abandoned
+      return sendJson(response, seen)
+    }
+    const { exchange, rest } = parseExchange(request.path)
+    const { answer, delivery = {} } = exchange
+    if ('status' in answer) return await deliver(response, answer, delivery)
+    const [server, label] = answer
+    const list = request.method === 'GET' || rest === '/api/show' ? listCase(rest) : undefined
+    const { status, headers, body } = recordedCase(server, list ?? label).response
+    const kept = Object.entries(headers).filter(([name]) => !hopByHop.includes(name.toLowerCase()))
+    return await deliver(response, { status, headers: Object.fromEntries(kept), body }, list ? {} : delivery)
+  })
+  return upstream
+}
+
+function tagOf(path: string): string | undefined {
+  return parseExchange(path).exchange.delivery?.tag
+}
+
+/** The label under which each way of asking for a list was recorded. */
+function listCase(path: string): string | undefined {
+  if (path.endsWith('/models')) return 'models'
+  return { '/api/tags': 'tags', '/api/show': 'show' }[path]
+}
+
+async function deliver(response: ServerResponse, answer: MadeUp, delivery: Delivery): Promise<void> {
+  const { cut, after } = delivery
+  const whole = Buffer.from(edited(answer.body, delivery))
+  const bytes = after ? whole.subarray(0, after.bytes) : whole
+  response.writeHead(answer.status, answer.headers ?? { 'content-type': 'application/json' })
+  response.flushHeaders()
+  for (const piece of piecesOf(bytes, cut)) {
+    await new Promise<void>((written) => response.write(piece, () => written()))
+    // One turn of the loop each, so that every piece is a chunk of its own on the wire.
+    await new Promise((turn) => setImmediate(turn))
+  }
+  if (!after || after.what === 'end') response.end()
+  // Not a reset: what was sent before it must arrive for certain. The last chunk never comes.
+  else if (after.what === 'break') response.socket?.end()
+}
+
+function piecesOf(bytes: Buffer, cut: Delivery['cut']): Buffer[] {
+  if (cut === undefined) return bytes.length > 0 ? [bytes] : []
+  if (cut === 'every byte') return Array.from(bytes, (_, at) => bytes.subarray(at, at + 1))
+  return randomCuts(cut)(bytes)
+}
+
+/** Events (or, where there are none, lines) in another dress. */
+function edited(body: string, { lineEnds, between, first, done }: Delivery): string {
+  const lines = !body.includes('data: ')
+  let text = body
+  if (first === 'null') text = `data: null\n\n${text}`
+  if (between === 'comments')
+    text = lines ? text.replaceAll('\n', '\n\n') : text.replaceAll('\n\ndata', '\n\n: ping\n\ndata')
+  if (done === 'missing') text = text.replace(/data: \[DONE\]\s*$/, '')
+  if (done === 'without a blank line') text = text.trimEnd()
+  return lineEnds === 'CRLF' ? text.replaceAll('\n', '\r\n') : text
+}
+
+function sendJson(response: ServerResponse, seen: readonly Seen[]): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(seen))
+}

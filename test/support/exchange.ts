@@ -1,0 +1,57 @@
+/**
+ * An exchange with an upstream, named by a path: a test that can't hold a server (in workerd) says by its base URL
+ * what the server in Node shall answer. Runs on both sides, so it imports nothing.
+ */
+export interface Exchange {
+  /** A recorded answer by server and label, or one that was made up. */
+  readonly answer: readonly [server: string, label: string] | MadeUp
+  readonly delivery?: Delivery
+}
+
+export interface MadeUp {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export interface Delivery {
+  /** Where the bytes are split into writes: after every one, or anywhere, the same for the same seed. */
+  readonly cut?: 'every byte' | number
+  /** Changes to a stream that mean nothing to a reader. */
+  readonly lineEnds?: 'CRLF'
+  readonly between?: 'comments'
+  readonly first?: 'null'
+  readonly done?: 'missing' | 'without a blank line'
+  /** What comes after so many bytes instead of the rest. */
+  readonly after?: { readonly bytes: number; readonly what: 'break' | 'end' | 'wait' }
+  /** By which `GET /seen/{tag}` finds the requests of one test. */
+  readonly tag?: string
+}
+
+export function exchangePath({ answer, delivery = {} }: Exchange): string {
+  const [first, second] = 'status' in answer ? ['made-up', encode(answer)] : answer
+  return `/${first}/${second}/as-${encode(delivery)}`
+}
+
+/** The exchange that a path begins with, and what follows it. */
+export function parseExchange(path: string): { exchange: Exchange; rest: string } {
+  const [, first = '', second = '', third = '', ...rest] = path.split('/')
+  const answer: Exchange['answer'] = first === 'made-up' ? (decode(second) as MadeUp) : [first, second]
+  const seed = /^cut-(\d+)$/.exec(third)?.[1]
+  if (seed) return { exchange: { answer, delivery: { cut: Number(seed) } }, rest: `/${rest.join('/')}` }
+  if (!third.startsWith('as-')) return { exchange: { answer }, rest: `/${[third, ...rest].join('/')}` }
+  return { exchange: { answer, delivery: decode(third.slice(3)) as Delivery }, rest: `/${rest.join('/')}` }
+}
+
+function encode(value: unknown): string {
+  const bytes = new TextEncoder().encode(JSON.stringify(value))
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+}
+
+function decode(text: string): unknown {
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
+  return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (character) => character.charCodeAt(0))))
+}

@@ -1,0 +1,131 @@
+import type { Answer, AttemptRecord, Call, Upstream } from '../../src/core/call.ts'
+import type { Limits } from '../../src/core/catalog.ts'
+import { plainDeployment } from '../../src/core/catalog.ts'
+import { openaiOperations, type Provider, type ProviderDefinition } from '../../src/core/provider.ts'
+import type { Plan, Rung } from '../../src/core/resolve.ts'
+import { type ByteSink, type ByteStream, Pump, type Source } from '../../src/core/stream.ts'
+import { parseBody } from '../../src/wire/body.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+export const bytes = (text: string): Uint8Array => encoder.encode(text)
+export const textOf = (chunk: Uint8Array): string => decoder.decode(chunk)
+
+/** A sink that keeps what it hears: chunks as text, `<end>`, `<fail reason>`. */
+export class Ear implements ByteSink {
+  readonly heard: string[] = []
+  readonly #all: Uint8Array[] = []
+  /** Called after each chunk. */
+  onChunk: (text: string) => void = () => {}
+
+  chunk(chunk: Uint8Array): void {
+    const text = textOf(chunk)
+    this.#all.push(chunk)
+    this.heard.push(text)
+    this.onChunk(text)
+  }
+  end(): void {
+    this.#last('<end>')
+  }
+  fail(error: unknown): void {
+    this.#last(`<fail ${error instanceof Error ? error.message : String(error)}>`)
+  }
+  /** All of it as one text: chunks may have been cut inside a character. */
+  get said(): string {
+    return textOf(Buffer.concat(this.#all))
+  }
+  #last(word: string): void {
+    this.heard.push(word)
+    this.#all.push(bytes(word))
+  }
+}
+
+/** A source that notes what it is asked. */
+export class NotingSource implements Source {
+  readonly asked: string[] = []
+  pause(): void {
+    this.asked.push('pause')
+  }
+  resume(): void {
+    this.asked.push('resume')
+  }
+  cancel(reason: unknown): void {
+    this.asked.push(`cancel ${String(reason)}`)
+  }
+}
+
+export function listenTo(stream: ByteStream): Ear {
+  const ear = new Ear()
+  stream.pipe(ear)
+  return ear
+}
+
+/** A provider of an upstream function's answers. */
+export function fakeProvider(
+  name: string,
+  more: Partial<Provider> & { definition?: ProviderDefinition } = {},
+): Provider {
+  return {
+    name,
+    definition: { type: 'fake', title: 'Fake' },
+    settings: { baseURL: 'http://fake.test', headers: {}, options: {} },
+    operations: openaiOperations,
+    callersKey: false,
+    ...more,
+  }
+}
+
+export const someLimits: Limits = { timeout: 600_000, streamTimeout: 120_000, idleTimeout: 120_000, retries: 2 }
+
+export function rungOf(provider: Provider, model = 'm', more: Partial<Rung> = {}): Rung {
+  const deployment = plainDeployment(provider, model)
+  return { deployment, limits: someLimits, why: 'requested', contextWindow: undefined, ...more }
+}
+
+export interface FakeCall {
+  readonly rungs?: readonly Rung[]
+  readonly stream?: boolean
+  readonly signal?: AbortSignal
+  readonly plan?: Partial<Plan>
+}
+
+/** A call as a layer gets it. */
+export function callOf({ rungs = [rungOf(fakeProvider('p'))], stream = false, signal, plan }: FakeCall = {}): Call {
+  const attempts: AttemptRecord[] = []
+  return {
+    operation: 'chat',
+    body: parseBody(bytes(JSON.stringify({ model: 'm', stream, messages: [] }))),
+    plan: { requested: 'm', legacy: false, rungs, skipped: [], failure: undefined, missing: {}, ...plan },
+    rung: rungs[0] as Rung,
+    signal: signal ?? new AbortController().signal,
+    trace: { attempts },
+    bearer: undefined,
+    requestId: 'req_test',
+    hops: 0,
+  }
+}
+
+export const answerOf = (body: Answer['body']): Answer => ({ status: 200, headers: {}, body })
+
+/** An upstream that does one thing after the other, and the last one for ever; what is thrown is its failure. */
+export function upstreamOf(...steps: (() => Answer | Promise<Answer>)[]): Upstream & { calls: Call[] } {
+  const calls: Call[] = []
+  const upstream = async (call: Call) => {
+    const step = steps[Math.min(calls.length, steps.length - 1)]
+    calls.push(call)
+    return await (step as () => Answer)()
+  }
+  return Object.assign(upstream, { calls })
+}
+
+/** A pump with its noting source. */
+export function pumpOf(): { pump: Pump; source: NotingSource } {
+  const source = new NotingSource()
+  return { pump: new Pump(source), source }
+}
+
+/** Lets everything that is ready run. */
+export async function turns(count = 3): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((next) => setImmediate(next))
+}

@@ -1,0 +1,7 @@
+/** What test/vitest.config.ts binds beside the Worker's own. */
+declare namespace Cloudflare {
+  interface Env {
+    UPSTREAM: string
+    SAMEWIRE_KEY: string
+  }
+}
