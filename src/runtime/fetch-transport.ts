@@ -52,6 +52,8 @@ function bodyOf(body: ReadableStream<Uint8Array> | null, signal: AbortSignal): P
     void reader?.cancel(signal.reason).catch(() => {})
   }
   signal.addEventListener('abort', onAbort, { once: true })
+  // The client may have left between the answer's coming and its being read: nobody would tell again.
+  if (signal.aborted) onAbort()
 
   const run = async () => {
     while (reader && !over) {
