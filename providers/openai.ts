@@ -25,7 +25,7 @@ export default defineProvider({
   },
   url: ({ baseURL, options }, path, model) =>
     options.apiVersion
-      ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${encodeURIComponent(model)}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
+      ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${encodeURIComponent(model.toWellFormed())}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
       : baseURL + path,
   errors: [{ status: 404, match: /DeploymentNotFound/, kind: 'not_found' }],
   heal: healParameter,

@@ -167,15 +167,7 @@ const mostHops = 4
 function readHops(context: Context): number {
   const hops = Number(context.req.header(hopsHeader) ?? 0)
   if (Number.isInteger(hops) && hops >= 0 && hops <= mostHops) return hops
-  throw new GatewayError(
-    'protocol',
-    'The request goes round in circles: a provider of this gateway is a gateway again.',
-    {
-      status: 508,
-      code: 'gateway_loop',
-      headers: { 'x-should-retry': 'false' },
-    },
-  )
+  throw new GatewayError('loop', 'The request goes round in circles: a provider of this gateway leads back to it.')
 }
 
 function noRoute(context: Context): GatewayError {
@@ -216,7 +208,7 @@ function retryHeaders(failure: GatewayError, attempts: number): Record<string, s
     headers['retry-after'] = String(Math.max(1, Math.ceil(wait / 1000)))
     headers['retry-after-ms'] = String(Math.max(1, Math.round(wait)))
   }
-  const hopeless = failure.kind === 'quota' || failure.kind === 'context_length'
+  const hopeless = ['quota', 'context_length', 'loop'].includes(failure.kind)
   if (hopeless || (reactions[failure.kind].again && attempts > 1)) headers['x-should-retry'] = 'false'
   return headers
 }

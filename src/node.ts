@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type { Socket } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { type HttpBindings, serve } from '@hono/node-server'
+import type { HttpBindings } from '@hono/node-server'
 import { registry } from '../providers/index.ts'
 import { assemble } from './assemble.ts'
 import { findServers } from './config/find.ts'
@@ -11,6 +10,7 @@ import { ConfigError } from './config/problems.ts'
 import { systemClock } from './core/clock.ts'
 import type { Services } from './core/services.ts'
 import { nodeEdge } from './runtime/node-edge.ts'
+import { createNodeServer } from './runtime/node-server.ts'
 import { createNodeTransport } from './runtime/node-transport.ts'
 import { isLoopback, startText, urlOf } from './start-text.ts'
 
@@ -46,15 +46,9 @@ async function main(): Promise<void> {
       'The address',
     )
   }
-  const server = serve({
-    fetch: app.fetch,
-    port,
-    hostname: host,
-    serverOptions: { maxHeaderSize: 64 * 1024, keepAliveTimeout: 65_000, requestTimeout: 0 },
-  })
-  server.on('clientError', refuseBadHttp)
+  const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
   server.on('error', (error: Error) => stopWith(`${urlOf(host, port)} can't be listened on: ${error.message}`))
-  server.on('listening', async () => {
+  server.listen(port, host, async () => {
     const address = server.address()
     const actual = typeof address === 'object' && address ? address.port : port
     await gateway.knowledge.refresh()
@@ -87,17 +81,6 @@ function readArguments(): { config: string; host: string; port: number } {
     throw new ConfigError([`found ${values.port}; allowed: 0 to 65535`], '--port')
   const usual = fileURLToPath(new URL('../samewire.config.ts', import.meta.url))
   return { config: values.config ?? usual, host: values.host ?? process.env.HOST ?? '127.0.0.1', port }
-}
-
-/** What isn't HTTP gets the envelope too, as far as it can be told anything. */
-function refuseBadHttp(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-  const tooLong = error.code === 'HPE_HEADER_OVERFLOW'
-  const status = tooLong ? '431 Request Header Fields Too Large' : '400 Bad Request'
-  const message = tooLong ? 'The request headers are too large.' : 'The request is not valid HTTP.'
-  const body = JSON.stringify({ error: { message, type: 'invalid_request_error', param: null, code: null } })
-  const head = `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}`
-  socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`)
 }
 
 function stopWith(message: string): never {

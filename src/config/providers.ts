@@ -31,11 +31,8 @@ export function buildProvider(
   const baseURL = readBaseURL(config, definition, options, env)
   if (baseURL === '' && !definition.serve) missing.push(`${name} has no baseURL`)
   else if (baseURL !== '') checkURL([...path, 'baseURL'], baseURL, problems)
-  const headers = Object.entries(config.headers ?? {}).map(([header, value]) => [
-    header.toLowerCase(),
-    fromEnvironment(value, env) ?? '',
-  ])
-  const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers: Object.fromEntries(headers), options }
+  const headers = readHeaders([...path, 'headers'], config.headers ?? {}, env, problems)
+  const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers, options }
   const operations = definition.operations?.(settings) ?? openaiOperations
   const provider = { name, definition, settings, operations, callersKey }
   return missing.length > 0 ? { ...provider, unavailable: missing.join('; ') } : provider
@@ -67,6 +64,22 @@ function readKey(
     out.missing.push(`${source.slice(4)} is not set`)
   }
   return key
+}
+
+function readHeaders(
+  path: readonly string[],
+  headers: Readonly<Record<string, string>>,
+  env: Environment,
+  problems: string[],
+): Record<string, string> {
+  const read: Record<string, string> = {}
+  for (const [name, value] of Object.entries(headers)) {
+    if (/auth|key|token|secret|cookie/i.test(name) && !value.startsWith('env:')) {
+      problems.push(`${pathText([...path, name])}: a secret is named, never written; allowed: "env:NAME"`)
+    }
+    read[name.toLowerCase()] = fromEnvironment(value, env) ?? ''
+  }
+  return read
 }
 
 function readBaseURL(

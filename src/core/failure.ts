@@ -146,6 +146,7 @@ function kindOfStatus(status: number): FailureKind {
   if (status === 408) return 'timeout'
   if (status === 429) return 'rate_limit'
   if (status === 503 || status === 529) return 'overloaded'
+  if (status === 508) return 'loop'
   if (status >= 500) return 'upstream'
   return status >= 400 ? 'bad_request' : 'protocol'
 }

@@ -24,6 +24,7 @@ export type FailureKind =
   | 'network'
   | 'timeout'
   | 'protocol'
+  | 'loop'
   | 'upstream'
   | 'internal'
   | 'gone'
@@ -76,6 +77,7 @@ export const reactions: Record<FailureKind, Reaction> = {
   // Whoever had all the time that was given would only be given it again.
   timeout: { status: 504, ...server, code: 'upstream_timeout', ...onlyElsewhere },
   protocol: { status: 502, ...server, code: 'upstream_invalid_response', ...anywhere },
+  loop: { status: 508, ...server, code: 'gateway_loop', ...onlyElsewhere },
   upstream: { status: 502, ...server, code: 'upstream_error', ...anywhere },
   internal: { status: 500, ...server, code: 'internal_error', ...never },
   gone: { status: 499, ...request, code: 'client_closed_request', ...never },

@@ -67,6 +67,11 @@ describe('A mistake in the configuration is told with its place, what was found 
       { providers: { o: { type: 'constructor' } } },
       'providers.o.type: found "constructor"',
     ],
+    [
+      'a secret in a header',
+      { providers: { p: { ...p, headers: { Authorization: 'Bearer sk-written-down' } } } },
+      'providers.p.headers.Authorization: a secret is named, never written; allowed: "env:NAME"',
+    ],
     ['no type', { providers: { o: {} } }, 'providers.o: the key "type" is missing'],
     ['no deployments', { providers, models: { m: {} } }, 'models.m: the key "deployments" is missing'],
     [

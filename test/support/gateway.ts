@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type HttpBindings, serve } from '@hono/node-server'
+import type { HttpBindings } from '@hono/node-server'
 import { registry } from '../../providers/index.ts'
 import type { Access } from '../../src/access.ts'
 import { assemble } from '../../src/assemble.ts'
@@ -10,6 +9,7 @@ import type { Config } from '../../src/config/schema.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { Services } from '../../src/core/services.ts'
 import { nodeEdge } from '../../src/runtime/node-edge.ts'
+import { createNodeServer } from '../../src/runtime/node-server.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
 
 export interface RunningGateway {
@@ -48,8 +48,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       ...options.services,
     },
   })
-  const server = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }) as Server
-  await new Promise<void>((listening) => server.once('listening', () => listening()))
+  const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], options.random ?? Math.random)
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', () => listening()))
   const { port } = server.address() as AddressInfo
   return {
     baseURL: `http://127.0.0.1:${port}/v1`,
