@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { type Access, bearerOf, createGuard } from './access.ts'
+import { type Access, bearerOf, createGuard, type HeaderReader } from './access.ts'
 import type { Answer, Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
 import type { Operation } from './core/provider.ts'
@@ -13,6 +13,8 @@ import { validateChat, validateCompletion } from './wire/validate.ts'
 
 /** How a runtime talks to its clients: the one place where Node and Workers differ on the way in and out. */
 export interface Edge<Bindings extends object> {
+  /** Reads request headers by their lower-case names. */
+  headers(context: Context<{ Bindings: Bindings }>): HeaderReader
   /** The request's body. Rejects with a 413 as soon as more than `limit` bytes have come. */
   readBody(context: Context<{ Bindings: Bindings }>, limit: number): Promise<Uint8Array>
   /** Sends an answer; a stream is written as it comes. */
@@ -48,9 +50,10 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     const legacy = operation === 'completions' || named !== undefined
     const headers = () => ({ ...wireHeaders(id, clock.now() - started), ...disclosure(trace) })
     try {
-      const bearer = ownBearer(context)
-      const hops = readHops(context)
-      checkContentType(context)
+      const header = edge.headers(context)
+      const bearer = ownBearer(header)
+      const hops = readHops(header)
+      checkContentType(header)
       const parsed = parseBody(await edge.readBody(context, options.bodyLimit))
       const body = named === undefined ? parsed : renamed(parsed, named)
       if (operation === 'chat') validateChat(body)
@@ -66,8 +69,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   }
 
   /** The caller's own bearer, unless it is the gateway's key: that one is no provider's business. */
-  function ownBearer(context: AppContext): string | undefined {
-    const header = (name: string) => context.req.header(name)
+  function ownBearer(header: HeaderReader): string | undefined {
     const key = guard(header)
     const bearer = bearerOf(header)
     return bearer === key ? undefined : bearer
@@ -89,7 +91,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   /** Guards a GET route and tells its failures in the envelope. */
   const lookUp = (handler: (context: AppContext) => Promise<Response>) => async (context: AppContext) => {
     try {
-      guard((name) => context.req.header(name))
+      guard(edge.headers(context))
       return await handler(context)
     } catch (thrown) {
       return fail(context, thrown)
@@ -143,8 +145,8 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   return app
 }
 
-function checkContentType(context: Context): void {
-  const type = context.req.header('content-type')
+function checkContentType(header: HeaderReader): void {
+  const type = header('content-type')
   if (type !== undefined && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) {
     throw new GatewayError(
       'bad_request',
@@ -152,7 +154,7 @@ function checkContentType(context: Context): void {
       { status: 415, code: 'unsupported_content_type' },
     )
   }
-  const encoding = context.req.header('content-encoding')
+  const encoding = header('content-encoding')
   if (encoding !== undefined && encoding !== 'identity') {
     throw new GatewayError('bad_request', 'The request body must not be compressed.', {
       status: 415,
@@ -164,8 +166,8 @@ function checkContentType(context: Context): void {
 /** Gateways in a row that somebody may want. */
 const mostHops = 4
 
-function readHops(context: Context): number {
-  const hops = Number(context.req.header(hopsHeader) ?? 0)
+function readHops(header: HeaderReader): number {
+  const hops = Number(header(hopsHeader) ?? 0)
   if (Number.isInteger(hops) && hops >= 0 && hops <= mostHops) return hops
   throw new GatewayError('loop', 'The request goes round in circles: a provider of this gateway leads back to it.')
 }

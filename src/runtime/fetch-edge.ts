@@ -6,6 +6,10 @@ import { tooLarge } from './body-limit.ts'
 
 /** The way in and out of everything that speaks `Request` and `Response`: Workers, and tests without a port. */
 export const fetchEdge: Edge<object> = {
+  headers:
+    ({ req }) =>
+    (name) =>
+      req.header(name),
   async readBody({ req }, limit) {
     if (Number(req.header('content-length')) > limit) throw tooLarge(limit)
     const chunks: Uint8Array[] = []

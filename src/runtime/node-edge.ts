@@ -9,6 +9,13 @@ import { tooLarge } from './body-limit.ts'
 
 /** Node's way in and out: straight from and to the sockets, without a web stream in between. */
 export const nodeEdge: Edge<HttpBindings> = {
+  headers: ({ env }) => {
+    const { headers } = env.incoming
+    return (name) => {
+      const value = headers[name]
+      return Array.isArray(value) ? value.join(', ') : value
+    }
+  },
   readBody: ({ env }, limit) => readIncoming(env.incoming, limit),
   send({ env }, answer, client) {
     sendAnswer(env.outgoing, answer, client)
