@@ -2,10 +2,11 @@ import { type Context, Hono } from 'hono'
 import { type Access, bearerOf, createGuard, type HeaderReader } from './access.ts'
 import type { Answer, Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
+import { disclosure } from './core/disclosure.ts'
 import type { Operation } from './core/provider.ts'
-import { disclosure, type Gateway } from './gateway.ts'
+import type { Gateway } from './gateway.ts'
 import { parseBody, renamed } from './wire/body.ts'
-import { asGatewayError, errorEnvelope, GatewayError, reactions, unknownModel } from './wire/errors.ts'
+import { asGatewayError, describeCause, errorEnvelope, GatewayError, reactions, unknownModel } from './wire/errors.ts'
 import { headerValue, hopsHeader, preflightHeaders, wireHeaders } from './wire/headers.ts'
 import { requestId } from './wire/ids.ts'
 import { decodeId, routePath } from './wire/paths.ts'
@@ -168,7 +169,8 @@ const mostHops = 4
 
 function readHops(header: HeaderReader): number {
   const hops = Number(header(hopsHeader) ?? 0)
-  if (Number.isInteger(hops) && hops >= 0 && hops <= mostHops) return hops
+  if (!Number.isInteger(hops) || hops < 0) return 0
+  if (hops <= mostHops) return hops
   throw new GatewayError('loop', 'The request goes round in circles: a provider of this gateway leads back to it.')
 }
 
@@ -213,9 +215,4 @@ function retryHeaders(failure: GatewayError, attempts: number): Record<string, s
   const hopeless = ['quota', 'context_length', 'loop'].includes(failure.kind)
   if (hopeless || (reactions[failure.kind].again && attempts > 1)) headers['x-should-retry'] = 'false'
   return headers
-}
-
-function describeCause(failure: GatewayError): string {
-  const { cause } = failure
-  return cause instanceof Error ? `${failure.message} ${cause.stack ?? cause.message}` : failure.message
 }

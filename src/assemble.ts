@@ -28,8 +28,10 @@ const bodyLimit = 20 * 1024 * 1024
 export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { registry, env, services, edge, source } = parts
   const config = autoConfig(parts.config, registry, env, parts.found)
-  const catalog = buildCatalog(config, registry, env, source)
-  const keys = readKeys(config, env, source)
+  const problems: string[] = []
+  const catalog = collecting(problems, () => buildCatalog(config, registry, env))
+  const keys = collecting(problems, () => readKeys(config, env))
+  if (!catalog || !keys) throw new ConfigError(problems, source)
   const gateway = createGateway(catalog, services, { keepAlive: config.keepAlive })
   const access: Access = keys.length > 0 ? { mode: 'keys', keys } : parts.withoutKeys
   const { clock, random, log } = services
@@ -37,16 +39,29 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   return { app, gateway, access }
 }
 
+/** What `read` gives; the mistakes that it finds go to `problems`, so that a user sees them beside the others. */
+function collecting<T>(problems: string[], read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    problems.push(...error.problems)
+    return undefined
+  }
+}
+
 /** The keys that open the gateway. A key that is named but not set is a mistake: it would leave the door open. */
-function readKeys(config: Config, env: Environment, source: string | undefined): string[] {
+function readKeys(config: Config, env: Environment): string[] {
   const problems: string[] = []
-  const named = (config.keys ?? []).flatMap((name, index) => {
+  // A list that is none has been told already.
+  const names = Array.isArray(config.keys) ? config.keys.filter((name) => typeof name === 'string') : []
+  const named = names.flatMap((name, index) => {
     const key = name.startsWith('env:') ? fromEnvironment(name, env) : undefined
     if (!name.startsWith('env:')) problems.push(`keys[${index}]: a secret is named, never written; allowed: "env:NAME"`)
     else if (key === undefined) problems.push(`keys[${index}]: ${name.slice(4)} is not set`)
     return key === undefined ? [] : [key]
   })
-  if (problems.length > 0) throw new ConfigError(problems, source)
+  if (problems.length > 0) throw new ConfigError(problems)
   const usual = env.SAMEWIRE_KEY
   return usual && !named.includes(usual) ? [...named, usual] : named
 }

@@ -51,22 +51,26 @@ export interface Gateway {
   model(id: string): Promise<ListedModel | undefined>
 }
 
+/** Milliseconds after which a list is asked for again when a name was not on it. */
+const soon = 5_000
+
 export interface GatewayOptions {
   /** Seconds of silence after which a stream opens with a comment. */
   readonly keepAlive?: number | undefined
 }
 
 export function createGateway(catalog: Catalog, services: Services, options: GatewayOptions = {}): Gateway {
+  const { log } = services
   const knowledge = new Knowledge(catalog.providers.values(), services)
   const started = Math.floor(services.clock.now() / 1000)
 
-  // The order is law, outermost first: the silence is broken whatever goes on inside; only a finished choice of rung
-  // is checked for a whole end; a pull serves all tries of a rung; each try has its own time; the gate is innermost,
-  // so that a stream which dies at once is a failure for everything around it.
+  // The order is law, outermost first: the silence is broken whatever goes on inside; the end of a stream is checked
+  // once for all tries of a rung; so does a pull serve them all; each try has its own time; the gate is innermost, so
+  // that a stream which dies at once is a failure for everything around it.
   const upstream = compose(
-    keepAlive({ clock: services.clock, ms: (options.keepAlive ?? 10) * 1000 }),
-    integrity,
+    keepAlive({ clock: services.clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback,
+    integrity(services),
     pull(services),
     retry(services),
     record(services),
@@ -83,16 +87,19 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
       tokens: tokensOf(body.json),
     }
     const first = resolve(query, catalog, knowledge.known, services.random)
-    if (first.failure?.kind !== 'unknown' && !first.rungs.some(needsList)) return first
-    // A name that nobody configured may be one that a provider lists, and a server that answers to any name is asked
-    // what it has: worth a look before the client is told no, or yes by the wrong model.
-    await knowledge.refresh()
+    const unlisted = first.failure?.kind === 'unknown' || first.skipped.some(({ kind }) => kind === 'not_found')
+    if (!unlisted && !first.rungs.some(needsList)) return first
+    // A name that nobody configured may be one that a provider lists by now, and a server that answers to any name is
+    // asked what it has: worth a look before the client is told no, or yes by the wrong model.
+    await knowledge.refresh(unlisted ? soon : undefined)
     return resolve(query, catalog, knowledge.known, services.random)
   }
 
   async function answer(request: GatewayRequest): Promise<Answer> {
     const { operation, body, legacy, signal, bearer, requestId, hops, trace } = request
     const made = await plan(operation, body, legacy)
+    for (const { name, why } of made.rungs.length > 0 ? [] : made.skipped)
+      log(`${requestId} ${headerValue(name)}: ${why}`)
     if (made.failure) trace.detour = made.failure.reason
     const [rung] = made.rungs
     if (!rung) throw made.failure ?? new Error('a plan without rungs says why')
@@ -135,14 +142,4 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   }
 
   return { catalog, knowledge, answer, plan, models, model }
-}
-
-/** The headers that say who answered, after how many attempts, and why not the one that was asked. */
-export function disclosure({ attempts, detour }: Trace): Record<string, string> {
-  const served = attempts.at(-1)
-  const headers: Record<string, string> = { 'x-samewire-attempts': String(attempts.length) }
-  if (served && !served.failure) headers['x-samewire-model'] = headerValue(served.deployment)
-  const reason = detour ?? attempts.find(({ failure }) => failure)?.reason
-  if (reason) headers['x-samewire-reason'] = headerValue(reason)
-  return headers
 }

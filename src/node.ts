@@ -14,9 +14,13 @@ import { createNodeServer } from './runtime/node-server.ts'
 import { createNodeTransport } from './runtime/node-transport.ts'
 import { isLoopback, startText, urlOf } from './start-text.ts'
 
+/** Milliseconds that streams may go on after the gateway was told to stop. */
+const grace = 10_000
+
 const usage = 'npm start -- [--config FILE] [--port N] [--host H]'
 
 async function main(): Promise<void> {
+  readEnvFile()
   const { config: file, host, port } = readArguments()
   const { env } = process
   const config = await loadConfig(file)
@@ -55,9 +59,14 @@ async function main(): Promise<void> {
     console.log(startText({ gateway, registry, url: urlOf(host, actual), access }))
   })
 
+  const end = () => void transport.close().finally(() => process.exit(0))
   const stop = () => {
-    server.close()
-    void transport.close().finally(() => process.exit(0))
+    // No new requests; those under way may end, unless the signal comes again.
+    server.close(end)
+    server.closeIdleConnections()
+    setTimeout(end, grace).unref()
+    process.once('SIGINT', end)
+    process.once('SIGTERM', end)
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
@@ -76,11 +85,22 @@ function readArguments(): { config: string; host: string; port: number } {
     console.log(usage)
     process.exit(0)
   }
-  const port = Number(values.port ?? process.env.PORT ?? 8787)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new ConfigError([`found ${values.port}; allowed: 0 to 65535`], '--port')
+  const given = values.port ?? process.env.PORT ?? '8787'
+  const port = Number(given)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new ConfigError([`found ${given}; allowed: 0 to 65535`], values.port === undefined ? 'PORT' : '--port')
+  }
   const usual = fileURLToPath(new URL('../samewire.config.ts', import.meta.url))
   return { config: values.config ?? usual, host: values.host ?? process.env.HOST ?? '127.0.0.1', port }
+}
+
+/** `.env` is for those who have one. */
+function readEnvFile(): void {
+  try {
+    process.loadEnvFile()
+  } catch {
+    // There is none: the usual case.
+  }
 }
 
 function stopWith(message: string): never {

@@ -29,8 +29,11 @@ export function buildProvider(
   const callersKey = config.apiKey === 'client'
   const apiKey = readKey([...path, 'apiKey'], config, definition, env, { problems, missing })
   const baseURL = readBaseURL(config, definition, options, env)
-  if (baseURL === '' && !definition.serve) missing.push(`${name} has no baseURL`)
-  else if (baseURL !== '') checkURL([...path, 'baseURL'], baseURL, problems)
+  if (baseURL === '' && !definition.serve) {
+    const named = config.baseURL ?? options.endpointUrl
+    if (named === undefined) problems.push(`${pathText(path)}: the key "baseURL" is missing`)
+    else missing.push(`${named.replace(/^env:/, '')} is not set`)
+  } else if (baseURL !== '') checkURL([...path, 'baseURL'], baseURL, problems)
   const headers = readHeaders([...path, 'headers'], config.headers ?? {}, env, problems)
   const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers, options }
   const operations = definition.operations?.(settings) ?? openaiOperations

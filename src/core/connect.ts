@@ -5,7 +5,8 @@ import { chatId, completionId } from '../wire/ids.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import type { Answer, Call, Upstream, UpstreamResponse } from './call.ts'
 import type { Deployment } from './catalog.ts'
-import { readInBand, readRefusal, withoutSecrets } from './failure.ts'
+import type { Clock } from './clock.ts'
+import { namesOf, readInBand, readRefusal, withoutSecrets } from './failure.ts'
 import { bearer, type OperationSpec, type Provider, type Remedy, type WireContext } from './provider.ts'
 import type { Services } from './services.ts'
 import { type ByteStream, collect, through } from './stream.ts'
@@ -14,6 +15,8 @@ import { type ByteStream, collect, through } from './stream.ts'
 const answerLimit = 64 * 1024 * 1024
 /** Bytes of a refusal that are read; some go on for ever. */
 const refusalLimit = 64 * 1024
+/** Milliseconds that its body is waited for. */
+const refusalPatience = 10_000
 
 /** Cures of one request: upstreams name one parameter at a time, and some would never be content. */
 const mostCures = 4
@@ -90,7 +93,9 @@ async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, service
     call.signal,
   )
   if (response.status < 200 || response.status > 299) throw await refused(response, call, services)
-  return call.body.stream ? streamed(response, spec, context, call) : await whole(response, spec, context, call)
+  return call.body.stream
+    ? await streamed(response, spec, context, { call, clock: services.clock })
+    : await whole(response, spec, context, call)
 }
 
 function wireContext(call: Call, { clock, random }: Services, remedy: Remedy): WireContext {
@@ -162,27 +167,33 @@ function requestHeaders(call: Call, { definition, settings, callersKey, name }: 
 }
 
 async function refused(response: UpstreamResponse, call: Call, { clock }: Services): Promise<GatewayError> {
-  const body = withoutSecrets(await opening(response.body, refusalLimit), [call.bearer])
-  const { deployment } = call.rung
   const { status, headers } = response
-  const { legacy } = call.plan
-  return readRefusal({ status, headers, body, model: deployment.model, legacy, now: clock.now() }, deployment.provider)
+  const body = withoutSecrets(await opening(response.body, clock), [call.bearer])
+  return readRefusal({ status, headers, body, ...namesOf(call), now: clock.now() }, call.rung.deployment.provider)
 }
 
-/** The first `limit` bytes as text; a body that breaks on the way has said enough. */
-function opening(stream: ByteStream, limit: number): Promise<string> {
+/** The start of a body as text. One that breaks on the way, or doesn't come, has said enough with its status. */
+function opening(stream: ByteStream, clock: Clock): Promise<string> {
   return new Promise((resolve) => {
     const decoder = new TextDecoder()
     let text = ''
+    const stop = () => {
+      cancel()
+      stream.cancel('enough was read')
+      resolve(text)
+    }
+    const cancel = clock.after(refusalPatience, stop)
+    const finish = () => {
+      cancel()
+      resolve(text)
+    }
     stream.pipe({
       chunk(bytes) {
         text += decoder.decode(bytes, { stream: true })
-        if (text.length < limit) return
-        stream.cancel('enough was read')
-        resolve(text)
+        if (text.length >= refusalLimit) stop()
       },
-      end: () => resolve(text),
-      fail: () => resolve(text),
+      end: finish,
+      fail: finish,
     })
   })
 }
@@ -193,14 +204,14 @@ async function whole(
   context: WireContext,
   call: Call,
 ): Promise<Answer> {
-  const { provider, model } = call.rung.deployment
+  const { provider } = call.rung.deployment
   const bytes = await collect(response.body, answerLimit, () =>
     protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
   )
   const json = tryParse(decoder.decode(bytes))
   if (!isObject(json))
     throw protocolError(provider, bytes.length === 0 ? 'sent an empty answer' : 'sent no JSON object')
-  if (json.error) throw readInBand(json.error, provider, model)
+  if (json.error) throw readInBand(json.error, call)
   const answer = spec.decode ? spec.decode(json, context) : json
   if (!Array.isArray(answer.choices)) throw protocolError(provider, 'sent an answer without choices')
   return {
@@ -214,13 +225,13 @@ async function streamed(
   response: UpstreamResponse,
   spec: OperationSpec,
   context: WireContext,
-  call: Call,
+  { call, clock }: { call: Call; clock: Clock },
 ): Promise<Answer> {
-  const { provider, model } = call.rung.deployment
+  const { provider } = call.rung.deployment
   const type = response.headers['content-type'] ?? ''
   if (/^text\/html/i.test(type) || (!spec.streamType && type !== '' && !/^text\/event-stream/i.test(type))) {
-    const said = tryParse(await opening(response.body, refusalLimit))
-    if (isObject(said) && said.error) throw readInBand(said.error, provider, model)
+    const said = tryParse(await opening(response.body, clock))
+    if (isObject(said) && said.error) throw readInBand(said.error, call)
     throw protocolError(provider, `answered a stream request with ${type.split(';')[0]}`)
   }
   return {

@@ -1,5 +1,6 @@
 import { type FailureKind, GatewayError, isMissing, shorten, unknownModel } from '../wire/errors.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
+import type { Call } from './call.ts'
 import type { ErrorRule, Provider } from './provider.ts'
 
 /** An upstream's refusal, as it came. */
@@ -8,7 +9,10 @@ export interface Refusal {
   readonly headers: Readonly<Record<string, string>>
   /** The start of the body; error bodies that go on for ever are cut. */
   readonly body: string
+  /** The upstream's name of the model. */
   readonly model: string
+  /** The client's. */
+  readonly asked: string
   readonly legacy: boolean
   /** Milliseconds since 1970, for a `retry-after` that is a date. */
   readonly now: number
@@ -46,8 +50,7 @@ const generalRules: readonly ErrorRule[] = [
 
 /** An upstream's refusal as one kind, with its message kept where the client can use it. */
 export function readRefusal(refusal: Refusal, provider: Provider): GatewayError {
-  const { apiKey, headers: ownHeaders } = provider.settings
-  const said = readSaid(withoutSecrets(refusal.body, [apiKey, ...Object.values(ownHeaders)]))
+  const said = readSaid(withoutSecrets(refusal.body, secretsOf(provider)))
   const evidence = `${said.code ?? ''} ${said.type ?? ''} ${said.message}`
   const { errors = [] } = provider.definition
   const rules = [...(typeof errors === 'function' ? errors(provider.settings) : errors), ...generalRules]
@@ -58,18 +61,43 @@ export function readRefusal(refusal: Refusal, provider: Provider): GatewayError 
   const retryAfterMs = readRetryAfter(refusal.headers, refusal.now)
   const details = retryAfterMs === undefined ? {} : { retryAfterMs }
   // The old routes keep to the old words: their clients compare them.
-  if (refusal.legacy && isMissing(kind)) return unknownModel(refusal.model, true, kind)
+  if (refusal.legacy && isMissing(kind)) return unknownModel(refusal.asked, true, kind)
   const word = rule?.say?.(refusal.model)
   return word !== undefined && refusal.status !== 401
     ? new GatewayError(kind, word, { ...details, param: 'model' })
     : worded(kind, said, refusal, provider, details)
 }
 
-/** An `error` inside an answer that claims success. */
-export function readInBand(error: unknown, provider: Provider, model: string): GatewayError {
+/** An `error` inside an answer that claims success, before anything of it went on. */
+export function readInBand(error: unknown, call: Call): GatewayError {
+  const { deployment } = call.rung
   const status = isObject(error) && typeof error.code === 'number' ? error.code : 500
-  const refusal = { status, headers: {}, body: JSON.stringify({ error }), model, legacy: false, now: 0 }
-  return readRefusal(refusal, provider)
+  const body = withoutSecrets(JSON.stringify({ error }), [call.bearer])
+  const refusal = { status, headers: {}, body, ...namesOf(call), now: 0 }
+  return readRefusal(refusal, deployment.provider)
+}
+
+/** The names that a refusal is told with: what the client asked for, and what that is upstream. */
+export function namesOf({ rung, plan }: Call): Pick<Refusal, 'model' | 'asked' | 'legacy'> {
+  const { model } = rung.deployment
+  return { model, asked: rung.why === 'requested' ? (plan.requested ?? model) : model, legacy: plan.legacy }
+}
+
+/** The envelope of an `error` that an upstream tells when its stream has begun: its words, in all four keys. */
+export function streamError(error: unknown, provider: Provider, bearer: string | undefined): JsonObject {
+  const said = readSaid(withoutSecrets(JSON.stringify({ error }), [...secretsOf(provider), bearer]))
+  return {
+    error: {
+      message: said.message || `${provider.name} failed without a word.`,
+      type: said.type ?? 'server_error',
+      param: said.param ?? null,
+      code: said.code ?? (isObject(error) && error.code === null ? null : 'upstream_error'),
+    },
+  }
+}
+
+function secretsOf({ settings }: Provider): (string | undefined)[] {
+  return [settings.apiKey, ...Object.values(settings.headers)]
 }
 
 /** Shorter ones are words such as `ollama` or `true`. */
@@ -93,8 +121,11 @@ function worded(
   switch (kind) {
     case 'not_found':
     case 'retired':
-      return unknownModel(refusal.model, refusal.legacy, kind)
+      return unknownModel(refusal.asked, refusal.legacy, kind)
     case 'auth':
+      if (provider.callersKey) {
+        return new GatewayError('unauthorized', `${name} rejected the API key that you sent (HTTP ${refusal.status}).`)
+      }
       // What the upstream says here may quote the gateway's own key: none of it goes on.
       return new GatewayError('auth', `The gateway's credentials for ${name} were rejected (HTTP ${refusal.status}).`)
     case 'bad_request': {

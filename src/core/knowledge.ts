@@ -25,9 +25,9 @@ export class Knowledge {
     return this.#known
   }
 
-  /** Brings the lists up to date. Never rejects: a provider that doesn't answer keeps its last list. */
-  refresh(): Promise<void> {
-    if (this.#services.clock.now() - this.#asked < freshFor) return this.#asking ?? Promise.resolve()
+  /** Brings lists older than `age` (ms) up to date. Never rejects: a provider that doesn't answer keeps its last one. */
+  refresh(age = freshFor): Promise<void> {
+    if (this.#services.clock.now() - this.#asked < age) return this.#asking ?? Promise.resolve()
     this.#asked = this.#services.clock.now()
     const all = this.#providers.map((provider) => this.#ask(provider))
     this.#asking = Promise.all(all).then(() => {

@@ -9,7 +9,7 @@ export interface Query {
   /** The old routes tell of missing models in the words of 2023. */
   readonly legacy: boolean
   readonly needs: ReadonlySet<Capability>
-  /** A low estimate of the prompt's tokens plus the room asked for the answer. */
+  /** A low estimate of the prompt's tokens. */
   readonly tokens: number
 }
 
@@ -81,7 +81,11 @@ class PlanBuilder {
 
   plan(): Plan {
     const { model: requested, legacy } = this.#query
-    const failure = this.failure ?? (this.#rungs[0]?.why === 'requested' ? undefined : this.#skippedFailure())
+    const first = this.#rungs[0]
+    // When the fallback can't serve it either, its obstacle is what the client can do something about.
+    const failure = first
+      ? (this.failure ?? (first.why === 'requested' ? undefined : this.#skippedFailure()))
+      : (this.#skippedFailure() ?? this.failure)
     const { missing } = this.#catalog
     // Where the policy for a missing model is to say so, nobody else is asked.
     const told = failure && isMissing(failure.kind) && missing[failure.kind] === 'error'
@@ -100,7 +104,7 @@ class PlanBuilder {
   #skippedFailure(): GatewayError | undefined {
     const [first] = this.#skipped
     if (!first) return undefined
-    if (first.kind === 'not_found') return missingModel(this.#query, 'not_found')
+    if (isMissing(first.kind)) return this.failure ?? missingModel(this.#query, first.kind)
     const param = first.kind === 'incapable' ? { param: paramOf(this.#query.needs) } : {}
     return new GatewayError(first.kind, `${shorten(this.#query.model ?? '')}: ${first.why}`, param)
   }

@@ -1,4 +1,4 @@
-import { isStream, type Layer } from '../core/call.ts'
+import { type Call, isStream, type Layer } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
 import type { Provider } from '../core/provider.ts'
 import { type ByteSink, type ByteStream, prepend } from '../core/stream.ts'
@@ -17,11 +17,11 @@ export const gate: Layer = (next) =>
   async function gated(call) {
     const answer = await next(call)
     if (!isStream(answer.body)) return answer
-    const { provider, model } = call.rung.deployment
-    return { ...answer, body: await opened(answer.body, provider, model) }
+    return { ...answer, body: await opened(answer.body, call) }
   }
 
-function opened(stream: ByteStream, provider: Provider, model: string): Promise<ByteStream> {
+function opened(stream: ByteStream, call: Call): Promise<ByteStream> {
+  const { provider } = call.rung.deployment
   return new Promise((resolve, reject) => {
     const reader = new EventReader()
     const held: Uint8Array[] = []
@@ -52,7 +52,7 @@ function opened(stream: ByteStream, provider: Provider, model: string): Promise<
         const verdict = settled ? 'content' : judgeEvent(event)
         if (verdict === 'content') return admit()
         if (verdict === 'broken') return refuse(broken(provider, 'opened its stream with something that is no JSON'))
-        if (verdict !== 'nothing') return refuse(readInBand(verdict.error, provider, model))
+        if (verdict !== 'nothing') return refuse(readInBand(verdict.error, call))
       }
     }
     stream.pipe({

@@ -1,7 +1,8 @@
 import { isStream, type Layer } from '../core/call.ts'
+import { streamError } from '../core/failure.ts'
 import { concat, type Emit, type Stage, through } from '../core/stream.ts'
-import { asGatewayError, errorEnvelope, GatewayError } from '../wire/errors.ts'
-import { isObject, tryParse } from '../wire/json.ts'
+import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../wire/errors.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { done, EventReader, frame } from '../wire/sse.ts'
 
 /** Bytes at the end of a stream in which its finish is looked for: the last events, whatever came before. */
@@ -11,80 +12,176 @@ const eventBound = 1024 * 1024
 
 /**
  * Sees to it that a stream which breaks off is told apart from one that ends: it gets an error event, never a clean
- * end, and no finish reason is invented. A whole stream passes untouched; a missing `[DONE]` is added.
+ * end, and no finish reason is invented. A whole stream passes untouched; a missing `[DONE]` is added. An error that
+ * the upstream tells in its stream goes on in the envelope, without what it may quote of keys.
  */
-export const integrity: Layer = (next) =>
-  async function whole(call) {
-    const answer = await next(call)
-    return isStream(answer.body) ? { ...answer, body: through(answer.body, endCheck()) } : answer
-  }
+export const integrity =
+  ({ log }: { log: (message: string) => void }): Layer =>
+  (next) =>
+    async function whole(call) {
+      const answer = await next(call)
+      if (!isStream(answer.body)) return answer
+      const { provider } = call.rung.deployment
+      const stage = endCheck({
+        told: (error) => streamError(error, provider, call.bearer),
+        broke(error) {
+          const failure = asGatewayError(error)
+          if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
+          return errorEnvelope(failure)
+        },
+      })
+      return { ...answer, body: through(answer.body, stage) }
+    }
+
+/** Makes envelopes: of an error that the upstream told in its stream, and of one that broke the stream. */
+export interface ErrorTexts {
+  told(error: unknown): JsonObject
+  broke(error: unknown): JsonObject
+}
 
 /** The stage behind the layer. Only whole events leave it, so that an error event never lands inside half of one. */
-export function endCheck(): Stage {
-  let partial: Uint8Array | undefined
-  const tail: Uint8Array[] = []
-  let tailBytes = 0
+export function endCheck(texts: ErrorTexts): Stage {
+  const tail = new Tail()
+  /** The pieces of an event that has not ended yet, and the last bytes that came. */
+  let held: Uint8Array[] = []
+  let heldBytes = 0
+  let last: Uint8Array = new Uint8Array(0)
   /** The last byte that went on is inside an event: one too long to be held back. */
   let inside = false
   let over = false
 
-  const pass = (bytes: Uint8Array, emit: Emit) => {
-    tail.push(bytes)
-    tailBytes += bytes.length
-    while (tail.length > 1 && tailBytes - (tail[0] as Uint8Array).length >= tailSize) {
-      tailBytes -= (tail.shift() as Uint8Array).length
-    }
-    const ending = doneAt(bytes)
-    if (ending < 0 || readTail(tail) !== 'cut') return emit(bytes)
-    if (ending > 0) emit(bytes.subarray(0, ending))
-    breakOff(truncated(), emit)
-  }
-
-  const breakOff = (error: GatewayError, emit: Emit) => {
+  const breakOff = (envelope: JsonObject, emit: Emit) => {
     over = true
     if (inside) emit(blankLine)
-    emit(errorFrame(error))
+    emit(frame(envelope))
+  }
+  const hold = (bytes: Uint8Array) => {
+    if (bytes.length === 0) return
+    held.push(bytes)
+    heldBytes += bytes.length
+  }
+  const release = (bytes: Uint8Array) => {
+    const all = held.length > 0 ? concat([...held, bytes], heldBytes + bytes.length) : bytes
+    held = []
+    heldBytes = 0
+    return all
+  }
+  /** Lets whole events go, up to the one that ends the stream before its time. */
+  const pass = (bytes: Uint8Array, emit: Emit) => {
+    const error = mentionsError(bytes) ? findError(bytes) : undefined
+    if (error) {
+      if (error.at > 0) emit(bytes.subarray(0, error.at))
+      return breakOff(texts.told(error.error), emit)
+    }
+    tail.add(bytes)
+    const ending = doneAt(bytes)
+    if (ending < 0 || tail.state() !== 'cut') return emit(bytes)
+    if (ending > 0) emit(bytes.subarray(0, ending))
+    breakOff(texts.broke(truncated()), emit)
   }
 
   return {
     chunk(bytes, emit) {
-      if (over) return
-      const whole = partial ? concat([partial, bytes]) : bytes
-      partial = undefined
-      const end = lastBoundary(whole)
-      if (end === whole.length || whole.length > eventBound) {
-        inside = end < whole.length
-        return pass(whole, emit)
-      }
+      if (over || bytes.length === 0) return
+      const end = lastBoundary(bytes, last)
+      last = bytes.length >= 3 ? bytes.subarray(-3) : concat([last, bytes]).subarray(-3)
       if (end > 0) {
+        pass(release(bytes.subarray(0, end)), emit)
         inside = false
-        pass(whole.subarray(0, end), emit)
+        return hold(bytes.subarray(end))
       }
-      partial = whole.subarray(end)
+      if (!inside) hold(bytes)
+      if (!inside && heldBytes <= eventBound) return
+      const all = inside ? bytes : release(new Uint8Array(0))
+      inside = true
+      tail.add(all)
+      emit(all)
     },
     end(emit) {
-      if (partial && (inside || isReadable(partial))) pass(concat([partial, blankLine]), emit)
       if (over) return
-      const state = readTail(tail)
+      const rest = release(new Uint8Array(0))
+      if (rest.length > 0 && isReadable(rest)) pass(concat([rest, blankLine]), emit)
+      if (over) return
+      const state = tail.state()
       if (state === 'finished') emit(done)
-      else if (state === 'cut') breakOff(truncated(), emit)
+      else if (state === 'cut') breakOff(texts.broke(truncated()), emit)
     },
     fail(error, emit) {
-      // A stream that told its end, or its error, has nothing to add.
-      if (!over && readTail(tail) !== 'done') breakOff(asGatewayError(error), emit)
+      // A stream that told its end has nothing to add.
+      if (!over && tail.state() !== 'done') breakOff(texts.broke(error), emit)
     },
+  }
+}
+
+/** The last events of a stream, whatever came before: there its finish is looked for, once, when it has ended. */
+class Tail {
+  readonly #chunks: Uint8Array[] = []
+  #size = 0
+
+  add(bytes: Uint8Array): void {
+    this.#chunks.push(bytes)
+    this.#size += bytes.length
+    while (this.#chunks.length > 1 && this.#size - (this.#chunks[0] as Uint8Array).length >= tailSize) {
+      this.#size -= (this.#chunks.shift() as Uint8Array).length
+    }
+  }
+
+  /** `done`: told by the upstream itself; `finished`: all but `[DONE]`; `cut`: no finish reason. */
+  state(): 'done' | 'finished' | 'cut' {
+    const reader = new EventReader()
+    let finished = false
+    let ended = false
+    for (const { data } of [...reader.read(concat(this.#chunks)), ...reader.end()]) {
+      if (data === '[DONE]') ended = true
+      const chunk = tryParse(data)
+      const choices = isObject(chunk) && Array.isArray(chunk.choices) ? chunk.choices : []
+      finished ||= choices.some((choice) => isObject(choice) && Boolean(choice.finish_reason))
+    }
+    if (!finished) return 'cut'
+    return ended ? 'done' : 'finished'
   }
 }
 
 const blankLine = new TextEncoder().encode('\n\n')
 
-/** The index behind the last blank line: everything before it is whole events. */
-function lastBoundary(bytes: Uint8Array): number {
-  for (let at = bytes.length - 1; at > 0; at--) {
-    if (bytes[at] === 10 && (bytes[at - 1] === 10 || (bytes[at - 1] === 13 && bytes[at - 2] === 10))) return at + 1
-    if (bytes[at] === 13 && bytes[at - 1] === 13) return at + 1
+/** The index behind the last blank line: everything before it is whole events. `last` came before `bytes`. */
+function lastBoundary(bytes: Uint8Array, last: Uint8Array): number {
+  const byte = (at: number) => (at < 0 ? last[last.length + at] : bytes[at])
+  for (let at = bytes.length - 1; at >= 0; at--) {
+    const before = byte(at - 1)
+    if (bytes[at] === 10 && (before === 10 || (before === 13 && byte(at - 2) === 10))) return at + 1
+    if (bytes[at] === 13 && before === 13) return at + 1
   }
   return 0
+}
+
+/** Whether `"erro` stands anywhere: a look that every chunk can afford. */
+function mentionsError(bytes: Uint8Array): boolean {
+  for (let at = bytes.length - 5; at >= 0; at--) {
+    if (bytes[at] === 34 && bytes[at + 1] === 101 && bytes[at + 2] === 114 && bytes[at + 3] === 114) {
+      if (bytes[at + 4] === 111) return true
+    }
+  }
+  return false
+}
+
+/** The first event that tells of an error, and where it begins. */
+function findError(bytes: Uint8Array): { at: number; error: unknown } | undefined {
+  let end = bytes.length
+  let found: { at: number; error: unknown } | undefined
+  // From the last event to the first, since boundaries are found from the end.
+  while (end > 0) {
+    const start = lastBoundary(bytes.subarray(0, end - 1), new Uint8Array(0))
+    const reader = new EventReader()
+    for (const { data, event } of [...reader.read(bytes.subarray(start, end)), ...reader.end()]) {
+      const chunk = tryParse(data)
+      if (!isObject(chunk)) continue
+      if (chunk.error) found = { at: start, error: chunk.error }
+      else if (event === 'error') found = { at: start, error: chunk }
+    }
+    end = start
+  }
+  return found
 }
 
 /** Where a closing `[DONE]` begins, or -1 when the bytes end otherwise. */
@@ -104,33 +201,8 @@ function isReadable(partial: Uint8Array): boolean {
   return events.every(({ data }) => data === '[DONE]' || tryParse(data) !== undefined)
 }
 
-/** `done`: told by the upstream itself, by `[DONE]` or an error; `finished`: all but that; `cut`: no finish reason. */
-function readTail(tail: readonly Uint8Array[]): 'done' | 'finished' | 'cut' {
-  const reader = new EventReader()
-  let finished = false
-  let ended = false
-  for (const { data } of [...reader.read(concat(tail)), ...reader.end()]) {
-    if (data === '[DONE]') {
-      ended = true
-      continue
-    }
-    const chunk = tryParse(data)
-    if (!isObject(chunk)) continue
-    if (chunk.error) return 'done'
-    const choices = Array.isArray(chunk.choices) ? chunk.choices : []
-    finished ||= choices.some((choice) => isObject(choice) && Boolean(choice.finish_reason))
-  }
-  if (!finished) return 'cut'
-  return ended ? 'done' : 'finished'
-}
-
 function truncated(): GatewayError {
   return new GatewayError('protocol', 'The upstream ended its stream before the answer was finished.', {
     code: 'upstream_stream_truncated',
   })
-}
-
-/** In a stream every failure is the server's: the status has gone out long ago. */
-function errorFrame(error: GatewayError): Uint8Array {
-  return frame(errorEnvelope(error))
 }

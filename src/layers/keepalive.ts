@@ -1,40 +1,54 @@
-import { type Answer, isStream, type Layer, type Trace } from '../core/call.ts'
+import { type Answer, type Call, isStream, type Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
-import { Pump } from '../core/stream.ts'
-import { asGatewayError, errorEnvelope } from '../wire/errors.ts'
+import { disclosure } from '../core/disclosure.ts'
+import { watchSilence } from '../core/silence.ts'
+import { type ByteStream, Pump } from '../core/stream.ts'
+import { asGatewayError, describeCause, errorEnvelope } from '../wire/errors.ts'
 import { comment, frame } from '../wire/sse.ts'
 
+export interface KeepAliveOptions {
+  readonly clock: Clock
+  readonly ms: number
+  readonly log: (message: string) => void
+}
+
 /**
- * Opens a stream with a comment when nothing has come for `ms`, and says so again at every `ms`: proxies and clients
- * give up on silence. From then on the status is 200, and a failure of all rungs becomes an error event.
+ * Opens a stream with a comment when nothing has come for `ms`, and breaks every further silence of that length:
+ * proxies and clients give up on it, and Workers notice that a client has left only when they write. From the first
+ * comment on the status is 200, and a failure of all rungs becomes an error event.
  */
 export const keepAlive =
-  ({ clock, ms }: { clock: Clock; ms: number }): Layer =>
+  (options: KeepAliveOptions): Layer =>
   (next) =>
     function keptAlive(call) {
       const pending = next(call)
       if (!call.body.stream) return pending
       return new Promise<Answer>((resolve, reject) => {
         let opened = false
-        const cancel = clock.after(ms, () => {
+        const cancel = options.clock.after(options.ms, () => {
           opened = true
-          resolve(openedEarly(pending, call.trace, clock, ms))
+          resolve(openedEarly(pending, call, options))
         })
         pending.then(
           (answer) => {
-            if (!opened) cancel()
-            if (!opened) resolve(answer)
+            cancel()
+            if (!opened) resolve(isStream(answer.body) ? { ...answer, body: talking(answer.body, options) } : answer)
           },
           (error) => {
-            if (!opened) cancel()
+            cancel()
             if (!opened) reject(error)
           },
         )
       })
     }
 
-function openedEarly(pending: Promise<Answer>, trace: Trace, clock: Clock, ms: number): Answer {
-  let inner: Extract<Answer['body'], { pipe: unknown }> | undefined
+function talking(stream: ByteStream, { clock, ms }: KeepAliveOptions): ByteStream {
+  return watchSilence(stream, { clock, ms, looks: 1, onSilence: (emit) => emit(comment('keep-alive')) })
+}
+
+function openedEarly(pending: Promise<Answer>, call: Call, options: KeepAliveOptions): Answer {
+  const { clock, ms, log } = options
+  let inner: ByteStream | undefined
   let paused = false
   const pump = new Pump({
     pause() {
@@ -60,12 +74,12 @@ function openedEarly(pending: Promise<Answer>, trace: Trace, clock: Clock, ms: n
     (answer) => {
       cancel()
       // The headers have gone out without it: the body says who answers, here and in `model`.
-      pump.push(comment(`x-samewire-model: ${trace.attempts.at(-1)?.deployment}`))
+      for (const [name, value] of Object.entries(disclosure(call.trace))) pump.push(comment(`${name}: ${value}`))
       if (!isStream(answer.body)) {
         pump.push(answer.body)
         return pump.finish()
       }
-      inner = answer.body
+      inner = talking(answer.body, options)
       inner.pipe({
         chunk: (bytes) => pump.push(bytes),
         end: () => pump.finish(),
@@ -75,7 +89,9 @@ function openedEarly(pending: Promise<Answer>, trace: Trace, clock: Clock, ms: n
     },
     (error) => {
       cancel()
-      pump.push(frame(errorEnvelope(asGatewayError(error))))
+      const failure = asGatewayError(error)
+      if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
+      pump.push(frame(errorEnvelope(failure)))
       pump.finish()
     },
   )

@@ -1,6 +1,6 @@
 import { isStream, type Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
-import type { ByteStream } from '../core/stream.ts'
+import { watchSilence } from '../core/silence.ts'
 import { GatewayError } from '../wire/errors.ts'
 
 /**
@@ -23,8 +23,8 @@ export const timeout =
       try {
         const answer = await next({ ...call, signal: attempt.signal })
         if (!isStream(answer.body)) return answer
-        const onIdle = () => giveUp('sent nothing more', limits.idleTimeout)
-        return { ...answer, body: watchIdle(answer.body, clock, limits.idleTimeout, onIdle) }
+        const onSilence = () => giveUp('sent nothing more', limits.idleTimeout)
+        return { ...answer, body: watchSilence(answer.body, { clock, ms: limits.idleTimeout, looks: 4, onSilence }) }
       } catch (error) {
         // A transport may word the abort in its own way: the reason is what counts.
         throw attempt.signal.aborted ? attempt.signal.reason : error
@@ -32,48 +32,3 @@ export const timeout =
         cancel()
       }
     }
-
-/** Looks in four times a period, so that a chunk costs one assignment and no timer. */
-function watchIdle(stream: ByteStream, clock: Clock, ms: number, onIdle: () => void): ByteStream {
-  let quietLooks = 0
-  let paused = false
-  let cancel = () => {}
-  const look = () => {
-    // A reader that isn't reading is no fault of the upstream.
-    quietLooks = paused ? 0 : quietLooks + 1
-    if (quietLooks > 4) onIdle()
-    else cancel = clock.after(ms / 4, look)
-  }
-  return {
-    pause() {
-      paused = true
-      stream.pause()
-    },
-    resume() {
-      paused = false
-      stream.resume()
-    },
-    cancel(reason) {
-      cancel()
-      stream.cancel(reason)
-    },
-    pipe(sink) {
-      cancel()
-      look()
-      stream.pipe({
-        chunk(bytes) {
-          quietLooks = 0
-          sink.chunk(bytes)
-        },
-        end() {
-          cancel()
-          sink.end()
-        },
-        fail(error) {
-          cancel()
-          sink.fail(error)
-        },
-      })
-    },
-  }
-}

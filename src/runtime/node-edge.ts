@@ -76,13 +76,11 @@ function sendAnswer(outgoing: ServerResponse, answer: Answer, client: AbortContr
 }
 
 function writeStream(outgoing: ServerResponse, body: ByteStream, client: AbortController): void {
-  const resume = () => body.resume()
   client.signal.addEventListener('abort', () => body.cancel(client.signal.reason), { once: true })
+  outgoing.on('drain', () => body.resume())
   body.pipe({
     chunk(bytes) {
-      if (outgoing.destroyed || outgoing.write(bytes)) return
-      body.pause()
-      outgoing.once('drain', resume)
+      if (!outgoing.destroyed && !outgoing.write(bytes)) body.pause()
     },
     end: () => outgoing.end(),
     fail: () => outgoing.destroy(),

@@ -18,8 +18,9 @@ export function createNodeServer(fetch: Fetch, random: Random): Server {
     maxHeaderSize: 64 * 1024,
     // Longer than the idle time of usual proxies: whoever closes first must not be the one that is being asked.
     keepAliveTimeout: 65_000,
-    // Uploads are bounded by their size; a slow one may be slow.
-    requestTimeout: 0,
+    // A client that never finishes its request holds a connection for this long.
+    headersTimeout: 60_000,
+    requestTimeout: 300_000,
     requireHostHeader: false,
   }
   const server = createServer(options, getRequestListener(fetch, { hostname: 'localhost', errorHandler }))

@@ -46,7 +46,7 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
       return await send(pool, url, request, signal)
     } catch (error) {
       // Some servers promise to keep a connection and close it: the next request on it dies before any answer.
-      if (!isDeadSocket(error) || signal.aborted) throw unreachable(error, url)
+      if (!isDeadSocket(error, request) || signal.aborted) throw unreachable(error, url)
       return await send(pool, url, request, signal).catch((again) => {
         throw unreachable(again, url)
       })
@@ -181,28 +181,49 @@ function decoded(body: ByteStream, encoding: string | undefined): ByteStream {
   return pump
 }
 
-/** Connects so that the error of a reset connection says what it had read before: undici says it of closed ones only. */
+/** Connects so that the error of a reset connection says what went over it: undici says it of closed ones only. */
 function tellingConnector(): buildConnector.connector {
   const connect = buildConnector({})
   return (options, callback) =>
     connect(options, (...outcome) => {
       const socket = outcome[1]
-      socket?.on('error', (error) => Object.assign(error, { socket: { bytesRead: socket.bytesRead } }))
+      socket?.on('error', (error) => {
+        Object.assign(error, { socket: { bytesRead: socket.bytesRead, bytesWritten: socket.bytesWritten } })
+      })
       callback(...outcome)
     })
 }
 
-/** A reused socket that was closed under the request: it had served others before, and gave this one nothing. */
-function isDeadSocket(error: unknown): boolean {
+/**
+ * A reused socket that was closed under the request: it had served another before. One that broke in the middle of
+ * its first answer had not, so that what it carried is no more than this request.
+ */
+function isDeadSocket(error: unknown, { url, headers, body }: UpstreamRequest): boolean {
   if (!(error instanceof Error)) return false
-  const { code, socket } = error as Error & { code?: string; socket?: { bytesRead?: number } }
-  return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code ?? '') && (socket?.bytesRead ?? 0) > 0
+  const { code, socket } = error as Error & { code?: string; socket?: { bytesRead?: number; bytesWritten?: number } }
+  if (!['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code ?? '') || !socket?.bytesRead) return false
+  const lines = Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
+  return (socket.bytesWritten ?? 0) > body.length + lines + url.length + requestLines
 }
+
+/** Bytes that undici adds at most: the request line's words, `host`, `connection` and `content-length`. */
+const requestLines = 160
 
 function unreachable(error: unknown, url: URL): unknown {
   if (error instanceof GatewayError) return error
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'no connection'
-  return new GatewayError('network', `The upstream at ${url.host} can't be reached (${code}).`, { cause: error })
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  // undici's parser, and its limits on headers: somebody answered, but not in HTTP.
+  if (
+    /^(HPE_|UND_ERR_HEADERS|UND_ERR_RES)/.test(code) ||
+    (error instanceof Error && error.name === 'HTTPParserError')
+  ) {
+    return new GatewayError('protocol', `The upstream at ${url.host} did not answer in HTTP (${code || 'no code'}).`, {
+      cause: error,
+    })
+  }
+  return new GatewayError('network', `The upstream at ${url.host} can't be reached (${code || 'no connection'}).`, {
+    cause: error,
+  })
 }
 
 function brokenOff(error: Error): GatewayError {

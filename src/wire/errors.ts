@@ -160,3 +160,8 @@ export function shorten(name: string, length = 200): string {
 export function maskKey(key: string): string {
   return key.length < 12 ? '***' : `${key.slice(0, 5)}***${key.slice(-2)}`
 }
+
+/** For the log: what an unforeseen failure was, with the stack of its cause. */
+export function describeCause({ message, cause }: GatewayError): string {
+  return cause instanceof Error ? `${message} ${cause.stack ?? cause.message}` : message
+}

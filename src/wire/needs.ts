@@ -19,7 +19,10 @@ export function needsOf(json: JsonObject): ReadonlySet<Capability> {
 /** Characters a token, at least: English has about four. A low estimate never turns away what would have fitted. */
 const charactersPerToken = 6
 
-/** A low estimate of the tokens that a request takes: its texts, and the room that it asks for its answer. */
+/**
+ * A low estimate of the tokens of a request's texts. The room that it asks for its answer doesn't count: servers cut an
+ * answer that is too long, and clients ask for more than any model has.
+ */
 export function tokensOf(json: JsonObject): number {
   let characters = typeof json.prompt === 'string' ? json.prompt.length : 0
   for (const message of messagesOf(json)) characters += stringAt(message, 'content')?.length ?? 0
@@ -27,8 +30,7 @@ export function tokensOf(json: JsonObject): number {
     characters += stringAt(part, 'text')?.length ?? 0
     return false
   })
-  const room = json.max_completion_tokens ?? json.max_tokens
-  return Math.ceil(characters / charactersPerToken) + (typeof room === 'number' && room > 0 ? room : 0)
+  return Math.ceil(characters / charactersPerToken)
 }
 
 function messagesOf(json: JsonObject): readonly unknown[] {

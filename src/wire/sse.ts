@@ -7,36 +7,57 @@ export interface ServerEvent {
   readonly event?: string
 }
 
+/** Characters of one line: an image in base64 fits. */
+const lineBound = 32 * 1024 * 1024
+
 /**
  * Reads server-sent events from bytes cut anywhere, even inside a character or a CRLF. Comments and unknown fields
  * are skipped. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export class EventReader {
   readonly #decoder = new TextDecoder()
-  #rest = ''
+  /** The pieces of a line that has not ended yet, and their length. */
+  #pieces: string[] = []
+  #length = 0
+  /** The last line ended in CR: an LF that follows belongs to it. */
+  #afterCR = false
   #data: string[] = []
   #event: string | undefined
 
-  /** The events that `bytes` complete. */
+  /** The events that `bytes` complete. Throws a `GatewayError` at a line that has no end. */
   read(bytes: Uint8Array): ServerEvent[] {
     return this.#lines(this.#decoder.decode(bytes, { stream: true }))
   }
 
   /** The event that the end of the stream completes: servers forget the last blank line. */
   end(): ServerEvent[] {
-    const events = this.#lines(`${this.#decoder.decode()}\n\n`)
-    return events
+    return this.#lines(`${this.#decoder.decode()}\n\n`)
   }
 
   #lines(text: string): ServerEvent[] {
     const events: ServerEvent[] = []
-    const all = this.#rest + text
-    // A CR at the very end may be half of a CRLF: it waits for the next bytes.
-    const usable = all.endsWith('\r') ? all.slice(0, -1) : all
-    const lines = usable.split(/\r\n|\n|\r/)
-    this.#rest = (lines.pop() ?? '') + all.slice(usable.length)
-    for (const line of lines) this.#line(line, events)
+    let at = this.#afterCR && text.startsWith('\n') ? 1 : 0
+    if (text !== '') this.#afterCR = false
+    const lineEnd = /[\r\n]/g
+    lineEnd.lastIndex = at
+    for (let match = lineEnd.exec(text); match; match = lineEnd.exec(text)) {
+      this.#hold(text.slice(at, match.index))
+      at = match.index + 1
+      if (match[0] === '\r' && text[at] === '\n') at++
+      else this.#afterCR = match[0] === '\r' && at === text.length
+      lineEnd.lastIndex = at
+      this.#line(this.#pieces.join(''), events)
+      this.#pieces = []
+      this.#length = 0
+    }
+    if (at < text.length) this.#hold(text.slice(at))
     return events
+  }
+
+  #hold(piece: string): void {
+    this.#pieces.push(piece)
+    this.#length += piece.length
+    if (this.#length > lineBound) throw new GatewayError('protocol', 'The upstream sent a line that has no end.')
   }
 
   #line(line: string, events: ServerEvent[]): void {

@@ -340,7 +340,7 @@ function testMissing(client: Client): void {
       const got = await client.sendTo([answer, {}], '/v1/engines/up%2Fdavinci-codex/completions', body)
       expect(got.status).toBe(404)
       expect(got.text).toBe(
-        '{"error":{"message":"The model: `davinci-codex` does not exist","type":"invalid_request_error","param":null,"code":"model_not_found"}}',
+        '{"error":{"message":"The model: `up/davinci-codex` does not exist","type":"invalid_request_error","param":null,"code":"model_not_found"}}',
       )
     })
 

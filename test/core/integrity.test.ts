@@ -1,18 +1,24 @@
 import { describe, expect, it } from 'vitest'
+import { streamError } from '../../src/core/failure.ts'
 import { through } from '../../src/core/stream.ts'
 import { endCheck } from '../../src/layers/integrity.ts'
-import { GatewayError } from '../../src/wire/errors.ts'
+import { asGatewayError, errorEnvelope, GatewayError } from '../../src/wire/errors.ts'
 import { eventsOf, expectBrokenOff } from '../support/ask.ts'
 import { randomCuts } from '../support/replay.ts'
-import { listenTo, pumpOf } from '../support/sinks.ts'
+import { fakeProvider, listenTo, pumpOf } from '../support/sinks.ts'
 import { chatFrames, chunk } from '../support/upstream.ts'
+
+const texts = {
+  told: (error: unknown) => streamError(error, fakeProvider('p'), undefined),
+  broke: (error: unknown) => errorEnvelope(asGatewayError(error)),
+}
 
 type End = 'end' | 'break'
 
 /** What a client gets of `text`, cut by `cut` and ended in one of two ways. */
 function pass(text: string, end: End = 'end', cut: (whole: Buffer) => Buffer[] = (whole) => [whole]): string {
   const { pump } = pumpOf()
-  const ear = listenTo(through(pump, endCheck()))
+  const ear = listenTo(through(pump, endCheck(texts)))
   for (const piece of cut(Buffer.from(text))) pump.push(piece)
   if (end === 'end') pump.finish()
   else pump.break(new GatewayError('network', 'The connection broke.', { code: 'upstream_stream_truncated' }))
@@ -91,7 +97,7 @@ describe('A stream that breaks off', () => {
 
   it('tells nothing of what went wrong inside the gateway', () => {
     const { pump } = pumpOf()
-    const ear = listenTo(through(pump, endCheck()))
+    const ear = listenTo(through(pump, endCheck(texts)))
     pump.break(new TypeError('secret detail'))
     expect(ear.said).toContain('internal_error')
     expect(ear.said).not.toContain('secret detail')

@@ -97,7 +97,8 @@ describe('A deployment that can’t serve the request is passed over', () => {
   it('and the client is told why when nothing is left', () => {
     const made = plan({ models: { m: { deployments: ['keyless/m'] } } })
     expect(made.rungs).toEqual([])
-    expect(made.failure?.message).toContain('NOT_SET_ANYWHERE is not set')
+    expect(made.failure).toMatchObject({ kind: 'no_live_provider', status: 404, code: 'model_not_found' })
+    expect(made.skipped[0]?.why).toContain('NOT_SET_ANYWHERE is not set')
   })
 
   it('and told at once where the policy for that says error', () => {
@@ -128,7 +129,7 @@ describe('What a request needs is read from it', () => {
     const content = 'x'.repeat(600)
     expect(tokensOf({ messages: [{ content }] })).toBe(100)
     expect(tokensOf({ messages: [{ content: [{ text: content }, image] }] })).toBe(100)
-    expect(tokensOf({ prompt: content, max_tokens: 50 })).toBe(150)
+    expect(tokensOf({ prompt: content, max_tokens: 50 })).toBe(100)
     expect(tokensOf({ messages: 'x', max_completion_tokens: '7' })).toBe(0)
   })
 })

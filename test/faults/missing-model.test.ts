@@ -98,7 +98,7 @@ describe('A model that is missing', () => {
     }
     upstream.script(json(404, said('no such model')))
     const refused = errorOf(await ask(gateway, { ...prompt, model: 'p/m' }, { path: '/completions' }))
-    expect(refused.message).toBe('The model: `m` does not exist')
+    expect(refused.message).toBe('The model: `p/m` does not exist')
   })
 
   it('is told with its own fallbacks tried first', async () => {
