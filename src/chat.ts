@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import OpenAI from 'openai'
 import { chatLoop } from './chat/loop.ts'
@@ -26,6 +27,7 @@ function readArguments() {
 
 /** Chats in the terminal, through the client that other programs use too. */
 async function main(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile()
   const { help, model, baseURL, apiKey } = readArguments()
   if (help) return console.log(usage)
   if (!URL.canParse(baseURL)) throw new Error(`${baseURL} is no address.`)

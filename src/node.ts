@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -20,7 +21,7 @@ const grace = 10_000
 const usage = 'npm start -- [--config FILE] [--port N] [--host H]'
 
 async function main(): Promise<void> {
-  readEnvFile()
+  if (existsSync('.env')) process.loadEnvFile()
   const { config: file, host, port } = readArguments()
   const { env } = process
   const config = await loadConfig(file)
@@ -92,15 +93,6 @@ function readArguments(): { config: string; host: string; port: number } {
   }
   const usual = fileURLToPath(new URL('../samewire.config.ts', import.meta.url))
   return { config: values.config ?? usual, host: values.host ?? process.env.HOST ?? '127.0.0.1', port }
-}
-
-/** `.env` is for those who have one. */
-function readEnvFile(): void {
-  try {
-    process.loadEnvFile()
-  } catch {
-    // There is none: the usual case.
-  }
 }
 
 function stopWith(message: string): never {

@@ -155,12 +155,12 @@ function lastBoundary(bytes: Uint8Array, last: Uint8Array): number {
   return 0
 }
 
-/** Whether `"erro` stands anywhere: a look that every chunk can afford. */
+/** Whether `erro` begins a word or a key anywhere: a look that every chunk can afford. */
 function mentionsError(bytes: Uint8Array): boolean {
-  for (let at = bytes.length - 5; at >= 0; at--) {
-    if (bytes[at] === 34 && bytes[at + 1] === 101 && bytes[at + 2] === 114 && bytes[at + 3] === 114) {
-      if (bytes[at + 4] === 111) return true
-    }
+  for (let at = bytes.length - 4; at > 0; at--) {
+    if (bytes[at] !== 101 || bytes[at + 1] !== 114 || bytes[at + 2] !== 114 || bytes[at + 3] !== 111) continue
+    const before = bytes[at - 1]
+    if (before === 34 || before === 32 || before === 58) return true
   }
   return false
 }

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ask, chat, eventsOf, noLists } from '../support/ask.ts'
+import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import { chunk, type FakeUpstream, fakeUpstream, stream } from '../support/upstream.ts'
+
+const key = 'sk-of-the-gateway-0123456789'
+const opening = [chunk({ role: 'assistant', content: '' }), chunk({ content: 'Hel' })]
+
+let upstream: FakeUpstream
+let gateway: RunningGateway
+
+beforeAll(async () => {
+  upstream = await fakeUpstream()
+  const lab = { type: 'openai-compatible', baseURL: `${upstream.url}/v1`, apiKey: 'env:LAB_KEY' }
+  gateway = await startGateway({ providers: { lab } }, { services: noLists, env: { LAB_KEY: key } })
+})
+
+afterAll(async () => {
+  await gateway.close()
+  await upstream.close()
+})
+
+async function lastOf(...events: string[]): Promise<{ text: string; last: unknown }> {
+  upstream.script(stream([...opening, ...events]))
+  const { text } = await ask(gateway, chat('lab/m', { stream: true }))
+  return { text, last: JSON.parse(eventsOf(text).at(-1)?.data ?? '') }
+}
+
+describe('An error that the upstream tells in the middle of its stream', () => {
+  it.each([
+    [
+      'an object',
+      `data: {"error":{"message":"boom","code":"x"}}\n\n`,
+      { message: 'boom', type: 'server_error', param: null, code: 'x' },
+    ],
+    [
+      'a string',
+      `data: {"error":"boom"}\n\n`,
+      { message: 'boom', type: 'server_error', param: null, code: 'upstream_error' },
+    ],
+    [
+      'an event of that name',
+      `event: error\ndata: {"message":"boom"}\n\n`,
+      { message: 'boom', type: 'server_error', param: null, code: 'upstream_error' },
+    ],
+    [
+      'a key behind others',
+      `data: {"id":"x","choices":[],"error":{"message":"boom","type":"t"}}\n\n`,
+      { message: 'boom', type: 't', param: null, code: 'upstream_error' },
+    ],
+  ])('comes in the envelope: %s', async (_, event, error) => {
+    expect((await lastOf(event)).last).toEqual({ error })
+  })
+
+  it('is the end: neither [DONE] nor anything else comes after it', async () => {
+    const { text, last } = await lastOf(
+      `data: {"error":{"message":"boom"}}\n\n${chunk({ content: 'lo' })}data: [DONE]\n\n`,
+    )
+    expect(last).toMatchObject({ error: { message: 'boom' } })
+    expect(text).not.toContain('[DONE]')
+    expect(text).not.toContain('"lo"')
+  })
+
+  it('does not tell the key that it quotes', async () => {
+    const { text, last } = await lastOf(`data: {"error":{"message":"bad key Bearer ${key}"}}\n\n`)
+    expect(last).toMatchObject({ error: { message: 'bad key Bearer ***' } })
+    expect(text).not.toContain(key)
+  })
+
+  it('is not seen in an answer that only speaks of errors', async () => {
+    const words = chunk({ content: 'say {"error":{"message":"no"}}' })
+    const frames = [...opening, words, chunk({}, 'stop'), 'data: [DONE]\n\n']
+    upstream.script(stream(frames))
+    expect((await ask(gateway, chat('lab/m', { stream: true }))).text).toBe(frames.join(''))
+  })
+})
