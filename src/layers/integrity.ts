@@ -42,10 +42,11 @@ export interface ErrorTexts {
 /** The stage behind the layer. Only whole events leave it, so that an error event never lands inside half of one. */
 export function endCheck(texts: ErrorTexts): Stage {
   const tail = new Tail()
-  /** The pieces of an event that has not ended yet, and the last bytes that came. */
+  /** The pieces of an event that has not ended yet; the last two bytes that came. */
   let held: Uint8Array[] = []
   let heldBytes = 0
-  let last: Uint8Array = new Uint8Array(0)
+  let last = 0
+  let lastButOne = 0
   /** The last byte that went on is inside an event: one too long to be held back. */
   let inside = false
   let over = false
@@ -83,12 +84,15 @@ export function endCheck(texts: ErrorTexts): Stage {
   return {
     chunk(bytes, emit) {
       if (over || bytes.length === 0) return
-      const end = lastBoundary(bytes, last)
-      last = bytes.length >= 3 ? bytes.subarray(-3) : concat([last, bytes]).subarray(-3)
+      const end = lastBoundary(bytes, last, lastButOne)
+      lastButOne = bytes.length > 1 ? (bytes[bytes.length - 2] as number) : last
+      last = bytes[bytes.length - 1] as number
       if (end > 0) {
-        pass(release(bytes.subarray(0, end)), emit)
+        const whole = end === bytes.length
+        pass(release(whole ? bytes : bytes.subarray(0, end)), emit)
         inside = false
-        return hold(bytes.subarray(end))
+        if (!whole) hold(bytes.subarray(end))
+        return
       }
       if (!inside) hold(bytes)
       if (!inside && heldBytes <= eventBound) return
@@ -144,25 +148,43 @@ class Tail {
 
 const blankLine = new TextEncoder().encode('\n\n')
 
-/** The index behind the last blank line: everything before it is whole events. `last` came before `bytes`. */
-function lastBoundary(bytes: Uint8Array, last: Uint8Array): number {
-  const byte = (at: number) => (at < 0 ? last[last.length + at] : bytes[at])
+/** The index behind the last blank line: everything before it is whole events. The other two came before `bytes`. */
+function lastBoundary(bytes: Uint8Array, last = 0, lastButOne = 0): number {
   for (let at = bytes.length - 1; at >= 0; at--) {
-    const before = byte(at - 1)
-    if (bytes[at] === 10 && (before === 10 || (before === 13 && byte(at - 2) === 10))) return at + 1
-    if (bytes[at] === 13 && before === 13) return at + 1
+    const byte = bytes[at]
+    if (byte !== 10 && byte !== 13) continue
+    const before = at > 0 ? bytes[at - 1] : last
+    if (byte === before) return at + 1
+    if (byte === 13 || before !== 13) continue
+    const twoBefore = at > 1 ? bytes[at - 2] : at === 1 ? last : lastButOne
+    if (twoBefore === 10) return at + 1
   }
   return 0
 }
 
 /** Whether `erro` begins a word or a key anywhere: a look that every chunk can afford. */
 function mentionsError(bytes: Uint8Array): boolean {
-  for (let at = bytes.length - 4; at > 0; at--) {
-    if (bytes[at] !== 101 || bytes[at + 1] !== 114 || bytes[at + 2] !== 114 || bytes[at + 3] !== 111) continue
-    const before = bytes[at - 1]
-    if (before === 34 || before === 32 || before === 58) return true
+  // Four letters in a row cover a place divisible by four: only those are looked at.
+  for (let at = 0; at < bytes.length; at += 4) {
+    const byte = bytes[at]
+    if (
+      byte === 101
+        ? isError(bytes, at)
+        : byte === 111
+          ? isError(bytes, at - 3)
+          : byte === 114 && (isError(bytes, at - 1) || isError(bytes, at - 2))
+    ) {
+      return true
+    }
   }
   return false
+}
+
+/** Whether `erro` stands at `at`, behind a quote, a space or a colon. */
+function isError(bytes: Uint8Array, at: number): boolean {
+  if (bytes[at] !== 101 || bytes[at + 1] !== 114 || bytes[at + 2] !== 114 || bytes[at + 3] !== 111) return false
+  const before = bytes[at - 1]
+  return before === 34 || before === 32 || before === 58
 }
 
 /** The first event that tells of an error, and where it begins. */
@@ -171,7 +193,7 @@ function findError(bytes: Uint8Array): { at: number; error: unknown } | undefine
   let found: { at: number; error: unknown } | undefined
   // From the last event to the first, since boundaries are found from the end.
   while (end > 0) {
-    const start = lastBoundary(bytes.subarray(0, end - 1), new Uint8Array(0))
+    const start = lastBoundary(bytes.subarray(0, end - 1))
     const reader = new EventReader()
     for (const { data, event } of [...reader.read(bytes.subarray(start, end)), ...reader.end()]) {
       const chunk = tryParse(data)

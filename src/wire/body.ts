@@ -4,11 +4,19 @@ import { type Edits, edit, members } from './members.ts'
 
 /** A request as the client wrote it, and as it reads. The text is what goes on; the object is for deciding where. */
 export interface RequestBody {
+  /** As it came; absent when the text has been changed since. */
+  readonly bytes?: Uint8Array
   readonly text: string
   readonly json: JsonObject
   /** What the client asked for; undefined when it named no model. */
   readonly model: string | undefined
   readonly stream: boolean
+}
+
+/** Where a value stands in a text. */
+interface Span {
+  readonly start: number
+  readonly end: number
 }
 
 /** Names of models are short; a longer one is a mistake or an attack, and would not fit a response header. */
@@ -27,7 +35,7 @@ export function parseBody(bytes: Uint8Array): RequestBody {
   if (!isObject(json)) throw invalid('We could not parse the JSON body of your request: it is not a JSON object.')
   if (deeperThan(json, depthLimit)) throw invalid(`The JSON body nests deeper than ${depthLimit} levels.`)
   const model = readModel(json, text)
-  return { text, json, model, stream: json.stream === true }
+  return { bytes, text, json, model, stream: json.stream === true }
 }
 
 /** The request's bytes with some top-level fields changed and all the rest untouched. */
@@ -36,16 +44,27 @@ export function editBody(body: RequestBody, edits: Edits): Uint8Array {
   // Without a model of its own, the only `model` key may be a nested one.
   if (body.model !== undefined && model !== undefined && edits.set?.size === 1 && !edits.drop?.size) {
     const span = modelSpan(body.text)
-    if (span) return encoder.encode(body.text.slice(0, span.start) + model + body.text.slice(span.end))
+    if (span) return splice(body, span, model)
   }
   return encoder.encode(edit(body.text, edits))
+}
+
+function splice({ bytes, text }: RequestBody, { start, end }: Span, value: string): Uint8Array {
+  // Where every character is a byte, the places in the text are those in the bytes, and nothing is encoded again.
+  if (bytes?.length !== text.length) return encoder.encode(text.slice(0, start) + value + text.slice(end))
+  const inserted = encoder.encode(value)
+  const whole = new Uint8Array(bytes.length - (end - start) + inserted.length)
+  whole.set(bytes.subarray(0, start))
+  whole.set(inserted, start)
+  whole.set(bytes.subarray(end), start + inserted.length)
+  return whole
 }
 
 /** The same request under another model name, as when the path names it. */
 export function renamed(body: RequestBody, model: string): RequestBody {
   if (body.model === model) return body
   const text = edit(body.text, { set: new Map([['model', JSON.stringify(model)]]) })
-  return { ...body, text, json: { ...body.json, model }, model }
+  return { text, json: { ...body.json, model }, model, stream: body.stream }
 }
 
 function decode(bytes: Uint8Array): string {
@@ -96,7 +115,7 @@ function readModel(json: JsonObject, text: string): string | undefined {
  * Where the value of the only `model` key stands, or undefined when a closer look is needed: no such key, several
  * (perhaps nested), or escapes with which it could be spelled otherwise (`\u006d` … `\u006f` make m, o, d, e, l).
  */
-function modelSpan(text: string): { start: number; end: number } | undefined {
+function modelSpan(text: string): Span | undefined {
   const at = text.indexOf('"model"')
   if (at < 0 || text.indexOf('"model"', at + 7) >= 0 || text.includes('\\u006')) return undefined
   if (text[at - 1] === '\\') return undefined
