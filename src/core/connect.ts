@@ -69,7 +69,7 @@ function learn(error: GatewayError, lesson: Lesson, spec: OperationSpec, provide
 async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, services: Services): Promise<Answer> {
   const { deployment } = call.rung
   const { provider } = deployment
-  const context = wireContext(call, services, remedy)
+  const context = new Exchange(call, services, remedy)
   if (provider.definition.serve) {
     return await provider.definition.serve({
       operation: call.operation,
@@ -98,21 +98,37 @@ async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, service
     : await whole(response, spec, context, call)
 }
 
-function wireContext(call: Call, { clock, random }: Services, remedy: Remedy): WireContext {
-  const { deployment } = call.rung
-  let id: string | undefined
-  return {
-    // Most exchanges pass bytes and never look: the object is made when somebody asks.
-    get body() {
-      return remedied({ ...withParams(call.body.json, deployment), model: deployment.model }, remedy)
-    },
-    get id() {
-      id ??= call.operation === 'chat' ? chatId(random) : completionId(random)
-      return id
-    },
-    model: deployment.model,
-    created: Math.floor(clock.now() / 1000),
-    random,
+/**
+ * What a translation may know of one exchange. Most pass bytes and never look: the object and the id are made when
+ * somebody asks. A class, since an object literal with getters makes V8 keep a hidden class, and with it the whole
+ * request, for every one of them until the next full collection.
+ */
+class Exchange implements WireContext {
+  readonly #call: Call
+  readonly #remedy: Remedy
+  readonly created: number
+  readonly random: () => number
+  #id: string | undefined
+
+  constructor(call: Call, { clock, random }: Services, remedy: Remedy) {
+    this.#call = call
+    this.#remedy = remedy
+    this.created = Math.floor(clock.now() / 1000)
+    this.random = random
+  }
+
+  get body(): JsonObject {
+    const { deployment } = this.#call.rung
+    return remedied({ ...withParams(this.#call.body.json, deployment), model: deployment.model }, this.#remedy)
+  }
+
+  get model(): string {
+    return this.#call.rung.deployment.model
+  }
+
+  get id(): string {
+    this.#id ??= this.#call.operation === 'chat' ? chatId(this.random) : completionId(this.random)
+    return this.#id
   }
 }
 

@@ -61,7 +61,6 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
 function send(pool: Pool, url: URL, request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
-    const exchange = new Exchange(resolve, reject, signal)
     pool.dispatch(
       {
         path: url.pathname + url.search,
@@ -69,71 +68,58 @@ function send(pool: Pool, url: URL, request: UpstreamRequest, signal: AbortSigna
         headers: request.headers as Record<string, string>,
         body: request.method === 'GET' ? null : request.body,
       },
-      exchange,
+      respondTo(resolve, reject, signal),
     )
   })
 }
 
-/** One request's events, as undici tells them, turned into a response and its stream. */
-class Exchange implements Dispatcher.DispatchHandler {
-  readonly #resolve: (response: UpstreamResponse) => void
-  readonly #reject: (error: unknown) => void
-  readonly #signal: AbortSignal
-  readonly #onAbort: () => void
-  #controller: Dispatcher.DispatchController | undefined
-  #pump: Pump | undefined
-
-  constructor(resolve: (response: UpstreamResponse) => void, reject: (error: unknown) => void, signal: AbortSignal) {
-    this.#resolve = resolve
-    this.#reject = reject
-    this.#signal = signal
-    this.#onAbort = () => this.#abort()
-    signal.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#signal.aborted) this.#abort()
-  }
-
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status < 200) return
-    const pump = new Pump({
-      pause: () => controller.pause(),
-      resume: () => controller.resume(),
-      cancel: (reason) => controller.abort(asError(reason)),
-    })
-    this.#pump = pump
-    const flat = flatten(headers)
-    this.#resolve({ status, headers: flat, body: decoded(pump, flat['content-encoding']) })
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Uint8Array): void {
-    this.#pump?.push(chunk)
-  }
-
-  onResponseEnd(): void {
-    this.#signal.removeEventListener('abort', this.#onAbort)
-    this.#pump?.finish()
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#signal.removeEventListener('abort', this.#onAbort)
-    const reason = this.#signal.aborted ? this.#signal.reason : error
-    if (this.#pump) this.#pump.break(this.#signal.aborted ? reason : brokenOff(error))
-    else this.#reject(reason)
-  }
-
+/**
+ * One request's events, as undici tells them, turned into a response and its stream. An object of functions: with a
+ * class in this place every request was seen to stay in memory until the next full collection.
+ */
+function respondTo(
+  resolve: (response: UpstreamResponse) => void,
+  reject: (error: unknown) => void,
+  signal: AbortSignal,
+): Dispatcher.DispatchHandler {
+  let controller: Dispatcher.DispatchController | undefined
+  let pump: Pump | undefined
   /** Tells at once, whether or not the request ever got a socket; undici's own event comes later or not at all. */
-  #abort(): void {
-    const { reason } = this.#signal
-    if (this.#pump) this.#pump.break(reason)
-    else this.#reject(reason)
-    this.#controller?.abort(asError(reason))
+  const abort = () => {
+    const { reason } = signal
+    if (pump) pump.break(reason)
+    else reject(reason)
+    controller?.abort(asError(reason))
+  }
+  signal.addEventListener('abort', abort, { once: true })
+  return {
+    onRequestStart(started) {
+      controller = started
+      if (signal.aborted) abort()
+    },
+    onResponseStart(started, status, headers) {
+      if (status < 200) return
+      pump = new Pump({
+        pause: () => started.pause(),
+        resume: () => started.resume(),
+        cancel: (reason) => started.abort(asError(reason)),
+      })
+      const flat = flatten(headers)
+      resolve({ status, headers: flat, body: decoded(pump, flat['content-encoding']) })
+    },
+    onResponseData(_, chunk) {
+      pump?.push(chunk)
+    },
+    onResponseEnd() {
+      signal.removeEventListener('abort', abort)
+      pump?.finish()
+    },
+    onResponseError(_, error) {
+      signal.removeEventListener('abort', abort)
+      const reason = signal.aborted ? signal.reason : error
+      if (pump) pump.break(signal.aborted ? reason : brokenOff(error))
+      else reject(reason)
+    },
   }
 }
 

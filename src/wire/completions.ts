@@ -6,7 +6,13 @@ import { done, EventReader, frame, parseEvent, type ServerEvent } from './sse.ts
 
 /** Speaks legacy completions to an upstream that only chats: the prompt becomes a user's message. */
 export function completionsOver(chat: OperationSpec): OperationSpec {
-  const inner = (context: WireContext): WireContext => ({ ...context, body: toChat(context.body) })
+  const inner = ({ body, model, id, created, random }: WireContext): WireContext => ({
+    body: toChat(body),
+    model,
+    id,
+    created,
+    random,
+  })
   return {
     path: chat.path,
     ...(chat.streamType !== undefined && { streamType: chat.streamType }),
