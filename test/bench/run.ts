@@ -8,8 +8,7 @@ import { plain, type Reading, type Scenario, streams } from './scenarios.ts'
 import { bundle, startWorkerd } from './workerd.ts'
 
 /**
- * `npm run bench`: what samewire costs, beside the least that any proxy could cost (F on Node, W in workerd) and, with
- * `--portkey`, beside Portkey. Gateways run on one core, the load and the upstream on another; they take turns, the
+ * `npm run bench`: what samewire costs, beside the least that any proxy could cost (F on Node, W in workerd). Gateways run on one core, the load and the upstream on another; they take turns, the
  * order reversed every second round; a window with any error is void. Only ratios within one run mean anything.
  */
 const { values } = parseArgs({
@@ -17,7 +16,6 @@ const { values } = parseArgs({
     short: { type: 'boolean', default: false },
     rounds: { type: 'string' },
     only: { type: 'string' },
-    portkey: { type: 'boolean', default: false },
     json: { type: 'string', default: 'node_modules/.cache/bench/result.json' },
   },
 })
