@@ -46,11 +46,11 @@ const deployment = v.strictObject({
 })
 
 /** A string or an object: looked at first, so that a mistake inside the object is told where it is. */
-function stringOr<const T extends v.GenericSchema>(object: T, what: string) {
+function stringOr<const T extends v.GenericSchema>(object: T) {
   return v.lazy((input) => (typeof input === 'string' ? name : object)) as v.GenericSchema<
     string | v.InferInput<T>,
     string | v.InferOutput<T>
-  > & { readonly what?: typeof what }
+  >
 }
 
 /** Names with what they stand for. A list is refused: its numbers would pass for names. */
@@ -61,7 +61,7 @@ function named<const T extends v.GenericSchema>(value: T) {
 }
 
 const model = v.strictObject({
-  deployments: v.pipe(v.array(stringOr(deployment, 'deployment')), v.minLength(1, 'at least one deployment')),
+  deployments: v.pipe(v.array(stringOr(deployment)), v.minLength(1, 'at least one deployment')),
   fallbacks: v.optional(v.array(name)),
   ...limits,
 })
@@ -77,7 +77,7 @@ const provider = v.looseObject({
 /** The configuration as its user writes it; what a provider adds to it, the provider's definition says. */
 export const configSchema = v.strictObject({
   providers: v.optional(named(provider)),
-  models: v.optional(named(stringOr(model, 'model'))),
+  models: v.optional(named(stringOr(model))),
   /** The model that answers for a missing one. */
   fallback: v.optional(name),
   /** What to do about a missing model, by the kind of missing. Default: the fallback. */
