@@ -83,8 +83,8 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
       model: body.model,
       operation,
       legacy,
-      needs: needsOf(body.json),
-      tokens: tokensOf(body.json),
+      needs: needsOf(body.outline),
+      tokens: tokensOf(body.outline),
     }
     const first = resolve(query, catalog, knowledge.known, services.random)
     const unlisted = first.failure?.kind === 'unknown' || first.skipped.some(({ kind }) => kind === 'not_found')

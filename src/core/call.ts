@@ -66,7 +66,8 @@ export interface UpstreamRequest {
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
+  /** In pieces, so that a large one need not be copied to change a name in it. */
+  readonly body: readonly Uint8Array[]
 }
 
 /** An HTTP answer as it came: any status, headers in lower case, content decoded. */

@@ -144,22 +144,22 @@ function remedied(json: JsonObject, { drop = [], rename = {} }: Remedy): JsonObj
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy): Uint8Array {
-  if (spec.encode) return encoder.encode(JSON.stringify(spec.encode(context)))
-  const { json } = call.body
+function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy) {
+  if (spec.encode) return [encoder.encode(JSON.stringify(spec.encode(context)))]
+  const { outline } = call.body
   const { defaults, overrides, model } = call.rung.deployment
   const set = new Map<string, string>()
   for (const [key, value] of Object.entries(defaults)) {
-    if (!Object.hasOwn(json, key)) set.set(key, JSON.stringify(value))
+    if (!Object.hasOwn(outline, key)) set.set(key, JSON.stringify(value))
   }
   for (const [key, value] of Object.entries(overrides)) set.set(key, JSON.stringify(value))
   set.set('model', JSON.stringify(model))
   const drop = new Set(remedy.drop)
   for (const [old, name] of Object.entries(remedy.rename ?? {})) {
-    const value = set.get(old) ?? (Object.hasOwn(json, old) ? JSON.stringify(json[old]) : undefined)
+    const value = set.get(old) ?? (Object.hasOwn(outline, old) ? JSON.stringify(call.body.json[old]) : undefined)
     drop.add(old)
     set.delete(old)
-    if (value !== undefined && !Object.hasOwn(json, name)) set.set(name, value)
+    if (value !== undefined && !Object.hasOwn(outline, name)) set.set(name, value)
   }
   for (const key of drop) set.delete(key)
   return editBody(call.body, { set, drop })

@@ -1,5 +1,5 @@
 import type { Transport } from '../core/call.ts'
-import { Pump } from '../core/stream.ts'
+import { concat, Pump } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 
 /** Sends requests through `fetch`: the only client on Workers. */
@@ -13,7 +13,7 @@ export function createFetchTransport(send: typeof fetch): Transport {
     const response = await send(request.url, {
       method: request.method,
       headers: request.headers,
-      ...(request.method === 'POST' && { body: request.body as Uint8Array<ArrayBuffer> }),
+      ...(request.method === 'POST' && { body: concat(request.body) as Uint8Array<ArrayBuffer> }),
       redirect: 'manual',
       signal: abort.signal,
     }).catch((error: unknown) => {

@@ -33,8 +33,8 @@ export const nodeEdge: Edge<HttpBindings> = {
 
 function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = []
-    let size = 0
+    const told = Number(incoming.headers['content-length'])
+    const body = new BodyCollector(told <= limit ? told : undefined)
     const refuse = () => {
       incoming.off('data', take)
       // What is still on its way is read and dropped: closing at once would cut the refusal off with a reset.
@@ -42,13 +42,12 @@ function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Ar
       reject(tooLarge(limit))
     }
     const take = (chunk: Uint8Array) => {
-      size += chunk.length
-      if (size > limit) refuse()
-      else chunks.push(chunk)
+      body.add(chunk)
+      if (body.size > limit) refuse()
     }
-    if (Number(incoming.headers['content-length']) > limit) return refuse()
+    if (told > limit) return refuse()
     incoming.on('data', take)
-    incoming.once('end', () => resolve(concat(chunks, size)))
+    incoming.once('end', () => resolve(body.whole()))
     const leave = () => reject(new GatewayError('gone', 'The client left.'))
     // The one error of a request's body is that its connection broke.
     incoming.once('error', leave)
@@ -56,6 +55,33 @@ function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Ar
       if (!incoming.complete) leave()
     })
   })
+}
+
+/** Puts a body together. One whose length was told goes straight to its place: a large one is never there twice. */
+class BodyCollector {
+  size = 0
+  readonly #chunks: Uint8Array[] = []
+  readonly #told: number | undefined
+  #place: Uint8Array | undefined
+
+  constructor(told: number | undefined) {
+    this.#told = told
+  }
+
+  add(chunk: Uint8Array): void {
+    const at = this.size
+    this.size += chunk.length
+    // Most bodies are one chunk.
+    if (this.#told === undefined || chunk.length === this.#told) this.#chunks.push(chunk)
+    else {
+      this.#place ??= new Uint8Array(this.#told)
+      this.#place.set(chunk, at)
+    }
+  }
+
+  whole(): Uint8Array {
+    return this.#place ?? concat(this.#chunks, this.size)
+  }
 }
 
 function sendAnswer(outgoing: ServerResponse, answer: Answer, client: AbortController): void {

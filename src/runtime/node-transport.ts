@@ -1,7 +1,7 @@
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
 import type { Transport, UpstreamRequest, UpstreamResponse } from '../core/call.ts'
-import { type ByteStream, Pump } from '../core/stream.ts'
+import { type ByteStream, concat, Pump } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 
 /**
@@ -61,16 +61,24 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
 function send(pool: Pool, url: URL, request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
-    pool.dispatch(
-      {
-        path: url.pathname + url.search,
-        method: request.method,
-        headers: request.headers as Record<string, string>,
-        body: request.method === 'GET' ? null : request.body,
-      },
-      respondTo(resolve, reject, signal),
-    )
+    const path = url.pathname + url.search
+    const { method, headers, body } = request
+    const options =
+      method === 'GET' ? { path, method, headers, body: null } : { path, method, ...payload(headers, body) }
+    pool.dispatch(options as Dispatcher.DispatchOptions, respondTo(resolve, reject, signal))
   })
+}
+
+/** Bytes up to which a body in pieces is put together, for one write in place of several. */
+const oneWrite = 32 * 1024
+
+/** Headers and body as undici takes them: a large one in its pieces, which an array is to it as any iterable. */
+function payload(headers: UpstreamRequest['headers'], pieces: UpstreamRequest['body']) {
+  const [first] = pieces
+  if (pieces.length === 1) return { headers, body: first }
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
+  if (length <= oneWrite) return { headers, body: concat(pieces, length) }
+  return { headers: { ...headers, 'content-length': String(length) }, body: pieces }
 }
 
 /**

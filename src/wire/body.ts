@@ -1,24 +1,10 @@
 import { GatewayError } from './errors.ts'
 import { deeperThan, isObject, type JsonObject } from './json.ts'
 import { type Edits, edit, members } from './members.ts'
+import { outlineOf, type Span, textLength } from './outline.ts'
 
-/** A request as the client wrote it, and as it reads. The text is what goes on; the object is for deciding where. */
-export interface RequestBody {
-  /** As it came; absent when the text has been changed since. */
-  readonly bytes?: Uint8Array
-  readonly text: string
-  readonly json: JsonObject
-  /** What the client asked for; undefined when it named no model. */
-  readonly model: string | undefined
-  readonly stream: boolean
-}
-
-/** Where a value stands in a text. */
-interface Span {
-  readonly start: number
-  readonly end: number
-}
-
+/** Bytes from which on a body is read by its outline: below, parsing all of it is quicker. */
+const large = 16 * 1024
 /** Names of models are short; a longer one is a mistake or an attack, and would not fit a response header. */
 const modelLength = 512
 /** Levels of nesting; the deepest JSON schemas seen in tools stay under 40. */
@@ -28,65 +14,88 @@ const depthLimit = 256
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 
+/** A request as the client wrote it, and as it reads: the bytes are what goes on, the rest is for deciding where. */
+export class RequestBody {
+  readonly bytes: Uint8Array
+  /** What it says, long texts of a large body left out: their `textLength` is known. */
+  readonly outline: JsonObject
+  /** What the client asked for; undefined when it named no model. */
+  readonly model: string | undefined
+  readonly stream: boolean
+  /** Where the value of `model` stands in `bytes`; undefined when that takes a closer look. */
+  readonly modelSpan: Span | undefined
+  #json: JsonObject | undefined
+
+  constructor(bytes: Uint8Array, outline: JsonObject, model: string | undefined, modelSpan?: Span) {
+    this.bytes = bytes
+    this.outline = outline
+    this.model = model
+    this.modelSpan = model === undefined ? undefined : modelSpan
+    this.stream = outline.stream === true
+    this.#json = bytes.length < large ? outline : undefined
+  }
+
+  /** All of it, for translations; a large one is parsed when this is first asked for. */
+  get json(): JsonObject {
+    this.#json ??= JSON.parse(this.text) as JsonObject
+    return this.#json
+  }
+
+  get text(): string {
+    return decoder.decode(this.bytes)
+  }
+}
+
 /** Reads a JSON request of any operation. Throws the 400 that OpenAI's clients understand. */
 export function parseBody(bytes: Uint8Array): RequestBody {
-  const text = decode(bytes)
-  const json = parse(text)
-  if (!isObject(json)) throw invalid('We could not parse the JSON body of your request: it is not a JSON object.')
-  if (deeperThan(json, depthLimit)) throw invalid(`The JSON body nests deeper than ${depthLimit} levels.`)
-  const model = readModel(json, text)
-  return { bytes, text, json, model, stream: json.stream === true }
-}
-
-/** The request's bytes with some top-level fields changed and all the rest untouched. */
-export function editBody(body: RequestBody, edits: Edits): Uint8Array {
-  const model = edits.set?.get('model')
-  // Without a model of its own, the only `model` key may be a nested one.
-  if (body.model !== undefined && model !== undefined && edits.set?.size === 1 && !edits.drop?.size) {
-    const span = modelSpan(body.text)
-    if (span) return splice(body, span, model)
+  const body = bytes.length < large ? readSmall(bytes) : readLarge(bytes)
+  if (deeperThan(body.outline, depthLimit)) throw invalid(`The JSON body nests deeper than ${depthLimit} levels.`)
+  // Two `model` keys are read differently by different parsers: what was checked here might not be what is served.
+  if (body.model !== undefined && !body.modelSpan && modelsIn(body.text) > 1) {
+    throw invalid("Duplicate parameter: 'model' is given more than once.", 'model', 'duplicate_parameter')
   }
-  return encoder.encode(edit(body.text, edits))
+  return body
 }
 
-function splice({ bytes, text }: RequestBody, { start, end }: Span, value: string): Uint8Array {
-  // Where every character is a byte, the places in the text are those in the bytes, and nothing is encoded again.
-  if (bytes?.length !== text.length) return encoder.encode(text.slice(0, start) + value + text.slice(end))
-  const inserted = encoder.encode(value)
-  const whole = new Uint8Array(bytes.length - (end - start) + inserted.length)
-  whole.set(bytes.subarray(0, start))
-  whole.set(inserted, start)
-  whole.set(bytes.subarray(end), start + inserted.length)
-  return whole
+function readSmall(bytes: Uint8Array): RequestBody {
+  const text = decodable(() => decoder.decode(bytes))
+  const json = parse(text)
+  const span = findModel(text)
+  // Where every character is a byte, the places in the text are those in the bytes.
+  const inBytes = span && (bytes.length === text.length ? span : spanInBytes(text, span))
+  return new RequestBody(bytes, json, readModel(json), inBytes)
 }
 
-/** The same request under another model name, as when the path names it. */
-export function renamed(body: RequestBody, model: string): RequestBody {
-  if (body.model === model) return body
-  const text = edit(body.text, { set: new Map([['model', JSON.stringify(model)]]) })
-  return { text, json: { ...body.json, model }, model, stream: body.stream }
+function readLarge(bytes: Uint8Array): RequestBody {
+  const outline = decodable(() => outlineOf(bytes))
+  const json = parse(outline?.text ?? '')
+  const models = outline?.models
+  return new RequestBody(bytes, json, readModel(json), models?.length === 1 ? models[0] : undefined)
 }
 
-function decode(bytes: Uint8Array): string {
+function decodable<T>(read: () => T): T {
   try {
-    return decoder.decode(bytes)
+    return read()
   } catch {
     throw invalid('We could not parse the JSON body of your request: it is not valid UTF-8.')
   }
 }
 
-function parse(text: string): unknown {
+function parse(text: string): JsonObject {
+  let json: unknown
   try {
-    return JSON.parse(text)
+    json = JSON.parse(text)
   } catch {
     throw invalid(
       "We could not parse the JSON body of your request. (HINT: This likely means you aren't using your HTTP " +
         'library correctly. The API expects a JSON payload, but what was sent was not valid JSON.)',
     )
   }
+  if (!isObject(json)) throw invalid('We could not parse the JSON body of your request: it is not a JSON object.')
+  return json
 }
 
-function readModel(json: JsonObject, text: string): string | undefined {
+function readModel(json: JsonObject): string | undefined {
   if (!Object.hasOwn(json, 'model')) return undefined
   const model = json.model
   if (model === null || model === '') return undefined
@@ -97,33 +106,68 @@ function readModel(json: JsonObject, text: string): string | undefined {
       'invalid_type',
     )
   }
-  if (model.length > modelLength) {
+  const length = textLength(model)
+  if (length > modelLength) {
     throw invalid(
-      `Invalid 'model': string too long. Expected a string with maximum length ${modelLength}, but got a string with length ${model.length} instead.`,
+      `Invalid 'model': string too long. Expected a string with maximum length ${modelLength}, but got a string with length ${length} instead.`,
       'model',
       'string_above_max_length',
     )
   }
-  // Two `model` keys are read differently by different parsers: what was checked here might not be what is served.
-  if (!modelSpan(text) && members(text).filter((member) => member.key === 'model').length > 1) {
-    throw invalid("Duplicate parameter: 'model' is given more than once.", 'model', 'duplicate_parameter')
-  }
   return model
 }
 
+const modelsIn = (text: string) => members(text).filter(({ key }) => key === 'model').length
+
+/** The value behind `"model"`. */
+const stringValue = /\s*:\s*("(?:[^"\\]|\\.)*")/y
+
 /**
  * Where the value of the only `model` key stands, or undefined when a closer look is needed: no such key, several
- * (perhaps nested), or escapes with which it could be spelled otherwise (`\u006d` … `\u006f` make m, o, d, e, l).
+ * (perhaps nested), or escapes with which it could be spelled otherwise.
  */
-function modelSpan(text: string): Span | undefined {
-  const at = text.indexOf('"model"')
-  if (at < 0 || text.indexOf('"model"', at + 7) >= 0 || text.includes('\\u006')) return undefined
-  if (text[at - 1] === '\\') return undefined
-  const value = /\s*:\s*("(?:[^"\\]|\\.)*")/y
-  value.lastIndex = at + 7
-  const match = value.exec(text)
-  if (!match?.[1]) return undefined
-  return { start: value.lastIndex - match[1].length, end: value.lastIndex }
+function findModel(text: string): Span | undefined {
+  let key = -1
+  // Without the first quote, of which JSON is full: engines look for the first letter and then compare.
+  for (let at = text.indexOf('model"'); at >= 0; at = text.indexOf('model"', at + 6)) {
+    if (text[at - 1] !== '"') continue
+    if (key >= 0) return undefined
+    key = at
+  }
+  if (key < 0 || text[key - 2] === '\\' || mayBeEscaped(text)) return undefined
+  stringValue.lastIndex = key + 6
+  const value = stringValue.exec(text)?.[1]
+  return value === undefined ? undefined : { start: stringValue.lastIndex - value.length, end: stringValue.lastIndex }
+}
+
+/** `\u0064` … `\u006f` make d, e, l, m, o. Looked for from the rarest character on. */
+function mayBeEscaped(text: string): boolean {
+  for (let at = text.indexOf('006'); at >= 0; at = text.indexOf('006', at + 1)) {
+    if (text[at - 1] === 'u' && text[at - 2] === '\\') return true
+  }
+  return false
+}
+
+function spanInBytes(text: string, { start, end }: Span): Span {
+  const before = encoder.encode(text.slice(0, start)).length
+  return { start: before, end: before + encoder.encode(text.slice(start, end)).length }
+}
+
+/** The request's bytes with some top-level fields changed and all the rest untouched, in pieces: none is copied. */
+export function editBody(body: RequestBody, edits: Edits): readonly Uint8Array[] {
+  const model = edits.set?.get('model')
+  if (model !== undefined && edits.set?.size === 1 && !edits.drop?.size && body.modelSpan) {
+    const { bytes, modelSpan } = body
+    return [bytes.subarray(0, modelSpan.start), encoder.encode(model), bytes.subarray(modelSpan.end)]
+  }
+  return [encoder.encode(edit(body.text, edits))]
+}
+
+/** The same request under another model name, as when the path names it. */
+export function renamed(body: RequestBody, model: string): RequestBody {
+  if (body.model === model) return body
+  const text = edit(body.text, { set: new Map([['model', JSON.stringify(model)]]) })
+  return new RequestBody(encoder.encode(text), { ...body.outline, model }, model)
 }
 
 export function invalid(message: string, param: string | null = null, code: string | null = null): GatewayError {

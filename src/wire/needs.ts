@@ -1,5 +1,6 @@
 import type { Capability } from '../core/provider.ts'
 import { isObject, type JsonObject, stringAt } from './json.ts'
+import { textLength } from './outline.ts'
 
 const none: ReadonlySet<Capability> = new Set()
 
@@ -24,10 +25,10 @@ const charactersPerToken = 6
  * answer that is too long, and clients ask for more than any model has.
  */
 export function tokensOf(json: JsonObject): number {
-  let characters = typeof json.prompt === 'string' ? json.prompt.length : 0
-  for (const message of messagesOf(json)) characters += stringAt(message, 'content')?.length ?? 0
+  let characters = typeof json.prompt === 'string' ? textLength(json.prompt) : 0
+  for (const message of messagesOf(json)) characters += textLength(stringAt(message, 'content') ?? '')
   anyPart(json, (part) => {
-    characters += stringAt(part, 'text')?.length ?? 0
+    characters += textLength(stringAt(part, 'text') ?? '')
     return false
   })
   return Math.ceil(characters / charactersPerToken)

@@ -44,9 +44,9 @@ const chatFields: Readonly<Record<string, Check>> = {
 }
 
 /** Throws a 400 that names the field when a chat request can't be one. */
-export function validateChat({ json }: RequestBody): void {
-  checkFields(json, chatFields)
-  const messages = json.messages
+export function validateChat({ outline }: RequestBody): void {
+  checkFields(outline, chatFields)
+  const messages = outline.messages
   if (messages === undefined || messages === null) {
     throw invalid("Missing required parameter: 'messages'.", 'messages', 'missing_required_parameter')
   }
@@ -62,9 +62,9 @@ export function validateChat({ json }: RequestBody): void {
 }
 
 /** Throws a 400 that names the field when a legacy completion request can't be one. */
-export function validateCompletion({ json }: RequestBody): void {
-  checkFields(json, sampling)
-  const prompt = json.prompt
+export function validateCompletion({ outline }: RequestBody): void {
+  checkFields(outline, sampling)
+  const prompt = outline.prompt
   if (prompt === undefined || prompt === null || typeof prompt === 'string') return
   const fits =
     Array.isArray(prompt) &&

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { editBody, parseBody, renamed } from '../../src/wire/body.ts'
+import { concat } from '../../src/core/stream.ts'
+import { editBody, parseBody, type RequestBody, renamed } from '../../src/wire/body.ts'
+import type { Edits } from '../../src/wire/members.ts'
+import { textLength } from '../../src/wire/outline.ts'
 import { seeded } from '../support/ask.ts'
 import { bytes, textOf } from '../support/sinks.ts'
 
@@ -84,14 +87,49 @@ function someBody(random: Random): { before: string; name: string; after: string
   }
 }
 
+const edited = (body: RequestBody, edits: Edits) => textOf(concat(editBody(body, edits)))
+
+/** A long text of everything that a string may hold, and one that makes a body large enough for its outline. */
+function longText(random: Random): string {
+  const parts = [
+    'plain words ',
+    '\\n',
+    '\\"',
+    '\\\\',
+    '日本',
+    '\\u006d',
+    '👩‍👩‍👧',
+    '\\/',
+    '"model"'.replaceAll('"', '\\"'),
+    '\u007f',
+  ]
+  return Array.from({ length: 3000 }, () => pickFrom(parts, random)).join('')
+}
+
+/** `someBody`, large: long texts among its members, and a key as long. */
+function largeBody(random: Random): ReturnType<typeof someBody> {
+  const { before, name, after } = someBody(random)
+  const text = longText(random)
+  const end = after.lastIndexOf('}')
+  const front = before.indexOf('{') + 1
+  return {
+    before: `${before.slice(0, front)}"long":"${text}","${text}":"",${before.slice(front)}`,
+    name,
+    after: `${after.slice(0, end)},"messages":[{"content":"${text}"}]${after.slice(end)}`,
+  }
+}
+
 describe('A body that goes on under another model', () => {
-  it(`is the same to the byte outside the value of model (${rounds} bodies)`, () => {
+  it.each([
+    [rounds, 'small', someBody],
+    [200, 'large', largeBody],
+  ])('is the same to the byte outside the value of model (%i %s bodies)', (count, _, make) => {
     const random = seeded(20_261_124)
-    for (let round = 0; round < rounds; round++) {
-      const { before, name, after } = someBody(random)
+    for (let round = 0; round < count; round++) {
+      const { before, name, after } = make(random)
       const text = before + name + after
       const body = parseBody(bytes(text))
-      const sent = textOf(editBody(body, { set: new Map([['model', '"up/stream"']]) }))
+      const sent = edited(body, { set: new Map([['model', '"up/stream"']]) })
       expect(sent, text).toBe(`${before}"up/stream"${after}`)
       expect(renamed(body, 'up/stream').text, text).toBe(`${before}"up/stream"${after}`)
     }
@@ -110,20 +148,20 @@ describe('A body that goes on under another model', () => {
         drop: new Set(['user']),
       }
       const { user: _, ...rest } = JSON.parse(body.text) as Record<string, unknown>
-      expect(JSON.parse(textOf(editBody(body, edits))), body.text).toEqual({ ...rest, model: 'm', top_k: 5 })
+      expect(JSON.parse(edited(body, edits)), body.text).toEqual({ ...rest, model: 'm', top_k: 5 })
     }
   })
 
   it('gets a model where it names none, and keeps one that is nested', () => {
     const text = '{"metadata":{"model":"mine"},"messages":[]}'
-    const sent = textOf(editBody(parseBody(bytes(text)), { set: new Map([['model', '"m"']]) }))
+    const sent = edited(parseBody(bytes(text)), { set: new Map([['model', '"m"']]) })
     expect(JSON.parse(sent)).toEqual({ metadata: { model: 'mine' }, messages: [], model: 'm' })
   })
 
   it.each(['{"model":null,"a":1}', '{"model":"","a":1}', '{"a":1}'])('names none: %s', (text) => {
     const body = parseBody(bytes(text))
     expect(body.model).toBeUndefined()
-    expect(JSON.parse(textOf(editBody(body, { set: new Map([['model', '"m"']]) })))).toEqual({ model: 'm', a: 1 })
+    expect(JSON.parse(edited(body, { set: new Map([['model', '"m"']]) }))).toEqual({ model: 'm', a: 1 })
   })
 
   it.each([
@@ -138,5 +176,64 @@ describe('A body that goes on under another model', () => {
 
   it('reads a model that is spelt with escapes', () => {
     expect(parseBody(bytes('{"mod\\u0065l":"\\u0061"}')).model).toBe('a')
+  })
+})
+
+/** A value with 0 in place of each long text. */
+function withoutLong(value: unknown): unknown {
+  if (typeof value === 'string') return textLength(value) > 600 ? 0 : value
+  if (Array.isArray(value)) return value.map(withoutLong)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, withoutLong(inner)]))
+}
+
+describe('A large body', () => {
+  const filler = 'x'.repeat(20_000)
+  const withText = (text: string) => `{"model":"m","messages":[{"role":"user","content":"${text}${filler}"}]}`
+
+  it('reads like a small one, its long texts by their length', () => {
+    const random = seeded(7)
+    for (let round = 0; round < 200; round++) {
+      const { before, name, after } = largeBody(random)
+      const text = before + name + after
+      const body = parseBody(bytes(text))
+      expect(withoutLong(body.outline)).toEqual(withoutLong(JSON.parse(text)))
+      expect(body.json).toEqual(JSON.parse(text))
+    }
+  })
+
+  it.each([0, 1, 2, 3])('is read wherever it lies in memory: %i bytes into a buffer', (offset) => {
+    const text = bytes(withText('é'))
+    const place = new Uint8Array(text.length + offset)
+    place.set(text, offset)
+    const body = parseBody(place.subarray(offset))
+    expect(textOf(concat(editBody(body, { set: new Map([['model', '"n"']]) })))).toBe(
+      withText('é').replace('"m"', '"n"'),
+    )
+  })
+
+  it.each([
+    ['a control character', withText('\n')],
+    ['an escape that is none', withText('\\x')],
+    ['half an escape', withText('\\u12')],
+    ['an escape of no digits', withText('\\u12g4')],
+    ['a text that does not end', withText('').slice(0, -6)],
+    ['an escape at its end', `${withText('').slice(0, -6)}\\`],
+    ['a lonely quote', `${withText('')}"`],
+    ['a missing comma', withText('').replace('"m"', '"m" 1')],
+    ['something behind it', `${withText('')}{}`],
+  ])('is refused like a small one for %s', (_, text) => {
+    expect(() => JSON.parse(text)).toThrow()
+    expect(() => parseBody(bytes(text))).toThrow(/could not parse the JSON body/)
+  })
+
+  it('is refused where its text is not UTF-8', () => {
+    const text = bytes(withText('é'))
+    text[text.indexOf(0xc3) + 1] = 0x41
+    expect(() => parseBody(text)).toThrow(/not valid UTF-8/)
+  })
+
+  it('is refused for a model name that is as long', () => {
+    expect(() => parseBody(bytes(`{"model":"${filler}","messages":[]}`))).toThrow(/string too long/)
   })
 })

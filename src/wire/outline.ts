@@ -1,0 +1,154 @@
+/** Bytes of a text beyond which it is left out. */
+export const longText = 512
+
+/** Where something stands in bytes. */
+export interface Span {
+  readonly start: number
+  readonly end: number
+}
+
+/** A JSON text with its long strings left out: what it takes to decide where a large request goes. */
+export interface Outline {
+  /** JSON, in which a mark with its length stands for each long string: see `textLength`. */
+  readonly text: string
+  /** The strings that are values of keys named `model`, at any depth. Undefined where another key might spell it. */
+  readonly models: readonly Span[] | undefined
+}
+
+/** How many characters a string of an outline had, at least in bytes. A string that merely looks like a mark misleads
+ * nobody but its sender, about the tokens that it needs. */
+export function textLength(text: string): number {
+  return text.charCodeAt(0) === 0 ? Number(text.slice(1)) || text.length : text.length
+}
+
+const quote = 34
+const backslash = 92
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Reads JSON once, byte by byte, without making strings of its long texts: parsing a large request would cost twice
+ * the time and several times its memory, and it goes on as the bytes that it came as. Undefined when it is no JSON;
+ * what stands between the strings is for `JSON.parse` to judge. Throws where it is not UTF-8.
+ */
+export function outlineOf(bytes: Uint8Array): Outline | undefined {
+  const words = wordsOf(bytes)
+  const pieces: string[] = []
+  const models: Span[] = []
+  let escapedKey = false
+  let keyIsModel = false
+  let kept = 0
+  let at = 0
+  for (;;) {
+    while (at < bytes.length && bytes[at] !== quote) at++
+    if (at >= bytes.length) break
+    const open = at
+    const { end, escaped, ascii } = readString(bytes, words, open + 1)
+    if (end < 0) return undefined
+    at = end
+    const isKey = followedByColon(bytes, end)
+    if (keyIsModel && !isKey) models.push({ start: open, end })
+    keyIsModel = isKey && isModel(bytes, open, end)
+    if (isKey) escapedKey ||= escaped
+    else if (end - open > longText) {
+      if (!ascii) checkUtf8(bytes.subarray(open, end))
+      pieces.push(decoder.decode(bytes.subarray(kept, open)), `"\\u0000${end - open - 2}"`)
+      kept = end
+    }
+  }
+  pieces.push(decoder.decode(bytes.subarray(kept)))
+  return { text: pieces.join(''), models: escapedKey ? undefined : models }
+}
+
+/** `bytes` by four; none where they don't lie for that. */
+function wordsOf({ buffer, byteOffset, length }: Uint8Array): Int32Array {
+  return new Int32Array(buffer, byteOffset & ~3, byteOffset % 4 === 0 ? length >> 2 : 0)
+}
+
+/** What was seen of a string. `end` is the index behind its closing quote, or -1 where no valid string ends. */
+interface Seen {
+  readonly end: number
+  readonly escaped: boolean
+  readonly ascii: boolean
+}
+
+/** Reads the string whose first character is at `from`; `words` are `bytes` by four. */
+function readString(bytes: Uint8Array, words: Int32Array, from: number): Seen {
+  const { length } = bytes
+  const aligned = words.length * 4
+  let at = from
+  let seen = 0
+  let escaped = false
+  while (at < length) {
+    if ((at & 3) === 0) {
+      while (at < aligned) {
+        const word = words[at >> 2] as number
+        if (hasSpecial(word)) break
+        seen |= word
+        at += 4
+      }
+      if (at >= length) break
+    }
+    const byte = bytes[at] as number
+    at++
+    if (byte === backslash) {
+      escaped = true
+      const kind = bytes[at] as number
+      if (escapes[kind] !== 1 || (kind === letterU && !isHex(bytes, at + 1))) break
+      at += kind === letterU ? 5 : 1
+    } else if (byte === quote) return { end: at, escaped, ascii: (seen & 0x80808080) === 0 }
+    else if (byte < 32) break
+    seen |= byte
+  }
+  return { end: -1, escaped, ascii: false }
+}
+
+/** Whether one of four bytes may be a quote, a backslash or a control character: the sign bits tell a borrow. */
+function hasSpecial(word: number): boolean {
+  const quotes = word ^ 0x22222222
+  const backslashes = word ^ 0x5c5c5c5c
+  const borrows =
+    ((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes) | ((word - 0x20202020) & ~word)
+  return (borrows & 0x80808080) !== 0
+}
+
+/** 1 for each character that may follow a backslash. */
+const escapes = new Uint8Array(256)
+for (const character of '"\\/bfnrtu') escapes[character.charCodeAt(0)] = 1
+const letterU = 117
+
+/** Whether four hexadecimal digits stand there. */
+function isHex(bytes: Uint8Array, from: number): boolean {
+  for (let at = from; at < from + 4; at++) {
+    const byte = bytes[at] ?? 0
+    const digit = (byte >= 48 && byte <= 57) || (byte >= 65 && byte <= 70) || (byte >= 97 && byte <= 102)
+    if (!digit) return false
+  }
+  return true
+}
+
+function followedByColon(bytes: Uint8Array, from: number): boolean {
+  let at = from
+  while (at < bytes.length && (bytes[at] as number) <= 32) at++
+  return bytes[at] === 58
+}
+
+/** Whether `"model"` stands there. */
+function isModel(bytes: Uint8Array, open: number, end: number): boolean {
+  return (
+    end - open === 7 &&
+    bytes[open + 1] === 109 &&
+    bytes[open + 2] === 111 &&
+    bytes[open + 3] === 100 &&
+    bytes[open + 4] === 101 &&
+    bytes[open + 5] === 108
+  )
+}
+
+const window = 64 * 1024
+
+/** Throws where `bytes` are not UTF-8. In windows, since decoding makes a text as large as what it is given. */
+function checkUtf8(bytes: Uint8Array): void {
+  const strict = new TextDecoder('utf-8', { fatal: true })
+  for (let at = 0; at < bytes.length; at += window) strict.decode(bytes.subarray(at, at + window), { stream: true })
+  strict.decode()
+}
