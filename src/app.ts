@@ -4,11 +4,12 @@ import type { Answer, Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
 import { disclosure } from './core/disclosure.ts'
 import type { Operation } from './core/provider.ts'
+import type { Abort } from './core/signal.ts'
 import type { Gateway } from './gateway.ts'
 import { parseBody, renamed } from './wire/body.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError, reactions, unknownModel } from './wire/errors.ts'
 import { headerValue, hopsHeader, preflightHeaders, wireHeaders } from './wire/headers.ts'
-import { requestId } from './wire/ids.ts'
+import { requestIds } from './wire/ids.ts'
 import { decodeId, routePath } from './wire/paths.ts'
 import { validateChat, validateCompletion } from './wire/validate.ts'
 
@@ -19,9 +20,9 @@ export interface Edge<Bindings extends object> {
   /** The request's body. Rejects with a 413 as soon as more than `limit` bytes have come. */
   readBody(context: Context<{ Bindings: Bindings }>, limit: number): Promise<Uint8Array>
   /** Sends an answer; a stream is written as it comes. */
-  send(context: Context<{ Bindings: Bindings }>, answer: Answer, client: AbortController): Response
+  send(context: Context<{ Bindings: Bindings }>, answer: Answer, client: Abort): Response
   /** Aborted when the client leaves. */
-  watch(context: Context<{ Bindings: Bindings }>): AbortController
+  watch(context: Context<{ Bindings: Bindings }>): Abort
 }
 
 export interface AppOptions<Bindings extends object> {
@@ -40,16 +41,17 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   type AppContext = Context<{ Bindings: Bindings }>
   const { gateway, edge, clock, log } = options
   const guard = createGuard(options.access)
+  const nextId = requestIds(options.random)
   const app = new Hono<{ Bindings: Bindings }>({ getPath: (request) => routePath(request.url) })
 
   /** Runs a handler of a POST route and sends what comes of it, errors included. */
   async function infer(context: AppContext, operation: Operation, named?: string): Promise<Response> {
-    const id = requestId(options.random)
+    const id = nextId()
     const started = clock.now()
     const client = edge.watch(context)
     const trace: Trace = { attempts: [] }
     const legacy = operation === 'completions' || named !== undefined
-    const headers = () => ({ ...wireHeaders(id, clock.now() - started), ...disclosure(trace) })
+    const headers = () => Object.assign(wireHeaders(id, clock.now() - started), disclosure(trace))
     try {
       const header = edge.headers(context)
       const bearer = ownBearer(header)
@@ -59,9 +61,9 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
       const body = named === undefined ? parsed : renamed(parsed, named)
       if (operation === 'chat') validateChat(body)
       else validateCompletion(body)
-      const request = { operation, body, legacy, signal: client.signal, bearer, requestId: id, hops, trace }
+      const request = { operation, body, legacy, signal: client, bearer, requestId: id, hops, trace }
       const answer = await gateway.answer(request)
-      return edge.send(context, { ...answer, headers: { ...answer.headers, ...headers() } }, client)
+      return edge.send(context, { ...answer, headers: Object.assign(headers(), answer.headers) }, client)
     } catch (thrown) {
       const failure = asGatewayError(thrown)
       if (failure.kind === 'internal') log(`${id} ${describeCause(failure)}`)
@@ -78,7 +80,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
 
   /** Sends a small JSON answer, on routes where no stream can be. */
   function json(_context: AppContext, status: number, body: unknown, extra: Record<string, string> = {}): Response {
-    const wire = wireHeaders(requestId(options.random), 0)
+    const wire = wireHeaders(nextId(), 0)
     const headers: Record<string, string> = { ...wire, 'content-type': 'application/json', ...extra }
     return new Response(JSON.stringify(body), { status, headers })
   }
@@ -113,7 +115,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     context.newResponse(null, {
       status: 204,
       headers: {
-        ...wireHeaders(requestId(options.random), 0),
+        ...wireHeaders(nextId(), 0),
         ...preflightHeaders(context.req.header('access-control-request-headers')),
       },
     }),

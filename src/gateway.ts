@@ -5,6 +5,7 @@ import { Knowledge } from './core/knowledge.ts'
 import type { Operation } from './core/provider.ts'
 import { type Plan, type Rung, resolve } from './core/resolve.ts'
 import type { Services } from './core/services.ts'
+import type { Signal } from './core/signal.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
 import { integrity } from './layers/integrity.ts'
@@ -24,7 +25,7 @@ export interface GatewayRequest {
   /** The old routes tell of missing models in the words of 2023. */
   readonly legacy: boolean
   /** Aborted when the client leaves. */
-  readonly signal: AbortSignal
+  readonly signal: Signal
   readonly bearer: string | undefined
   readonly requestId: string
   /** Gateways that the request has come through before this one. */
@@ -74,7 +75,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     pull(services),
     retry(services),
     record(services),
-    timeout(services),
+    timeout({ clock: services.clock, log }),
     gate,
   )(connect(services))
 

@@ -1,3 +1,5 @@
+import type { Signal } from '../../src/core/signal.ts'
+
 export type JsonObject = { [key: string]: unknown }
 export type Operation = 'chat' | 'completions'
 
@@ -8,7 +10,7 @@ export interface GenerateOptions {
   /** Seconds since 1970. */
   created: number
   /** Once aborted, generation throws its `reason` before the next token. */
-  signal: AbortSignal
+  signal: Signal
   /** Uniform in [0, 1): the source of call ids, and of the seed where the request has none. */
   random: () => number
   /** Gives the event loop a turn; called after every token and every few tens of prompt tokens. */

@@ -2,6 +2,7 @@ import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind } from '../wire/errors.ts'
 import type { Operation } from './provider.ts'
 import type { Plan, Rung } from './resolve.ts'
+import type { Signal } from './signal.ts'
 import type { ByteStream } from './stream.ts'
 
 /** One client's request on its way through the layers. */
@@ -12,7 +13,7 @@ export interface Call {
   /** The rung being tried. */
   readonly rung: Rung
   /** Aborted when the client leaves, and, below the timeout layer, when an attempt has had its time. */
-  readonly signal: AbortSignal
+  readonly signal: Signal
   readonly trace: Trace
   /** The caller's own bearer, for providers configured with `apiKey: 'client'`. */
   readonly bearer: string | undefined
@@ -82,4 +83,4 @@ export interface UpstreamResponse {
  * signal's reason when that is aborted; the signal also cuts a body that is still coming. Never follows redirects:
  * a key would follow them.
  */
-export type Transport = (request: UpstreamRequest, signal: AbortSignal) => Promise<UpstreamResponse>
+export type Transport = (request: UpstreamRequest, signal: Signal) => Promise<UpstreamResponse>

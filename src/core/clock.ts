@@ -1,3 +1,5 @@
+import type { Signal } from './signal.ts'
+
 /** Time, passed in: tests turn it by hand. Times are in milliseconds. */
 export interface Clock {
   now(): number
@@ -14,7 +16,7 @@ export const systemClock: Clock = {
 }
 
 /** Waits `ms`, or rejects with the signal's reason as soon as it is aborted. */
-export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(clock: Clock, ms: number, signal: Signal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const abandon = () => {

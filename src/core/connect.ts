@@ -1,4 +1,4 @@
-import { editBody } from '../wire/body.ts'
+import { editBody, withModel } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { hopsHeader } from '../wire/headers.ts'
 import { chatId, completionId } from '../wire/ids.ts'
@@ -146,8 +146,10 @@ const decoder = new TextDecoder()
 
 function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy) {
   if (spec.encode) return [encoder.encode(JSON.stringify(spec.encode(context)))]
+  const { deployment } = call.rung
+  const { defaults, overrides, model } = deployment
+  if (isPlain(deployment) && isEmpty(remedy)) return withModel(call.body, model)
   const { outline } = call.body
-  const { defaults, overrides, model } = call.rung.deployment
   const set = new Map<string, string>()
   for (const [key, value] of Object.entries(defaults)) {
     if (!Object.hasOwn(outline, key)) set.set(key, JSON.stringify(value))
@@ -181,6 +183,13 @@ function requestHeaders(call: Call, { definition, settings, callersKey, name }: 
     ...settings.headers,
   }
 }
+
+const isEmpty = (object: object) => {
+  for (const _ in object) return false
+  return true
+}
+
+const isPlain = ({ defaults, overrides }: Deployment) => isEmpty(defaults) && isEmpty(overrides)
 
 async function refused(response: UpstreamResponse, call: Call, { clock }: Services): Promise<GatewayError> {
   const { status, headers } = response

@@ -2,6 +2,7 @@ import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Answer } from './call.ts'
 import type { Clock } from './clock.ts'
+import type { Signal } from './signal.ts'
 import type { Stage } from './stream.ts'
 
 export type Operation = 'chat' | 'completions'
@@ -89,7 +90,7 @@ export interface LocalRequest {
   /** `provider/model` as configured: what the answer's `model` says. */
   readonly label: string
   readonly context: WireContext
-  readonly signal: AbortSignal
+  readonly signal: Signal
   readonly clock: Clock
   /** A file that the runtime carries, such as a model's weights. */
   readonly asset: (name: string) => Promise<Uint8Array>

@@ -1,4 +1,4 @@
-import { type Call, isStream, type Layer } from '../core/call.ts'
+import { type Answer, type Call, isStream, type Layer } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
 import type { Provider } from '../core/provider.ts'
 import { type ByteSink, type ByteStream, prepend } from '../core/stream.ts'
@@ -14,11 +14,14 @@ const bound = 256 * 1024
  * another try can still cure. What was held goes on untouched. The time is bounded by the timeout around it.
  */
 export const gate: Layer = (next) =>
-  async function gated(call) {
-    const answer = await next(call)
-    if (!isStream(answer.body)) return answer
-    return { ...answer, body: await opened(answer.body, call) }
+  function gated(call) {
+    return call.body.stream ? opening(next(call), call) : next(call)
   }
+
+async function opening(pending: Promise<Answer>, call: Call): Promise<Answer> {
+  const answer = await pending
+  return isStream(answer.body) ? { ...answer, body: await opened(answer.body, call) } : answer
+}
 
 function opened(stream: ByteStream, call: Call): Promise<ByteStream> {
   const { provider } = call.rung.deployment

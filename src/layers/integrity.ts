@@ -1,4 +1,4 @@
-import { isStream, type Layer } from '../core/call.ts'
+import { type Answer, type Call, isStream, type Layer } from '../core/call.ts'
 import { streamError } from '../core/failure.ts'
 import { concat, type Emit, type Stage, through } from '../core/stream.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../wire/errors.ts'
@@ -18,20 +18,24 @@ const eventBound = 1024 * 1024
 export const integrity =
   ({ log }: { log: (message: string) => void }): Layer =>
   (next) =>
-    async function whole(call) {
-      const answer = await next(call)
-      if (!isStream(answer.body)) return answer
-      const { provider } = call.rung.deployment
-      const stage = endCheck({
-        told: (error) => streamError(error, provider, call.bearer),
-        broke(error) {
-          const failure = asGatewayError(error)
-          if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
-          return errorEnvelope(failure)
-        },
-      })
-      return { ...answer, body: through(answer.body, stage) }
+    function checked(call) {
+      return call.body.stream ? checkedStream(next(call), call, log) : next(call)
     }
+
+async function checkedStream(pending: Promise<Answer>, call: Call, log: (message: string) => void): Promise<Answer> {
+  const answer = await pending
+  if (!isStream(answer.body)) return answer
+  const { provider } = call.rung.deployment
+  const stage = endCheck({
+    told: (error) => streamError(error, provider, call.bearer),
+    broke(error) {
+      const failure = asGatewayError(error)
+      if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
+      return errorEnvelope(failure)
+    },
+  })
+  return { ...answer, body: through(answer.body, stage) }
+}
 
 /** Makes envelopes: of an error that the upstream told in its stream, and of one that broke the stream. */
 export interface ErrorTexts {

@@ -1,4 +1,4 @@
-import type { Answer, Call, Layer } from '../core/call.ts'
+import type { Answer, Call, Layer, Upstream } from '../core/call.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Services } from '../core/services.ts'
 import { asGatewayError, GatewayError } from '../wire/errors.ts'
@@ -37,20 +37,24 @@ export function pull(services: Services): Layer {
     return started
   }
 
+  const pulling = async (next: Upstream, call: Call): Promise<Answer> => {
+    const { deployment } = call.rung
+    const before = finishedOf(deployment.label)
+    try {
+      return await next(call)
+    } catch (thrown) {
+      const failure = asGatewayError(thrown)
+      if (failure.kind !== 'not_pulled') throw failure
+      // One that has ended since this request was sent is the one that it would have waited for.
+      if (finishedOf(deployment.label) === before) await waitFor(join(deployment), call)
+      return await next(call)
+    }
+  }
+
   return (next) =>
-    async function pulled(call): Promise<Answer> {
-      const before = finishedOf(call.rung.deployment.label)
-      try {
-        return await next(call)
-      } catch (thrown) {
-        const failure = asGatewayError(thrown)
-        const { deployment } = call.rung
-        const wanted = failure.kind === 'not_pulled' && call.plan.missing.not_pulled === 'pull'
-        if (!wanted || !deployment.provider.definition.pull) throw failure
-        // One that has ended since this request was sent is the one that it would have waited for.
-        if (finishedOf(deployment.label) === before) await waitFor(join(deployment), call)
-        return await next(call)
-      }
+    function pulled(call) {
+      const can = call.plan.missing.not_pulled === 'pull' && call.rung.deployment.provider.definition.pull
+      return can ? pulling(next, call) : next(call)
     }
 }
 

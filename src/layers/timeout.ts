@@ -1,34 +1,89 @@
-import { isStream, type Layer } from '../core/call.ts'
+import { type Call, isStream, type Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
+import { Abort } from '../core/signal.ts'
 import { watchSilence } from '../core/silence.ts'
 import { GatewayError } from '../wire/errors.ts'
+import { headerValue } from '../wire/headers.ts'
+
+export interface TimeoutOptions {
+  readonly clock: Clock
+  readonly log: (message: string) => void
+}
+
+/** Milliseconds of waiting after which the log says for whom: a cold load is long work, and nobody sees it. */
+const slow = 10_000
 
 /**
  * Gives an attempt its time: `timeout` for a whole answer; for a stream `streamTimeout` until its first content and
  * then `idleTimeout` between chunks. A stream that goes on may take as long as it likes.
  */
 export const timeout =
-  ({ clock }: { clock: Clock }): Layer =>
+  (options: TimeoutOptions): Layer =>
   (next) =>
     async function timed(call) {
       const { limits, deployment } = call.rung
-      const attempt = new AbortController()
+      const attempt = new Abort()
       const leave = () => attempt.abort(call.signal.reason)
       if (call.signal.aborted) leave()
-      call.signal.addEventListener('abort', leave, { once: true })
+      call.signal.addEventListener('abort', leave)
       const giveUp = (what: string, ms: number) =>
         attempt.abort(new GatewayError('timeout', `${deployment.label} ${what} within ${ms / 1000} seconds.`))
       const ms = call.body.stream ? Math.min(limits.timeout, limits.streamTimeout) : limits.timeout
-      const cancel = clock.after(ms, () => giveUp('did not answer', ms))
+      const wait = new Wait(call, ms, options, () => giveUp('did not answer', ms))
       try {
-        const answer = await next({ ...call, signal: attempt.signal })
-        if (!isStream(answer.body)) return answer
+        const answer = await next({ ...call, signal: attempt })
+        if (!isStream(answer.body)) {
+          call.signal.removeEventListener('abort', leave)
+          return answer
+        }
         const onSilence = () => giveUp('sent nothing more', limits.idleTimeout)
-        return { ...answer, body: watchSilence(answer.body, { clock, ms: limits.idleTimeout, looks: 4, onSilence }) }
+        const silence = { clock: options.clock, ms: limits.idleTimeout, looks: 4, onSilence }
+        return { ...answer, body: watchSilence(answer.body, silence) }
       } catch (error) {
+        call.signal.removeEventListener('abort', leave)
         // A transport may word the abort in its own way: the reason is what counts.
-        throw attempt.signal.aborted ? attempt.signal.reason : error
+        throw attempt.aborted ? attempt.reason : error
       } finally {
-        cancel()
+        wait.cancel()
       }
     }
+
+/** The time of an attempt, told in the log as it passes: one timer at a time, for most requests see only one. */
+class Wait {
+  readonly #call: Call
+  readonly #options: TimeoutOptions
+  readonly #over: () => void
+  #left: number
+  #waited = 0
+  #cancel = () => {}
+
+  constructor(call: Call, ms: number, options: TimeoutOptions, over: () => void) {
+    this.#call = call
+    this.#left = ms
+    this.#options = options
+    this.#over = over
+    this.#step()
+  }
+
+  cancel(): void {
+    this.#cancel()
+  }
+
+  #step(): void {
+    const ms = Math.min(this.#left, slow)
+    this.#cancel = this.#options.clock.after(ms, () => this.#passed(ms))
+  }
+
+  #passed(ms: number): void {
+    this.#left -= ms
+    this.#waited += ms
+    if (this.#left <= 0) {
+      this.#over()
+      return
+    }
+    const { requestId, rung } = this.#call
+    const seconds = Math.round(this.#waited / 1000)
+    this.#options.log(`${requestId} ${headerValue(rung.deployment.label)}: nothing yet after ${seconds} s`)
+    this.#step()
+  }
+}

@@ -1,5 +1,6 @@
 import type { Edge } from '../app.ts'
 import { isStream } from '../core/call.ts'
+import { Abort } from '../core/signal.ts'
 import { type ByteStream, concat } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { tooLarge } from './body-limit.ts'
@@ -30,15 +31,16 @@ export const fetchEdge: Edge<object> = {
     return new Response(readable(body, client), { status, headers: { ...headers, ...streaming } })
   },
   watch({ req }) {
-    const client = new AbortController()
+    const client = new Abort()
+    const { signal } = req.raw
     const leave = () => client.abort(new GatewayError('gone', 'The client left.'))
-    if (req.raw.signal?.aborted) leave()
-    req.raw.signal?.addEventListener('abort', leave, { once: true })
+    if (signal?.aborted) leave()
+    signal?.addEventListener('abort', leave)
     return client
   },
 }
 
-function readable(body: ByteStream, client: AbortController): ReadableStream<Uint8Array> {
+function readable(body: ByteStream, client: Abort): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     start(controller) {
       body.pipe({

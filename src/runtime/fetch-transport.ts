@@ -1,15 +1,15 @@
 import type { Transport } from '../core/call.ts'
-import { concat, Pump } from '../core/stream.ts'
+import type { Signal } from '../core/signal.ts'
+import { type ByteSink, type ByteStream, concat, Pump } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 
 /** Sends requests through `fetch`: the only client on Workers. */
 export function createFetchTransport(send: typeof fetch): Transport {
   return async function transport(request, signal) {
-    // An own controller: a signal that came with the incoming request is ignored for subrequests on Workers.
+    signal.throwIfAborted()
+    // A real one, and not that of the incoming request, which is ignored for subrequests on Workers.
     const abort = new AbortController()
-    const leave = () => abort.abort(signal.reason)
-    if (signal.aborted) throw signal.reason
-    signal.addEventListener('abort', leave, { once: true })
+    signal.addEventListener('abort', () => abort.abort(signal.reason))
     const response = await send(request.url, {
       method: request.method,
       headers: request.headers,
@@ -19,15 +19,56 @@ export function createFetchTransport(send: typeof fetch): Transport {
     }).catch((error: unknown) => {
       throw signal.aborted ? signal.reason : unreachable(error, request.url)
     })
-    return {
-      status: response.status,
-      headers: Object.fromEntries(response.headers),
-      body: bodyOf(response.body, signal),
-    }
+    const headers: Record<string, string> = {}
+    response.headers.forEach((value, name) => {
+      headers[name] = value
+    })
+    return { status: response.status, headers, body: new FetchBody(response, signal) }
   }
 }
 
-function bodyOf(body: ReadableStream<Uint8Array> | null, signal: AbortSignal): Pump {
+/** A body that nobody reads until somebody says how: piece by piece, or all at once. */
+class FetchBody implements ByteStream {
+  readonly #response: Response
+  readonly #signal: Signal
+  #pump: Pump | undefined
+
+  constructor(response: Response, signal: Signal) {
+    this.#response = response
+    this.#signal = signal
+  }
+
+  pipe(sink: ByteSink): void {
+    this.#pump ??= pumpOf(this.#response.body, this.#signal)
+    this.#pump.pipe(sink)
+  }
+
+  pause(): void {
+    this.#pump?.pause()
+  }
+
+  resume(): void {
+    this.#pump?.resume()
+  }
+
+  cancel(reason: unknown): void {
+    if (this.#pump) this.#pump.cancel(reason)
+    else void this.#response.body?.cancel(reason).catch(() => {})
+  }
+
+  whole(limit: number): Promise<Uint8Array> | undefined {
+    // Told in advance and kept to by the runtime: no need to count. Others are read piece by piece.
+    if (!(Number(this.#response.headers.get('content-length') ?? Number.NaN) <= limit)) return undefined
+    return this.#response.arrayBuffer().then(
+      (buffer) => new Uint8Array(buffer),
+      (error) => {
+        throw this.#signal.aborted ? this.#signal.reason : brokenOff(error)
+      },
+    )
+  }
+}
+
+function pumpOf(body: ReadableStream<Uint8Array> | null, signal: Signal): Pump {
   const reader = body?.getReader()
   let wake: (() => void) | undefined
   let paused = false
@@ -51,7 +92,7 @@ function bodyOf(body: ReadableStream<Uint8Array> | null, signal: AbortSignal): P
     over = true
     void reader?.cancel(signal.reason).catch(() => {})
   }
-  signal.addEventListener('abort', onAbort, { once: true })
+  signal.addEventListener('abort', onAbort)
   // The client may have left between the answer's coming and its being read: nobody would tell again.
   if (signal.aborted) onAbort()
 

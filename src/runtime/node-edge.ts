@@ -3,6 +3,7 @@ import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import type { Edge } from '../app.ts'
 import { type Answer, isStream } from '../core/call.ts'
+import { Abort } from '../core/signal.ts'
 import { type ByteStream, concat } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { tooLarge } from './body-limit.ts'
@@ -22,7 +23,7 @@ export const nodeEdge: Edge<HttpBindings> = {
     return RESPONSE_ALREADY_SENT
   },
   watch({ env }) {
-    const client = new AbortController()
+    const client = new Abort()
     const { outgoing } = env
     outgoing.once('close', () => {
       if (!outgoing.writableFinished) client.abort(new GatewayError('gone', 'The client left.'))
@@ -84,7 +85,7 @@ class BodyCollector {
   }
 }
 
-function sendAnswer(outgoing: ServerResponse, answer: Answer, client: AbortController): void {
+function sendAnswer(outgoing: ServerResponse, answer: Answer, client: Abort): void {
   if (outgoing.destroyed) return
   const headers = { ...answer.headers }
   // A refused upload is still coming: the connection is of no more use once the client has its answer.
@@ -101,8 +102,8 @@ function sendAnswer(outgoing: ServerResponse, answer: Answer, client: AbortContr
   writeStream(outgoing, answer.body, client)
 }
 
-function writeStream(outgoing: ServerResponse, body: ByteStream, client: AbortController): void {
-  client.signal.addEventListener('abort', () => body.cancel(client.signal.reason), { once: true })
+function writeStream(outgoing: ServerResponse, body: ByteStream, client: Abort): void {
+  client.addEventListener('abort', () => body.cancel(client.reason))
   outgoing.on('drain', () => body.resume())
   body.pipe({
     chunk(bytes) {

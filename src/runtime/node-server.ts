@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { wireHeaders } from '../wire/headers.ts'
-import { type Random, requestId } from '../wire/ids.ts'
+import { type Random, requestIds } from '../wire/ids.ts'
 
 type Fetch = Parameters<typeof getRequestListener>[0]
 
@@ -60,7 +60,7 @@ function refusal(status: number, message: string): GatewayError {
 function answerOf(error: GatewayError, random: Random) {
   const body = JSON.stringify(errorEnvelope(error))
   const headers: Record<string, string> = {
-    ...wireHeaders(requestId(random), 0),
+    ...wireHeaders(requestIds(random)(), 0),
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',

@@ -1,6 +1,7 @@
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
 import type { Transport, UpstreamRequest, UpstreamResponse } from '../core/call.ts'
+import type { Signal } from '../core/signal.ts'
 import { type ByteStream, concat, Pump } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 
@@ -58,7 +59,7 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
   return Object.assign(transport, { close })
 }
 
-function send(pool: Pool, url: URL, request: UpstreamRequest, signal: AbortSignal): Promise<UpstreamResponse> {
+function send(pool: Pool, url: URL, request: UpstreamRequest, signal: Signal): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const path = url.pathname + url.search
@@ -88,7 +89,7 @@ function payload(headers: UpstreamRequest['headers'], pieces: UpstreamRequest['b
 function respondTo(
   resolve: (response: UpstreamResponse) => void,
   reject: (error: unknown) => void,
-  signal: AbortSignal,
+  signal: Signal,
 ): Dispatcher.DispatchHandler {
   let controller: Dispatcher.DispatchController | undefined
   let pump: Pump | undefined

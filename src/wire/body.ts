@@ -153,13 +153,28 @@ function spanInBytes(text: string, { start, end }: Span): Span {
   return { start: before, end: before + encoder.encode(text.slice(start, end)).length }
 }
 
-/** The request's bytes with some top-level fields changed and all the rest untouched, in pieces: none is copied. */
+const encoded = new Map<string, Uint8Array>()
+
+/** A name as JSON; those that go upstream are few. */
+function encodeName(name: string): Uint8Array {
+  const known = encoded.get(name)
+  if (known) return known
+  if (encoded.size >= 1000) encoded.clear()
+  const bytes = encoder.encode(JSON.stringify(name))
+  encoded.set(name, bytes)
+  return bytes
+}
+
+/** The request under the upstream's name of the model, in pieces: none of it is copied. */
+export function withModel(body: RequestBody, model: string): readonly Uint8Array[] {
+  const { bytes, modelSpan } = body
+  if (!modelSpan) return editBody(body, { set: new Map([['model', JSON.stringify(model)]]) })
+  if (body.model === model) return [bytes]
+  return [bytes.subarray(0, modelSpan.start), encodeName(model), bytes.subarray(modelSpan.end)]
+}
+
+/** The request's bytes with some top-level fields changed and all the rest untouched. */
 export function editBody(body: RequestBody, edits: Edits): readonly Uint8Array[] {
-  const model = edits.set?.get('model')
-  if (model !== undefined && edits.set?.size === 1 && !edits.drop?.size && body.modelSpan) {
-    const { bytes, modelSpan } = body
-    return [bytes.subarray(0, modelSpan.start), encoder.encode(model), bytes.subarray(modelSpan.end)]
-  }
   return [encoder.encode(edit(body.text, edits))]
 }
 

@@ -19,9 +19,15 @@ export const completionId = (random: Random): string => `cmpl-${characters(alpha
 /** `call_` and 24 characters, as OpenAI's. */
 export const toolCallId = (random: Random): string => `call_${characters(alphanumeric, 24, random)}`
 
-/** `req_` and 32 hexadecimal digits: the SDKs show it as `_request_id`. */
-export const requestId = (random: Random): string =>
-  `req_${eightDigits(random)}${eightDigits(random)}${eightDigits(random)}${eightDigits(random)}`
+/** `req_` and 32 hexadecimal digits: the SDKs show it as `_request_id`. Random once and counted on: cheap, and unique. */
+export function requestIds(random: Random): () => string {
+  const start = `req_${eightDigits(random)}${eightDigits(random)}${eightDigits(random)}`
+  let count = Math.floor(random() * 2 ** 31)
+  return () => {
+    count = (count + 1) % 2 ** 32
+    return start + count.toString(16).padStart(8, '0')
+  }
+}
 
 function eightDigits(random: Random): string {
   return Math.floor(random() * 2 ** 32)

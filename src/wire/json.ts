@@ -28,21 +28,11 @@ export function tryParse(text: string): unknown {
   }
 }
 
-/**
- * Whether a parsed value nests deeper than `limit` levels. Walks with a list of its own: a recursive walk (and later
- * `JSON.stringify`) would overflow the stack on exactly the input that this is meant to refuse.
- */
+/** Whether a parsed value nests deeper than `limit` levels; looks no deeper, so that no input overflows the stack. */
 export function deeperThan(value: unknown, limit: number): boolean {
-  let level: object[] = typeof value === 'object' && value !== null ? [value] : []
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth >= limit) return true
-    const next: object[] = []
-    for (const node of level) {
-      for (const child of Array.isArray(node) ? node : Object.values(node)) {
-        if (typeof child === 'object' && child !== null) next.push(child)
-      }
-    }
-    level = next
-  }
+  if (typeof value !== 'object' || value === null) return false
+  if (limit === 0) return true
+  if (Array.isArray(value)) return value.some((child) => deeperThan(child, limit - 1))
+  for (const key in value) if (deeperThan((value as JsonObject)[key], limit - 1)) return true
   return false
 }

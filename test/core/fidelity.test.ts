@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../src/core/stream.ts'
-import { editBody, parseBody, type RequestBody, renamed } from '../../src/wire/body.ts'
+import { editBody, parseBody, type RequestBody, renamed, withModel } from '../../src/wire/body.ts'
 import type { Edits } from '../../src/wire/members.ts'
 import { textLength } from '../../src/wire/outline.ts'
 import { seeded } from '../support/ask.ts'
@@ -129,7 +129,7 @@ describe('A body that goes on under another model', () => {
       const { before, name, after } = make(random)
       const text = before + name + after
       const body = parseBody(bytes(text))
-      const sent = edited(body, { set: new Map([['model', '"up/stream"']]) })
+      const sent = textOf(concat(withModel(body, 'up/stream')))
       expect(sent, text).toBe(`${before}"up/stream"${after}`)
       expect(renamed(body, 'up/stream').text, text).toBe(`${before}"up/stream"${after}`)
     }
@@ -207,9 +207,7 @@ describe('A large body', () => {
     const place = new Uint8Array(text.length + offset)
     place.set(text, offset)
     const body = parseBody(place.subarray(offset))
-    expect(textOf(concat(editBody(body, { set: new Map([['model', '"n"']]) })))).toBe(
-      withText('é').replace('"m"', '"n"'),
-    )
+    expect(textOf(concat(withModel(body, 'n')))).toBe(withText('é').replace('"m"', '"n"'))
   })
 
   it.each([

@@ -18,7 +18,7 @@ const silent = ({ signal }: Call) =>
 /** Opens a stream through the layer; its upstream breaks when its signal says so, as a transport's does. */
 async function openStream(clock: ManualClock) {
   const { pump, source } = pumpOf()
-  const layered = timeout({ clock })(async ({ signal }) => {
+  const layered = timeout({ clock, log: () => {} })(async ({ signal }) => {
     signal.addEventListener('abort', () => pump.break(signal.reason), { once: true })
     return answerOf(pump)
   })
@@ -32,7 +32,9 @@ describe('An attempt', () => {
     [true, 4_000],
   ])('that brings nothing (stream: %s) ends after %d ms', async (stream, ms) => {
     const clock = new ManualClock()
-    const outcome = timeout({ clock })(silent)(callOf({ rungs, stream })).catch((error: GatewayError) => error)
+    const outcome = timeout({ clock, log: () => {} })(silent)(callOf({ rungs, stream })).catch(
+      (error: GatewayError) => error,
+    )
     await clock.advance(ms - 1)
     expect(clock.waiting).toBe(1)
     await clock.advance(1)
@@ -46,7 +48,9 @@ describe('An attempt', () => {
   it('ends with the client’s reason when the client leaves, and leaves no timer', async () => {
     const clock = new ManualClock()
     const client = new AbortController()
-    const outcome = timeout({ clock })(silent)(callOf({ rungs, signal: client.signal })).catch((error: Error) => error)
+    const outcome = timeout({ clock, log: () => {} })(silent)(callOf({ rungs, signal: client.signal })).catch(
+      (error: Error) => error,
+    )
     client.abort(new GatewayError('gone', 'left'))
     expect(await outcome).toMatchObject({ kind: 'gone' })
     expect(clock.waiting).toBe(0)
@@ -55,7 +59,7 @@ describe('An attempt', () => {
   it('does not begin for a client that has left', async () => {
     const signal = AbortSignal.abort(new GatewayError('gone', 'left'))
     let aborted: boolean | undefined
-    await timeout({ clock: new ManualClock() })(async (call) => {
+    await timeout({ clock: new ManualClock(), log: () => {} })(async (call) => {
       aborted = call.signal.aborted
       return answerOf(bytes(''))
     })(callOf({ rungs, signal }))
@@ -64,7 +68,7 @@ describe('An attempt', () => {
 
   it('that answered has no time to run out of', async () => {
     const clock = new ManualClock()
-    await timeout({ clock })(async () => answerOf(bytes('{}')))(callOf({ rungs }))
+    await timeout({ clock, log: () => {} })(async () => answerOf(bytes('{}')))(callOf({ rungs }))
     expect(clock.waiting).toBe(0)
   })
 })
