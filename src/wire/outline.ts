@@ -148,7 +148,7 @@ const window = 64 * 1024
 
 /** Throws where `bytes` are not UTF-8. In windows, since decoding makes a text as large as what it is given. */
 function checkUtf8(bytes: Uint8Array): void {
-  const strict = new TextDecoder('utf-8', { fatal: true })
+  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   for (let at = 0; at < bytes.length; at += window) strict.decode(bytes.subarray(at, at + window), { stream: true })
   strict.decode()
 }
