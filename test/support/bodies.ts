@@ -33,15 +33,8 @@ const keys = [
   'n',
   '',
 ]
-const scalars = [
-  '9007199254740993',
-  '-0',
-  '1e400',
-  '1.0',
-  '12345678901234567890.12345',
-  '1'.repeat(400),
-  'true',
-  'null',
+/** Strings as JSON spells them. */
+export const strings = [
   '"model"',
   '"a \\"model\\": \\"x\\" b"',
   '"\\\\"',
@@ -53,6 +46,17 @@ const scalars = [
   '"\\u0000\\u2028\u2028\u007f"',
   '"\\/"',
   '""',
+]
+const scalars = [
+  ...strings,
+  '9007199254740993',
+  '-0',
+  '1e400',
+  '1.0',
+  '12345678901234567890.12345',
+  '1'.repeat(400),
+  'true',
+  'null',
 ]
 const spellings = ['"model"', '"model"', '"model"', '"\\u006dodel"', '"mod\\u0065l"']
 const names = ['"gpt-4o"', '"a/b:c"', '"\\u0061b"', '"日"', '"a\\"b\\\\"', '"model"']
