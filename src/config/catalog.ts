@@ -5,9 +5,9 @@ import {
   findGroup,
   type Limits,
   type ModelGroup,
-  makePattern,
   plainDeployment,
 } from '../core/catalog.ts'
+import { PatternIndex } from '../core/patterns.ts'
 import type { Provider } from '../core/provider.ts'
 import { ConfigError, describeIssue, pathText, show, suggestion } from './problems.ts'
 import { buildProvider, type Environment, type Registry } from './providers.ts'
@@ -70,14 +70,10 @@ class CatalogBuilder {
 
   #assemble(): Catalog {
     const groups = [...this.#groups]
-    const patterns = groups
-      .filter(([name]) => name.includes('*'))
-      .map(([name, group]) => makePattern(name, group))
-      .sort((a, b) => b.group.name.length - a.group.name.length)
     return {
       providers: this.#providers,
       models: new Map(groups.filter(([name]) => !name.includes('*'))),
-      patterns,
+      patterns: new PatternIndex(groups.filter(([name]) => name.includes('*'))),
       fallback: this.#config.fallback,
       missing: this.#config.missing ?? {},
       limits: limitsOf(this.#config),

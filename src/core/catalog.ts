@@ -1,5 +1,6 @@
 import type { MissingKind } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
+import type { PatternIndex } from './patterns.ts'
 import type { KnownModel, Provider } from './provider.ts'
 
 /** One place where a model is served. */
@@ -46,46 +47,18 @@ export interface Catalog {
   readonly providers: ReadonlyMap<string, Provider>
   /** Names without `*`. */
   readonly models: ReadonlyMap<string, ModelGroup>
-  /** Names with `*`, the most specific first. */
-  readonly patterns: readonly Pattern[]
+  /** Names with `*`. */
+  readonly patterns: PatternIndex<ModelGroup>
   readonly fallback: string | undefined
   readonly missing: Readonly<Partial<Record<MissingKind, MissingPolicy | undefined>>>
   readonly limits: Limits
-}
-
-export interface Pattern {
-  readonly prefix: string
-  readonly suffix: string
-  /** What must stand, in this order, between the two. */
-  readonly inner: readonly string[]
-  readonly group: ModelGroup
-}
-
-/** `gpt-*`, `*-instruct`, `org-*-chat`: each `*` stands for any text. */
-export function makePattern(name: string, group: ModelGroup): Pattern {
-  const [prefix = '', ...rest] = name.split('*')
-  return { prefix, suffix: rest.pop() ?? '', inner: rest, group }
-}
-
-/** The text that the pattern's stars stand for, from the first to the last, or undefined where it doesn't fit. */
-function matchPattern({ prefix, suffix, inner }: Pattern, name: string): string | undefined {
-  if (name.length < prefix.length + suffix.length || !name.startsWith(prefix) || !name.endsWith(suffix))
-    return undefined
-  const middle = name.slice(prefix.length, name.length - suffix.length)
-  let at = 0
-  for (const part of inner) {
-    const found = middle.indexOf(part, at)
-    if (found < 0) return undefined
-    at = found + part.length
-  }
-  return middle
 }
 
 /** The models that each provider lists, by the provider's name and the model's id; no entry: not known (yet). */
 export type Known = ReadonlyMap<string, ReadonlyMap<string, KnownModel>>
 
 /**
- * The group that answers to `name`: an exact name, the most specific pattern, `provider/model`, or a bare name that a
+ * The group that answers to `name`: an exact name, `provider/model`, the most specific pattern, or a bare name that a
  * provider lists.
  */
 export function findGroup(catalog: Catalog, name: string, known: Known): ModelGroup | undefined {
@@ -105,13 +78,10 @@ function directGroup(catalog: Catalog, name: string): ModelGroup | undefined {
 }
 
 function patternGroup({ patterns }: Catalog, name: string): ModelGroup | undefined {
-  for (const pattern of patterns) {
-    const middle = matchPattern(pattern, name)
-    if (middle === undefined) continue
-    const { group } = pattern
-    return { ...group, deployments: group.deployments.map((deployment) => filled(deployment, middle)) }
-  }
-  return undefined
+  const match = patterns.find(name)
+  if (!match) return undefined
+  const { value: group, middle } = match
+  return { ...group, deployments: group.deployments.map((deployment) => filled(deployment, middle)) }
 }
 
 /** A `*` in a deployment's model stands for what the pattern's `*` matched. */
@@ -122,9 +92,10 @@ function filled(deployment: Deployment, middle: string): Deployment {
 }
 
 function listedGroup(catalog: Catalog, name: string, known: Known): ModelGroup | undefined {
+  const latest = `${name}:latest`
   for (const provider of catalog.providers.values()) {
     const listed = known.get(provider.name)
-    const id = listed?.has(name) ? name : listed?.has(`${name}:latest`) ? `${name}:latest` : undefined
+    const id = listed?.has(name) ? name : listed?.has(latest) ? latest : undefined
     if (id !== undefined) return singleGroup(catalog, name, provider, id)
   }
   return undefined

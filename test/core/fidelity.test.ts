@@ -4,120 +4,12 @@ import { editBody, parseBody, type RequestBody, renamed, withModel } from '../..
 import type { Edits } from '../../src/wire/members.ts'
 import { textLength } from '../../src/wire/outline.ts'
 import { seeded } from '../support/ask.ts'
+import { largeBody, someBody } from '../support/bodies.ts'
 import { bytes, textOf } from '../support/sinks.ts'
 
 const rounds = 2_000
 
-type Random = () => number
-
-function pickFrom<T>(list: readonly T[], random: Random): T {
-  return list[Math.floor(random() * list.length)] as T
-}
-
-const blanks = ['', '', '', ' ', '\n', '\t', '\r\n  ']
-const keys = [
-  'messages',
-  'user',
-  'модель',
-  'tools',
-  'metadata',
-  'a\\"b',
-  'x\\\\',
-  '\\u006dodal',
-  '__proto__',
-  'modelle',
-  'n',
-  '',
-]
-const scalars = [
-  '9007199254740993',
-  '-0',
-  '1e400',
-  '1.0',
-  '12345678901234567890.12345',
-  'true',
-  'null',
-  '"model"',
-  '"a \\"model\\": \\"x\\" b"',
-  '"\\\\"',
-  '"\\\\\\""',
-  '"{[,]}:"',
-  '"\\u006d\\u006fdel"',
-  '"日本 👩‍👩‍👧 \\ud83d\\ude00"',
-  '"\\/"',
-  '""',
-]
-const spellings = ['"model"', '"model"', '"model"', '"\\u006dodel"', '"mod\\u0065l"']
-const names = ['"gpt-4o"', '"a/b:c"', '"\\u0061b"', '"日"', '"a\\"b\\\\"', '"model"']
-
-function blank(random: Random): string {
-  return pickFrom(blanks, random)
-}
-
-function value(random: Random, depth: number): string {
-  const kind = random()
-  if (depth === 0 || kind < 0.5) return pickFrom(scalars, random)
-  const count = Math.floor(random() * 4)
-  const items = Array.from({ length: count }, () =>
-    kind < 0.7
-      ? value(random, depth - 1)
-      : member(pickFrom([...keys, 'model'], random), value(random, depth - 1), random),
-  )
-  const inner = items.map((item) => blank(random) + item + blank(random)).join(',')
-  return kind < 0.7 ? `[${inner}]` : `{${inner}}`
-}
-
-function member(key: string, text: string, random: Random): string {
-  return `"${key}"${blank(random)}:${blank(random)}${text}`
-}
-
-/** A body around one `model`: what stands before its value, the value, and what stands behind. */
-function someBody(random: Random): { before: string; name: string; after: string } {
-  const others = (count: number) =>
-    Array.from({ length: count }, () => member(pickFrom(keys, random), value(random, 3), random))
-  const first = others(Math.floor(random() * 4))
-  const last = others(Math.floor(random() * 4))
-  const lead = first.map((text) => `${blank(random)}${text}${blank(random)},`).join('')
-  const trail = last.map((text) => `${blank(random)},${blank(random)}${text}`).join('')
-  const spelling = `${pickFrom(spellings, random)}${blank(random)}:${blank(random)}`
-  return {
-    before: `${blank(random)}{${lead}${blank(random)}${spelling}`,
-    name: pickFrom(names, random),
-    after: `${trail}${blank(random)}}${blank(random)}`,
-  }
-}
-
 const edited = (body: RequestBody, edits: Edits) => textOf(concat(editBody(body, edits)))
-
-/** A long text of everything that a string may hold, and one that makes a body large enough for its outline. */
-function longText(random: Random): string {
-  const parts = [
-    'plain words ',
-    '\\n',
-    '\\"',
-    '\\\\',
-    '日本',
-    '\\u006d',
-    '👩‍👩‍👧',
-    '\\/',
-    '"model"'.replaceAll('"', '\\"'),
-    '\u007f',
-  ]
-  return Array.from({ length: 3000 }, () => pickFrom(parts, random)).join('')
-}
-
-/** `someBody`, large: long texts among its members, and a key as long. */
-function largeBody(random: Random): ReturnType<typeof someBody> {
-  const { before, name, after } = someBody(random)
-  const text = longText(random)
-  const end = after.lastIndexOf('}')
-  const front = before.indexOf('{') + 1
-  return {
-    before: `${before.slice(0, front)}"long":"${text}","${text}":"",${before.slice(front)}`,
-    name,
-    after: `${after.slice(0, end)},"messages":[{"content":"${text}"}]${after.slice(end)}`,
-  }
-}
 
 describe('A body that goes on under another model', () => {
   it.each([

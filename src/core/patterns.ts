@@ -1,0 +1,128 @@
+/** A name with stars, each of which stands for any text: `gpt-*`, `*-instruct`, `org-*-chat`. */
+export interface Pattern {
+  readonly prefix: string
+  readonly suffix: string
+  /** What must stand, in this order, between the two. */
+  readonly inner: readonly string[]
+}
+
+export function makePattern(name: string): Pattern {
+  const [prefix = '', ...rest] = name.split('*')
+  return { prefix, suffix: rest.pop() ?? '', inner: rest }
+}
+
+/** The text that the pattern's stars stand for, from the first to the last, or undefined where it doesn't fit. */
+export function matchPattern({ prefix, suffix, inner }: Pattern, name: string): string | undefined {
+  if (name.length < prefix.length + suffix.length || !name.startsWith(prefix) || !name.endsWith(suffix))
+    return undefined
+  const middle = name.slice(prefix.length, name.length - suffix.length)
+  let at = 0
+  for (const part of inner) {
+    const found = middle.indexOf(part, at)
+    if (found < 0) return undefined
+    at = found + part.length
+  }
+  return middle
+}
+
+export interface Match<T> {
+  readonly value: T
+  /** What the stars stand for. */
+  readonly middle: string
+}
+
+/** A pattern and what it leads to; of those that fit a name, the lowest rank wins. */
+interface Entry<T> extends Pattern {
+  readonly rank: number
+  readonly value: T
+}
+
+/** By what a name begins with, then by what it ends with, then by the longest text that it holds in between. */
+type Tree<T> = Trie<Trie<Trie<Entry<T>[]>>>
+
+/**
+ * Finds the most specific (longest) of many patterns that fits a name, the first of equally long ones. Looks only at
+ * those whose literal texts are in the name, so that a thousand patterns cost no more than ten.
+ */
+export class PatternIndex<T> {
+  readonly #tree: Tree<T> = new Trie()
+
+  constructor(values: Iterable<readonly [name: string, value: T]>) {
+    const ordered = [...values].sort(([a], [b]) => b.length - a.length)
+    for (const [rank, [name, value]] of ordered.entries()) this.#add({ ...makePattern(name), rank, value })
+  }
+
+  find(name: string): Match<T> | undefined {
+    let best: Entry<T> | undefined
+    let middle = ''
+    for (const entries of this.#candidates(name)) {
+      for (const entry of entries) {
+        if (best && entry.rank > best.rank) break
+        const found = matchPattern(entry, name)
+        if (found === undefined) continue
+        best = entry
+        middle = found
+        break
+      }
+    }
+    return best && { value: best.value, middle }
+  }
+
+  /** Comes in the order of rank, which each list keeps. */
+  #add(entry: Entry<T>): void {
+    const { prefix, suffix, inner } = entry
+    const longest = inner.reduce((a, b) => (b.length > a.length ? b : a), '')
+    const suffixes = this.#tree.place(prefix, 1)
+    suffixes.value ??= new Trie()
+    const middles = suffixes.value.place(suffix, -1)
+    middles.value ??= new Trie()
+    const entries = middles.value.place(longest, 1)
+    entries.value ??= []
+    entries.value.push(entry)
+  }
+
+  #candidates(name: string): Entry<T>[][] {
+    const found: Entry<T>[][] = []
+    for (const suffixes of this.#tree.along(name, 0, 1)) {
+      for (const middles of suffixes.along(name, name.length - 1, -1)) {
+        const last = middles.isLeaf ? 0 : name.length
+        for (let at = 0; at <= last; at++) found.push(...middles.along(name, at, 1))
+      }
+    }
+    return found
+  }
+}
+
+/** Values by text, found by any longer text that begins (or, read backwards, ends) with theirs. */
+class Trie<T> {
+  value: T | undefined
+  #next: Map<number, Trie<T>> | undefined
+
+  get isLeaf(): boolean {
+    return this.#next === undefined
+  }
+
+  /** Where the value of `text` belongs; read backwards with a `step` of -1. */
+  place(text: string, step: 1 | -1): Trie<T> {
+    let node: Trie<T> = this
+    for (let at = step > 0 ? 0 : text.length - 1; at >= 0 && at < text.length; at += step) {
+      node.#next ??= new Map()
+      const letter = text.charCodeAt(at)
+      const next = node.#next.get(letter) ?? new Trie<T>()
+      node.#next.set(letter, next)
+      node = next
+    }
+    return node
+  }
+
+  /** The values of all that `text` begins with, read from `at` on. */
+  along(text: string, at: number, step: 1 | -1): T[] {
+    const found: T[] = []
+    let node: Trie<T> | undefined = this
+    for (let place = at; node; place += step) {
+      if (node.value !== undefined) found.push(node.value)
+      node = node.#next?.get(text.charCodeAt(place))
+    }
+    return found
+  }
+}

@@ -1,0 +1,75 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { setTimeout as wait } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { compare, exchangeOf, fidelityConfig, fidelityUpstream } from '../support/fidelity.ts'
+import { type Measured, start } from './processes.ts'
+import { bundle, startWorkerd } from './workerd.ts'
+
+/**
+ * `npm run fidelity`: 10,000 generated exchanges through the gateway as it is deployed, on Node and in workerd, over real
+ * sockets, cut anywhere on both ways. A request must arrive as it was sent but for the value of `model`, and an answer
+ * as it was given. `--from N --count 1` repeats one.
+ */
+const { values } = parseArgs({
+  options: {
+    count: { type: 'string', default: '10000' },
+    from: { type: 'string', default: '0' },
+    on: { type: 'string', default: 'node,workerd' },
+  },
+})
+const from = Number(values.from)
+const to = from + Number(values.count)
+const key = 'sk-samewire-fidelity-key'
+
+async function startNode(config: string): Promise<Measured> {
+  const folder = 'node_modules/.cache/bench'
+  await mkdir(folder, { recursive: true })
+  await writeFile(`${folder}/fidelity.json`, config)
+  const command = [process.execPath, 'src/node.ts', '--port', '0', '--config', `${folder}/fidelity.json`]
+  return await start({ name: 'node', command, core: undefined, env: { SAMEWIRE_KEY: key }, port: /127\.0\.0\.1:(\d+)/ })
+}
+
+async function startWorker(config: string): Promise<Measured> {
+  const bindings = { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: config }
+  const worker = await startWorkerd('workerd', await bundle('samewire', 'src/worker.ts'), bindings, undefined)
+  // It listens a moment after it has told its port.
+  const listens = () =>
+    fetch(`http://127.0.0.1:${worker.port}/health`).then(
+      () => true,
+      () => false,
+    )
+  while (!(await listens())) await wait(20)
+  return worker
+}
+
+function countsOf(): string {
+  let streams = 0
+  let large = 0
+  let bytes = 0
+  for (let number = from; number < to; number++) {
+    const exchange = exchangeOf(number)
+    if (exchange.streams) streams++
+    if (exchange.request.length >= 16 * 1024) large++
+    bytes += exchange.request.length + exchange.answer.length
+  }
+  const megabytes = (bytes / 1e6).toFixed(0)
+  return `${to - from} exchanges, ${megabytes} MB: ${streams} streams, ${large} requests of 16 KB and more`
+}
+
+console.log(countsOf())
+const upstream = await fidelityUpstream()
+for (const place of values.on.split(',')) {
+  const config = JSON.stringify(fidelityConfig(upstream.url))
+  const gateway = await (place === 'node' ? startNode(config) : startWorker(config))
+  const started = performance.now()
+  try {
+    const failures = await compare(from, to, { port: gateway.port, key, upstream })
+    for (const failure of failures) console.log(`  ${failure}`)
+    const seconds = ((performance.now() - started) / 1000).toFixed(0)
+    console.log(`${place}: ${failures.length > 0 ? 'NOT the same' : 'all the same to the byte'} (${seconds} s)`)
+    if (failures.length > 0) process.exitCode = 1
+  } finally {
+    await gateway.stop()
+  }
+}
+await upstream.close()
