@@ -5,8 +5,9 @@ import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../w
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { done, EventReader, frame } from '../wire/sse.ts'
 
-/** Bytes at the end of a stream in which its finish is looked for: the last events, whatever came before. */
+/** Bytes at the end of a stream in which its finish is looked for, and the pieces that are kept although larger. */
 const tailSize = 16 * 1024
+const tailPieces = 8
 /** Bytes of one unfinished event that are held back; a longer one (an image) goes on as it comes. */
 const eventBound = 1024 * 1024
 
@@ -129,7 +130,7 @@ class Tail {
   add(bytes: Uint8Array): void {
     this.#chunks.push(bytes)
     this.#size += bytes.length
-    while (this.#chunks.length > 1 && this.#size - (this.#chunks[0] as Uint8Array).length >= tailSize) {
+    while (this.#chunks.length > tailPieces && this.#size - (this.#chunks[0] as Uint8Array).length >= tailSize) {
       this.#size -= (this.#chunks.shift() as Uint8Array).length
     }
   }

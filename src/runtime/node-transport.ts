@@ -198,7 +198,8 @@ function isDeadSocket(error: unknown, { url, headers, body }: UpstreamRequest): 
   const { code, socket } = error as Error & { code?: string; socket?: { bytesRead?: number; bytesWritten?: number } }
   if (!['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code ?? '') || !socket?.bytesRead) return false
   const lines = Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
-  return (socket.bytesWritten ?? 0) > body.length + lines + url.length + requestLines
+  const bytes = body.reduce((sum, { length }) => sum + length, 0)
+  return (socket.bytesWritten ?? 0) > bytes + lines + url.length + requestLines
 }
 
 /** Bytes that undici adds at most: the request line's words, `host`, `connection` and `content-length`. */

@@ -57,6 +57,14 @@ describe('A stream that is whole', () => {
     expect(pass(text)).toBe(text)
   })
 
+  it('may end with one large event after its finish, in pieces of its own', () => {
+    const usage = `data: {"choices":[],"usage":{"total_tokens":1,"note":"${'x'.repeat(20_000)}"}}\n\n`
+    const [before = ''] = whole.split(done)
+    expect(pass(before + usage + done, 'end', () => [before, usage, done].map((text) => Buffer.from(text)))).toBe(
+      before + usage + done,
+    )
+  })
+
   it('may hold an event of megabytes', () => {
     const image = chunk({ content: 'x'.repeat(3_000_000) })
     expect(pass(image + whole, 'end', (text) => slices(text, 65_536)) === image + whole).toBe(true)

@@ -146,4 +146,11 @@ describe('A connection that was kept and is dead', () => {
       expect(requests).toBe(1)
     },
   )
+
+  it.each([10, 5_000])('is not one that began to answer: a request of %i bytes is sent once', async (size) => {
+    answer = (socket) => socket.write('HTTP/1.1 20', () => socket.resetAndDestroy())
+    const reply = await ask(gateway, { ...chat('p/m'), user: 'x'.repeat(size) })
+    expect([reply.status, errorOf(reply).code]).toEqual([502, 'upstream_unreachable'])
+    expect(requests).toBe(1)
+  })
 })

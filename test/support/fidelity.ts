@@ -141,7 +141,7 @@ function someStream(random: Random, legacy: boolean): string {
   }
   const chunk = (choices: string) =>
     event(list('{}', [...aside(random), `"choices":[${choices}]`, ...aside(random)], random))
-  const long = () => `"${longText(random, 1500)}"`
+  const long = () => `"${longText(random, 4000)}"`
   const words = () => (random() < 0.01 ? long() : pickFrom(strings, random))
   const noise = () => pickFrom([`: keep-alive${end()}${end()}`, end(), event('{"object":"ping"}')], random)
   const usage = () => event(`{"choices":[],"usage":{"total_tokens":9007199254740993},"model":${words()}}`)
