@@ -137,13 +137,13 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   })
   app.get('/health', (context) => json(context, 200, { status: 'ok' }))
   app.get('/', (context) => json(context, 200, { name: 'samewire', status: 'ok', models: '/v1/models' }))
-  for (const path of ['/chat/completions', '/completions']) {
-    app.all(path, (context) => fail(context, wrongMethod(context, 'POST')))
-  }
-  for (const path of ['/models', '/models/*', '/engines', '/engines/*', '/health', '/']) {
-    app.all(path, (context) => fail(context, wrongMethod(context, 'GET')))
-  }
-  app.notFound((context) => fail(context, noRoute(context)))
+  // Not by routes of their own: a path that two routes fit costs every request to it a chain of handlers.
+  app.notFound((context) => {
+    const path = routePath(context.req.url)
+    if (/^\/(chat\/)?completions$/.test(path)) return fail(context, wrongMethod(context, 'POST'))
+    if (/^\/((models|engines)(\/.*)?|health)?$/.test(path)) return fail(context, wrongMethod(context, 'GET'))
+    return fail(context, noRoute(context))
+  })
   app.onError((error, context) => fail(context, error))
   return app
 }

@@ -48,7 +48,7 @@ const worker :Workerd.Worker = (
   modules = [${modules}],
   bindings = [${text.join(', ')}],
   compatibilityDate = "2026-10-20",
-  compatibilityFlags = ["enable_request_signal", "nodejs_compat"],
+  compatibilityFlags = ["enable_request_signal", "no_nodejs_global_timers"],
   globalOutbound = "internet"
 );
 `
