@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { loadavg } from 'node:os'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import { coldStarts, startUpCpu } from './cold-start.ts'
 import {
   type Contender,
   direct,
@@ -38,6 +39,8 @@ const { values } = parseArgs({
   },
 })
 const rounds = Number(values.rounds ?? (values.short ? 3 : 5))
+/** Starts of each, to see how long they take. */
+const times = 11
 const ms = values.short ? 1_500 : 3_000
 const often = { step: 5, chunks: values.short ? 200 : 400 }
 const seldom = { step: 20, chunks: values.short ? 100 : 200 }
@@ -68,16 +71,30 @@ async function main(): Promise<void> {
     [names.bundle]: { [ours.worker]: [{ size: bundles.worker.gzip / 1024 }] },
   }
   const upstream = await startUpstream()
+  const url = `http://127.0.0.1:${upstream.port}`
   try {
-    const contenders = [direct(upstream), ...(await startGateways(`http://127.0.0.1:${upstream.port}`, bundles))]
+    for (const [name, starts] of Object.entries({
+      [names.cold]: () => coldStarts(url, times, values.portkey),
+      [names.coldWorker]: () => startUpCpu(url, bundles.worker, times),
+    })) {
+      if (!chosen(name)) continue
+      const readings = await starts()
+      results[name] = readings
+      printReadings(name, readings)
+    }
+    const contenders = [direct(upstream), ...(await startGateways(url, bundles))]
     try {
-      for (const scenario of scenarios.filter(({ name }) => chosen(name))) {
+      const taken = scenarios.filter(({ name }) => chosen(name))
+      for (const scenario of taken) {
         const readings = await measure(scenario, contenders, rounds)
         results[scenario.name] = readings
         printReadings(`${scenario.name}   (load average ${loadavg()[0]?.toFixed(1)})`, readings)
       }
-      results[names.memory] = peaksOf(contenders)
-      printReadings(names.memory, results[names.memory] ?? {})
+      if (taken.length > 0) {
+        const peaks = peaksOf(contenders)
+        results[names.memory] = peaks
+        printReadings(names.memory, peaks)
+      }
     } finally {
       await Promise.all(contenders.map((contender) => contender.stop()))
     }
@@ -99,9 +116,9 @@ async function startGateways(url: string, bundles: { bare: Bundle; worker: Bundl
   ]
 }
 
-/** The most memory that each gateway ever had, in MB. S has seen large requests only. */
+/** The most memory that each gateway ever had, in MB. S has seen large requests only, so it is left out. */
 function peaksOf(contenders: readonly Contender[]): Readings {
-  const gateways = contenders.filter(({ direct }) => !direct)
+  const gateways = contenders.filter(({ direct, kinds }) => !direct && kinds.length > 1)
   return Object.fromEntries(gateways.map(({ name, pid }) => [name, [{ peak: memoryOf(pid).peak }]]))
 }
 
