@@ -18,6 +18,7 @@ const units: Readonly<Record<string, string>> = {
   frames: '%',
   others: '%',
   gap: 'ms',
+  'hold-up': 'ms',
   start: 'ms',
   peak: 'MB',
   size: 'KB',

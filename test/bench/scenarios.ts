@@ -95,7 +95,10 @@ export function streams(name: string, { count, pace, model = 'bench', kind = 'st
   }
 }
 
-/** Many streams at once: how many of their frames came in time (%), and the longest pause of any (ms). */
+/**
+ * Many streams at once: how many of their frames came in time (%), the longest pause of any, and the most that a pause
+ * grew on the way from the upstream (ms).
+ */
 export function held(name: string, count: number, pace: Pace): Scenario {
   const body = chatBody({ model: 'bench', bytes: 1_500, pace })
   return {
@@ -115,6 +118,7 @@ export function held(name: string, count: number, pace: Pace): Scenario {
       return {
         frames: (result.inTime / (count * pace.chunks)) * 100,
         gap: result.longestGap,
+        'hold-up': result.longestHoldUp,
         broken: result.errors,
         cpu: cpu / result.chunks,
         delay: quantile(result.delays, 0.5),

@@ -17,6 +17,8 @@ export interface StreamResult {
   /** The longest times between two chunks of one stream in milliseconds: as read here, and as written upstream. */
   readonly longestGap: number
   readonly longestUpstreamGap: number
+  /** The most that such a time grew between the upstream and here. */
+  readonly longestHoldUp: number
   /** The longest time in milliseconds that this process was kept from reading. */
   readonly longestStall: number
 }
@@ -42,6 +44,7 @@ export async function loadStreams(port: number, request: Buffer, count: number, 
     delays: Float64Array.from(readers.flatMap(({ delays }) => delays)).sort(),
     longestGap: longest((reader) => reader.longestGap),
     longestUpstreamGap: longest((reader) => reader.longestUpstreamGap),
+    longestHoldUp: longest((reader) => reader.longestHoldUp),
     longestStall: stalls.max / 1_000_000,
   }
 }
@@ -100,6 +103,7 @@ class ChunkReader {
   inTime = 0
   longestGap = 0
   longestUpstreamGap = 0
+  longestHoldUp = 0
   finished = false
   #last = 0
   #lastWritten = 0
@@ -130,8 +134,11 @@ class ChunkReader {
     this.delays.push(at - written)
     if (this.first === 0) this.first = at
     else {
-      this.longestGap = Math.max(this.longestGap, at - this.#last)
-      this.longestUpstreamGap = Math.max(this.longestUpstreamGap, written - this.#lastWritten)
+      const gap = at - this.#last
+      const upstreamGap = written - this.#lastWritten
+      this.longestGap = Math.max(this.longestGap, gap)
+      this.longestUpstreamGap = Math.max(this.longestUpstreamGap, upstreamGap)
+      this.longestHoldUp = Math.max(this.longestHoldUp, gap - upstreamGap)
     }
     this.#last = at
     this.#lastWritten = written
