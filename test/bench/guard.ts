@@ -5,6 +5,7 @@ import { cores, keepTo, whyNotMeasurable } from './machine.ts'
 import { printTable } from './report.ts'
 import { figuresOf, measure, type Readings, ratioOf } from './rounds.ts'
 import { plain, type Scenario, streams } from './scenarios.ts'
+import { versions } from './versions.ts'
 import { bundle } from './workerd.ts'
 
 /**
@@ -40,7 +41,6 @@ interface Baseline {
 type Ratio = number | undefined
 
 const file = 'test/bench/baseline.json'
-const dependencies = ['undici', 'hono', '@hono/node-server']
 
 async function main(): Promise<void> {
   const { gzip } = await bundle('samewire', 'src/worker.ts')
@@ -120,12 +120,6 @@ async function update(gzip: number): Promise<void> {
   const baseline: Baseline = { date, versions: await versions(), ratios, gzip }
   await writeFile(file, `${JSON.stringify(baseline, null, 2)}\n`)
   console.log(`bench:guard: written to ${file}: ${JSON.stringify(ratios)}, ${kilobytes(gzip)}`)
-}
-
-async function versions(): Promise<Record<string, string>> {
-  const manifest = JSON.parse(await readFile('package.json', 'utf8')) as { dependencies: Record<string, string> }
-  const pinned = dependencies.map((name) => [name, manifest.dependencies[name] ?? ''])
-  return { node: process.version, ...Object.fromEntries(pinned) }
 }
 
 async function withContenders<T>(use: (contenders: readonly Contender[]) => Promise<T>): Promise<T> {

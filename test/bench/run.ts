@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { loadavg } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { coldStarts, startUpCpu } from './cold-start.ts'
@@ -22,6 +22,7 @@ import { printReadings } from './report.ts'
 import { measure, type Readings } from './rounds.ts'
 import { firstToken, held, plain, type Scenario, streams } from './scenarios.ts'
 import { names, printTargets } from './targets.ts'
+import { versions } from './versions.ts'
 import { type Bundle, bundle } from './workerd.ts'
 
 /**
@@ -124,7 +125,8 @@ function peaksOf(contenders: readonly Contender[]): Readings {
 
 async function write(results: Readonly<Record<string, Readings>>): Promise<void> {
   await mkdir(dirname(values.json), { recursive: true })
-  const text = JSON.stringify({ date: new Date().toISOString(), node: process.version, rounds, results }, null, 1)
+  const made = { date: new Date().toISOString(), versions: await versions(), processor: cpus()[0]?.model, rounds }
+  const text = JSON.stringify({ ...made, results }, null, 1)
   await writeFile(values.json, `${text}\n`)
   console.log(`\nwritten to ${values.json}`)
 }
