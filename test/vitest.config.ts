@@ -9,7 +9,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/workerd/**', 'node_modules/**'],
+          exclude: ['test/workerd/**', '**/node_modules/**'],
           testTimeout: 20_000,
         },
       },

@@ -1,77 +1,160 @@
-import { loadPlain, loadStreams, quantile, requestBytes } from './load.ts'
-import { cpuOf, type Measured } from './processes.ts'
+import type { Contender } from './contenders.ts'
+import { busyOf, cores } from './machine.ts'
+import { loadPlain } from './plain-load.ts'
+import { cpuOf } from './processes.ts'
+import { chatBody, key, type Pace, requestBytes } from './requests.ts'
+import { quantile } from './statistics.ts'
+import { loadFirsts, loadStreams } from './stream-load.ts'
 
-/** What one window of one scenario gave for one gateway. */
+/** What one window of one scenario gave for one gateway, by figure. */
 export interface Reading {
   readonly [figure: string]: number
 }
 
+/** What a scenario asks of a gateway, by which gateways take part or not. */
+export type Kind = 'plain' | 'large' | 'stream' | 'translated'
+
 export interface Scenario {
   readonly name: string
-  /** Which upstream it runs against. */
-  readonly upstream: 'quick' | 'paced'
+  readonly kind: Kind
   /** Runs one window. Throws when anything went wrong: a window with an error says nothing. */
-  run(gateway: Measured, path: string): Promise<Reading>
+  run(gateway: Contender): Promise<Reading>
 }
 
-const key = 'sk-samewire-bench-key'
-const headers = { authorization: `Bearer ${key}` }
-
-function chatBody(bytes: number, stream: boolean, model = 'bench'): string {
-  const filler = 'The quick brown fox "jumps"\nover the lazy dog. '
-  const text = filler.repeat(Math.ceil(bytes / filler.length)).slice(0, bytes)
-  return JSON.stringify({
-    model,
-    ...(stream && { stream: true, stream_options: { include_usage: true } }),
-    messages: [
-      { role: 'system', content: 'You are a helpful assistant.' },
-      { role: 'user', content: text },
-    ],
-    temperature: 0.7,
-  })
+function requestFor(gateway: Contender, body: string, kind: Kind): Buffer {
+  // Who doesn't translate is given Ollama's own route: what the translation adds is seen against handing on.
+  const path = kind === 'translated' && !gateway.translates ? '/api/chat' : '/v1/chat/completions'
+  return requestBytes(path, body, { authorization: `Bearer ${key}`, ...gateway.headers })
 }
 
-/** Plain answers: CPU a request, and how long the client waited. */
-export function plain(name: string, bytes: number, connections: number, ms: number): Scenario {
-  const body = chatBody(bytes, false)
+interface PlainOptions {
+  /** Of the user's message. */
+  readonly bytes: number
+  readonly connections: number
+  /** Length of a window. */
+  readonly ms: number
+  readonly kind?: Kind
+}
+
+/** Plain answers: CPU a request, and how long the client waited, in microseconds. */
+export function plain(name: string, { bytes, connections, ms, kind = 'plain' }: PlainOptions): Scenario {
+  const body = chatBody({ model: 'bench', bytes })
   return {
     name,
-    upstream: 'quick',
-    async run(gateway, path) {
-      const request = requestBytes(path, body, headers)
-      const before = cpuOf(gateway.pid)
-      const { requests, errors, latencies } = await loadPlain(gateway.port, request, connections, ms)
-      const cpu = cpuOf(gateway.pid) - before
-      if (errors > 0 || requests === 0) throw new Error(`${errors} errors in ${requests} requests`)
+    kind,
+    async run(gateway) {
+      const meter = startMeter(gateway)
+      const { requests, errors, latencies } = await loadPlain(
+        gateway.port,
+        requestFor(gateway, body, kind),
+        connections,
+        ms,
+      )
+      const { cpu, others } = meter()
+      if (errors > 0 || requests === 0) throw new Error(`${errors} errors beside ${requests} answers`)
       return {
         cpu: cpu / requests,
         p50: quantile(latencies, 0.5),
         p99: quantile(latencies, 0.99),
         rps: (requests * 1000) / ms,
+        others,
       }
     },
   }
 }
 
-/** Paced streams: CPU a chunk, delay a chunk, time to the first one, and whether the pace was kept. */
-export function streams(name: string, count: number, model = 'bench'): Scenario {
-  const body = chatBody(1_500, true, model)
+interface StreamOptions {
+  readonly count: number
+  readonly pace: Pace
+  readonly model?: string
+  readonly kind?: Kind
+}
+
+/** Paced streams: CPU a chunk, and a chunk's delay, in microseconds. */
+export function streams(name: string, { count, pace, model = 'bench', kind = 'stream' }: StreamOptions): Scenario {
+  const body = chatBody({ model, bytes: 1_500, pace })
   return {
     name,
-    upstream: 'paced',
-    async run(gateway, path) {
-      const request = requestBytes(path, body, headers)
-      const before = cpuOf(gateway.pid)
-      const { errors, chunks, firsts, delays, longestGap } = await loadStreams(gateway.port, request, count)
-      const cpu = cpuOf(gateway.pid) - before
-      if (errors > 0 || chunks === 0) throw new Error(`${errors} of ${count} streams broke`)
+    kind,
+    async run(gateway) {
+      const meter = startMeter(gateway)
+      const { errors, chunks, reads, inTime, delays } = await loadStreams(
+        gateway.port,
+        requestFor(gateway, body, kind),
+        count,
+        pace,
+      )
+      const { cpu, others } = meter()
+      if (errors > 0) throw new Error(`${errors} of ${count} streams broke`)
+      if (chunks !== count * pace.chunks) throw new Error(`${chunks} of ${count * pace.chunks} chunks came`)
+      if (inTime < chunks * 0.999) throw new Error(`${chunks - inTime} of ${chunks} chunks came after their time`)
+      // Chunks that travel together cost less: by then it is another scenario.
+      if (chunks > reads * 1.05) throw new Error(`the chunks came ${(chunks / reads).toFixed(2)} to a read`)
+      return { cpu: cpu / chunks, delay: quantile(delays, 0.5), 'delay p99': quantile(delays, 0.99), others }
+    },
+  }
+}
+
+/**
+ * Many streams at once: how many of their frames came in time (%), the longest pause of any, and the most that a pause
+ * grew on the way from the upstream (ms).
+ */
+export function held(name: string, count: number, pace: Pace): Scenario {
+  const body = chatBody({ model: 'bench', bytes: 1_500, pace })
+  return {
+    name,
+    kind: 'stream',
+    async run(gateway) {
+      const meter = startMeter(gateway)
+      const result = await loadStreams(gateway.port, requestFor(gateway, body, 'stream'), count, pace)
+      const { cpu, others } = meter()
+      const limit = 2 * pace.step
+      if (result.longestUpstreamGap > limit) {
+        throw new Error(`the upstream itself paused for ${result.longestUpstreamGap.toFixed(0)} ms`)
+      }
+      if (result.longestStall > limit) {
+        throw new Error(`the load itself paused for ${result.longestStall.toFixed(0)} ms`)
+      }
       return {
-        cpu: cpu / chunks,
-        delay: quantile(delays, 0.5),
-        first: quantile(firsts, 0.5),
-        frames: chunks / count,
-        gap: longestGap,
+        frames: (result.inTime / (count * pace.chunks)) * 100,
+        gap: result.longestGap,
+        'hold-up': result.longestHoldUp,
+        broken: result.errors,
+        cpu: cpu / result.chunks,
+        delay: quantile(result.delays, 0.5),
+        others,
       }
     },
+  }
+}
+
+/** One stream after the other: microseconds until the first token is there. */
+export function firstToken(name: string, ms: number): Scenario {
+  const pace: Pace = { step: 0, chunks: 2 }
+  const body = chatBody({ model: 'bench', bytes: 1_500, pace })
+  return {
+    name,
+    kind: 'stream',
+    async run(gateway) {
+      const meter = startMeter(gateway)
+      const { errors, firsts } = await loadFirsts(gateway.port, requestFor(gateway, body, 'stream'), pace, ms)
+      const { others } = meter()
+      if (errors > 0 || firsts.length === 0) throw new Error(`a stream broke after ${firsts.length}`)
+      return { p50: quantile(firsts, 0.5), p99: quantile(firsts, 0.99), others }
+    },
+  }
+}
+
+/**
+ * The CPU that the gateway takes from now on, in microseconds, and the share of its core that others take (%). The
+ * upstream asked directly is no gateway: its CPU is not a number.
+ */
+function startMeter({ pid, direct }: Contender): () => { cpu: number; others: number } {
+  const before = { cpu: cpuOf(pid), busy: busyOf(cores.gateway), at: performance.now() }
+  return () => {
+    const cpu = cpuOf(pid) - before.cpu
+    const passed = (performance.now() - before.at) * 1000
+    const others = Math.max(0, busyOf(cores.gateway) - before.busy - (direct ? 0 : cpu))
+    return { cpu: direct ? Number.NaN : cpu, others: (others / passed) * 100 }
   }
 }

@@ -2,12 +2,14 @@ import { execFile } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { mkdir, readdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { cores } from './machine.ts'
 import { type Measured, start } from './processes.ts'
 
-const cache = 'node_modules/.cache/bench'
+/** Where the benchmark puts what it makes. */
+export const cache = 'node_modules/.cache/bench'
 
 /** The bundle of a Worker as it would be deployed. `gzip` is the size of its code in bytes, files apart. */
 export interface Bundle {
@@ -24,17 +26,27 @@ export async function bundle(name: string, entry: string): Promise<Bundle> {
   const args = ['deploy', entry, '--dry-run', '--minify', '--outdir', folder]
   await promisify(execFile)('wrangler', args, { env: { ...process.env, CI: 'true', WRANGLER_SEND_METRICS: 'false' } })
   const files = (await readdir(folder)).filter((file) => /\.(gguf|wasm|bin)$/.test(file))
-  const main = (await readdir(folder)).find((file) => file.endsWith('.js')) ?? ''
+  const main = basename(entry, '.ts').concat('.js')
   return { folder, main, files, gzip: gzipSync(readFileSync(join(folder, main))).length }
 }
 
 /** Runs a bundle in workerd itself, as on the edge and without wrangler's proxy in between. */
 export async function startWorkerd(
   name: string,
+  bundle: Bundle,
+  bindings: Readonly<Record<string, string>>,
+): Promise<Measured> {
+  const { port, file } = await configure(bundle, bindings)
+  // workerd prints nothing when it listens; `echo` gives the port, and the first request waits for the rest.
+  const command = ['sh', '-c', `echo port=${port}; exec workerd serve ${file}`]
+  return await start({ name, command, core: cores.gateway, port: /port=(\d+)/ })
+}
+
+/** Writes workerd's configuration for a bundle, and says which port it will listen on. */
+export async function configure(
   { folder, main, files }: Bundle,
   bindings: Readonly<Record<string, string>>,
-  core: number | undefined,
-): Promise<Measured> {
+): Promise<{ port: number; file: string }> {
   const port = await freePort()
   const text = Object.entries(bindings).map(([key, value]) => `(name = ${quote(key)}, text = ${quote(value)})`)
   const data = files.map((file) => `(name = ${quote(`./${file}`)}, data = embed ${quote(file)})`)
@@ -54,12 +66,11 @@ const worker :Workerd.Worker = (
 `
   const file = join(folder, 'config.capnp')
   await writeFile(file, config)
-  // workerd prints nothing when it listens; `echo` gives the port, and the first request waits for the rest.
-  const command = ['sh', '-c', `echo port=${port}; exec workerd serve ${file}`]
-  return await start({ name, command, core, port: /port=(\d+)/ })
+  return { port, file }
 }
 
-function freePort(): Promise<number> {
+/** A port that nobody listens on. */
+export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {
       const address = probe.address()

@@ -1,0 +1,100 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { cores } from './machine.ts'
+import { portkey } from './portkey.ts'
+import { type Measured, start } from './processes.ts'
+import { key } from './requests.ts'
+import type { Kind } from './scenarios.ts'
+import { type Bundle, cache, freePort, startWorkerd } from './workerd.ts'
+
+/** Who is asked in a benchmark: samewire, or a yardstick. */
+export interface Contender extends Measured {
+  /** The kinds of scenarios that it takes part in. */
+  readonly kinds: readonly Kind[]
+  /** What its clients send beside the usual. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Whether it makes OpenAI's wire out of Ollama's. */
+  readonly translates?: boolean
+  /** Whether it is the upstream itself, with no gateway in between. */
+  readonly direct?: boolean
+}
+
+const everything: readonly Kind[] = ['plain', 'large', 'stream', 'translated']
+const node = process.execPath
+
+export async function startUpstream(): Promise<Measured> {
+  const command = [node, 'test/bench/mock.ts']
+  return await start({ name: 'D', command, core: cores.load, port: /"port":(\d+)/ })
+}
+
+/** D, direct: the upstream without a gateway. */
+export function direct(upstream: Measured): Contender {
+  // It runs as long as whoever measures; nobody else is to stop it.
+  return { ...upstream, kinds: everything, direct: true, stop: async () => {} }
+}
+
+export async function startFloor(upstream: string): Promise<Contender> {
+  const command = [node, 'test/bench/floor.ts', '0', upstream]
+  return { ...(await start({ name: 'F', command, core: cores.gateway, port: /"port":(\d+)/ })), kinds: everything }
+}
+
+/** S differs from F by large requests only. */
+export async function startSplice(upstream: string): Promise<Contender> {
+  const command = [node, 'test/bench/floor.ts', '0', upstream, 'splice']
+  return { ...(await start({ name: 'S', command, core: cores.gateway, port: /"port":(\d+)/ })), kinds: ['large'] }
+}
+
+/** samewire's name for its process on Node, and for the Worker. */
+export const ours = { node: 'samewire', worker: 'samewire in workerd' }
+
+/** The command that runs samewire on Node before an upstream, and its environment. */
+export async function samewire(
+  upstream: string,
+  port = 0,
+): Promise<{ command: string[]; env: Record<string, string> }> {
+  await mkdir(cache, { recursive: true })
+  const file = `${cache}/config.json`
+  await writeFile(file, configFor(upstream))
+  return {
+    command: [node, 'src/node.ts', '--port', String(port), '--config', file],
+    env: { SAMEWIRE_KEY: key },
+  }
+}
+
+export async function startSamewire(upstream: string): Promise<Contender> {
+  const { command, env } = await samewire(upstream)
+  const process = await start({ name: ours.node, command, env, core: cores.gateway, port: /127\.0\.0\.1:(\d+)/ })
+  return { ...process, kinds: everything, translates: true }
+}
+
+export async function startBareWorker(upstream: string, bundle: Bundle): Promise<Contender> {
+  return { ...(await startWorkerd('W', bundle, { UPSTREAM: upstream })), kinds: everything }
+}
+
+/** What samewire's Worker is given before an upstream. */
+export const bindingsFor = (upstream: string) => ({ SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: configFor(upstream) })
+
+export async function startWorker(upstream: string, bundle: Bundle): Promise<Contender> {
+  const process = await startWorkerd(ours.worker, bundle, bindingsFor(upstream))
+  return { ...process, kinds: everything, translates: true }
+}
+
+/** P sends Ollama's requests to Ollama's OpenAI route: there is no translation of its to compare with. */
+export async function startPortkey(upstream: string): Promise<Contender> {
+  const { command, env, headers } = portkey(await freePort(), upstream)
+  const process = await start({ name: 'P', command, env, core: cores.gateway, port: /localhost:(\d+)/ })
+  return { ...process, kinds: ['plain', 'large', 'stream'], headers }
+}
+
+/** Keys, routing, retries and a fallback: what a user would have on. */
+function configFor(upstream: string): string {
+  const lab = { deployments: ['lab/bench'], fallbacks: ['spare'], retries: 2 }
+  return JSON.stringify({
+    providers: {
+      lab: { type: 'openai-compatible', baseURL: `${upstream}/v1` },
+      local: { type: 'ollama', baseURL: upstream },
+    },
+    models: { bench: lab, observed: lab, native: 'local/bench', spare: 'lab/spare' },
+    fallback: 'spare',
+    keys: ['env:SAMEWIRE_KEY'],
+  })
+}
