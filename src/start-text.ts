@@ -12,11 +12,14 @@ export function startText({
   registry,
   url,
   access,
+  workers = [],
 }: {
   gateway: Gateway
   registry: Registry
   url: string
   access: Access
+  /** Process ids, where it takes several to answer. */
+  workers?: readonly number[]
 }): string {
   const { catalog, knowledge } = gateway
   const lines = [`samewire listens on ${url}/v1`, '']
@@ -32,6 +35,8 @@ export function startText({
   }
   const names = [...catalog.models.keys()]
   if (names.length > 0) lines.push('', `  models         ${listText(names)}`)
+  if (workers.length > 0)
+    lines.push('', `  workers        ${workers.length} processes: ${listText(workers.map(String))}`)
   const stand = catalog.fallback
   lines.push('', `  a missing model is ${stand ? `answered by ${stand}` : 'told: set `fallback` to have one answer'}`)
   if (access.mode === 'open') lines.push('  no key is asked for: only this machine can reach it')

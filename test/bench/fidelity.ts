@@ -31,7 +31,7 @@ async function startNode(config: string): Promise<Measured> {
 
 async function startWorker(config: string): Promise<Measured> {
   const bindings = { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: config }
-  const worker = await startWorkerd('workerd', await bundle('samewire', 'src/worker.ts'), bindings, undefined)
+  const worker = await startWorkerd('workerd', await bundle('samewire', 'src/worker.ts'), bindings)
   // It listens a moment after it has told its port.
   const listens = () =>
     fetch(`http://127.0.0.1:${worker.port}/health`).then(

@@ -9,8 +9,8 @@ import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Catalog } from '../../src/core/catalog.ts'
 import { type Query, resolve } from '../../src/core/resolve.ts'
-import { quantile } from './load.ts'
 import { type Measured, memoryOf, start } from './processes.ts'
+import { quantile } from './statistics.ts'
 
 /**
  * `npm run bench:growth`: costs that grow with the work, and must not. Routing among 11,000 names takes no longer than

@@ -6,7 +6,7 @@ import { registry } from '../../providers/index.ts'
 const root = fileURLToPath(new URL('../../src/', import.meta.url))
 /** The chat in the terminal is a client: a program of its own that meets the gateway over HTTP only. */
 const isClient = (name: string) => /^chat(\.ts$|\/)/.test(name)
-const isEntry = (name: string) => name === 'node.ts' || name === 'worker.ts' || isClient(name)
+const isEntry = (name: string) => /^node(\.ts$|\/)/.test(name) || name === 'worker.ts' || isClient(name)
 
 /** Where `src/` would be, so that relative imports can be followed. */
 const base = 'http://root.test/src/'
@@ -38,7 +38,7 @@ describe('The source', () => {
     for (const name of ['node.ts', 'worker.ts', 'gateway.ts', 'wire/body.ts', 'core/stream.ts']) {
       expect(files.map((file) => file.name)).toContain(name)
     }
-    expect(files.find(({ name }) => name === 'node.ts')?.imports).toContain('../providers/index.ts')
+    expect(files.find(({ name }) => name === 'node/build.ts')?.imports).toContain('../../providers/index.ts')
   })
 
   it('knows no provider outside the entry files: providers depend on it, not it on them', () => {

@@ -1,0 +1,19 @@
+import type { Environment } from '../config/providers.ts'
+import { drainOf, listen } from '../runtime/listening.ts'
+import { createNodeServer } from '../runtime/node-server.ts'
+import { startText, urlOf } from '../start-text.ts'
+import type { Arguments } from './arguments.ts'
+import { build, type Job } from './build.ts'
+import { grace, whenTold } from './signals.ts'
+
+/** Serves in this process, until a signal comes. */
+export async function serveAlone(job: Job, { host, port }: Arguments, env: Environment): Promise<void> {
+  const { app, gateway, access, registry, services, transport } = build(job, env)
+  const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
+  const drain = drainOf(server, services.clock)
+  const end = () => void transport.close().finally(() => process.exit(0))
+  whenTold(() => void drain(grace).then(end), end)
+  const actual = await listen(server, host, port)
+  await gateway.knowledge.refresh()
+  console.log(startText({ gateway, registry, url: urlOf(host, actual), access }))
+}

@@ -1,0 +1,65 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { ConfigError } from '../config/problems.ts'
+import type { Environment } from '../config/providers.ts'
+
+export const usage = 'npm start -- [--config FILE] [--port N] [--host H] [--workers N]'
+
+export interface Arguments {
+  readonly help: boolean
+  readonly config: string | undefined
+  readonly host: string
+  readonly port: number
+  /** Processes that answer. */
+  readonly workers: number
+}
+
+/** More than the cores of a large machine: a number above it is a slip of the hand. */
+const mostWorkers = 256
+
+/** Reads the command line, and the environment for what it leaves out. Throws a `ConfigError`, or Node's `TypeError`. */
+export function readArguments(args: readonly string[], env: Environment): Arguments {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      config: { type: 'string' },
+      host: { type: 'string' },
+      port: { type: 'string' },
+      workers: { type: 'string' },
+      help: { type: 'boolean' },
+    },
+  })
+  const port = numberOf(values.port ?? env.PORT ?? '8787', {
+    name: values.port === undefined ? 'PORT' : '--port',
+    least: 0,
+    most: 65_535,
+  })
+  const given = values.workers ?? env.SAMEWIRE_WORKERS ?? '1'
+  const workers = numberOf(given === 'auto' ? String(Math.min(availableParallelism(), mostWorkers)) : given, {
+    name: values.workers === undefined ? 'SAMEWIRE_WORKERS' : '--workers',
+    least: 1,
+    most: mostWorkers,
+    or: 'auto',
+  })
+  return {
+    help: values.help ?? false,
+    config: values.config,
+    host: values.host ?? env.HOST ?? '127.0.0.1',
+    port,
+    workers,
+  }
+}
+
+interface Bounds {
+  readonly name: string
+  readonly least: number
+  readonly most: number
+  /** A word that is allowed too. */
+  readonly or?: string
+}
+
+function numberOf(given: string, { name, least, most, or }: Bounds): number {
+  const number = Number(given)
+  if (Number.isInteger(number) && number >= least && number <= most) return number
+  throw new ConfigError([`found ${given}; allowed: ${least} to ${most}${or ? `, ${or}` : ''}`], name)
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises'
+import type { HttpBindings } from '@hono/node-server'
+import { registry } from '../../providers/index.ts'
+import { assemble } from '../assemble.ts'
+import type { Found } from '../config/auto.ts'
+import { findServers } from '../config/find.ts'
+import { loadConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problems.ts'
+import type { Environment } from '../config/providers.ts'
+import type { Config } from '../config/schema.ts'
+import { systemClock } from '../core/clock.ts'
+import type { Services } from '../core/services.ts'
+import { nodeEdge } from '../runtime/node-edge.ts'
+import { createNodeTransport } from '../runtime/node-transport.ts'
+import { isLoopback } from '../start-text.ts'
+
+/** What a gateway is built from. Plain data: workers get a copy, so that all of them are the same gateway. */
+export interface Job {
+  readonly config: Config
+  /** The configuration's file. */
+  readonly source: string
+  /** Servers of this machine; undefined where the configuration names its providers. */
+  readonly found: Found | undefined
+  readonly host: string
+}
+
+const outside: Omit<Services, 'transport'> = {
+  clock: systemClock,
+  random: Math.random,
+  fetch: globalThis.fetch,
+  asset: (name) => readFile(new URL(`../../providers/${name}`, import.meta.url)),
+  log: (message) => console.log(`${new Date().toISOString()} ${message}`),
+}
+
+/** Reads the configuration and looks for servers where it names no providers. Rejects with a `ConfigError`. */
+export async function readJob(source: string, host: string, env: Environment): Promise<Job> {
+  const config = await loadConfig(source)
+  const found = config.providers ? undefined : await findServers(registry, env, outside)
+  return { config, source, found, host }
+}
+
+/** Builds the gateway of a job. Throws a `ConfigError`. */
+export function build({ config, source, found, host }: Job, env: Environment) {
+  const transport = createNodeTransport()
+  const services: Services = { transport, ...outside }
+  const assembled = assemble<HttpBindings>({
+    config,
+    source,
+    registry,
+    env,
+    services,
+    ...(found && { found }),
+    edge: nodeEdge,
+    withoutKeys: { mode: 'open' },
+  })
+  if (assembled.access.mode === 'open' && !isLoopback(host)) {
+    throw new ConfigError(
+      [`${host} can be reached from elsewhere and no key is set; set SAMEWIRE_KEY, or listen on 127.0.0.1`],
+      'The address',
+    )
+  }
+  return { ...assembled, registry, services, transport }
+}

@@ -1,0 +1,43 @@
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Environment } from '../config/providers.ts'
+import { listen } from '../runtime/listening.ts'
+import { Workers } from '../runtime/workers.ts'
+import { startText, urlOf } from '../start-text.ts'
+import type { Arguments } from './arguments.ts'
+import { build, type Job } from './build.ts'
+import { grace, whenTold } from './signals.ts'
+
+/** Milliseconds beyond the grace that a worker gets to end by itself. */
+const reserve = 1_000
+
+/** Serves in processes of their own, to which this one deals out the connections, until a signal comes. */
+export async function serveTogether(
+  job: Job,
+  { host, port, workers: count }: Arguments,
+  env: Environment,
+): Promise<void> {
+  // Built here too, though it serves nobody: mistakes are told once, and the start tells what there is.
+  const { gateway, access, registry, services } = build(job, env)
+  const file = fileURLToPath(new URL('./worker.ts', import.meta.url))
+  const workers = new Workers({ count, file, job, clock: services.clock, log: services.log })
+  const door = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => workers.deal(socket))
+  const end = () => {
+    workers.kill()
+    process.exit(0)
+  }
+  const stop = () => {
+    door.close()
+    setTimeout(end, grace + reserve)
+    void workers.stop().then(end)
+  }
+  whenTold(stop, end)
+  const actual = await listen(door, host, port)
+  try {
+    const [pids] = await Promise.all([workers.start(), gateway.knowledge.refresh()])
+    console.log(startText({ gateway, registry, url: urlOf(host, actual), access, workers: pids }))
+  } catch (error) {
+    workers.kill()
+    throw error
+  }
+}

@@ -1,0 +1,192 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import type { Socket } from 'node:net'
+import type { Clock } from '../core/clock.ts'
+import { StartError } from './listening.ts'
+
+/** What a worker is told. With `connection` comes the socket. */
+export type Order<Job> =
+  | { readonly kind: 'start'; readonly job: Job }
+  | { readonly kind: 'connection' }
+  | { readonly kind: 'stop' }
+
+/** What a worker tells: it can take connections; it has taken one; it can't start; it wants no more of them. */
+export type Report =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'taken' }
+  | { readonly kind: 'failed'; readonly message: string }
+  | { readonly kind: 'leaving' }
+
+export interface WorkersOptions<Job> {
+  readonly count: number
+  /** The program of a worker. */
+  readonly file: string
+  /** What `start` tells it: anything that can be cloned. */
+  readonly job: Job
+  readonly clock: Clock
+  readonly log: (message: string) => void
+}
+
+/** A worker's place, which another takes when it ends. */
+interface Place {
+  /** Workers in a row that ended soon after they came. */
+  hasty: number
+}
+
+interface Worker {
+  readonly place: Place
+  readonly child: ChildProcess
+  /** Connections that it has not taken yet, in their order: when it ends they go elsewhere. */
+  readonly sent: Socket[]
+  /** When it began to take connections. */
+  since: number | undefined
+  failure: string | undefined
+  /** Its place is another's already. */
+  left: boolean
+}
+
+/** Milliseconds after which a worker counts as one that works. */
+const settled = 10_000
+const longestWait = 30_000
+
+/**
+ * Processes that take connections in turn, so that each has as many of them as the others: a kernel that lets
+ * processes compete for connections gives nearly all to one, and `node:cluster` gives most to whoever is quicker. When
+ * one ends another takes its place, later and later where that doesn't last.
+ */
+export class Workers<Job> {
+  readonly #options: WorkersOptions<Job>
+  readonly #alive = new Set<Worker>()
+  /** Those that take connections. */
+  #serving: readonly Worker[] = []
+  #turn = 0
+  /** Connections that came while nobody could take them. */
+  #held: Socket[] = []
+  #begun = false
+  #stopping = false
+  #onAll: (pids: readonly number[]) => void = () => {}
+  #onFailure: (error: Error) => void = () => {}
+  #onStopped: () => void = () => {}
+
+  constructor(options: WorkersOptions<Job>) {
+    this.#options = options
+  }
+
+  /** Resolves with the process ids when all can take connections. Rejects with a `StartError` when one ends before. */
+  start(): Promise<readonly number[]> {
+    return new Promise((resolve, reject) => {
+      this.#onAll = resolve
+      this.#onFailure = reject
+      for (let n = 0; n < this.#options.count; n++) this.#fill({ hasty: 0 })
+    })
+  }
+
+  /** Gives a connection, from which nothing has been read, to the next in turn. */
+  deal(socket: Socket): void {
+    if (this.#stopping) return void socket.destroy()
+    const worker = this.#serving[this.#turn++ % this.#serving.length]
+    if (!worker) return void this.#held.push(socket)
+    worker.sent.push(socket)
+    // Kept open here until the worker has it: what Node sends otherwise is lost, and never closed, when a worker dies.
+    worker.child.send({ kind: 'connection' } satisfies Order<Job>, socket, { keepOpen: true }, (error) => {
+      // One that can't be reached has ended, or is about to.
+      if (error) this.#withdraw(worker)
+    })
+  }
+
+  /** Tells all to bring their answers to an end. Resolves when the last has ended. */
+  stop(): Promise<void> {
+    this.#stopping = true
+    for (const socket of this.#held) socket.destroy()
+    for (const worker of this.#alive) this.#tell(worker, { kind: 'stop' })
+    return new Promise((resolve) => {
+      this.#onStopped = resolve
+      if (this.#alive.size === 0) resolve()
+    })
+  }
+
+  /** Ends all at once. */
+  kill(): void {
+    this.#stopping = true
+    for (const { child } of this.#alive) child.kill('SIGKILL')
+  }
+
+  #fill(place: Place): void {
+    const child = fork(this.#options.file, [], { serialization: 'advanced' })
+    const worker: Worker = { place, child, sent: [], since: undefined, failure: undefined, left: false }
+    this.#alive.add(worker)
+    child.on('message', (report: Report) => this.#hear(worker, report))
+    // Not 'exit': what it said last may be read after that.
+    child.once('close', (code, signal) => {
+      this.#end(worker, signal ? `was ended by ${signal}` : `ended with code ${code}`)
+    })
+    child.on('error', (error) => {
+      if (child.pid === undefined) this.#end(worker, `could not be started (${error.message})`)
+    })
+    this.#tell(worker, { kind: 'start', job: this.#options.job })
+  }
+
+  #hear(worker: Worker, report: Report): void {
+    if (report.kind === 'taken') worker.sent.shift()?.destroy()
+    else if (report.kind === 'failed') worker.failure = report.message
+    else if (report.kind === 'ready') this.#admit(worker)
+    else this.#release(worker)
+  }
+
+  #admit(worker: Worker): void {
+    const { clock, count, log } = this.#options
+    worker.since = clock.now()
+    this.#serving = [...this.#serving, worker]
+    const held = this.#held
+    this.#held = []
+    for (const socket of held) this.deal(socket)
+    if (this.#begun) log(`worker ${worker.child.pid} answers`)
+    if (this.#begun || this.#serving.length < count) return
+    this.#begun = true
+    this.#onAll(this.#serving.map(({ child }) => child.pid ?? 0))
+  }
+
+  /** Somebody told a worker to leave: the connections that it has may end, and the next can come meanwhile. */
+  #release(worker: Worker): void {
+    this.#withdraw(worker)
+    this.#tell(worker, { kind: 'stop' })
+    // A signal to the whole group is to be heard here first.
+    this.#options.clock.after(0, () => {
+      if (this.#stopping || !this.#begun || worker.left) return
+      worker.left = true
+      this.#options.log(`worker ${worker.child.pid} was told to leave; another takes its place`)
+      this.#fill({ hasty: 0 })
+    })
+  }
+
+  #end(worker: Worker, how: string): void {
+    if (!this.#alive.delete(worker)) return
+    this.#withdraw(worker)
+    for (const socket of worker.sent.splice(0)) this.deal(socket)
+    if (this.#stopping) {
+      if (this.#alive.size === 0) this.#onStopped()
+    } else if (!this.#begun) {
+      this.#onFailure(new StartError(worker.failure ?? `A worker ${how} before it could answer.`))
+    } else if (!worker.left) {
+      this.#replace(worker, worker.failure === undefined ? how : `could not start (${worker.failure})`)
+    }
+  }
+
+  #replace(worker: Worker, how: string): void {
+    const { clock, log } = this.#options
+    const { place, since = clock.now(), child } = worker
+    place.hasty = clock.now() - since < settled ? place.hasty + 1 : 0
+    const wait = place.hasty < 2 ? 0 : Math.min(longestWait, 1_000 * 2 ** (place.hasty - 2))
+    log(`worker ${child.pid} ${how}; another takes its place${wait > 0 ? ` in ${wait / 1000} s` : ''}`)
+    clock.after(wait, () => {
+      if (!this.#stopping) this.#fill(place)
+    })
+  }
+
+  #withdraw(worker: Worker): void {
+    this.#serving = this.#serving.filter((other) => other !== worker)
+  }
+
+  #tell({ child }: Worker, order: Order<Job>): void {
+    child.send(order, () => {})
+  }
+}
