@@ -1,29 +1,11 @@
-import { existsSync } from 'node:fs'
+import { enableCompileCache, flushCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { ConfigError } from './config/problems.ts'
-import { serveAlone } from './node/alone.ts'
-import { readArguments, usage } from './node/arguments.ts'
-import { readJob } from './node/build.ts'
-import { serveTogether } from './node/together.ts'
-import { StartError } from './runtime/listening.ts'
 
-async function main(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile()
-  const { argv, env } = process
-  const given = readArguments(argv.slice(2), env)
-  if (given.help) return console.log(usage)
-  const usual = fileURLToPath(new URL('../samewire.config.ts', import.meta.url))
-  const job = await readJob(given.config ?? usual, given.host, env)
-  await (given.workers === 1 ? serveAlone : serveTogether)(job, given, env)
-}
+// Half of a start is reading types away and compiling: kept, so that the next one need not do it again. Through the
+// environment, since worker processes are to have it too.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url))
+enableCompileCache(process.env.NODE_COMPILE_CACHE)
 
-function stopWith(message: string): never {
-  console.error(message)
-  process.exit(1)
-}
-
-await main().catch((error: unknown) => {
-  if (error instanceof ConfigError || error instanceof StartError) stopWith(error.message)
-  if (error instanceof TypeError && 'code' in error) stopWith(`${error.message}\n${usage}`)
-  throw error
-})
+const { main } = await import('./node/main.ts')
+await main()
+flushCompileCache()

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { parse } from 'yaml'
 import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
 
@@ -18,7 +17,10 @@ export async function loadConfig(file: string): Promise<Config> {
     case '.yaml':
     case '.yml':
       // An empty file is an empty configuration.
-      return await load(file, async () => (parse(await readFile(path, 'utf8')) ?? {}) as Config)
+      return await load(file, async () => {
+        const { parse } = await import('yaml')
+        return (parse(await readFile(path, 'utf8')) ?? {}) as Config
+      })
     default:
       throw new ConfigError([`found ${extname(path) || 'no ending'}; allowed: .ts, .json, .yaml`], file)
   }

@@ -1,0 +1,32 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { ConfigError } from '../config/problems.ts'
+import { StartError } from '../runtime/listening.ts'
+import { serveAlone } from './alone.ts'
+import { readArguments, usage } from './arguments.ts'
+import { readJob } from './build.ts'
+import { serveTogether } from './together.ts'
+
+async function run(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile()
+  const { argv, env } = process
+  const given = readArguments(argv.slice(2), env)
+  if (given.help) return console.log(usage)
+  const usual = fileURLToPath(new URL('../../samewire.config.ts', import.meta.url))
+  const job = await readJob(given.config ?? usual, given.host, env)
+  await (given.workers === 1 ? serveAlone : serveTogether)(job, given, env)
+}
+
+function stopWith(message: string): never {
+  console.error(message)
+  process.exit(1)
+}
+
+/** `npm start`. Resolves when the gateway listens, or ends the process with what was wrong. */
+export async function main(): Promise<void> {
+  await run().catch((error: unknown) => {
+    if (error instanceof ConfigError || error instanceof StartError) stopWith(error.message)
+    if (error instanceof TypeError && 'code' in error) stopWith(`${error.message}\n${usage}`)
+    throw error
+  })
+}
