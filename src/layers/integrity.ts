@@ -122,6 +122,9 @@ export function endCheck(texts: ErrorTexts): Stage {
   }
 }
 
+/** A finish reason that is not `null`; servers that mean "none" by an empty text are told apart by parsing. */
+const someFinish = /"finish_reason"\s*:\s*"/
+
 /** The last events of a stream, whatever came before: there its finish is looked for, once, when it has ended. */
 class Tail {
   readonly #chunks: Uint8Array[] = []
@@ -142,9 +145,11 @@ class Tail {
     let ended = false
     for (const { data } of [...reader.read(concat(this.#chunks)), ...reader.end()]) {
       if (data === '[DONE]') ended = true
+      // Nearly all events of a stream have none: only those that seem to are worth parsing.
+      if (finished || !someFinish.test(data)) continue
       const chunk = tryParse(data)
       const choices = isObject(chunk) && Array.isArray(chunk.choices) ? chunk.choices : []
-      finished ||= choices.some((choice) => isObject(choice) && Boolean(choice.finish_reason))
+      finished = choices.some((choice) => isObject(choice) && Boolean(choice.finish_reason))
     }
     if (!finished) return 'cut'
     return ended ? 'done' : 'finished'
