@@ -1,7 +1,9 @@
+import { concat } from '../core/stream.ts'
 import { GatewayError } from './errors.ts'
 import { deeperThan, isObject, type JsonObject } from './json.ts'
 import { type Edits, edit, members } from './members.ts'
-import { outlineOf, type Span, textLength } from './outline.ts'
+import { outlineOf, textLength } from './outline.ts'
+import type { Span } from './strings.ts'
 
 /** Bytes from which on a body is read by its outline: below, parsing all of it is quicker. */
 const large = 16 * 1024
@@ -22,7 +24,7 @@ export class RequestBody {
   /** What the client asked for; undefined when it named no model. */
   readonly model: string | undefined
   readonly stream: boolean
-  /** Where the value of `model` stands in `bytes`; undefined when that takes a closer look. */
+  /** Where the value of `model` stands in `bytes`; undefined when there is none. */
   readonly modelSpan: Span | undefined
   #json: JsonObject | undefined
 
@@ -50,10 +52,6 @@ export class RequestBody {
 export function parseBody(bytes: Uint8Array): RequestBody {
   const body = bytes.length < large ? readSmall(bytes) : readLarge(bytes)
   if (deeperThan(body.outline, depthLimit)) throw invalid(`The JSON body nests deeper than ${depthLimit} levels.`)
-  // Two `model` keys are read differently by different parsers: what was checked here might not be what is served.
-  if (body.model !== undefined && !body.modelSpan && modelsIn(body.text) > 1) {
-    throw invalid("Duplicate parameter: 'model' is given more than once.", 'model', 'duplicate_parameter')
-  }
   return body
 }
 
@@ -63,14 +61,25 @@ function readSmall(bytes: Uint8Array): RequestBody {
   const span = findModel(text)
   // Where every character is a byte, the places in the text are those in the bytes.
   const inBytes = span && (bytes.length === text.length ? span : spanInBytes(text, span))
-  return new RequestBody(bytes, json, readModel(json), inBytes)
+  return located(bytes, json, readModel(json), inBytes)
 }
 
 function readLarge(bytes: Uint8Array): RequestBody {
   const outline = decodable(() => outlineOf(bytes))
   const json = parse(outline?.text ?? '')
   const models = outline?.models
-  return new RequestBody(bytes, json, readModel(json), models?.length === 1 ? models[0] : undefined)
+  return located(bytes, json, readModel(json), models?.length === 1 ? models[0] : undefined)
+}
+
+/** The body, with a closer look where the only `model` of a quick one is not at hand. */
+function located(bytes: Uint8Array, outline: JsonObject, model: string | undefined, quick?: Span): RequestBody {
+  if (model === undefined || quick) return new RequestBody(bytes, outline, model, quick)
+  const [only, another] = members(bytes).filter(({ key }) => key === 'model')
+  // Two `model` keys are read differently by different parsers: what was checked here might not be what is served.
+  if (!only || another) {
+    throw invalid("Duplicate parameter: 'model' is given more than once.", 'model', 'duplicate_parameter')
+  }
+  return new RequestBody(bytes, outline, model, { start: only.valueStart, end: only.end })
 }
 
 function decodable<T>(read: () => T): T {
@@ -116,8 +125,6 @@ function readModel(json: JsonObject): string | undefined {
   }
   return model
 }
-
-const modelsIn = (text: string) => members(text).filter(({ key }) => key === 'model').length
 
 /** The value behind `"model"`. */
 const stringValue = /\s*:\s*("(?:[^"\\]|\\.)*")/y
@@ -174,15 +181,15 @@ export function withModel(body: RequestBody, model: string): readonly Uint8Array
 }
 
 /** The request's bytes with some top-level fields changed and all the rest untouched. */
-export function editBody(body: RequestBody, edits: Edits): readonly Uint8Array[] {
-  return [encoder.encode(edit(body.text, edits))]
+export function editBody({ bytes }: RequestBody, edits: Edits): readonly Uint8Array[] {
+  return edit(bytes, edits)
 }
 
 /** The same request under another model name, as when the path names it. */
 export function renamed(body: RequestBody, model: string): RequestBody {
   if (body.model === model) return body
-  const text = edit(body.text, { set: new Map([['model', JSON.stringify(model)]]) })
-  return new RequestBody(encoder.encode(text), { ...body.outline, model }, model)
+  const bytes = concat(edit(body.bytes, { set: new Map([['model', JSON.stringify(model)]]) }))
+  return located(bytes, { ...body.outline, model }, model)
 }
 
 export function invalid(message: string, param: string | null = null, code: string | null = null): GatewayError {

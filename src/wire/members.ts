@@ -1,4 +1,6 @@
-/** A member of a JSON object as it stands in the text: `text.slice(start, end)` is `"key": value`. */
+import { quote, readString, wordsOf } from './strings.ts'
+
+/** A member of a JSON object as it stands in its bytes: `bytes.subarray(start, end)` is `"key": value`. */
 export interface Member {
   readonly key: string
   readonly start: number
@@ -12,90 +14,88 @@ export interface Edits {
   readonly drop?: ReadonlySet<string>
 }
 
-/** The top-level members of `text`, which must be a valid JSON object: `JSON.parse` has seen it before. */
-export function members(text: string): Member[] {
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+const [open, comma, close, colon] = ['{', ',', '}', ':'].map((mark) => encoder.encode(mark)) as [
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+  Uint8Array,
+]
+
+/** The top-level members of `bytes`, which must be a valid JSON object: a parser has seen it before. */
+export function members(bytes: Uint8Array): Member[] {
+  const words = wordsOf(bytes)
   const found: Member[] = []
-  let at = skipSpace(text, text.indexOf('{') + 1)
-  while (text[at] === '"') {
-    const keyEnd = stringEnd(text, at)
-    const valueStart = skipSpace(text, text.indexOf(':', keyEnd) + 1)
-    const end = valueEnd(text, valueStart)
-    found.push({ key: JSON.parse(text.slice(at, keyEnd)) as string, start: at, valueStart, end })
-    at = skipSpace(text, end)
-    if (text[at] === ',') at = skipSpace(text, at + 1)
+  let at = skipSpace(bytes, bytes.indexOf(123) + 1)
+  while (bytes[at] === quote) {
+    const keyEnd = readString(bytes, words, at + 1).end
+    const valueStart = skipSpace(bytes, skipSpace(bytes, keyEnd) + 1)
+    const end = valueEnd(bytes, words, valueStart)
+    found.push({ key: JSON.parse(decoder.decode(bytes.subarray(at, keyEnd))) as string, start: at, valueStart, end })
+    at = skipSpace(bytes, end)
+    if (bytes[at] === 44) at = skipSpace(bytes, at + 1)
   }
   return found
 }
 
 /**
- * `text` with its top-level members changed and every other byte as it was: numbers over 2^53, escapes, key order,
- * duplicate nested keys. Members that are set but not there go first, where routers that read a prefix find them.
+ * `bytes` with its top-level members changed and every other byte as it was: numbers over 2^53, escapes, key order,
+ * duplicate nested keys. Members that are set but not there go first, where routers that read a prefix find them. In
+ * pieces, of which those that stay are not copied.
  */
-export function edit(text: string, edits: Edits): string {
-  const all = members(text)
+export function edit(bytes: Uint8Array, edits: Edits): readonly Uint8Array[] {
+  const all = members(bytes)
   const present = new Set(all.map((member) => member.key))
   const added = [...(edits.set ?? [])].filter(([key]) => !present.has(key))
   const dropping = all.some((member) => edits.drop?.has(member.key))
-  if (added.length > 0 || dropping) return rebuild(text, all, added, edits)
-  let result = ''
+  if (added.length > 0 || dropping) return rebuild(bytes, all, added, edits)
+  const pieces: Uint8Array[] = []
   let copied = 0
   for (const member of all) {
     const value = edits.set?.get(member.key)
     if (value === undefined) continue
-    result += text.slice(copied, member.valueStart) + value
+    pieces.push(bytes.subarray(copied, member.valueStart), encoder.encode(value))
     copied = member.end
   }
-  return result + text.slice(copied)
+  return [...pieces, bytes.subarray(copied)]
 }
 
-function rebuild(text: string, all: readonly Member[], added: [string, string][], edits: Edits): string {
-  const parts = added.map(([key, value]) => `${JSON.stringify(key)}:${value}`)
+function rebuild(bytes: Uint8Array, all: readonly Member[], added: [string, string][], edits: Edits) {
+  const parts = added.map(([key, value]) => [encoder.encode(JSON.stringify(key)), colon, encoder.encode(value)])
   for (const member of all) {
     if (edits.drop?.has(member.key)) continue
     const value = edits.set?.get(member.key)
     parts.push(
-      value === undefined ? text.slice(member.start, member.end) : text.slice(member.start, member.valueStart) + value,
+      value === undefined
+        ? [bytes.subarray(member.start, member.end)]
+        : [bytes.subarray(member.start, member.valueStart), encoder.encode(value)],
     )
   }
-  return `{${parts.join(',')}}`
+  return [open, ...parts.flatMap((part, at) => (at === 0 ? part : [comma, ...part])), close]
 }
 
-function skipSpace(text: string, from: number): number {
+function skipSpace(bytes: Uint8Array, from: number): number {
   let at = from
-  while (at < text.length && text.charCodeAt(at) <= 32) at++
+  while (at < bytes.length && (bytes[at] as number) <= 32) at++
   return at
 }
 
-/** The index behind the closing quote of the string that opens at `open`. */
-function stringEnd(text: string, open: number): number {
-  let quote = text.indexOf('"', open + 1)
-  while (isEscaped(text, quote)) quote = text.indexOf('"', quote + 1)
-  return quote + 1
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let slashes = 0
-  while (text[at - 1 - slashes] === '\\') slashes++
-  return slashes % 2 === 1
-}
-
-function valueEnd(text: string, start: number): number {
-  const first = text[start]
-  if (first === '"') return stringEnd(text, start)
-  if (first !== '{' && first !== '[') return scalarEnd(text, start)
-  const structure = /["{}[\]]/g
-  structure.lastIndex = start
+function valueEnd(bytes: Uint8Array, words: Int32Array, start: number): number {
+  if (bytes[start] === quote) return readString(bytes, words, start + 1).end
   let depth = 0
-  for (let match = structure.exec(text); match; match = structure.exec(text)) {
-    if (match[0] === '"') structure.lastIndex = stringEnd(text, match.index)
-    else depth += match[0] === '{' || match[0] === '[' ? 1 : -1
-    if (depth === 0) return structure.lastIndex
+  let at = start
+  for (; at < bytes.length; at++) {
+    const byte = bytes[at] as number
+    if (byte === quote) at = readString(bytes, words, at + 1).end - 1
+    else if (isOpening(byte)) depth++
+    else if (isClosing(byte)) {
+      if (depth <= 1) return depth === 1 ? at + 1 : at
+      depth--
+    } else if (depth === 0 && (byte === 44 || byte <= 32)) return at
   }
-  return text.length
+  return at
 }
 
-function scalarEnd(text: string, start: number): number {
-  const end = /[,}\]\s]/g
-  end.lastIndex = start
-  return end.exec(text)?.index ?? text.length
-}
+const isOpening = (byte: number) => byte === 123 || byte === 91
+const isClosing = (byte: number) => byte === 125 || byte === 93
