@@ -210,6 +210,13 @@ describe('A gateway with workers that is told to stop', () => {
     release()
   })
 
+  it('leaves no worker behind when it is killed', async () => {
+    program.signal('SIGKILL')
+    // Their output ends with them.
+    expect(await program.ended).toBeNull()
+    await untilRefused(started.port)
+  })
+
   it('goes on with others when its workers alone are told, and lets their streams end', async () => {
     const { script, release } = heldStream()
     upstream.script(script)
