@@ -79,7 +79,21 @@ function payload(headers: UpstreamRequest['headers'], pieces: UpstreamRequest['b
   if (pieces.length === 1) return { headers, body: first }
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   if (length <= oneWrite) return { headers, body: concat(pieces, length) }
-  return { headers: { ...headers, 'content-length': String(length) }, body: pieces }
+  return { headers: { ...headers, 'content-length': String(length) }, body: joinSmall(pieces) }
+}
+
+/** Bytes of a piece that is not worth a write of its own. */
+const small = 4 * 1024
+
+/** The same bytes in fewer pieces: small neighbours are put together. */
+function joinSmall(pieces: UpstreamRequest['body']): UpstreamRequest['body'] {
+  const joined: Uint8Array[] = []
+  for (const piece of pieces) {
+    const last = joined.at(-1)
+    if (last && last.length + piece.length <= small) joined[joined.length - 1] = concat([last, piece])
+    else joined.push(piece)
+  }
+  return joined
 }
 
 /**
