@@ -6,7 +6,7 @@ import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { done, EventReader, frame } from '../wire/sse.ts'
 
 /** Bytes at the end of a stream in which its finish is looked for, and the pieces that are kept although larger. */
-const tailSize = 16 * 1024
+const tailSize = 4 * 1024
 const tailPieces = 8
 /** Bytes of one unfinished event that are held back; a longer one (an image) goes on as it comes. */
 const eventBound = 1024 * 1024

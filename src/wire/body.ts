@@ -1,4 +1,3 @@
-import { concat } from '../core/stream.ts'
 import { GatewayError } from './errors.ts'
 import { deeperThan, isObject, type JsonObject } from './json.ts'
 import { type Edits, edit, members } from './members.ts'
@@ -21,28 +20,32 @@ export class RequestBody {
   readonly bytes: Uint8Array
   /** What it says, long texts of a large body left out: their `textLength` is known. */
   readonly outline: JsonObject
-  /** What the client asked for; undefined when it named no model. */
+  /** What the client asked for, in the body or in the path; undefined when it named no model. */
   readonly model: string | undefined
+  /** Whether that stands in `bytes`. */
+  readonly isWritten: boolean
   readonly stream: boolean
   /** Where the value of `model` stands in `bytes`; undefined when there is none. */
   readonly modelSpan: Span | undefined
   #json: JsonObject | undefined
 
-  constructor(bytes: Uint8Array, outline: JsonObject, model: string | undefined, modelSpan?: Span) {
+  constructor(bytes: Uint8Array, outline: JsonObject, model: string | undefined, modelSpan?: Span, isWritten = true) {
     this.bytes = bytes
+    this.isWritten = isWritten
     this.outline = outline
     this.model = model
-    this.modelSpan = model === undefined ? undefined : modelSpan
+    this.modelSpan = modelSpan
     this.stream = outline.stream === true
     this.#json = bytes.length < large ? outline : undefined
   }
 
   /** All of it, for translations; a large one is parsed when this is first asked for. */
   get json(): JsonObject {
-    this.#json ??= JSON.parse(this.text) as JsonObject
+    this.#json ??= { ...(JSON.parse(this.text) as JsonObject), ...(!this.isWritten && { model: this.model }) }
     return this.#json
   }
 
+  /** As it came. */
   get text(): string {
     return decoder.decode(this.bytes)
   }
@@ -67,13 +70,13 @@ function readSmall(bytes: Uint8Array): RequestBody {
 function readLarge(bytes: Uint8Array): RequestBody {
   const outline = decodable(() => outlineOf(bytes))
   const json = parse(outline?.text ?? '')
-  const models = outline?.models
-  return located(bytes, json, readModel(json), models?.length === 1 ? models[0] : undefined)
+  return located(bytes, json, readModel(json), outline?.model)
 }
 
 /** The body, with a closer look where the only `model` of a quick one is not at hand. */
 function located(bytes: Uint8Array, outline: JsonObject, model: string | undefined, quick?: Span): RequestBody {
-  if (model === undefined || quick) return new RequestBody(bytes, outline, model, quick)
+  if (model === undefined) return new RequestBody(bytes, outline, model)
+  if (quick) return new RequestBody(bytes, outline, model, quick)
   const [only, another] = members(bytes).filter(({ key }) => key === 'model')
   // Two `model` keys are read differently by different parsers: what was checked here might not be what is served.
   if (!only || another) {
@@ -176,7 +179,7 @@ function encodeName(name: string): Uint8Array {
 export function withModel(body: RequestBody, model: string): readonly Uint8Array[] {
   const { bytes, modelSpan } = body
   if (!modelSpan) return editBody(body, { set: new Map([['model', JSON.stringify(model)]]) })
-  if (body.model === model) return [bytes]
+  if (body.isWritten && body.model === model) return [bytes]
   return [bytes.subarray(0, modelSpan.start), encodeName(model), bytes.subarray(modelSpan.end)]
 }
 
@@ -185,11 +188,10 @@ export function editBody({ bytes }: RequestBody, edits: Edits): readonly Uint8Ar
   return edit(bytes, edits)
 }
 
-/** The same request under another model name, as when the path names it. */
+/** The same request for another model, as when the path names it: what is sent gets the upstream's name in any case. */
 export function renamed(body: RequestBody, model: string): RequestBody {
   if (body.model === model) return body
-  const bytes = concat(edit(body.bytes, { set: new Map([['model', JSON.stringify(model)]]) }))
-  return located(bytes, { ...body.outline, model }, model)
+  return new RequestBody(body.bytes, { ...body.outline, model }, model, body.modelSpan, false)
 }
 
 export function invalid(message: string, param: string | null = null, code: string | null = null): GatewayError {

@@ -1,4 +1,5 @@
 import { quote, readString, type Span, wordsOf } from './strings.ts'
+import { isUtf8 } from './utf8.ts'
 
 /** Bytes of a text beyond which it is left out. */
 export const longText = 512
@@ -7,8 +8,8 @@ export const longText = 512
 export interface Outline {
   /** JSON, in which a mark with its length stands for each long string: see `textLength`. */
   readonly text: string
-  /** The strings that are values of keys named `model`, at any depth. Undefined where another key might spell it. */
-  readonly models: readonly Span[] | undefined
+  /** The value of the only key named `model`, at any depth, if it is a string and no other key might spell it. */
+  readonly model: Span | undefined
 }
 
 /** How many characters a string of an outline had, at least in bytes. A string that merely looks like a mark misleads
@@ -27,9 +28,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function outlineOf(bytes: Uint8Array): Outline | undefined {
   const words = wordsOf(bytes)
   const pieces: string[] = []
-  const models: Span[] = []
+  let model: Span | undefined
+  let modelKeys = 0
   let escapedKey = false
-  let keyIsModel = false
+  /** Behind the key `model`, where that was the last string. */
+  let keyEnd = -1
   let kept = 0
   let at = 0
   for (;;) {
@@ -40,17 +43,25 @@ export function outlineOf(bytes: Uint8Array): Outline | undefined {
     if (end < 0) return undefined
     at = end
     const isKey = followedByColon(bytes, end)
-    if (keyIsModel && !isKey) models.push({ start: open, end })
-    keyIsModel = isKey && isModel(bytes, open, end)
+    // What follows a key is its value, unless that is no string: then it is another key, or the inside of a list.
+    if (keyEnd >= 0 && !isKey && followsColon(bytes, keyEnd, open)) model = { start: open, end }
+    keyEnd = isKey && isModel(bytes, open, end) ? end : -1
+    if (keyEnd >= 0) modelKeys++
     if (isKey) escapedKey ||= escaped
     else if (end - open > longText) {
-      if (!ascii) checkUtf8(bytes.subarray(open, end))
+      if (!ascii && !isUtf8(bytes, open, end)) throw new TypeError('not UTF-8')
       pieces.push(decoder.decode(bytes.subarray(kept, open)), `"\\u0000${end - open - 2}"`)
       kept = end
     }
   }
   pieces.push(decoder.decode(bytes.subarray(kept)))
-  return { text: pieces.join(''), models: escapedKey ? undefined : models }
+  return { text: pieces.join(''), model: escapedKey || modelKeys !== 1 ? undefined : model }
+}
+
+/** Whether nothing but a colon and spaces stand between a key and what follows. */
+function followsColon(bytes: Uint8Array, keyEnd: number, start: number): boolean {
+  for (let at = keyEnd; at < start; at++) if ((bytes[at] as number) > 32 && bytes[at] !== 58) return false
+  return true
 }
 
 function followedByColon(bytes: Uint8Array, from: number): boolean {
@@ -69,13 +80,4 @@ function isModel(bytes: Uint8Array, open: number, end: number): boolean {
     bytes[open + 4] === 101 &&
     bytes[open + 5] === 108
   )
-}
-
-const window = 64 * 1024
-
-/** Throws where `bytes` are not UTF-8. In windows, since decoding makes a text as large as what it is given. */
-function checkUtf8(bytes: Uint8Array): void {
-  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  for (let at = 0; at < bytes.length; at += window) strict.decode(bytes.subarray(at, at + window), { stream: true })
-  strict.decode()
 }

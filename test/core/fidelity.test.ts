@@ -3,6 +3,7 @@ import { concat } from '../../src/core/stream.ts'
 import { editBody, parseBody, type RequestBody, renamed, withModel } from '../../src/wire/body.ts'
 import type { Edits } from '../../src/wire/members.ts'
 import { textLength } from '../../src/wire/outline.ts'
+import { isUtf8 } from '../../src/wire/utf8.ts'
 import { seeded } from '../support/ask.ts'
 import { largeBody, someBody } from '../support/bodies.ts'
 import { bytes, textOf } from '../support/sinks.ts'
@@ -23,7 +24,7 @@ describe('A body that goes on under another model', () => {
       const body = parseBody(bytes(text))
       const sent = textOf(concat(withModel(body, 'up/stream')))
       expect(sent, text).toBe(`${before}"up/stream"${after}`)
-      expect(renamed(body, 'up/stream').text, text).toBe(`${before}"up/stream"${after}`)
+      expect(textOf(concat(withModel(renamed(body, 'path'), 'up/stream'))), text).toBe(`${before}"up/stream"${after}`)
     }
   })
 
@@ -123,7 +124,62 @@ describe('A large body', () => {
     expect(() => parseBody(text)).toThrow(/not valid UTF-8/)
   })
 
+  it.each(['"model":null,', '"model":5,', '"model":["x"],', '"model":"n",', '"mod\\u0065l":"n",'])(
+    'is refused for a second model like a small one: %s',
+    (second) => {
+      for (const text of [withText(''), '{"model":"m","messages":[]}']) {
+        expect(() => parseBody(bytes(text.replace('{', `{${second}`)))).toThrow(/more than once/)
+      }
+    },
+  )
+
+  it('keeps its model apart from a list that is one too', () => {
+    const text = `{"model":"m","metadata":{"models":["model"],"x":{"model":["n"]}},"y":"${filler}"}`
+    expect(textOf(concat(withModel(parseBody(bytes(text)), 'up')))).toBe(text.replace('"m"', '"up"'))
+  })
+
   it('is refused for a model name that is as long', () => {
     expect(() => parseBody(bytes(`{"model":"${filler}","messages":[]}`))).toThrow(/string too long/)
+  })
+})
+
+describe('A body whose model is in the path', () => {
+  it.each(['{"a":1}', '{"model":null,"a":1}', '{"model":"body","a":1}', `{"a":1,"b":"${'x'.repeat(20_000)}"}`])(
+    'goes on under the name that the model has upstream, and reads so: %.40s',
+    (text) => {
+      const body = renamed(parseBody(bytes(text)), 'path')
+      expect(body.model).toBe('path')
+      expect(body.json).toEqual({ ...JSON.parse(text), model: 'path' })
+      for (const model of ['path', 'other']) {
+        expect(JSON.parse(textOf(concat(withModel(body, model))))).toEqual({ ...JSON.parse(text), model })
+      }
+    },
+  )
+})
+
+describe('UTF-8', () => {
+  const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+  const decodes = (sequence: Uint8Array) => {
+    try {
+      strict.decode(sequence)
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  it('is told from other bytes as the platform tells it: every pair, and every edge of longer sequences', () => {
+    const edges = [
+      0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff,
+    ]
+    const pairs = Array.from({ length: 0x10000 }, (_, at) => [at >> 8, at & 0xff])
+    const longer = edges.flatMap((a) =>
+      edges.flatMap((b) => edges.flatMap((c) => [[a, b, c], ...edges.map((d) => [a, b, c, d])])),
+    )
+    const wrong = [...pairs, ...longer].filter((sequence) => {
+      const given = Uint8Array.from(sequence)
+      return isUtf8(given, 0, given.length) !== decodes(given)
+    })
+    expect(wrong).toEqual([])
   })
 })
