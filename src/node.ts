@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 
 // Half of a start is reading types away and compiling: kept, so that the next one need not do it again. Through the
 // environment, since worker processes are to have it too.
-process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url))
+process.env.NODE_COMPILE_CACHE ||= fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url))
 enableCompileCache(process.env.NODE_COMPILE_CACHE)
 
 const { main } = await import('./node/main.ts')

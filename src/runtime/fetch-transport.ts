@@ -58,7 +58,10 @@ class FetchBody implements ByteStream {
 
   whole(limit: number): Promise<Uint8Array> | undefined {
     // Told in advance and kept to by the runtime: no need to count. Others are read piece by piece.
-    if (!(Number(this.#response.headers.get('content-length') ?? Number.NaN) <= limit)) return undefined
+    const { headers } = this.#response
+    // Of a compressed body it is the compressed length.
+    if (headers.has('content-encoding')) return undefined
+    if (!(Number(headers.get('content-length') ?? Number.NaN) <= limit)) return undefined
     return this.#response.arrayBuffer().then(
       (buffer) => new Uint8Array(buffer),
       (error) => {
