@@ -1,5 +1,5 @@
 import type { Server as HttpServer } from 'node:http'
-import type { Server, Socket } from 'node:net'
+import { Server, type Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { urlOf } from '../start-text.ts'
 
@@ -36,7 +36,8 @@ export function drainOf(server: HttpServer, clock: Clock): (grace: number) => Pr
   })
   return function drain(grace) {
     const deadline = clock.now() + grace
-    server.close()
+    // Not http's own `close`, which begins by closing what it takes for idle.
+    Server.prototype.close.call(server)
     return new Promise((resolve) => {
       function look() {
         // Node takes a connection for idle while the end of its answer still waits to be sent, and would cut it off.
