@@ -43,12 +43,13 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
   const transport: Transport = async (request, signal) => {
     const url = parse(request.url)
     const pool = poolFor(url.origin)
+    const body = payload(request.body)
     try {
-      return await send(pool, url, request, signal)
+      return await send(pool, url, { request, body, signal })
     } catch (error) {
       // Some servers promise to keep a connection and close it: the next request on it dies before any answer.
-      if (!isDeadSocket(error, request) || signal.aborted) throw unreachable(error, url)
-      return await send(pool, url, request, signal).catch((again) => {
+      if (!isDeadSocket(error, request, body) || signal.aborted) throw unreachable(error, url)
+      return await send(pool, url, { request, body, signal }).catch((again) => {
         throw unreachable(again, url)
       })
     }
@@ -59,13 +60,19 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
   return Object.assign(transport, { close })
 }
 
-function send(pool: Pool, url: URL, request: UpstreamRequest, signal: Signal): Promise<UpstreamResponse> {
+interface Sending {
+  readonly request: UpstreamRequest
+  readonly body: Uint8Array | Pieces
+  readonly signal: Signal
+}
+
+function send(pool: Pool, url: URL, { request, body, signal }: Sending): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
-    const path = url.pathname + url.search
-    const { method, headers, body } = request
-    const options =
-      method === 'GET' ? { path, method, headers, body: null } : { path, method, ...payload(headers, body) }
+    const { method } = request
+    const headers =
+      body instanceof Pieces ? { ...request.headers, 'content-length': `${body.length}` } : request.headers
+    const options = { path: url.pathname + url.search, method, headers, body: method === 'GET' ? null : body }
     pool.dispatch(options as Dispatcher.DispatchOptions, respondTo(resolve, reject, signal))
   })
 }
@@ -73,13 +80,33 @@ function send(pool: Pool, url: URL, request: UpstreamRequest, signal: Signal): P
 /** Bytes up to which a body in pieces is put together, for one write in place of several. */
 const oneWrite = 32 * 1024
 
-/** Headers and body as undici takes them: a large one in its pieces, which an array is to it as any iterable. */
-function payload(headers: UpstreamRequest['headers'], pieces: UpstreamRequest['body']) {
+/** A body as undici takes it. */
+function payload(pieces: UpstreamRequest['body']): Uint8Array | Pieces {
   const [first] = pieces
-  if (pieces.length === 1) return { headers, body: first }
+  if (first && pieces.length === 1) return first
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
-  if (length <= oneWrite) return { headers, body: concat(pieces, length) }
-  return { headers: { ...headers, 'content-length': String(length) }, body: joinSmall(pieces) }
+  return length <= oneWrite ? concat(pieces, length) : new Pieces(joinSmall(pieces), length)
+}
+
+/** A large body, from which undici takes one piece after the other as the socket takes them. */
+class Pieces {
+  readonly length: number
+  /** Bytes that were taken, by the last who began to. */
+  taken = 0
+  readonly #pieces: readonly Uint8Array[]
+
+  constructor(pieces: readonly Uint8Array[], length: number) {
+    this.#pieces = pieces
+    this.length = length
+  }
+
+  *[Symbol.iterator](): Iterator<Uint8Array> {
+    this.taken = 0
+    for (const piece of this.#pieces) {
+      this.taken += piece.length
+      yield piece
+    }
+  }
 }
 
 /** Bytes of a piece that is not worth a write of its own. */
@@ -207,12 +234,12 @@ function tellingConnector(): buildConnector.connector {
  * A reused socket that was closed under the request: it had served another before. One that broke in the middle of
  * its first answer had not, so that what it carried is no more than this request.
  */
-function isDeadSocket(error: unknown, { url, headers, body }: UpstreamRequest): boolean {
+function isDeadSocket(error: unknown, { url, headers }: UpstreamRequest, body: Uint8Array | Pieces): boolean {
   if (!(error instanceof Error)) return false
   const { code, socket } = error as Error & { code?: string; socket?: { bytesRead?: number; bytesWritten?: number } }
   if (!['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code ?? '') || !socket?.bytesRead) return false
   const lines = Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
-  const bytes = body.reduce((sum, { length }) => sum + length, 0)
+  const bytes = body instanceof Pieces ? body.taken : body.length
   return (socket.bytesWritten ?? 0) > bytes + lines + url.length + requestLines
 }
 

@@ -147,6 +147,17 @@ describe('A connection that was kept and is dead', () => {
     },
   )
 
+  it('costs nothing either when the request is too large to be written at once', async () => {
+    answer = (socket, _request, onConnection) => {
+      if (onConnection === 1) socket.write(http(body, jsonType))
+      else socket.resetAndDestroy()
+    }
+    expect((await ask(gateway, chat('p/m'))).status).toBe(200)
+    const text = 'x'.repeat(4_000_000)
+    const reply = await ask(gateway, { messages: chat('p/m').messages, user: text, model: 'p/m', suffix: text })
+    expect(reply.status).toBe(200)
+  })
+
   it.each([10, 5_000])('is not one that began to answer: a request of %i bytes is sent once', async (size) => {
     answer = (socket) => socket.write('HTTP/1.1 20', () => socket.resetAndDestroy())
     const reply = await ask(gateway, { ...chat('p/m'), user: 'x'.repeat(size) })
