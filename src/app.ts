@@ -140,9 +140,8 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   // Not by routes of their own: a path that two routes fit costs every request to it a chain of handlers.
   app.notFound((context) => {
     const path = routePath(context.req.url)
-    if (/^\/(chat\/)?completions$/.test(path)) return fail(context, wrongMethod(context, 'POST'))
-    if (/^\/((models|engines)(\/.*)?|health)?$/.test(path)) return fail(context, wrongMethod(context, 'GET'))
-    return fail(context, noRoute(context))
+    const allowed = (['GET', 'POST'] as const).find((method) => app.router.match(method, path)[0].length > 0)
+    return fail(context, allowed ? wrongMethod(context, allowed) : noRoute(context))
   })
   app.onError((error, context) => fail(context, error))
   return app
