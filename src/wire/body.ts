@@ -1,7 +1,7 @@
 import { GatewayError } from './errors.ts'
 import { deeperThan, isObject, type JsonObject } from './json.ts'
 import { type Edits, edit, members } from './members.ts'
-import { outlineOf, textLength } from './outline.ts'
+import { outlineOf } from './outline.ts'
 import type { Span } from './strings.ts'
 
 /** Bytes from which on a body is read by its outline: below, parsing all of it is quicker. */
@@ -118,10 +118,9 @@ function readModel(json: JsonObject): string | undefined {
       'invalid_type',
     )
   }
-  const length = textLength(model)
-  if (length > modelLength) {
+  if (model.length > modelLength) {
     throw invalid(
-      `Invalid 'model': string too long. Expected a string with maximum length ${modelLength}, but got a string with length ${length} instead.`,
+      `Invalid 'model': string too long. Expected a string with maximum length ${modelLength}, but got a string with length ${model.length} instead.`,
       'model',
       'string_above_max_length',
     )

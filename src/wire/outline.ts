@@ -1,5 +1,5 @@
 import { quote, readString, type Span, wordsOf } from './strings.ts'
-import { isUtf8 } from './utf8.ts'
+import { utf8Length } from './utf8.ts'
 
 /** Bytes of a text beyond which it is left out. */
 export const longText = 512
@@ -12,10 +12,12 @@ export interface Outline {
   readonly model: Span | undefined
 }
 
-/** How many characters a string of an outline had, at least in bytes. A string that merely looks like a mark misleads
- * nobody but its sender, about the tokens that it needs. */
+/** A mark. A client's own text that looks like one misleads nobody but its sender, about the tokens that it needs. */
+const mark = /^\0\d{1,9}$/
+
+/** How many characters a string of an outline had. */
 export function textLength(text: string): number {
-  return text.charCodeAt(0) === 0 ? Number(text.slice(1)) || text.length : text.length
+  return text.charCodeAt(0) === 0 && mark.test(text) ? Number(text.slice(1)) : text.length
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -39,18 +41,20 @@ export function outlineOf(bytes: Uint8Array): Outline | undefined {
     while (at < bytes.length && bytes[at] !== quote) at++
     if (at >= bytes.length) break
     const open = at
-    const { end, escaped, ascii } = readString(bytes, words, open + 1)
+    const { end, surplus, ascii } = readString(bytes, words, open + 1)
     if (end < 0) return undefined
     at = end
     const isKey = followedByColon(bytes, end)
     // What follows a key is its value, unless that is no string: then it is another key, or the inside of a list.
-    if (keyEnd >= 0 && !isKey && followsColon(bytes, keyEnd, open)) model = { start: open, end }
+    const isValueOfModel = keyEnd >= 0 && !isKey && followsColon(bytes, keyEnd, open)
+    if (isValueOfModel) model = { start: open, end }
     keyEnd = isKey && isModel(bytes, open, end) ? end : -1
     if (keyEnd >= 0) modelKeys++
-    if (isKey) escapedKey ||= escaped
-    else if (end - open > longText) {
-      if (!ascii && !isUtf8(bytes, open, end)) throw new TypeError('not UTF-8')
-      pieces.push(decoder.decode(bytes.subarray(kept, open)), `"\\u0000${end - open - 2}"`)
+    if (isKey) escapedKey ||= surplus > 0
+    else if (!isValueOfModel && end - open > longText) {
+      const characters = ascii ? end - open : utf8Length(bytes, open, end)
+      if (characters < 0) throw new TypeError('not UTF-8')
+      pieces.push(decoder.decode(bytes.subarray(kept, open)), `"\\u0000${characters - 2 - surplus}"`)
       kept = end
     }
   }

@@ -15,7 +15,8 @@ export function wordsOf({ buffer, byteOffset, length }: Uint8Array): Int32Array 
 /** What was seen of a string. `end` is the index behind its closing quote, or -1 where no valid string ends. */
 export interface Seen {
   readonly end: number
-  readonly escaped: boolean
+  /** Bytes that its escapes take beyond the characters that they make; 0 where there are none. */
+  readonly surplus: number
   readonly ascii: boolean
 }
 
@@ -25,7 +26,7 @@ export function readString(bytes: Uint8Array, words: Int32Array, from: number): 
   const aligned = words.length * 4
   let at = from
   let seen = 0
-  let escaped = false
+  let surplus = 0
   while (at < length) {
     if ((at & 3) === 0) {
       while (at < aligned) {
@@ -39,15 +40,15 @@ export function readString(bytes: Uint8Array, words: Int32Array, from: number): 
     const byte = bytes[at] as number
     at++
     if (byte === backslash) {
-      escaped = true
       const kind = bytes[at] as number
       if (escapes[kind] !== 1 || (kind === letterU && !isHex(bytes, at + 1))) break
       at += kind === letterU ? 5 : 1
-    } else if (byte === quote) return { end: at, escaped, ascii: (seen & 0x80808080) === 0 }
+      surplus += kind === letterU ? 5 : 1
+    } else if (byte === quote) return { end: at, surplus, ascii: (seen & 0x80808080) === 0 }
     else if (byte < 32) break
     seen |= byte
   }
-  return { end: -1, escaped, ascii: false }
+  return { end: -1, surplus, ascii: false }
 }
 
 /** Whether one of four bytes may be a quote, a backslash or a control character: the sign bits tell a borrow. */

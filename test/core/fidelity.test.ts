@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../src/core/stream.ts'
 import { editBody, parseBody, type RequestBody, renamed, withModel } from '../../src/wire/body.ts'
+import type { JsonObject } from '../../src/wire/json.ts'
 import type { Edits } from '../../src/wire/members.ts'
 import { textLength } from '../../src/wire/outline.ts'
-import { isUtf8 } from '../../src/wire/utf8.ts'
+import { utf8Length } from '../../src/wire/utf8.ts'
 import { seeded } from '../support/ask.ts'
-import { largeBody, someBody } from '../support/bodies.ts'
+import { largeBody, longText, someBody } from '../support/bodies.ts'
 import { bytes, textOf } from '../support/sinks.ts'
 
 const rounds = 2_000
@@ -124,6 +125,29 @@ describe('A large body', () => {
     expect(() => parseBody(text)).toThrow(/not valid UTF-8/)
   })
 
+  it('counts its long texts in characters, whatever they take in bytes', () => {
+    const random = seeded(11)
+    for (let round = 0; round < 50; round++) {
+      const text = `{"messages":[{"role":"user","content":"${longText(random)}"}]}`
+      const lengthOf = (json: JsonObject) => textLength((json.messages as { content: string }[])[0]?.content ?? '')
+      expect(lengthOf(parseBody(bytes(text)).outline)).toBe(JSON.parse(text).messages[0].content.length)
+    }
+  })
+
+  it.each(['"\\u0000-1e9"', '"\\u0000Infinity"', '"\\u0000 7"', '"\\u0000"'])(
+    'believes no client its mark: %s',
+    (own) => {
+      const text = JSON.parse(own) as string
+      expect(textLength(text)).toBe(text.length)
+    },
+  )
+
+  it.each(['x'.repeat(511), '日'.repeat(512), '\\u0061'.repeat(300)])('reads the name of its model: %.12s…', (name) => {
+    const text = withText('').replace('"m"', `"${name}"`)
+    expect(parseBody(bytes(text)).model).toBe(JSON.parse(`"${name}"`))
+    expect(textOf(concat(withModel(parseBody(bytes(text)), 'up')))).toBe(text.replace(`"${name}"`, '"up"'))
+  })
+
   it.each(['"model":null,', '"model":5,', '"model":["x"],', '"model":"n",', '"mod\\u0065l":"n",'])(
     'is refused for a second model like a small one: %s',
     (second) => {
@@ -159,12 +183,11 @@ describe('A body whose model is in the path', () => {
 
 describe('UTF-8', () => {
   const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const decodes = (sequence: Uint8Array) => {
+  const decodedLength = (sequence: Uint8Array) => {
     try {
-      strict.decode(sequence)
-      return true
+      return strict.decode(sequence).length
     } catch {
-      return false
+      return -1
     }
   }
 
@@ -178,7 +201,7 @@ describe('UTF-8', () => {
     )
     const wrong = [...pairs, ...longer].filter((sequence) => {
       const given = Uint8Array.from(sequence)
-      return isUtf8(given, 0, given.length) !== decodes(given)
+      return utf8Length(given, 0, given.length) !== decodedLength(given)
     })
     expect(wrong).toEqual([])
   })

@@ -135,3 +135,24 @@ describe('a stream through the Worker', () => {
     expect((await abandoned('early')).status).toBe(200)
   })
 })
+
+describe('a whole answer through the Worker', () => {
+  it('that stops half way is given up when the client leaves', async () => {
+    const answer = {
+      status: 200,
+      headers: { 'content-type': 'application/json', 'content-length': '1000' },
+      body: '{"choices":[',
+    }
+    const delivery: Delivery = { tag: 'half', after: { bytes: 12, what: 'wait' } }
+    const baseURL = `${env.UPSTREAM}${exchangePath({ answer, delivery })}/v1`
+    const { send } = edgeGateway({ providers: { up: { type: 'openai-compatible', baseURL } }, retries: 0 })
+    const leave = new AbortController()
+    const headers = { 'content-type': 'application/json' }
+    const body = JSON.stringify({ ...chat, model: 'up/m' })
+    const pending = send('/v1/chat/completions', { method: 'POST', headers, body, signal: leave.signal })
+    await asked('half')
+    leave.abort()
+    expect((await (await pending).json()) as object).toMatchObject({ error: { code: 'client_closed_request' } })
+    expect((await abandoned('half')).status).toBe(200)
+  })
+})
