@@ -27,6 +27,29 @@ function requestFor(gateway: Contender, body: string, kind: Kind): Buffer {
   return requestBytes(path, body, { authorization: `Bearer ${key}`, ...gateway.headers })
 }
 
+/** What is asked in a window, and what is read from its outcome. */
+interface Window<T> {
+  readonly name: string
+  readonly kind: Kind
+  readonly body: string
+  load(port: number, request: Buffer): Promise<T>
+  /** Throws when the outcome says nothing. `cpu` is that of the whole window in microseconds. */
+  read(outcome: T, cpu: number): Reading
+}
+
+function scenarioOf<T>({ name, kind, body, load, read }: Window<T>): Scenario {
+  return {
+    name,
+    kind,
+    async run(gateway) {
+      const meter = startMeter(gateway)
+      const outcome = await load(gateway.port, requestFor(gateway, body, kind))
+      const { cpu, others } = meter()
+      return { ...read(outcome, cpu), others }
+    },
+  }
+}
+
 interface PlainOptions {
   /** Of the user's message. */
   readonly bytes: number
@@ -38,29 +61,21 @@ interface PlainOptions {
 
 /** Plain answers: CPU a request, and how long the client waited, in microseconds. */
 export function plain(name: string, { bytes, connections, ms, kind = 'plain' }: PlainOptions): Scenario {
-  const body = chatBody({ model: 'bench', bytes })
-  return {
+  return scenarioOf({
     name,
     kind,
-    async run(gateway) {
-      const meter = startMeter(gateway)
-      const { requests, errors, latencies } = await loadPlain(
-        gateway.port,
-        requestFor(gateway, body, kind),
-        connections,
-        ms,
-      )
-      const { cpu, others } = meter()
+    body: chatBody({ model: 'bench', bytes }),
+    load: (port, request) => loadPlain(port, request, connections, ms),
+    read({ requests, errors, latencies }, cpu) {
       if (errors > 0 || requests === 0) throw new Error(`${errors} errors beside ${requests} answers`)
       return {
         cpu: cpu / requests,
         p50: quantile(latencies, 0.5),
         p99: quantile(latencies, 0.99),
         rps: (requests * 1000) / ms,
-        others,
       }
     },
-  }
+  })
 }
 
 interface StreamOptions {
@@ -72,27 +87,20 @@ interface StreamOptions {
 
 /** Paced streams: CPU a chunk, and a chunk's delay, in microseconds. */
 export function streams(name: string, { count, pace, model = 'bench', kind = 'stream' }: StreamOptions): Scenario {
-  const body = chatBody({ model, bytes: 1_500, pace })
-  return {
+  return scenarioOf({
     name,
     kind,
-    async run(gateway) {
-      const meter = startMeter(gateway)
-      const { errors, chunks, reads, inTime, delays } = await loadStreams(
-        gateway.port,
-        requestFor(gateway, body, kind),
-        count,
-        pace,
-      )
-      const { cpu, others } = meter()
+    body: chatBody({ model, bytes: 1_500, pace }),
+    load: (port, request) => loadStreams(port, request, count, pace),
+    read({ errors, chunks, reads, inTime, delays }, cpu) {
       if (errors > 0) throw new Error(`${errors} of ${count} streams broke`)
       if (chunks !== count * pace.chunks) throw new Error(`${chunks} of ${count * pace.chunks} chunks came`)
       if (inTime < chunks * 0.999) throw new Error(`${chunks - inTime} of ${chunks} chunks came after their time`)
       // Chunks that travel together cost less: by then it is another scenario.
       if (chunks > reads * 1.05) throw new Error(`the chunks came ${(chunks / reads).toFixed(2)} to a read`)
-      return { cpu: cpu / chunks, delay: quantile(delays, 0.5), 'delay p99': quantile(delays, 0.99), others }
+      return { cpu: cpu / chunks, delay: quantile(delays, 0.5), 'delay p99': quantile(delays, 0.99) }
     },
-  }
+  })
 }
 
 /**
@@ -100,15 +108,13 @@ export function streams(name: string, { count, pace, model = 'bench', kind = 'st
  * grew on the way from the upstream (ms).
  */
 export function held(name: string, count: number, pace: Pace): Scenario {
-  const body = chatBody({ model: 'bench', bytes: 1_500, pace })
-  return {
+  const limit = 2 * pace.step
+  return scenarioOf({
     name,
     kind: 'stream',
-    async run(gateway) {
-      const meter = startMeter(gateway)
-      const result = await loadStreams(gateway.port, requestFor(gateway, body, 'stream'), count, pace)
-      const { cpu, others } = meter()
-      const limit = 2 * pace.step
+    body: chatBody({ model: 'bench', bytes: 1_500, pace }),
+    load: (port, request) => loadStreams(port, request, count, pace),
+    read(result, cpu) {
       if (result.longestUpstreamGap > limit) {
         throw new Error(`the upstream itself paused for ${result.longestUpstreamGap.toFixed(0)} ms`)
       }
@@ -122,27 +128,24 @@ export function held(name: string, count: number, pace: Pace): Scenario {
         broken: result.errors,
         cpu: cpu / result.chunks,
         delay: quantile(result.delays, 0.5),
-        others,
       }
     },
-  }
+  })
 }
 
 /** One stream after the other: microseconds until the first token is there. */
 export function firstToken(name: string, ms: number): Scenario {
   const pace: Pace = { step: 0, chunks: 2 }
-  const body = chatBody({ model: 'bench', bytes: 1_500, pace })
-  return {
+  return scenarioOf({
     name,
     kind: 'stream',
-    async run(gateway) {
-      const meter = startMeter(gateway)
-      const { errors, firsts } = await loadFirsts(gateway.port, requestFor(gateway, body, 'stream'), pace, ms)
-      const { others } = meter()
+    body: chatBody({ model: 'bench', bytes: 1_500, pace }),
+    load: (port, request) => loadFirsts(port, request, pace, ms),
+    read({ errors, firsts }) {
       if (errors > 0 || firsts.length === 0) throw new Error(`a stream broke after ${firsts.length}`)
-      return { p50: quantile(firsts, 0.5), p99: quantile(firsts, 0.99), others }
+      return { p50: quantile(firsts, 0.5), p99: quantile(firsts, 0.99) }
     },
-  }
+  })
 }
 
 /**
