@@ -31,7 +31,7 @@ function build(env: Environment): App {
     edge: fetchEdge,
     withoutKeys: { mode: 'closed', remedy },
     services: {
-      transport: createFetchTransport(send),
+      transport: createFetchTransport(send, systemClock),
       clock: systemClock,
       random: Math.random,
       fetch: send,
@@ -57,7 +57,7 @@ let app: App | undefined
 
 /** The Worker. One gateway an isolate, built at its first request: only then is the environment there. */
 export default {
-  fetch(request: Request, env: Environment): Response | Promise<Response> {
+  fetch(request: Request, env: Environment, execution: ExecutionContext): Response | Promise<Response> {
     try {
       app ??= build(env)
     } catch (error) {
@@ -68,6 +68,6 @@ export default {
         { status: 500 },
       )
     }
-    return app.fetch(request, env)
+    return app.fetch(request, env, execution)
   },
 }

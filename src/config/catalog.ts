@@ -15,8 +15,8 @@ import { type Config, configSchema, type ModelConfig } from './schema.ts'
 
 type LimitsConfig = Pick<Config, keyof Limits>
 
-/** Seconds; `retries` apart. */
-const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retries: 2 }
+/** Times in seconds. */
+const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retries: 2, streams: 'observed' } as const
 
 /**
  * Checks a configuration and makes it ready to serve. Throws a `ConfigError` with every mistake that it found; a
@@ -31,14 +31,15 @@ export function buildCatalog(input: unknown, registry: Registry, env: Environmen
   return catalog
 }
 
-/** Milliseconds for every limit, the model's own before the general ones. */
+/** Times in milliseconds, and the model's own limits before the general ones. */
 function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
-  const pick = (key: keyof Limits) => own[key] ?? general[key] ?? defaultLimits[key]
+  const pick = <K extends keyof Limits>(key: K) => own[key] ?? general[key] ?? defaultLimits[key]
   return {
     timeout: pick('timeout') * 1000,
     streamTimeout: pick('streamTimeout') * 1000,
     idleTimeout: pick('idleTimeout') * 1000,
     retries: pick('retries'),
+    streams: pick('streams'),
   }
 }
 

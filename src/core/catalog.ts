@@ -30,6 +30,8 @@ export interface Limits {
   readonly idleTimeout: number
   /** Further tries on the same deployment. */
   readonly retries: number
+  /** How closely a stream is watched after its first content: before it goes on, behind it, not at all. */
+  readonly streams: 'checked' | 'observed' | 'untouched'
 }
 
 /** A model as the gateway's clients name it. */

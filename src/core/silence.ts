@@ -7,18 +7,26 @@ export interface Silence {
   /** Looks a period: a silence of `ms` is noticed within a `looks`-th part more. */
   readonly looks: number
   readonly onSilence: (emit: Emit) => void
+  /** What becomes of the watch when the runtime carries the stream, and nothing can be emitted: it goes on, or ends. */
+  readonly whenCarried: 'watch' | 'end'
 }
+
+/** Milliseconds between two looks at a stream that is carried: what went by is seen late. */
+const carriedLook = 1_000
 
 /**
  * Calls `onSilence` whenever `stream` has said nothing for `ms`. A chunk costs one assignment and no timer; a reader
  * that isn't reading is no fault of the stream.
  */
-export function watchSilence(stream: ByteStream, { clock, ms, looks, onSilence }: Silence): ByteStream {
+export function watchSilence(stream: ByteStream, silence: Silence): ByteStream {
+  const { clock, ms, onSilence, whenCarried } = silence
+  let { looks } = silence
+  let period = ms / looks
   let quiet = 0
   let paused = false
   let cancel = () => {}
   const look = (emit: Emit) => {
-    cancel = clock.after(ms / looks, () => look(emit))
+    cancel = clock.after(period, () => look(emit))
     quiet = paused ? 0 : quiet + 1
     if (quiet <= looks) return
     quiet = 1
@@ -40,7 +48,23 @@ export function watchSilence(stream: ByteStream, { clock, ms, looks, onSilence }
     pipe(sink) {
       cancel()
       look((bytes) => sink.chunk(bytes))
+      const { carry, passed } = sink
+      const watching = whenCarried === 'watch'
       stream.pipe({
+        carry:
+          carry &&
+          ((rest) => {
+            if (!watching) cancel()
+            period = Math.max(period, carriedLook)
+            looks = Math.min(looks, Math.ceil(ms / period))
+            return carry(rest)
+          }),
+        passed: watching
+          ? (bytes) => {
+              quiet = 0
+              passed?.(bytes)
+            }
+          : passed,
         chunk(bytes) {
           quiet = 0
           sink.chunk(bytes)

@@ -3,6 +3,14 @@ export interface ByteSink {
   chunk(bytes: Uint8Array): void
   end(): void
   fail(error: unknown): void
+  /**
+   * Has the runtime itself carry `rest`, all that is still to come, so that no code runs for a chunk of it: on Workers
+   * that costs more than everything else. Resolves when it is over, rejects when either side broke; `end` or `fail`
+   * follows, and may be preceded by chunks. A sink that changes bytes, or a runtime that can't, has none.
+   */
+  carry?: ((rest: ReadableStream<Uint8Array>) => Promise<void>) | undefined
+  /** Sees what is carried: some time after it went by, and in pieces of any size. Without it, nobody looks. */
+  passed?: ((bytes: Uint8Array) => void) | undefined
 }
 
 /**
@@ -31,6 +39,10 @@ export interface Stage {
   end?(emit: Emit): void
   /** The source broke. Returning ends the stream after what was emitted; without this the failure passes on. */
   fail?(error: unknown, emit: Emit): void
+  /** For a stage that can do with looking on: lets go of what it held back, unless it wants no more of the source. */
+  release?(emit: Emit): boolean
+  /** What was carried since. Needs `release`. */
+  passed?(bytes: Uint8Array): void
 }
 
 /** `stream` as `stage` lets it through. */
@@ -46,7 +58,13 @@ export function through(stream: ByteStream, stage: Stage): ByteStream {
         stage.fail(error, emit)
         sink.end()
       }
+      const { carry } = sink
       stream.pipe({
+        carry: carry && stage.release && ((rest) => (stage.release?.(emit) ? carry(rest) : rest.cancel())),
+        passed(bytes) {
+          stage.passed?.(bytes)
+          sink.passed?.(bytes)
+        },
         chunk(bytes) {
           try {
             stage.chunk(bytes, emit)
@@ -119,6 +137,11 @@ export class Pump implements ByteStream {
   break(error: unknown): void {
     this.#outcome ??= { error, failed: true }
     this.#flush()
+  }
+
+  /** Nothing waits, and nothing has ended: whatever the source has not told yet is all that there is. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0 && !this.#outcome && !this.#over
   }
 
   pipe(sink: ByteSink): void {

@@ -4,6 +4,7 @@ import { concat, type Emit, type Stage, through } from '../core/stream.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { done, EventReader, frame } from '../wire/sse.ts'
+import { afterHalf } from '../wire/unfinished.ts'
 
 /** Bytes at the end of a stream in which its finish is looked for, and the pieces that are kept although larger. */
 const tailSize = 4 * 1024
@@ -25,9 +26,11 @@ export const integrity =
 
 async function checkedStream(pending: Promise<Answer>, call: Call, log: (message: string) => void): Promise<Answer> {
   const answer = await pending
-  if (!isStream(answer.body)) return answer
-  const { provider } = call.rung.deployment
+  const { limits, deployment } = call.rung
+  if (!isStream(answer.body) || limits.streams === 'untouched') return answer
+  const { provider } = deployment
   const stage = endCheck({
+    lookingOn: limits.streams === 'observed',
     told: (error) => streamError(error, provider, call.bearer),
     broke(error) {
       const failure = asGatewayError(error)
@@ -38,14 +41,23 @@ async function checkedStream(pending: Promise<Answer>, call: Call, log: (message
   return { ...answer, body: through(answer.body, stage) }
 }
 
-/** Makes envelopes: of an error that the upstream told in its stream, and of one that broke the stream. */
-export interface ErrorTexts {
+export interface EndCheck {
+  /** Makes an envelope of an error that the upstream told in its stream. */
   told(error: unknown): JsonObject
+  /** Makes an envelope of an error that broke the stream. */
   broke(error: unknown): JsonObject
+  /**
+   * Where the runtime can carry bytes by itself it may, and what went by is looked at behind it: the end is mended as
+   * ever, but an error that the upstream tells has gone out in its own words.
+   */
+  readonly lookingOn?: boolean
 }
 
-/** The stage behind the layer. Only whole events leave it, so that an error event never lands inside half of one. */
-export function endCheck(texts: ErrorTexts): Stage {
+/**
+ * The stage behind the layer. Only whole events leave it, so that an error event never lands inside half of one. What
+ * has gone out by halves nevertheless, carried or too long, is completed first.
+ */
+export function endCheck({ told, broke, lookingOn = false }: EndCheck): Stage {
   const tail = new Tail()
   /** The pieces of an event that has not ended yet; the last two bytes that came. */
   let held: Uint8Array[] = []
@@ -58,15 +70,14 @@ export function endCheck(texts: ErrorTexts): Stage {
 
   const breakOff = (envelope: JsonObject, emit: Emit) => {
     over = true
-    if (inside) emit(blankLine)
-    emit(frame(envelope))
+    emit(inside ? afterHalf(tail.half(), envelope) : frame(envelope))
   }
   const hold = (bytes: Uint8Array) => {
     if (bytes.length === 0) return
     held.push(bytes)
     heldBytes += bytes.length
   }
-  const release = (bytes: Uint8Array) => {
+  const withHeld = (bytes: Uint8Array) => {
     const all = held.length > 0 ? concat([...held, bytes], heldBytes + bytes.length) : bytes
     held = []
     heldBytes = 0
@@ -77,50 +88,79 @@ export function endCheck(texts: ErrorTexts): Stage {
     const error = mentionsError(bytes) ? findError(bytes) : undefined
     if (error) {
       if (error.at > 0) emit(bytes.subarray(0, error.at))
-      return breakOff(texts.told(error.error), emit)
+      return breakOff(told(error.error), emit)
     }
     tail.add(bytes)
     const ending = doneAt(bytes)
     if (ending < 0 || tail.state() !== 'cut') return emit(bytes)
     if (ending > 0) emit(bytes.subarray(0, ending))
-    breakOff(texts.broke(truncated()), emit)
+    breakOff(broke(truncated()), emit)
+  }
+
+  const boundaryIn = (bytes: Uint8Array) => {
+    const end = lastBoundary(bytes, last, lastButOne)
+    lastButOne = bytes.length > 1 ? (bytes[bytes.length - 2] as number) : last
+    last = bytes[bytes.length - 1] as number
+    return end
+  }
+  const lookOn: Pick<Stage, 'release' | 'passed'> = {
+    release(emit) {
+      if (heldBytes > 0) {
+        inside = true
+        const half = withHeld(new Uint8Array(0))
+        tail.add(half)
+        emit(half)
+      }
+      return !over
+    },
+    passed(bytes) {
+      if (bytes.length === 0) return
+      inside = boundaryIn(bytes) < bytes.length
+      tail.add(bytes)
+    },
   }
 
   return {
+    ...(lookingOn && lookOn),
     chunk(bytes, emit) {
       if (over || bytes.length === 0) return
-      const end = lastBoundary(bytes, last, lastButOne)
-      lastButOne = bytes.length > 1 ? (bytes[bytes.length - 2] as number) : last
-      last = bytes[bytes.length - 1] as number
+      const end = boundaryIn(bytes)
       if (end > 0) {
         const whole = end === bytes.length
-        pass(release(whole ? bytes : bytes.subarray(0, end)), emit)
+        pass(withHeld(whole ? bytes : bytes.subarray(0, end)), emit)
         inside = false
         if (!whole) hold(bytes.subarray(end))
         return
       }
       if (!inside) hold(bytes)
       if (!inside && heldBytes <= eventBound) return
-      const all = inside ? bytes : release(new Uint8Array(0))
+      const all = inside ? bytes : withHeld(new Uint8Array(0))
       inside = true
       tail.add(all)
       emit(all)
     },
     end(emit) {
       if (over) return
-      const rest = release(new Uint8Array(0))
+      const rest = withHeld(new Uint8Array(0))
       if (rest.length > 0 && isReadable(rest)) pass(concat([rest, blankLine]), emit)
       if (over) return
       const state = tail.state()
-      if (state === 'finished') emit(done)
-      else if (state === 'cut') breakOff(texts.broke(truncated()), emit)
+      if (state === 'finished') emit(inside ? afterHalf(tail.half()) : done)
+      else if (state === 'cut') breakOff(broke(truncated()), emit)
+      else if (inside) emit(blankLine)
     },
     fail(error, emit) {
-      // A stream that told its end has nothing to add.
-      if (!over && tail.state() !== 'done') breakOff(texts.broke(error), emit)
+      if (over) return
+      const state = tail.state()
+      // A stream that told its end has nothing to add, but perhaps the blank line that was lost.
+      if (state === 'finished' || state === 'cut') breakOff(broke(error), emit)
+      else if (inside) emit(blankLine)
     },
   }
 }
+
+/** What an event that tells of an error holds somewhere. */
+const someError = /"error"/
 
 /** A finish reason that is not `null`; servers that mean "none" by an empty text are told apart by parsing. */
 const someFinish = /"finish_reason"\s*:\s*"/
@@ -138,18 +178,26 @@ class Tail {
     }
   }
 
-  /** `done`: told by the upstream itself; `finished`: all but `[DONE]`; `cut`: no finish reason. */
-  state(): 'done' | 'finished' | 'cut' {
+  /** The event that has not ended, as far as it is still here. */
+  half(): Uint8Array {
+    const bytes = concat(this.#chunks)
+    return bytes.subarray(lastBoundary(bytes))
+  }
+
+  /** `done`: told by the upstream itself; `finished`: all but `[DONE]`; `told`: an error; `cut`: no finish reason. */
+  state(): 'done' | 'finished' | 'told' | 'cut' {
     const reader = new EventReader()
     let finished = false
     let ended = false
-    for (const { data } of [...reader.read(concat(this.#chunks)), ...reader.end()]) {
+    for (const { data, event } of [...reader.read(concat(this.#chunks)), ...reader.end()]) {
       if (data === '[DONE]') ended = true
-      // Nearly all events of a stream have none: only those that seem to are worth parsing.
-      if (finished || !someFinish.test(data)) continue
+      // Nearly all events of a stream have none of these: only those that seem to are worth parsing.
+      const mayTell = event === 'error' || someError.test(data)
+      if (!mayTell && (finished || !someFinish.test(data))) continue
       const chunk = tryParse(data)
+      if (mayTell && isObject(chunk) && (event === 'error' || chunk.error)) return 'told'
       const choices = isObject(chunk) && Array.isArray(chunk.choices) ? chunk.choices : []
-      finished = choices.some((choice) => isObject(choice) && Boolean(choice.finish_reason))
+      finished ||= choices.some((choice) => isObject(choice) && Boolean(choice.finish_reason))
     }
     if (!finished) return 'cut'
     return ended ? 'done' : 'finished'

@@ -2,7 +2,7 @@ import { type Answer, type Call, isStream, type Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { disclosure } from '../core/disclosure.ts'
 import { watchSilence } from '../core/silence.ts'
-import { type ByteStream, Pump } from '../core/stream.ts'
+import { type ByteSink, type ByteStream, type Emit, Pump } from '../core/stream.ts'
 import { asGatewayError, describeCause, errorEnvelope } from '../wire/errors.ts'
 import { comment, frame } from '../wire/sse.ts'
 
@@ -43,12 +43,14 @@ export const keepAlive =
     }
 
 function talking(stream: ByteStream, { clock, ms }: KeepAliveOptions): ByteStream {
-  return watchSilence(stream, { clock, ms, looks: 1, onSilence: (emit) => emit(comment('keep-alive')) })
+  const onSilence = (emit: Emit) => emit(comment('keep-alive'))
+  return watchSilence(stream, { clock, ms, looks: 1, onSilence, whenCarried: 'end' })
 }
 
 function openedEarly(pending: Promise<Answer>, call: Call, options: KeepAliveOptions): Answer {
   const { clock, ms, log } = options
   let inner: ByteStream | undefined
+  let reader: ByteSink | undefined
   let paused = false
   const pump = new Pump({
     pause() {
@@ -80,11 +82,15 @@ function openedEarly(pending: Promise<Answer>, call: Call, options: KeepAliveOpt
         return pump.finish()
       }
       inner = talking(answer.body, options)
-      inner.pipe({
-        chunk: (bytes) => pump.push(bytes),
-        end: () => pump.finish(),
-        fail: (error) => pump.break(error),
-      })
+      // Straight to the reader where nothing waits before it: only then can the rest be carried.
+      const straight = pump.isEmpty ? reader : undefined
+      inner.pipe(
+        straight ?? {
+          chunk: (bytes) => pump.push(bytes),
+          end: () => pump.finish(),
+          fail: (error) => pump.break(error),
+        },
+      )
       if (paused) inner.pause()
     },
     (error) => {
@@ -98,6 +104,14 @@ function openedEarly(pending: Promise<Answer>, call: Call, options: KeepAliveOpt
   return {
     status: 200,
     headers: { 'content-type': 'text/event-stream; charset=utf-8' },
-    body: pump,
+    body: {
+      pause: () => pump.pause(),
+      resume: () => pump.resume(),
+      cancel: (reason) => pump.cancel(reason),
+      pipe(sink) {
+        reader = sink
+        pump.pipe(sink)
+      },
+    },
   }
 }

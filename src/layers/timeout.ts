@@ -37,7 +37,9 @@ export const timeout =
           return answer
         }
         const onSilence = () => giveUp('sent nothing more', limits.idleTimeout)
-        const silence = { clock: options.clock, ms: limits.idleTimeout, looks: 4, onSilence }
+        // Nobody looks on at an untouched stream, so its silence can be told only while it isn't carried.
+        const whenCarried = limits.streams === 'untouched' ? 'end' : 'watch'
+        const silence = { clock: options.clock, ms: limits.idleTimeout, looks: 4, onSilence, whenCarried } as const
         return { ...answer, body: watchSilence(answer.body, silence) }
       } catch (error) {
         call.signal.removeEventListener('abort', leave)

@@ -1,3 +1,4 @@
+import type { Context } from 'hono'
 import type { Edge } from '../app.ts'
 import { isStream } from '../core/call.ts'
 import { Abort } from '../core/signal.ts'
@@ -25,10 +26,12 @@ export const fetchEdge: Edge<object> = {
     }
     return concat(chunks, size)
   },
-  send(_context, { status, headers, body }, client) {
+  send(context, { status, headers, body }, client) {
     if (!isStream(body)) return new Response(body as Uint8Array<ArrayBuffer>, { status, headers: { ...headers } })
     const streaming = { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' }
-    return new Response(readable(body, client), { status, headers: { ...headers, ...streaming } })
+    const { readable, writable } = identity()
+    holdOpen(context, write(body, writable, client))
+    return new Response(readable, { status, headers: { ...headers, ...streaming } })
   },
   watch({ req }) {
     const client = new Abort()
@@ -40,23 +43,70 @@ export const fetchEdge: Edge<object> = {
   },
 }
 
-function readable(body: ByteStream, client: Abort): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    start(controller) {
-      body.pipe({
-        chunk(bytes) {
-          controller.enqueue(bytes)
-          if ((controller.desiredSize ?? 0) <= 0) body.pause()
-        },
-        end: () => controller.close(),
-        fail: (error) => controller.error(error),
-      })
-    },
-    pull: () => body.resume(),
-    cancel(reason) {
+declare const IdentityTransformStream: typeof TransformStream | undefined
+
+/** The cheapest way from code to a response, and on Workers the only one onto which the runtime carries by itself. */
+function identity(): TransformStream<Uint8Array, Uint8Array> {
+  return typeof IdentityTransformStream === 'function' ? new IdentityTransformStream() : new TransformStream()
+}
+
+/** Whoever looks on while the runtime carries a stream would be dropped with the handler's return. */
+function holdOpen(context: Context, over: Promise<void>): void {
+  try {
+    context.executionCtx.waitUntil(over)
+  } catch {
+    // Not on Workers: there is no such context, and nothing is dropped.
+  }
+}
+
+/** Bytes that may be on their way to the client before the source is asked to pause. */
+const highWater = 64 * 1024
+
+/** Writes a stream as it comes. Resolves when all has gone out or the client has left. */
+function write(body: ByteStream, writable: WritableStream<Uint8Array>, client: Abort): Promise<void> {
+  return new Promise((resolve) => {
+    let unsent = 0
+    let paused = false
+    const leave = (reason: unknown) => {
       // In this order: what the abort breaks must not be told to a reader who is gone.
       body.cancel(reason)
       client.abort(new GatewayError('gone', 'The client left.'))
-    },
+      resolve()
+    }
+    let released = false
+    const take = () => {
+      released = false
+      const taken = writable.getWriter()
+      // One that is released says the same as one whose reader has left.
+      taken.closed.catch((reason) => released || leave(reason))
+      return taken
+    }
+    let writer = take()
+    body.pipe({
+      chunk(bytes) {
+        unsent += bytes.length
+        if (unsent > highWater && !paused) {
+          paused = true
+          body.pause()
+        }
+        writer.write(bytes).then(() => {
+          unsent -= bytes.length
+          if (!paused || unsent > highWater) return
+          paused = false
+          body.resume()
+        }, leave)
+      },
+      end: () => writer.close().then(resolve, leave),
+      fail: (error) => writer.abort(error).then(resolve, leave),
+      async carry(rest) {
+        released = true
+        writer.releaseLock()
+        try {
+          await rest.pipeTo(writable, { preventClose: true, preventAbort: true })
+        } finally {
+          writer = take()
+        }
+      },
+    })
   })
 }

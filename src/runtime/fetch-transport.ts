@@ -1,10 +1,12 @@
 import type { Transport } from '../core/call.ts'
+import type { Clock } from '../core/clock.ts'
 import type { Signal } from '../core/signal.ts'
 import { type ByteSink, type ByteStream, concat, Pump } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
+import { Carrying } from './carrying.ts'
 
 /** Sends requests through `fetch`: the only client on Workers. */
-export function createFetchTransport(send: typeof fetch): Transport {
+export function createFetchTransport(send: typeof fetch, clock: Clock): Transport {
   return async function transport(request, signal) {
     signal.throwIfAborted()
     // A real one, and not that of the incoming request, which is ignored for subrequests on Workers.
@@ -23,36 +25,44 @@ export function createFetchTransport(send: typeof fetch): Transport {
     response.headers.forEach((value, name) => {
       headers[name] = value
     })
-    return { status: response.status, headers, body: new FetchBody(response, signal) }
+    return { status: response.status, headers, body: new FetchBody(response, signal, clock) }
   }
 }
 
-/** A body that nobody reads until somebody says how: piece by piece, or all at once. */
+/** A body that nobody reads until somebody says how: piece by piece, all at once, or carried by the runtime. */
 class FetchBody implements ByteStream {
   readonly #response: Response
   readonly #signal: Signal
-  #pump: Pump | undefined
+  readonly #clock: Clock
+  #reading: Reading | undefined
+  #carrying: Carrying | undefined
 
-  constructor(response: Response, signal: Signal) {
+  constructor(response: Response, signal: Signal, clock: Clock) {
     this.#response = response
     this.#signal = signal
+    this.#clock = clock
   }
 
   pipe(sink: ByteSink): void {
-    this.#pump ??= pumpOf(this.#response.body, this.#signal)
-    this.#pump.pipe(sink)
+    const rest = sink.carry && this.#reading?.leave()
+    if (rest) this.#carrying = new Carrying(rest, sink, { signal: this.#signal, clock: this.#clock, brokenOff })
+    else {
+      this.#reading ??= new Reading(this.#response.body, this.#signal)
+      this.#reading.pump.pipe(sink)
+    }
   }
 
   pause(): void {
-    this.#pump?.pause()
+    this.#reading?.pump.pause()
   }
 
   resume(): void {
-    this.#pump?.resume()
+    this.#reading?.pump.resume()
   }
 
   cancel(reason: unknown): void {
-    if (this.#pump) this.#pump.cancel(reason)
+    if (this.#carrying) this.#carrying.cancel(reason)
+    else if (this.#reading) this.#reading.pump.cancel(reason)
     else void this.#response.body?.cancel(reason).catch(() => {})
   }
 
@@ -71,52 +81,70 @@ class FetchBody implements ByteStream {
   }
 }
 
-function pumpOf(body: ReadableStream<Uint8Array> | null, signal: Signal): Pump {
-  const reader = body?.getReader()
-  let wake: (() => void) | undefined
-  let paused = false
-  let over = false
-  const pump = new Pump({
-    pause() {
-      paused = true
-    },
-    resume() {
-      paused = false
-      wake?.()
-    },
-    cancel(reason) {
-      over = true
-      wake?.()
-      void reader?.cancel(reason).catch(() => {})
-    },
-  })
-  const onAbort = () => {
-    pump.break(signal.reason)
-    over = true
-    void reader?.cancel(signal.reason).catch(() => {})
-  }
-  signal.addEventListener('abort', onAbort)
-  // The client may have left between the answer's coming and its being read: nobody would tell again.
-  if (signal.aborted) onAbort()
+/** Reads a body piece by piece, no faster than its pump's reader takes it. */
+class Reading {
+  readonly pump: Pump
+  readonly #body: ReadableStream<Uint8Array> | null
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  #wake: (() => void) | undefined
+  #paused = false
+  #over = false
 
-  const run = async () => {
-    while (reader && !over) {
-      if (paused) {
+  constructor(body: ReadableStream<Uint8Array> | null, signal: Signal) {
+    this.#body = body
+    this.#reader = body?.getReader()
+    this.pump = new Pump({
+      pause: () => {
+        this.#paused = true
+      },
+      resume: () => {
+        this.#paused = false
+        this.#wake?.()
+      },
+      cancel: (reason) => this.#stop(reason),
+    })
+    const onAbort = () => {
+      this.pump.break(signal.reason)
+      this.#stop(signal.reason)
+    }
+    signal.addEventListener('abort', onAbort)
+    // The client may have left between the answer's coming and its being read: nobody would tell again.
+    if (signal.aborted) onAbort()
+    this.#run()
+      .catch((error: unknown) => this.pump.break(signal.aborted ? signal.reason : brokenOff(error)))
+      .finally(() => signal.removeEventListener('abort', onAbort))
+  }
+
+  /** Leaves the rest of the body to somebody else; only while it waits, as then no read is under way. */
+  leave(): ReadableStream<Uint8Array> | undefined {
+    if (!this.#body || !this.#wake || !this.pump.isEmpty) return undefined
+    this.#over = true
+    this.#wake()
+    this.#reader?.releaseLock()
+    return this.#body
+  }
+
+  async #run(): Promise<void> {
+    while (this.#reader && !this.#over) {
+      if (this.#paused) {
         await new Promise<void>((resolve) => {
-          wake = resolve
+          this.#wake = resolve
         })
+        this.#wake = undefined
         continue
       }
-      const { done, value } = await reader.read()
+      const { done, value } = await this.#reader.read()
       if (done) break
-      pump.push(value)
+      this.pump.push(value)
     }
-    if (!over) pump.finish()
+    if (!this.#over) this.pump.finish()
   }
-  run()
-    .catch((error: unknown) => pump.break(signal.aborted ? signal.reason : brokenOff(error)))
-    .finally(() => signal.removeEventListener('abort', onAbort))
-  return pump
+
+  #stop(reason: unknown): void {
+    this.#over = true
+    this.#wake?.()
+    void this.#reader?.cancel(reason).catch(() => {})
+  }
 }
 
 function unreachable(error: unknown, url: string): GatewayError {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { watchSilence } from '../../src/core/silence.ts'
+import type { Emit } from '../../src/core/stream.ts'
 import { EventReader } from '../../src/wire/sse.ts'
 import { ManualClock } from '../support/gateway.ts'
 import { listenTo, pumpOf } from '../support/sinks.ts'
@@ -9,7 +10,8 @@ const bytes = (text: string) => new TextEncoder().encode(text)
 function watched(looks: number) {
   const clock = new ManualClock()
   const { pump } = pumpOf()
-  const stream = watchSilence(pump, { clock, ms: 10_000, looks, onSilence: (emit) => emit(bytes('<quiet>')) })
+  const onSilence = (emit: Emit) => emit(bytes('<quiet>'))
+  const stream = watchSilence(pump, { clock, ms: 10_000, looks, onSilence, whenCarried: 'watch' })
   return { clock, pump, stream, ear: listenTo(stream) }
 }
 

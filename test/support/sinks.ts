@@ -76,7 +76,13 @@ export function fakeProvider(
   }
 }
 
-export const someLimits: Limits = { timeout: 600_000, streamTimeout: 120_000, idleTimeout: 120_000, retries: 2 }
+export const someLimits: Limits = {
+  timeout: 600_000,
+  streamTimeout: 120_000,
+  idleTimeout: 120_000,
+  retries: 2,
+  streams: 'observed',
+}
 
 export function rungOf(provider: Provider, model = 'm', more: Partial<Rung> = {}): Rung {
   const deployment = plainDeployment(provider, model)

@@ -1,0 +1,89 @@
+import { isObject, type JsonObject, tryParse } from './json.ts'
+import { done, frame } from './sse.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder('latin1')
+
+/**
+ * What has to follow `half`, the start of an event that was cut anywhere, so that its reader gets a whole event and
+ * then learns how the stream ended: by the error of `envelope`, or well. The JSON is closed where it was cut, and the
+ * error becomes a member of it: a parser that chokes on half an event never comes to the next one.
+ */
+export function afterHalf(half: Uint8Array, envelope?: JsonObject): Uint8Array {
+  const ending = envelope ? frame(envelope) : done
+  const line = /(?:^|[\r\n])data(?::| ?$) ?([^\r\n]*)$/.exec(decoder.decode(half))
+  // A line that has come to its end is whole, and one of another field is skipped by every reader.
+  if (!line) return bytesOf('\n\n', ending)
+  const [matched, data = ''] = line
+  const colon = matched.endsWith('data') ? ':' : ''
+  if (data === '') return bytesOf(colon, ending.subarray('data:'.length))
+  if ('[DONE]'.startsWith(data)) return bytesOf(`${'[DONE]'.slice(data.length)}\n\n`, envelope && ending)
+  const closing = closeJson(data, envelope && JSON.stringify(envelope).slice(1, -1))
+  const told = Boolean(closing) && envelope !== undefined
+  return bytesOf(restOfCharacter(half), `${closing ?? ''}\n\n`, told ? undefined : ending)
+}
+
+function bytesOf(...pieces: readonly (string | Uint8Array | undefined)[]): Uint8Array {
+  return Uint8Array.from(
+    pieces.flatMap((piece = '') => [...(typeof piece === 'string' ? encoder.encode(piece) : piece)]),
+  )
+}
+
+/** The bytes that a character cut at the end still lacks; which character that gives doesn't matter. */
+function restOfCharacter(bytes: Uint8Array): Uint8Array {
+  for (let back = 1; back <= 3; back++) {
+    const byte = bytes[bytes.length - back] ?? 0
+    if (byte < 0x80) break
+    if (byte < 0xc0) continue
+    const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
+    const rest = new Uint8Array(Math.max(0, length - back)).fill(0x80)
+    // The second byte of these has a higher least value.
+    if (back === 1 && byte === 0xe0) rest[0] = 0xa0
+    if (back === 1 && byte === 0xf0) rest[0] = 0x90
+    return rest
+  }
+  return new Uint8Array(0)
+}
+
+/** Texts, also one that has no end, and what opens and closes containers. */
+const structure = /"(?:[^"\\]|\\.)*(?:"|\\?$)|[[\]{}]/gs
+
+/** What a value or a key may lack at a cut: tried in turn, as a parser says best which of them fits. */
+const lacks = [
+  '',
+  '"',
+  ':null',
+  '":null',
+  'null',
+  '"":null',
+  '0',
+  'rue',
+  'ue',
+  'e',
+  'alse',
+  'lse',
+  'se',
+  'ull',
+  'll',
+  'l',
+]
+const escapes = ['\\', '0', '00', '000', '0000']
+const endings = [...lacks, ...escapes.flatMap((rest) => [`${rest}"`, `${rest}":null`])]
+
+/**
+ * What closes an object that was cut anywhere, with `member` as its last; an empty text when it is whole. Undefined
+ * where the text is no object.
+ */
+function closeJson(text: string, member: string | undefined): string | undefined {
+  const open: string[] = []
+  for (const [piece] of text.matchAll(structure)) {
+    if (piece === '{') open.unshift('}')
+    else if (piece === '[') open.unshift(']')
+    else if (piece === '}' || piece === ']') open.shift()
+  }
+  if (open.length === 0) return isObject(tryParse(text)) ? '' : undefined
+  const inner = open.slice(0, -1).join('')
+  const lasts = member === undefined ? [''] : [`,${member}`, member]
+  const closings = endings.flatMap((ending) => lasts.map((last) => `${ending}${inner}${last}}`))
+  return closings.find((closing) => isObject(tryParse(text + closing)))
+}
