@@ -33,6 +33,7 @@ export function watchSilence(stream: ByteStream, silence: Silence): ByteStream {
     onSilence(emit)
   }
   return {
+    native: whenCarried === 'end' ? stream.native : undefined,
     pause() {
       paused = true
       stream.pause()

@@ -23,6 +23,10 @@ export interface ByteStream {
   resume(): void
   /** Stops the source at once; the sink hears no more. */
   cancel(reason: unknown): void
+  /** Before `pipe`: a second stream of the same bytes, where the runtime can send one as it is. Each is read or cancelled. */
+  fork?(): ByteStream | undefined
+  /** All of it, for a runtime that can send it as it is; then nothing is piped. */
+  readonly native?: ReadableStream<Uint8Array> | undefined
   /** All of it at once, in place of `pipe`, where the runtime does that for less and it is no more than `limit` bytes. */
   whole?(limit: number): Promise<Uint8Array> | undefined
 }

@@ -24,7 +24,9 @@ async function opening(pending: Promise<Answer>, call: Call): Promise<Answer> {
 }
 
 function opened(stream: ByteStream, call: Call): Promise<ByteStream> {
-  const { provider } = call.rung.deployment
+  const { limits, deployment } = call.rung
+  const { provider } = deployment
+  const whole = limits.streams === 'untouched' ? stream.fork?.() : undefined
   return new Promise((resolve, reject) => {
     const reader = new EventReader()
     const held: Uint8Array[] = []
@@ -34,6 +36,7 @@ function opened(stream: ByteStream, call: Call): Promise<ByteStream> {
       if (settled) return
       settled = true
       stream.cancel(error)
+      whole?.cancel(error)
       reject(error)
     }
     // How the stream ended, if it did before its reader came: one chunk can bring both content and the end.
@@ -47,6 +50,10 @@ function opened(stream: ByteStream, call: Call): Promise<ByteStream> {
     const admit = () => {
       if (settled) return
       settled = true
+      if (whole) {
+        stream.cancel('Enough was seen.')
+        return resolve(whole)
+      }
       stream.pause()
       resolve(prepend(held, rest))
     }

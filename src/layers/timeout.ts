@@ -36,11 +36,10 @@ export const timeout =
           call.signal.removeEventListener('abort', leave)
           return answer
         }
+        if (limits.streams === 'untouched') return answer
         const onSilence = () => giveUp('sent nothing more', limits.idleTimeout)
-        // Nobody looks on at an untouched stream, so its silence can be told only while it isn't carried.
-        const whenCarried = limits.streams === 'untouched' ? 'end' : 'watch'
-        const silence = { clock: options.clock, ms: limits.idleTimeout, looks: 4, onSilence, whenCarried } as const
-        return { ...answer, body: watchSilence(answer.body, silence) }
+        const silence = { clock: options.clock, ms: limits.idleTimeout, looks: 4, onSilence }
+        return { ...answer, body: watchSilence(answer.body, { ...silence, whenCarried: 'watch' }) }
       } catch (error) {
         call.signal.removeEventListener('abort', leave)
         // A transport may word the abort in its own way: the reason is what counts.

@@ -57,6 +57,7 @@ export class Carrying {
       this.#lookAtOnce()
       // Either the source broke, and the copy tells the same, or the reader did, and the copy would go on.
       await Promise.race([seen.catch(() => {}), this.#wait(patience)])
+      this.#hurry()
       if (this.#over) return
       this.cancel(error)
       this.#sink.fail(signal.aborted ? signal.reason : brokenOff(error))

@@ -29,6 +29,7 @@ export const fetchEdge: Edge<object> = {
   send(context, { status, headers, body }, client) {
     if (!isStream(body)) return new Response(body as Uint8Array<ArrayBuffer>, { status, headers: { ...headers } })
     const streaming = { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' }
+    if (body.native) return new Response(body.native, { status, headers: { ...headers, ...streaming } })
     const { readable, writable } = identity()
     holdOpen(context, write(body, writable, client))
     return new Response(readable, { status, headers: { ...headers, ...streaming } })

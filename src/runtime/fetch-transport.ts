@@ -31,23 +31,36 @@ export function createFetchTransport(send: typeof fetch, clock: Clock): Transpor
 
 /** A body that nobody reads until somebody says how: piece by piece, all at once, or carried by the runtime. */
 class FetchBody implements ByteStream {
+  #body: ReadableStream<Uint8Array> | null
   readonly #response: Response
   readonly #signal: Signal
   readonly #clock: Clock
   #reading: Reading | undefined
   #carrying: Carrying | undefined
 
-  constructor(response: Response, signal: Signal, clock: Clock) {
+  constructor(response: Response, signal: Signal, clock: Clock, body = response.body) {
     this.#response = response
+    this.#body = body
     this.#signal = signal
     this.#clock = clock
+  }
+
+  get native(): ReadableStream<Uint8Array> | undefined {
+    return (!this.#reading && this.#body) || undefined
+  }
+
+  fork(): ByteStream | undefined {
+    if (!this.#body || this.#reading) return undefined
+    const [original, copy] = this.#body.tee()
+    this.#body = copy
+    return new FetchBody(this.#response, this.#signal, this.#clock, original)
   }
 
   pipe(sink: ByteSink): void {
     const rest = sink.carry && this.#reading?.leave()
     if (rest) this.#carrying = new Carrying(rest, sink, { signal: this.#signal, clock: this.#clock, brokenOff })
     else {
-      this.#reading ??= new Reading(this.#response.body, this.#signal)
+      this.#reading ??= new Reading(this.#body, this.#signal)
       this.#reading.pump.pipe(sink)
     }
   }
@@ -63,7 +76,7 @@ class FetchBody implements ByteStream {
   cancel(reason: unknown): void {
     if (this.#carrying) this.#carrying.cancel(reason)
     else if (this.#reading) this.#reading.pump.cancel(reason)
-    else void this.#response.body?.cancel(reason).catch(() => {})
+    else void this.#body?.cancel(reason).catch(() => {})
   }
 
   whole(limit: number): Promise<Uint8Array> | undefined {

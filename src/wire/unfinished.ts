@@ -16,7 +16,7 @@ export function afterHalf(half: Uint8Array, envelope?: JsonObject): Uint8Array {
   if (!line) return bytesOf('\n\n', ending)
   const [matched, data = ''] = line
   const colon = matched.endsWith('data') ? ':' : ''
-  if (data === '') return bytesOf(colon, ending.subarray('data:'.length))
+  if (data.trim() === '') return bytesOf(colon, ending.subarray('data:'.length))
   if ('[DONE]'.startsWith(data)) return bytesOf(`${'[DONE]'.slice(data.length)}\n\n`, envelope && ending)
   const closing = closeJson(data, envelope && JSON.stringify(envelope).slice(1, -1))
   const told = Boolean(closing) && envelope !== undefined
@@ -71,8 +71,8 @@ const escapes = ['\\', '0', '00', '000', '0000']
 const endings = [...lacks, ...escapes.flatMap((rest) => [`${rest}"`, `${rest}":null`])]
 
 /**
- * What closes an object that was cut anywhere, with `member` as its last; an empty text when it is whole. Undefined
- * where the text is no object.
+ * What closes an object that was cut anywhere, with `member`, an `error`, as its last; an empty text when it is
+ * whole. Undefined where the text is no object.
  */
 function closeJson(text: string, member: string | undefined): string | undefined {
   const open: string[] = []
@@ -85,5 +85,9 @@ function closeJson(text: string, member: string | undefined): string | undefined
   const inner = open.slice(0, -1).join('')
   const lasts = member === undefined ? [''] : [`,${member}`, member]
   const closings = endings.flatMap((ending) => lasts.map((last) => `${ending}${inner}${last}}`))
-  return closings.find((closing) => isObject(tryParse(text + closing)))
+  return closings.find((closing) => {
+    const whole = tryParse(text + closing)
+    // The member could also have become a part of a key that was cut.
+    return isObject(whole) && (member === undefined || Object.hasOwn(whole, 'error'))
+  })
 }

@@ -18,9 +18,9 @@ function worker(path: string, init: RequestInit = {}): Promise<Response> {
 const post = (body: unknown) => ({ method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) })
 
 /** A gateway in front of a recorded llama-server that delivers a stream in its own way. */
-function streaming(delivery: Delivery) {
+function streaming(delivery: Delivery, more: Config = {}) {
   const address = `${env.UPSTREAM}${exchangePath({ answer: ['llama-server-0.7.0', 'chat_stream'], delivery })}`
-  const config: Config = { providers: { up: { type: 'llamacpp', baseURL: `${address}/v1` } }, retries: 0 }
+  const config: Config = { providers: { up: { type: 'llamacpp', baseURL: `${address}/v1` } }, retries: 0, ...more }
   const body = JSON.stringify({ ...chat, model: 'up/tiny-chat', stream: true })
   const { send } = edgeGateway(config)
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
@@ -124,6 +124,11 @@ describe('a stream through the Worker', () => {
     expect(new TextDecoder().decode(first?.value)).toContain('"content":"H"')
     await reader?.cancel('the client left')
     expect((await abandoned('leaves')).status).toBe(200)
+  })
+
+  it.each(['checked', 'observed', 'untouched'] as const)('that is %s reaches the client as it is', async (streams) => {
+    const whole = await streaming({}, { streams: 'checked' })()
+    expect(await (await streaming({ cut: 7 }, { streams })()).text()).toBe(await whole.text())
   })
 
   it('stops the upstream when the client leaves before the first word', async () => {

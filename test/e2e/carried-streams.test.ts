@@ -1,0 +1,149 @@
+import OpenAI from 'openai'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Measured } from '../bench/processes.ts'
+import { bundle, startWorkerd } from '../bench/workerd.ts'
+import { chat, eventsOf, until } from '../support/ask.ts'
+import { chatFrames, type FakeUpstream, fakeUpstream, type Script } from '../support/upstream.ts'
+
+const key = 'sk-of-the-carrying-worker'
+const [role = '', ...rest] = chatFrames('Hel', 'lo')
+const opening = role + rest[0]
+const sse = { 'content-type': 'text/event-stream' }
+const modes = ['observed', 'checked', 'untouched', 'translated'] as const
+
+/** The built Worker in workerd, with sockets on both sides: how its streams end shows only there. */
+let upstream: FakeUpstream
+let worker: Measured
+
+beforeAll(async () => {
+  upstream = await fakeUpstream()
+  const up = { type: 'openai-compatible', baseURL: `${upstream.url}/v1` }
+  const config = {
+    providers: { up, native: { type: 'ollama', baseURL: upstream.url } },
+    models: {
+      observed: { deployments: ['up/m'], idleTimeout: 0.2 },
+      checked: { deployments: ['up/m'], streams: 'checked' },
+      untouched: { deployments: ['up/m'], streams: 'untouched' },
+      translated: 'native/m',
+    },
+    keys: ['env:SAMEWIRE_KEY'],
+    // Where code feeds a stream, workerd notices that its client has left only when something is written.
+    keepAlive: 0.2,
+    retries: 0,
+  }
+  const built = await bundle('carried', 'src/worker.ts')
+  worker = await startWorkerd('worker', built, { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: JSON.stringify(config) })
+  const health = () => fetch(`http://127.0.0.1:${worker.port}/health`).then(({ ok }) => ok)
+  while (!(await health().catch(() => false)));
+}, 60_000)
+
+afterAll(async () => {
+  await worker?.stop()
+  await upstream?.close()
+})
+
+function ask(model: string, signal?: AbortSignal): Promise<Response> {
+  return fetch(`http://127.0.0.1:${worker.port}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+    body: JSON.stringify(chat(model, { stream: true })),
+    ...(signal && { signal }),
+  })
+}
+
+/** Writes the first words, and what comes after them once those have gone out. */
+function saying(text: string, end: (response: Parameters<Script>[1]) => void): Script {
+  return (request, response) => {
+    if (request.method === 'GET') return response.end('{"models":[{"model":"m:latest","name":"m:latest"}]}')
+    const native = request.path === '/api/chat'
+    response.writeHead(200, native ? { 'content-type': 'application/x-ndjson' } : sse)
+    response.write(native ? '{"message":{"role":"assistant","content":"Hel"},"done":false}\n' : opening)
+    setImmediate(() => response.write(text, () => setImmediate(() => end(response))))
+  }
+}
+
+/** Comes back once the last chat was abandoned; a look at the list of models may have come after it. */
+async function stopped(): Promise<void> {
+  await upstream.seen.findLast(({ path }) => path.includes('chat'))?.abandoned
+}
+
+describe('a stream through workerd', () => {
+  it.each(['observed', 'checked', 'untouched'] as const)('that is %s comes as it is', async (model) => {
+    upstream.script(saying(rest.slice(1).join(''), (response) => response.end()))
+    expect(await (await ask(model)).text()).toBe(role + rest.join(''))
+  })
+
+  it.each(['observed', 'checked'] as const)('that is %s and breaks anywhere tells it as an error', async (model) => {
+    const client = new OpenAI({ baseURL: `http://127.0.0.1:${worker.port}/v1`, apiKey: key, maxRetries: 0 })
+    const last = `${rest[1]}`
+    for (let length = 1; length < last.length; length += 10) {
+      upstream.script(saying(last.slice(0, length), (response) => response.destroy()))
+      const said: string[] = []
+      const reading = (async () => {
+        const messages = [{ role: 'user', content: 'hi' } as const]
+        const stream = await client.chat.completions.create({ model, messages, stream: true })
+        for await (const { choices } of stream) said.push(choices[0]?.delta.content ?? '')
+      })()
+      await expect(reading).rejects.toMatchObject({ code: 'upstream_stream_truncated' })
+      expect(said.join('')).toBe('Hel')
+    }
+  })
+
+  it('that falls silent ends with a timeout', async () => {
+    upstream.script(saying(': nothing more\n\n', () => {}))
+    const events = eventsOf(await (await ask('observed')).text())
+    expect(JSON.parse(events.at(-1)?.data ?? '')).toMatchObject({ error: { code: 'upstream_timeout' } })
+    await stopped()
+  })
+
+  it('that nobody looks at breaks as its upstream does', async () => {
+    upstream.script(saying(`${rest[1]}`.slice(0, 20), (response) => response.destroy()))
+    const response = await ask('untouched')
+    await expect(response.text()).rejects.toThrow()
+  })
+
+  it.each(modes)('that is %s stops its upstream when the client leaves', async (model) => {
+    upstream.script(saying(model === 'translated' ? '' : ': ping\n\n', () => {}))
+    const leave = new AbortController()
+    const response = await ask(model, leave.signal)
+    await response.body?.getReader().read()
+    leave.abort()
+    await stopped()
+  })
+
+  it.each(modes)('that is %s is read no faster than its client reads', async (model) => {
+    const line = { message: { role: 'assistant', content: 'x'.repeat(60_000) }, done: false }
+    const piece =
+      model === 'translated'
+        ? `${JSON.stringify(line)}\n`
+        : `data: ${JSON.stringify({ choices: [{ delta: { content: line.message.content } }] })}\n\n`
+    let written = 0
+    let stuck = false
+    upstream.script(
+      saying('', (response) => {
+        const write = () => {
+          while (written < 2_000) {
+            written++
+            if (!response.write(piece)) {
+              response.once('drain', write)
+              return
+            }
+          }
+        }
+        write()
+        const look = (before: number) => {
+          stuck = written === before && written > 1
+          if (!stuck) setTimeout(look, 300, written)
+        }
+        look(-1)
+      }),
+    )
+    const leave = new AbortController()
+    await ask(model, leave.signal)
+    await until(() => stuck)
+    // 120 MB are there to be had; sockets and buffers on the way take some.
+    expect(written).toBeLessThan(500)
+    leave.abort()
+    await stopped()
+  })
+})
