@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { cores } from './machine.ts'
 import { portkey } from './portkey.ts'
-import { type Measured, start } from './processes.ts'
+import { type Measured, npmStart, start } from './processes.ts'
 import { key } from './requests.ts'
 import type { Kind } from './scenarios.ts'
 import { type Bundle, cache, freePort, startWorkerd } from './workerd.ts'
@@ -55,7 +55,7 @@ export async function samewire(
   const file = `${cache}/config.json`
   await writeFile(file, configFor(upstream))
   return {
-    command: [node, 'src/node.ts', '--port', String(port), '--config', file],
+    command: npmStart('--port', String(port), '--config', file),
     env: { SAMEWIRE_KEY: key },
   }
 }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { compare, exchangeOf, fidelityConfig, fidelityUpstream } from '../support/fidelity.ts'
-import { type Measured, start } from './processes.ts'
+import { type Measured, npmStart, start } from './processes.ts'
 import { bundle, startWorkerd } from './workerd.ts'
 
 /**
@@ -25,7 +25,7 @@ async function startNode(config: string): Promise<Measured> {
   const folder = 'node_modules/.cache/bench'
   await mkdir(folder, { recursive: true })
   await writeFile(`${folder}/fidelity.json`, config)
-  const command = [process.execPath, 'src/node.ts', '--port', '0', '--config', `${folder}/fidelity.json`]
+  const command = npmStart('--port', '0', '--config', `${folder}/fidelity.json`)
   return await start({ name: 'node', command, core: undefined, env: { SAMEWIRE_KEY: key }, port: /127\.0\.0\.1:(\d+)/ })
 }
 

@@ -9,7 +9,7 @@ import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Catalog } from '../../src/core/catalog.ts'
 import { type Query, resolve } from '../../src/core/resolve.ts'
-import { type Measured, memoryOf, start } from './processes.ts'
+import { type Measured, memoryOf, npmStart, start } from './processes.ts'
 import { quantile } from './statistics.ts'
 
 /**
@@ -123,8 +123,8 @@ async function lab(answerer: Answerer): Promise<Lab> {
   await mkdir(cache, { recursive: true })
   await writeFile(`${cache}/growth.json`, JSON.stringify(config))
   const collect = 'data:text/javascript,process.on("SIGUSR2",()=>{gc();gc()})'
-  const serve = ['src/node.ts', '--port', '0', '--config', `${cache}/growth.json`]
-  const command = [process.execPath, '--expose-gc', '--import', collect, ...serve]
+  const [program, ...serve] = npmStart('--port', '0', '--config', `${cache}/growth.json`)
+  const command = [program, '--expose-gc', '--import', collect, ...serve]
   const gateway = await start({ name: 'samewire', command, core: undefined, port: /127\.0\.0\.1:(\d+)/ })
   return {
     gateway,

@@ -19,6 +19,12 @@ export interface StartOptions {
   readonly port: RegExp
 }
 
+/** What `npm start` runs: V8's flags stand there, and are part of what is measured. */
+export function npmStart(...args: readonly string[]): [program: string, ...args: string[]] {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
+  return [process.execPath, ...scripts.start.split(' ').slice(1), ...args]
+}
+
 /** Starts a process and waits until it says on which port it listens. Rejects with what it printed if it ends. */
 export function start({ name, command, core, env = {}, port }: StartOptions): Promise<Measured> {
   const pinned = core === undefined ? command : ['taskset', '-c', String(core), ...command]

@@ -4,7 +4,7 @@ import { createServer, type Socket } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { loadPlain } from './plain-load.ts'
-import { cpuOf, type Measured, start } from './processes.ts'
+import { cpuOf, type Measured, npmStart, start } from './processes.ts'
 import { requestBytes } from './requests.ts'
 import { quantile } from './statistics.ts'
 
@@ -284,7 +284,7 @@ function isWhole(request: string): boolean {
 }
 
 async function startGateway(count: number, core?: number): Promise<Gateway> {
-  const command = [process.execPath, 'src/node.ts', '--port', '0', '--workers', String(count), '--config', config]
+  const command = npmStart('--port', '0', '--workers', String(count), '--config', config)
   const gateway = await start({ name: `${count} workers`, command, core, port: /127\.0\.0\.1:(\d+)/ })
   const answering = count === 1 ? [gateway.pid] : childrenOf(gateway.pid)
   return { ...gateway, answering, processes: [...new Set([gateway.pid, ...answering])] }
