@@ -6,17 +6,18 @@ export type Access =
   | { readonly mode: 'keys'; readonly keys: readonly string[] }
   | { readonly mode: 'closed'; readonly remedy: string }
 
-/** Compiles who may come in into a check that throws a 401; it returns the key that let the caller in. */
+/** Compiles who may come in into a check that throws a 401; it returns the caller's bearer if that is his own. */
 export function createGuard(access: Access): (headers: HeaderReader) => string | undefined {
   const keys = access.mode === 'keys' ? access.keys : []
   return function guard(header) {
-    if (access.mode === 'open') return undefined
     if (access.mode === 'closed') throw new GatewayError('unauthorized', access.remedy, { code: null })
-    const given = [bearerOf(header), header('api-key'), header('x-api-key')].filter((key) => key !== undefined)
+    const bearer = bearerOf(header)
+    if (access.mode === 'open') return bearer
+    if (bearer !== undefined && isKnown(bearer, keys)) return undefined
     // Beside the gateway's key there may be one for a provider: any of the three may be ours.
-    const found = given.find((key) => isKnown(key, keys))
-    if (found !== undefined) return found
-    const [wrong] = given
+    const others = [header('api-key'), header('x-api-key')].filter((key) => key !== undefined)
+    if (others.some((key) => isKnown(key, keys))) return bearer
+    const wrong = bearer ?? others[0]
     if (!wrong) throw noKey()
     const message = `Incorrect API key provided: ${maskKey(wrong)}. Ask whoever runs this gateway for a key.`
     throw new GatewayError('unauthorized', message)
@@ -26,7 +27,7 @@ export function createGuard(access: Access): (headers: HeaderReader) => string |
 export type HeaderReader = (name: string) => string | undefined
 
 /** The token of `Authorization: Bearer …`. */
-export function bearerOf(header: HeaderReader): string | undefined {
+function bearerOf(header: HeaderReader): string | undefined {
   return /^Bearer\s+(\S+)\s*$/i.exec(header('authorization') ?? '')?.[1]
 }
 

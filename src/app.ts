@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono'
-import { type Access, bearerOf, createGuard, type HeaderReader } from './access.ts'
+import { type Access, createGuard, type HeaderReader } from './access.ts'
 import type { Answer, Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
 import { disclosure } from './core/disclosure.ts'
@@ -54,7 +54,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     const headers = () => Object.assign(wireHeaders(id, clock.now() - started), disclosure(trace))
     try {
       const header = edge.headers(context)
-      const bearer = ownBearer(header)
+      const bearer = guard(header)
       const hops = readHops(header)
       checkContentType(header)
       const parsed = parseBody(await edge.readBody(context, options.bodyLimit))
@@ -69,13 +69,6 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
       if (failure.kind === 'internal') log(`${id} ${describeCause(failure)}`)
       return edge.send(context, errorAnswer(failure, trace, headers()), client)
     }
-  }
-
-  /** The caller's own bearer, unless it is the gateway's key: that one is no provider's business. */
-  function ownBearer(header: HeaderReader): string | undefined {
-    const key = guard(header)
-    const bearer = bearerOf(header)
-    return bearer === key ? undefined : bearer
   }
 
   /** Sends a small JSON answer, on routes where no stream can be. */

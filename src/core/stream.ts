@@ -23,12 +23,22 @@ export interface ByteStream {
   resume(): void
   /** Stops the source at once; the sink hears no more. */
   cancel(reason: unknown): void
-  /** Before `pipe`: a second stream of the same bytes, where the runtime can send one as it is. Each is read or cancelled. */
-  fork?(): ByteStream | undefined
+  /** Before `pipe`, where the runtime can carry: what is piped from now on is a copy, and all of it is still there. */
+  fork?(): Fork | undefined
   /** All of it, for a runtime that can send it as it is; then nothing is piped. */
   readonly native?: ReadableStream<Uint8Array> | undefined
   /** All of it at once, in place of `pipe`, where the runtime does that for less and it is no more than `limit` bytes. */
   whole?(limit: number): Promise<Uint8Array> | undefined
+}
+
+/** A stream whose opening is read from a copy: it comes to its reader in one of these ways. */
+export interface Fork {
+  /** As it is; of the copy no more is read. */
+  untouched(): ByteStream
+  /** Carried to a sink that has `carry`, which sees `opening` pass and then what follows it in the copy. */
+  carry(sink: ByteSink, opening: readonly Uint8Array[]): void
+  /** From the copy. */
+  cancel(reason: unknown): void
 }
 
 export type Emit = (bytes: Uint8Array) => void
@@ -189,22 +199,6 @@ export class Pump implements ByteStream {
     this.#over = true
     if (this.#outcome.failed) this.#sink.fail(this.#outcome.error)
     else this.#sink.end()
-  }
-}
-
-/** `chunks` first, then the rest of `stream`. */
-export function prepend(chunks: readonly Uint8Array[], stream: ByteStream): ByteStream {
-  let waiting: readonly Uint8Array[] = chunks
-  return {
-    pause: () => stream.pause(),
-    resume: () => stream.resume(),
-    cancel: (reason) => stream.cancel(reason),
-    pipe(sink) {
-      const first = waiting
-      waiting = []
-      for (const bytes of first) sink.chunk(bytes)
-      stream.pipe(sink)
-    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Answer, type Call, isStream, type Layer } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
 import type { Provider } from '../core/provider.ts'
-import { type ByteSink, type ByteStream, prepend } from '../core/stream.ts'
+import type { ByteSink, ByteStream } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, tryParse } from '../wire/json.ts'
 import { EventReader, type ServerEvent } from '../wire/sse.ts'
@@ -26,7 +26,7 @@ async function opening(pending: Promise<Answer>, call: Call): Promise<Answer> {
 function opened(stream: ByteStream, call: Call): Promise<ByteStream> {
   const { limits, deployment } = call.rung
   const { provider } = deployment
-  const whole = limits.streams === 'untouched' ? stream.fork?.() : undefined
+  const fork = limits.streams === 'checked' ? undefined : stream.fork?.()
   return new Promise((resolve, reject) => {
     const reader = new EventReader()
     const held: Uint8Array[] = []
@@ -36,26 +36,32 @@ function opened(stream: ByteStream, call: Call): Promise<ByteStream> {
       if (settled) return
       settled = true
       stream.cancel(error)
-      whole?.cancel(error)
+      fork?.cancel(error)
       reject(error)
     }
     // How the stream ended, if it did before its reader came: one chunk can bring both content and the end.
     let ending: ((sink: ByteSink) => void) | undefined
-    const rest: ByteStream = {
+    const whole: ByteStream = {
       pause: () => stream.pause(),
       resume: () => stream.resume(),
-      cancel: (reason) => stream.cancel(reason),
-      pipe: (sink) => (ending ? ending(sink) : stream.pipe(sink)),
+      cancel(reason) {
+        stream.cancel(reason)
+        fork?.cancel(reason)
+      },
+      pipe(sink) {
+        const opening = held.splice(0)
+        if (fork && sink.carry && !ending) return fork.carry(sink, opening)
+        fork?.cancel('It is read from the copy.')
+        for (const bytes of opening) sink.chunk(bytes)
+        if (ending) ending(sink)
+        else stream.pipe(sink)
+      },
     }
     const admit = () => {
       if (settled) return
       settled = true
-      if (whole) {
-        stream.cancel('Enough was seen.')
-        return resolve(whole)
-      }
       stream.pause()
-      resolve(prepend(held, rest))
+      resolve(fork && limits.streams === 'untouched' ? fork.untouched() : whole)
     }
     const judge = (events: readonly ServerEvent[]) => {
       for (const event of events) {

@@ -1,16 +1,25 @@
 import type { Clock } from '../core/clock.ts'
 import type { Signal } from '../core/signal.ts'
-import type { ByteSink } from '../core/stream.ts'
+import type { ByteSink, ByteStream } from '../core/stream.ts'
 
 /**
  * Milliseconds from one look at a carried stream to the next. Long, as every look enters the isolate twice; what goes
  * by meanwhile is kept.
  */
-const pause = 250
+const interval = 250
 /** Bytes that a read brings when more of them wait. */
 const full = 4096
-/** Milliseconds that a look on is given to come to the end of what was carried before it broke. */
+/** Milliseconds in which the copy of a stream that broke may come to the same end. */
 const patience = 100
+
+/** What is carried, and to whom. */
+export interface Cargo {
+  readonly whole: ReadableStream<Uint8Array>
+  readonly copy: ByteStream
+  /** What has been read of the copy so far. */
+  readonly opening: readonly Uint8Array[]
+  readonly sink: ByteSink
+}
 
 export interface CarryOptions {
   readonly signal: Signal
@@ -18,63 +27,76 @@ export interface CarryOptions {
   readonly brokenOff: (error: unknown) => unknown
 }
 
-/** A body whose rest the runtime itself carries to a sink, while a copy of it is looked at now and then. */
+/** A stream that the runtime itself carries to a sink, while a copy of it is looked at now and then. */
 export class Carrying {
-  readonly #copy: ReadableStreamDefaultReader<Uint8Array> | undefined
-  readonly #sink: ByteSink
+  readonly #cargo: Cargo
   readonly #options: CarryOptions
-  /** Ends the wait for the next look. */
+  /** Ends a wait. */
   #hurry = () => {}
   #hurried = false
   #over = false
 
-  constructor(body: ReadableStream<Uint8Array>, sink: ByteSink, options: CarryOptions) {
-    this.#sink = sink
+  constructor(cargo: Cargo, options: CarryOptions) {
+    this.#cargo = cargo
     this.#options = options
-    const [rest, copy] = sink.passed ? body.tee() : [body, undefined]
-    this.#copy = copy?.getReader()
-    void this.#run(rest)
+    void this.#run()
   }
 
   /** The sink hears no more. What is carried ends by itself, with the one that it is carried to. */
-  cancel(reason: unknown): void {
+  stop(): void {
     this.#over = true
     this.#lookAtOnce()
-    void this.#copy?.cancel(reason).catch(() => {})
   }
 
-  async #run(rest: ReadableStream<Uint8Array>): Promise<void> {
+  async #run(): Promise<void> {
+    const { whole, copy, sink } = this.#cargo
     const { signal, brokenOff } = this.#options
+    const carried = sink.carry?.(whole)
     const seen = this.#lookOn()
     // It may fail before it is waited for.
     seen.catch(() => {})
     try {
-      await this.#sink.carry?.(rest)
+      await carried
       this.#lookAtOnce()
       await seen
-      if (!this.#over) this.#sink.end()
+      if (!this.#over) sink.end()
     } catch (error) {
       this.#lookAtOnce()
       // Either the source broke, and the copy tells the same, or the reader did, and the copy would go on.
       await Promise.race([seen.catch(() => {}), this.#wait(patience)])
       this.#hurry()
       if (this.#over) return
-      this.cancel(error)
-      this.#sink.fail(signal.aborted ? signal.reason : brokenOff(error))
+      this.#over = true
+      copy.cancel(error)
+      sink.fail(signal.aborted ? signal.reason : brokenOff(error))
     }
   }
 
-  async #lookOn(): Promise<void> {
-    while (this.#copy && !this.#over) {
-      if (!this.#hurried) await this.#wait(pause)
-      let bytes: Uint8Array
-      do {
-        const { done, value } = await this.#copy.read()
-        if (done || this.#over) return
-        bytes = value
-        this.#sink.passed?.(bytes)
-      } while (bytes.length >= full)
+  /** Resolves when the copy has come to its end. */
+  #lookOn(): Promise<void> {
+    const { sink, opening, copy } = this.#cargo
+    const { passed } = sink
+    if (!passed) {
+      copy.cancel('Nobody looks.')
+      return Promise.resolve()
     }
+    for (const bytes of opening) passed(bytes)
+    return new Promise((resolve, reject) => {
+      const rest = () => {
+        if (this.#hurried) return
+        copy.pause()
+        void this.#wait(interval).then(() => copy.resume())
+      }
+      copy.pipe({
+        chunk(bytes) {
+          passed(bytes)
+          if (bytes.length < full) rest()
+        },
+        end: resolve,
+        fail: reject,
+      })
+      rest()
+    })
   }
 
   #wait(ms: number): Promise<void> {

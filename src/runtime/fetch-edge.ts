@@ -74,15 +74,16 @@ function write(body: ByteStream, writable: WritableStream<Uint8Array>, client: A
       client.abort(new GatewayError('gone', 'The client left.'))
       resolve()
     }
-    let released = false
-    const take = () => {
-      released = false
+    let writer: WritableStreamDefaultWriter<Uint8Array> | undefined
+    /** The one writer, where code feeds the stream; until somebody does, and while it is carried, there is none. */
+    const feed = () => {
+      if (writer) return writer
       const taken = writable.getWriter()
-      // One that is released says the same as one whose reader has left.
-      taken.closed.catch((reason) => released || leave(reason))
+      // One that has been given back says the same as one whose reader has left.
+      taken.closed.catch((reason) => writer === taken && leave(reason))
+      writer = taken
       return taken
     }
-    let writer = take()
     body.pipe({
       chunk(bytes) {
         unsent += bytes.length
@@ -90,23 +91,22 @@ function write(body: ByteStream, writable: WritableStream<Uint8Array>, client: A
           paused = true
           body.pause()
         }
-        writer.write(bytes).then(() => {
-          unsent -= bytes.length
-          if (!paused || unsent > highWater) return
-          paused = false
-          body.resume()
-        }, leave)
+        feed()
+          .write(bytes)
+          .then(() => {
+            unsent -= bytes.length
+            if (!paused || unsent > highWater) return
+            paused = false
+            body.resume()
+          }, leave)
       },
-      end: () => writer.close().then(resolve, leave),
-      fail: (error) => writer.abort(error).then(resolve, leave),
-      async carry(rest) {
-        released = true
-        writer.releaseLock()
-        try {
-          await rest.pipeTo(writable, { preventClose: true, preventAbort: true })
-        } finally {
-          writer = take()
-        }
+      end: () => (writer ?? writable).close().then(resolve, leave),
+      fail: (error) => (writer ?? writable).abort(error).then(resolve, leave),
+      carry(rest) {
+        const given = writer
+        writer = undefined
+        given?.releaseLock()
+        return rest.pipeTo(writable, { preventClose: true, preventAbort: true })
       },
     })
   })

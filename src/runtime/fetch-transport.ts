@@ -1,9 +1,9 @@
 import type { Transport } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Signal } from '../core/signal.ts'
-import { type ByteSink, type ByteStream, concat, Pump } from '../core/stream.ts'
+import { type ByteSink, type ByteStream, concat, type Fork, Pump } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { Carrying } from './carrying.ts'
+import { Carrying, type CarryOptions } from './carrying.ts'
 
 /** Sends requests through `fetch`: the only client on Workers. */
 export function createFetchTransport(send: typeof fetch, clock: Clock): Transport {
@@ -29,54 +29,42 @@ export function createFetchTransport(send: typeof fetch, clock: Clock): Transpor
   }
 }
 
-/** A body that nobody reads until somebody says how: piece by piece, all at once, or carried by the runtime. */
+/** A body that nobody reads until somebody says how: piece by piece, all at once, or by a fork. */
 class FetchBody implements ByteStream {
-  #body: ReadableStream<Uint8Array> | null
   readonly #response: Response
   readonly #signal: Signal
   readonly #clock: Clock
-  #reading: Reading | undefined
-  #carrying: Carrying | undefined
+  #pump: Pump | undefined
 
-  constructor(response: Response, signal: Signal, clock: Clock, body = response.body) {
+  constructor(response: Response, signal: Signal, clock: Clock) {
     this.#response = response
-    this.#body = body
     this.#signal = signal
     this.#clock = clock
   }
 
-  get native(): ReadableStream<Uint8Array> | undefined {
-    return (!this.#reading && this.#body) || undefined
-  }
-
-  fork(): ByteStream | undefined {
-    if (!this.#body || this.#reading) return undefined
-    const [original, copy] = this.#body.tee()
-    this.#body = copy
-    return new FetchBody(this.#response, this.#signal, this.#clock, original)
+  fork(): Fork | undefined {
+    const [whole, read] = this.#response.body?.tee() ?? []
+    if (!whole || !read) return undefined
+    this.#pump = pumpOf(read, this.#signal)
+    return new BodyFork(whole, this.#pump, { signal: this.#signal, clock: this.#clock, brokenOff })
   }
 
   pipe(sink: ByteSink): void {
-    const rest = sink.carry && this.#reading?.leave()
-    if (rest) this.#carrying = new Carrying(rest, sink, { signal: this.#signal, clock: this.#clock, brokenOff })
-    else {
-      this.#reading ??= new Reading(this.#body, this.#signal)
-      this.#reading.pump.pipe(sink)
-    }
+    this.#pump ??= pumpOf(this.#response.body, this.#signal)
+    this.#pump.pipe(sink)
   }
 
   pause(): void {
-    this.#reading?.pump.pause()
+    this.#pump?.pause()
   }
 
   resume(): void {
-    this.#reading?.pump.resume()
+    this.#pump?.resume()
   }
 
   cancel(reason: unknown): void {
-    if (this.#carrying) this.#carrying.cancel(reason)
-    else if (this.#reading) this.#reading.pump.cancel(reason)
-    else void this.#body?.cancel(reason).catch(() => {})
+    if (this.#pump) this.#pump.cancel(reason)
+    else void this.#response.body?.cancel(reason).catch(() => {})
   }
 
   whole(limit: number): Promise<Uint8Array> | undefined {
@@ -94,70 +82,96 @@ class FetchBody implements ByteStream {
   }
 }
 
-/** Reads a body piece by piece, no faster than its pump's reader takes it. */
-class Reading {
-  readonly pump: Pump
-  readonly #body: ReadableStream<Uint8Array> | null
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
-  #wake: (() => void) | undefined
-  #paused = false
-  #over = false
+/** All of a body, of which a copy is being read. */
+class BodyFork implements Fork {
+  readonly #whole: ReadableStream<Uint8Array>
+  readonly #copy: Pump
+  readonly #options: CarryOptions
+  #carrying: Carrying | undefined
 
-  constructor(body: ReadableStream<Uint8Array> | null, signal: Signal) {
-    this.#body = body
-    this.#reader = body?.getReader()
-    this.pump = new Pump({
-      pause: () => {
-        this.#paused = true
+  constructor(whole: ReadableStream<Uint8Array>, copy: Pump, options: CarryOptions) {
+    this.#whole = whole
+    this.#copy = copy
+    this.#options = options
+  }
+
+  untouched(): ByteStream {
+    const whole = this.#whole
+    const { signal } = this.#options
+    this.#copy.cancel('Enough was seen.')
+    let pump: Pump | undefined
+    return {
+      native: whole,
+      pause: () => pump?.pause(),
+      resume: () => pump?.resume(),
+      cancel: (reason) => (pump ? pump.cancel(reason) : this.cancel(reason)),
+      pipe(sink) {
+        if (sink.carry) sink.carry(whole).then(sink.end, sink.fail)
+        else {
+          pump ??= pumpOf(whole, signal)
+          pump.pipe(sink)
+        }
       },
-      resume: () => {
-        this.#paused = false
-        this.#wake?.()
-      },
-      cancel: (reason) => this.#stop(reason),
-    })
-    const onAbort = () => {
-      this.pump.break(signal.reason)
-      this.#stop(signal.reason)
     }
-    signal.addEventListener('abort', onAbort)
-    // The client may have left between the answer's coming and its being read: nobody would tell again.
-    if (signal.aborted) onAbort()
-    this.#run()
-      .catch((error: unknown) => this.pump.break(signal.aborted ? signal.reason : brokenOff(error)))
-      .finally(() => signal.removeEventListener('abort', onAbort))
   }
 
-  /** Leaves the rest of the body to somebody else; only while it waits, as then no read is under way. */
-  leave(): ReadableStream<Uint8Array> | undefined {
-    if (!this.#body || !this.#wake || !this.pump.isEmpty) return undefined
-    this.#over = true
-    this.#wake()
-    this.#reader?.releaseLock()
-    return this.#body
+  carry(sink: ByteSink, opening: readonly Uint8Array[]): void {
+    this.#carrying = new Carrying({ whole: this.#whole, copy: this.#copy, sink, opening }, this.#options)
   }
 
-  async #run(): Promise<void> {
-    while (this.#reader && !this.#over) {
-      if (this.#paused) {
+  cancel(reason: unknown): void {
+    this.#carrying?.stop()
+    // Whoever carries it ends with whom it is carried to.
+    if (!this.#whole.locked) void this.#whole.cancel(reason).catch(() => {})
+  }
+}
+
+function pumpOf(body: ReadableStream<Uint8Array> | null, signal: Signal): Pump {
+  const reader = body?.getReader()
+  let wake: (() => void) | undefined
+  let paused = false
+  let over = false
+  const pump = new Pump({
+    pause() {
+      paused = true
+    },
+    resume() {
+      paused = false
+      wake?.()
+    },
+    cancel(reason) {
+      over = true
+      wake?.()
+      void reader?.cancel(reason).catch(() => {})
+    },
+  })
+  const onAbort = () => {
+    pump.break(signal.reason)
+    over = true
+    void reader?.cancel(signal.reason).catch(() => {})
+  }
+  signal.addEventListener('abort', onAbort)
+  // The client may have left between the answer's coming and its being read: nobody would tell again.
+  if (signal.aborted) onAbort()
+
+  const run = async () => {
+    while (reader && !over) {
+      if (paused) {
         await new Promise<void>((resolve) => {
-          this.#wake = resolve
+          wake = resolve
         })
-        this.#wake = undefined
         continue
       }
-      const { done, value } = await this.#reader.read()
+      const { done, value } = await reader.read()
       if (done) break
-      this.pump.push(value)
+      pump.push(value)
     }
-    if (!this.#over) this.pump.finish()
+    if (!over) pump.finish()
   }
-
-  #stop(reason: unknown): void {
-    this.#over = true
-    this.#wake?.()
-    void this.#reader?.cancel(reason).catch(() => {})
-  }
+  run()
+    .catch((error: unknown) => pump.break(signal.aborted ? signal.reason : brokenOff(error)))
+    .finally(() => signal.removeEventListener('abort', onAbort))
+  return pump
 }
 
 function unreachable(error: unknown, url: string): GatewayError {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { collect, concat, prepend, type Stage, streamOf, through } from '../../src/core/stream.ts'
+import { collect, concat, type Stage, streamOf, through } from '../../src/core/stream.ts'
 import { bytes, listenTo, pumpOf, textOf } from '../support/sinks.ts'
 
 const upper: Stage = {
@@ -84,32 +84,6 @@ describe('A stage', () => {
     const second = listenTo(stream)
     pump.finish()
     expect([first.heard, second.heard]).toEqual([['1'], ['2', '<end>']])
-  })
-})
-
-describe('What is put before a stream', () => {
-  it('comes first, once', () => {
-    const { pump } = pumpOf()
-    const stream = prepend([bytes('a'), bytes('b')], pump)
-    const first = listenTo(stream)
-    pump.push(bytes('c'))
-    const second = listenTo(stream)
-    pump.push(bytes('d'))
-    pump.finish()
-    expect([first.heard, second.heard]).toEqual([
-      ['a', 'b', 'c'],
-      ['d', '<end>'],
-    ])
-  })
-
-  it('hands pause, resume and cancel to the stream', () => {
-    const { pump, source } = pumpOf()
-    const stream = prepend([], pump)
-    listenTo(stream)
-    stream.pause()
-    stream.resume()
-    stream.cancel('enough')
-    expect(source.asked).toEqual(['pause', 'resume', 'cancel enough'])
   })
 })
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Measured } from '../bench/processes.ts'
 import { bundle, startWorkerd } from '../bench/workerd.ts'
 import { chat, eventsOf, until } from '../support/ask.ts'
-import { chatFrames, type FakeUpstream, fakeUpstream, type Script } from '../support/upstream.ts'
+import { chatFrames, chunk, type FakeUpstream, fakeUpstream, type Script } from '../support/upstream.ts'
 
 const key = 'sk-of-the-carrying-worker'
 const [role = '', ...rest] = chatFrames('Hel', 'lo')
@@ -27,8 +27,6 @@ beforeAll(async () => {
       translated: 'native/m',
     },
     keys: ['env:SAMEWIRE_KEY'],
-    // Where code feeds a stream, workerd notices that its client has left only when something is written.
-    keepAlive: 0.2,
     retries: 0,
   }
   const built = await bundle('carried', 'src/worker.ts')
@@ -57,9 +55,17 @@ function saying(text: string, end: (response: Parameters<Script>[1]) => void): S
     if (request.method === 'GET') return response.end('{"models":[{"model":"m:latest","name":"m:latest"}]}')
     const native = request.path === '/api/chat'
     response.writeHead(200, native ? { 'content-type': 'application/x-ndjson' } : sse)
-    response.write(native ? '{"message":{"role":"assistant","content":"Hel"},"done":false}\n' : opening)
+    response.write(native ? nativeLine('Hel') : opening)
     setImmediate(() => response.write(text, () => setImmediate(() => end(response))))
   }
+}
+
+const nativeLine = (content: string) => `${JSON.stringify({ message: { role: 'assistant', content }, done: false })}\n`
+
+/** Goes on until the connection is closed: where a client has left shows only when something is written to it. */
+function repeat(response: Parameters<Script>[1], text: string): void {
+  const timer = setInterval(() => response.write(text), 20)
+  response.once('close', () => clearInterval(timer))
 }
 
 /** Comes back once the last chat was abandoned; a look at the list of models may have come after it. */
@@ -103,7 +109,8 @@ describe('a stream through workerd', () => {
   })
 
   it.each(modes)('that is %s stops its upstream when the client leaves', async (model) => {
-    upstream.script(saying(model === 'translated' ? '' : ': ping\n\n', () => {}))
+    const more = model === 'translated' ? nativeLine('more') : chunk({ content: 'more' })
+    upstream.script(saying('', (response) => repeat(response, more)))
     const leave = new AbortController()
     const response = await ask(model, leave.signal)
     await response.body?.getReader().read()
@@ -112,11 +119,8 @@ describe('a stream through workerd', () => {
   })
 
   it.each(modes)('that is %s is read no faster than its client reads', async (model) => {
-    const line = { message: { role: 'assistant', content: 'x'.repeat(60_000) }, done: false }
-    const piece =
-      model === 'translated'
-        ? `${JSON.stringify(line)}\n`
-        : `data: ${JSON.stringify({ choices: [{ delta: { content: line.message.content } }] })}\n\n`
+    const content = 'x'.repeat(60_000)
+    const piece = model === 'translated' ? nativeLine(content) : chunk({ content })
     let written = 0
     let stuck = false
     upstream.script(

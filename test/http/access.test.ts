@@ -159,8 +159,8 @@ describe('Comparing keys', () => {
   it('looks at every byte of what was given, whichever key it is', () => {
     const guard = createGuard({ mode: 'keys', keys: ['aaaa', 'bbbbbbbb'] })
     const given = (value: string) => () => guard((name) => (name === 'x-api-key' ? value : undefined))
-    expect(given('aaaa')()).toBe('aaaa')
-    expect(given('bbbbbbbb')()).toBe('bbbbbbbb')
+    expect(given('aaaa')).not.toThrow()
+    expect(given('bbbbbbbb')).not.toThrow()
     for (const wrong of ['aaaaaaaa', 'bbbb', 'aaab', 'baaa', 'aaaabbbb', 'ä'])
       expect(given(wrong)).toThrow(/Incorrect API key/)
   })
