@@ -7,7 +7,7 @@ process.env.NODE_COMPILE_CACHE ||= fileURLToPath(new URL('../node_modules/.cache
 enableCompileCache(process.env.NODE_COMPILE_CACHE)
 
 // What V8 sets aside for young objects begins with 2 × 1 MB, too little for a start, and grows to 2 × 64 MB, for little
-// less CPU: `npm start` has V8 keep to 2 × 4 MB, and workers inherit it. V8 takes this on its command line only, before
+// less CPU: `npm start` has V8 keep to 2 × 8 MB, and workers inherit it. V8 takes this on its command line only, before
 // anything here runs.
 const { main } = await import('./node/main.ts')
 await main()
