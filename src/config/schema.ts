@@ -19,10 +19,10 @@ const limits = {
   /** Further tries on the same deployment. Default 2. */
   retries: v.optional(count),
   /**
-   * How closely streams are watched. `observed`: on Workers the runtime carries a stream after its first content, and
-   * what went by is looked at behind it, for the idle time, the usage and a whole end; on Node every event is looked
-   * at before it goes on. `checked`: that on Workers too, at several times the CPU. `untouched`: nobody looks after the
-   * first content. Default `observed`.
+   * How closely a Worker watches the streams that it passes on untranslated. `observed`: the runtime carries them, and
+   * what went by is looked at behind it, for the idle time and a whole end. `checked`: every event is looked at before
+   * it goes on, at several times the CPU. `untouched`: nobody looks after the first content. On Node, and where a stream
+   * is translated, every event is looked at whatever this says. Default `observed`.
    */
   streams: v.optional(v.picklist(['observed', 'checked', 'untouched'])),
 }

@@ -30,7 +30,7 @@ export interface Limits {
   readonly idleTimeout: number
   /** Further tries on the same deployment. */
   readonly retries: number
-  /** How closely a stream is watched after its first content: before it goes on, behind it, not at all. */
+  /** How closely a stream is watched where the runtime can carry it: before it goes on, behind it, not at all. */
   readonly streams: 'checked' | 'observed' | 'untouched'
 }
 

@@ -63,6 +63,7 @@ export function watchSilence(stream: ByteStream, silence: Silence): ByteStream {
         passed: watching
           ? (bytes) => {
               quiet = 0
+              if (!bytes) cancel()
               passed?.(bytes)
             }
           : passed,

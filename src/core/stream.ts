@@ -4,13 +4,13 @@ export interface ByteSink {
   end(): void
   fail(error: unknown): void
   /**
-   * Has the runtime itself carry `rest`, all that is still to come, so that no code runs for a chunk of it: on Workers
-   * that costs more than everything else. Resolves when it is over, rejects when either side broke; `end` or `fail`
-   * follows, and may be preceded by chunks. A sink that changes bytes, or a runtime that can't, has none.
+   * Has the runtime itself carry the whole of a stream, so that no code runs for a chunk of it: on Workers that costs
+   * more than everything else. Resolves when it is over, rejects when either side broke; `end` or `fail` follows, and
+   * may be preceded by chunks. A sink that changes bytes, or a runtime that can't, has none.
    */
-  carry?: ((rest: ReadableStream<Uint8Array>) => Promise<void>) | undefined
-  /** Sees what is carried: some time after it went by, and in pieces of any size. Without it, nobody looks. */
-  passed?: ((bytes: Uint8Array) => void) | undefined
+  carry?: ((whole: ReadableStream<Uint8Array>) => Promise<void>) | undefined
+  /** Sees what is carried: some time after it went by, and in pieces of any size. No bytes: no more will be seen. */
+  passed?: ((bytes: Uint8Array | undefined) => void) | undefined
 }
 
 /**
@@ -53,10 +53,8 @@ export interface Stage {
   end?(emit: Emit): void
   /** The source broke. Returning ends the stream after what was emitted; without this the failure passes on. */
   fail?(error: unknown, emit: Emit): void
-  /** For a stage that can do with looking on: lets go of what it held back, unless it wants no more of the source. */
-  release?(emit: Emit): boolean
-  /** What was carried since. Needs `release`. */
-  passed?(bytes: Uint8Array): void
+  /** For a stage that can do with looking on while a stream is carried: as a sink's. */
+  passed?(bytes: Uint8Array | undefined): void
 }
 
 /** `stream` as `stage` lets it through. */
@@ -72,9 +70,8 @@ export function through(stream: ByteStream, stage: Stage): ByteStream {
         stage.fail(error, emit)
         sink.end()
       }
-      const { carry } = sink
       stream.pipe({
-        carry: carry && stage.release && ((rest) => (stage.release?.(emit) ? carry(rest) : rest.cancel())),
+        carry: stage.passed && sink.carry,
         passed(bytes) {
           stage.passed?.(bytes)
           sink.passed?.(bytes)

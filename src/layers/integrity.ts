@@ -6,16 +6,21 @@ import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { done, EventReader, frame } from '../wire/sse.ts'
 import { afterHalf } from '../wire/unfinished.ts'
 
-/** Bytes at the end of a stream in which its finish is looked for, and the pieces that are kept although larger. */
-const tailSize = 4 * 1024
+/**
+ * What is kept of the end of a stream, where its finish is looked for: pieces in which an event ends, at least so many
+ * bytes, and all that lies between, up to a bound.
+ */
 const tailPieces = 8
+const tailSize = 4 * 1024
+const tailBound = 32 * 1024 * 1024
 /** Bytes of one unfinished event that are held back; a longer one (an image) goes on as it comes. */
 const eventBound = 1024 * 1024
 
 /**
  * Sees to it that a stream which breaks off is told apart from one that ends: it gets an error event, never a clean
  * end, and no finish reason is invented. A whole stream passes untouched; a missing `[DONE]` is added. An error that
- * the upstream tells in its stream goes on in the envelope, without what it may quote of keys.
+ * the upstream tells in its stream goes on in the envelope, without what it may quote of keys, unless the runtime
+ * carries the stream: then it has gone out by the time that it is seen.
  */
 export const integrity =
   ({ log }: { log: (message: string) => void }): Layer =>
@@ -27,7 +32,7 @@ export const integrity =
 async function checkedStream(pending: Promise<Answer>, call: Call, log: (message: string) => void): Promise<Answer> {
   const answer = await pending
   const { limits, deployment } = call.rung
-  if (!isStream(answer.body) || limits.streams === 'untouched') return answer
+  if (!isStream(answer.body) || answer.body.native) return answer
   const { provider } = deployment
   const stage = endCheck({
     lookingOn: limits.streams === 'observed',
@@ -67,10 +72,13 @@ export function endCheck({ told, broke, lookingOn = false }: EndCheck): Stage {
   /** The last byte that went on is inside an event: one too long to be held back. */
   let inside = false
   let over = false
+  /** What was carried could not be seen to its end. */
+  let blind = false
 
   const breakOff = (envelope: JsonObject, emit: Emit) => {
     over = true
-    emit(inside ? afterHalf(tail.half(), envelope) : frame(envelope))
+    if (blind) emit(afterHalf(new Uint8Array(0), envelope))
+    else emit(inside ? afterHalf(tail.half(), envelope) : frame(envelope))
   }
   const hold = (bytes: Uint8Array) => {
     if (bytes.length === 0) return
@@ -90,7 +98,7 @@ export function endCheck({ told, broke, lookingOn = false }: EndCheck): Stage {
       if (error.at > 0) emit(bytes.subarray(0, error.at))
       return breakOff(told(error.error), emit)
     }
-    tail.add(bytes)
+    tail.add(bytes, true)
     const ending = doneAt(bytes)
     if (ending < 0 || tail.state() !== 'cut') return emit(bytes)
     if (ending > 0) emit(bytes.subarray(0, ending))
@@ -103,21 +111,20 @@ export function endCheck({ told, broke, lookingOn = false }: EndCheck): Stage {
     last = bytes[bytes.length - 1] as number
     return end
   }
-  const lookOn: Pick<Stage, 'release' | 'passed'> = {
-    release(emit) {
-      if (heldBytes > 0) {
-        inside = true
-        const half = withHeld(new Uint8Array(0))
-        tail.add(half)
-        emit(half)
-      }
-      return !over
-    },
+  const lookOn: Pick<Stage, 'passed'> = {
     passed(bytes) {
-      if (bytes.length === 0) return
-      inside = boundaryIn(bytes) < bytes.length
-      tail.add(bytes)
+      if (!bytes) blind = true
+      else if (bytes.length > 0) {
+        const end = boundaryIn(bytes)
+        inside = end < bytes.length
+        tail.add(bytes, end > 0)
+      }
     },
+  }
+  /** Lets go of an event that only lacks its blank line. */
+  const flush = (emit: Emit) => {
+    const rest = withHeld(new Uint8Array(0))
+    if (rest.length > 0 && isReadable(rest)) pass(concat([rest, blankLine]), emit)
   }
 
   return {
@@ -136,13 +143,12 @@ export function endCheck({ told, broke, lookingOn = false }: EndCheck): Stage {
       if (!inside && heldBytes <= eventBound) return
       const all = inside ? bytes : withHeld(new Uint8Array(0))
       inside = true
-      tail.add(all)
+      tail.add(all, false)
       emit(all)
     },
     end(emit) {
-      if (over) return
-      const rest = withHeld(new Uint8Array(0))
-      if (rest.length > 0 && isReadable(rest)) pass(concat([rest, blankLine]), emit)
+      if (over || blind) return
+      flush(emit)
       if (over) return
       const state = tail.state()
       if (state === 'finished') emit(inside ? afterHalf(tail.half()) : done)
@@ -151,7 +157,9 @@ export function endCheck({ told, broke, lookingOn = false }: EndCheck): Stage {
     },
     fail(error, emit) {
       if (over) return
-      const state = tail.state()
+      flush(emit)
+      if (over) return
+      const state = blind ? 'cut' : tail.state()
       // A stream that told its end has nothing to add, but perhaps the blank line that was lost.
       if (state === 'finished' || state === 'cut') breakOff(broke(error), emit)
       else if (inside) emit(blankLine)
@@ -167,20 +175,36 @@ const someFinish = /"finish_reason"\s*:\s*"/
 
 /** The last events of a stream, whatever came before: there its finish is looked for, once, when it has ended. */
 class Tail {
-  readonly #chunks: Uint8Array[] = []
+  readonly #pieces: { readonly bytes: Uint8Array; readonly endsEvent: boolean }[] = []
   #size = 0
+  /** Pieces in which an event ends. */
+  #ends = 0
 
-  add(bytes: Uint8Array): void {
-    this.#chunks.push(bytes)
+  add(bytes: Uint8Array, endsEvent: boolean): void {
+    this.#pieces.push({ bytes, endsEvent })
     this.#size += bytes.length
-    while (this.#chunks.length > tailPieces && this.#size - (this.#chunks[0] as Uint8Array).length >= tailSize) {
-      this.#size -= (this.#chunks.shift() as Uint8Array).length
+    if (endsEvent) this.#ends++
+    for (let first = this.#pieces[0]; first && this.#canDo(first); first = this.#pieces[0]) {
+      this.#pieces.shift()
+      this.#size -= first.bytes.length
+      if (first.endsEvent) this.#ends--
     }
+  }
+
+  /** Whether there is enough without the first piece. */
+  #canDo({ bytes, endsEvent }: { readonly bytes: Uint8Array; readonly endsEvent: boolean }): boolean {
+    if (this.#size > tailBound) return true
+    const ends = endsEvent ? this.#ends - 1 : this.#ends
+    return ends >= tailPieces && this.#size - bytes.length >= tailSize
+  }
+
+  #all(): Uint8Array {
+    return concat(this.#pieces.map(({ bytes }) => bytes))
   }
 
   /** The event that has not ended, as far as it is still here. */
   half(): Uint8Array {
-    const bytes = concat(this.#chunks)
+    const bytes = this.#all()
     return bytes.subarray(lastBoundary(bytes))
   }
 
@@ -189,7 +213,7 @@ class Tail {
     const reader = new EventReader()
     let finished = false
     let ended = false
-    for (const { data, event } of [...reader.read(concat(this.#chunks)), ...reader.end()]) {
+    for (const { data, event } of [...reader.read(this.#all()), ...reader.end()]) {
       if (data === '[DONE]') ended = true
       // Nearly all events of a stream have none of these: only those that seem to are worth parsing.
       const mayTell = event === 'error' || someError.test(data)

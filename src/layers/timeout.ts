@@ -36,7 +36,7 @@ export const timeout =
           call.signal.removeEventListener('abort', leave)
           return answer
         }
-        if (limits.streams === 'untouched') return answer
+        if (answer.body.native) return answer
         const onSilence = () => giveUp('sent nothing more', limits.idleTimeout)
         const silence = { clock: options.clock, ms: limits.idleTimeout, looks: 4, onSilence }
         return { ...answer, body: watchSilence(answer.body, { ...silence, whenCarried: 'watch' }) }

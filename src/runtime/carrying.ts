@@ -9,6 +9,11 @@ import type { ByteSink, ByteStream } from '../core/stream.ts'
 const interval = 250
 /** Bytes that a read brings when more of them wait. */
 const full = 4096
+/**
+ * Bytes of a stream that are looked at. The copy pulls its source along, and the runtime keeps for a slow client what
+ * that brings: an answer of more than so much text is none, and an endless one must not fill the isolate.
+ */
+const most = 4 * 1024 * 1024
 /** Milliseconds in which the copy of a stream that broke may come to the same end. */
 const patience = 100
 
@@ -34,6 +39,7 @@ export class Carrying {
   /** Ends a wait. */
   #hurry = () => {}
   #hurried = false
+  #resting = false
   #over = false
 
   constructor(cargo: Cargo, options: CarryOptions) {
@@ -72,30 +78,37 @@ export class Carrying {
     }
   }
 
-  /** Resolves when the copy has come to its end. */
+  /** Resolves when the copy has come to its end, or enough of it was seen. */
   #lookOn(): Promise<void> {
     const { sink, opening, copy } = this.#cargo
-    const { passed } = sink
-    if (!passed) {
-      copy.cancel('Nobody looks.')
-      return Promise.resolve()
-    }
-    for (const bytes of opening) passed(bytes)
+    for (const bytes of opening) sink.passed?.(bytes)
+    let seen = 0
     return new Promise((resolve, reject) => {
-      const rest = () => {
-        if (this.#hurried) return
-        copy.pause()
-        void this.#wait(interval).then(() => copy.resume())
-      }
       copy.pipe({
-        chunk(bytes) {
-          passed(bytes)
-          if (bytes.length < full) rest()
+        chunk: (bytes) => {
+          sink.passed?.(bytes)
+          seen += bytes.length
+          if (seen > most) {
+            copy.cancel('Enough was seen.')
+            sink.passed?.(undefined)
+            resolve()
+          } else if (bytes.length < full) this.#rest(copy)
         },
         end: resolve,
         fail: reject,
       })
-      rest()
+      this.#rest(copy)
+    })
+  }
+
+  /** Lets some time pass before the next look. */
+  #rest(copy: ByteStream): void {
+    if (this.#hurried || this.#resting) return
+    this.#resting = true
+    copy.pause()
+    void this.#wait(interval).then(() => {
+      this.#resting = false
+      copy.resume()
     })
   }
 

@@ -45,6 +45,9 @@ function restOfCharacter(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(0)
 }
 
+/** Characters of half an event that is still closed: the rest are none that a model tells token by token. */
+const closable = 256 * 1024
+
 /** Texts, also one that has no end, and what opens and closes containers. */
 const structure = /"(?:[^"\\]|\\.)*(?:"|\\?$)|[[\]{}]/gs
 
@@ -75,14 +78,15 @@ const endings = [...lacks, ...escapes.flatMap((rest) => [`${rest}"`, `${rest}":n
  * whole. Undefined where the text is no object.
  */
 function closeJson(text: string, member: string | undefined): string | undefined {
+  if (text.length > closable) return undefined
   const open: string[] = []
   for (const [piece] of text.matchAll(structure)) {
-    if (piece === '{') open.unshift('}')
-    else if (piece === '[') open.unshift(']')
-    else if (piece === '}' || piece === ']') open.shift()
+    if (piece === '{') open.push('}')
+    else if (piece === '[') open.push(']')
+    else if (piece === '}' || piece === ']') open.pop()
   }
   if (open.length === 0) return isObject(tryParse(text)) ? '' : undefined
-  const inner = open.slice(0, -1).join('')
+  const inner = open.slice(1).reverse().join('')
   const lasts = member === undefined ? [''] : [`,${member}`, member]
   const closings = endings.flatMap((ending) => lasts.map((last) => `${ending}${inner}${last}}`))
   return closings.find((closing) => {
