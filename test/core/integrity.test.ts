@@ -65,6 +65,16 @@ describe('A stream that is whole', () => {
     )
   })
 
+  it('may tell its finish in an event of megabytes, in pieces', () => {
+    const call = { tool_calls: [{ index: 0, function: { arguments: 'x'.repeat(3_000_000) } }] }
+    const text = `${chunk({ role: 'assistant' })}${chunk(call, 'tool_calls')}${done}`
+    expect(pass(text, 'end', (all) => slices(all, 65_536)) === text).toBe(true)
+  })
+
+  it('is whole although only its last blank line was lost to a reset', () => {
+    expect(pass(whole.trimEnd(), 'break')).toBe(whole)
+  })
+
   it('may hold an event of megabytes', () => {
     const image = chunk({ content: 'x'.repeat(3_000_000) })
     expect(pass(image + whole, 'end', (text) => slices(text, 65_536)) === image + whole).toBe(true)

@@ -45,6 +45,14 @@ describe.each([
   })
 })
 
+it('Half an event that is too deep or too long to be closed takes no time', () => {
+  for (const half of [`data: {"a":${'['.repeat(200_000)}`, `data: {"a":"${'x'.repeat(5_000_000)}`]) {
+    const started = performance.now()
+    expect(mended(half, half.length, envelope).at(-1)).toContain('upstream_stream_truncated')
+    expect(performance.now() - started).toBeLessThan(2_000)
+  }
+})
+
 describe('Half of what is no object', () => {
   it.each([['data: [DON'], ['data: [DONE]']])('%s is completed', (half) => {
     expect(mended(half, half.length)).toEqual(['[DONE]'])

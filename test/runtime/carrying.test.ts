@@ -121,6 +121,26 @@ describe('A stream that the runtime carries', () => {
     }
   })
 
+  it('may tell its finish, or its usage, in an event of any size', async () => {
+    const call = { tool_calls: [{ index: 0, function: { arguments: 'x'.repeat(200_000) } }] }
+    const usage = `data: {"choices":[],"usage":{"total_tokens":1,"note":"${'x'.repeat(200_000)}"}}\n\n`
+    const text = role + rest[0] + chunk(call, 'tool_calls') + usage + done
+    expect(await carried(text, 'end')).toBe(text)
+    expect(await carried(text.replace(done, ''), 'end')).toBe(text)
+  })
+
+  it('tells a break inside an event of any size in that event', async () => {
+    const half = chunk({ content: 'x'.repeat(100_000) }).slice(0, 90_000)
+    const said = eventsOf(await carried(role + rest[0] + half, 'end')).map(({ data }) => JSON.parse(data) as object)
+    expect(said.at(-1)).toMatchObject({ error: { code: 'upstream_stream_truncated' } })
+  })
+
+  it('that is longer than is looked at goes on to its end, whatever that is', async () => {
+    const text = role + rest[0] + chunk({ content: 'x'.repeat(60_000) }).repeat(100)
+    expect(await carried(text, 'end')).toBe(text)
+    expect(await carried(text + rest.slice(1).join(''), 'end')).toBe(text + rest.slice(1).join(''))
+  })
+
   it('that says [DONE] without a finish is told to be broken all the same', async () => {
     const text = await carried(role + rest[0] + done, 'end')
     expect(text).toContain('upstream_stream_truncated')
