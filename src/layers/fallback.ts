@@ -11,7 +11,7 @@ export const fallback: Layer = (next) =>
     for (const rung of plan.rungs) {
       if (!isOpen(rung, failures) || (rung.contextWindow ?? Number.POSITIVE_INFINITY) <= tooSmall) continue
       try {
-        return await next({ ...call, rung })
+        return await next(rung === call.rung ? call : { ...call, rung })
       } catch (thrown) {
         const failure = asGatewayError(thrown)
         failures.push(failure)

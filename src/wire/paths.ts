@@ -4,13 +4,13 @@
  */
 export function routePath(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3)
-  const query = /[?#]/.exec(url)?.index ?? url.length
-  const path = start < 0 || start > query ? '/' : url.slice(start, query)
-  const short = path
-    .replace(/\/{2,}/g, '/')
-    .replace(/^\/v1(?=\/|$)/, '')
-    .replace(/\/$/, '')
-  return short === '' ? '/' : short
+  const query = url.search(/[?#]/)
+  const end = query < 0 ? url.length : query
+  let path = start < 0 || start > end ? '/' : url.slice(start, end)
+  if (path.includes('//')) path = path.replace(/\/{2,}/g, '/')
+  if (path === '/v1' || path.startsWith('/v1/')) path = path.slice('/v1'.length)
+  if (path.endsWith('/')) path = path.slice(0, -1)
+  return path === '' ? '/' : path
 }
 
 /** A model id as it stands in a path: encoded or raw, with slashes and colons. Undefined when it can't be decoded. */
