@@ -48,14 +48,18 @@ export function watchSilence(stream: ByteStream, silence: Silence): ByteStream {
     },
     pipe(sink) {
       cancel()
-      look((bytes) => sink.chunk(bytes))
       const { carry, passed } = sink
       const watching = whenCarried === 'watch'
+      let over = false
+      const stop = () => {
+        over = true
+        cancel()
+      }
       stream.pipe({
         carry:
           carry &&
           ((rest) => {
-            if (!watching) cancel()
+            if (!watching) stop()
             period = Math.max(period, carriedLook)
             looks = Math.min(looks, Math.ceil(ms / period))
             return carry(rest)
@@ -63,7 +67,7 @@ export function watchSilence(stream: ByteStream, silence: Silence): ByteStream {
         passed: watching
           ? (bytes) => {
               quiet = 0
-              if (!bytes) cancel()
+              if (!bytes) stop()
               passed?.(bytes)
             }
           : passed,
@@ -72,14 +76,16 @@ export function watchSilence(stream: ByteStream, silence: Silence): ByteStream {
           sink.chunk(bytes)
         },
         end() {
-          cancel()
+          stop()
           sink.end()
         },
         fail(error) {
-          cancel()
+          stop()
           sink.fail(error)
         },
       })
+      // Behind what is said or done at once: a timer costs.
+      if (!over) look((bytes) => sink.chunk(bytes))
     },
   }
 }

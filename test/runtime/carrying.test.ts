@@ -157,6 +157,7 @@ describe('A stream that the runtime carries', () => {
     const reading = textOf(await pending)
     await clock.advance(15_000)
     upstream.say(chunk({ content: ' still here' }))
+    await turns()
     await clock.advance(15_000)
     expect(upstream.stopped).toBeUndefined()
     await clock.advance(15_000)
