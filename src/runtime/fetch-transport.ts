@@ -106,8 +106,12 @@ class BodyFork implements Fork {
       resume: () => pump?.resume(),
       cancel: (reason) => (pump ? pump.cancel(reason) : this.cancel(reason)),
       pipe(sink) {
-        if (sink.carry) sink.carry(whole).then(sink.end, sink.fail)
-        else {
+        if (sink.carry) {
+          sink.carry(whole).then(
+            () => sink.end(),
+            (error) => sink.fail(brokenOff(error)),
+          )
+        } else {
           pump ??= pumpOf(whole, signal)
           pump.pipe(sink)
         }
