@@ -6,13 +6,16 @@ import { median, type Spread, spreadOf } from './statistics.ts'
 /** The readings of a scenario, a contender's by its name, one a round: undefined where the window was void. */
 export type Readings = Readonly<Record<string, readonly (Reading | undefined)[]>>
 
+/** Windows before the first that counts: V8 is still compiling in the first, more so where there is more to compile. */
+const warmUps = 2
+
 /**
- * Lets all who take part run one window after the other, `rounds` times after one to warm up. The order is reversed
+ * Lets all who take part run one window after the other, `rounds` times after those to warm up. The order is reversed
  * every second round, so that no one always follows the same. Void windows are told and left out.
  */
 export async function measure(scenario: Scenario, contenders: readonly Contender[], rounds: number): Promise<Readings> {
   const taking = contenders.filter(({ kinds }) => kinds.includes(scenario.kind))
-  for (const contender of taking) await attempt(scenario, contender)
+  for (let window = 0; window < warmUps; window++) for (const contender of taking) await attempt(scenario, contender)
   const readings: Record<string, (Reading | undefined)[]> = Object.fromEntries(taking.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     const results: Record<string, Reading | undefined> = {}
