@@ -6,7 +6,7 @@ import { registry } from '../../providers/index.ts'
 const root = fileURLToPath(new URL('../../src/', import.meta.url))
 /** The chat in the terminal is a client: a program of its own that meets the gateway over HTTP only. */
 const isClient = (name: string) => /^chat(\.ts$|\/)/.test(name)
-const isEntry = (name: string) => /^node(\.ts$|\/)/.test(name) || name === 'worker.ts' || isClient(name)
+const isEntry = (name: string) => /^node\//.test(name) || name === 'worker.ts' || isClient(name)
 
 /** Where `src/` would be, so that relative imports can be followed. */
 const base = 'http://root.test/src/'
@@ -35,7 +35,7 @@ const under = (folder: string) => files.filter(({ name }) => name.startsWith(`${
 
 describe('The source', () => {
   it('is what these tests think it is', () => {
-    for (const name of ['node.ts', 'worker.ts', 'gateway.ts', 'wire/body.ts', 'core/stream.ts']) {
+    for (const name of ['node/main.ts', 'worker.ts', 'gateway.ts', 'wire/body.ts', 'core/stream.ts']) {
       expect(files.map((file) => file.name)).toContain(name)
     }
     expect(files.find(({ name }) => name === 'node/build.ts')?.imports).toContain('../../providers/index.ts')

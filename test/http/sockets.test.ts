@@ -7,7 +7,7 @@ import { ask, chat, expectEnvelope, noLists, raw } from '../support/ask.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
 
-const entry = fileURLToPath(new URL('../../src/node.ts', import.meta.url))
+const entry = fileURLToPath(new URL('../../src/node.js', import.meta.url))
 const quiet = { PATH: process.env.PATH ?? '', OLLAMA_HOST: 'http://127.0.0.1:1' }
 
 function launch(...args: string[]): ChildProcess {

@@ -59,7 +59,7 @@ export interface RunningProgram {
 /** The gateway as `npm start` runs it, on a free port. */
 export function startProgram(...args: readonly string[]): Promise<RunningProgram> {
   return new Promise((resolve, reject) => {
-    const child = start(process.execPath, ['src/node.ts', '--port', '0', ...args], bareEnv)
+    const child = start(process.execPath, ['src/node.js', '--port', '0', ...args], bareEnv)
     const ended = new Promise<void>((closed) => child.once('close', () => closed()))
     let printed = ''
     const read = (text: string) => {

@@ -27,7 +27,7 @@ async function checkFlags(script: string, args: readonly string[]): Promise<void
   const flags = args.filter((word) => word.startsWith('--') && word !== '--')
   if (flags.length === 0) return
   expect(args[0], 'npm keeps flags for itself unless -- stands before them').toBe('--')
-  const { stdout } = await run(process.execPath, [/src\/\S+\.ts/.exec(script)?.[0] ?? '', '--help'])
+  const { stdout } = await run(process.execPath, [/src\/\S+\.[jt]s/.exec(script)?.[0] ?? '', '--help'])
   for (const flag of flags) expect(stdout).toContain(`[${flag} `)
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../../src/config/schema.ts'
 
-const entry = fileURLToPath(new URL('../../src/node.ts', import.meta.url))
+const entry = fileURLToPath(new URL('../../src/node.js', import.meta.url))
 
 /** The gateway as `npm start` runs it. */
 export interface Program {

@@ -2,7 +2,8 @@ import { enableCompileCache, flushCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
 
 // Half of a start is reading types away and compiling: kept, so that the next one need not do it again. Through the
-// environment, since worker processes are to have it too.
+// environment, since worker processes are to have it too. This file alone is JavaScript: it comes before the cache, and
+// for its types alone Node would load its compiler at every start.
 process.env.NODE_COMPILE_CACHE ||= fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url))
 enableCompileCache(process.env.NODE_COMPILE_CACHE)
 
