@@ -6,14 +6,17 @@ import { median, type Spread, spreadOf } from './statistics.ts'
 /** The readings of a scenario, a contender's by its name, one a round: undefined where the window was void. */
 export type Readings = Readonly<Record<string, readonly (Reading | undefined)[]>>
 
-/** Windows before the first that counts: V8 is still compiling in the first, more so where there is more to compile. */
-const warmUps = 2
-
 /**
- * Lets all who take part run one window after the other, `rounds` times after those to warm up. The order is reversed
- * every second round, so that no one always follows the same. Void windows are told and left out.
+ * Lets all who take part run one window after the other, `rounds` times after `warmUps` that don't count: in the first
+ * seconds V8 is still compiling, and the longer the more there is to compile. The order is reversed every second round,
+ * so that no one always follows the same. Void windows are told and left out.
  */
-export async function measure(scenario: Scenario, contenders: readonly Contender[], rounds: number): Promise<Readings> {
+export async function measure(
+  scenario: Scenario,
+  contenders: readonly Contender[],
+  rounds: number,
+  warmUps = 4,
+): Promise<Readings> {
   const taking = contenders.filter(({ kinds }) => kinds.includes(scenario.kind))
   for (let window = 0; window < warmUps; window++) for (const contender of taking) await attempt(scenario, contender)
   const readings: Record<string, (Reading | undefined)[]> = Object.fromEntries(taking.map(({ name }) => [name, []]))
