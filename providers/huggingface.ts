@@ -8,10 +8,10 @@ import {
   openaiOperations,
   type ProviderSettings,
 } from '../src/core/provider.ts'
-import { completionsOver } from '../src/wire/completions.ts'
+import { completionsOver } from '../src/operations/completions-over-chat.ts'
+import { repaired } from '../src/operations/repair.ts'
 import { GatewayError } from '../src/wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../src/wire/json.ts'
-import { repaired } from '../src/wire/repair.ts'
 
 /**
  * Hugging Face: the router over its inference providers, or one dedicated Inference Endpoint when `endpointUrl` is

@@ -1,5 +1,5 @@
 import { defineProvider, openaiOperations } from '../src/core/provider.ts'
-import { repaired } from '../src/wire/repair.ts'
+import { repaired } from '../src/operations/repair.ts'
 
 /** llama.cpp's `llama-server`. */
 export default defineProvider({

@@ -1,5 +1,5 @@
 import { bearer, defineProvider, openaiOperations, type Remedy } from '../src/core/provider.ts'
-import { completionsOver } from '../src/wire/completions.ts'
+import { completionsOver } from '../src/operations/completions-over-chat.ts'
 import type { GatewayError } from '../src/wire/errors.ts'
 
 /** OpenAI itself, and Azure OpenAI when `apiVersion` is set: https://{resource}.openai.azure.com as `baseURL`. */

@@ -6,12 +6,12 @@ import { disclosure } from './core/disclosure.ts'
 import type { Operation } from './core/provider.ts'
 import type { Abort } from './core/signal.ts'
 import type { Gateway } from './gateway.ts'
+import { validateChat, validateCompletion } from './operations/validate.ts'
 import { parseBody, renamed } from './wire/body.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError, reactions, unknownModel } from './wire/errors.ts'
 import { headerValue, hopsHeader, preflightHeaders, wireHeaders } from './wire/headers.ts'
 import { requestIds } from './wire/ids.ts'
 import { decodeId, routePath } from './wire/paths.ts'
-import { validateChat, validateCompletion } from './wire/validate.ts'
 
 /** How a runtime talks to its clients: the one place where Node and Workers differ on the way in and out. */
 export interface Edge<Bindings extends object> {

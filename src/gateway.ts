@@ -1,9 +1,9 @@
+import { connect } from './connect/connect.ts'
 import { type Answer, type Call, compose, type Trace } from './core/call.ts'
 import { type Catalog, findGroup } from './core/catalog.ts'
-import { connect } from './core/connect.ts'
 import { Knowledge } from './core/knowledge.ts'
 import type { Operation } from './core/provider.ts'
-import { type Plan, type Rung, resolve } from './core/resolve.ts'
+import { type Plan, resolve, type Target } from './core/resolve.ts'
 import type { Services } from './core/services.ts'
 import type { Signal } from './core/signal.ts'
 import { fallback } from './layers/fallback.ts'
@@ -14,9 +14,9 @@ import { pull } from './layers/pull.ts'
 import { record } from './layers/record.ts'
 import { retry } from './layers/retry.ts'
 import { timeout } from './layers/timeout.ts'
+import { needsOf, tokensOf } from './operations/needs.ts'
 import type { RequestBody } from './wire/body.ts'
 import { headerValue } from './wire/headers.ts'
-import { needsOf, tokensOf } from './wire/needs.ts'
 
 /** An inference request, read and checked. */
 export interface GatewayRequest {
@@ -66,7 +66,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const started = Math.floor(services.clock.now() / 1000)
 
   // The order is law, outermost first: the silence is broken whatever goes on inside; the end of a stream is checked
-  // once for all tries of a rung; so does a pull serve them all; each try has its own time; the gate is innermost, so
+  // once for all tries of a target; so does a pull serve them all; each try has its own time; the gate is innermost, so
   // that a stream which dies at once is a failure for everything around it.
   const upstream = compose(
     keepAlive({ clock: services.clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
@@ -89,7 +89,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     }
     const first = resolve(query, catalog, knowledge.known, services.random)
     const unlisted = first.failure?.kind === 'unknown' || first.skipped.some(({ kind }) => kind === 'not_found')
-    if (!unlisted && !first.rungs.some(needsList)) return first
+    if (!unlisted && !first.targets.some(needsList)) return first
     // A name that nobody configured may be one that a provider lists by now, and a server that answers to any name is
     // asked what it has: worth a look before the client is told no, or yes by the wrong model.
     await knowledge.refresh(unlisted ? soon : undefined)
@@ -99,16 +99,16 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   async function answer(request: GatewayRequest): Promise<Answer> {
     const { operation, body, legacy, signal, bearer, requestId, hops, trace } = request
     const made = await plan(operation, body, legacy)
-    for (const { name, why } of made.rungs.length > 0 ? [] : made.skipped)
+    for (const { name, why } of made.targets.length > 0 ? [] : made.skipped)
       log(`${requestId} ${headerValue(name)}: ${why}`)
-    if (made.failure) trace.detour = made.failure.reason
-    const [rung] = made.rungs
-    if (!rung) throw made.failure ?? new Error('a plan without rungs says why')
-    const call: Call = { operation, body, plan: made, rung, signal, trace, bearer, requestId, hops }
+    if (made.failure) trace.reason = made.failure.reason
+    const [target] = made.targets
+    if (!target) throw made.failure ?? new Error('a plan without targets says why')
+    const call: Call = { operation, body, plan: made, target, signal, trace, bearer, requestId, hops }
     return await upstream(call)
   }
 
-  const needsList = ({ deployment: { provider } }: Rung) =>
+  const needsList = ({ deployment: { provider } }: Target) =>
     provider.definition.answersAnyName === true && !knowledge.known.has(provider.name)
 
   const listed = (id: string, created: number | undefined, owner: string): ListedModel => ({

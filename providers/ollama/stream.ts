@@ -8,7 +8,7 @@ import { overLines } from './lines.ts'
 import { speaksOfFunctions } from './request.ts'
 
 /** How one operation words its chunks. Everything it gives is the inside of a choice, `"index":0` apart. */
-interface Voice {
+interface Format {
   readonly object: string
   /** A line with text and nothing else; its group is that text as JSON, which goes on without being parsed. */
   readonly plain: RegExp
@@ -74,10 +74,10 @@ function plainLine(before: string, after: string): RegExp {
 const plainChat = plainLine(String.raw`"message":\{"role":"assistant","content":`, String.raw`\}`)
 const plainCompletion = plainLine('"response":', '')
 
-function translated(context: WireContext, voice: Voice): Stage {
+function translated(context: WireContext, format: Format): Stage {
   const wantsUsage = objectAt(context.body, 'stream_options')?.include_usage === true
   const tail = wantsUsage ? '}],"usage":null}\n\n' : '}]}\n\n'
-  const textTail = voice.around[1] + tail
+  const textTail = format.around[1] + tail
   let start = ''
   let head = ''
   let textHead = ''
@@ -86,24 +86,24 @@ function translated(context: WireContext, voice: Voice): Stage {
   const framed = (choice: JsonObject) => `${head}${JSON.stringify(choice).slice(1, -1)}${tail}`
   const open = (line: JsonObject): string => {
     const { id, created } = context
-    const fields = JSON.stringify({ id, object: voice.object, created, model: servedModel(line, context) })
+    const fields = JSON.stringify({ id, object: format.object, created, model: servedModel(line, context) })
     start = `data: ${fields.slice(0, -1)},"choices":[`
     head = `${start}{"index":0,`
-    textHead = head + voice.around[0]
-    return voice.opening ? framed(voice.opening) : ''
+    textHead = head + format.around[0]
+    return format.opening ? framed(format.opening) : ''
   }
   const close = (line: JsonObject): string => {
     finished = true
     const usage = wantsUsage ? `${start}],"usage":${JSON.stringify(usageOf(line))}}\n\n` : ''
-    return `${framed(voice.finish(line))}${usage}data: [DONE]\n\n`
+    return `${framed(format.finish(line))}${usage}data: [DONE]\n\n`
   }
   const translate = (text: string): string => {
     if (finished) return ''
-    const plain = head === '' ? undefined : voice.plain.exec(text)?.[1]
+    const plain = head === '' ? undefined : format.plain.exec(text)?.[1]
     if (plain !== undefined) return plain === '""' ? '' : textHead + plain + textTail
     const line = parseLine(text, context)
     const opening = head === '' ? open(line) : ''
-    const said = voice.read(line)
+    const said = format.read(line)
     return opening + (said ? framed(said) : '') + (line.done === true ? close(line) : '')
   }
 

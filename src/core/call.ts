@@ -1,7 +1,7 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind } from '../wire/errors.ts'
 import type { Operation } from './provider.ts'
-import type { Plan, Rung } from './resolve.ts'
+import type { Plan, Target } from './resolve.ts'
 import type { Signal } from './signal.ts'
 import type { ByteStream } from './stream.ts'
 
@@ -10,8 +10,8 @@ export interface Call {
   readonly operation: Operation
   readonly body: RequestBody
   readonly plan: Plan
-  /** The rung being tried. */
-  readonly rung: Rung
+  /** The target being tried. */
+  readonly target: Target
   /** Aborted when the client leaves, and, below the timeout layer, when an attempt has had its time. */
   readonly signal: Signal
   readonly trace: Trace
@@ -26,7 +26,7 @@ export interface Call {
 export interface Trace {
   readonly attempts: AttemptRecord[]
   /** Why the model that was asked for is not the first that is tried: a word for `x-samewire-reason`. */
-  detour?: string
+  reason?: string
 }
 
 export interface AttemptRecord {

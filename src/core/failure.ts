@@ -70,7 +70,7 @@ export function readRefusal(refusal: Refusal, provider: Provider): GatewayError 
 
 /** An `error` inside an answer that claims success, before anything of it went on. */
 export function readInBand(error: unknown, call: Call): GatewayError {
-  const { deployment } = call.rung
+  const { deployment } = call.target
   const status = isObject(error) && typeof error.code === 'number' ? error.code : 500
   const body = withoutSecrets(JSON.stringify({ error }), [call.bearer])
   const refusal = { status, headers: {}, body, ...namesOf(call), now: 0 }
@@ -78,9 +78,9 @@ export function readInBand(error: unknown, call: Call): GatewayError {
 }
 
 /** The names that a refusal is told with: what the client asked for, and what that is upstream. */
-export function namesOf({ rung, plan }: Call): Pick<Refusal, 'model' | 'asked' | 'legacy'> {
-  const { model } = rung.deployment
-  return { model, asked: rung.why === 'requested' ? (plan.requested ?? model) : model, legacy: plan.legacy }
+export function namesOf({ target, plan }: Call): Pick<Refusal, 'model' | 'asked' | 'legacy'> {
+  const { model } = target.deployment
+  return { model, asked: target.why === 'requested' ? (plan.requested ?? model) : model, legacy: plan.legacy }
 }
 
 /** The envelope of an `error` that an upstream tells when its stream has begun: its words, in all four keys. */

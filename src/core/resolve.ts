@@ -14,7 +14,7 @@ export interface Query {
 }
 
 /** One step of a plan. */
-export interface Rung {
+export interface Target {
   readonly deployment: Deployment
   readonly limits: Limits
   readonly why: 'requested' | 'fallback' | 'missing_model'
@@ -32,9 +32,9 @@ export interface Skipped {
 export interface Plan {
   readonly requested: string | undefined
   readonly legacy: boolean
-  readonly rungs: readonly Rung[]
+  readonly targets: readonly Target[]
   readonly skipped: readonly Skipped[]
-  /** Why the requested model itself is not the first rung. */
+  /** Why the requested model itself is not the first target. */
   readonly failure: GatewayError | undefined
   readonly missing: Catalog['missing']
 }
@@ -52,7 +52,7 @@ export function resolve(query: Query, catalog: Catalog, known: Known, random: ()
 }
 
 class PlanBuilder {
-  readonly #rungs: Rung[] = []
+  readonly #targets: Target[] = []
   readonly #skipped: Skipped[] = []
   readonly #seen = new Set<string>()
   readonly #query: Query
@@ -69,7 +69,7 @@ class PlanBuilder {
   }
 
   /** Adds a model, then its fallbacks; false when nobody answers to the name. */
-  add(name: string, why: Rung['why']): boolean {
+  add(name: string, why: Target['why']): boolean {
     const group = findGroup(this.#catalog, name, this.#known)
     if (!group) return false
     if (this.#seen.has(group.name)) return true
@@ -81,7 +81,7 @@ class PlanBuilder {
 
   plan(): Plan {
     const { model: requested, legacy } = this.#query
-    const first = this.#rungs[0]
+    const first = this.#targets[0]
     // When the fallback can't serve it either, its obstacle is what the client can do something about.
     const failure = first
       ? (this.failure ?? (first.why === 'requested' ? undefined : this.#skippedFailure()))
@@ -89,15 +89,15 @@ class PlanBuilder {
     const { missing } = this.#catalog
     // Where the policy for a missing model is to say so, nobody else is asked.
     const told = failure && isMissing(failure.kind) && missing[failure.kind] === 'error'
-    return { requested, legacy, rungs: told ? [] : this.#rungs, skipped: this.#skipped, failure, missing }
+    return { requested, legacy, targets: told ? [] : this.#targets, skipped: this.#skipped, failure, missing }
   }
 
-  #addDeployment(deployment: Deployment, group: ModelGroup, why: Rung['why']): void {
+  #addDeployment(deployment: Deployment, group: ModelGroup, why: Target['why']): void {
     const obstacle = findObstacle(this.#query, deployment, this.#known.get(deployment.provider.name))
     if (obstacle) this.#skipped.push({ name: deployment.label, ...obstacle })
-    else if (!this.#rungs.some((rung) => asksTheSame(rung.deployment, deployment))) {
+    else if (!this.#targets.some((target) => asksTheSame(target.deployment, deployment))) {
       const contextWindow = windowOf(deployment, this.#known.get(deployment.provider.name))
-      this.#rungs.push({ deployment, limits: group.limits, why, contextWindow })
+      this.#targets.push({ deployment, limits: group.limits, why, contextWindow })
     }
   }
 

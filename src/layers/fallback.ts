@@ -1,30 +1,30 @@
 import type { Layer } from '../core/call.ts'
-import type { Rung } from '../core/resolve.ts'
+import type { Target } from '../core/resolve.ts'
 import { asGatewayError, GatewayError, isMissing, reactions } from '../wire/errors.ts'
 
-/** Climbs down the plan until a rung answers. Rejects with the failure that tells the client most. */
+/** Climbs down the plan until a target answers. Rejects with the failure that tells the client most. */
 export const fallback: Layer = (next) =>
   async function fallbackOf(call) {
     const { plan } = call
     const failures = plan.failure ? [plan.failure] : []
     let tooSmall = 0
-    for (const rung of plan.rungs) {
-      if (!isOpen(rung, failures) || (rung.contextWindow ?? Number.POSITIVE_INFINITY) <= tooSmall) continue
+    for (const target of plan.targets) {
+      if (!isOpen(target, failures) || (target.contextWindow ?? Number.POSITIVE_INFINITY) <= tooSmall) continue
       try {
-        return await next(rung === call.rung ? call : { ...call, rung })
+        return await next(target === call.target ? call : { ...call, target })
       } catch (thrown) {
         const failure = asGatewayError(thrown)
         failures.push(failure)
         if (isFinal(failure, call.plan.missing)) throw failure
-        if (failure.kind === 'context_length') tooSmall = rung.contextWindow ?? 0
+        if (failure.kind === 'context_length') tooSmall = target.contextWindow ?? 0
       }
     }
     throw mostTelling(failures)
   }
 
 /** The gateway-wide fallback stands in for a missing model only: not for one that is down, nor for a bad request. */
-function isOpen(rung: Rung, failures: readonly GatewayError[]): boolean {
-  return rung.why !== 'missing_model' || failures.some(({ kind }) => isMissing(kind))
+function isOpen(target: Target, failures: readonly GatewayError[]): boolean {
+  return target.why !== 'missing_model' || failures.some(({ kind }) => isMissing(kind))
 }
 
 function isFinal({ kind }: GatewayError, missing: { readonly [kind: string]: string | undefined }): boolean {

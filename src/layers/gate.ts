@@ -24,7 +24,7 @@ async function opening(pending: Promise<Answer>, call: Call): Promise<Answer> {
 }
 
 function opened(stream: ByteStream, call: Call): Promise<ByteStream> {
-  const { limits, deployment } = call.rung
+  const { limits, deployment } = call.target
   const { provider } = deployment
   const fork = limits.streams === 'checked' ? undefined : stream.fork?.()
   return new Promise((resolve, reject) => {

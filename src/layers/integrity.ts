@@ -25,7 +25,7 @@ export const integrity =
 
 async function checkedStream(pending: Promise<Answer>, call: Call, log: (message: string) => void): Promise<Answer> {
   const answer = await pending
-  const { limits, deployment } = call.rung
+  const { limits, deployment } = call.target
   if (!isStream(answer.body) || answer.body.native) return answer
   const { provider } = deployment
   const stage = endCheck({

@@ -15,7 +15,7 @@ export interface KeepAliveOptions {
 /**
  * Opens a stream with a comment when nothing has come for `ms`, and breaks every further silence of that length:
  * proxies and clients give up on it, and Workers notice that a client has left only when they write. From the first
- * comment on the status is 200, and a failure of all rungs becomes an error event.
+ * comment on the status is 200, and a failure of all targets becomes an error event.
  */
 export const keepAlive =
   (options: KeepAliveOptions): Layer =>

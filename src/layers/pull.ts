@@ -38,7 +38,7 @@ export function pull(services: Services): Layer {
   }
 
   const pulling = async (next: Upstream, call: Call): Promise<Answer> => {
-    const { deployment } = call.rung
+    const { deployment } = call.target
     const before = finishedOf(deployment.label)
     try {
       return await next(call)
@@ -53,7 +53,7 @@ export function pull(services: Services): Layer {
 
   return (next) =>
     function pulled(call) {
-      const can = call.plan.missing.not_pulled === 'pull' && call.rung.deployment.provider.definition.pull
+      const can = call.plan.missing.not_pulled === 'pull' && call.target.deployment.provider.definition.pull
       return can ? pulling(next, call) : next(call)
     }
 }

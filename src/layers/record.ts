@@ -9,7 +9,7 @@ export const record =
   (next) =>
     async function recorded(call) {
       const started = clock.now()
-      const deployment = call.rung.deployment.label
+      const deployment = call.target.deployment.label
       try {
         const answer = await next(call)
         call.trace.attempts.push({ deployment, ms: Math.round(clock.now() - started) })

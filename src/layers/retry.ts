@@ -18,7 +18,7 @@ export const retry =
         } catch (thrown) {
           const failure = asGatewayError(thrown)
           const asked = failure.retryAfterMs ?? 0
-          if (!reactions[failure.kind].again || tries >= call.rung.limits.retries || asked > patience) throw failure
+          if (!reactions[failure.kind].again || tries >= call.target.limits.retries || asked > patience) throw failure
           const wait = Math.min(base * 2 ** tries, longest) * (0.75 + random() / 2)
           await sleep(clock, Math.max(wait, asked), call.signal)
         }

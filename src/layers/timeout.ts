@@ -21,7 +21,7 @@ export const timeout =
   (options: TimeoutOptions): Layer =>
   (next) =>
     async function timed(call) {
-      const { limits, deployment } = call.rung
+      const { limits, deployment } = call.target
       const attempt = new Abort()
       const leave = () => attempt.abort(call.signal.reason)
       if (call.signal.aborted) leave()
@@ -82,9 +82,9 @@ class Wait {
       this.#over()
       return
     }
-    const { requestId, rung } = this.#call
+    const { requestId, target } = this.#call
     const seconds = Math.round(this.#waited / 1000)
-    this.#options.log(`${requestId} ${headerValue(rung.deployment.label)}: nothing yet after ${seconds} s`)
+    this.#options.log(`${requestId} ${headerValue(target.deployment.label)}: nothing yet after ${seconds} s`)
     this.#step()
   }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ByteStream } from '../../src/core/stream.ts'
 import { gate } from '../../src/layers/gate.ts'
 import { randomCuts } from '../support/replay.ts'
-import { answerOf, bytes, callOf, fakeProvider, listenTo, pumpOf, rungOf, turns } from '../support/sinks.ts'
+import { answerOf, bytes, callOf, fakeProvider, listenTo, pumpOf, targetOf, turns } from '../support/sinks.ts'
 import { chatFrames, chunk } from '../support/upstream.ts'
 
 const role = chunk({ role: 'assistant', content: '' })
@@ -10,8 +10,8 @@ const content = chunk({ content: 'x' })
 
 function gated() {
   const { pump, source } = pumpOf()
-  const rungs = [rungOf(fakeProvider('p'))]
-  const answered = gate(async () => answerOf(pump))(callOf({ rungs, stream: true }))
+  const targets = [targetOf(fakeProvider('p'))]
+  const answered = gate(async () => answerOf(pump))(callOf({ targets, stream: true }))
   let state = 'held'
   answered.then(
     () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { pull } from '../../src/layers/pull.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { hastyClock, noLists } from '../support/ask.ts'
-import { answerOf, bytes, callOf, fakeProvider, rungOf, turns, upstreamOf } from '../support/sinks.ts'
+import { answerOf, bytes, callOf, fakeProvider, targetOf, turns, upstreamOf } from '../support/sinks.ts'
 
 const missing = () => {
   throw new GatewayError('not_pulled', 'not here')
@@ -18,7 +18,7 @@ function pullable() {
     pull: (_model: string, _settings: unknown, { signal }: { signal: AbortSignal }) =>
       new Promise<void>((resolve, reject) => pulls.push({ signal, resolve, reject })),
   }
-  return { pulls, rungs: [rungOf(fakeProvider('p', { definition }))] }
+  return { pulls, targets: [targetOf(fakeProvider('p', { definition }))] }
 }
 
 const services = {
@@ -33,12 +33,12 @@ const policy = { missing: { not_pulled: 'pull' } } as const
 
 describe('A pull', () => {
   it('is nobody’s wish unless the policy says so', async () => {
-    const { pulls, rungs } = pullable()
-    await expect(pull(services)(upstreamOf(missing))(callOf({ rungs }))).rejects.toMatchObject({ kind: 'not_pulled' })
+    const { pulls, targets } = pullable()
+    await expect(pull(services)(upstreamOf(missing))(callOf({ targets }))).rejects.toMatchObject({ kind: 'not_pulled' })
     const other = upstreamOf(() => {
       throw new GatewayError('not_found', 'no')
     })
-    await expect(pull(services)(other)(callOf({ rungs, plan: policy }))).rejects.toMatchObject({ kind: 'not_found' })
+    await expect(pull(services)(other)(callOf({ targets, plan: policy }))).rejects.toMatchObject({ kind: 'not_found' })
     expect(pulls).toHaveLength(0)
   })
 
@@ -48,9 +48,9 @@ describe('A pull', () => {
   })
 
   it('is followed by one more try, and by the failure of that', async () => {
-    const { pulls, rungs } = pullable()
+    const { pulls, targets } = pullable()
     const upstream = upstreamOf(missing)
-    const outcome = pull(services)(upstream)(callOf({ rungs, plan: policy })).catch((error: Error) => error)
+    const outcome = pull(services)(upstream)(callOf({ targets, plan: policy })).catch((error: Error) => error)
     await turns()
     pulls[0]?.resolve()
     expect(await outcome).toMatchObject({ kind: 'not_pulled' })
@@ -58,13 +58,13 @@ describe('A pull', () => {
   })
 
   it('that fails is told to all who wait, and tried anew by the next', async () => {
-    const { pulls, rungs } = pullable()
+    const { pulls, targets } = pullable()
     const layered = pull(services)(upstreamOf(missing, missing, missing, ok))
-    const outcomes = [1, 2].map(() => layered(callOf({ rungs, plan: policy })).catch((error: Error) => error))
+    const outcomes = [1, 2].map(() => layered(callOf({ targets, plan: policy })).catch((error: Error) => error))
     await turns()
     pulls[0]?.reject(new GatewayError('not_pulled', 'disk full'))
     for (const outcome of outcomes) expect(await outcome).toMatchObject({ message: 'disk full' })
-    const next = layered(callOf({ rungs, plan: policy }))
+    const next = layered(callOf({ targets, plan: policy }))
     await turns()
     expect(pulls).toHaveLength(2)
     pulls[1]?.resolve()
@@ -72,15 +72,15 @@ describe('A pull', () => {
   })
 
   it('that was stopped serves nobody who comes while it is still ending', async () => {
-    const { pulls, rungs } = pullable()
+    const { pulls, targets } = pullable()
     const layered = pull(services)(upstreamOf(missing, missing, ok))
     const client = new AbortController()
-    const first = layered(callOf({ rungs, plan: policy, signal: client.signal })).catch((error: Error) => error)
+    const first = layered(callOf({ targets, plan: policy, signal: client.signal })).catch((error: Error) => error)
     await turns()
     client.abort(new GatewayError('gone', 'left'))
     expect(await first).toMatchObject({ kind: 'gone' })
     expect(pulls[0]?.signal.aborted).toBe(true)
-    const second = layered(callOf({ rungs, plan: policy }))
+    const second = layered(callOf({ targets, plan: policy }))
     await turns()
     expect(pulls).toHaveLength(2)
     pulls[0]?.reject(new GatewayError('not_pulled', 'it was stopped'))
@@ -90,10 +90,10 @@ describe('A pull', () => {
   })
 
   it('is not begun for a client that has left already', async () => {
-    const { pulls, rungs } = pullable()
+    const { pulls, targets } = pullable()
     const signal = AbortSignal.abort(new GatewayError('gone', 'left'))
     const layered = pull(services)(upstreamOf(missing))
-    await expect(layered(callOf({ rungs, plan: policy, signal }))).rejects.toMatchObject({ kind: 'gone' })
+    await expect(layered(callOf({ targets, plan: policy, signal }))).rejects.toMatchObject({ kind: 'gone' })
     expect(pulls.every((begun) => begun.signal.aborted)).toBe(true)
   })
 })

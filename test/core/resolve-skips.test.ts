@@ -5,7 +5,7 @@ import type { Config } from '../../src/config/schema.ts'
 import type { Known } from '../../src/core/catalog.ts'
 import type { Capability, KnownModel } from '../../src/core/provider.ts'
 import { type Plan, type Query, resolve } from '../../src/core/resolve.ts'
-import { needsOf, tokensOf } from '../../src/wire/needs.ts'
+import { needsOf, tokensOf } from '../../src/operations/needs.ts'
 
 const providers: Config['providers'] = {
   one: { type: 'openai-compatible', baseURL: 'http://one.test' },
@@ -20,7 +20,7 @@ function plan(config: Config, more: Partial<Query> = {}, known: Known = new Map(
 }
 
 const listed = (provider: string, entry: KnownModel): Known => new Map([[provider, new Map([[entry.id, entry]])]])
-const labels = ({ rungs }: Plan): string[] => rungs.map(({ deployment }) => deployment.label)
+const labels = ({ targets }: Plan): string[] => targets.map(({ deployment }) => deployment.label)
 const chain = (first: object = {}): Config['models'] => ({
   m: { deployments: [{ model: 'one/m', ...first }], fallbacks: ['two/m'] },
 })
@@ -96,7 +96,7 @@ describe('A deployment that can’t serve the request is passed over', () => {
 
   it('and the client is told why when nothing is left', () => {
     const made = plan({ models: { m: { deployments: ['keyless/m'] } } })
-    expect(made.rungs).toEqual([])
+    expect(made.targets).toEqual([])
     expect(made.failure).toMatchObject({ kind: 'no_live_provider', status: 404, code: 'model_not_found' })
     expect(made.skipped[0]?.why).toContain('NOT_SET_ANYWHERE is not set')
   })

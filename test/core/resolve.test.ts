@@ -21,8 +21,8 @@ function planFor(model: string | undefined, config: Config, known = nothing, ran
   return resolve(query(model), buildCatalog({ providers, ...config }, registry, {}), known, () => random)
 }
 
-/** `provider/model why`, a line a rung. */
-const rungs = (plan: Plan): string[] => plan.rungs.map(({ deployment, why }) => `${deployment.label} ${why}`)
+/** `provider/model why`, a line a target. */
+const targets = (plan: Plan): string[] => plan.targets.map(({ deployment, why }) => `${deployment.label} ${why}`)
 
 describe('A plan', () => {
   const catalog: Config = {
@@ -57,21 +57,21 @@ describe('A plan', () => {
     ['nothing behind the slash as no provider', 'one/', 'two/rest'],
     ['names of objects as names', '__proto__', 'two/rest'],
   ])('takes %s', (_what, model, label) => {
-    expect(rungs(planFor(model, catalog))).toEqual([`${label} requested`])
+    expect(targets(planFor(model, catalog))).toEqual([`${label} requested`])
   })
 
   it('prefers provider/model to a pattern that would take it too', () => {
-    expect(rungs(planFor('one/m', { models: { '*/*': 'two/x' } }))).toEqual(['one/m requested'])
+    expect(targets(planFor('one/m', { models: { '*/*': 'two/x' } }))).toEqual(['one/m requested'])
   })
 
   it('lets a configured name have a slash, and come before provider/model', () => {
-    expect(rungs(planFor('one/m', { models: { 'one/m': 'two/x' } }))).toEqual(['two/x requested'])
+    expect(targets(planFor('one/m', { models: { 'one/m': 'two/x' } }))).toEqual(['two/x requested'])
   })
 
   it('takes a bare name that a provider lists, with its tag or without', () => {
     const known: Known = new Map([['two', new Map(['llama3:latest', 'phi:2b'].map((id) => [id, { id }]))]])
-    expect(rungs(planFor('llama3', {}, known))).toEqual(['two/llama3:latest requested'])
-    expect(rungs(planFor('phi:2b', {}, known))).toEqual(['two/phi:2b requested'])
+    expect(targets(planFor('llama3', {}, known))).toEqual(['two/llama3:latest requested'])
+    expect(targets(planFor('phi:2b', {}, known))).toEqual(['two/phi:2b requested'])
     expect(planFor('phi', {}, known).failure?.kind).toBe('unknown')
   })
 
@@ -83,7 +83,7 @@ describe('A plan', () => {
       d: 'two/d',
     }
     const expected = ['one/a requested', ...['one/b', 'two/d', 'one/c', 'one/z'].map((label) => `${label} fallback`)]
-    expect(rungs(planFor('a', { models }))).toEqual(expected)
+    expect(targets(planFor('a', { models }))).toEqual(expected)
   })
 
   it('tries one deployment once, by whatever names it is reached', () => {
@@ -92,7 +92,7 @@ describe('A plan', () => {
       b: { deployments: ['one/x', 'two/y'] },
     }
     const plan = planFor('a', { models, fallback: 'two/y' })
-    expect(plan.rungs.map(({ deployment }) => deployment.label)).toEqual(['one/x', 'two/y'])
+    expect(plan.targets.map(({ deployment }) => deployment.label)).toEqual(['one/x', 'two/y'])
   })
 
   it('tries a deployment again as a fallback where that asks it otherwise', () => {
@@ -100,16 +100,18 @@ describe('A plan', () => {
       a: { deployments: ['one/x'], fallbacks: ['b'] },
       b: { deployments: [{ model: 'one/x', overrides: { reasoning_effort: 'low' } }] },
     }
-    expect(rungs(planFor('a', { models }))).toEqual(['one/x requested', 'one/x fallback'])
+    expect(targets(planFor('a', { models }))).toEqual(['one/x requested', 'one/x fallback'])
   })
 
-  it('keeps the limits of each model on its own rungs', () => {
+  it('keeps the limits of each model on its own targets', () => {
     const models: Config['models'] = {
       a: { deployments: ['one/a'], fallbacks: ['b'], timeout: 5, retries: 0 },
       b: 'two/b',
     }
     const plan = planFor('a', { models, idleTimeout: 7 })
-    expect(plan.rungs.map(({ limits: { timeout, idleTimeout, retries } }) => [timeout, idleTimeout, retries])).toEqual([
+    expect(
+      plan.targets.map(({ limits: { timeout, idleTimeout, retries } }) => [timeout, idleTimeout, retries]),
+    ).toEqual([
       [5_000, 7_000, 0],
       [600_000, 7_000, 2],
     ])
@@ -133,13 +135,13 @@ describe('Weights', () => {
     [0.76, ['one/b', 'one/a', 'one/c']],
     [0.999, ['one/b', 'one/a', 'one/c']],
   ])('decide who is first, and in which order the others follow (%d)', (random, labels) => {
-    expect(planFor('m', { models }, nothing, random).rungs.map(({ deployment }) => deployment.label)).toEqual(labels)
+    expect(planFor('m', { models }, nothing, random).targets.map(({ deployment }) => deployment.label)).toEqual(labels)
   })
 
   it('keep the order of the file when all are 0', () => {
     const none: Config['models'] = { m: { deployments: ['one/a', 'one/b'].map((model) => ({ model, weight: 0 })) } }
-    expect(planFor('m', { models: none }, nothing, 0.9).rungs).toHaveLength(2)
-    expect(planFor('m', { models: none }, nothing, 0.9).rungs[0]?.deployment.label).toBe('one/a')
+    expect(planFor('m', { models: none }, nothing, 0.9).targets).toHaveLength(2)
+    expect(planFor('m', { models: none }, nothing, 0.9).targets[0]?.deployment.label).toBe('one/a')
   })
 })
 
@@ -157,22 +159,24 @@ describe('A missing model', () => {
   })
 
   it('is answered by the gateway’s fallback, for that reason only', () => {
-    expect(rungs(planFor('nope', { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
-    expect(rungs(planFor(undefined, { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
-    expect(rungs(planFor('two/m', { fallback: 'one/f' }))).toEqual(['two/m requested', 'one/f missing_model'])
+    expect(targets(planFor('nope', { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
+    expect(targets(planFor(undefined, { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
+    expect(targets(planFor('two/m', { fallback: 'one/f' }))).toEqual(['two/m requested', 'one/f missing_model'])
   })
 
   it.each(['absent', 'unknown'] as const)('is told where the policy for %s says so', (kind) => {
     const model = kind === 'absent' ? undefined : 'nope'
     const plan = planFor(model, { fallback: 'one/f', missing: { [kind]: 'error' } })
-    expect(rungs(plan)).toEqual([])
+    expect(targets(plan)).toEqual([])
     expect(plan.failure?.kind).toBe(kind)
     const other = kind === 'absent' ? 'nope' : undefined
-    expect(rungs(planFor(other, { fallback: 'one/f', missing: { [kind]: 'error' } }))).toEqual(['one/f missing_model'])
+    expect(targets(planFor(other, { fallback: 'one/f', missing: { [kind]: 'error' } }))).toEqual([
+      'one/f missing_model',
+    ])
   })
 
   it('brings the fallbacks of its fallback along', () => {
     const models: Config['models'] = { f: { deployments: ['one/f'], fallbacks: ['two/g'] } }
-    expect(rungs(planFor('nope', { models, fallback: 'f' }))).toEqual(['one/f missing_model', 'two/g missing_model'])
+    expect(targets(planFor('nope', { models, fallback: 'f' }))).toEqual(['one/f missing_model', 'two/g missing_model'])
   })
 })

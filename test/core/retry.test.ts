@@ -4,7 +4,7 @@ import { record } from '../../src/layers/record.ts'
 import { retry } from '../../src/layers/retry.ts'
 import { type FailureKind, GatewayError } from '../../src/wire/errors.ts'
 import { ManualClock } from '../support/gateway.ts'
-import { answerOf, bytes, callOf, fakeProvider, rungOf, someLimits, turns, upstreamOf } from '../support/sinks.ts'
+import { answerOf, bytes, callOf, fakeProvider, someLimits, targetOf, turns, upstreamOf } from '../support/sinks.ts'
 
 const ok = () => answerOf(bytes('{}'))
 const failing = (kind: FailureKind, retryAfterMs?: number) => () => {
@@ -78,9 +78,9 @@ describe('A try that failed', () => {
 
   it('is the last where the model’s own limit says so', async () => {
     const upstream = upstreamOf(failing('network'))
-    const rungs = [rungOf(fakeProvider('p'), 'm', { limits: { ...someLimits, retries: 0 } })]
+    const targets = [targetOf(fakeProvider('p'), 'm', { limits: { ...someLimits, retries: 0 } })]
     const layered = retry({ clock: new ManualClock(), random: () => 0.5 })(upstream)
-    await expect(layered(callOf({ rungs }))).rejects.toMatchObject({ kind: 'network' })
+    await expect(layered(callOf({ targets }))).rejects.toMatchObject({ kind: 'network' })
     expect(upstream.calls).toHaveLength(1)
   })
 
@@ -106,17 +106,17 @@ describe('A try that failed', () => {
   })
 })
 
-describe('A rung that failed', () => {
+describe('A target that failed', () => {
   const [first, second, third] = ['a', 'b', 'c'].map((name, at) =>
-    rungOf(fakeProvider(name), 'm', { why: at === 0 ? 'requested' : 'fallback' }),
-  ) as [ReturnType<typeof rungOf>, ReturnType<typeof rungOf>, ReturnType<typeof rungOf>]
-  const rungs = [first, second, third]
+    targetOf(fakeProvider(name), 'm', { why: at === 0 ? 'requested' : 'fallback' }),
+  ) as [ReturnType<typeof targetOf>, ReturnType<typeof targetOf>, ReturnType<typeof targetOf>]
+  const targets = [first, second, third]
   const asked = (upstream: ReturnType<typeof upstreamOf>) =>
-    upstream.calls.map(({ rung }) => rung.deployment.provider.name)
+    upstream.calls.map(({ target }) => target.deployment.provider.name)
 
   it('is followed by the next', async () => {
     const upstream = upstreamOf(failing('auth'), failing('network'), ok)
-    await fallback(upstream)(callOf({ rungs }))
+    await fallback(upstream)(callOf({ targets }))
     expect(asked(upstream)).toEqual(['a', 'b', 'c'])
   })
 
@@ -124,33 +124,36 @@ describe('A rung that failed', () => {
     'is the last when no other model could or should help: %s',
     async (kind) => {
       const upstream = upstreamOf(failing(kind))
-      await expect(fallback(upstream)(callOf({ rungs }))).rejects.toMatchObject({ kind })
+      await expect(fallback(upstream)(callOf({ targets }))).rejects.toMatchObject({ kind })
       expect(asked(upstream)).toEqual(['a'])
     },
   )
 
   it('for its context is followed only by those with a larger one, or an unknown one', async () => {
     const windows = [100, 100, 50, undefined, 200]
-    const sized = windows.map((contextWindow, at) => rungOf(fakeProvider(`w${at}`), 'm', { contextWindow }))
+    const sized = windows.map((contextWindow, at) => targetOf(fakeProvider(`w${at}`), 'm', { contextWindow }))
     const upstream = upstreamOf(failing('context_length'))
-    await expect(fallback(upstream)(callOf({ rungs: sized }))).rejects.toMatchObject({ kind: 'context_length' })
+    await expect(fallback(upstream)(callOf({ targets: sized }))).rejects.toMatchObject({ kind: 'context_length' })
     expect(asked(upstream)).toEqual(['w0', 'w3', 'w4'])
   })
 
   it('tells the client of the failure that may pass, else of the first', async () => {
     const mixed = upstreamOf(failing('auth'), failing('rate_limit', 20_000), failing('not_found'))
-    await expect(fallback(mixed)(callOf({ rungs }))).rejects.toMatchObject({ kind: 'rate_limit', retryAfterMs: 20_000 })
+    await expect(fallback(mixed)(callOf({ targets }))).rejects.toMatchObject({
+      kind: 'rate_limit',
+      retryAfterMs: 20_000,
+    })
     const lasting = upstreamOf(failing('not_found'), failing('auth'), failing('quota'))
-    await expect(fallback(lasting)(callOf({ rungs }))).rejects.toMatchObject({ kind: 'not_found' })
+    await expect(fallback(lasting)(callOf({ targets }))).rejects.toMatchObject({ kind: 'not_found' })
   })
 
-  const standIn = [first, rungOf(fakeProvider('f'), 'm', { why: 'missing_model' })]
+  const standIn = [first, targetOf(fakeProvider('f'), 'm', { why: 'missing_model' })]
 
   it.each(['not_found', 'retired', 'not_pulled', 'no_live_provider'] as const)(
     'because the model is missing is answered by the gateway’s fallback: %s',
     async (kind) => {
       const upstream = upstreamOf(failing(kind), ok)
-      await fallback(upstream)(callOf({ rungs: standIn }))
+      await fallback(upstream)(callOf({ targets: standIn }))
       expect(asked(upstream)).toEqual(['a', 'f'])
     },
   )
@@ -159,7 +162,7 @@ describe('A rung that failed', () => {
     'because the model is missing is told where the policy says error: %s',
     async (kind) => {
       const upstream = upstreamOf(failing(kind), ok)
-      const call = callOf({ rungs: standIn, plan: { missing: { [kind]: 'error' } } })
+      const call = callOf({ targets: standIn, plan: { missing: { [kind]: 'error' } } })
       await expect(fallback(upstream)(call)).rejects.toMatchObject({ kind })
       expect(asked(upstream)).toEqual(['a'])
     },
@@ -169,7 +172,7 @@ describe('A rung that failed', () => {
     'for another reason is not: %s',
     async (kind) => {
       const upstream = upstreamOf(failing(kind), ok)
-      await expect(fallback(upstream)(callOf({ rungs: standIn }))).rejects.toMatchObject({ kind })
+      await expect(fallback(upstream)(callOf({ targets: standIn }))).rejects.toMatchObject({ kind })
       expect(asked(upstream)).toEqual(['a'])
     },
   )

@@ -4,10 +4,10 @@ import type { ByteStream } from '../../src/core/stream.ts'
 import { timeout } from '../../src/layers/timeout.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { ManualClock } from '../support/gateway.ts'
-import { answerOf, bytes, callOf, fakeProvider, listenTo, pumpOf, rungOf, someLimits } from '../support/sinks.ts'
+import { answerOf, bytes, callOf, fakeProvider, listenTo, pumpOf, someLimits, targetOf } from '../support/sinks.ts'
 
 const limits = { ...someLimits, timeout: 9_000, streamTimeout: 4_000, idleTimeout: 2_000 }
-const rungs = [rungOf(fakeProvider('p'), 'm', { limits })]
+const targets = [targetOf(fakeProvider('p'), 'm', { limits })]
 
 /** Never answers, and stops when its signal says so. */
 const silent = ({ signal }: Call) =>
@@ -22,7 +22,7 @@ async function openStream(clock: ManualClock) {
     signal.addEventListener('abort', () => pump.break(signal.reason), { once: true })
     return answerOf(pump)
   })
-  const { body } = await layered(callOf({ rungs, stream: true }))
+  const { body } = await layered(callOf({ targets, stream: true }))
   return { pump, source, body: body as ByteStream }
 }
 
@@ -32,7 +32,7 @@ describe('An attempt', () => {
     [true, 4_000],
   ])('that brings nothing (stream: %s) ends after %d ms', async (stream, ms) => {
     const clock = new ManualClock()
-    const outcome = timeout({ clock, log: () => {} })(silent)(callOf({ rungs, stream })).catch(
+    const outcome = timeout({ clock, log: () => {} })(silent)(callOf({ targets, stream })).catch(
       (error: GatewayError) => error,
     )
     await clock.advance(ms - 1)
@@ -48,7 +48,7 @@ describe('An attempt', () => {
   it('ends with the client’s reason when the client leaves, and leaves no timer', async () => {
     const clock = new ManualClock()
     const client = new AbortController()
-    const outcome = timeout({ clock, log: () => {} })(silent)(callOf({ rungs, signal: client.signal })).catch(
+    const outcome = timeout({ clock, log: () => {} })(silent)(callOf({ targets, signal: client.signal })).catch(
       (error: Error) => error,
     )
     client.abort(new GatewayError('gone', 'left'))
@@ -62,13 +62,13 @@ describe('An attempt', () => {
     await timeout({ clock: new ManualClock(), log: () => {} })(async (call) => {
       aborted = call.signal.aborted
       return answerOf(bytes(''))
-    })(callOf({ rungs, signal }))
+    })(callOf({ targets, signal }))
     expect(aborted).toBe(true)
   })
 
   it('that answered has no time to run out of', async () => {
     const clock = new ManualClock()
-    await timeout({ clock, log: () => {} })(async () => answerOf(bytes('{}')))(callOf({ rungs }))
+    await timeout({ clock, log: () => {} })(async () => answerOf(bytes('{}')))(callOf({ targets }))
     expect(clock.waiting).toBe(0)
   })
 })

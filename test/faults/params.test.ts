@@ -47,7 +47,7 @@ describe('The fields of a deployment', () => {
     expect(sent()).toEqual(chat('tgi', { temperature: 0.9, top_p: 0.2, seed: 7 }))
   })
 
-  it('stay on their own rung', async () => {
+  it('stay on their own target', async () => {
     upstream.script(json(503, {}), json(200, chatAnswer('x')))
     await ask(gateway, chat('m', { seed: 1 }))
     expect(sent()).toEqual(chat('b', { seed: 1 }))

@@ -2,7 +2,7 @@ import type { Answer, AttemptRecord, Call, Upstream } from '../../src/core/call.
 import type { Limits } from '../../src/core/catalog.ts'
 import { plainDeployment } from '../../src/core/catalog.ts'
 import { openaiOperations, type Provider, type ProviderDefinition } from '../../src/core/provider.ts'
-import type { Plan, Rung } from '../../src/core/resolve.ts'
+import type { Plan, Target } from '../../src/core/resolve.ts'
 import { type ByteSink, type ByteStream, Pump, type Source } from '../../src/core/stream.ts'
 import { parseBody } from '../../src/wire/body.ts'
 
@@ -84,26 +84,26 @@ export const someLimits: Limits = {
   streams: 'observed',
 }
 
-export function rungOf(provider: Provider, model = 'm', more: Partial<Rung> = {}): Rung {
+export function targetOf(provider: Provider, model = 'm', more: Partial<Target> = {}): Target {
   const deployment = plainDeployment(provider, model)
   return { deployment, limits: someLimits, why: 'requested', contextWindow: undefined, ...more }
 }
 
 export interface FakeCall {
-  readonly rungs?: readonly Rung[]
+  readonly targets?: readonly Target[]
   readonly stream?: boolean
   readonly signal?: AbortSignal
   readonly plan?: Partial<Plan>
 }
 
 /** A call as a layer gets it. */
-export function callOf({ rungs = [rungOf(fakeProvider('p'))], stream = false, signal, plan }: FakeCall = {}): Call {
+export function callOf({ targets = [targetOf(fakeProvider('p'))], stream = false, signal, plan }: FakeCall = {}): Call {
   const attempts: AttemptRecord[] = []
   return {
     operation: 'chat',
     body: parseBody(bytes(JSON.stringify({ model: 'm', stream, messages: [] }))),
-    plan: { requested: 'm', legacy: false, rungs, skipped: [], failure: undefined, missing: {}, ...plan },
-    rung: rungs[0] as Rung,
+    plan: { requested: 'm', legacy: false, targets, skipped: [], failure: undefined, missing: {}, ...plan },
+    target: targets[0] as Target,
     signal: signal ?? new AbortController().signal,
     trace: { attempts },
     bearer: undefined,

@@ -1,8 +1,8 @@
 import type { OperationSpec, WireContext } from '../core/provider.ts'
 import type { Emit, Stage } from '../core/stream.ts'
-import { toolCallId } from './ids.ts'
-import { isObject, type JsonObject, objectAt } from './json.ts'
-import { EventReader, frame, parseEvent, type ServerEvent } from './sse.ts'
+import { toolCallId } from '../wire/ids.ts'
+import { isObject, type JsonObject, objectAt } from '../wire/json.ts'
+import { EventReader, frame, parseEvent, type ServerEvent } from '../wire/sse.ts'
 
 /**
  * An operation whose upstream speaks almost OpenAI's wire: keys that clients insist on are filled in, tool calls told

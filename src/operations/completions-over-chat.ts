@@ -1,8 +1,8 @@
 import type { OperationSpec, WireContext } from '../core/provider.ts'
 import type { Emit, Stage } from '../core/stream.ts'
-import { GatewayError } from './errors.ts'
-import { isObject, type JsonObject, objectAt, stringAt } from './json.ts'
-import { done, EventReader, frame, parseEvent, type ServerEvent } from './sse.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
+import { done, EventReader, frame, parseEvent, type ServerEvent } from '../wire/sse.ts'
 
 /** Speaks legacy completions to an upstream that only chats: the prompt becomes a user's message. */
 export function completionsOver(chat: OperationSpec): OperationSpec {

@@ -1,5 +1,5 @@
-import { describe, invalid, type RequestBody } from './body.ts'
-import { isObject, type JsonObject } from './json.ts'
+import { describe, invalid, type RequestBody } from '../wire/body.ts'
+import { isObject, type JsonObject } from '../wire/json.ts'
 
 type Check = { readonly expected: string; readonly fits: (value: unknown) => boolean }
 

@@ -1,6 +1,6 @@
 import type { Capability } from '../core/provider.ts'
-import { isObject, type JsonObject, stringAt } from './json.ts'
-import { textLength } from './outline.ts'
+import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
+import { textLength } from '../wire/outline.ts'
 
 const none: ReadonlySet<Capability> = new Set()
 

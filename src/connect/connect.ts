@@ -1,0 +1,71 @@
+import type { Answer, Call, Upstream } from '../core/call.ts'
+import type { OperationSpec } from '../core/provider.ts'
+import type { Services } from '../core/services.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { ExchangeContext } from './context.ts'
+import { refused } from './refused.ts'
+import { improve, type Learnt, mostRemedies } from './remedies.ts'
+import { requestBody, requestHeaders } from './request.ts'
+import { streamed } from './streamed.ts'
+import { whole } from './whole.ts'
+
+/** The innermost upstream: one exchange with the deployment of the call's target, and one more for each remedy. */
+export function connect(services: Services): Upstream {
+  /** What refusals have taught about a deployment, for the life of the process. */
+  const learnt = new Map<string, Learnt>()
+
+  return async function connected(call) {
+    const { deployment } = call.target
+    const { provider } = deployment
+    const spec = provider.operations[call.operation]
+    if (!spec) {
+      throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation}.`)
+    }
+    const key = `${call.operation} ${deployment.label}`
+    let way = learnt.get(key) ?? { remedy: {} }
+    for (let remedies = 0; ; remedies++) {
+      try {
+        const answer = await exchange(call, way.spec ?? spec, way, services)
+        if (remedies > 0) learnt.set(key, way)
+        return answer
+      } catch (error) {
+        const curable = error instanceof GatewayError && remedies < mostRemedies
+        const better = curable ? improve(way, error, spec, provider) : undefined
+        if (!better) throw error
+        way = better
+      }
+    }
+  }
+}
+
+async function exchange(call: Call, spec: OperationSpec, { remedy }: Learnt, services: Services): Promise<Answer> {
+  const { deployment } = call.target
+  const { provider } = deployment
+  const context = new ExchangeContext(call, services, remedy)
+  if (provider.definition.serve) {
+    return await provider.definition.serve({
+      operation: call.operation,
+      body: context.body,
+      stream: call.body.stream,
+      label: deployment.label,
+      context,
+      signal: call.signal,
+      clock: services.clock,
+      asset: services.asset,
+    })
+  }
+  const { settings, definition } = provider
+  const response = await services.transport(
+    {
+      method: 'POST',
+      url: definition.url?.(settings, spec.path, deployment.model) ?? settings.baseURL + spec.path,
+      headers: requestHeaders(call, provider),
+      body: requestBody(call, spec, context, remedy),
+    },
+    call.signal,
+  )
+  if (response.status < 200 || response.status > 299) throw await refused(response, call, services)
+  return call.body.stream
+    ? await streamed(response, spec, context, { call, clock: services.clock })
+    : await whole(response, spec, context, call)
+}

@@ -1,0 +1,49 @@
+import type { Call } from '../core/call.ts'
+import type { Deployment } from '../core/catalog.ts'
+import type { Remedy, WireContext } from '../core/provider.ts'
+import type { Services } from '../core/services.ts'
+import { chatId, completionId } from '../wire/ids.ts'
+import type { JsonObject } from '../wire/json.ts'
+
+/**
+ * What a translation may know of one exchange. Most exchanges pass bytes and never look: the object and the id are made
+ * when somebody asks. A class, since an object literal with getters makes V8 keep a hidden class, and with it the whole
+ * request, for every one of them until the next full collection.
+ */
+export class ExchangeContext implements WireContext {
+  readonly #call: Call
+  readonly #remedy: Remedy
+  readonly created: number
+  readonly random: () => number
+  #id: string | undefined
+
+  constructor(call: Call, { clock, random }: Services, remedy: Remedy) {
+    this.#call = call
+    this.#remedy = remedy
+    this.created = Math.floor(clock.now() / 1000)
+    this.random = random
+  }
+
+  get body(): JsonObject {
+    const { deployment } = this.#call.target
+    return remedied({ ...withParams(this.#call.body.json, deployment), model: deployment.model }, this.#remedy)
+  }
+
+  get model(): string {
+    return this.#call.target.deployment.model
+  }
+
+  get id(): string {
+    this.#id ??= this.#call.operation === 'chat' ? chatId(this.random) : completionId(this.random)
+    return this.#id
+  }
+}
+
+function withParams(json: JsonObject, { defaults, overrides }: Deployment): JsonObject {
+  return { ...defaults, ...json, ...overrides }
+}
+
+function remedied(json: JsonObject, { drop = [], rename = {} }: Remedy): JsonObject {
+  const entries = Object.entries(json).filter(([key]) => !drop.includes(key))
+  return Object.fromEntries(entries.map(([key, value]) => [Object.hasOwn(rename, key) ? rename[key] : key, value]))
+}

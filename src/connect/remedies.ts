@@ -1,0 +1,27 @@
+import type { OperationSpec, Provider, Remedy } from '../core/provider.ts'
+import type { GatewayError } from '../wire/errors.ts'
+
+/** Remedies for one request: upstreams name one parameter at a time, and some would never be content. */
+export const mostRemedies = 4
+
+/** How a deployment is asked, after what its refusals have taught. */
+export interface Learnt {
+  readonly remedy: Remedy
+  readonly spec?: OperationSpec
+}
+
+/** `known` and what an error teaches beyond it; undefined when it teaches nothing new. */
+export function improve(
+  known: Learnt,
+  error: GatewayError,
+  spec: OperationSpec,
+  provider: Provider,
+): Learnt | undefined {
+  if (error.kind === 'wrong_endpoint' && spec.otherwise && !known.spec) return { ...known, spec: spec.otherwise }
+  const remedy = provider.definition.heal?.(error)
+  if (!remedy) return undefined
+  const drop = [...new Set([...(known.remedy.drop ?? []), ...(remedy.drop ?? [])])]
+  const rename = { ...known.remedy.rename, ...remedy.rename }
+  const better = { ...known, remedy: { drop, rename } }
+  return JSON.stringify(better.remedy) === JSON.stringify(known.remedy) ? undefined : better
+}

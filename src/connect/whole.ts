@@ -1,0 +1,36 @@
+import type { Answer, Call, UpstreamResponse } from '../core/call.ts'
+import { readInBand } from '../core/failure.ts'
+import type { OperationSpec, WireContext } from '../core/provider.ts'
+import { collect } from '../core/stream.ts'
+import { isObject, tryParse } from '../wire/json.ts'
+import { passedHeaders, protocolError } from './response.ts'
+
+/** Bytes of a whole answer; image-laden ones stay under it. */
+const answerLimit = 64 * 1024 * 1024
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** Reads a whole answer, and passes its bytes on where nothing in it is translated. */
+export async function whole(
+  response: UpstreamResponse,
+  spec: OperationSpec,
+  context: WireContext,
+  call: Call,
+): Promise<Answer> {
+  const { provider } = call.target.deployment
+  const bytes = await collect(response.body, answerLimit, () =>
+    protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
+  )
+  const json = tryParse(decoder.decode(bytes))
+  if (!isObject(json))
+    throw protocolError(provider, bytes.length === 0 ? 'sent an empty answer' : 'sent no JSON object')
+  if (json.error) throw readInBand(json.error, call)
+  const answer = spec.decode ? spec.decode(json, context) : json
+  if (!Array.isArray(answer.choices)) throw protocolError(provider, 'sent an answer without choices')
+  return {
+    status: 200,
+    headers: { ...passedHeaders(response.headers), 'content-type': 'application/json' },
+    body: spec.decode ? encoder.encode(JSON.stringify(answer)) : bytes,
+  }
+}
