@@ -1,7 +1,8 @@
-import type { Answer } from '../src/core/call.ts'
+import type { Answer } from '../src/core/answer.ts'
 import { sleep } from '../src/core/clock.ts'
 import { defineProvider, type LocalRequest } from '../src/core/provider.ts'
-import { streamFrom } from '../src/core/stream.ts'
+import { sourceFrom } from '../src/core/stream.ts'
+import { openaiOperations } from '../src/operations/index.ts'
 import { GatewayError } from '../src/wire/errors.ts'
 import type { JsonObject } from '../src/wire/json.ts'
 import { done, frame } from '../src/wire/sse.ts'
@@ -15,6 +16,7 @@ export default defineProvider({
   keyless: true,
   answers: ['tiny-chat'],
   models: async () => [{ id: 'tiny-chat', ownedBy: 'samewire', contextWindow: 2048, supports: { vision: false } }],
+  operations: () => ({ chat: openaiOperations.chat, completions: openaiOperations.completions }),
   serve,
 })
 
@@ -39,6 +41,7 @@ async function serve(request: LocalRequest): Promise<Answer> {
     throw error
   })
   const engine = await loading
+  const wire = operation === 'completions' ? operation : 'chat'
   const options: GenerateOptions = {
     model: label,
     id: context.id,
@@ -50,14 +53,14 @@ async function serve(request: LocalRequest): Promise<Answer> {
   const headers = { 'x-samewire-notice': 'answered by the embedded demonstration model' }
   try {
     if (!stream) {
-      const answer = await engine.complete(operation, body, options)
+      const answer = await engine.complete(wire, body, options)
       const bytes = new TextEncoder().encode(JSON.stringify(answer))
       return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: bytes }
     }
     return {
       status: 200,
       headers: { ...headers, 'content-type': 'text/event-stream; charset=utf-8' },
-      body: streamFrom(frames(engine.stream(operation, body, options))),
+      body: { source: sourceFrom(frames(engine.stream(wire, body, options))), steps: [] },
     }
   } catch (error) {
     throw readEngineError(error)

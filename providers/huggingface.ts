@@ -5,10 +5,10 @@ import {
   type ErrorRule,
   type KnownModel,
   type OperationSpec,
-  openaiOperations,
   type ProviderSettings,
 } from '../src/core/provider.ts'
 import { completionsOver } from '../src/operations/completions-over-chat.ts'
+import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair.ts'
 import { GatewayError } from '../src/wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../src/wire/json.ts'

@@ -1,4 +1,5 @@
-import { defineProvider, openaiOperations } from '../src/core/provider.ts'
+import { defineProvider } from '../src/core/provider.ts'
+import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair.ts'
 
 /** llama.cpp's `llama-server`. */

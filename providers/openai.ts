@@ -1,5 +1,6 @@
-import { bearer, defineProvider, openaiOperations, type Remedy } from '../src/core/provider.ts'
+import { bearer, defineProvider, type Remedy } from '../src/core/provider.ts'
 import { completionsOver } from '../src/operations/completions-over-chat.ts'
+import { openaiOperations } from '../src/operations/index.ts'
 import type { GatewayError } from '../src/wire/errors.ts'
 
 /** OpenAI itself, and Azure OpenAI when `apiVersion` is set: https://{resource}.openai.azure.com as `baseURL`. */
@@ -28,6 +29,7 @@ export default defineProvider({
       ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${encodeURIComponent(model.toWellFormed())}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
       : baseURL + path,
   errors: [{ status: 404, match: /DeploymentNotFound/, kind: 'not_found' }],
+  endsStreams: true,
   heal: healParameter,
 })
 

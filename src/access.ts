@@ -7,7 +7,7 @@ export type Access =
   | { readonly mode: 'closed'; readonly remedy: string }
 
 /** Compiles who may come in into a check that throws a 401; it returns the caller's bearer if that is his own. */
-export function createGuard(access: Access): (headers: HeaderReader) => string | undefined {
+export function createGuard(access: Access): Guard {
   const keys = access.mode === 'keys' ? access.keys : []
   return function guard(header) {
     if (access.mode === 'closed') throw new GatewayError('unauthorized', access.remedy, { code: null })
@@ -23,6 +23,9 @@ export function createGuard(access: Access): (headers: HeaderReader) => string |
     throw new GatewayError('unauthorized', message)
   }
 }
+
+/** Returns the caller's own bearer, or throws why it may not come in. */
+export type Guard = (header: HeaderReader) => string | undefined
 
 export type HeaderReader = (name: string) => string | undefined
 

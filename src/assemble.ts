@@ -1,5 +1,5 @@
 import type { Access } from './access.ts'
-import { createApp, type Edge } from './app.ts'
+import { createApp } from './app.ts'
 import { autoConfig, type Found } from './config/auto.ts'
 import { buildCatalog } from './config/catalog.ts'
 import { ConfigError } from './config/problems.ts'
@@ -7,6 +7,7 @@ import { type Environment, fromEnvironment, type Registry } from './config/provi
 import type { Config } from './config/schema.ts'
 import type { Services } from './core/services.ts'
 import { createGateway } from './gateway.ts'
+import type { Edge, EdgeOptions } from './runtime/edge.ts'
 
 export interface Parts<Bindings extends object> {
   readonly config: Config
@@ -15,7 +16,7 @@ export interface Parts<Bindings extends object> {
   readonly registry: Registry
   readonly env: Environment
   readonly services: Services
-  readonly edge: Edge<Bindings>
+  readonly edge: (options: EdgeOptions) => Edge<Bindings>
   readonly found?: Found
   /** Who may come in when there is no key. */
   readonly withoutKeys: Access
@@ -24,9 +25,12 @@ export interface Parts<Bindings extends object> {
 /** Bytes: OpenAI takes images of up to 20 MB. */
 const bodyLimit = 20 * 1024 * 1024
 
+/** Seconds. */
+const writeTimeout = 60
+
 /** Puts a gateway together from its parts, the same on every runtime. Throws a `ConfigError`. */
 export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
-  const { registry, env, services, edge, source } = parts
+  const { registry, env, services, source } = parts
   const config = autoConfig(parts.config, registry, env, parts.found)
   const problems: string[] = []
   const catalog = collecting(problems, () => buildCatalog(config, registry, env))
@@ -35,6 +39,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const gateway = createGateway(catalog, services, { keepAlive: config.keepAlive })
   const access: Access = keys.length > 0 ? { mode: 'keys', keys } : parts.withoutKeys
   const { clock, random, log } = services
+  const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const app = createApp({ gateway, edge, access, clock, random, log, bodyLimit: config.bodyLimit ?? bodyLimit })
   return { app, gateway, access }
 }

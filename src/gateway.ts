@@ -1,9 +1,11 @@
 import { connect } from './connect/connect.ts'
-import { type Answer, type Call, compose, type Trace } from './core/call.ts'
+import type { Answer } from './core/answer.ts'
+import { type Call, compose, type Trace } from './core/call.ts'
 import { type Catalog, findGroup } from './core/catalog.ts'
 import { Knowledge } from './core/knowledge.ts'
-import type { Operation } from './core/provider.ts'
-import { type Plan, resolve, type Target } from './core/resolve.ts'
+import type { Operation } from './core/operation.ts'
+import type { Plan, Target } from './core/plan.ts'
+import { resolve } from './core/resolve.ts'
 import type { Services } from './core/services.ts'
 import type { Signal } from './core/signal.ts'
 import { fallback } from './layers/fallback.ts'
@@ -14,7 +16,6 @@ import { pull } from './layers/pull.ts'
 import { record } from './layers/record.ts'
 import { retry } from './layers/retry.ts'
 import { timeout } from './layers/timeout.ts'
-import { needsOf, tokensOf } from './operations/needs.ts'
 import type { RequestBody } from './wire/body.ts'
 import { headerValue } from './wire/headers.ts'
 
@@ -22,8 +23,6 @@ import { headerValue } from './wire/headers.ts'
 export interface GatewayRequest {
   readonly operation: Operation
   readonly body: RequestBody
-  /** The old routes tell of missing models in the words of 2023. */
-  readonly legacy: boolean
   /** Aborted when the client leaves. */
   readonly signal: Signal
   readonly bearer: string | undefined
@@ -47,7 +46,7 @@ export interface Gateway {
   /** Resolves with a 2xx answer on the OpenAI wire, rejects with a `GatewayError`. */
   answer(request: GatewayRequest): Promise<Answer>
   /** What would be tried for a request, without trying it. */
-  plan(operation: Operation, body: RequestBody, legacy: boolean): Promise<Plan>
+  plan(operation: Operation, body: RequestBody): Promise<Plan>
   models(): Promise<readonly ListedModel[]>
   model(id: string): Promise<ListedModel | undefined>
 }
@@ -79,14 +78,8 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     gate,
   )(connect(services))
 
-  async function plan(operation: Operation, body: RequestBody, legacy: boolean): Promise<Plan> {
-    const query = {
-      model: body.model,
-      operation,
-      legacy,
-      needs: needsOf(body.outline),
-      tokens: tokensOf(body.outline),
-    }
+  async function plan(operation: Operation, body: RequestBody): Promise<Plan> {
+    const query = { model: body.model, operation: operation.name, ...operation.query(body) }
     const first = resolve(query, catalog, knowledge.known, services.random)
     const unlisted = first.failure?.kind === 'unknown' || first.skipped.some(({ kind }) => kind === 'not_found')
     if (!unlisted && !first.targets.some(needsList)) return first
@@ -97,8 +90,8 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   }
 
   async function answer(request: GatewayRequest): Promise<Answer> {
-    const { operation, body, legacy, signal, bearer, requestId, hops, trace } = request
-    const made = await plan(operation, body, legacy)
+    const { operation, body, signal, bearer, requestId, hops, trace } = request
+    const made = await plan(operation, body)
     for (const { name, why } of made.targets.length > 0 ? [] : made.skipped)
       log(`${requestId} ${headerValue(name)}: ${why}`)
     if (made.failure) trace.reason = made.failure.reason

@@ -31,7 +31,7 @@ function build(env: Environment): App {
     edge: fetchEdge,
     withoutKeys: { mode: 'closed', remedy },
     services: {
-      transport: createFetchTransport(send, systemClock),
+      transport: createFetchTransport(send),
       clock: systemClock,
       random: Math.random,
       fetch: send,

@@ -16,7 +16,7 @@ import { type Config, configSchema, type ModelConfig } from './schema.ts'
 type LimitsConfig = Pick<Config, keyof Limits>
 
 /** Times in seconds. */
-const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retries: 2, streams: 'observed' } as const
+const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retries: 2, streams: undefined } as const
 
 /**
  * Checks a configuration and makes it ready to serve. Throws a `ConfigError` with every mistake that it found; a

@@ -1,4 +1,5 @@
-import { openaiOperations, type Provider, type ProviderDefinition } from '../core/provider.ts'
+import type { Provider, ProviderDefinition } from '../core/provider.ts'
+import { openaiOperations } from '../operations/index.ts'
 import { pathText, show, suggestion, unknownKey } from './problems.ts'
 import type { ProviderConfig } from './schema.ts'
 

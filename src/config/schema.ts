@@ -19,10 +19,11 @@ const limits = {
   /** Further tries on the same deployment. Default 2. */
   retries: v.optional(count),
   /**
-   * How closely a Worker watches the streams that it passes on untranslated. `observed`: the runtime carries them, and
-   * what went by is looked at behind it, for the idle time and a whole end. `checked`: every event is looked at before
-   * it goes on, at several times the CPU. `untouched`: nobody looks after the first content. On Node, and where a stream
-   * is translated, every event is looked at whatever this says. Default `observed`.
+   * How closely a Worker watches the streams that it passes on untranslated. `checked`: every event is looked at before
+   * it goes on. `observed`: the runtime carries them, at a fraction of the CPU, and what went by is looked at behind it.
+   * `untouched`: nobody looks after the first content. Default: `observed` where the provider is known to end its
+   * streams as it should, else `checked`. On Node, and where a stream is translated, every event is looked at whatever
+   * this says.
    */
   streams: v.optional(v.picklist(['observed', 'checked', 'untouched'])),
 }
@@ -102,6 +103,8 @@ export const configSchema = v.strictObject({
   keys: v.optional(v.array(name)),
   /** Seconds of silence after which a stream opens with a comment. Default 10. */
   keepAlive: v.optional(seconds),
+  /** Seconds after which a client that takes nothing of its answer is given up. Default 60. */
+  writeTimeout: v.optional(seconds),
   /** Largest request body in bytes. Default 20 MB. */
   bodyLimit: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
   ...limits,

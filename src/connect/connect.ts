@@ -1,4 +1,5 @@
-import type { Answer, Call, Upstream } from '../core/call.ts'
+import type { Answer } from '../core/answer.ts'
+import type { Call, Upstream } from '../core/call.ts'
 import type { OperationSpec } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -17,11 +18,11 @@ export function connect(services: Services): Upstream {
   return async function connected(call) {
     const { deployment } = call.target
     const { provider } = deployment
-    const spec = provider.operations[call.operation]
+    const spec = provider.operations[call.operation.name]
     if (!spec) {
-      throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation}.`)
+      throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation.name}.`)
     }
-    const key = `${call.operation} ${deployment.label}`
+    const key = `${call.operation.name} ${deployment.label}`
     let way = learnt.get(key) ?? { remedy: {} }
     for (let remedies = 0; ; remedies++) {
       try {
@@ -44,7 +45,7 @@ async function exchange(call: Call, spec: OperationSpec, { remedy }: Learnt, ser
   const context = new ExchangeContext(call, services, remedy)
   if (provider.definition.serve) {
     return await provider.definition.serve({
-      operation: call.operation,
+      operation: call.operation.name,
       body: context.body,
       stream: call.body.stream,
       label: deployment.label,

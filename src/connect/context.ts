@@ -2,7 +2,6 @@ import type { Call } from '../core/call.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Remedy, WireContext } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
-import { chatId, completionId } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 
 /**
@@ -34,7 +33,7 @@ export class ExchangeContext implements WireContext {
   }
 
   get id(): string {
-    this.#id ??= this.#call.operation === 'chat' ? chatId(this.random) : completionId(this.random)
+    this.#id ??= this.#call.operation.id(this.random)
     return this.#id
   }
 }

@@ -1,8 +1,9 @@
-import type { Call, UpstreamResponse } from '../core/call.ts'
+import type { Call } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { namesOf, readRefusal, withoutSecrets } from '../core/failure.ts'
 import type { Services } from '../core/services.ts'
-import type { ByteStream } from '../core/stream.ts'
+import type { ByteSource } from '../core/stream.ts'
+import type { UpstreamResponse } from '../core/transport.ts'
 import type { GatewayError } from '../wire/errors.ts'
 
 /** Bytes of a refusal that are read; some go on for ever. */
@@ -18,7 +19,7 @@ export async function refused(response: UpstreamResponse, call: Call, { clock }:
 }
 
 /** The start of a body as text. One that breaks on the way, or doesn't come, has said enough with its status. */
-export function opening(stream: ByteStream, clock: Clock): Promise<string> {
+export function opening(stream: ByteSource, clock: Clock): Promise<string> {
   return new Promise((resolve) => {
     const decoder = new TextDecoder()
     let text = ''

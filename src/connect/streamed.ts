@@ -1,8 +1,10 @@
-import type { Answer, Call, UpstreamResponse } from '../core/call.ts'
+import type { Answer } from '../core/answer.ts'
+import type { Call } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { readInBand } from '../core/failure.ts'
 import type { OperationSpec, WireContext } from '../core/provider.ts'
-import { through } from '../core/stream.ts'
+import { translated } from '../core/stream.ts'
+import type { UpstreamResponse } from '../core/transport.ts'
 import { isObject, tryParse } from '../wire/json.ts'
 import { opening } from './refused.ts'
 import { passedHeaders, protocolError } from './response.ts'
@@ -24,6 +26,6 @@ export async function streamed(
   return {
     status: 200,
     headers: { ...passedHeaders(response.headers), 'content-type': 'text/event-stream; charset=utf-8' },
-    body: spec.stream ? through(response.body, spec.stream(context)) : response.body,
+    body: { source: spec.stream ? translated(response.body, spec.stream(context)) : response.body, steps: [] },
   }
 }

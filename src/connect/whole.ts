@@ -1,7 +1,8 @@
-import type { Answer, Call, UpstreamResponse } from '../core/call.ts'
+import type { Answer } from '../core/answer.ts'
+import type { Call } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
 import type { OperationSpec, WireContext } from '../core/provider.ts'
-import { collect } from '../core/stream.ts'
+import type { UpstreamResponse } from '../core/transport.ts'
 import { isObject, tryParse } from '../wire/json.ts'
 import { passedHeaders, protocolError } from './response.ts'
 
@@ -19,7 +20,7 @@ export async function whole(
   call: Call,
 ): Promise<Answer> {
   const { provider } = call.target.deployment
-  const bytes = await collect(response.body, answerLimit, () =>
+  const bytes = await response.body.collect(answerLimit, () =>
     protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
   )
   const json = tryParse(decoder.decode(bytes))
@@ -27,7 +28,8 @@ export async function whole(
     throw protocolError(provider, bytes.length === 0 ? 'sent an empty answer' : 'sent no JSON object')
   if (json.error) throw readInBand(json.error, call)
   const answer = spec.decode ? spec.decode(json, context) : json
-  if (!Array.isArray(answer.choices)) throw protocolError(provider, 'sent an answer without choices')
+  const fault = call.operation.fault(answer)
+  if (fault) throw 'told' in fault ? readInBand(fault.told, call) : protocolError(provider, fault.wrong)
   return {
     status: 200,
     headers: { ...passedHeaders(response.headers), 'content-type': 'application/json' },

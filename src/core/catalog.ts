@@ -30,8 +30,11 @@ export interface Limits {
   readonly idleTimeout: number
   /** Further tries on the same deployment. */
   readonly retries: number
-  /** How closely a stream is watched where the runtime can carry it: before it goes on, behind it, not at all. */
-  readonly streams: 'checked' | 'observed' | 'untouched'
+  /**
+   * How closely a stream is watched where the runtime can carry it: before it goes on, behind it, not at all.
+   * Undefined: as the provider's streams deserve.
+   */
+  readonly streams: 'checked' | 'observed' | 'untouched' | undefined
 }
 
 /** A model as the gateway's clients name it. */

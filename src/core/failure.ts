@@ -1,4 +1,11 @@
-import { type FailureKind, GatewayError, isMissing, shorten, unknownModel } from '../wire/errors.ts'
+import {
+  type FailureDetails,
+  type FailureKind,
+  GatewayError,
+  isMissing,
+  shorten,
+  unknownModel,
+} from '../wire/errors.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
 import type { Call } from './call.ts'
 import type { ErrorRule, Provider } from './provider.ts'
@@ -13,7 +20,6 @@ export interface Refusal {
   readonly model: string
   /** The client's. */
   readonly asked: string
-  readonly legacy: boolean
   /** Milliseconds since 1970, for a `retry-after` that is a date. */
   readonly now: number
 }
@@ -59,9 +65,10 @@ export function readRefusal(refusal: Refusal, provider: Provider): GatewayError 
   )
   const kind = refusal.status === 401 ? 'auth' : (rule?.kind ?? kindOfStatus(refusal.status))
   const retryAfterMs = readRetryAfter(refusal.headers, refusal.now)
-  const details = retryAfterMs === undefined ? {} : { retryAfterMs }
-  // The old routes keep to the old words: their clients compare them.
-  if (refusal.legacy && isMissing(kind)) return unknownModel(refusal.asked, true, kind)
+  const details = {
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(isMissing(kind) && { model: refusal.asked }),
+  }
   const word = rule?.say?.(refusal.model)
   return word !== undefined && refusal.status !== 401
     ? new GatewayError(kind, word, { ...details, param: 'model' })
@@ -78,9 +85,9 @@ export function readInBand(error: unknown, call: Call): GatewayError {
 }
 
 /** The names that a refusal is told with: what the client asked for, and what that is upstream. */
-export function namesOf({ target, plan }: Call): Pick<Refusal, 'model' | 'asked' | 'legacy'> {
+export function namesOf({ target, plan }: Call): Pick<Refusal, 'model' | 'asked'> {
   const { model } = target.deployment
-  return { model, asked: target.why === 'requested' ? (plan.requested ?? model) : model, legacy: plan.legacy }
+  return { model, asked: target.why === 'requested' ? (plan.requested ?? model) : model }
 }
 
 /** The envelope of an `error` that an upstream tells when its stream has begun: its words, in all four keys. */
@@ -115,13 +122,13 @@ function worded(
   said: Said,
   refusal: Refusal,
   provider: Provider,
-  details: { retryAfterMs?: number },
+  details: FailureDetails,
 ): GatewayError {
   const { name } = provider
   switch (kind) {
     case 'not_found':
     case 'retired':
-      return unknownModel(refusal.asked, refusal.legacy, kind)
+      return unknownModel(refusal.asked, kind)
     case 'auth':
       if (provider.callersKey) {
         return new GatewayError('unauthorized', `${name} rejected the API key that you sent (HTTP ${refusal.status}).`)

@@ -1,12 +1,10 @@
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
-import type { Answer } from './call.ts'
+import type { Answer } from './answer.ts'
 import type { Clock } from './clock.ts'
+import type { Capability } from './operation.ts'
 import type { Signal } from './signal.ts'
 import type { Stage } from './stream.ts'
-
-export type Operation = 'chat' | 'completions'
-export type Capability = 'tools' | 'vision' | 'schema'
 
 /** What a translation of one exchange may know. */
 export interface WireContext {
@@ -37,6 +35,9 @@ export interface OperationSpec {
   /** Spoken instead when the upstream says that this endpoint is not for this model. */
   readonly otherwise?: OperationSpec
 }
+
+/** By the operation's name; one that is missing isn't served. */
+export type OperationSpecs = Readonly<Partial<Record<string, OperationSpec>>>
 
 /** How an upstream words a failure. The first rule that matches names the kind; the general rules come after. */
 export interface ErrorRule {
@@ -84,7 +85,8 @@ export interface SlowPath {
 
 /** A request to a provider that needs no HTTP. */
 export interface LocalRequest {
-  readonly operation: Operation
+  /** The operation's name. */
+  readonly operation: string
   readonly body: JsonObject
   readonly stream: boolean
   /** `provider/model` as configured: what the answer's `model` says. */
@@ -117,11 +119,17 @@ export interface ProviderDefinition {
   readonly probe?: string
   /** Its list of models is complete: a name that isn't listed is missing, although the server would answer it. */
   readonly answersAnyName?: boolean
-  readonly operations?: (settings: ProviderSettings) => Partial<Record<Operation, OperationSpec>>
+  /** How it speaks each operation, by name. Absent: OpenAI's way, all of them. */
+  readonly operations?: (settings: ProviderSettings) => OperationSpecs
   /** Headers beside content type; the default is `Authorization: Bearer`. */
   readonly headers?: (settings: ProviderSettings) => Record<string, string>
   /** The address of an operation; the default is `baseURL + path`. */
   readonly url?: (settings: ProviderSettings, path: string, model: string) => string
+  /**
+   * Its streams end as they should, with a finish and `[DONE]`, or else break or tell an error. A runtime that can carry
+   * streams by itself does so for these alone, unless the configuration says otherwise.
+   */
+  readonly endsStreams?: boolean
   readonly errors?: readonly ErrorRule[] | ((settings: ProviderSettings) => readonly ErrorRule[])
   /** A remedy for a refused request, driven by the error's code and param: tried once, then remembered. */
   readonly heal?: (error: GatewayError) => Remedy | undefined
@@ -138,16 +146,11 @@ export interface Provider {
   readonly name: string
   readonly definition: ProviderDefinition
   readonly settings: ProviderSettings
-  readonly operations: Partial<Record<Operation, OperationSpec>>
+  readonly operations: OperationSpecs
   /** Sends the caller's own bearer instead of a key. */
   readonly callersKey: boolean
   /** Why it can't be asked, such as a variable that is not set. */
   readonly unavailable?: string
-}
-
-export const openaiOperations: Readonly<Record<Operation, OperationSpec>> = {
-  chat: { path: '/chat/completions' },
-  completions: { path: '/completions' },
 }
 
 /** Checks nothing at run time: it is here so that a provider file is typed where it is written. */

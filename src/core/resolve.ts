@@ -1,43 +1,8 @@
-import { type FailureKind, GatewayError, isMissing, type MissingKind, shorten, unknownModel } from '../wire/errors.ts'
-import { type Catalog, type Deployment, findGroup, type Known, type Limits, type ModelGroup } from './catalog.ts'
-import type { Capability, KnownModel, Operation } from './provider.ts'
-
-/** What a request needs to know before it can be routed. */
-export interface Query {
-  readonly model: string | undefined
-  readonly operation: Operation
-  /** The old routes tell of missing models in the words of 2023. */
-  readonly legacy: boolean
-  readonly needs: ReadonlySet<Capability>
-  /** A low estimate of the prompt's tokens. */
-  readonly tokens: number
-}
-
-/** One step of a plan. */
-export interface Target {
-  readonly deployment: Deployment
-  readonly limits: Limits
-  readonly why: 'requested' | 'fallback' | 'missing_model'
-  /** Tokens; undefined when nobody said. */
-  readonly contextWindow: number | undefined
-}
-
-export interface Skipped {
-  readonly name: string
-  readonly kind: FailureKind
-  readonly why: string
-}
-
-/** What will be tried, in order, and what will not and why. Plain data: it can be printed. */
-export interface Plan {
-  readonly requested: string | undefined
-  readonly legacy: boolean
-  readonly targets: readonly Target[]
-  readonly skipped: readonly Skipped[]
-  /** Why the requested model itself is not the first target. */
-  readonly failure: GatewayError | undefined
-  readonly missing: Catalog['missing']
-}
+import { GatewayError, isMissing, type MissingKind, shorten, unknownModel } from '../wire/errors.ts'
+import { type Catalog, type Deployment, findGroup, type Known, type ModelGroup } from './catalog.ts'
+import type { Capability } from './operation.ts'
+import type { Plan, Query, Skipped, Target } from './plan.ts'
+import type { KnownModel } from './provider.ts'
 
 /**
  * Turns a request into an ordered plan: pure, so that every decision can be tested as a table and shown to a user.
@@ -80,7 +45,7 @@ class PlanBuilder {
   }
 
   plan(): Plan {
-    const { model: requested, legacy } = this.#query
+    const { model: requested } = this.#query
     const first = this.#targets[0]
     // When the fallback can't serve it either, its obstacle is what the client can do something about.
     const failure = first
@@ -89,7 +54,7 @@ class PlanBuilder {
     const { missing } = this.#catalog
     // Where the policy for a missing model is to say so, nobody else is asked.
     const told = failure && isMissing(failure.kind) && missing[failure.kind] === 'error'
-    return { requested, legacy, targets: told ? [] : this.#targets, skipped: this.#skipped, failure, missing }
+    return { requested, targets: told ? [] : this.#targets, skipped: this.#skipped, failure, missing }
   }
 
   #addDeployment(deployment: Deployment, group: ModelGroup, why: Target['why']): void {
@@ -181,7 +146,7 @@ function paramOf(needs: ReadonlySet<Capability>): string {
   return needs.has('tools') ? 'tools' : needs.has('schema') ? 'response_format' : 'messages'
 }
 
-export function missingModel({ model, legacy }: Query, kind: MissingKind): GatewayError {
+export function missingModel({ model }: Query, kind: MissingKind): GatewayError {
   if (model === undefined) return new GatewayError('absent', 'you must provide a model parameter', { param: 'model' })
-  return unknownModel(model, legacy, kind)
+  return unknownModel(model, kind)
 }

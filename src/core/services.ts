@@ -1,5 +1,5 @@
-import type { Transport } from './call.ts'
 import type { Clock } from './clock.ts'
+import type { Transport } from './transport.ts'
 
 /** All that the outside world is to the gateway: an entry file passes the real one in, a test its own. */
 export interface Services {

@@ -1,5 +1,5 @@
 import type { Layer } from '../core/call.ts'
-import type { Target } from '../core/resolve.ts'
+import type { Target } from '../core/plan.ts'
 import { asGatewayError, GatewayError, isMissing, reactions } from '../wire/errors.ts'
 
 /** Climbs down the plan until a target answers. Rejects with the failure that tells the client most. */

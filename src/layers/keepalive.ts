@@ -1,8 +1,8 @@
-import { type Answer, type Call, isStream, type Layer } from '../core/call.ts'
+import { type Answer, isStream, withStep } from '../core/answer.ts'
+import type { Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { disclosure } from '../core/disclosure.ts'
-import { watchSilence } from '../core/silence.ts'
-import { type ByteSink, type ByteStream, type Emit, Pump } from '../core/stream.ts'
+import { concat, type Step, sourceOf } from '../core/stream.ts'
 import { asGatewayError, describeCause, errorEnvelope } from '../wire/errors.ts'
 import { comment, frame } from '../wire/sse.ts'
 
@@ -14,8 +14,8 @@ export interface KeepAliveOptions {
 
 /**
  * Opens a stream with a comment when nothing has come for `ms`, and breaks every further silence of that length:
- * proxies and clients give up on it, and Workers notice that a client has left only when they write. From the first
- * comment on the status is 200, and a failure of all targets becomes an error event.
+ * proxies and clients give up on silence, and Workers notice that a client has left only when they write. From the
+ * first comment on the status is 200, and a failure of all targets becomes an error event.
  */
 export const keepAlive =
   (options: KeepAliveOptions): Layer =>
@@ -24,94 +24,69 @@ export const keepAlive =
       const pending = next(call)
       if (!call.body.stream) return pending
       return new Promise<Answer>((resolve, reject) => {
-        let opened = false
-        const cancel = options.clock.after(options.ms, () => {
-          opened = true
-          resolve(openedEarly(pending, call, options))
-        })
+        const cancel = options.clock.after(options.ms, () => resolve(openedEarly(pending, call, options)))
         pending.then(
           (answer) => {
             cancel()
-            if (!opened) resolve(isStream(answer.body) ? { ...answer, body: talking(answer.body, options) } : answer)
+            resolve(withStep(answer, breakingSilence(options.ms)))
           },
           (error) => {
             cancel()
-            if (!opened) reject(error)
+            reject(error)
           },
         )
       })
     }
 
-function talking(stream: ByteStream, { clock, ms }: KeepAliveOptions): ByteStream {
-  const onSilence = (emit: Emit) => emit(comment('keep-alive'))
-  return watchSilence(stream, { clock, ms, looks: 1, onSilence, whenCarried: 'end' })
+const beat = comment('keep-alive')
+
+function breakingSilence(ms: number): Step {
+  let heard = false
+  return {
+    watch: {
+      see() {
+        heard = true
+      },
+    },
+    silence: {
+      ms,
+      looks: 1,
+      heard() {
+        const said = heard
+        heard = false
+        return said
+      },
+      onSilence: () => beat,
+    },
+    // Nothing can be said where the runtime carries the stream.
+    carried: 'skip',
+  }
 }
 
-function openedEarly(pending: Promise<Answer>, call: Call, options: KeepAliveOptions): Answer {
-  const { clock, ms, log } = options
-  let inner: ByteStream | undefined
-  let reader: ByteSink | undefined
-  let paused = false
-  const pump = new Pump({
-    pause() {
-      paused = true
-      inner?.pause()
-    },
-    resume() {
-      paused = false
-      inner?.resume()
-    },
-    cancel(reason) {
-      cancel()
-      inner?.cancel(reason)
-    },
-  })
-  let cancel = () => {}
-  const beat = () => {
-    pump.push(comment('keep-alive'))
-    cancel = clock.after(ms, beat)
-  }
-  beat()
-  pending.then(
+function openedEarly(answered: Promise<Answer>, call: Call, { ms, log }: KeepAliveOptions): Answer {
+  const pending = answered.then(
     (answer) => {
-      cancel()
-      // The headers have gone out without it: the body says who answers, here and in `model`.
-      for (const [name, value] of Object.entries(disclosure(call.trace))) pump.push(comment(`${name}: ${value}`))
-      if (!isStream(answer.body)) {
-        pump.push(answer.body)
-        return pump.finish()
-      }
-      inner = talking(answer.body, options)
-      // Straight to the reader where nothing waits before it: only then can the rest be carried.
-      const straight = pump.isEmpty ? reader : undefined
-      inner.pipe(
-        straight ?? {
-          chunk: (bytes) => pump.push(bytes),
-          end: () => pump.finish(),
-          fail: (error) => pump.break(error),
-        },
+      // The headers have gone out without it: comments say who answers.
+      const opening = concat(
+        Object.entries(disclosure(call.trace)).map(([name, value]) => comment(`${name}: ${value}`)),
       )
-      if (paused) inner.pause()
+      const { body } = withStep(answer, breakingSilence(ms))
+      return { opening, stream: isStream(body) ? body : { source: sourceOf([wholeOf(body)]), steps: [] } }
     },
     (error) => {
-      cancel()
       const failure = asGatewayError(error)
       if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
-      pump.push(frame(errorEnvelope(failure)))
-      pump.finish()
+      return { opening: frame(errorEnvelope(failure)), stream: { source: sourceOf([]), steps: [] } }
     },
   )
   return {
     status: 200,
     headers: { 'content-type': 'text/event-stream; charset=utf-8' },
-    body: {
-      pause: () => pump.pause(),
-      resume: () => pump.resume(),
-      cancel: (reason) => pump.cancel(reason),
-      pipe(sink) {
-        reader = sink
-        pump.pipe(sink)
-      },
-    },
+    body: { pending, ms, comment: beat },
   }
+}
+
+/** Nothing below this layer opens a stream early. */
+function wholeOf(body: Answer['body']): Uint8Array {
+  return body instanceof Uint8Array ? body : new Uint8Array(0)
 }

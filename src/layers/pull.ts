@@ -1,4 +1,5 @@
-import type { Answer, Call, Layer, Upstream } from '../core/call.ts'
+import type { Answer } from '../core/answer.ts'
+import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Services } from '../core/services.ts'
 import { asGatewayError, GatewayError } from '../wire/errors.ts'

@@ -1,9 +1,11 @@
-import { type Call, isStream, type Layer } from '../core/call.ts'
+import { isStream, withStep } from '../core/answer.ts'
+import type { Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { Abort } from '../core/signal.ts'
-import { watchSilence } from '../core/silence.ts'
+import type { Step } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { headerValue } from '../wire/headers.ts'
+import { SignsOfLife } from '../wire/sse.ts'
 
 export interface TimeoutOptions {
   readonly clock: Clock
@@ -15,7 +17,7 @@ const slow = 10_000
 
 /**
  * Gives an attempt its time: `timeout` for a whole answer; for a stream `streamTimeout` until its first content and
- * then `idleTimeout` between chunks. A stream that goes on may take as long as it likes.
+ * then `idleTimeout` between two events with data. A stream that goes on may take as long as it likes.
  */
 export const timeout =
   (options: TimeoutOptions): Layer =>
@@ -36,10 +38,11 @@ export const timeout =
           call.signal.removeEventListener('abort', leave)
           return answer
         }
-        if (answer.body.native) return answer
-        const onSilence = () => giveUp('sent nothing more', limits.idleTimeout)
-        const silence = { clock: options.clock, ms: limits.idleTimeout, looks: 4, onSilence }
-        return { ...answer, body: watchSilence(answer.body, { ...silence, whenCarried: 'watch' }) }
+        const { idleTimeout, streams } = limits
+        return withStep(
+          answer,
+          idle(idleTimeout, streams === 'untouched', () => giveUp('sent nothing more', idleTimeout)),
+        )
       } catch (error) {
         call.signal.removeEventListener('abort', leave)
         // A transport may word the abort in its own way: the reason is what counts.
@@ -48,6 +51,33 @@ export const timeout =
         wait.cancel()
       }
     }
+
+/** Ends a stream that sends no more data for `ms`: comments and blank lines are no sign of life. */
+function idle(ms: number, untouched: boolean, giveUp: () => void): Step {
+  const signs = new SignsOfLife()
+  let heard = false
+  return {
+    watch: {
+      see(bytes) {
+        if (signs.heardIn(bytes)) heard = true
+      },
+    },
+    silence: {
+      ms,
+      looks: 4,
+      heard() {
+        const said = heard
+        heard = false
+        return said
+      },
+      onSilence() {
+        giveUp()
+        return undefined
+      },
+    },
+    carried: untouched ? 'skip' : 'watch',
+  }
+}
 
 /** The time of an attempt, told in the log as it passes: one timer at a time, for most requests see only one. */
 class Wait {

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Signal } from '../core/signal.ts'
-import type { ByteSink, ByteStream } from '../core/stream.ts'
+import type { ByteSource, Ending, Watch } from '../core/stream.ts'
 
 /**
  * Milliseconds from one look at a carried stream to the next. Long, as every look enters the isolate twice; what goes
@@ -16,81 +16,84 @@ const full = 4096
 const most = 4 * 1024 * 1024
 /** Milliseconds in which the copy of a stream that broke may come to the same end. */
 const patience = 100
+/** Bytes a millisecond: a client that takes what is left more slowly is given up. */
+const slowest = 16
 
-/** What is carried, and to whom. */
-export interface Cargo {
+/** A stream that is there twice: once for the client, once to look at. */
+export interface Doubled {
   readonly whole: ReadableStream<Uint8Array>
-  readonly copy: ByteStream
-  /** What has been read of the copy so far. */
-  readonly opening: readonly Uint8Array[]
-  readonly sink: ByteSink
-}
-
-export interface CarryOptions {
+  readonly copy: ByteSource
+  /** Aborted when the attempt is over. */
   readonly signal: Signal
-  readonly clock: Clock
   readonly brokenOff: (error: unknown) => unknown
 }
 
-/** A stream that the runtime itself carries to a sink, while a copy of it is looked at now and then. */
+export interface CarryOptions {
+  readonly clock: Clock
+  readonly writeTimeout: number
+}
+
+/** Has the runtime itself carry a stream to a client, while `watches` see a copy of it now and then. */
 export class Carrying {
-  readonly #cargo: Cargo
+  readonly #stream: Doubled
+  readonly #watches: readonly Watch[]
   readonly #options: CarryOptions
+  readonly #stop = new AbortController()
   /** Ends a wait. */
   #hurry = () => {}
   #hurried = false
   #resting = false
-  #over = false
+  #seenBytes = 0
+  #seenAll = true
 
-  constructor(cargo: Cargo, options: CarryOptions) {
-    this.#cargo = cargo
+  constructor(stream: Doubled, watches: readonly Watch[], options: CarryOptions) {
+    this.#stream = stream
+    this.#watches = watches
     this.#options = options
-    void this.#run()
   }
 
-  /** The sink hears no more. What is carried ends by itself, with the one that it is carried to. */
-  stop(): void {
-    this.#over = true
-    this.#lookAtOnce()
-  }
-
-  async #run(): Promise<void> {
-    const { whole, copy, sink } = this.#cargo
-    const { signal, brokenOff } = this.#options
-    const carried = sink.carry?.(whole)
+  /** Resolves with how the stream ended; `writable` is then free again, and open unless its reader has left. */
+  async run(writable: WritableStream<Uint8Array>): Promise<Ending> {
+    const { whole, copy, signal, brokenOff } = this.#stream
+    const ways = { preventClose: true, preventAbort: true, signal: this.#stop.signal }
+    const carried = whole.pipeTo(writable, ways)
     const seen = this.#lookOn()
+    let tooSlow = () => {}
     // It may fail before it is waited for.
-    seen.catch(() => {})
+    seen.then(
+      () => {
+        tooSlow = this.#limitRest()
+      },
+      () => {},
+    )
     try {
       await carried
       this.#lookAtOnce()
       await seen
-      if (!this.#over) sink.end()
+      return { seen: this.#seenAll }
     } catch (error) {
       this.#lookAtOnce()
       // Either the source broke, and the copy tells the same, or the reader did, and the copy would go on.
       await Promise.race([seen.catch(() => {}), this.#wait(patience)])
       this.#hurry()
-      if (this.#over) return
-      this.#over = true
       copy.cancel(error)
-      sink.fail(signal.aborted ? signal.reason : brokenOff(error))
+      return { seen: this.#seenAll, failure: { error: signal.aborted ? signal.reason : brokenOff(error) } }
+    } finally {
+      tooSlow()
     }
   }
 
   /** Resolves when the copy has come to its end, or enough of it was seen. */
   #lookOn(): Promise<void> {
-    const { sink, opening, copy } = this.#cargo
-    for (const bytes of opening) sink.passed?.(bytes)
-    let seen = 0
+    const { copy } = this.#stream
     return new Promise((resolve, reject) => {
       copy.pipe({
         chunk: (bytes) => {
-          sink.passed?.(bytes)
-          seen += bytes.length
-          if (seen > most) {
+          for (const watch of this.#watches) watch.see(bytes)
+          this.#seenBytes += bytes.length
+          if (this.#seenBytes > most) {
+            this.#seenAll = false
             copy.cancel('Enough was seen.')
-            sink.passed?.(undefined)
             resolve()
           } else if (bytes.length < full) this.#rest(copy)
         },
@@ -101,8 +104,15 @@ export class Carrying {
     })
   }
 
+  /** All that is still to be carried is here: its upstream is done, and the client has its time to take the rest. */
+  #limitRest(): () => void {
+    if (!this.#seenAll) return () => {}
+    const ms = this.#options.writeTimeout + this.#seenBytes / slowest
+    return this.#options.clock.after(ms, () => this.#stop.abort(new Error('The client takes nothing.')))
+  }
+
   /** Lets some time pass before the next look. */
-  #rest(copy: ByteStream): void {
+  #rest(copy: ByteSource): void {
     if (this.#hurried || this.#resting) return
     this.#resting = true
     copy.pause()

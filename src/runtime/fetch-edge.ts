@@ -1,13 +1,17 @@
 import type { Context } from 'hono'
-import type { Edge } from '../app.ts'
-import { isStream } from '../core/call.ts'
+import { isPending, isStream, type PendingStream, type StreamBody } from '../core/answer.ts'
 import { Abort } from '../core/signal.ts'
-import { type ByteStream, concat } from '../core/stream.ts'
+import { type ByteSink, concat, type Step } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { tooLarge } from './body-limit.ts'
+import { Carrying, type Doubled } from './carrying.ts'
+import type { Edge, EdgeOptions } from './edge.ts'
+import { FetchSource } from './fetch-transport.ts'
+import { beatUntil, type Flow, flow, SilenceTimer } from './flow.ts'
+import { WriteTimeout } from './write-timeout.ts'
 
 /** The way in and out of everything that speaks `Request` and `Response`: Workers, and tests without a port. */
-export const fetchEdge: Edge<object> = {
+export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
   headers:
     ({ req }) =>
     (name) =>
@@ -27,12 +31,16 @@ export const fetchEdge: Edge<object> = {
     return concat(chunks, size)
   },
   send(context, { status, headers, body }, client) {
-    if (!isStream(body)) return new Response(body as Uint8Array<ArrayBuffer>, { status, headers: { ...headers } })
+    if (body instanceof Uint8Array) {
+      return new Response(body as Uint8Array<ArrayBuffer>, { status, headers: { ...headers } })
+    }
     const streaming = { 'cache-control': 'no-cache, no-transform', 'x-accel-buffering': 'no' }
-    if (body.native) return new Response(body.native, { status, headers: { ...headers, ...streaming } })
+    const init = { status, headers: { ...headers, ...streaming } }
+    const native = isStream(body) ? untouched(body) : undefined
+    if (native) return new Response(native, init)
     const { readable, writable } = identity()
-    holdOpen(context, write(body, writable, client))
-    return new Response(readable, { status, headers: { ...headers, ...streaming } })
+    holdOpen(context, new Delivery(writable, client, options).run(body))
+    return new Response(readable, init)
   },
   watch({ req }) {
     const client = new Abort()
@@ -42,7 +50,7 @@ export const fetchEdge: Edge<object> = {
     signal?.addEventListener('abort', leave)
     return client
   },
-}
+})
 
 declare const IdentityTransformStream: typeof TransformStream | undefined
 
@@ -62,52 +70,152 @@ function holdOpen(context: Context, over: Promise<void>): void {
 
 /** Bytes that may be on their way to the client before the source is asked to pause. */
 const highWater = 64 * 1024
+/** Milliseconds between two looks for silence while the runtime carries a stream: what went by is seen late. */
+const carriedLook = 1_000
 
-/** Writes a stream as it comes. Resolves when all has gone out or the client has left. */
-function write(body: ByteStream, writable: WritableStream<Uint8Array>, client: Abort): Promise<void> {
-  return new Promise((resolve) => {
-    let unsent = 0
-    let paused = false
-    const leave = (reason: unknown) => {
-      // In this order: what the abort breaks must not be told to a reader who is gone.
-      body.cancel(reason)
-      client.abort(new GatewayError('gone', 'The client left.'))
-      resolve()
+/** Writes a stream to a response as it comes, or has the runtime carry it where no step needs every byte. */
+class Delivery implements ByteSink {
+  readonly #writable: WritableStream<Uint8Array>
+  readonly #client: Abort
+  readonly #options: EdgeOptions
+  readonly #timeout: WriteTimeout
+  /** Where code feeds the stream; until somebody does, and while the runtime carries it, there is none. */
+  #writer: WritableStreamDefaultWriter<Uint8Array> | undefined
+  #flow: Flow | undefined
+  #unsent = 0
+  #paused = false
+  #left = false
+  #finish: () => void = () => {}
+
+  constructor(writable: WritableStream<Uint8Array>, client: Abort, options: EdgeOptions) {
+    this.#writable = writable
+    this.#client = client
+    this.#options = options
+    const giveUp = () => {
+      void this.#feed()
+        .abort(new Error('The client takes nothing.'))
+        .catch(() => {})
+      this.#leave('The client takes nothing.')
     }
-    let writer: WritableStreamDefaultWriter<Uint8Array> | undefined
-    /** The one writer, where code feeds the stream; until somebody does, and while it is carried, there is none. */
-    const feed = () => {
-      if (writer) return writer
-      const taken = writable.getWriter()
-      // One that has been given back says the same as one whose reader has left.
-      taken.closed.catch((reason) => writer === taken && leave(reason))
-      writer = taken
-      return taken
-    }
-    body.pipe({
-      chunk(bytes) {
-        unsent += bytes.length
-        if (unsent > highWater && !paused) {
-          paused = true
-          body.pause()
-        }
-        feed()
-          .write(bytes)
-          .then(() => {
-            unsent -= bytes.length
-            if (!paused || unsent > highWater) return
-            paused = false
-            body.resume()
-          }, leave)
-      },
-      end: () => (writer ?? writable).close().then(resolve, leave),
-      fail: (error) => (writer ?? writable).abort(error).then(resolve, leave),
-      carry(rest) {
-        const given = writer
-        writer = undefined
-        given?.releaseLock()
-        return rest.pipeTo(writable, { preventClose: true, preventAbort: true })
-      },
+    this.#timeout = new WriteTimeout(options.clock, options.writeTimeout, () => this.#unsent, giveUp)
+  }
+
+  /** Resolves when all has gone out or the client has left. */
+  run(body: StreamBody | PendingStream): Promise<void> {
+    return new Promise((resolve) => {
+      this.#finish = resolve
+      if (!isPending(body)) return this.#follow(body)
+      const { late, stop } = beatUntil(body, this.#options.clock, (bytes) => this.chunk(bytes))
+      this.#client.addEventListener('abort', stop)
+      void late.then(({ opening, stream }) => {
+        this.chunk(opening)
+        this.#follow(stream)
+      })
     })
-  })
+  }
+
+  chunk(bytes: Uint8Array): void {
+    if (this.#left) return
+    this.#unsent += bytes.length
+    if (this.#unsent > highWater && !this.#paused) {
+      this.#paused = true
+      this.#timeout.start()
+      this.#flow?.pause()
+    }
+    this.#feed()
+      .write(bytes)
+      .then(
+        () => this.#sent(bytes.length),
+        (reason) => this.#leave(reason),
+      )
+  }
+
+  end(): void {
+    const over = this.#writer ? this.#writer.close() : this.#writable.close()
+    over.then(
+      () => this.#over(),
+      (reason) => this.#leave(reason),
+    )
+  }
+
+  fail(error: unknown): void {
+    const over = this.#writer ? this.#writer.abort(error) : this.#writable.abort(error)
+    over.then(
+      () => this.#over(),
+      (reason) => this.#leave(reason),
+    )
+  }
+
+  #follow(stream: StreamBody): void {
+    if (this.#left) {
+      stream.source.cancel('The client left.')
+      return
+    }
+    const doubled = canBeCarried(stream) ? stream.source.doubled() : undefined
+    if (doubled) return void this.#carry(doubled, stream.steps)
+    this.#flow = flow(stream, this, this.#options.clock)
+    if (this.#paused) this.#flow.pause()
+  }
+
+  async #carry(stream: Doubled, steps: readonly Step[]): Promise<void> {
+    const { clock } = this.#options
+    const watching = steps.filter(({ carried }) => carried === 'watch')
+    const timers = watching.flatMap(({ silence }) =>
+      silence ? [new SilenceTimer(silence, clock, () => {}, carriedLook)] : [],
+    )
+    const watches = watching.flatMap(({ watch }) => watch ?? [])
+    for (const timer of timers) timer.start()
+    const writer = this.#writer
+    this.#writer = undefined
+    writer?.releaseLock()
+    const ending = await new Carrying(stream, watches, this.#options).run(this.#writable)
+    for (const timer of timers) timer.stop()
+    if (this.#left) return
+    const last = watches.map((watch) => watch.ended?.(ending)).filter((bytes) => bytes !== undefined)
+    for (const bytes of last) if (bytes.length > 0) this.chunk(bytes)
+    if (ending.failure && last.length === 0) this.fail(ending.failure.error)
+    else this.end()
+  }
+
+  #feed(): WritableStreamDefaultWriter<Uint8Array> {
+    if (this.#writer) return this.#writer
+    const writer = this.#writable.getWriter()
+    // One that has been given back says the same as one whose reader has left.
+    writer.closed.catch((reason) => this.#writer === writer && this.#leave(reason))
+    this.#writer = writer
+    return writer
+  }
+
+  #sent(bytes: number): void {
+    this.#unsent -= bytes
+    if (!this.#paused || this.#unsent > highWater) return
+    this.#paused = false
+    this.#timeout.stop()
+    this.#flow?.resume()
+  }
+
+  #leave(reason: unknown): void {
+    if (this.#left) return
+    // In this order: what the abort breaks must not be told to a reader who is gone.
+    this.#flow?.cancel(reason)
+    this.#over()
+    this.#client.abort(new GatewayError('gone', 'The client left.'))
+  }
+
+  #over(): void {
+    this.#left = true
+    this.#timeout.stop()
+    this.#finish()
+  }
+}
+
+/** A stream that the runtime can send by itself: it comes from `fetch`, and no step needs every byte. */
+function canBeCarried(stream: StreamBody): stream is StreamBody & { readonly source: FetchSource } {
+  return stream.source instanceof FetchSource && stream.steps.every(({ carried }) => carried !== 'never')
+}
+
+/** A stream that nobody wants to look at. */
+function untouched(stream: StreamBody): ReadableStream<Uint8Array> | undefined {
+  const carried = canBeCarried(stream) && stream.steps.every(({ carried }) => carried === 'skip')
+  return carried ? stream.source.native() : undefined
 }

@@ -1,12 +1,11 @@
-import type { Transport } from '../core/call.ts'
-import type { Clock } from '../core/clock.ts'
 import type { Signal } from '../core/signal.ts'
-import { type ByteSink, type ByteStream, concat, type Fork, Pump } from '../core/stream.ts'
+import { type ByteSink, type ByteSource, concat, type Looker, Pump } from '../core/stream.ts'
+import type { Transport } from '../core/transport.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { Carrying, type CarryOptions } from './carrying.ts'
+import type { Doubled } from './carrying.ts'
 
 /** Sends requests through `fetch`: the only client on Workers. */
-export function createFetchTransport(send: typeof fetch, clock: Clock): Transport {
+export function createFetchTransport(send: typeof fetch): Transport {
   return async function transport(request, signal) {
     signal.throwIfAborted()
     // A real one, and not that of the incoming request, which is ignored for subrequests on Workers.
@@ -25,33 +24,50 @@ export function createFetchTransport(send: typeof fetch, clock: Clock): Transpor
     response.headers.forEach((value, name) => {
       headers[name] = value
     })
-    return { status: response.status, headers, body: new FetchBody(response, signal, clock) }
+    return { status: response.status, headers, body: new FetchSource(response, signal) }
   }
 }
 
-/** A body that nobody reads until somebody says how: piece by piece, all at once, or by a fork. */
-class FetchBody implements ByteStream {
+/** A body that nobody reads until somebody says how: piece by piece, all at once, or natively by the runtime. */
+export class FetchSource implements ByteSource {
   readonly #response: Response
   readonly #signal: Signal
-  readonly #clock: Clock
+  /** What is left for the runtime while the opening is read from a copy. */
+  #whole: ReadableStream<Uint8Array> | undefined
   #pump: Pump | undefined
 
-  constructor(response: Response, signal: Signal, clock: Clock) {
+  constructor(response: Response, signal: Signal) {
     this.#response = response
     this.#signal = signal
-    this.#clock = clock
   }
 
-  fork(): Fork | undefined {
-    const [whole, read] = this.#response.body?.tee() ?? []
-    if (!whole || !read) return undefined
-    this.#pump = pumpOf(read, this.#signal)
-    return new BodyFork(whole, this.#pump, { signal: this.#signal, clock: this.#clock, brokenOff })
+  peek(looker: Looker): void {
+    const [whole, copy] = this.#response.body?.tee() ?? []
+    this.#whole = whole
+    this.#pump = pumpOf(copy, this.#signal)
+    this.#pump.peek(looker)
   }
 
   pipe(sink: ByteSink): void {
+    this.#drop('It is read from the copy.')
     this.#pump ??= pumpOf(this.#response.body, this.#signal)
     this.#pump.pipe(sink)
+  }
+
+  collect(limit: number, tooLarge: () => unknown): Promise<Uint8Array> {
+    // Told in advance and kept to by the runtime: no need to count. Of a compressed body it is the compressed length.
+    const { headers } = this.#response
+    const told = headers.has('content-encoding') ? Number.NaN : Number(headers.get('content-length') ?? Number.NaN)
+    if (!(told <= limit)) {
+      this.#pump = pumpOf(this.#response.body, this.#signal)
+      return this.#pump.collect(limit, tooLarge)
+    }
+    return this.#response.arrayBuffer().then(
+      (buffer) => new Uint8Array(buffer),
+      (error) => {
+        throw this.#signal.aborted ? this.#signal.reason : brokenOff(error)
+      },
+    )
   }
 
   pause(): void {
@@ -63,101 +79,46 @@ class FetchBody implements ByteStream {
   }
 
   cancel(reason: unknown): void {
+    this.#drop(reason)
     if (this.#pump) this.#pump.cancel(reason)
     else void this.#response.body?.cancel(reason).catch(() => {})
   }
 
-  whole(limit: number): Promise<Uint8Array> | undefined {
-    // Told in advance and kept to by the runtime: no need to count. Others are read piece by piece.
-    const { headers } = this.#response
-    // Of a compressed body it is the compressed length.
-    if (headers.has('content-encoding')) return undefined
-    if (!(Number(headers.get('content-length') ?? Number.NaN) <= limit)) return undefined
-    return this.#response.arrayBuffer().then(
-      (buffer) => new Uint8Array(buffer),
-      (error) => {
-        throw this.#signal.aborted ? this.#signal.reason : brokenOff(error)
-      },
-    )
-  }
-}
-
-/** All of a body, of which a copy is being read. */
-class BodyFork implements Fork {
-  readonly #whole: ReadableStream<Uint8Array>
-  readonly #copy: Pump
-  readonly #options: CarryOptions
-  #carrying: Carrying | undefined
-
-  constructor(whole: ReadableStream<Uint8Array>, copy: Pump, options: CarryOptions) {
-    this.#whole = whole
-    this.#copy = copy
-    this.#options = options
-  }
-
-  untouched(): ByteStream {
+  /** All of a stream whose opening was looked at, for the runtime to send as it is. */
+  native(): ReadableStream<Uint8Array> | undefined {
     const whole = this.#whole
-    const { signal } = this.#options
-    this.#copy.cancel('Enough was seen.')
-    let pump: Pump | undefined
-    return {
-      native: whole,
-      pause: () => pump?.pause(),
-      resume: () => pump?.resume(),
-      cancel: (reason) => (pump ? pump.cancel(reason) : this.cancel(reason)),
-      pipe(sink) {
-        if (sink.carry) {
-          sink.carry(whole).then(
-            () => sink.end(),
-            (error) => sink.fail(brokenOff(error)),
-          )
-        } else {
-          pump ??= pumpOf(whole, signal)
-          pump.pipe(sink)
-        }
-      },
-    }
+    this.#whole = undefined
+    if (whole) this.#pump?.cancel('Enough was seen.')
+    return whole
   }
 
-  carry(sink: ByteSink, opening: readonly Uint8Array[]): void {
-    this.#carrying = new Carrying({ whole: this.#whole, copy: this.#copy, sink, opening }, this.#options)
+  /** The same, beside a copy that begins with the opening. */
+  doubled(): Doubled | undefined {
+    const whole = this.#whole
+    this.#whole = undefined
+    return whole && this.#pump && { whole, copy: this.#pump, signal: this.#signal, brokenOff }
   }
 
-  cancel(reason: unknown): void {
-    this.#carrying?.stop()
-    // Whoever carries it ends with whom it is carried to.
-    if (!this.#whole.locked) void this.#whole.cancel(reason).catch(() => {})
+  #drop(reason: unknown): void {
+    void this.#whole?.cancel(reason).catch(() => {})
+    this.#whole = undefined
   }
 }
 
-function pumpOf(body: ReadableStream<Uint8Array> | null, signal: Signal): Pump {
+function pumpOf(body: ReadableStream<Uint8Array> | null | undefined, signal: Signal): Pump {
   const reader = body?.getReader()
   let wake: (() => void) | undefined
   let paused = false
   let over = false
-  const pump = new Pump({
-    pause() {
-      paused = true
-    },
-    resume() {
-      paused = false
-      wake?.()
-    },
-    cancel(reason) {
-      over = true
-      wake?.()
-      void reader?.cancel(reason).catch(() => {})
-    },
-  })
   const onAbort = () => {
     pump.break(signal.reason)
-    over = true
-    void reader?.cancel(signal.reason).catch(() => {})
+    stop(signal.reason)
   }
-  signal.addEventListener('abort', onAbort)
-  // The client may have left between the answer's coming and its being read: nobody would tell again.
-  if (signal.aborted) onAbort()
-
+  const stop = (reason: unknown) => {
+    over = true
+    wake?.()
+    void reader?.cancel(reason).catch(() => {})
+  }
   const run = async () => {
     while (reader && !over) {
       if (paused) {
@@ -172,9 +133,24 @@ function pumpOf(body: ReadableStream<Uint8Array> | null, signal: Signal): Pump {
     }
     if (!over) pump.finish()
   }
-  run()
-    .catch((error: unknown) => pump.break(signal.aborted ? signal.reason : brokenOff(error)))
-    .finally(() => signal.removeEventListener('abort', onAbort))
+  const pump = new Pump({
+    start() {
+      signal.addEventListener('abort', onAbort)
+      // The client may have left between the answer's coming and its being read: nobody would tell again.
+      if (signal.aborted) onAbort()
+      run()
+        .catch((error: unknown) => pump.break(signal.aborted ? signal.reason : brokenOff(error)))
+        .finally(() => signal.removeEventListener('abort', onAbort))
+    },
+    pause() {
+      paused = true
+    },
+    resume() {
+      paused = false
+      wake?.()
+    },
+    cancel: stop,
+  })
   return pump
 }
 

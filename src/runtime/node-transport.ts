@@ -1,8 +1,8 @@
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
-import type { Transport, UpstreamRequest, UpstreamResponse } from '../core/call.ts'
 import type { Signal } from '../core/signal.ts'
-import { type ByteStream, concat, Pump } from '../core/stream.ts'
+import { type ByteSource, concat, Pump } from '../core/stream.ts'
+import type { Transport, UpstreamRequest, UpstreamResponse } from '../core/transport.ts'
 import { GatewayError } from '../wire/errors.ts'
 
 /**
@@ -183,7 +183,7 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
 }
 
 /** The content of a body that was compressed although nobody asked for it. */
-function decoded(body: ByteStream, encoding: string | undefined): ByteStream {
+function decoded(body: ByteSource, encoding: string | undefined): ByteSource {
   if (encoding === undefined || encoding === 'identity') return body
   const create = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }[
     encoding

@@ -88,6 +88,8 @@ export interface FailureDetails {
   readonly type?: string
   readonly code?: string | null
   readonly param?: string | null
+  /** The client's name of a model that is missing. */
+  readonly model?: string
   /** How long the upstream asked to wait, in milliseconds. */
   readonly retryAfterMs?: number
   readonly headers?: Readonly<Record<string, string>>
@@ -102,6 +104,8 @@ export class GatewayError extends Error {
   readonly type: string
   readonly code: string | null
   readonly param: string | null
+  /** The client's name of a model that is missing: some dialects word that in their own way. */
+  readonly model: string | undefined
   readonly retryAfterMs: number | undefined
   readonly headers: Readonly<Record<string, string>>
 
@@ -113,6 +117,7 @@ export class GatewayError extends Error {
     this.type = details.type ?? reaction.type
     this.code = details.code === undefined ? reaction.code : details.code
     this.param = details.param ?? null
+    this.model = details.model
     this.retryAfterMs = details.retryAfterMs
     this.headers = details.headers ?? {}
   }
@@ -140,15 +145,10 @@ export function isMissing(kind: FailureKind): kind is MissingKind {
   return (missingKinds as readonly string[]).includes(kind)
 }
 
-/** OpenAI's words for a model that is not there: those of 2023 on the legacy routes, today's elsewhere. */
-export function unknownModel(model: string, legacy: boolean, kind: MissingKind = 'unknown'): GatewayError {
-  const shown = shorten(model)
-  return new GatewayError(
-    kind,
-    legacy
-      ? `The model: \`${shown}\` does not exist`
-      : `The model \`${shown}\` does not exist or you do not have access to it.`,
-  )
+/** OpenAI's words for a model that is not there. */
+export function unknownModel(model: string, kind: MissingKind = 'unknown'): GatewayError {
+  const message = `The model \`${shorten(model)}\` does not exist or you do not have access to it.`
+  return new GatewayError(kind, message, { model })
 }
 
 /** A name fit for a message: the caller's own text comes back, but not ten kilobytes of it. */

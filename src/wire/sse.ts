@@ -1,3 +1,4 @@
+import { Block } from './block.ts'
 import { GatewayError } from './errors.ts'
 import { tryParse } from './json.ts'
 
@@ -7,8 +8,8 @@ export interface ServerEvent {
   readonly event?: string
 }
 
-/** Characters of one line: an image in base64 fits. */
-const lineBound = 32 * 1024 * 1024
+/** Bytes of an event, and of what is kept of a line: an image in base64 fits. */
+export const eventBound = 32 * 1024 * 1024
 
 /**
  * Reads server-sent events from bytes cut anywhere, even inside a character or a CRLF. Comments and unknown fields
@@ -16,48 +17,52 @@ const lineBound = 32 * 1024 * 1024
  */
 export class EventReader {
   readonly #decoder = new TextDecoder()
-  /** The pieces of a line that has not ended yet, and their length. */
-  #pieces: string[] = []
-  #length = 0
+  /** What has come of a line that has not ended. */
+  readonly #rest = new Block(eventBound)
   /** The last line ended in CR: an LF that follows belongs to it. */
   #afterCR = false
   #data: string[] = []
+  #dataLength = 0
   #event: string | undefined
 
-  /** The events that `bytes` complete. Throws a `GatewayError` at a line that has no end. */
+  /** The events that `bytes` complete. Throws a `GatewayError` at an event that has no end. */
   read(bytes: Uint8Array): ServerEvent[] {
-    return this.#lines(this.#decoder.decode(bytes, { stream: true }))
+    const end = lastLineEnd(bytes)
+    if (this.#rest.size + bytes.length > eventBound) throw endless()
+    if (end === 0) {
+      this.#rest.add(bytes)
+      return []
+    }
+    let lines = end === bytes.length ? bytes : bytes.subarray(0, end)
+    if (this.#rest.size > 0) {
+      this.#rest.add(lines)
+      lines = this.#rest.take()
+    }
+    if (end < bytes.length) this.#rest.add(bytes.subarray(end))
+    // Lines are decoded whole, so that no character is cut.
+    return this.#lines(this.#decoder.decode(lines))
   }
 
   /** The event that the end of the stream completes: servers forget the last blank line. */
   end(): ServerEvent[] {
-    return this.#lines(`${this.#decoder.decode()}\n\n`)
+    return this.#lines(`${this.#decoder.decode(this.#rest.take())}\n\n`)
   }
 
   #lines(text: string): ServerEvent[] {
     const events: ServerEvent[] = []
     let at = this.#afterCR && text.startsWith('\n') ? 1 : 0
-    if (text !== '') this.#afterCR = false
+    this.#afterCR = false
     const lineEnd = /[\r\n]/g
     lineEnd.lastIndex = at
     for (let match = lineEnd.exec(text); match; match = lineEnd.exec(text)) {
-      this.#hold(text.slice(at, match.index))
+      const line = text.slice(at, match.index)
       at = match.index + 1
       if (match[0] === '\r' && text[at] === '\n') at++
       else this.#afterCR = match[0] === '\r' && at === text.length
       lineEnd.lastIndex = at
-      this.#line(this.#pieces.join(''), events)
-      this.#pieces = []
-      this.#length = 0
+      this.#line(line, events)
     }
-    if (at < text.length) this.#hold(text.slice(at))
     return events
-  }
-
-  #hold(piece: string): void {
-    this.#pieces.push(piece)
-    this.#length += piece.length
-    if (this.#length > lineBound) throw new GatewayError('protocol', 'The upstream sent a line that has no end.')
   }
 
   #line(line: string, events: ServerEvent[]): void {
@@ -67,16 +72,98 @@ export class EventReader {
         events.push(this.#event === undefined ? { data } : { data, event: this.#event })
       }
       this.#data = []
+      this.#dataLength = 0
       this.#event = undefined
       return
     }
     const colon = line.indexOf(':')
     const field = colon < 0 ? line : line.slice(0, colon)
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
-    if (field === 'data') this.#data.push(value)
-    else if (field === 'event') this.#event = value
+    if (field === 'event') this.#event = value
+    if (field !== 'data') return
+    // Each line is an object of its own, also an empty one.
+    this.#dataLength += value.length + 64
+    if (this.#dataLength > eventBound) throw endless()
+    this.#data.push(value)
   }
 }
+
+function endless(): GatewayError {
+  return new GatewayError('protocol', 'The upstream sent an event that has no end.')
+}
+
+/** The index behind the last CR or LF, 0 where there is none. */
+function lastLineEnd(bytes: Uint8Array): number {
+  for (let at = bytes.length; at > 0; at--) {
+    const byte = bytes[at - 1]
+    if (byte === LF || byte === CR) return at
+  }
+  return 0
+}
+
+const LF = 10
+const CR = 13
+
+/** The index behind the last blank line: everything before it is whole events. The other two came before `bytes`. */
+export function lastBoundary(bytes: Uint8Array, last = 0, lastButOne = 0): number {
+  for (let at = bytes.length - 1; at >= 0; at--) {
+    const byte = bytes[at]
+    if (byte !== LF && byte !== CR) continue
+    const before = at > 0 ? bytes[at - 1] : last
+    if (byte === before) return at + 1
+    if (byte === CR || before !== CR) continue
+    const twoBefore = at > 1 ? bytes[at - 2] : at === 1 ? last : lastButOne
+    if (twoBefore === LF) return at + 1
+  }
+  return 0
+}
+
+/** The index behind the blank line that ends the event at `from`; the length where none ends it. */
+export function eventEnd(bytes: Uint8Array, from: number): number {
+  let lineStart = true
+  for (let at = from; at < bytes.length; at++) {
+    const byte = bytes[at]
+    if (byte !== LF && byte !== CR) {
+      lineStart = false
+      continue
+    }
+    if (byte === CR && bytes[at + 1] === LF) at++
+    if (lineStart) return at + 1
+    lineStart = true
+  }
+  return bytes.length
+}
+
+/** Tells data from what only keeps a connection open: comments, blank lines, empty `data`, names of events. */
+export class SignsOfLife {
+  /** Where the line that has begun is: at its start, in `data`, behind its colon, or in what is of no interest. */
+  #line: 'start' | 'data' | 'value' | 'other' = 'start'
+
+  /** Whether `bytes`, which go on where the last ones ended, hold data. */
+  heardIn(bytes: Uint8Array): boolean {
+    for (let at = 0; at < bytes.length; at++) {
+      const byte = bytes[at] as number
+      if (byte === LF || byte === CR) this.#line = 'start'
+      else if (this.#line === 'start') this.#line = byte === letterD ? 'data' : 'other'
+      else if (this.#line === 'data') this.#line = byte === colon ? 'value' : 'data'
+      else if (this.#line === 'value' && byte !== space) return this.#found(bytes, at)
+    }
+    return false
+  }
+
+  /** Looks at the last line only: that there is data is known. */
+  #found(bytes: Uint8Array, at: number): true {
+    const end = lastLineEnd(bytes)
+    if (end <= at) return true
+    this.#line = 'start'
+    if (end < bytes.length) this.heardIn(bytes.subarray(end))
+    return true
+  }
+}
+
+const colon = 58
+const space = 32
+const letterD = 100
 
 /** What an event holds. Throws what an upstream that sends no JSON has coming: nothing of it is ours to leave out. */
 export function parseEvent(data: string): unknown {

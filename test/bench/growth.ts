@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util'
 import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Catalog } from '../../src/core/catalog.ts'
-import { type Query, resolve } from '../../src/core/resolve.ts'
+import type { Query } from '../../src/core/plan.ts'
+import { resolve } from '../../src/core/resolve.ts'
 import { type Measured, memoryOf, npmStart, start } from './processes.ts'
 import { quantile } from './statistics.ts'
 
@@ -76,7 +77,7 @@ function routing(): void {
   console.log(`  built in ${(performance.now() - started).toFixed(0)} ms`)
   const few = catalogOf(10, 10)
   for (const [what, model] of Object.entries(names)) {
-    const query: Query = { model, operation: 'chat', legacy: false, needs: new Set(), tokens: 100 }
+    const query: Query = { model, operation: 'chat', needs: new Set(), tokens: 100 }
     const timed = (catalog: Catalog) => {
       const from = process.hrtime.bigint()
       for (let turn = 0; turn < 1_000; turn++) resolve(query, catalog, new Map(), () => 0)

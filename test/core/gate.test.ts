@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { ByteStream } from '../../src/core/stream.ts'
+import type { StreamBody } from '../../src/core/answer.ts'
 import { gate } from '../../src/layers/gate.ts'
 import { randomCuts } from '../support/replay.ts'
 import { answerOf, bytes, callOf, fakeProvider, listenTo, pumpOf, targetOf, turns } from '../support/sinks.ts'
@@ -31,7 +31,7 @@ async function judge(text: string, cut: (whole: Buffer) => Buffer[] = (whole) =>
   await turns()
   for (const piece of cut(Buffer.from(text))) pump.push(piece)
   pump.finish()
-  return listenTo((await answered).body as ByteStream).said
+  return listenTo(((await answered).body as StreamBody).source).said
 }
 
 describe('The gate', () => {
@@ -51,7 +51,7 @@ describe('The gate', () => {
     expect(await state()).toBe('open')
     pump.push(bytes('data: [DONE]\n\n'))
     pump.finish()
-    expect(listenTo((await answered).body as ByteStream).said).toBe(`${role}${frame}data: [DONE]\n\n<end>`)
+    expect(listenTo(((await answered).body as StreamBody).source).said).toBe(`${role}${frame}data: [DONE]\n\n<end>`)
   })
 
   it.each([
@@ -106,7 +106,7 @@ describe('The gate', () => {
       pump.push(bytes('\n'))
       if (how === 'end') pump.finish()
       else pump.break(new Error('reset'))
-      expect(listenTo((await answered).body as ByteStream).said).toBe(`${content}<${how}>`)
+      expect(listenTo(((await answered).body as StreamBody).source).said).toBe(`${content}<${how}>`)
     }
   })
 
@@ -136,7 +136,7 @@ describe('The gate', () => {
     pump.push(bytes(content))
     const { body } = await answered
     expect(source.asked).toEqual(['pause'])
-    listenTo(body as ByteStream)
+    listenTo((body as StreamBody).source)
     expect(source.asked).toEqual(['pause', 'resume'])
   })
 

@@ -1,16 +1,24 @@
 import { describe, expect, it } from 'vitest'
+import { withStep } from '../../src/core/answer.ts'
 import { streamError } from '../../src/core/failure.ts'
-import { through } from '../../src/core/stream.ts'
-import { endCheck } from '../../src/layers/integrity.ts'
+import { integrityStep, type Words } from '../../src/layers/integrity.ts'
+import { ChoicesReader } from '../../src/operations/choices.ts'
 import { asGatewayError, errorEnvelope, GatewayError } from '../../src/wire/errors.ts'
 import { eventsOf, expectBrokenOff } from '../support/ask.ts'
+import { ManualClock } from '../support/gateway.ts'
 import { randomCuts } from '../support/replay.ts'
-import { fakeProvider, listenTo, pumpOf } from '../support/sinks.ts'
+import { answerOf, fakeProvider, Listener, pumpOf } from '../support/sinks.ts'
 import { chatFrames, chunk } from '../support/upstream.ts'
 
-const texts = {
+const words: Words = {
   told: (error: unknown) => streamError(error, fakeProvider('p'), undefined),
   broke: (error: unknown) => errorEnvelope(asGatewayError(error)),
+  name: 'p',
+}
+
+function checked(pump: ReturnType<typeof pumpOf>['pump']) {
+  const step = integrityStep(new ChoicesReader(), words, 'never')
+  return new Listener(withStep(answerOf(pump), step), new ManualClock()).ear
 }
 
 type End = 'end' | 'break'
@@ -18,7 +26,7 @@ type End = 'end' | 'break'
 /** What a client gets of `text`, cut by `cut` and ended in one of two ways. */
 function pass(text: string, end: End = 'end', cut: (whole: Buffer) => Buffer[] = (whole) => [whole]): string {
   const { pump } = pumpOf()
-  const ear = listenTo(through(pump, endCheck(texts)))
+  const ear = checked(pump)
   for (const piece of cut(Buffer.from(text))) pump.push(piece)
   if (end === 'end') pump.finish()
   else pump.break(new GatewayError('network', 'The connection broke.', { code: 'upstream_stream_truncated' }))
@@ -55,6 +63,13 @@ describe('A stream that is whole', () => {
   it('may be large after its finish', () => {
     const text = whole.replace(done, `${`: ${'x'.repeat(1000)}\n\n`.repeat(10)}${done}`)
     expect(pass(text)).toBe(text)
+  })
+
+  it('may say much after its finish, event by event', () => {
+    const filter = 'data: {"choices":[{"index":0,"finish_reason":null,"content_filter_offsets":{"start":0}}]}\n\n'
+    const text = whole.replace(done, filter.repeat(200) + done)
+    expect(pass(text, 'end', (all) => slices(all, 100))).toBe(text)
+    expect(pass(text.replace(done, ''))).toBe(text)
   })
 
   it('may end with one large event after its finish, in pieces of its own', () => {
@@ -99,13 +114,37 @@ describe('A stream that breaks off', () => {
     }
   })
 
-  it('never says so inside a line that has begun, not even in an event of megabytes', () => {
+  it('never says so inside an event that has begun, not even in one of megabytes', () => {
     const text = cutOff + chunk({ content: 'x'.repeat(3_000_000) }).slice(0, -30)
     const received = pass(text, 'break', (all) => slices(all, 65_536))
-    expect(eventsOf(received).at(-1)?.data.slice(0, 9)).toBe('{"error":')
-    const said = received.slice(0, received.indexOf('\n\ndata: {"error"'))
-    expect(said.length).toBeGreaterThan(1_000_000)
-    expect(text.startsWith(said)).toBe(true)
+    expect(received.startsWith(`${cutOff}data: {"error":`)).toBe(true)
+    expect(eventsOf(received)).toHaveLength(eventsOf(cutOff).length + 1)
+  })
+
+  it.each([
+    ['is no JSON', 'data: {"choices":[{"index":0,"delta":{"content":"x"\n\n'],
+    ['is a web page', 'data: <html>\n\n'],
+    ['has a control character in its text', 'data: {"choices":[{"index":0,"delta":{"content":"a\u0001b"}}]}\n\n'],
+    ['has a wrong escape', 'data: {"choices":[{"index":0,"delta":{"content":"a\\xb"}}]}\n\n'],
+  ])('says so in place of an event that %s', (_what, event) => {
+    for (const cut of [undefined, randomCuts(5), (all: Buffer) => slices(all, 1)]) {
+      const received = pass(cutOff + event + whole, 'end', cut)
+      expect(received.startsWith(cutOff)).toBe(true)
+      expect(expectBrokenOff(received)).toMatchObject({ code: 'upstream_invalid_response' })
+      expect(received).not.toContain(event.trim())
+    }
+  })
+
+  it('says so when one of its choices never finishes', () => {
+    const choice = (index: number, delta: object, reason: string | null = null) =>
+      `data: ${JSON.stringify({ choices: [{ index, delta, finish_reason: reason }] })}\n\n`
+    const begun = choice(0, { content: 'a' }) + choice(1, { content: 'b' }) + choice(0, {}, 'stop')
+    for (const text of [begun + done, begun]) {
+      const last = eventsOf(pass(text)).at(-1)?.data ?? ''
+      expect(JSON.parse(last)).toMatchObject({ error: { code: 'upstream_stream_truncated' } })
+    }
+    const both = begun + choice(1, { content: 'c' }) + choice(1, {}, 'length') + done
+    expect(pass(both)).toBe(both)
   })
 
   it('gets no second error where its upstream told of one', () => {
@@ -115,7 +154,7 @@ describe('A stream that breaks off', () => {
 
   it('tells nothing of what went wrong inside the gateway', () => {
     const { pump } = pumpOf()
-    const ear = listenTo(through(pump, endCheck(texts)))
+    const ear = checked(pump)
     pump.break(new TypeError('secret detail'))
     expect(ear.said).toContain('internal_error')
     expect(ear.said).not.toContain('secret detail')

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import type { Answer } from '../../src/core/call.ts'
-import type { ByteStream } from '../../src/core/stream.ts'
+import type { Answer } from '../../src/core/answer.ts'
 import { keepAlive } from '../../src/layers/keepalive.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { eventsOf, expectBrokenOff } from '../support/ask.ts'
 import { ManualClock } from '../support/gateway.ts'
-import { answerOf, bytes, callOf, listenTo, pumpOf, turns } from '../support/sinks.ts'
+import { answerOf, bytes, callOf, Listener, pumpOf, turns } from '../support/sinks.ts'
 
 interface Pending {
   readonly clock: ManualClock
@@ -35,7 +34,7 @@ function pending(stream = true): Pending {
   }
 }
 
-const opened = async ({ answered }: Pending): Promise<ByteStream> => (await answered).body as ByteStream
+const opened = async ({ answered, clock }: Pending): Promise<Listener> => new Listener(await answered, clock)
 
 describe('A client that waits for a stream', () => {
   it('gets the answer as it is when it comes in time', async () => {
@@ -60,7 +59,7 @@ describe('A client that waits for a stream', () => {
     await waiting.clock.advance(10_000)
     const answer = await waiting.answered
     expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'text/event-stream; charset=utf-8' } })
-    const ear = listenTo(answer.body as ByteStream)
+    const { ear } = new Listener(answer, waiting.clock)
     await waiting.clock.advance(20_000)
     expect(ear.said).toBe(': keep-alive\n\n'.repeat(3))
     const { pump } = pumpOf()
@@ -76,7 +75,7 @@ describe('A client that waits for a stream', () => {
   it('hears of a failure in an error event once the 200 is out', async () => {
     const waiting = pending()
     await waiting.clock.advance(10_000)
-    const ear = listenTo(await opened(waiting))
+    const { ear } = await opened(waiting)
     await waiting.fail(new GatewayError('rate_limit', 'too much'))
     expect(ear.heard.at(-1)).toBe('<end>')
     expect(expectBrokenOff(ear.said.replace('<end>', ''))).toMatchObject({ code: 'rate_limit_exceeded' })
@@ -86,7 +85,7 @@ describe('A client that waits for a stream', () => {
   it('hears nothing of what went wrong inside the gateway', async () => {
     const waiting = pending()
     await waiting.clock.advance(10_000)
-    const ear = listenTo(await opened(waiting))
+    const { ear } = await opened(waiting)
     await waiting.fail(new TypeError('secret detail'))
     expect(ear.said).toContain('internal_error')
     expect(ear.said).not.toContain('secret detail')
@@ -95,11 +94,10 @@ describe('A client that waits for a stream', () => {
   it('stops the beat and the stream when it leaves', async () => {
     const waiting = pending()
     await waiting.clock.advance(10_000)
-    const body = await opened(waiting)
-    listenTo(body)
+    const client = await opened(waiting)
     const { pump, source } = pumpOf()
     await waiting.answer(answerOf(pump))
-    body.cancel('left')
+    client.cancel('left')
     expect(source.asked).toEqual(['cancel left'])
     expect(waiting.clock.waiting).toBe(0)
     const other = pending()
@@ -111,17 +109,16 @@ describe('A client that waits for a stream', () => {
   it('slows the stream behind the comments down when it reads slowly', async () => {
     const waiting = pending()
     await waiting.clock.advance(10_000)
-    const body = await opened(waiting)
-    const ear = listenTo(body)
-    body.pause()
+    const client = await opened(waiting)
+    client.pause()
     const { pump, source } = pumpOf()
     await waiting.answer(answerOf(pump))
     pump.push(bytes('a'))
     expect(source.asked).toEqual(['pause'])
-    body.resume()
+    client.resume()
     pump.finish()
     expect(source.asked).toEqual(['pause', 'resume'])
-    expect(ear.said.endsWith('a<end>')).toBe(true)
+    expect(client.ear.said.endsWith('a<end>')).toBe(true)
   })
 })
 

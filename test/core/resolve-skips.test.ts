@@ -3,9 +3,12 @@ import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Known } from '../../src/core/catalog.ts'
-import type { Capability, KnownModel } from '../../src/core/provider.ts'
-import { type Plan, type Query, resolve } from '../../src/core/resolve.ts'
-import { needsOf, tokensOf } from '../../src/operations/needs.ts'
+import type { Capability } from '../../src/core/operation.ts'
+import type { Plan, Query } from '../../src/core/plan.ts'
+import type { KnownModel } from '../../src/core/provider.ts'
+import { resolve } from '../../src/core/resolve.ts'
+import { demandOf } from '../../src/operations/demand.ts'
+import { parseBody } from '../../src/wire/body.ts'
 
 const providers: Config['providers'] = {
   one: { type: 'openai-compatible', baseURL: 'http://one.test' },
@@ -15,10 +18,11 @@ const providers: Config['providers'] = {
 }
 
 function plan(config: Config, more: Partial<Query> = {}, known: Known = new Map()): Plan {
-  const query: Query = { model: 'm', operation: 'chat', legacy: false, needs: new Set(), tokens: 10, ...more }
+  const query: Query = { model: 'm', operation: 'chat', needs: new Set(), tokens: 10, ...more }
   return resolve(query, buildCatalog({ providers, ...config }, registry, {}), known, () => 0)
 }
 
+const demand = (body: object) => demandOf(parseBody(new TextEncoder().encode(JSON.stringify(body))))
 const listed = (provider: string, entry: KnownModel): Known => new Map([[provider, new Map([[entry.id, entry]])]])
 const labels = ({ targets }: Plan): string[] => targets.map(({ deployment }) => deployment.label)
 const chain = (first: object = {}): Config['models'] => ({
@@ -122,14 +126,14 @@ describe('What a request needs is read from it', () => {
     [{ messages: [image] }, ['vision']],
     [{ messages: ['x', null, { content: [null] }] }, []],
   ])('%j', (body, expected) => {
-    expect([...needsOf(body)]).toEqual(expected)
+    expect([...demand(body).needs]).toEqual(expected)
   })
 
   it('and its size is estimated low: what might fit is never turned away', () => {
     const content = 'x'.repeat(600)
-    expect(tokensOf({ messages: [{ content }] })).toBe(100)
-    expect(tokensOf({ messages: [{ content: [{ text: content }, image] }] })).toBe(100)
-    expect(tokensOf({ prompt: content, max_tokens: 50 })).toBe(100)
-    expect(tokensOf({ messages: 'x', max_completion_tokens: '7' })).toBe(0)
+    expect(demand({ messages: [{ content }] }).tokens).toBe(100)
+    expect(demand({ messages: [{ content: [{ text: content }, image] }] }).tokens).toBe(100)
+    expect(demand({ prompt: content, max_tokens: 50 }).tokens).toBe(100)
+    expect(demand({ messages: 'x', max_completion_tokens: '7' }).tokens).toBe(0)
   })
 })

@@ -3,7 +3,10 @@ import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Known } from '../../src/core/catalog.ts'
-import { type Plan, type Query, resolve } from '../../src/core/resolve.ts'
+import type { Plan, Query } from '../../src/core/plan.ts'
+import { resolve } from '../../src/core/resolve.ts'
+import { wordsOf } from '../../src/dialects/openai/words.ts'
+import type { GatewayError } from '../../src/wire/errors.ts'
 
 const type = 'openai-compatible'
 const providers = {
@@ -14,7 +17,7 @@ const providers = {
 const nothing: Known = new Map()
 
 function query(model: string | undefined, more: Partial<Query> = {}): Query {
-  return { model, operation: 'chat', legacy: false, needs: new Set(), tokens: 10, ...more }
+  return { model, operation: 'chat', needs: new Set(), tokens: 10, ...more }
 }
 
 function planFor(model: string | undefined, config: Config, known = nothing, random = 0): Plan {
@@ -150,8 +153,14 @@ describe('A missing model', () => {
     const now = planFor('nope', {}).failure
     expect(now).toMatchObject({ kind: 'unknown', status: 404, code: 'model_not_found', type: 'invalid_request_error' })
     expect(now?.message).toBe('The model `nope` does not exist or you do not have access to it.')
-    const then = resolve(query('nope', { legacy: true }), buildCatalog({ providers }, registry, {}), nothing, () => 0)
-    expect(then.failure?.message).toBe('The model: `nope` does not exist')
+    expect(wordsOf(true)(now as GatewayError)).toEqual({
+      error: {
+        message: 'The model: `nope` does not exist',
+        type: 'invalid_request_error',
+        param: null,
+        code: 'model_not_found',
+      },
+    })
   })
 
   it('is absent when none is named', () => {

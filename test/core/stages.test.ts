@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { collect, concat, type Stage, streamOf, through } from '../../src/core/stream.ts'
+import { concat, type Stage, sourceOf, translated } from '../../src/core/stream.ts'
 import { bytes, listenTo, pumpOf, textOf } from '../support/sinks.ts'
 
 const upper: Stage = {
@@ -10,24 +10,24 @@ const upper: Stage = {
 
 describe('A stage', () => {
   it('translates what passes', () => {
-    expect(listenTo(through(streamOf([bytes('a'), bytes('b')]), upper)).heard).toEqual(['A', 'B', '<end>'])
+    expect(listenTo(translated(sourceOf([bytes('a'), bytes('b')]), upper)).said).toBe('AB<end>')
   })
 
   it('may say more at the end, and nothing for a chunk', () => {
     const stage: Stage = { chunk() {}, end: (emit) => emit(bytes('z')) }
-    expect(listenTo(through(streamOf([bytes('a')]), stage)).heard).toEqual(['z', '<end>'])
+    expect(listenTo(translated(sourceOf([bytes('a')]), stage)).heard).toEqual(['z', '<end>'])
   })
 
   it('lets a failure pass when it says nothing of failures', () => {
     const { pump } = pumpOf()
-    const ear = listenTo(through(pump, upper))
+    const ear = listenTo(translated(pump, upper))
     pump.break(new Error('broken'))
     expect(ear.heard).toEqual(['<fail broken>'])
   })
 
   it('may turn a failure into last words', () => {
     const { pump } = pumpOf()
-    const ear = listenTo(through(pump, { ...upper, fail: (error, emit) => emit(bytes(String(error))) }))
+    const ear = listenTo(translated(pump, { ...upper, fail: (error, emit) => emit(bytes(String(error))) }))
     pump.push(bytes('a'))
     pump.break('broken')
     expect(ear.heard).toEqual(['A', 'broken', '<end>'])
@@ -40,7 +40,7 @@ describe('A stage', () => {
         throw new Error('unreadable')
       },
     }
-    const ear = listenTo(through(pump, stage))
+    const ear = listenTo(translated(pump, stage))
     pump.push(bytes('a'))
     pump.push(bytes('b'))
     pump.finish()
@@ -55,12 +55,12 @@ describe('A stage', () => {
         throw new Error('incomplete')
       },
     }
-    expect(listenTo(through(streamOf([bytes('a')]), stage)).heard).toEqual(['A', '<fail incomplete>'])
+    expect(listenTo(translated(sourceOf([bytes('a')]), stage)).heard).toEqual(['A', '<fail incomplete>'])
   })
 
   it('hands pause, resume and cancel to the source', () => {
     const { pump, source } = pumpOf()
-    const stream = through(pump, upper)
+    const stream = translated(pump, upper)
     listenTo(stream)
     stream.pause()
     stream.resume()
@@ -71,7 +71,7 @@ describe('A stage', () => {
   it('keeps its state when another listener takes over', () => {
     let count = 0
     const { pump } = pumpOf()
-    const stream = through(pump, {
+    const stream = translated(pump, {
       chunk(_chunk, emit) {
         count++
         emit(bytes(String(count)))
@@ -91,19 +91,19 @@ describe('Collecting a stream', () => {
   const tooLarge = () => new Error('too large')
 
   it('makes one piece of it', async () => {
-    expect(textOf(await collect(streamOf([bytes('a'), bytes('b')]), 2, tooLarge))).toBe('ab')
-    expect(await collect(streamOf([]), 2, tooLarge)).toEqual(new Uint8Array())
+    expect(textOf(await sourceOf([bytes('a'), bytes('b')]).collect(2, tooLarge))).toBe('ab')
+    expect(await sourceOf([]).collect(2, tooLarge)).toEqual(new Uint8Array())
   })
 
   it('rejects with what broke it', async () => {
     const { pump } = pumpOf()
     pump.break(new Error('broken'))
-    await expect(collect(pump, 10, tooLarge)).rejects.toThrow('broken')
+    await expect(pump.collect(10, tooLarge)).rejects.toThrow('broken')
   })
 
   it('gives up as soon as it is too large, and stops the source', async () => {
     const { pump, source } = pumpOf()
-    const collected = collect(pump, 2, tooLarge)
+    const collected = pump.collect(2, tooLarge)
     pump.push(bytes('abc'))
     await expect(collected).rejects.toThrow('too large')
     expect(source.asked).toEqual(['cancel too large'])

@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Call } from '../../src/core/call.ts'
-import type { ByteStream } from '../../src/core/stream.ts'
 import { timeout } from '../../src/layers/timeout.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { ManualClock } from '../support/gateway.ts'
-import { answerOf, bytes, callOf, fakeProvider, listenTo, pumpOf, someLimits, targetOf } from '../support/sinks.ts'
+import { answerOf, bytes, callOf, fakeProvider, Listener, pumpOf, someLimits, targetOf } from '../support/sinks.ts'
 
 const limits = { ...someLimits, timeout: 9_000, streamTimeout: 4_000, idleTimeout: 2_000 }
 const targets = [targetOf(fakeProvider('p'), 'm', { limits })]
@@ -22,8 +21,8 @@ async function openStream(clock: ManualClock) {
     signal.addEventListener('abort', () => pump.break(signal.reason), { once: true })
     return answerOf(pump)
   })
-  const { body } = await layered(callOf({ targets, stream: true }))
-  return { pump, source, body: body as ByteStream }
+  const answer = await layered(callOf({ targets, stream: true }))
+  return { pump, source, listen: () => new Listener(answer, clock) }
 }
 
 describe('An attempt', () => {
@@ -73,52 +72,84 @@ describe('An attempt', () => {
   })
 })
 
+const event = 'data: {"x":1}\n\n'
+
 describe('A stream', () => {
   it('may take as long as it likes while it goes on', async () => {
     const clock = new ManualClock()
-    const { pump, body } = await openStream(clock)
-    const ear = listenTo(body)
+    const { pump, listen } = await openStream(clock)
+    const { ear } = listen()
     for (let second = 0; second < 20; second++) {
       await clock.advance(1_900)
-      pump.push(bytes('x'))
+      pump.push(bytes(event))
     }
     pump.finish()
-    expect(ear.said).toBe(`${'x'.repeat(20)}<end>`)
+    expect(ear.said).toBe(`${event.repeat(20)}<end>`)
     expect(clock.waiting).toBe(0)
   })
 
   it('is broken off when nothing more comes, after the idle time and at most a quarter more', async () => {
     const clock = new ManualClock()
-    const { pump, body } = await openStream(clock)
-    const ear = listenTo(body)
-    pump.push(bytes('x'))
+    const { pump, listen } = await openStream(clock)
+    const { ear } = listen()
+    pump.push(bytes(event))
     await clock.advance(1_999)
-    expect(ear.heard).toEqual(['x'])
+    expect(ear.heard).toEqual([event])
     await clock.advance(501)
-    expect(ear.heard).toEqual(['x', '<fail p/m sent nothing more within 2 seconds.>'])
+    expect(ear.heard).toEqual([event, '<fail p/m sent nothing more within 2 seconds.>'])
     expect(clock.waiting).toBe(0)
+  })
+
+  it.each([
+    ['comments', ': still here\n\n', 1],
+    ['comments cut anywhere', ': still here, data: 1\n\n', 3],
+    ['blank lines', '\n\r\n\r', 1],
+    ['empty events', 'data:\n\ndata: \n\n', 2],
+    ['events without data', 'event: ping\n\n', 4],
+  ])('is broken off all the same when no more than %s come', async (_what, text, cuts) => {
+    const clock = new ManualClock()
+    const { pump, listen } = await openStream(clock)
+    const { ear } = listen()
+    pump.push(bytes(event))
+    const size = Math.ceil(text.length / cuts)
+    for (let second = 0; second < 6 && !ear.said.includes('<fail'); second++) {
+      for (let at = 0; at < text.length; at += size) pump.push(bytes(text.slice(at, at + size)))
+      await clock.advance(500)
+    }
+    expect(ear.heard.at(-1)).toBe('<fail p/m sent nothing more within 2 seconds.>')
+  })
+
+  it('is alive when its data comes byte by byte, among comments', async () => {
+    const clock = new ManualClock()
+    const { pump, listen } = await openStream(clock)
+    const { ear } = listen()
+    for (const byte of `: wait\n\n${event}`.repeat(4)) {
+      pump.push(bytes(byte))
+      await clock.advance(100)
+    }
+    pump.finish()
+    expect(ear.heard.at(-1)).toBe('<end>')
   })
 
   it('is not broken off because its reader does not read', async () => {
     const clock = new ManualClock()
-    const { pump, body } = await openStream(clock)
-    const ear = listenTo(body)
-    body.pause()
+    const { pump, listen } = await openStream(clock)
+    const client = listen()
+    client.pause()
     await clock.advance(60_000)
-    body.resume()
-    pump.push(bytes('x'))
+    client.resume()
+    pump.push(bytes(event))
     pump.finish()
-    expect(ear.heard).toEqual(['x', '<end>'])
+    expect(client.ear.heard).toEqual([event, '<end>'])
   })
 
   it('leaves no timer when it is cancelled or breaks', async () => {
     const clock = new ManualClock()
     const cancelled = await openStream(clock)
-    listenTo(cancelled.body)
-    cancelled.body.cancel('enough')
+    cancelled.listen().cancel('enough')
     expect(cancelled.source.asked).toEqual(['cancel enough'])
     const broken = await openStream(clock)
-    const ear = listenTo(broken.body)
+    const { ear } = broken.listen()
     broken.pump.break(new Error('reset'))
     expect(ear.heard).toEqual(['<fail reset>'])
     expect(clock.waiting).toBe(0)

@@ -111,7 +111,7 @@ describe('A whole answer whose upstream is silent', () => {
   })
 
   it('comes from the fallback once its time is over', async () => {
-    good.script(json(200, { choices: [], model: 'good' }))
+    good.script(json(200, { choices: [{ index: 0 }], model: 'good' }))
     const reply = ask(gateway, chat('safe'))
     await until(() => slow.seen.length === 1)
     await clock.advance(99_999)

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { ollamaURL } from '../../providers/ollama/address.ts'
 import ollama from '../../providers/ollama.ts'
 import { readRefusal } from '../../src/core/failure.ts'
-import type { Operation, OperationSpec, ProviderSettings, SlowPath, WireContext } from '../../src/core/provider.ts'
+import type { OperationSpec, ProviderSettings, SlowPath, WireContext } from '../../src/core/provider.ts'
 import type { Stage } from '../../src/core/stream.ts'
+import type { OperationName } from '../../src/operations/index.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 import recorded from '../fixtures/ollama-0.32.15-native.json' with { type: 'json' }
@@ -295,7 +296,7 @@ describe('an answer', () => {
 
 describe('a stream', () => {
   const streams = recorded.cases.map(({ label }) => label).filter((label) => /^(chat|generate).*_stream$/.test(label))
-  const operationOf = (label: string): Operation => (label.startsWith('generate') ? 'completions' : 'chat')
+  const operationOf = (label: string): OperationName => (label.startsWith('generate') ? 'completions' : 'chat')
 
   it.each(streams)('of %s is the same however its bytes are cut, one emit a piece at most', (label) => {
     const bytes = bytesOf(label)
@@ -443,7 +444,7 @@ describe('a stream', () => {
 describe('a refusal', () => {
   const refused = (status: number, body: string) => {
     const provider = { name: 'ollama', definition: ollama, settings, operations: {}, callersKey: false }
-    return readRefusal({ status, headers: {}, body, model: 'x', asked: 'x', legacy: false, now: 0 }, provider)
+    return readRefusal({ status, headers: {}, body, model: 'x', asked: 'x', now: 0 }, provider)
   }
   const text = (error: string) => JSON.stringify({ error })
 
@@ -634,18 +635,18 @@ function context(body: JsonObject): WireContext {
   }
 }
 
-function spec(operation: Operation): OperationSpec {
+function spec(operation: OperationName): OperationSpec {
   const found = ollama.operations?.(settings)[operation]
   if (!found) throw new Error(`no ${operation}`)
   return found
 }
 
 /** The request as it goes over the wire. */
-function encode(body: JsonObject, operation: Operation = 'chat'): JsonObject {
+function encode(body: JsonObject, operation: OperationName = 'chat'): JsonObject {
   return JSON.parse(JSON.stringify(spec(operation).encode?.(context(body))))
 }
 
-function refusal(body: JsonObject, operation: Operation = 'chat'): unknown {
+function refusal(body: JsonObject, operation: OperationName = 'chat'): unknown {
   try {
     encode(body, operation)
   } catch (error) {
@@ -654,7 +655,7 @@ function refusal(body: JsonObject, operation: Operation = 'chat'): unknown {
   throw new Error('it was not refused')
 }
 
-function decode(label: string, body: JsonObject = {}, operation: Operation = 'chat'): JsonObject {
+function decode(label: string, body: JsonObject = {}, operation: OperationName = 'chat'): JsonObject {
   return spec(operation).decode?.(JSON.parse(bodyText(label)), context(body)) ?? {}
 }
 
@@ -706,7 +707,7 @@ interface Played {
   readonly error?: GatewayError
 }
 
-function play(chunks: readonly Uint8Array[], body: JsonObject = {}, operation: Operation = 'chat'): Played {
+function play(chunks: readonly Uint8Array[], body: JsonObject = {}, operation: OperationName = 'chat'): Played {
   const stage = spec(operation).stream?.(context({ ...body, stream: true })) as Stage
   const decoder = new TextDecoder()
   let text = ''

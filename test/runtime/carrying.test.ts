@@ -43,13 +43,18 @@ async function streaming(config: Config = {}) {
     return new Response(body, { headers: { 'content-type': 'text/event-stream' } })
   }) as typeof fetch
   const { app } = assemble<object>({
-    config: { providers: { up: { type: 'openai-compatible', baseURL: 'http://up.test/v1' } }, retries: 0, ...config },
+    config: {
+      providers: { up: { type: 'openai-compatible', baseURL: 'http://up.test/v1' } },
+      retries: 0,
+      streams: 'observed',
+      ...config,
+    },
     registry,
     env: {},
     edge: fetchEdge,
     withoutKeys: { mode: 'open' },
     services: {
-      transport: createFetchTransport(send, clock),
+      transport: createFetchTransport(send),
       clock,
       random: () => 0.5,
       fetch: async () => Response.json({ data: [] }),

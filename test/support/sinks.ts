@@ -1,9 +1,13 @@
-import type { Answer, AttemptRecord, Call, Upstream } from '../../src/core/call.ts'
+import { type Answer, isPending } from '../../src/core/answer.ts'
+import type { AttemptRecord, Call, Upstream } from '../../src/core/call.ts'
 import type { Limits } from '../../src/core/catalog.ts'
 import { plainDeployment } from '../../src/core/catalog.ts'
-import { openaiOperations, type Provider, type ProviderDefinition } from '../../src/core/provider.ts'
-import type { Plan, Target } from '../../src/core/resolve.ts'
-import { type ByteSink, type ByteStream, Pump, type Source } from '../../src/core/stream.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import type { Plan, Target } from '../../src/core/plan.ts'
+import type { Provider, ProviderDefinition } from '../../src/core/provider.ts'
+import { type ByteSink, type ByteSource, type Feed, Pump } from '../../src/core/stream.ts'
+import { openaiOperations, operations } from '../../src/operations/index.ts'
+import { beatUntil, type Flow, flow } from '../../src/runtime/flow.ts'
 import { parseBody } from '../../src/wire/body.ts'
 
 const encoder = new TextEncoder()
@@ -42,7 +46,7 @@ export class Ear implements ByteSink {
 }
 
 /** A source that notes what it is asked. */
-export class NotingSource implements Source {
+export class NotingSource implements Feed {
   readonly asked: string[] = []
   pause(): void {
     this.asked.push('pause')
@@ -55,10 +59,49 @@ export class NotingSource implements Source {
   }
 }
 
-export function listenTo(stream: ByteStream): Ear {
+export function listenTo(stream: ByteSource): Ear {
   const ear = new Ear()
   stream.pipe(ear)
   return ear
+}
+
+/** What a client hears of an answer, as a runtime's edge would deliver it. */
+export class Listener {
+  readonly ear = new Ear()
+  #flow: Flow | undefined
+  #paused = false
+  #stop = () => {}
+
+  constructor({ body }: Answer, clock: Clock) {
+    const follow = (stream: Parameters<typeof flow>[0]) => {
+      this.#flow = flow(stream, this.ear, clock)
+      if (this.#paused) this.#flow.pause()
+    }
+    if (body instanceof Uint8Array) throw new Error('the answer is whole')
+    if (!isPending(body)) {
+      follow(body)
+      return
+    }
+    const { late, stop } = beatUntil(body, clock, (said) => this.ear.chunk(said))
+    this.#stop = stop
+    void late.then(({ opening, stream }) => {
+      this.ear.chunk(opening)
+      follow(stream)
+    })
+  }
+
+  pause(): void {
+    this.#paused = true
+    this.#flow?.pause()
+  }
+  resume(): void {
+    this.#paused = false
+    this.#flow?.resume()
+  }
+  cancel(reason: unknown): void {
+    this.#stop()
+    this.#flow?.cancel(reason)
+  }
 }
 
 /** A provider of an upstream function's answers. */
@@ -81,7 +124,7 @@ export const someLimits: Limits = {
   streamTimeout: 120_000,
   idleTimeout: 120_000,
   retries: 2,
-  streams: 'observed',
+  streams: undefined,
 }
 
 export function targetOf(provider: Provider, model = 'm', more: Partial<Target> = {}): Target {
@@ -100,9 +143,9 @@ export interface FakeCall {
 export function callOf({ targets = [targetOf(fakeProvider('p'))], stream = false, signal, plan }: FakeCall = {}): Call {
   const attempts: AttemptRecord[] = []
   return {
-    operation: 'chat',
+    operation: operations.chat,
     body: parseBody(bytes(JSON.stringify({ model: 'm', stream, messages: [] }))),
-    plan: { requested: 'm', legacy: false, targets, skipped: [], failure: undefined, missing: {}, ...plan },
+    plan: { requested: 'm', targets, skipped: [], failure: undefined, missing: {}, ...plan },
     target: targets[0] as Target,
     signal: signal ?? new AbortController().signal,
     trace: { attempts },
@@ -112,7 +155,11 @@ export function callOf({ targets = [targetOf(fakeProvider('p'))], stream = false
   }
 }
 
-export const answerOf = (body: Answer['body']): Answer => ({ status: 200, headers: {}, body })
+export const answerOf = (body: ByteSource | Uint8Array): Answer => ({
+  status: 200,
+  headers: {},
+  body: body instanceof Uint8Array ? body : { source: body, steps: [] },
+})
 
 /** An upstream that does one thing after the other, and the last one for ever; what is thrown is its failure. */
 export function upstreamOf(...steps: (() => Answer | Promise<Answer>)[]): Upstream & { calls: Call[] } {

@@ -18,7 +18,7 @@ export function edgeGateway(config: Config, env: Environment = {}, withoutKeys: 
     edge: fetchEdge,
     withoutKeys,
     services: {
-      transport: createFetchTransport(send, systemClock),
+      transport: createFetchTransport(send),
       clock: systemClock,
       random: Math.random,
       fetch: send,

@@ -1,11 +1,17 @@
-import type { Capability } from '../core/provider.ts'
+import type { Capability, Demand } from '../core/operation.ts'
+import type { RequestBody } from '../wire/body.ts'
 import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
 import { textLength } from '../wire/outline.ts'
 
 const none: ReadonlySet<Capability> = new Set()
 
+/** What a request of messages or a prompt needs. */
+export function demandOf({ outline }: RequestBody): Demand {
+  return { needs: needsOf(outline), tokens: tokensOf(outline) }
+}
+
 /** What a model must be capable of to serve this request. */
-export function needsOf(json: JsonObject): ReadonlySet<Capability> {
+function needsOf(json: JsonObject): ReadonlySet<Capability> {
   const tools = isFilled(json.tools) || isFilled(json.functions)
   const schema = stringAt(json.response_format, 'type') === 'json_schema'
   const vision = anyPart(json, (part) => stringAt(part, 'type') === 'image_url')
@@ -24,7 +30,7 @@ const charactersPerToken = 6
  * A low estimate of the tokens of a request's texts. The room that it asks for its answer doesn't count: servers cut an
  * answer that is too long, and clients ask for more than any model has.
  */
-export function tokensOf(json: JsonObject): number {
+function tokensOf(json: JsonObject): number {
   let characters = typeof json.prompt === 'string' ? textLength(json.prompt) : 0
   for (const message of messagesOf(json)) characters += textLength(stringAt(message, 'content') ?? '')
   anyPart(json, (part) => {

@@ -1,0 +1,35 @@
+import type { FailureKind, GatewayError } from '../wire/errors.ts'
+import type { Catalog, Deployment, Limits } from './catalog.ts'
+import type { Demand } from './operation.ts'
+
+/** What a request needs to know before it can be routed. */
+export interface Query extends Demand {
+  readonly model: string | undefined
+  /** The operation's name. */
+  readonly operation: string
+}
+
+/** One step of a plan. */
+export interface Target {
+  readonly deployment: Deployment
+  readonly limits: Limits
+  readonly why: 'requested' | 'fallback' | 'missing_model'
+  /** Tokens; undefined when nobody said. */
+  readonly contextWindow: number | undefined
+}
+
+export interface Skipped {
+  readonly name: string
+  readonly kind: FailureKind
+  readonly why: string
+}
+
+/** What will be tried, in order, and what will not and why. Plain data: it can be printed. */
+export interface Plan {
+  readonly requested: string | undefined
+  readonly targets: readonly Target[]
+  readonly skipped: readonly Skipped[]
+  /** Why the requested model itself is not the first target. */
+  readonly failure: GatewayError | undefined
+  readonly missing: Catalog['missing']
+}

@@ -1,0 +1,27 @@
+import type { Operation, Route } from '../../core/operation.ts'
+import { operations } from '../../operations/index.ts'
+import { type RequestBody, renamed } from '../../wire/body.ts'
+import type { Dialect, InferenceRoute } from '../dialect.ts'
+import { modelRoutes } from './models.ts'
+import { wordsOf } from './words.ts'
+
+/** OpenAI's API, of today and of 2023: what all answers are inside the gateway, so that nothing is translated. */
+export const openai: Dialect = {
+  routes: [
+    ...Object.values(operations).flatMap((operation) => operation.routes.map((route) => routeOf(operation, route))),
+    ...modelRoutes,
+  ],
+}
+
+function routeOf(operation: Operation, { path, legacy = false }: Route): InferenceRoute {
+  return {
+    method: 'POST',
+    path,
+    request(given: RequestBody, model) {
+      const body = model === undefined ? given : renamed(given, model)
+      operation.check(body)
+      return { operation, body }
+    },
+    refuse: wordsOf(legacy),
+  }
+}

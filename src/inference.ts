@@ -1,0 +1,110 @@
+import type { Context } from 'hono'
+import type { Guard, HeaderReader } from './access.ts'
+import type { Answer } from './core/answer.ts'
+import type { Trace } from './core/call.ts'
+import type { Clock } from './core/clock.ts'
+import { disclosure } from './core/disclosure.ts'
+import type { InferenceRoute } from './dialects/dialect.ts'
+import type { Gateway } from './gateway.ts'
+import type { Edge } from './runtime/edge.ts'
+import { parseBody } from './wire/body.ts'
+import { asGatewayError, describeCause, GatewayError, reactions } from './wire/errors.ts'
+import { headerValue, hopsHeader, wireHeaders } from './wire/headers.ts'
+
+export interface InferenceOptions<Bindings extends object> {
+  readonly gateway: Gateway
+  readonly edge: Edge<Bindings>
+  readonly guard: Guard
+  readonly clock: Clock
+  readonly nextId: () => string
+  /** Bytes. */
+  readonly bodyLimit: number
+  readonly log: (message: string) => void
+}
+
+/** A request's way through the gateway, from top to bottom. */
+export function createInference<Bindings extends object>(options: InferenceOptions<Bindings>) {
+  const { gateway, edge, guard, clock, log } = options
+
+  return async function infer(
+    context: Context<{ Bindings: Bindings }>,
+    route: InferenceRoute,
+    named?: string,
+  ): Promise<Response> {
+    const requestId = options.nextId()
+    const started = clock.now()
+    const signal = edge.watch(context)
+    const trace: Trace = { attempts: [] }
+    const headers = () => Object.assign(wireHeaders(requestId, clock.now() - started), disclosure(trace))
+    try {
+      // 1. Who asks, and may they?
+      const header = edge.headers(context)
+      const bearer = guard(header)
+      const hops = readHops(header)
+      // 2. What do they ask for? The bytes are read once; they go on as they are wherever nothing has to change.
+      checkContent(header)
+      const read = parseBody(await edge.readBody(context, options.bodyLimit))
+      const { operation, body } = route.request(read, named)
+      // 3. The gateway plans which targets to try, and tries them: see gateway.ts.
+      const answer = await gateway.answer({ operation, body, signal, bearer, requestId, hops, trace })
+      // 4. The answer in the client's dialect goes out, headers that say who answered first.
+      const worded = route.answer?.(answer, read) ?? answer
+      return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)
+    } catch (thrown) {
+      const failure = asGatewayError(thrown)
+      if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
+      return edge.send(context, refusal(failure, route, { ...headers(), ...retryHeaders(failure, trace) }), signal)
+    }
+  }
+}
+
+const encoder = new TextEncoder()
+
+function refusal(failure: GatewayError, route: InferenceRoute, headers: Record<string, string>): Answer {
+  return {
+    status: failure.status,
+    headers: { 'content-type': 'application/json', ...headers },
+    body: encoder.encode(JSON.stringify(route.refuse(failure))),
+  }
+}
+
+function checkContent(header: HeaderReader): void {
+  const type = header('content-type')
+  if (type !== undefined && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) {
+    throw new GatewayError(
+      'bad_request',
+      `Invalid Content-Type header (${headerValue(type).slice(0, 100)}), expected application/json.`,
+      { status: 415, code: 'unsupported_content_type' },
+    )
+  }
+  const encoding = header('content-encoding')
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new GatewayError('bad_request', 'The request body must not be compressed.', {
+      status: 415,
+      code: 'unsupported_content_encoding',
+    })
+  }
+}
+
+/** Gateways in a row that somebody may want. */
+const mostHops = 4
+
+function readHops(header: HeaderReader): number {
+  const hops = Number(header(hopsHeader) ?? 0)
+  if (!Number.isInteger(hops) || hops < 0) return 0
+  if (hops <= mostHops) return hops
+  throw new GatewayError('loop', 'The request goes round in circles: a provider of this gateway leads back to it.')
+}
+
+/** Tells the SDKs when to come again, and not to come at all where the gateway has tried enough for them. */
+export function retryHeaders(failure: GatewayError, { attempts }: Trace): Record<string, string> {
+  const headers: Record<string, string> = { ...failure.headers }
+  const wait = failure.retryAfterMs ?? (failure.kind === 'rate_limit' ? 1000 : undefined)
+  if (wait !== undefined) {
+    headers['retry-after'] = String(Math.max(1, Math.ceil(wait / 1000)))
+    headers['retry-after-ms'] = String(Math.max(1, Math.round(wait)))
+  }
+  const hopeless = ['quota', 'context_length', 'loop'].includes(failure.kind)
+  if (hopeless || (reactions[failure.kind].again && attempts.length > 1)) headers['x-should-retry'] = 'false'
+  return headers
+}

@@ -1,0 +1,17 @@
+import type { Operation } from '../core/operation.ts'
+import { chatId } from '../wire/ids.ts'
+import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
+import { demandOf } from './demand.ts'
+import { validateChat } from './validate.ts'
+
+export const chat: Operation = {
+  name: 'chat',
+  path: '/chat/completions',
+  routes: [{ path: '/chat/completions' }, { path: '/engines/{model}/chat/completions', legacy: true }],
+  id: chatId,
+  check: validateChat,
+  query: demandOf,
+  fault: choicesFault,
+  usage: usageIn,
+  reader: () => new ChoicesReader(),
+}

@@ -1,0 +1,85 @@
+import type { Fault, Sight, StreamReader } from '../core/operation.ts'
+import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
+import type { ServerEvent } from '../wire/sse.ts'
+
+/** Why an answer that has to have choices is none. */
+export function choicesFault(answer: JsonObject): Fault | undefined {
+  if (answer.error) return { told: answer.error }
+  if (!Array.isArray(answer.choices)) return { wrong: 'sent an answer without choices' }
+  return answer.choices.length === 0 ? { wrong: 'sent an answer with an empty list of choices' } : undefined
+}
+
+export function usageIn(answer: JsonObject): JsonObject | undefined {
+  return objectAt(answer, 'usage')
+}
+
+/**
+ * Texts of a choice that come piece by piece, and what varies beside them: OpenAI pads its chunks with an `obfuscation`
+ * of random length.
+ */
+const texts: ReadonlySet<string> = new Set(
+  ['content', 'text', 'reasoning_content', 'reasoning', 'refusal', 'arguments'].concat('obfuscation', 'id'),
+)
+
+/** Follows a stream of choices: chat's deltas and the texts of legacy completions. */
+export class ChoicesReader implements StreamReader {
+  readonly texts = texts
+  /** Choices that have begun, by their index: whether they were finished. */
+  readonly #choices = new Map<unknown, boolean>()
+  #unfinished = 0
+  #usage: JsonObject | undefined
+
+  get complete(): boolean {
+    return this.#choices.size > 0 && this.#unfinished === 0
+  }
+
+  get usage(): JsonObject | undefined {
+    return this.#usage
+  }
+
+  see({ data, event }: ServerEvent): Sight {
+    const text = data.trim()
+    if (text === '') return 'nothing'
+    if (text === '[DONE]') return 'end'
+    const chunk = tryParse(text)
+    if (chunk === undefined) return { wrong: 'sent an event that is no JSON' }
+    if (!isObject(chunk)) return 'nothing'
+    if (chunk.error) return { told: chunk.error }
+    if (event === 'error') return { told: chunk }
+    this.#usage = usageIn(chunk) ?? this.#usage
+    let sight: Sight = 'nothing'
+    for (const choice of Array.isArray(chunk.choices) ? chunk.choices : []) {
+      const seen = this.#choice(choice)
+      if (seen === 'finish' || sight === 'nothing') sight = seen
+    }
+    return sight
+  }
+
+  #choice(choice: unknown): 'nothing' | 'content' | 'finish' {
+    if (!isObject(choice)) return 'nothing'
+    const index = choice.index ?? 0
+    const finished = this.#choices.get(index)
+    if (choice.finish_reason) {
+      if (finished === false) this.#unfinished--
+      this.#choices.set(index, true)
+      return 'finish'
+    }
+    if (!hasContent(choice)) return 'nothing'
+    if (finished === undefined) {
+      this.#unfinished++
+      this.#choices.set(index, false)
+    }
+    return 'content'
+  }
+}
+
+/** Anything but a role: text, a tool call, reasoning, audio. */
+function hasContent(choice: JsonObject): boolean {
+  if (choice.text) return true
+  const delta = choice.delta
+  return isObject(delta) && Object.entries(delta).some(([key, value]) => key !== 'role' && value && isFilled(value))
+}
+
+function isFilled(value: unknown): boolean {
+  return !Array.isArray(value) || value.length > 0
+}

@@ -1,0 +1,21 @@
+import type { Operation } from '../core/operation.ts'
+import { completionId } from '../wire/ids.ts'
+import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
+import { demandOf } from './demand.ts'
+import { validateCompletion } from './validate.ts'
+
+/** The completions of 2023. */
+export const completions: Operation = {
+  name: 'completions',
+  path: '/completions',
+  routes: [
+    { path: '/completions', legacy: true },
+    { path: '/engines/{model}/completions', legacy: true },
+  ],
+  id: completionId,
+  check: validateCompletion,
+  query: demandOf,
+  fault: choicesFault,
+  usage: usageIn,
+  reader: () => new ChoicesReader(),
+}

@@ -1,0 +1,135 @@
+import type { LateStream, PendingStream, StreamBody } from '../core/answer.ts'
+import type { Clock } from '../core/clock.ts'
+import { type ByteSink, type ByteSource, type Silence, type Step, staged, type Watch } from '../core/stream.ts'
+
+/** A stream on its way to a client. */
+export interface Flow {
+  pause(): void
+  resume(): void
+  cancel(reason: unknown): void
+}
+
+/** Has the bytes of a stream run through its steps and into `sink`: one chain of calls for a chunk, on every runtime. */
+export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock): Flow {
+  const timers: SilenceTimer[] = []
+  let over = false
+  const stop = () => {
+    over = true
+    for (const timer of timers) timer.stop()
+  }
+  let next: ByteSink = {
+    chunk: (bytes) => sink.chunk(bytes),
+    end() {
+      stop()
+      sink.end()
+    },
+    fail(error) {
+      stop()
+      sink.fail(error)
+    },
+  }
+  for (const step of steps.toReversed()) {
+    const outer = next
+    if (step.silence) timers.push(new SilenceTimer(step.silence, clock, (bytes) => outer.chunk(bytes)))
+    next = stepped(step, source, outer)
+  }
+  source.pipe(next)
+  // Behind what is said or done at once: a timer costs.
+  if (!over) for (const timer of timers) timer.start()
+  return {
+    pause() {
+      for (const timer of timers) timer.paused = true
+      source.pause()
+    },
+    resume() {
+      for (const timer of timers) timer.paused = false
+      source.resume()
+    },
+    cancel(reason) {
+      stop()
+      source.cancel(reason)
+    },
+  }
+}
+
+function stepped({ stage, watch }: Step, source: ByteSource, next: ByteSink): ByteSink {
+  if (stage) return staged(stage, source, next)
+  return watch ? watched(watch, next) : next
+}
+
+function watched(watch: Watch, next: ByteSink): ByteSink {
+  return {
+    chunk(bytes) {
+      watch.see(bytes)
+      next.chunk(bytes)
+    },
+    end() {
+      const last = watch.ended?.({ seen: true })
+      if (last && last.length > 0) next.chunk(last)
+      next.end()
+    },
+    fail(error) {
+      const last = watch.ended?.({ seen: true, failure: { error } })
+      if (!last) return next.fail(error)
+      if (last.length > 0) next.chunk(last)
+      next.end()
+    },
+  }
+}
+
+/** Looks at times whether anything was heard: a chunk costs no timer. A reader that isn't reading is no fault of it. */
+export class SilenceTimer {
+  paused = false
+  readonly #silence: Silence
+  readonly #clock: Clock
+  readonly #say: (bytes: Uint8Array) => void
+  readonly #looks: number
+  readonly #period: number
+  #quiet = 0
+  #cancel = () => {}
+  #stopped = false
+
+  /** `least`: milliseconds between two looks at least. */
+  constructor(silence: Silence, clock: Clock, say: (bytes: Uint8Array) => void, least = 0) {
+    this.#silence = silence
+    this.#clock = clock
+    this.#say = say
+    this.#period = Math.max(silence.ms / silence.looks, least)
+    this.#looks = Math.min(silence.looks, Math.ceil(silence.ms / this.#period))
+  }
+
+  start(): void {
+    if (!this.#stopped) this.#cancel = this.#clock.after(this.#period, () => this.#look())
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancel()
+  }
+
+  #look(): void {
+    this.start()
+    const heard = this.#silence.heard()
+    this.#quiet = this.paused ? 0 : heard ? 1 : this.#quiet + 1
+    if (this.#quiet <= this.#looks) return
+    this.#quiet = 1
+    const said = this.#silence.onSilence()
+    if (said && !this.#stopped) this.#say(said)
+  }
+}
+
+/** Says `comment` at once and then every `ms`, until the stream is there or `stop` is called. */
+export function beatUntil(
+  { pending, ms, comment }: PendingStream,
+  clock: Clock,
+  say: (bytes: Uint8Array) => void,
+): { readonly late: Promise<LateStream>; stop(): void } {
+  let cancel = () => {}
+  const stop = () => cancel()
+  const beat = () => {
+    cancel = clock.after(ms, beat)
+    say(comment)
+  }
+  beat()
+  return { late: pending.finally(stop), stop }
+}
