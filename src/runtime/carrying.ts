@@ -52,7 +52,10 @@ export class Carrying {
     this.#options = options
   }
 
-  /** Resolves with how the stream ended; `writable` is then free again, and open unless its reader has left. */
+  /**
+   * Resolves with how the stream ended; `writable` is then free again, and open unless its reader has left. Rejects when
+   * the client takes nothing of it.
+   */
   async run(writable: WritableStream<Uint8Array>): Promise<Ending> {
     const { whole, copy, signal, brokenOff } = this.#stream
     const ways = { preventClose: true, preventAbort: true, signal: this.#stop.signal }
@@ -72,6 +75,7 @@ export class Carrying {
       await seen
       return { seen: this.#seenAll }
     } catch (error) {
+      if (this.#stop.signal.aborted) throw error
       this.#lookAtOnce()
       // Either the source broke, and the copy tells the same, or the reader did, and the copy would go on.
       await Promise.race([seen.catch(() => {}), this.#wait(patience)])

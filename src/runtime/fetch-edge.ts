@@ -168,9 +168,10 @@ class Delivery implements ByteSink {
     const writer = this.#writer
     this.#writer = undefined
     writer?.releaseLock()
-    const ending = await new Carrying(stream, watches, this.#options).run(this.#writable)
+    const ending = await new Carrying(stream, watches, this.#options).run(this.#writable).catch(() => undefined)
     for (const timer of timers) timer.stop()
     if (this.#left) return
+    if (!ending) return this.fail(new Error('The client takes nothing.'))
     const last = watches.map((watch) => watch.ended?.(ending)).filter((bytes) => bytes !== undefined)
     for (const bytes of last) if (bytes.length > 0) this.chunk(bytes)
     if (ending.failure && last.length === 0) this.fail(ending.failure.error)

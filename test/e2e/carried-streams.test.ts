@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Measured } from '../bench/processes.ts'
@@ -19,18 +20,29 @@ beforeAll(async () => {
   upstream = await fakeUpstream()
   const up = { type: 'openai-compatible', baseURL: `${upstream.url}/v1` }
   const config = {
-    providers: { up, native: { type: 'ollama', baseURL: upstream.url } },
+    providers: {
+      up,
+      native: { type: 'ollama', baseURL: upstream.url },
+      openai: { type: 'openai', baseURL: `${upstream.url}/v1`, apiKey: 'env:UP_KEY' },
+    },
     models: {
-      observed: { deployments: ['up/m'], idleTimeout: 0.2 },
-      checked: { deployments: ['up/m'], streams: 'checked' },
+      observed: { deployments: ['up/m'], streams: 'observed', idleTimeout: 0.2 },
+      checked: { deployments: ['up/m'] },
+      honest: 'openai/m',
       untouched: { deployments: ['up/m'], streams: 'untouched' },
       translated: 'native/m',
     },
     keys: ['env:SAMEWIRE_KEY'],
     retries: 0,
+    writeTimeout: 2,
+    keepAlive: 1,
   }
   const built = await bundle('carried', 'src/worker.ts')
-  worker = await startWorkerd('worker', built, { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: JSON.stringify(config) })
+  worker = await startWorkerd('worker', built, {
+    SAMEWIRE_KEY: key,
+    UP_KEY: 'sk-up',
+    SAMEWIRE_CONFIG: JSON.stringify(config),
+  })
   const health = () => fetch(`http://127.0.0.1:${worker.port}/health`).then(({ ok }) => ok)
   while (!(await health().catch(() => false)));
 }, 60_000)
@@ -47,6 +59,25 @@ function ask(model: string, signal?: AbortSignal): Promise<Response> {
     body: JSON.stringify(chat(model, { stream: true })),
     ...(signal && { signal }),
   })
+}
+
+/** Asks over a bare socket: how it is read and closed is up to the test. */
+function askBarely(model: string): Socket {
+  const body = JSON.stringify(chat(model, { stream: true }))
+  const socket = connect(worker.port, '127.0.0.1')
+  socket.write(
+    `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${key}\r\n` +
+      `content-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+  return socket
+}
+
+/** Reads a chat's stream with the official client; what it says comes into `said`. */
+async function readWithClient(model: string, said: string[]): Promise<void> {
+  const client = new OpenAI({ baseURL: `http://127.0.0.1:${worker.port}/v1`, apiKey: key, maxRetries: 0 })
+  const messages = [{ role: 'user', content: 'hi' } as const]
+  const stream = await client.chat.completions.create({ model, messages, stream: true })
+  for await (const { choices } of stream) said.push(choices[0]?.delta.content ?? '')
 }
 
 /** Writes the first words, and what comes after them once those have gone out. */
@@ -81,19 +112,31 @@ describe('a stream through workerd', () => {
   })
 
   it.each(['observed', 'checked'] as const)('that is %s and breaks anywhere tells it as an error', async (model) => {
-    const client = new OpenAI({ baseURL: `http://127.0.0.1:${worker.port}/v1`, apiKey: key, maxRetries: 0 })
     const last = `${rest[1]}`
     for (let length = 1; length < last.length; length += 10) {
       upstream.script(saying(last.slice(0, length), (response) => response.destroy()))
       const said: string[] = []
-      const reading = (async () => {
-        const messages = [{ role: 'user', content: 'hi' } as const]
-        const stream = await client.chat.completions.create({ model, messages, stream: true })
-        for await (const { choices } of stream) said.push(choices[0]?.delta.content ?? '')
-      })()
-      await expect(reading).rejects.toMatchObject({ code: 'upstream_stream_truncated' })
+      await expect(readWithClient(model, said)).rejects.toMatchObject({ code: 'upstream_stream_truncated' })
       expect(said.join('')).toBe('Hel')
     }
+  })
+
+  it.each([
+    ['says [DONE] without a finish', 'data: [DONE]\n\n', /ended its stream before/],
+    ['breaks an event', `data: {"choices":[{"index":0,"delta":{"con\n\n${rest.slice(1).join('')}`, /^up sent/],
+    ['just ends', '', /ended its stream before/],
+  ])('of which nothing is configured and that %s makes a client raise', async (_, text, message) => {
+    upstream.script(saying(text, (response) => response.end()))
+    const said: string[] = []
+    await expect(readWithClient('checked', said)).rejects.toThrow(message)
+    expect(said.join('')).toBe('Hel')
+  })
+
+  it('of a provider that is known to end its streams well comes as it is', async () => {
+    upstream.script(saying(rest.slice(1).join(''), (response) => response.end()))
+    expect(await (await ask('honest')).text()).toBe(role + rest.join(''))
+    upstream.script(saying(`${rest[1]}`.slice(0, 20), (response) => response.destroy()))
+    await expect(readWithClient('honest', [])).rejects.toMatchObject({ code: 'upstream_stream_truncated' })
   })
 
   it('that falls silent ends with a timeout', async () => {
@@ -155,4 +198,48 @@ describe('a stream through workerd', () => {
     leave.abort()
     await stopped()
   })
+
+  it.each(['checked', 'translated'] as const)(
+    'that is %s and that its client never reads is given up, and its upstream stopped',
+    async (model) => {
+      const content = 'x'.repeat(60_000)
+      const piece = model === 'translated' ? nativeLine(content) : chunk({ content })
+      const asked = new Promise<void>((resolve) => {
+        upstream.script(
+          saying('', (response) => {
+            const write = () => {
+              while (!response.destroyed && response.write(piece));
+              response.once('drain', write)
+            }
+            write()
+            resolve()
+          }),
+        )
+      })
+      const socket = askBarely(model)
+      const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()))
+      socket.pause()
+      await asked
+      await stopped()
+      socket.resume()
+      await closed
+    },
+  )
+
+  it.each(['observed', 'checked', 'translated'] as const)(
+    'that is %s and has not begun stops its upstream when the client closes its connection',
+    async (model) => {
+      const asked = new Promise<void>((resolve) => {
+        upstream.script((request, response) => {
+          if (request.method === 'GET') return response.end('{"models":[{"model":"m:latest","name":"m:latest"}]}')
+          resolve()
+        })
+      })
+      const socket = askBarely(model)
+      await asked
+      // A FIN and no more, as `curl` and most clients leave.
+      socket.destroy()
+      await stopped()
+    },
+  )
 })

@@ -259,3 +259,40 @@ describe('A stream that is to stay untouched', () => {
     expect(upstream.stopped).toBeDefined()
   })
 })
+
+describe('A client that reads nothing', () => {
+  const word = chunk({ content: 'x'.repeat(30_000) })
+
+  it('of a checked stream is let go after a minute, and its upstream with it', async () => {
+    const { clock, upstream, pending } = await streaming({ streams: 'checked' })
+    upstream.say(role + rest[0])
+    const reader = (await pending).body?.getReader()
+    for (let at = 0; at < 10; at++) upstream.say(word)
+    await turns(20)
+    await clock.advance(59_000)
+    expect(upstream.stopped).toBeUndefined()
+    await clock.advance(2_000)
+    expect(upstream.stopped).toBeDefined()
+    await turns()
+    expect(clock.waiting).toBe(0)
+    await expect(readOn(reader)).rejects.toThrow()
+  })
+
+  it('of a carried stream is let go when its upstream has long been done', async () => {
+    const { clock, upstream, pending } = await streaming({ writeTimeout: 10 })
+    upstream.say(role + rest[0])
+    const reader = (await pending).body?.getReader()
+    for (let at = 0; at < 10; at++) upstream.say(word)
+    upstream.say(rest.slice(1).join(''))
+    upstream.end()
+    await turns(20)
+    await clock.advance(9_000)
+    await clock.advance(60_000)
+    await expect(readOn(reader)).rejects.toThrow()
+    await until(() => clock.waiting === 0)
+  })
+})
+
+async function readOn(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): Promise<void> {
+  while (!(await reader?.read())?.done);
+}
