@@ -13,7 +13,8 @@ export interface Operation {
   readonly name: string
   /** OpenAI's own path, without `/v1`: where a compatible provider is asked. */
   readonly path: string
-  readonly routes: readonly Route[]
+  /** Paths of OpenAI's API, without `/v1`, where clients ask for it; `{model}` stands for a model's name, slashes included. */
+  readonly routes: readonly string[]
   /** An id for an answer whose upstream gives none. */
   id(random: Random): string
   /** Throws the 400 that OpenAI answers to a request that can't be one. */
@@ -26,14 +27,6 @@ export interface Operation {
   usage(answer: JsonObject): JsonObject | undefined
   /** Follows one stream. Absent: the operation has no streams. */
   reader?(): StreamReader
-}
-
-/** Where clients ask for an operation. */
-export interface Route {
-  /** Without `/v1`; `{model}` stands for a model's name, slashes included. */
-  readonly path: string
-  /** A route of 2023, whose clients compare the words of errors. */
-  readonly legacy?: boolean
 }
 
 export interface Demand {

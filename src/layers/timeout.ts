@@ -102,10 +102,10 @@ class Wait {
 
   #step(): void {
     const ms = Math.min(this.#left, slow)
-    this.#cancel = this.#options.clock.after(ms, () => this.#passed(ms))
+    this.#cancel = this.#options.clock.after(ms, () => this.#waitedFor(ms))
   }
 
-  #passed(ms: number): void {
+  #waitedFor(ms: number): void {
     this.#left -= ms
     this.#waited += ms
     if (this.#left <= 0) {

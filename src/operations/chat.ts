@@ -7,7 +7,7 @@ import { validateChat } from './validate.ts'
 export const chat: Operation = {
   name: 'chat',
   path: '/chat/completions',
-  routes: [{ path: '/chat/completions' }, { path: '/engines/{model}/chat/completions', legacy: true }],
+  routes: ['/chat/completions', '/engines/{model}/chat/completions'],
   id: chatId,
   check: validateChat,
   query: demandOf,

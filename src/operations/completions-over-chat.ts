@@ -29,9 +29,9 @@ export function completionsOver(chat: OperationSpec): OperationSpec {
 /** Two stages as one: what the first emits, the second sees. */
 export function chain(first: Stage, second: Stage): Stage {
   return {
-    chunk: (bytes, emit) => first.chunk(bytes, (passed) => second.chunk(passed, emit)),
+    chunk: (bytes, emit) => first.chunk(bytes, (piece) => second.chunk(piece, emit)),
     end(emit) {
-      first.end?.((passed) => second.chunk(passed, emit))
+      first.end?.((piece) => second.chunk(piece, emit))
       second.end?.(emit)
     },
   }

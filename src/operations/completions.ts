@@ -8,10 +8,7 @@ import { validateCompletion } from './validate.ts'
 export const completions: Operation = {
   name: 'completions',
   path: '/completions',
-  routes: [
-    { path: '/completions', legacy: true },
-    { path: '/engines/{model}/completions', legacy: true },
-  ],
+  routes: ['/completions', '/engines/{model}/completions'],
   id: completionId,
   check: validateCompletion,
   query: demandOf,

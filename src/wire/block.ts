@@ -47,8 +47,8 @@ export class Block {
   }
 
   #grow(size: number): void {
-    const doubled = Math.max(size, leastCapacity, Math.min(2 * this.#bytes.length, this.#most))
-    const larger = new Uint8Array(doubled)
+    const capacity = Math.max(size, leastCapacity, Math.min(2 * this.#bytes.length, this.#most))
+    const larger = new Uint8Array(capacity)
     larger.set(this.#bytes.subarray(0, this.#size))
     this.#bytes = larger
     this.#owned = true

@@ -76,19 +76,65 @@ describe('The source', () => {
     expect(active.map(({ name }) => name)).toEqual([])
   })
 
-  it.each(['core', 'layers'])('keeps Node, Hono and the clock out of %s', (folder) => {
-    const offending = under(folder).filter(
-      ({ name, code, imports }) =>
-        imports.some((path) => /^node:|^hono|^undici|^@hono|\/runtime\//.test(path)) ||
-        (name !== 'core/clock.ts' && /\bsetTimeout\b|\bsetInterval\b|\bDate\.now\b|\bMath\.random\b/.test(code)),
-    )
-    expect(offending.map(({ name }) => name)).toEqual([])
-  })
+  it.each(['core', 'layers', 'connect', 'operations', 'dialects'])(
+    'keeps Node, Hono and the clock out of %s',
+    (folder) => {
+      const offending = under(folder).filter(
+        ({ name, code, imports }) =>
+          imports.some((path) => /^node:|^hono|^undici|^@hono|\/runtime\//.test(path)) ||
+          (name !== 'core/clock.ts' && /\bsetTimeout\b|\bsetInterval\b|\bDate\.now\b|\bMath\.random\b/.test(code)),
+      )
+      expect(offending.map(({ name }) => name)).toEqual([])
+    },
+  )
 
   it('imports packages only where they belong', () => {
     const packages = inner.flatMap(({ name, imports }) =>
       imports.filter((path) => !path.startsWith('.') && !path.startsWith('node:')).map((path) => `${name}: ${path}`),
     )
     expect(packages.filter((line) => !/^(app|inference|runtime\/|config\/)/.test(line))).toEqual([])
+  })
+
+  it('has no circle of imports', () => {
+    const targets = new Map(
+      files.map(({ name, imports }) => [
+        name,
+        imports
+          .filter((path) => path.startsWith('.'))
+          .map((path) => new URL(path, new URL(name, base)).pathname.slice('/src/'.length)),
+      ]),
+    )
+    const settled = new Set<string>()
+    const circles: string[] = []
+    const walk = (name: string, way: readonly string[]) => {
+      if (settled.has(name)) return
+      if (way.includes(name)) {
+        circles.push([...way.slice(way.indexOf(name)), name].join(' → '))
+        return
+      }
+      for (const next of targets.get(name) ?? []) walk(next, [...way, name])
+      settled.add(name)
+    }
+    for (const { name } of files) walk(name, [])
+    expect(circles).toEqual([])
+  })
+
+  it('carries streams nowhere but at the edges', () => {
+    const words = /\b(carrying|doubled|native|fork|passed|whenCarried|pipeTo|ReadableStream|WritableStream)\b/i
+    const outside = files.filter(({ name, code }) => !name.startsWith('runtime/') && !isEntry(name) && words.test(code))
+    expect(outside.map(({ name }) => name)).toEqual([])
+    expect(under('runtime').filter(({ code }) => words.test(code))).not.toEqual([])
+  })
+
+  it('leaves the paths and the words of an API to its dialect', () => {
+    const words = /\blegacy\b|chat\/completions|engines\//
+    const spoken = ['core', 'layers', 'connect', 'wire'].flatMap(under).filter(({ code }) => words.test(code))
+    expect(spoken.map(({ name }) => name)).toEqual([])
+  })
+
+  it('knows an operation by its object, never by its name, outside the operations', () => {
+    const named = /(['"`])(chat|completions|embeddings|responses)\1/
+    const offending = ['core', 'layers', 'connect', 'runtime'].flatMap(under).filter(({ code }) => named.test(code))
+    expect(offending.map(({ name }) => name)).toEqual([])
   })
 })

@@ -5,7 +5,7 @@ import type { Config } from '../../src/config/schema.ts'
 import type { Known } from '../../src/core/catalog.ts'
 import type { Plan, Query } from '../../src/core/plan.ts'
 import { resolve } from '../../src/core/resolve.ts'
-import { wordsOf } from '../../src/dialects/openai/words.ts'
+import { wordsOn } from '../../src/dialects/openai/words.ts'
 import type { GatewayError } from '../../src/wire/errors.ts'
 
 const type = 'openai-compatible'
@@ -153,7 +153,7 @@ describe('A missing model', () => {
     const now = planFor('nope', {}).failure
     expect(now).toMatchObject({ kind: 'unknown', status: 404, code: 'model_not_found', type: 'invalid_request_error' })
     expect(now?.message).toBe('The model `nope` does not exist or you do not have access to it.')
-    expect(wordsOf(true)(now as GatewayError)).toEqual({
+    expect(wordsOn('/engines/{model}/completions')(now as GatewayError)).toEqual({
       error: {
         message: 'The model: `nope` does not exist',
         type: 'invalid_request_error',

@@ -1,19 +1,19 @@
-import type { Operation, Route } from '../../core/operation.ts'
+import type { Operation } from '../../core/operation.ts'
 import { operations } from '../../operations/index.ts'
 import { type RequestBody, renamed } from '../../wire/body.ts'
 import type { Dialect, InferenceRoute } from '../dialect.ts'
 import { modelRoutes } from './models.ts'
-import { wordsOf } from './words.ts'
+import { wordsOn } from './words.ts'
 
 /** OpenAI's API, of today and of 2023: what all answers are inside the gateway, so that nothing is translated. */
 export const openai: Dialect = {
   routes: [
-    ...Object.values(operations).flatMap((operation) => operation.routes.map((route) => routeOf(operation, route))),
+    ...Object.values(operations).flatMap((operation) => operation.routes.map((path) => routeOf(operation, path))),
     ...modelRoutes,
   ],
 }
 
-function routeOf(operation: Operation, { path, legacy = false }: Route): InferenceRoute {
+function routeOf(operation: Operation, path: string): InferenceRoute {
   return {
     method: 'POST',
     path,
@@ -22,6 +22,6 @@ function routeOf(operation: Operation, { path, legacy = false }: Route): Inferen
       operation.check(body)
       return { operation, body }
     },
-    refuse: wordsOf(legacy),
+    refuse: wordsOn(path),
   }
 }

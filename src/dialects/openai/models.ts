@@ -2,14 +2,14 @@ import type { Gateway } from '../../gateway.ts'
 import { unknownModel } from '../../wire/errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import type { LookUpRoute } from '../dialect.ts'
-import { wordsOf } from './words.ts'
+import { wordsOn } from './words.ts'
 
 /** The lists of models, under today's name and that of 2023. */
 export const modelRoutes: readonly LookUpRoute[] = [
-  { method: 'GET', path: '/models', look: list, refuse: wordsOf(false) },
-  { method: 'GET', path: '/models/{model}', look: retrieve, refuse: wordsOf(false) },
-  { method: 'GET', path: '/engines', look: list, refuse: wordsOf(true) },
-  { method: 'GET', path: '/engines/{model}', look: retrieve, refuse: wordsOf(true) },
+  { method: 'GET', path: '/models', look: list, refuse: wordsOn('/models') },
+  { method: 'GET', path: '/models/{model}', look: retrieve, refuse: wordsOn('/models/{model}') },
+  { method: 'GET', path: '/engines', look: list, refuse: wordsOn('/engines') },
+  { method: 'GET', path: '/engines/{model}', look: retrieve, refuse: wordsOn('/engines/{model}') },
 ]
 
 async function list(gateway: Gateway): Promise<JsonObject> {

@@ -1,9 +1,9 @@
 import { errorEnvelope, type GatewayError, isMissing, shorten } from '../../wire/errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
 
-/** How a failure is told. The clients of 2023 compare the words for a missing model: those on its routes stay as they were. */
-export function wordsOf(legacy: boolean): (failure: GatewayError) => JsonObject {
-  return legacy ? legacyEnvelope : errorEnvelope
+/** How a failure is told. The clients of 2023 compare the words for a missing model: on their routes they stay. */
+export function wordsOn(path: string): (failure: GatewayError) => JsonObject {
+  return path === '/completions' || path.startsWith('/engines') ? legacyEnvelope : errorEnvelope
 }
 
 function legacyEnvelope(failure: GatewayError): JsonObject {
