@@ -78,7 +78,7 @@ function checkContent(header: HeaderReader): void {
     )
   }
   const encoding = header('content-encoding')
-  if (encoding !== undefined && encoding !== 'identity') {
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
     throw new GatewayError('bad_request', 'The request body must not be compressed.', {
       status: 415,
       code: 'unsupported_content_encoding',

@@ -105,13 +105,10 @@ async function client(settings: ProviderSettings, tools: SlowPath): Promise<Olla
   })
 }
 
-/**
- * The client takes no signal, follows redirects (with the key), and loses the words of an error that is not
- * `{"error": "text"}`.
- */
+/** The client takes no signal, and loses the words of an error that is not `{"error": "text"}`. */
 async function fetchFor(tools: SlowPath, input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const signal = init.signal ? AbortSignal.any([init.signal, tools.signal]) : tools.signal
-  const response = await tools.fetch(input, { ...init, signal, redirect: 'manual' })
+  const response = await tools.fetch(input, { ...init, signal })
   if (response.ok) return response
   const { message } = readSaid(await response.text())
   return Response.json({ error: message || `HTTP ${response.status}` }, { status: response.status })

@@ -1,5 +1,6 @@
 import type { KnownModel } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
+import { slowPath } from '../core/slow-path.ts'
 import { buildProvider, type Environment, type Registry } from './providers.ts'
 
 /** Milliseconds: a server on this machine answers at once or isn't there. */
@@ -9,7 +10,7 @@ const patience = 800
 export async function findServers(
   registry: Registry,
   env: Environment,
-  { clock, fetch, log }: Pick<Services, 'clock' | 'fetch' | 'log'>,
+  services: Pick<Services, 'clock' | 'fetch' | 'log'>,
 ): Promise<Map<string, readonly KnownModel[]>> {
   const found = new Map<string, readonly KnownModel[]>()
   const look = async ({ type, models, probe, env: brings }: Registry[string]) => {
@@ -17,9 +18,9 @@ export async function findServers(
     const provider = baseURL && models && buildProvider(type, { type, baseURL }, registry, env, [])
     if (!provider) return
     const stop = new AbortController()
-    const cancel = clock.after(patience, () => stop.abort(new Error('nobody there')))
+    const cancel = services.clock.after(patience, () => stop.abort(new Error('nobody there')))
     try {
-      found.set(type, await models(provider.settings, { fetch, log, signal: stop.signal }))
+      found.set(type, await models(provider.settings, slowPath(services, stop.signal)))
     } catch {
       // Nobody listens there: that is the usual case, and the start tells which variable would bring it.
     } finally {

@@ -2,6 +2,7 @@ import { isObject, stringAt } from '../wire/json.ts'
 import type { Known } from './catalog.ts'
 import { bearer, type KnownModel, type Provider, type ProviderSettings, type SlowPath } from './provider.ts'
 import type { Services } from './services.ts'
+import { slowPath } from './slow-path.ts'
 
 /** Milliseconds that a list stays good, and that one may take to come. */
 const freshFor = 60_000
@@ -39,7 +40,7 @@ export class Knowledge {
   async #ask(provider: Provider): Promise<void> {
     const stop = new AbortController()
     const cancel = this.#services.clock.after(patience, () => stop.abort(new Error('no list in time')))
-    const tools: SlowPath = { fetch: this.#services.fetch, signal: stop.signal, log: this.#services.log }
+    const tools = slowPath(this.#services, stop.signal)
     try {
       const models = await (provider.definition.models ?? listModels)(provider.settings, tools, provider)
       this.#known.set(provider.name, new Map(models.map((model) => [model.id, model])))
@@ -59,7 +60,7 @@ export async function listModels(
 ): Promise<KnownModel[]> {
   const headers = { ...(provider?.definition.headers ?? bearer)(settings), ...settings.headers }
   const url = provider?.definition.url?.(settings, '/models', '') ?? `${settings.baseURL}/models`
-  const response = await tools.fetch(url, { headers, signal: tools.signal, redirect: 'manual' })
+  const response = await tools.fetch(url, { headers, signal: tools.signal })
   if (!response.ok) throw new Error(`no list: HTTP ${response.status}`)
   const list: unknown = await response.json()
   const data = isObject(list) && Array.isArray(list.data) ? list.data : []

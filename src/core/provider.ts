@@ -76,7 +76,7 @@ export interface ProviderSettings {
   readonly options: Readonly<Record<string, string>>
 }
 
-/** Tools for work off the chat path: lists, pulls. */
+/** Tools for work off the chat path: lists, pulls. What `fetch` brings is bounded: see slow-path.ts. */
 export interface SlowPath {
   readonly fetch: typeof fetch
   readonly signal: AbortSignal

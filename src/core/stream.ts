@@ -274,7 +274,12 @@ export function staged(stage: Stage, source: Pick<ByteSource, 'cancel'>, next: B
     if (over) return
     over = true
     if (!stage.fail) return next.fail(error)
-    stage.fail(error, emit)
+    try {
+      stage.fail(error, emit)
+    } catch (again) {
+      // Thrown further it would reach whoever brings the bytes, and could end the process.
+      return next.fail(again)
+    }
     next.end()
   }
   return {

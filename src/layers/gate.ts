@@ -53,24 +53,28 @@ class Opening implements Looker {
 
   chunk(bytes: Uint8Array): boolean {
     this.#size += bytes.length
-    const outcome = this.#judge(this.#events.read(bytes)) ?? (this.#size > bound ? 'content' : undefined)
+    const outcome = this.#judge(() => this.#events.read(bytes)) ?? (this.#size > bound ? 'content' : undefined)
     if (outcome) this.#settle(outcome)
     return outcome !== undefined
   }
 
   end(): void {
-    this.#settle(this.#judge(this.#events.end()) ?? { wrong: 'closed its stream without any content' })
+    this.#settle(this.#judge(() => this.#events.end()) ?? { wrong: 'closed its stream without any content' })
   }
 
   fail(failure: unknown): void {
     this.#settle({ failure })
   }
 
-  #judge(events: readonly ServerEvent[]): Outcome | undefined {
-    for (const event of events) {
-      const sight = this.#reader.see(event)
-      if (sight === 'content' || sight === 'finish') return 'content'
-      if (typeof sight === 'object') return sight
+  #judge(read: () => readonly ServerEvent[]): Outcome | undefined {
+    try {
+      for (const event of read()) {
+        const sight = this.#reader.see(event)
+        if (sight === 'content' || sight === 'finish') return 'content'
+        if (typeof sight === 'object') return sight
+      }
+    } catch (failure) {
+      return { failure }
     }
     return undefined
   }

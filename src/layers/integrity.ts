@@ -178,8 +178,13 @@ const blankLine = new TextEncoder().encode('\n\n')
 /** Whether an event without its blank line is whole nevertheless. */
 function isWhole(rest: Uint8Array): boolean {
   const reader = new EventReader()
-  const events = [...reader.read(rest), ...reader.end()]
-  return events.every(({ data }) => data === '' || data === '[DONE]' || tryParse(data) !== undefined)
+  try {
+    const events = [...reader.read(rest), ...reader.end()]
+    return events.every(({ data }) => data === '' || data === '[DONE]' || tryParse(data) !== undefined)
+  } catch {
+    // Longer than an event may be.
+    return false
+  }
 }
 
 function envelopeOf(fault: Fault, words: Words): JsonObject {

@@ -2,6 +2,7 @@ import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Services } from '../core/services.ts'
+import { slowPath } from '../core/slow-path.ts'
 import { asGatewayError, GatewayError } from '../wire/errors.ts'
 
 interface Pull {
@@ -62,7 +63,7 @@ export function pull(services: Services): Layer {
 async function start(deployment: Deployment, services: Services, signal: AbortSignal): Promise<void> {
   const { provider, model, label } = deployment
   services.log(`${label}: pulling`)
-  const tools = { fetch: services.fetch, signal, log: (text: string) => services.log(`${label}: ${text}`) }
+  const tools = { ...slowPath(services, signal), log: (text: string) => services.log(`${label}: ${text}`) }
   await provider.definition.pull?.(model, provider.settings, tools)
   services.log(`${label}: pulled`)
 }

@@ -1,7 +1,8 @@
 import type { Context } from 'hono'
 import { isPending, isStream, type PendingStream, type StreamBody } from '../core/answer.ts'
 import { Abort } from '../core/signal.ts'
-import { type ByteSink, concat, type Step } from '../core/stream.ts'
+import type { ByteSink, Step } from '../core/stream.ts'
+import { Block } from '../wire/block.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { tooLarge } from './body-limit.ts'
 import { Carrying, type Doubled } from './carrying.ts'
@@ -21,14 +22,12 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
     if (length > limit) throw tooLarge(limit)
     // Told in advance and kept to by the runtime: no need to count.
     if (length >= 0) return new Uint8Array(await req.raw.arrayBuffer())
-    const chunks: Uint8Array[] = []
-    let size = 0
+    const body = new Block(limit)
     for await (const chunk of req.raw.body ?? []) {
-      size += chunk.length
-      if (size > limit) throw tooLarge(limit)
-      chunks.push(chunk)
+      if (body.size + chunk.length > limit) throw tooLarge(limit)
+      body.add(chunk)
     }
-    return concat(chunks, size)
+    return body.take()
   },
   send(context, { status, headers, body }, client) {
     if (body instanceof Uint8Array) {

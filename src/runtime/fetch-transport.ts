@@ -3,6 +3,7 @@ import { type ByteSink, type ByteSource, concat, type Looker, Pump } from '../co
 import type { Transport } from '../core/transport.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { Doubled } from './carrying.ts'
+import { codingsOf, unknownCoding } from './encodings.ts'
 
 /** Sends requests through `fetch`: the only client on Workers. */
 export function createFetchTransport(send: typeof fetch): Transport {
@@ -24,8 +25,30 @@ export function createFetchTransport(send: typeof fetch): Transport {
     response.headers.forEach((value, name) => {
       headers[name] = value
     })
-    return { status: response.status, headers, body: new FetchSource(response, signal) }
+    return { status: response.status, headers, body: sourceOf(response, signal) }
   }
+}
+
+/** Codings that workerd undoes by itself, where they stand alone and are written in lower case. */
+const undone = ['gzip', 'br']
+const formats = new Map<string, 'gzip' | 'deflate'>([
+  ['gzip', 'gzip'],
+  ['x-gzip', 'gzip'],
+  ['deflate', 'deflate'],
+])
+
+/** The content of a body, also of one that was compressed although nobody asked for it. */
+function sourceOf(response: Response, signal: Signal): ByteSource {
+  const encoding = response.headers.get('content-encoding')
+  if (encoding === null || !response.body || undone.includes(encoding)) return new FetchSource(response, signal)
+  const codings = codingsOf(encoding)
+  const known = codings.map((coding) => formats.get(coding)).filter((format) => format !== undefined)
+  if (known.length < codings.length) {
+    void response.body.cancel().catch(() => {})
+    throw unknownCoding()
+  }
+  const unpack = (body: ReadableStream, format: 'gzip' | 'deflate') => body.pipeThrough(new DecompressionStream(format))
+  return pumpOf(known.reduce(unpack, response.body), signal)
 }
 
 /** A body that nobody reads until somebody says how: piece by piece, all at once, or natively by the runtime. */

@@ -1,6 +1,14 @@
 import type { LateStream, PendingStream, StreamBody } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
-import { type ByteSink, type ByteSource, type Silence, type Step, staged, type Watch } from '../core/stream.ts'
+import {
+  type ByteSink,
+  type ByteSource,
+  type Silence,
+  type Stage,
+  type Step,
+  staged,
+  type Watch,
+} from '../core/stream.ts'
 
 /** A stream on its way to a client. */
 export interface Flow {
@@ -54,25 +62,24 @@ export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock
 
 function stepped({ stage, watch }: Step, source: ByteSource, next: ByteSink): ByteSink {
   if (stage) return staged(stage, source, next)
-  return watch ? watched(watch, next) : next
+  return watch ? staged(watched(watch), source, next) : next
 }
 
-function watched(watch: Watch, next: ByteSink): ByteSink {
+/** A watch as the stage that passes everything on: what it throws breaks its stream, and nothing else. */
+function watched(watch: Watch): Stage {
   return {
-    chunk(bytes) {
+    chunk(bytes, emit) {
       watch.see(bytes)
-      next.chunk(bytes)
+      emit(bytes)
     },
-    end() {
+    end(emit) {
       const last = watch.ended?.({ seen: true })
-      if (last && last.length > 0) next.chunk(last)
-      next.end()
+      if (last && last.length > 0) emit(last)
     },
-    fail(error) {
+    fail(error, emit) {
       const last = watch.ended?.({ seen: true, failure: { error } })
-      if (!last) return next.fail(error)
-      if (last.length > 0) next.chunk(last)
-      next.end()
+      if (!last) throw error
+      if (last.length > 0) emit(last)
     },
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { concat } from '../core/stream.ts'
+import { Block } from '../wire/block.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { tooLarge } from './body-limit.ts'
 
@@ -7,7 +7,7 @@ import { tooLarge } from './body-limit.ts'
 export function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const told = Number(incoming.headers['content-length'])
-    const body = new BodyCollector(told <= limit ? told : undefined)
+    const body = new Block(limit, told)
     const refuse = () => {
       incoming.off('data', take)
       // What is still on its way is read and dropped: closing at once would cut the refusal off with a reset.
@@ -15,12 +15,12 @@ export function readIncoming(incoming: IncomingMessage, limit: number): Promise<
       reject(tooLarge(limit))
     }
     const take = (chunk: Uint8Array) => {
-      body.add(chunk)
-      if (body.size > limit) refuse()
+      if (body.size + chunk.length > limit) refuse()
+      else body.add(chunk)
     }
     if (told > limit) return refuse()
     incoming.on('data', take)
-    incoming.once('end', () => resolve(body.whole()))
+    incoming.once('end', () => resolve(body.take()))
     const leave = () => reject(new GatewayError('gone', 'The client left.'))
     // The one error of a request's body is that its connection broke.
     incoming.once('error', leave)
@@ -28,31 +28,4 @@ export function readIncoming(incoming: IncomingMessage, limit: number): Promise<
       if (!incoming.complete) leave()
     })
   })
-}
-
-/** Puts a body together. One whose length was told goes straight to its place: a large one is never there twice. */
-class BodyCollector {
-  size = 0
-  readonly #chunks: Uint8Array[] = []
-  readonly #told: number | undefined
-  #place: Uint8Array | undefined
-
-  constructor(told: number | undefined) {
-    this.#told = told
-  }
-
-  add(chunk: Uint8Array): void {
-    const at = this.size
-    this.size += chunk.length
-    // Most bodies are one chunk.
-    if (this.#told === undefined || chunk.length === this.#told) this.#chunks.push(chunk)
-    else {
-      this.#place ??= new Uint8Array(this.#told)
-      this.#place.set(chunk, at)
-    }
-  }
-
-  whole(): Uint8Array {
-    return this.#place ?? concat(this.#chunks, this.size)
-  }
 }

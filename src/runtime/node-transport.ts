@@ -1,9 +1,11 @@
+import type { Duplex } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import { buildConnector, type Dispatcher, Pool } from 'undici'
 import type { Signal } from '../core/signal.ts'
 import { type ByteSource, concat, Pump } from '../core/stream.ts'
 import type { Transport, UpstreamRequest, UpstreamResponse } from '../core/transport.ts'
 import { GatewayError } from '../wire/errors.ts'
+import { codingsOf, unknownCoding } from './encodings.ts'
 
 /**
  * Sends requests through undici's `dispatch`, the cheapest client there is on Node: upstream chunks go straight from
@@ -182,19 +184,26 @@ function flatten(headers: Record<string, string | string[] | undefined>): Record
   return flat
 }
 
+const decoders = new Map<string, () => Duplex>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+])
+
 /** The content of a body that was compressed although nobody asked for it. */
 function decoded(body: ByteSource, encoding: string | undefined): ByteSource {
-  if (encoding === undefined || encoding === 'identity') return body
-  const create = { gzip: createGunzip, 'x-gzip': createGunzip, deflate: createInflate, br: createBrotliDecompress }[
-    encoding
-  ]
-  const decoder = create?.()
-  if (!decoder) {
-    body.cancel('unknown encoding')
-    const pump = new Pump({ cancel() {} })
-    pump.break(new GatewayError('protocol', `The upstream answered in an encoding that nobody asked for.`))
-    return pump
-  }
+  if (encoding === undefined) return body
+  const codings = codingsOf(encoding)
+  const known = codings.map((coding) => decoders.get(coding)).filter((decoder) => decoder !== undefined)
+  if (known.length === codings.length) return known.reduce((source, create) => through(create(), source), body)
+  body.cancel('unknown encoding')
+  const pump = new Pump({ cancel() {} })
+  pump.break(unknownCoding())
+  return pump
+}
+
+function through(decoder: Duplex, body: ByteSource): ByteSource {
   const pump = new Pump({
     pause: () => decoder.pause(),
     resume: () => decoder.resume(),

@@ -1,5 +1,7 @@
 /** Bytes that are allocated for a second piece at least. */
 const leastCapacity = 4 * 1024
+/** Bytes that must be there before room for all that was told is made: telling a length costs a client nothing. */
+const large = 256 * 1024
 
 /**
  * Bytes that come in pieces, kept in one growing block: a piece costs its bytes, not an object of its own. The first
@@ -7,14 +9,19 @@ const leastCapacity = 4 * 1024
  */
 export class Block {
   readonly #most: number
+  readonly #told: number
   #bytes: Uint8Array = nothing
   #size = 0
   /** The block is ours to write to. */
   #owned = false
 
-  /** `most`: the bytes that it is meant to hold, beyond which it never allocates unless more are added. */
-  constructor(most = Number.POSITIVE_INFINITY) {
+  /**
+   * `most`: the bytes that it is meant to hold, beyond which it never allocates unless more are added. `told`: how many
+   * there will be, according to whoever sends them; a large body is then copied once on its way.
+   */
+  constructor(most = Number.POSITIVE_INFINITY, told = 0) {
     this.#most = most
+    this.#told = told
   }
 
   get size(): number {
@@ -47,9 +54,13 @@ export class Block {
   }
 
   #grow(size: number): void {
-    const capacity = Math.max(size, leastCapacity, Math.min(2 * this.#bytes.length, this.#most))
+    const twice = Math.max(leastCapacity, Math.min(2 * this.#bytes.length, this.#most))
+    const capacity = Math.max(size, size >= large && this.#told >= size ? this.#told : twice)
+    const { buffer } = this.#bytes
     const larger = new Uint8Array(capacity)
     larger.set(this.#bytes.subarray(0, this.#size))
+    // Frees at once what a large block leaves behind; nobody keeps a view of one while it grows.
+    if (this.#owned && this.#size >= large && buffer instanceof ArrayBuffer) buffer.transfer(0)
     this.#bytes = larger
     this.#owned = true
   }

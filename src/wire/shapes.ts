@@ -68,14 +68,19 @@ function shapeOf(event: Uint8Array, texts: ReadonlySet<string>): Shape | undefin
     if (end < 0) return undefined
     if (event[skipSpace(event, end)] === colon) key = nameIn(event, at + 1, end - 1)
     else if (texts.has(key)) {
-      parts.push(event.slice(kept, at + 1))
+      parts.push(copyOf(event, kept, at + 1))
       kept = end - 1
       key = ''
     } else key = ''
     at = end
   }
-  parts.push(event.slice(kept))
+  parts.push(copyOf(event, kept, event.length))
   return parts
+}
+
+/** A copy of its own: `slice` of a Node buffer is a view, and would keep all of what was read with it. */
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(from, to))
 }
 
 const colon = 58

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Measured } from '../bench/processes.ts'
@@ -106,6 +107,24 @@ async function stopped(): Promise<void> {
 }
 
 describe('a stream through workerd', () => {
+  it.each([
+    ['gzip', gzipSync],
+    ['GZIP', gzipSync],
+    ['br', brotliCompressSync],
+    ['deflate', deflateSync],
+  ])('may be compressed although nobody asked for it: %s', async (encoding, compress) => {
+    const text = chatFrames('Hel', 'lo').join('')
+    upstream.script((_request, response) => {
+      response.writeHead(200, { ...sse, 'content-encoding': encoding }).end(compress(text))
+    })
+    for (const model of ['observed', 'checked', 'untouched']) expect(await (await ask(model)).text()).toBe(text)
+  })
+
+  it.each(['constructor', 'zstd', 'gzip, gzip, gzip'])('in an encoding called “%s” is a 502', async (encoding) => {
+    upstream.script((_request, response) => response.writeHead(200, { ...sse, 'content-encoding': encoding }).end('x'))
+    expect((await ask('checked')).status).toBe(502)
+  })
+
   it.each(['observed', 'checked', 'untouched'] as const)('that is %s comes as it is', async (model) => {
     upstream.script(saying(rest.slice(1).join(''), (response) => response.end()))
     expect(await (await ask(model)).text()).toBe(role + rest.join(''))

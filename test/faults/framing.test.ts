@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import { constants, deflateSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ask, chat, contentOf, errorOf, expectBrokenOff, hastyClock, noLists, open } from '../support/ask.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
@@ -55,6 +55,11 @@ describe('An answer on the wire', () => {
     ['gzip', gzipSync(body)],
     ['x-gzip', gzipSync(body)],
     ['deflate', deflateSync(body)],
+    ['br', brotliCompressSync(body)],
+    ['GZIP', gzipSync(body)],
+    ['identity, gzip', gzipSync(body)],
+    ['deflate, Gzip', gzipSync(deflateSync(body))],
+    ['Identity', Buffer.from(body)],
   ])('may be compressed although nobody asked for it: %s', async (encoding, payload) => {
     answer = (socket) => socket.write(http(payload, jsonType, `content-encoding: ${encoding}`))
     const reply = await ask(gateway, chat('p/m'))
@@ -78,6 +83,14 @@ describe('An answer on the wire', () => {
     expect(reply.status).toBe(502)
     errorOf(reply)
   })
+
+  it.each(['constructor', '__proto__', 'toString', 'gzip, valueOf', 'gzip, gzip, gzip'])(
+    'in an encoding called “%s” is the upstream’s failure, and no request hangs',
+    async (name) => {
+      answer = (socket) => socket.write(http(body, jsonType, `content-encoding: ${name}`))
+      for (const stream of [false, true]) expect((await ask(gateway, chat('p/m', { stream }))).status).toBe(502)
+    },
+  )
 
   it('that is a compressed stream and cut ends with an error event', async () => {
     const begun = chatFrames('good day').slice(0, 2).join('')
