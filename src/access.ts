@@ -1,16 +1,19 @@
+import { createDoor } from './door.ts'
 import { GatewayError, maskKey } from './wire/errors.ts'
 
-/** Who may come in: everybody (on loopback), the holders of a key, or nobody until a key is set. */
+/** Who may come in: everybody on this machine, the holders of a key, or nobody until a key is set. */
 export type Access =
-  | { readonly mode: 'open' }
+  | { readonly mode: 'open'; readonly allowedHosts?: readonly string[]; readonly allowedOrigins?: readonly string[] }
   | { readonly mode: 'keys'; readonly keys: readonly string[] }
   | { readonly mode: 'closed'; readonly remedy: string }
 
-/** Compiles who may come in into a check that throws a 401; it returns the caller's bearer if that is his own. */
+/** Compiles who may come in into a check that throws a 401 or 403; it returns the caller's bearer if that is his own. */
 export function createGuard(access: Access): Guard {
   const keys = access.mode === 'keys' ? access.keys : []
-  return function guard(header) {
+  const refuseStrangers = access.mode === 'open' ? createDoor(access) : () => {}
+  return function guard(header, method) {
     if (access.mode === 'closed') throw new GatewayError('unauthorized', access.remedy, { code: null })
+    refuseStrangers(header, method)
     const bearer = bearerOf(header)
     if (access.mode === 'open') return bearer
     if (bearer !== undefined && isKnown(bearer, keys)) return undefined
@@ -25,7 +28,7 @@ export function createGuard(access: Access): Guard {
 }
 
 /** Returns the caller's own bearer, or throws why it may not come in. */
-export type Guard = (header: HeaderReader) => string | undefined
+export type Guard = (header: HeaderReader, method: 'GET' | 'POST') => string | undefined
 
 export type HeaderReader = (name: string) => string | undefined
 

@@ -46,7 +46,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
 
   async function lookUp(context: AppContext, route: LookUpRoute, model: string | undefined): Promise<Response> {
     try {
-      guard(edge.headers(context))
+      guard(edge.headers(context), 'GET')
       return json(200, await route.look(gateway, model))
     } catch (thrown) {
       return fail(thrown, route.refuse)

@@ -37,7 +37,9 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const keys = collecting(problems, () => readKeys(config, env))
   if (!catalog || !keys) throw new ConfigError(problems, source)
   const gateway = createGateway(catalog, services, { keepAlive: config.keepAlive })
-  const access: Access = keys.length > 0 ? { mode: 'keys', keys } : parts.withoutKeys
+  const { allowedHosts = [], allowedOrigins = [] } = config
+  const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
+  const access: Access = keys.length > 0 ? { mode: 'keys', keys } : withoutKeys
   const { clock, random, log } = services
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const app = createApp({ gateway, edge, access, clock, random, log, bodyLimit: config.bodyLimit ?? bodyLimit })

@@ -9,7 +9,7 @@ import type { Gateway } from './gateway.ts'
 import type { Edge } from './runtime/edge.ts'
 import { parseBody } from './wire/body.ts'
 import { asGatewayError, describeCause, GatewayError, reactions } from './wire/errors.ts'
-import { headerValue, hopsHeader, wireHeaders } from './wire/headers.ts'
+import { headerValue, hopsHeader, isJson, wireHeaders } from './wire/headers.ts'
 
 export interface InferenceOptions<Bindings extends object> {
   readonly gateway: Gateway
@@ -39,7 +39,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     try {
       // 1. Who asks, and may they?
       const header = edge.headers(context)
-      const bearer = guard(header)
+      const bearer = guard(header, 'POST')
       const hops = readHops(header)
       // 2. What do they ask for? The bytes are read once; they go on as they are wherever nothing has to change.
       checkContent(header)
@@ -70,7 +70,7 @@ function refusal(failure: GatewayError, route: InferenceRoute, headers: Record<s
 
 function checkContent(header: HeaderReader): void {
   const type = header('content-type')
-  if (type !== undefined && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type)) {
+  if (type !== undefined && !isJson(type)) {
     throw new GatewayError(
       'bad_request',
       `Invalid Content-Type header (${headerValue(type).slice(0, 100)}), expected application/json.`,

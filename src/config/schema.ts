@@ -101,6 +101,14 @@ export const configSchema = v.strictObject({
   ),
   /** Keys that may come in: `env:NAME` each. */
   keys: v.optional(v.array(name)),
+  /** Names in `Host`, beside loopback's, under which a gateway without a key is asked: `samewire.lan`. */
+  allowedHosts: v.optional(v.array(v.pipe(text, v.regex(/^[^/\s]+$/, 'a host, such as "samewire.lan"')))),
+  /** Origins of web pages, beside loopback's, that may ask a gateway without a key: `https://app.example`, or `*`. */
+  allowedOrigins: v.optional(
+    v.array(
+      v.pipe(text, v.regex(/^([a-z][a-z\d+.-]*:\/\/[^/\s]+|\*|null)$/i, 'an origin, such as "https://app.example"')),
+    ),
+  ),
   /** Seconds of silence after which a stream opens with a comment. Default 10. */
   keepAlive: v.optional(seconds),
   /** Seconds after which a client that takes nothing of its answer is given up. Default 60. */

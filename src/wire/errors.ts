@@ -16,6 +16,7 @@ export type FailureKind =
   | 'context_length'
   | 'content_policy'
   | 'unauthorized'
+  | 'forbidden'
   | 'auth'
   | 'quota'
   | 'rate_limit'
@@ -68,6 +69,7 @@ export const reactions: Record<FailureKind, Reaction> = {
   context_length: { status: 400, ...request, code: 'context_length_exceeded', ...onlyElsewhere },
   content_policy: { status: 400, ...request, code: 'content_policy_violation', ...never },
   unauthorized: { status: 401, ...request, code: 'invalid_api_key', ...never },
+  forbidden: { status: 403, ...request, code: 'forbidden', ...never },
   auth: { status: 502, ...server, code: 'upstream_credentials_rejected', ...onlyElsewhere },
   quota: { status: 429, type: 'insufficient_quota', code: 'insufficient_quota', ...onlyElsewhere },
   rate_limit: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...anywhere },

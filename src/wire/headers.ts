@@ -50,3 +50,8 @@ export function preflightHeaders(requested: string | undefined): Record<string, 
 export function headerValue(value: string): string {
   return value.replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character.isWellFormed() ? character : '?'))
 }
+
+/** Whether a content type is JSON's: `application/json`, or one that ends in `+json`. */
+export function isJson(contentType: string): boolean {
+  return /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType)
+}

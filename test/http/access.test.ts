@@ -1,6 +1,7 @@
+import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createGuard } from '../../src/access.ts'
-import { ask, chat, errorOf, noLists } from '../support/ask.ts'
+import { ask, chat, errorOf, noLists, type Reply } from '../support/ask.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
 
@@ -155,10 +156,97 @@ describe('An open gateway', () => {
   })
 })
 
+/** Asks as a browser would, whose headers `fetch` doesn't let a program set. */
+function askAs(to: RunningGateway, headers: Record<string, string>, method = 'POST', path = '/chat/completions') {
+  return new Promise<Reply>((resolve, reject) => {
+    const sent = request(to.baseURL + path, { method, headers }, async (response) => {
+      const text = (await response.toArray()).join('')
+      const headers = new Headers(response.headers as Record<string, string>)
+      resolve({ status: response.statusCode ?? 0, headers, text })
+    })
+    sent.on('error', reject).end(method === 'POST' ? JSON.stringify(chat('p/m')) : undefined)
+  })
+}
+
+const typed = { 'content-type': 'application/json' }
+
+describe('An open gateway answers this machine', () => {
+  it.each(['localhost', 'LOCALHOST:8787', '127.0.0.1', '127.8.9.1:80', '[::1]', '[::1]:8787', 'app.localhost:3000'])(
+    'by any of its names: %s',
+    async (host) => {
+      expect((await askAs(open, { ...typed, host })).status).toBe(200)
+      expect((await askAs(open, { host }, 'GET', '/models')).status).toBe(200)
+    },
+  )
+
+  it.each(['http://localhost:3000', 'https://localhost', 'http://127.0.0.1:5173', 'http://[::1]:8080'])(
+    'and pages that it serves itself: %s',
+    async (origin) => expect((await askAs(open, { ...typed, origin })).status).toBe(200),
+  )
+
+  it('and those that the configuration lists', async () => {
+    const lists = { allowedHosts: ['Samewire.lan', 'exact.lan:99'], allowedOrigins: ['https://app.example', 'app://x'] }
+    const providers = { p: { type: 'openai-compatible', baseURL: upstream.url } }
+    const listed = await startGateway({ providers, ...lists }, { services: noLists })
+    const status = async (headers: object) => (await askAs(listed, { ...typed, ...headers })).status
+    for (const host of ['samewire.lan', 'samewire.lan:8787', 'exact.lan:99']) expect(await status({ host })).toBe(200)
+    for (const origin of ['https://app.example', 'app://x']) expect(await status({ origin })).toBe(200)
+    expect(await status({ host: 'exact.lan:98' })).toBe(403)
+    expect(await status({ origin: 'http://app.example' })).toBe(403)
+    await listed.close()
+  })
+})
+
+describe('An open gateway answers no web page', () => {
+  const refused = async (headers: Record<string, string>, setting: RegExp) => {
+    upstream.seen.length = 0
+    for (const [method, path] of guarded) {
+      const reply = await askAs(open, { ...typed, ...headers }, method, path)
+      expect(reply.status).toBe(403)
+      expect(errorOf(reply)).toMatchObject({
+        code: 'forbidden',
+        type: 'invalid_request_error',
+        message: expect.stringMatching(setting),
+      })
+    }
+    expect(upstream.seen).toEqual([])
+  }
+
+  it.each([
+    'evil.example',
+    'evil.example:8787',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example',
+    'notlocalhost',
+    '0.0.0.0',
+  ])('whose name was made to lead here: %s', (host) => refused({ host }, /`allowedHosts`/))
+
+  it.each([
+    'https://evil.example',
+    'null',
+    'http://localhost.evil.example',
+    'file://',
+    'http://localhost:1@evil.example',
+  ])('from another origin: %s', (origin) => refused({ origin }, /`allowedOrigins`/))
+
+  it.each([undefined, 'text/plain', 'application/x-www-form-urlencoded', 'text/plain; application/json'])(
+    'that needs no preflight, by its content type: %s',
+    async (type) => {
+      const reply = await askAs(open, type === undefined ? {} : { 'content-type': type })
+      expect([reply.status, errorOf(reply).message]).toEqual([403, expect.stringContaining('SAMEWIRE_KEY')])
+    },
+  )
+
+  it('but who has the key of one that asks for it comes from anywhere', async () => {
+    const headers = { ...typed, authorization: `Bearer ${key}`, host: 'evil.example', origin: 'https://evil.example' }
+    expect((await askAs(gateway, headers)).status).toBe(200)
+  })
+})
+
 describe('Comparing keys', () => {
   it('looks at every byte of what was given, whichever key it is', () => {
     const guard = createGuard({ mode: 'keys', keys: ['aaaa', 'bbbbbbbb'] })
-    const given = (value: string) => () => guard((name) => (name === 'x-api-key' ? value : undefined))
+    const given = (value: string) => () => guard((name) => (name === 'x-api-key' ? value : undefined), 'POST')
     expect(given('aaaa')).not.toThrow()
     expect(given('bbbbbbbb')).not.toThrow()
     for (const wrong of ['aaaaaaaa', 'bbbb', 'aaab', 'baaa', 'aaaabbbb', 'ä'])

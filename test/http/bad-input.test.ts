@@ -27,9 +27,9 @@ afterEach(async () => {
   expect(gateway.logged).toEqual([])
 })
 
-async function refusal(body: string | Uint8Array, headers: Record<string, string> = {}) {
+async function refusal(body: string | Uint8Array, headers: Record<string, string> = {}, by = gateway) {
   upstream.seen.length = 0
-  const response = await fetch(`${gateway.baseURL}/chat/completions`, {
+  const response = await fetch(`${by.baseURL}/chat/completions`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body: body as string,
@@ -147,7 +147,16 @@ describe('A field of the wrong type is refused by its name', () => {
   )
 })
 
-describe('A body of another kind is refused', () => {
+describe('A body of another kind is refused where a key is asked for', () => {
+  const authorization = 'Bearer sk-of-the-test'
+  let keyed: RunningGateway
+
+  beforeAll(async () => {
+    const providers = { p: { type: 'openai-compatible', baseURL: upstream.url } }
+    keyed = await startGateway({ providers }, { services: noLists, env: { SAMEWIRE_KEY: 'sk-of-the-test' } })
+  })
+  afterAll(() => keyed.close())
+
   it.each([
     'text/plain',
     'application/x-www-form-urlencoded',
@@ -156,25 +165,29 @@ describe('A body of another kind is refused', () => {
     'json',
     'x'.repeat(5_000),
   ])('%.50s', async (type) => {
-    const error = await refusal(JSON.stringify(chat('p/m')), { 'content-type': type })
+    const error = await refusal(JSON.stringify(chat('p/m')), { 'content-type': type, authorization }, keyed)
     expect(error).toMatchObject({ status: 415, code: 'unsupported_content_type' })
   })
 
   it.each(['gzip', 'br', 'zstd', 'deflate, gzip'])('compressed: %s', async (encoding) => {
-    const error = await refusal('x', { 'content-encoding': encoding })
+    const error = await refusal('x', { 'content-encoding': encoding, authorization }, keyed)
     expect(error).toMatchObject({ status: 415, code: 'unsupported_content_encoding' })
   })
 
   it('but not one without a type', async () => {
     const body = new TextEncoder().encode(JSON.stringify(chat('p/m')))
-    const response = await fetch(`${gateway.baseURL}/chat/completions`, { method: 'POST', body })
+    const response = await fetch(`${keyed.baseURL}/chat/completions`, {
+      method: 'POST',
+      body,
+      headers: { authorization },
+    })
     expect([response.status, await response.json()]).toEqual([200, chatAnswer('x')])
   })
 
   it.each(['application/json', 'application/json; charset=utf-8', 'APPLICATION/JSON', 'application/vnd.api+json'])(
     'but not JSON by any of its names: %j',
     async (type) => {
-      expect((await ask(gateway, chat('p/m'), { headers: { 'content-type': type } })).status).toBe(200)
+      expect((await ask(keyed, chat('p/m'), { headers: { 'content-type': type, authorization } })).status).toBe(200)
     },
   )
 })

@@ -18,7 +18,7 @@ afterAll(async () => {
 
 function post(content: string): string {
   const body = JSON.stringify({ ...chat('up/m', { stream: true }), user: content })
-  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: gateway\r\ncontent-type: application/json\r\n`
+  const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`
   return `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 

@@ -73,23 +73,23 @@ describe('The running gateway', () => {
     ['garbage', 'garbage\r\n\r\n', '400'],
     ['bytes', Uint8Array.from({ length: 200 }, (_, at) => (at * 37) % 256), '400'],
     ['a TLS greeting', Uint8Array.of(0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x00), '400'],
-    ['a header with a line end in it', 'GET / HTTP/1.1\r\nhost: x\r\nx: a\rb\r\n\r\n', '400'],
+    ['a header with a line end in it', 'GET / HTTP/1.1\r\nhost: localhost\r\nx: a\rb\r\n\r\n', '400'],
     [
       'two lengths',
-      'POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx',
+      'POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nx',
       '400',
     ],
     [
       'a length and chunks',
-      'POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      'POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
       '400',
     ],
     [
       'a chunk of no size',
-      'POST /v1/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
+      'POST /v1/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
       '400',
     ],
-    ['headers without end', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(100_000)}\r\n\r\n`, '431'],
+    ['headers without end', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'a'.repeat(100_000)}\r\n\r\n`, '431'],
   ])('answers %s in the envelope, and the next one as ever', async (_what, bytes, status) => {
     const received = await raw(port, bytes)
     expect(received).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
@@ -125,7 +125,7 @@ describe('A body over the limit', () => {
     await upstream.close()
   })
 
-  const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+  const head = 'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n'
 
   it('is refused when it says how long it is, before it comes', async () => {
     const received = await raw(gateway.port, `${head}content-length: 100001\r\n\r\n{`)
@@ -165,7 +165,7 @@ describe('A body over the limit', () => {
 
   it.each([
     ['bad JSON', '/v1/chat/completions', '{', {}, 400],
-    ['a bad type', '/v1/chat/completions', 'x'.repeat(90_000), { 'content-type': 'text/plain' }, 415],
+    ['a bad type', '/v1/chat/completions', 'x'.repeat(90_000), { 'content-type': 'text/plain' }, 403],
     ['a missing route', '/v1/nope', 'x'.repeat(90_000), {}, 404],
     ['a wrong method', '/v1/models', 'x'.repeat(90_000), {}, 405],
   ] as const)('and a refusal of %s leave the connection usable', async (_what, path, body, headers, status) => {

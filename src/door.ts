@@ -1,0 +1,58 @@
+import type { HeaderReader } from './access.ts'
+import { GatewayError, shorten } from './wire/errors.ts'
+import { headerValue, isJson } from './wire/headers.ts'
+
+/**
+ * What a gateway without a key asks for, so that "everybody on this machine" does not mean every web page that is open
+ * in a browser there. A page on another site can send requests to loopback: under its own name once that resolves to
+ * 127.0.0.1 (the `Host` tells), and from its own origin where no preflight is needed (the `Origin` and the content type
+ * tell). Returns a check that throws a 403.
+ */
+export function createDoor({
+  allowedHosts = [],
+  allowedOrigins = [],
+}: {
+  readonly allowedHosts?: readonly string[]
+  readonly allowedOrigins?: readonly string[]
+}): (header: HeaderReader, method: 'GET' | 'POST') => void {
+  const hosts = new Set(allowedHosts.map((host) => host.toLowerCase()))
+  const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()))
+  const knows = (host: string) => hosts.has(host) || hosts.has(withoutPort(host)) || isLoopbackHost(host)
+  const trusts = (origin: string) => origins.has('*') || origins.has(origin) || isLoopbackOrigin(origin)
+
+  return function refuseStrangers(header, method) {
+    const host = header('host')?.toLowerCase()
+    if (host !== undefined && !knows(host)) throw forbidden(`the host "${told(host)}"`, 'allowedHosts')
+    const origin = header('origin')?.toLowerCase()
+    if (origin !== undefined && !trusts(origin)) throw forbidden(`the origin "${told(origin)}"`, 'allowedOrigins')
+    const type = header('content-type')
+    if (method === 'GET' || (type !== undefined && isJson(type))) return
+    throw new GatewayError(
+      'forbidden',
+      `This gateway has no key, so it takes requests with "Content-Type: application/json" only, found ${
+        type === undefined ? 'none' : `"${told(type)}"`
+      }. Send that header, or set SAMEWIRE_KEY.`,
+    )
+  }
+}
+
+function forbidden(what: string, setting: string): GatewayError {
+  const message = `This gateway has no key, so it answers this machine only, not ${what}. Add it to \`${setting}\` in the configuration, or set SAMEWIRE_KEY.`
+  return new GatewayError('forbidden', message)
+}
+
+const told = (value: string) => shorten(headerValue(value))
+
+function withoutPort(host: string): string {
+  return host.replace(/:\d*$/, '')
+}
+
+/** `localhost`, what ends in `.localhost`, and the loopback addresses, with or without a port. */
+function isLoopbackHost(host: string): boolean {
+  return /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(withoutPort(host))
+}
+
+function isLoopbackOrigin(origin: string): boolean {
+  const host = /^https?:\/\/([^/]+)$/.exec(origin)?.[1]
+  return host !== undefined && isLoopbackHost(host)
+}
