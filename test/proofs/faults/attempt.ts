@@ -1,0 +1,77 @@
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Answer, done, finishes, roles, said, wholeAnswer } from './answers.ts'
+
+/** One request as it reached the upstream, and how it is to be answered. */
+export interface Attempt {
+  readonly answer: Answer
+  /** Words of each choice that go out before a fault in the middle. */
+  readonly cut: number
+  /** The fault waits until the client has read content; otherwise it may share a packet with it. */
+  readonly waits: boolean
+  /** Every event is written by itself. */
+  readonly pieces: boolean
+  readonly response: ServerResponse
+  readonly socket: Socket
+  /** Resolves once the client has read content. */
+  readonly heard: Promise<void>
+}
+
+export type Act = (attempt: Attempt) => unknown
+
+export const sse = { 'content-type': 'text/event-stream' }
+
+/** Writes frames and waits until they have left the process. */
+export async function write({ response, pieces }: Attempt, frames: readonly string[]): Promise<void> {
+  for (const text of pieces ? frames : [frames.join('')]) {
+    await new Promise<void>((written) => response.write(text, () => written()))
+    // A turn of the event loop, so that every piece is a packet of its own.
+    if (pieces) await new Promise((turn) => setImmediate(turn))
+  }
+}
+
+/** Answers as asked, without a fault. */
+export const answerWell: Act = async (attempt) => {
+  const { answer, response } = attempt
+  if (!answer.streams) return response.writeHead(200, { 'content-type': 'application/json' }).end(wholeAnswer(answer))
+  response.writeHead(200, sse)
+  await write(attempt, [...roles(answer), ...said(answer), ...finishes(answer), done])
+  response.end()
+}
+
+/** Opens a stream with its roles and no content. */
+export const opening =
+  (then: Act): Act =>
+  async (attempt) => {
+    attempt.response.writeHead(200, sse)
+    await write(attempt, roles(attempt.answer))
+    await then(attempt)
+  }
+
+/** Says the first words of a stream before something happens to it. */
+export const begun =
+  (then: Act, head: Readonly<Record<string, string>> = {}): Act =>
+  async (attempt) => {
+    const { answer, cut, response, waits, heard } = attempt
+    response.writeHead(200, { ...sse, ...head })
+    await write(attempt, [...roles(answer), ...said(answer, 0, cut)])
+    if (waits) await heard
+    await then(attempt)
+  }
+
+/** Writes these frames, then goes on. */
+export const writing =
+  (frames: (answer: Answer, cut: number) => readonly string[], then: Act): Act =>
+  async (attempt) => {
+    await write(attempt, frames(attempt.answer, attempt.cut))
+    await then(attempt)
+  }
+
+/** The answer ends as its framing wants it. */
+export const end: Act = ({ response }) => response.end()
+/** The connection closes in good order, with or without an end of the answer. */
+export const close: Act = ({ socket }) => socket.end()
+/** The connection is torn down. A reset drops what the other side has not read: whoever means it later waits first. */
+export const reset: Act = ({ socket }) => socket.resetAndDestroy()
+/** Nothing more comes. */
+export const hang: Act = ({ response }) => response.flushHeaders()

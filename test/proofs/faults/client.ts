@@ -1,0 +1,175 @@
+import { Agent, type IncomingMessage, request } from 'node:http'
+import OpenAI from 'openai'
+import type { Plan } from './plan.ts'
+import { nothing, type Received } from './verdict.ts'
+
+/** Where the gateway is, and who asks. */
+export interface Asked {
+  readonly port: number
+  readonly key: string
+  readonly model: string
+  /** Called when the first content has come. */
+  readonly heard: () => void
+  /** Milliseconds after which an answer counts as one that never ends. */
+  readonly patience?: number | undefined
+}
+
+/** Above all limits of the gateway together. */
+const longest = 30_000
+
+// A connection that is used again may close just then, and that would look like a fault of the gateway.
+const agent = new Agent({ keepAlive: false })
+
+interface Choice {
+  readonly index: number
+  readonly delta?: { readonly content?: string | null }
+  readonly message?: { readonly content?: string | null }
+  readonly finish_reason?: string | null
+}
+
+function bodyOf({ number, streams, choices }: Plan, model: string) {
+  const messages = [{ role: 'user' as const, content: String(number) }]
+  return { model, messages, stream: streams, ...(choices.length > 1 && { n: choices.length }) }
+}
+
+/** Asks as OpenAI's clients do, and keeps all that they would have noticed. Never rejects. */
+export function ask(plan: Plan, { port, key, model, heard, patience = longest }: Asked): Promise<Received> {
+  const received = nothing()
+  return new Promise((resolve) => {
+    const settle = () => {
+      clearTimeout(timer)
+      resolve(received)
+    }
+    const broke = (error: Error) => {
+      received.raised ??= 'connection'
+      received.message ??= error.message
+      settle()
+    }
+    const asking = request(
+      {
+        port,
+        host: '127.0.0.1',
+        agent,
+        method: 'POST',
+        path: '/v1/chat/completions',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+      },
+      (response) => {
+        response.on('error', broke)
+        if (plan.streams && response.statusCode === 200) readStream(response, received, heard, settle)
+        else readWhole(response, received, settle)
+      },
+    )
+    const timer = setTimeout(() => {
+      received.hung = true
+      asking.destroy()
+      settle()
+    }, patience)
+    asking.on('error', broke)
+    asking.end(JSON.stringify(bodyOf(plan, model)))
+  })
+}
+
+function readWhole(response: IncomingMessage, received: Received, settle: () => void): void {
+  let text = ''
+  response.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece
+  })
+  response.on('end', () => {
+    if (response.statusCode !== 200) raise(received, 'status', `${response.statusCode} ${text}`)
+    else take(text, received)
+    settle()
+  })
+}
+
+/** Stops at `[DONE]`, at an error and at what is no JSON; what comes after these is not looked at. */
+function readStream(response: IncomingMessage, received: Received, heard: () => void, settle: () => void): void {
+  let rest = ''
+  let over = false
+  response.setEncoding('utf8').on('data', (piece: string) => {
+    if (over) return
+    const events = (rest + piece).split(/\r\n\r\n|\n\n|\r\r/)
+    // An event without its blank line is none: half of one at the end is dropped, as by every client.
+    rest = events.pop() ?? ''
+    for (const event of events) {
+      if (!takeEvent(event, received)) continue
+      over = true
+      return settle()
+    }
+    if (received.texts.some((text) => text !== '')) heard()
+  })
+  response.on('end', () => {
+    if (over) return
+    received.undone = true
+    settle()
+  })
+}
+
+/** Returns whether a client stops here. */
+function takeEvent(event: string, received: Received): boolean {
+  const lines = event.split(/\r\n|\n|\r/)
+  const field = (name: string) =>
+    lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ''))
+  const data = field('data').join('\n')
+  if (data.startsWith('[DONE]')) return true
+  if (data === '') return false
+  if (field('event')[0] === 'error') raise(received, 'event', data)
+  else take(data, received)
+  return received.raised !== undefined
+}
+
+/** Adds what a chunk or a whole answer says. */
+function take(text: string, received: Received): void {
+  try {
+    const { choices = [], error } = JSON.parse(text) as { choices?: Choice[]; error?: unknown }
+    if (error) raise(received, 'event', text)
+    else for (const choice of choices) add(choice, received)
+  } catch {
+    raise(received, 'JSON', text)
+  }
+}
+
+function add({ index, delta, message, finish_reason }: Choice, received: Received): void {
+  received.texts[index] = (received.texts[index] ?? '') + ((delta ?? message)?.content ?? '')
+  if (finish_reason) received.finished.add(index)
+}
+
+function raise(received: Received, how: NonNullable<Received['raised']>, message: string): void {
+  received.raised ??= how
+  received.message ??= message
+}
+
+/** The same with OpenAI's own client. It doesn't tell whether a `[DONE]` came. */
+export async function askOfficially(
+  plan: Plan,
+  { port, key, model, heard, patience = longest }: Asked,
+): Promise<Received> {
+  const received = nothing()
+  const client = new OpenAI({
+    baseURL: `http://127.0.0.1:${port}/v1`,
+    apiKey: key,
+    maxRetries: 0,
+    timeout: patience,
+    logLevel: 'off',
+  })
+  const leave = new AbortController()
+  const timer = setTimeout(() => {
+    received.hung = true
+    leave.abort()
+  }, patience)
+  try {
+    const answer = await client.chat.completions.create(bodyOf(plan, model), { signal: leave.signal })
+    if ('choices' in answer) for (const choice of answer.choices) add(choice, received)
+    else {
+      for await (const { choices } of answer) {
+        for (const choice of choices) add(choice, received)
+        if (received.texts.some((text) => text !== '')) heard()
+      }
+    }
+  } catch (error) {
+    raise(received, 'client', String(error))
+  } finally {
+    clearTimeout(timer)
+  }
+  return received
+}
