@@ -11,7 +11,7 @@ const answer =
   ({ response }) =>
     response.writeHead(status, headers).end(body)
 
-/** A whole answer of which only a part comes; `told` bytes beyond it are promised. */
+/** A whole answer of which a share comes. `headers` may promise more bytes than that. */
 const partOf =
   (headers: (length: number) => Readonly<Record<string, string>>, share: number, then: Act): Act =>
   async (attempt) => {

@@ -55,7 +55,7 @@ function planOf(number: number, fault: Fault | undefined, random: Random): Plan 
     streams,
     choices,
     lasting: random() < 0.3,
-    // The seal, at least, is never among the words before a fault, and the second word always is another choice's.
+    // At least the seal is never among the words before a fault.
     cut: 1 + Math.floor(random() * length),
     waits: fault?.overtakes || random() < 0.5,
     pieces: random() < 0.5,

@@ -44,7 +44,8 @@ function order(name: string): number {
 const seed = Number(values.seed)
 const plans = plansOf({ requests: Number(values.requests), faults: Number(values.faults), seed })
 const concurrency = Number(values.concurrency)
-const runtimes: readonly Runtime[] = values.runtime === 'both' ? ['node', 'workerd'] : [values.runtime as Runtime]
+const runtimes = (['node', 'workerd'] satisfies Runtime[]).filter((name) => ['both', name].includes(values.runtime))
+if (runtimes.length === 0) throw new Error('--runtime is node, workerd or both')
 const upstream = await faultyUpstream()
 for (const runtime of runtimes) {
   const gateway = await startOn(runtime, upstream.url)
