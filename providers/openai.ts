@@ -1,7 +1,7 @@
 import { bearer, defineProvider, type Remedy } from '../src/core/provider.ts'
 import { completionsOver } from '../src/operations/completions-over-chat.ts'
 import { openaiOperations } from '../src/operations/index.ts'
-import type { GatewayError } from '../src/wire/errors.ts'
+import { type GatewayError, unknownModel } from '../src/wire/errors.ts'
 
 /** OpenAI itself, and Azure OpenAI when `apiVersion` is set: https://{resource}.openai.azure.com as `baseURL`. */
 export default defineProvider({
@@ -26,7 +26,7 @@ export default defineProvider({
   },
   url: ({ baseURL, options }, path, model) =>
     options.apiVersion
-      ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${encodeURIComponent(model.toWellFormed())}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
+      ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${segment(model)}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
       : baseURL + path,
   errors: [{ status: 404, match: /DeploymentNotFound/, kind: 'not_found' }],
   endsStreams: true,
@@ -40,4 +40,10 @@ function healParameter({ kind, code, param, message }: GatewayError): Remedy | u
   if (code === 'unsupported_parameter' && instead) return { rename: { [param]: instead } }
   // "Only the default (1) value is supported": leaving it out gives the same, and an answer.
   return code === 'unsupported_value' && /only the default/i.test(message) ? { drop: [param] } : undefined
+}
+
+/** A deployment's name as a part of a path. Two names can't be one: encoded or not, every URL parser goes up by them. */
+function segment(deployment: string): string {
+  if (deployment === '.' || deployment === '..') throw unknownModel(deployment, 'not_found')
+  return encodeURIComponent(deployment.toWellFormed())
 }

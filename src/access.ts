@@ -1,5 +1,6 @@
 import { createDoor } from './door.ts'
 import { GatewayError, maskKey } from './wire/errors.ts'
+import type { HeaderReader } from './wire/headers.ts'
 
 /** Who may come in: everybody on this machine, the holders of a key, or nobody until a key is set. */
 export type Access =
@@ -29,8 +30,6 @@ export function createGuard(access: Access): Guard {
 
 /** Returns the caller's own bearer, or throws why it may not come in. */
 export type Guard = (header: HeaderReader, method: 'GET' | 'POST') => string | undefined
-
-export type HeaderReader = (name: string) => string | undefined
 
 /** The token of `Authorization: Bearer …`. */
 function bearerOf(header: HeaderReader): string | undefined {

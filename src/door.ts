@@ -1,6 +1,5 @@
-import type { HeaderReader } from './access.ts'
 import { GatewayError, shorten } from './wire/errors.ts'
-import { headerValue, isJson } from './wire/headers.ts'
+import { type HeaderReader, headerValue, isJson } from './wire/headers.ts'
 
 /**
  * What a gateway without a key asks for, so that "everybody on this machine" does not mean every web page that is open

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import type { Guard, HeaderReader } from './access.ts'
+import type { Guard } from './access.ts'
 import type { Answer } from './core/answer.ts'
 import type { Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
@@ -9,7 +9,7 @@ import type { Gateway } from './gateway.ts'
 import type { Edge } from './runtime/edge.ts'
 import { parseBody } from './wire/body.ts'
 import { asGatewayError, describeCause, GatewayError, reactions } from './wire/errors.ts'
-import { headerValue, hopsHeader, isJson, wireHeaders } from './wire/headers.ts'
+import { type HeaderReader, headerValue, hopsHeader, isJson, wireHeaders } from './wire/headers.ts'
 
 export interface InferenceOptions<Bindings extends object> {
   readonly gateway: Gateway

@@ -1,6 +1,7 @@
 import type { ModelResponse, Ollama, ProgressResponse } from 'ollama/browser'
 import { readSaid } from '../../src/core/failure.ts'
 import { bearer, type KnownModel, type ProviderSettings, type SlowPath } from '../../src/core/provider.ts'
+import { secretsOf } from '../../src/core/secrets.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject } from '../../src/wire/json.ts'
 import { ollamaURL } from './address.ts'
@@ -61,7 +62,8 @@ export async function pullModel(model: string, settings: ProviderSettings, tools
       tools.signal.removeEventListener('abort', stop)
     }
   } catch (cause) {
-    const why = tools.signal.aborted ? 'it was stopped' : cause instanceof Error ? cause.message : String(cause)
+    const said = cause instanceof Error ? cause.message : String(cause)
+    const why = tools.signal.aborted ? 'it was stopped' : readSaid(said, secretsOf(settings)).message
     throw new GatewayError('not_pulled', `Ollama could not pull the model \`${model}\`: ${why}`, {
       param: 'model',
       cause,

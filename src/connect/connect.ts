@@ -58,6 +58,7 @@ async function exchange(call: Call, spec: OperationSpec, { remedy }: Learnt, ser
   const { settings, definition } = provider
   const response = await services.transport(
     {
+      name: provider.name,
       method: 'POST',
       url: definition.url?.(settings, spec.path, deployment.model) ?? settings.baseURL + spec.path,
       headers: requestHeaders(call, provider),

@@ -9,6 +9,7 @@ import {
 import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
 import type { Call } from './call.ts'
 import type { ErrorRule, Provider } from './provider.ts'
+import { secretsAt, withoutSecrets } from './secrets.ts'
 
 /** An upstream's refusal, as it came. */
 export interface Refusal {
@@ -20,6 +21,8 @@ export interface Refusal {
   readonly model: string
   /** The client's. */
   readonly asked: string
+  /** The caller's own, which the upstream may repeat. */
+  readonly bearer: string | undefined
   /** Milliseconds since 1970, for a `retry-after` that is a date. */
   readonly now: number
 }
@@ -56,7 +59,7 @@ const generalRules: readonly ErrorRule[] = [
 
 /** An upstream's refusal as one kind, with its message kept where the client can use it. */
 export function readRefusal(refusal: Refusal, provider: Provider): GatewayError {
-  const said = readSaid(withoutSecrets(refusal.body, secretsOf(provider)))
+  const said = readSaid(refusal.body, secretsAt(provider, refusal.bearer))
   const evidence = `${said.code ?? ''} ${said.type ?? ''} ${said.message}`
   const { errors = [] } = provider.definition
   const rules = [...(typeof errors === 'function' ? errors(provider.settings) : errors), ...generalRules]
@@ -79,20 +82,19 @@ export function readRefusal(refusal: Refusal, provider: Provider): GatewayError 
 export function readInBand(error: unknown, call: Call): GatewayError {
   const { deployment } = call.target
   const status = isObject(error) && typeof error.code === 'number' ? error.code : 500
-  const body = withoutSecrets(JSON.stringify({ error }), [call.bearer])
-  const refusal = { status, headers: {}, body, ...namesOf(call), now: 0 }
+  const refusal = { status, headers: {}, body: JSON.stringify({ error }), ...namesOf(call), now: 0 }
   return readRefusal(refusal, deployment.provider)
 }
 
-/** The names that a refusal is told with: what the client asked for, and what that is upstream. */
-export function namesOf({ target, plan }: Call): Pick<Refusal, 'model' | 'asked'> {
+/** What a refusal is told with: the model that the client asked for, what that is upstream, and the client's bearer. */
+export function namesOf({ target, plan, bearer }: Call): Pick<Refusal, 'model' | 'asked' | 'bearer'> {
   const { model } = target.deployment
-  return { model, asked: target.why === 'requested' ? (plan.requested ?? model) : model }
+  return { model, asked: target.why === 'requested' ? (plan.requested ?? model) : model, bearer }
 }
 
 /** The envelope of an `error` that an upstream tells when its stream has begun: its words, in all four keys. */
 export function streamError(error: unknown, provider: Provider, bearer: string | undefined): JsonObject {
-  const said = readSaid(withoutSecrets(JSON.stringify({ error }), [...secretsOf(provider), bearer]))
+  const said = readSaid(JSON.stringify({ error }), secretsAt(provider, bearer))
   return {
     error: {
       message: said.message || `${provider.name} failed without a word.`,
@@ -101,20 +103,6 @@ export function streamError(error: unknown, provider: Provider, bearer: string |
       code: said.code ?? (isObject(error) && error.code === null ? null : 'upstream_error'),
     },
   }
-}
-
-function secretsOf({ settings }: Provider): (string | undefined)[] {
-  return [settings.apiKey, ...Object.values(settings.headers)]
-}
-
-/** Shorter ones are words such as `ollama` or `true`. */
-const secretLength = 8
-
-/** Some servers repeat the request that they refuse, keys and all. */
-export function withoutSecrets(text: string, secrets: readonly (string | undefined)[]): string {
-  return secrets.reduce<string>((left, secret) => {
-    return secret && secret.length >= secretLength ? left.replaceAll(secret, '***') : left
-  }, text)
 }
 
 function worded(
@@ -189,37 +177,42 @@ function kindOfStatus(status: number): FailureKind {
   return status >= 400 ? 'bad_request' : 'protocol'
 }
 
-/** Reads `{error: {…}}`, `{error: "…"}`, `{message}`, `{detail}`, JSON inside a JSON string, plain text; drops HTML. */
-export function readSaid(body: string): Said {
+/**
+ * Reads `{error: {…}}`, `{error: "…"}`, `{message}`, `{detail}`, JSON inside a JSON string, plain text; drops HTML. The
+ * secrets are taken out of all that is read.
+ */
+export function readSaid(body: string, secrets: readonly string[] = []): Said {
+  // Before a text is cut, so that none of them is cut in half, and out of every string, whatever it was nested in.
+  const clean = (text: string) => cleaned(withoutSecrets(text, secrets))
   const parsed = tryParse(body)
-  if (isObject(parsed)) return fromObject(parsed)
+  if (isObject(parsed)) return fromObject(parsed, clean)
   if (typeof parsed === 'string') return { message: clean(parsed) }
   if (/^\s*<(!doctype|html|\?xml)/i.test(body)) return { message: 'it answered with a web page instead of JSON' }
   return { message: clean(body) }
 }
 
-function fromObject(object: JsonObject): Said {
+function fromObject(object: JsonObject, clean: (text: string) => string): Said {
   const inner = object.error ?? object.message ?? object.detail ?? object.errors
   if (typeof inner === 'string') {
     const nested = tryParse(inner)
-    if (isObject(nested)) return fromObject(nested)
+    if (isObject(nested)) return fromObject(nested, clean)
     const type = stringAt(object, 'error_type')
-    return { message: clean(inner), ...(type !== undefined && { type }) }
+    return { message: clean(inner), ...(type !== undefined && { type: clean(type) }) }
   }
   if (!isObject(inner)) return { message: clean(inner === undefined ? '' : JSON.stringify(inner)) }
   const nested = tryParse(stringAt(inner, 'message') ?? '')
-  if (isObject(nested)) return fromObject(nested)
+  if (isObject(nested)) return fromObject(nested, clean)
   const { type, code, param } = inner
   return {
     message: clean(stringAt(inner, 'message') ?? stringAt(inner, 'error') ?? ''),
-    ...(typeof type === 'string' && { type }),
-    ...(typeof code === 'string' && { code }),
-    ...(typeof param === 'string' && { param }),
+    ...(typeof type === 'string' && { type: clean(type) }),
+    ...(typeof code === 'string' && { code: clean(code) }),
+    ...(typeof param === 'string' && { param: clean(param) }),
   }
 }
 
 /** Text fit for a message: one line, bounded, and without anything that looks like a key. */
-function clean(text: string): string {
+function cleaned(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
   return shorten(line.replace(/\b(sk|hf|gsk|xai|key)[-_][\w-]{12,}/g, '$1-***'), 2000)
 }
@@ -227,9 +220,13 @@ function clean(text: string): string {
 /** Milliseconds from `retry-after-ms`, `retry-after` (seconds or a date), or Hugging Face's `RateLimit: …;t=N`. */
 export function readRetryAfter(headers: Readonly<Record<string, string>>, now: number): number | undefined {
   const ms = Number.parseFloat(headers['retry-after-ms'] ?? '')
-  if (ms > 0) return ms
+  if (ms > 0) return Math.min(ms, longestWait)
   const after = headers['retry-after'] ?? /;\s*t=(\d+)/.exec(headers.ratelimit ?? '')?.[1] ?? ''
-  if (/^\d+(\.\d+)?$/.test(after)) return Number.parseFloat(after) * 1000
-  const until = Date.parse(after)
-  return Number.isNaN(until) ? undefined : Math.max(0, until - now)
+  if (/^\d+(\.\d+)?$/.test(after)) return Math.min(Number.parseFloat(after) * 1000, longestWait)
+  // A date has the name of a month in it; much else would be read as one.
+  const until = /[a-z]{3}/i.test(after) ? Date.parse(after) : Number.NaN
+  return Number.isNaN(until) ? undefined : Math.min(Math.max(0, until - now), longestWait)
 }
+
+/** Milliseconds: a day. Who says more, or something absurd, is told of no longer. */
+const longestWait = 86_400_000

@@ -3,6 +3,8 @@ import type { ByteSource } from './stream.ts'
 
 /** An HTTP request to an upstream. */
 export interface UpstreamRequest {
+  /** Who is asked, as errors tell it: the provider's name, since an address is nobody else's business. */
+  readonly name: string
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>

@@ -11,7 +11,7 @@ export const chat: Operation = {
   id: chatId,
   check: validateChat,
   query: demandOf,
-  fault: choicesFault,
+  fault: choicesFault('message'),
   usage: usageIn,
   reader: () => new ChoicesReader(),
 }

@@ -2,11 +2,16 @@ import type { Fault, Sight, StreamReader } from '../core/operation.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 
-/** Why an answer that has to have choices is none. */
-export function choicesFault(answer: JsonObject): Fault | undefined {
-  if (answer.error) return { told: answer.error }
-  if (!Array.isArray(answer.choices)) return { wrong: 'sent an answer without choices' }
-  return answer.choices.length === 0 ? { wrong: 'sent an answer with an empty list of choices' } : undefined
+/** Why an answer that has to have choices is none; `part` is what each of them holds: a message, or a text. */
+export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => Fault | undefined {
+  const holds = (choice: unknown) =>
+    isObject(choice) && (part === 'message' ? isObject(choice.message) : typeof choice.text === 'string')
+  return ({ error, choices }) => {
+    if (error) return { told: error }
+    if (!Array.isArray(choices)) return { wrong: 'sent an answer without choices' }
+    if (choices.length === 0) return { wrong: 'sent an answer with an empty list of choices' }
+    return choices.every(holds) ? undefined : { wrong: `sent a choice without a ${part}` }
+  }
 }
 
 export function usageIn(answer: JsonObject): JsonObject | undefined {
@@ -64,12 +69,11 @@ export class ChoicesReader implements StreamReader {
       this.#choices.set(index, true)
       return 'finish'
     }
-    if (!hasContent(choice)) return 'nothing'
     if (finished === undefined) {
       this.#unfinished++
       this.#choices.set(index, false)
     }
-    return 'content'
+    return hasContent(choice) ? 'content' : 'nothing'
   }
 }
 

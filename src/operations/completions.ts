@@ -12,7 +12,7 @@ export const completions: Operation = {
   id: completionId,
   check: validateCompletion,
   query: demandOf,
-  fault: choicesFault,
+  fault: choicesFault('text'),
   usage: usageIn,
   reader: () => new ChoicesReader(),
 }

@@ -1,8 +1,8 @@
 import type { Context } from 'hono'
-import type { HeaderReader } from '../access.ts'
 import type { Answer } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Abort } from '../core/signal.ts'
+import type { HeaderReader } from '../wire/headers.ts'
 
 /** How a runtime talks to its clients: the one place where Node and Workers differ on the way in and out. */
 export interface Edge<Bindings extends object> {

@@ -19,7 +19,7 @@ export function createFetchTransport(send: typeof fetch): Transport {
       redirect: 'manual',
       signal: abort.signal,
     }).catch((error: unknown) => {
-      throw signal.aborted ? signal.reason : unreachable(error, request.url)
+      throw signal.aborted ? signal.reason : unreachable(error, request.name)
     })
     const headers: Record<string, string> = {}
     response.headers.forEach((value, name) => {
@@ -177,8 +177,8 @@ function pumpOf(body: ReadableStream<Uint8Array> | null | undefined, signal: Sig
   return pump
 }
 
-function unreachable(error: unknown, url: string): GatewayError {
-  return new GatewayError('network', `The upstream at ${new URL(url).host} can't be reached.`, { cause: error })
+function unreachable(error: unknown, name: string): GatewayError {
+  return new GatewayError('network', `${name} can't be reached.`, { cause: error })
 }
 
 function brokenOff(error: unknown): GatewayError {

@@ -50,9 +50,9 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
       return await send(pool, url, { request, body, signal })
     } catch (error) {
       // Some servers promise to keep a connection and close it: the next request on it dies before any answer.
-      if (!isDeadSocket(error, request, body) || signal.aborted) throw unreachable(error, url)
+      if (!isDeadSocket(error, request, body) || signal.aborted) throw unreachable(error, request.name)
       return await send(pool, url, { request, body, signal }).catch((again) => {
-        throw unreachable(again, url)
+        throw unreachable(again, request.name)
       })
     }
   }
@@ -255,7 +255,7 @@ function isDeadSocket(error: unknown, { url, headers }: UpstreamRequest, body: U
 /** Bytes that undici adds at most: the request line's words, `host`, `connection` and `content-length`. */
 const requestLines = 160
 
-function unreachable(error: unknown, url: URL): unknown {
+function unreachable(error: unknown, name: string): unknown {
   if (error instanceof GatewayError) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
   // undici's parser, and its limits on headers: somebody answered, but not in HTTP.
@@ -263,11 +263,11 @@ function unreachable(error: unknown, url: URL): unknown {
     /^(HPE_|UND_ERR_HEADERS|UND_ERR_RES)/.test(code) ||
     (error instanceof Error && error.name === 'HTTPParserError')
   ) {
-    return new GatewayError('protocol', `The upstream at ${url.host} did not answer in HTTP (${code || 'no code'}).`, {
+    return new GatewayError('protocol', `${name} did not answer in HTTP (${code || 'no code'}).`, {
       cause: error,
     })
   }
-  return new GatewayError('network', `The upstream at ${url.host} can't be reached (${code || 'no connection'}).`, {
+  return new GatewayError('network', `${name} can't be reached (${code || 'no connection'}).`, {
     cause: error,
   })
 }

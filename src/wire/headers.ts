@@ -1,6 +1,9 @@
 /** Counts the gateways on the way to the model, so that one which is its own upstream does not ask itself for ever. */
 export const hopsHeader = 'x-samewire-hops'
 
+/** Reads a header of a request by its name in lower case. */
+export type HeaderReader = (name: string) => string | undefined
+
 /** Headers that clients in a browser may read. */
 const exposed = [
   'x-request-id',

@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { ask, chat, errorOf, eventsOf, expectBrokenOff, noLists, open, until, wordsOf } from '../support/ask.ts'
 import { ManualClock, type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatFrames, chunk, type FakeUpstream, fakeUpstream, json, silence, stream } from '../support/upstream.ts'
+import {
+  chatAnswer,
+  chatFrames,
+  chunk,
+  type FakeUpstream,
+  fakeUpstream,
+  json,
+  silence,
+  stream,
+} from '../support/upstream.ts'
 
 let slow: FakeUpstream
 let good: FakeUpstream
@@ -111,7 +120,7 @@ describe('A whole answer whose upstream is silent', () => {
   })
 
   it('comes from the fallback once its time is over', async () => {
-    good.script(json(200, { choices: [{ index: 0 }], model: 'good' }))
+    good.script(json(200, chatAnswer('here', 'good')))
     const reply = ask(gateway, chat('safe'))
     await until(() => slow.seen.length === 1)
     await clock.advance(99_999)

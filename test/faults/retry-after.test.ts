@@ -69,6 +69,13 @@ describe('An upstream over its rate limit', () => {
     ['a long time in milliseconds', { 'retry-after-ms': '12345.6' }, '13', '12346'],
     ['no time', { 'retry-after': '0' }, '1', '1'],
     ['nonsense', { 'retry-after': 'soon' }, '1', '1000'],
+    ['no number at all', { 'retry-after': 'Infinity' }, '1', '1000'],
+    ['a time below none', { 'retry-after': '-5' }, '1', '1000'],
+    ['a number of 400 digits', { 'retry-after': '9'.repeat(400) }, '86400', '86400000'],
+    ['milliseconds without end', { 'retry-after-ms': '1e400' }, '86400', '86400000'],
+    ['milliseconds below none', { 'retry-after-ms': '-1e9' }, '1', '1000'],
+    ['in a thousand years', { 'retry-after': 'Fri, 01 Jan 3021 00:00:00 GMT' }, '86400', '86400000'],
+    ['in a year, as Hugging Face does', { ratelimit: '"api";r=0;t=31536000' }, '86400', '86400000'],
     ['a time that is over', { 'retry-after': 'Tue, 01 Jan 2019 00:00:00 GMT' }, '1', '1'],
   ])(
     'and says %s: the client hears when to come again, in whole seconds and at least one',

@@ -124,6 +124,100 @@ describe('A secret stays where it belongs when the upstream answers with', () =>
   })
 })
 
+type Form = readonly [name: string, write: (secret: string) => string]
+
+/** One request's secrets in every form in which a server may repeat them. */
+const forms: readonly Form[] = [
+  ['as it is', (secret) => secret],
+  ['with JSON’s escapes', (secret) => JSON.stringify(escaped(secret)).slice(1, -1)],
+  ['in JSON inside JSON', (secret) => JSON.stringify({ error: { message: `x ${escaped(secret)}` } })],
+  ['URL-encoded', encodeURIComponent],
+  [
+    'URL-encoded in small letters',
+    (secret) => encodeURIComponent(secret).replace(/%../g, (code) => code.toLowerCase()),
+  ],
+  ['URL-encoded all over', (secret) => [...secret].map((c) => `%${c.charCodeAt(0).toString(16)}`).join('')],
+  ...['', 'a', 'ab', 'user:'].map(
+    (before): Form => [`in base64 behind “${before}”`, (secret) => btoa(`${before}${secret}:x`)],
+  ),
+  ['in base64 for URLs', (secret) => Buffer.from(`u:${secret}`).toString('base64url')],
+]
+const escaped = (text: string) => [...text].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
+
+/** What an attacker would try: every form undone, again and again. */
+function undone(text: string): string {
+  const plain = text
+    .replace(/\\+u([\da-f]{4})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/%([\da-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replaceAll('\\', '')
+  const words = plain.split(/[^\w+/=-]+/).flatMap((word) => [0, 1, 2, 3].map((at) => word.slice(at)))
+  return [plain, ...words.map((word) => Buffer.from(word, 'base64').toString('latin1'))].join('\n')
+}
+
+describe('A key with a slash, a plus and a quote is taken out of an error', () => {
+  const key = 'SECRET/KEY+OF"THE/PROVIDER='
+  const token = 'dXNlcjpw/YXNz+d29yZA=='
+  let keyed: RunningGateway
+
+  beforeAll(async () => {
+    const p = { type: 'openai', baseURL: first.url, apiKey: 'env:KEY', headers: { 'x-auth': 'env:AUTH' } }
+    const env = { KEY: key, AUTH: `Basic ${token}` }
+    keyed = await startGateway({ providers: { p } }, { env, clock: hastyClock(), services: noLists })
+  })
+  afterAll(() => keyed.close())
+
+  it.each(forms)('%s', async (_form, write) => {
+    for (const secret of [key, token]) {
+      const said = `denied for ${write(secret)} here`
+      for (const script of [
+        json(400, { error: { message: said, type: said, param: said, code: said } }),
+        json(500, JSON.stringify({ detail: said }).replaceAll('/', '\\/')),
+        json(200, { error: said }),
+        text(403, said),
+        stream([...chatFrames('x').slice(0, 2), `data: ${JSON.stringify({ error: { message: said } })}\n\n`]),
+      ]) {
+        first.script(script)
+        for (const streams of [false, true]) {
+          const reply = await ask(keyed, request('p/m', { stream: streams }))
+          expect(undone(reply.text + JSON.stringify([...reply.headers]))).not.toContain(secret)
+        }
+      }
+    }
+  })
+
+  it('also one that is cut in half at the end of what is read', async () => {
+    for (let more = 0; more < key.length; more += 3) {
+      first.script(text(500, `x${' '.repeat(64 * 1024 - 2 - more)}${key}${'y'.repeat(9_000)}`))
+      expect((await ask(keyed, request('p/m'))).text).not.toContain('SECRET')
+    }
+  })
+})
+
+describe('An error names the provider', () => {
+  it.each<[string, Script]>([
+    ['that closes before it answers', reset],
+    ['that is no HTTP', (_seen, _response, socket) => socket.end('garbage\r\n\r\n')],
+    ['that breaks off', stream(chatFrames('x').slice(0, 2), 'reset')],
+  ])('and not the host and port of one %s', async (_how, script) => {
+    first.script(script)
+    for (const streams of [false, true]) {
+      const reply = await ask(gateway, request('first/m', { stream: streams }), { headers })
+      expect(reply.text).toContain('"error"')
+      expect(reply.text + JSON.stringify([...reply.headers])).not.toContain(new URL(first.url).port)
+    }
+  })
+
+  it('that nobody answers for', async () => {
+    const gone = await fakeUpstream()
+    const providers = { lab: { type: 'openai-compatible', baseURL: gone.url } }
+    const alone = await startGateway({ providers }, { clock: hastyClock(), services: noLists })
+    await gone.close()
+    const reply = await ask(alone, request('lab/m'))
+    expect(JSON.parse(reply.text).error.message).toBe("lab can't be reached (ECONNREFUSED).")
+    await alone.close()
+  })
+})
+
 describe('The caller’s own key', () => {
   it('goes to the provider that is to have it, and to no other', async () => {
     second.script(text(503, ''), text(503, ''), text(503, ''), json(200, chatAnswer('x')))

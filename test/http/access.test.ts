@@ -14,7 +14,14 @@ let closed: RunningGateway
 let open: RunningGateway
 
 beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, chatAnswer('x')))
+  const completion = {
+    id: 'cmpl-x',
+    object: 'text_completion',
+    choices: [{ index: 0, text: 'x', finish_reason: 'stop' }],
+  }
+  upstream = await fakeUpstream((seen, response, socket) =>
+    json(200, seen.path.startsWith('/chat') ? chatAnswer('x') : completion)(seen, response, socket),
+  )
   const providers = {
     p: { type: 'openai-compatible', baseURL: upstream.url },
     own: { type: 'openai', baseURL: upstream.url, apiKey: 'client' },

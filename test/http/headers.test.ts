@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { chat, hastyClock, noLists } from '../support/ask.ts'
+import { ask, chat, hastyClock, noLists } from '../support/ask.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
 
@@ -135,5 +135,59 @@ describe('A client may send headers that nobody knows', () => {
     expect((await send({ name: '', status: 200, body: chat('m'), headers })).status).toBe(200)
     const own = ['accept', 'connection', 'content-length', 'content-type', 'host', 'user-agent', 'x-samewire-hops']
     expect(Object.keys(upstream.seen[0]?.headers ?? {}).sort()).toEqual(own)
+  })
+})
+
+describe('An upstream’s headers reach the client', () => {
+  const answer = async (headers: Record<string, string>) => {
+    const told = await fakeUpstream(json(200, chatAnswer('x'), headers))
+    const providers = { p: { type: 'openai-compatible', baseURL: told.url } }
+    const open = await startGateway({ providers }, { services: noLists })
+    const reply = await ask(open, chat('p/m'))
+    await Promise.all([open.close(), told.close()])
+    expect(reply.status).toBe(200)
+    return reply.headers
+  }
+
+  it.each([
+    ['x-ratelimit-limit-requests', '10000'],
+    ['x-ratelimit-remaining-tokens', '149984'],
+    ['x-ratelimit-reset-tokens', '6m0s'],
+    ['x-ratelimit-reset-requests', '20ms'],
+    ['x-ratelimit-reset', '2026-01-01T00:00:00Z'],
+    ['x-ratelimit-remaining', '-1'],
+    ['x-ratelimit-limit-tokens-per-minute', '1.5'],
+    ['openai-organization', 'user-abc_123'],
+  ])('when they tell of limits: %s: %s', async (name, value) => {
+    expect((await answer({ [name]: value })).get(name)).toBe(value)
+  })
+
+  it('under a name of its own when it is the request’s', async () => {
+    const headers = await answer({ 'x-request-id': 'req_011CS-x:y/z=' })
+    expect(headers.get('x-samewire-upstream-request-id')).toBe('req_011CS-x:y/z=')
+  })
+
+  it.each([
+    ['x-ratelimit-limit-requests', '9'.repeat(1000)],
+    ['x-ratelimit-limit-requests', 'sk-of-the-provider-0123456789'],
+    ['x-ratelimit-reset-tokens', '1s<script>'],
+    ['x-ratelimit-key', '1'],
+    [`x-ratelimit-limit-${'x'.repeat(100)}`, '1'],
+    ['openai-organization', 'x'.repeat(1000)],
+    ['openai-organization', 'two words'],
+    ['x-internal-host', '10.0.0.5'],
+    ['set-cookie', 'a=b'],
+  ])('or else not at all: %.40s: %.40s', async (name, value) => {
+    expect((await answer({ [name]: value })).get(name)).toBeNull()
+  })
+
+  it('no more than there are limits', async () => {
+    const many = Array.from({ length: 200 }, (_, at) => [`x-ratelimit-limit-${at}`, '1'] as const)
+    const told = [...(await answer(Object.fromEntries(many))).keys()].filter((name) => name.startsWith('x-ratelimit'))
+    expect(told).toHaveLength(16)
+  })
+
+  it('not the id of a request that is none', async () => {
+    expect((await answer({ 'x-request-id': 'a b' })).get('x-samewire-upstream-request-id')).toBeNull()
   })
 })

@@ -444,7 +444,7 @@ describe('a stream', () => {
 describe('a refusal', () => {
   const refused = (status: number, body: string) => {
     const provider = { name: 'ollama', definition: ollama, settings, operations: {}, callersKey: false }
-    return readRefusal({ status, headers: {}, body, model: 'x', asked: 'x', now: 0 }, provider)
+    return readRefusal({ status, headers: {}, body, model: 'x', asked: 'x', bearer: undefined, now: 0 }, provider)
   }
   const text = (error: string) => JSON.stringify({ error })
 

@@ -1,5 +1,5 @@
-import { type Answer, chunk, done, finishes, frame, said } from './answers.ts'
-import { begun, close, end, reset, writing } from './attempt.ts'
+import { type Answer, chunk, done, finishes, frame, roles, said } from './answers.ts'
+import { begun, close, end, reset, sse, write, writing } from './attempt.ts'
 import type { Fault } from './faults.ts'
 
 const error = { message: 'The model fell over.', type: 'server_error', param: null, code: 'oops' }
@@ -82,6 +82,19 @@ export const afterContent: readonly Fault[] = [
         end,
       ),
     ),
+  },
+  {
+    name: 'n=2, the second only begins',
+    ...after,
+    choices: 2,
+    act: async (attempt) => {
+      const { answer, response } = attempt
+      const [first = []] = answer.choices
+      const one = { ...answer, choices: [first] }
+      response.writeHead(200, sse)
+      await write(attempt, [...roles(answer), ...said(one), ...finishes(one), done])
+      response.end()
+    },
   },
   { name: 'hang after content', ...after, act: begun(() => {}) },
   { name: 'hang inside an event', ...after, act: begun(writing(half, () => {})) },

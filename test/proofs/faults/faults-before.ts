@@ -48,6 +48,8 @@ export const beforeContent: readonly Fault[] = [
   { name: 'malformed JSON', when: 'before', ways: whole, act: answer(200, '{"choices":[{"message":{content:"x"}}]}') },
   { name: 'choices missing', when: 'before', ways: whole, act: answer(200, '{"id":"x","object":"chat.completion"}') },
   { name: 'choices empty', when: 'before', ways: whole, act: answer(200, '{"id":"x","choices":[]}') },
+  { name: 'choice that is null', when: 'before', ways: whole, act: answer(200, '{"id":"x","choices":[null]}') },
+  { name: 'choice without a message', when: 'before', ways: whole, act: answer(200, '{"choices":[{"index":0}]}') },
   {
     name: 'truncated JSON',
     when: 'before',

@@ -1,0 +1,61 @@
+import type { Provider, ProviderSettings } from './provider.ts'
+
+/** Characters; shorter ones are words such as `ollama` or `true`. */
+const secretLength = 8
+
+/** All that a provider is sent and nobody else may read: its key, and its headers' values with each word of them. */
+export function secretsOf({ apiKey, headers }: ProviderSettings): readonly string[] {
+  const values = Object.values(headers).flatMap((value) => [value, ...value.split(/\s+/)])
+  return [...(apiKey === undefined ? [] : [apiKey]), ...values]
+}
+
+/** The same of a provider, and the caller's own bearer. */
+export function secretsAt({ settings }: Provider, bearer: string | undefined): readonly string[] {
+  return bearer === undefined ? secretsOf(settings) : [...secretsOf(settings), bearer]
+}
+
+/**
+ * `text` without the secrets, in whichever form: some servers repeat the request that they refuse, keys and all, with
+ * JSON's escapes, URL-encoded, or inside base64 such as that of a basic authorization.
+ */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  return secrets
+    .filter(({ length }) => length >= secretLength)
+    .reduce((left, secret) => left.replace(anyForm(secret), '***'), text)
+}
+
+function anyForm(secret: string): RegExp {
+  return new RegExp([spelt(secret), ...inBase64(secret).map(spelt)].join('|'), 'g')
+}
+
+/** Each character as it is, behind backslashes, as `\u002f`, or as `%2F`. */
+function spelt(text: string): string {
+  return Array.from(text, (character) => {
+    const units = Array.from({ length: character.length }, (_, at) => hex(character.charCodeAt(at), 4))
+    const escaped = units.map((unit) => `\\\\+u${unit}`).join('')
+    const bytes = Array.from(encoder.encode(character), (byte) => `%${hex(byte, 2)}`).join('')
+    return `(?:\\\\*${escapeForPattern(character)}|${escaped}|${bytes})`
+  }).join('')
+}
+
+/** A number in hexadecimal digits of either case. */
+function hex(value: number, digits: number): string {
+  const text = value.toString(16).padStart(digits, '0')
+  return text.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)
+}
+
+/** The characters that are the same whatever stands around the secret, for each of the three places it may begin at. */
+function inBase64(secret: string): string[] {
+  const bytes = encoder.encode(secret)
+  return [0, 1, 2].flatMap((before) => {
+    const shifted = String.fromCharCode(...new Uint8Array(before), ...bytes)
+    const whole = btoa(shifted).slice(Math.ceil((before * 8) / 6), Math.floor((shifted.length * 8) / 6))
+    return [...new Set([whole, whole.replaceAll('+', '-').replaceAll('/', '_')])]
+  })
+}
+
+function escapeForPattern(character: string): string {
+  return character.replace(/[\\^$.*+?()[\]{}|/-]/, '\\$&')
+}
+
+const encoder = new TextEncoder()
