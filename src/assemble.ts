@@ -2,6 +2,7 @@ import type { Access } from './access.ts'
 import { createApp } from './app.ts'
 import { autoConfig, type Found } from './config/auto.ts'
 import { buildCatalog } from './config/catalog.ts'
+import { givenConfig } from './config/given.ts'
 import { ConfigError } from './config/problems.ts'
 import { type Environment, fromEnvironment, type Registry } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
@@ -31,7 +32,7 @@ const writeTimeout = 60
 /** Puts a gateway together from its parts, the same on every runtime. Throws a `ConfigError`. */
 export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { registry, env, services, source } = parts
-  const config = autoConfig(parts.config, registry, env, parts.found)
+  const config = autoConfig(givenConfig(parts.config, source), registry, env, parts.found)
   const problems: string[] = []
   const catalog = collecting(problems, () => buildCatalog(config, registry, env))
   const keys = collecting(problems, () => readKeys(config, env))

@@ -13,7 +13,12 @@ async function run(): Promise<void> {
   const given = readArguments(argv.slice(2), env)
   if (given.help) return console.log(usage)
   const usual = fileURLToPath(new URL('../../samewire.config.ts', import.meta.url))
-  const job = await readJob(given.config ?? usual, given.host, env)
+  const file = given.config ?? usual
+  // Node ends when nothing is left to wait for, and would not say what it waited for.
+  const stuck = () => stopWith(new ConfigError(['it waits for something that never comes'], file).message)
+  process.once('beforeExit', stuck)
+  const job = await readJob(file, given.host, env)
+  process.off('beforeExit', stuck)
   await (given.workers === 1 ? serveAlone : serveTogether)(job, given, env)
 }
 
