@@ -10,6 +10,8 @@ import { createFetchTransport } from './runtime/fetch-transport.ts'
 
 type App = ReturnType<typeof assemble<object>>['app']
 
+const log = (message: string) => console.log(message)
+
 const send: typeof fetch = (input, init) => fetch(input, init)
 
 /** Files that providers ask for by name, loaded when first asked for. */
@@ -23,7 +25,7 @@ const remedy =
 
 function build(env: Environment): App {
   const given = env.SAMEWIRE_CONFIG
-  return assemble<object>({
+  const { app, notes } = assemble<object>({
     config: given ? parse(given) : config,
     source: given ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',
     registry,
@@ -35,14 +37,16 @@ function build(env: Environment): App {
       clock: systemClock,
       random: Math.random,
       fetch: send,
-      log: (message) => console.log(message),
+      log,
       asset: async (name) => {
         const load = assets[name]
         if (!load) throw new Error(`no such asset: ${name}`)
         return new Uint8Array((await load()).default)
       },
     },
-  }).app
+  })
+  for (const note of notes) log(note)
+  return app
 }
 
 function parse(text: string): Config {

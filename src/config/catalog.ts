@@ -12,6 +12,7 @@ import type { Provider } from '../core/provider.ts'
 import { ConfigError, describeIssue, pathText, show, suggestion } from './problems.ts'
 import { buildProvider, type Environment, type Registry } from './providers.ts'
 import { type Config, configSchema, type ModelConfig } from './schema.ts'
+import { type Findings, noFindings } from './secrets.ts'
 
 type LimitsConfig = Pick<Config, keyof Limits>
 
@@ -23,12 +24,17 @@ const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retr
  * secret that is not set is no mistake, it only makes its provider unavailable.
  */
 export function buildCatalog(input: unknown, registry: Registry, env: Environment, source?: string): Catalog {
-  const parsed = v.safeParse(configSchema, input)
-  if (!parsed.success) throw new ConfigError(parsed.issues.map(describeIssue), source)
-  const problems: string[] = []
-  const catalog = new CatalogBuilder(parsed.output, problems).build(registry, env)
-  if (problems.length > 0) throw new ConfigError(problems, source)
+  const out = noFindings()
+  const catalog = readCatalog(input, registry, env, out)
+  if (out.problems.length > 0) throw new ConfigError(out.problems, source)
   return catalog
+}
+
+/** The same, but the mistakes go to `out`; where there are any, the catalog is not to be served from. */
+export function readCatalog(input: unknown, registry: Registry, env: Environment, out: Findings): Catalog {
+  const parsed = v.safeParse(configSchema, input)
+  if (!parsed.success) out.problems.push(...parsed.issues.map(describeIssue))
+  return new CatalogBuilder(parsed.success ? parsed.output : {}, out).build(registry, env)
 }
 
 /** Times in milliseconds, and the model's own limits before the general ones. */
@@ -45,21 +51,23 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
 
 class CatalogBuilder {
   readonly #config: Config
+  readonly #out: Findings
   readonly #problems: string[]
   readonly #providers = new Map<string, Provider>()
   readonly #groups = new Map<string, ModelGroup>()
   readonly #models: Readonly<Record<string, ModelConfig>>
 
-  constructor(config: Config, problems: string[]) {
+  constructor(config: Config, out: Findings) {
     this.#config = config
-    this.#problems = problems
+    this.#out = out
+    this.#problems = out.problems
     this.#models = config.models ?? {}
   }
 
   build(registry: Registry, env: Environment): Catalog {
     for (const [name, config] of Object.entries(this.#config.providers ?? {})) {
       if (name.includes('/')) this.#problems.push(`${pathText(['providers', name])}: a provider's name holds no slash`)
-      const provider = buildProvider(name, config, registry, env, this.#problems)
+      const provider = buildProvider(name, config, registry, env, this.#out)
       if (provider) this.#providers.set(name, provider)
     }
     for (const name of Object.keys(this.#models)) this.#group(name, [])
