@@ -1,6 +1,6 @@
 import type { Provider, ProviderDefinition } from '../core/provider.ts'
 import { openaiOperations } from '../operations/index.ts'
-import { pathText, show, suggestion, unknownKey } from './problems.ts'
+import { isTold, pathText, show, suggestion, unknownKey } from './problems.ts'
 import type { ProviderConfig } from './schema.ts'
 import { checkCarried, type Environment, type Findings, fromEnvironment, readVariable } from './secrets.ts'
 
@@ -19,6 +19,8 @@ export function buildProvider(
 ): Provider | undefined {
   const path = ['providers', name]
   const { problems } = out
+  // Refused already, for want of one.
+  if (config.type === undefined) return undefined
   const definition = Object.hasOwn(registry, config.type) ? registry[config.type] : undefined
   if (!definition) {
     const types = Object.keys(registry)
@@ -34,8 +36,8 @@ export function buildProvider(
   const baseURL = readBaseURL(config, definition, options, env)
   if (baseURL === '' && !definition.serve) {
     const named = config.baseURL ?? options.endpointUrl
-    if (named === undefined) problems.push(`${pathText(path)}: the key "baseURL" is missing`)
-    else missing.push(`${named.replace(/^env:/, '')} is not set`)
+    if (named !== undefined) missing.push(`${named.replace(/^env:/, '')} is not set`)
+    else if (!isTold([...path, 'baseURL'], problems)) problems.push(`${pathText(path)}: the key "baseURL" is missing`)
   } else if (baseURL !== '') checkURL([...path, 'baseURL'], baseURL, problems)
   const headers = readHeaders([...path, 'headers'], config.headers ?? {}, env, out)
   const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers, options }
