@@ -5,12 +5,13 @@ import { ConfigError } from './config/problems.ts'
 import type { Environment } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
+import { createLog } from './log.ts'
 import { fetchEdge } from './runtime/fetch-edge.ts'
 import { createFetchTransport } from './runtime/fetch-transport.ts'
 
 type App = ReturnType<typeof assemble<object>>['app']
 
-const log = (message: string) => console.log(message)
+const log = createLog((entry) => console.log(entry))
 
 const send: typeof fetch = (input, init) => fetch(input, init)
 

@@ -1,4 +1,5 @@
 import type * as v from 'valibot'
+import { printable } from '../log.ts'
 import { describe } from '../wire/body.ts'
 import { configSchema } from './schema.ts'
 
@@ -17,8 +18,8 @@ export class ConfigError extends Error {
   readonly problems: readonly string[]
 
   constructor(found: readonly string[], source = 'The configuration') {
-    const problems = [...new Set(found)].sort(byPlace)
-    super(`${source} can't be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+    const problems = [...new Set(found)].map(printable).sort(byPlace)
+    super(`${printable(source)} can't be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
     this.problems = problems
   }
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../config/problems.ts'
+import { printable } from '../log.ts'
 import { StartError } from '../runtime/listening.ts'
 import { serveAlone } from './alone.ts'
 import { readArguments, readQuestion, usage } from './arguments.ts'
@@ -26,7 +27,7 @@ async function run(): Promise<void> {
 }
 
 function stopWith(message: string): never {
-  console.error(message)
+  console.error(message.split('\n').map(printable).join('\n'))
   process.exit(1)
 }
 
