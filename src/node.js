@@ -1,15 +1,42 @@
-import { enableCompileCache, flushCompileCache } from 'node:module'
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-// Half of a start is reading types away and compiling: kept, so that the next one need not do it again. Through the
-// environment, since worker processes are to have it too. This file alone is JavaScript: it comes before the cache, and
-// for its types alone Node would load its compiler at every start.
-process.env.NODE_COMPILE_CACHE ||= fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url))
-enableCompileCache(process.env.NODE_COMPILE_CACHE)
+// An old Node is to say that it is one, so nothing in this file is newer than Node 12, and all else comes after the check.
+const { engines } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
 
-// What V8 sets aside for young objects begins with 2 × 1 MB, too little for a start, and grows to 2 × 64 MB, for little
-// less CPU: `npm start` has V8 keep to 2 × 8 MB, and workers inherit it. V8 takes this on its command line only, before
-// anything here runs.
-const { main } = await import('./node/main.ts')
-await main()
-flushCompileCache()
+/** Why this Node can't run the gateway, or undefined. */
+function obstacle() {
+  const needed = engines.node.replace('>=', '')
+  const [major, minor] = needed.split('.').map(Number)
+  const [ownMajor, ownMinor] = process.versions.node.split('.').map(Number)
+  if (ownMajor < major || (ownMajor === major && ownMinor < minor)) {
+    return `samewire needs Node ${needed} or newer, and this is ${process.versions.node}`
+  }
+  // Some later ones do so only when they are told to.
+  return process.features.typescript ? undefined : `samewire needs a Node that reads TypeScript, and this one doesn't`
+}
+
+async function start() {
+  // Half of a start is reading types away and compiling: kept, so that the next one need not do it again. Through the
+  // environment, since worker processes are to have it too. This file alone is JavaScript: it comes before the cache,
+  // and for its types alone Node would load its compiler at every start.
+  const { enableCompileCache, flushCompileCache } = await import('node:module')
+  const cache =
+    process.env.NODE_COMPILE_CACHE || fileURLToPath(new URL('../node_modules/.cache/compile', import.meta.url))
+  process.env.NODE_COMPILE_CACHE = cache
+  enableCompileCache(cache)
+
+  // What V8 sets aside for young objects begins with 2 × 1 MB, too little for a start, and grows to 2 × 64 MB, for little
+  // less CPU: `npm start` has V8 keep to 2 × 8 MB, and workers inherit it. V8 takes this on its command line only, before
+  // anything here runs.
+  const { main } = await import('./node/main.ts')
+  await main()
+  flushCompileCache()
+}
+
+const why = obstacle()
+if (why === undefined) start()
+else {
+  console.error(`${why}. \`npm ci\` installs one, which \`npm start\` then takes.`)
+  process.exitCode = 1
+}

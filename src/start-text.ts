@@ -2,6 +2,7 @@ import type { Access } from './access.ts'
 import type { Registry } from './config/providers.ts'
 import type { Provider } from './core/provider.ts'
 import type { Gateway } from './gateway.ts'
+import { printable } from './log.ts'
 
 /** Names that are shown of a long list. */
 const shown = 4
@@ -42,9 +43,10 @@ export function startText({
   if (access.mode === 'open') lines.push('  no key is asked for: only this machine can reach it')
   const key = access.mode === 'keys' ? ` -H "authorization: Bearer $SAMEWIRE_KEY"` : ''
   const model = catalog.fallback ?? names[0] ?? firstListed(gateway) ?? 'MODEL'
-  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] })
+  // A quote in a name would end the text in the shell that it is pasted to.
+  const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }).replaceAll("'", "'\\''")
   lines.push('', `  curl ${url}/v1/chat/completions${key} -H 'content-type: application/json' -d '${body}'`, '')
-  return lines.join('\n')
+  return lines.map(printable).join('\n')
 }
 
 function firstListed({ knowledge }: Gateway): string | undefined {

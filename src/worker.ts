@@ -5,10 +5,13 @@ import { ConfigError } from './config/problems.ts'
 import type { Environment } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
+import { createLog } from './log.ts'
 import { fetchEdge } from './runtime/fetch-edge.ts'
 import { createFetchTransport } from './runtime/fetch-transport.ts'
 
 type App = ReturnType<typeof assemble<object>>['app']
+
+const log = createLog((entry) => console.log(entry))
 
 const send: typeof fetch = (input, init) => fetch(input, init)
 
@@ -23,7 +26,7 @@ const remedy =
 
 function build(env: Environment): App {
   const given = env.SAMEWIRE_CONFIG
-  return assemble<object>({
+  const { app, notes } = assemble<object>({
     config: given ? parse(given) : config,
     source: given ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',
     registry,
@@ -35,14 +38,16 @@ function build(env: Environment): App {
       clock: systemClock,
       random: Math.random,
       fetch: send,
-      log: (message) => console.log(message),
+      log,
       asset: async (name) => {
         const load = assets[name]
         if (!load) throw new Error(`no such asset: ${name}`)
         return new Uint8Array((await load()).default)
       },
     },
-  }).app
+  })
+  for (const note of notes) log(note)
+  return app
 }
 
 function parse(text: string): Config {

@@ -1,4 +1,5 @@
 import type { KnownModel } from '../core/provider.ts'
+import { isObject } from '../wire/json.ts'
 import type { Environment, Registry } from './providers.ts'
 import type { Config } from './schema.ts'
 
@@ -11,7 +12,8 @@ export type Found = ReadonlyMap<string, readonly KnownModel[]>
  * request goes to a paid model, or to a toy, without being asked.
  */
 export function autoConfig(config: Config, registry: Registry, env: Environment, found?: Found): Config {
-  if (config.providers) return config
+  // Whatever else stands there is a mistake, and is to be told.
+  if (config.providers !== undefined) return config
   const present = Object.values(registry).filter(
     ({ type, env: brings, serve }) =>
       serve || found?.has(type) || isSet(env, brings?.apiKey) || isSet(env, brings?.baseURL),
@@ -27,8 +29,10 @@ export function autoConfig(config: Config, registry: Registry, env: Environment,
   const local = remote.flatMap(({ type, name = type }) => (found?.get(type) ?? []).map(({ id }) => `${name}/${id}`))
   const demo = embedded.flatMap(({ type, name = type, answers = [] }) => answers.map((answer) => `${name}/${answer}`))
   const answering = remote.filter(({ type, probe }) => !probe || !found || found.has(type))
-  const fallback = config.fallback ?? local[0] ?? (answering.length === 0 ? demo[0] : undefined)
-  return { ...config, providers, models: { ...models, ...config.models }, ...(fallback !== undefined && { fallback }) }
+  const stand = local[0] ?? (answering.length === 0 ? demo[0] : undefined)
+  const fallback = config.fallback === undefined ? stand : config.fallback
+  const all = config.models === undefined || isObject(config.models) ? { ...models, ...config.models } : config.models
+  return { ...config, providers, models: all, ...(fallback !== undefined && { fallback }) }
 }
 
 /** The target that fills up to the very name that `pattern` matched: its star stands for what the pattern's stars do. */

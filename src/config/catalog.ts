@@ -1,4 +1,3 @@
-import * as v from 'valibot'
 import {
   type Catalog,
   type Deployment,
@@ -9,9 +8,12 @@ import {
 } from '../core/catalog.ts'
 import { PatternIndex } from '../core/patterns.ts'
 import type { Provider } from '../core/provider.ts'
-import { ConfigError, describeIssue, pathText, show, suggestion } from './problems.ts'
+import { checkCircles } from './circles.ts'
+import { ConfigError, pathText, show, suggestion } from './problems.ts'
 import { buildProvider, type Environment, type Registry } from './providers.ts'
-import { type Config, configSchema, type ModelConfig } from './schema.ts'
+import type { Config, ModelConfig } from './schema.ts'
+import { type Findings, noFindings } from './secrets.ts'
+import { type Sound, soundPart } from './sound.ts'
 
 type LimitsConfig = Pick<Config, keyof Limits>
 
@@ -23,12 +25,17 @@ const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retr
  * secret that is not set is no mistake, it only makes its provider unavailable.
  */
 export function buildCatalog(input: unknown, registry: Registry, env: Environment, source?: string): Catalog {
-  const parsed = v.safeParse(configSchema, input)
-  if (!parsed.success) throw new ConfigError(parsed.issues.map(describeIssue), source)
-  const problems: string[] = []
-  const catalog = new CatalogBuilder(parsed.output, problems).build(registry, env)
-  if (problems.length > 0) throw new ConfigError(problems, source)
+  const out = noFindings()
+  const catalog = readCatalog(input, registry, env, out)
+  if (out.problems.length > 0) throw new ConfigError(out.problems, source)
   return catalog
+}
+
+/** The same, but the mistakes go to `out`; where there are any, the catalog is not to be served from. */
+export function readCatalog(input: unknown, registry: Registry, env: Environment, out: Findings): Catalog {
+  const sound = soundPart(input)
+  out.problems.push(...sound.problems)
+  return new CatalogBuilder(sound, out).build(registry, env)
 }
 
 /** Times in milliseconds, and the model's own limits before the general ones. */
@@ -45,27 +52,31 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
 
 class CatalogBuilder {
   readonly #config: Config
+  readonly #nameless: boolean
+  readonly #out: Findings
   readonly #problems: string[]
   readonly #providers = new Map<string, Provider>()
   readonly #groups = new Map<string, ModelGroup>()
   readonly #models: Readonly<Record<string, ModelConfig>>
 
-  constructor(config: Config, problems: string[]) {
+  constructor({ config, nameless }: Sound, out: Findings) {
     this.#config = config
-    this.#problems = problems
+    this.#nameless = nameless
+    this.#out = out
+    this.#problems = out.problems
     this.#models = config.models ?? {}
   }
 
   build(registry: Registry, env: Environment): Catalog {
     for (const [name, config] of Object.entries(this.#config.providers ?? {})) {
       if (name.includes('/')) this.#problems.push(`${pathText(['providers', name])}: a provider's name holds no slash`)
-      const provider = buildProvider(name, config, registry, env, this.#problems)
+      const provider = buildProvider(name, config, registry, env, this.#out)
       if (provider) this.#providers.set(name, provider)
     }
     for (const name of Object.keys(this.#models)) this.#group(name, [])
     const catalog = this.#assemble()
     this.#checkNames(catalog)
-    this.#checkCycles()
+    checkCircles(this.#models, this.#problems)
     return catalog
   }
 
@@ -92,32 +103,35 @@ class CatalogBuilder {
       return undefined
     }
     const group = typeof config === 'string' ? this.#alias(name, config, trail) : this.#ownGroup(name, config)
-    if (group) this.#groups.set(name, group)
+    this.#groups.set(name, group)
     return group
   }
 
-  #alias(name: string, target: string, trail: readonly string[]): ModelGroup | undefined {
+  #alias(name: string, target: string, trail: readonly string[]): ModelGroup {
+    const path = ['models', name]
+    const limits = limitsOf(this.#config)
     const deployment = this.#split(target)
-    if (deployment) {
-      return { name, deployments: [deployment], fallbacks: [], limits: limitsOf(this.#config) }
-    }
-    if (Object.hasOwn(this.#models, target)) {
-      const group = this.#group(target, [...trail, name])
-      return group && { ...group, name }
-    }
-    this.#problems.push(this.#unknown(['models', name], target))
-    return undefined
+    const behind =
+      deployment || !Object.hasOwn(this.#models, target) ? undefined : this.#group(target, [...trail, name])
+    if (!deployment && !behind && !Object.hasOwn(this.#models, target)) this.#tellUnknown(path, target)
+    // Without deployments where that is wrong: so the name stays known, and is not told where it is used.
+    const group = behind ?? { deployments: deployment ? [deployment] : [], fallbacks: [], limits }
+    this.#checkStars(path, name, group.deployments)
+    return { ...group, name }
   }
 
   #ownGroup(name: string, config: Exclude<ModelConfig, string>): ModelGroup {
-    const deployments = config.deployments.flatMap((entry, index) => {
+    // Nothing is there, or a hole, where the schema has refused something.
+    const deployments = (config.deployments ?? []).flatMap((entry, index) => {
       const own = typeof entry === 'string' ? { model: entry } : entry
+      if (own.model === undefined) return []
       const path = ['models', name, 'deployments', index, ...(typeof entry === 'string' ? [] : ['model'])]
       const plain = this.#split(own.model)
       if (!plain) {
-        this.#problems.push(this.#unknown(path, own.model))
+        this.#tellUnknown(path, own.model)
         return []
       }
+      this.#checkStars(path, name, [plain])
       const { weight = 1, params = {}, overrides = {}, contextWindow, supports } = own
       const known = { ...(contextWindow && { contextWindow }), ...(supports && { supports }) } as Deployment['known']
       return [{ ...plain, weight, defaults: params, overrides, known }]
@@ -135,7 +149,9 @@ class CatalogBuilder {
   #checkNames(catalog: Catalog): void {
     const known = new Map()
     const check = (path: readonly unknown[], name: string) => {
-      if (!findGroup(catalog, name, known)) this.#problems.push(this.#unknown(path, name))
+      const group = findGroup(catalog, name, known)
+      if (!group) this.#tellUnknown(path, name)
+      else if (name.includes('*')) this.#checkStars(path, undefined, group.deployments)
     }
     if (catalog.fallback !== undefined) check(['fallback'], catalog.fallback)
     for (const [name, config] of Object.entries(this.#models)) {
@@ -146,30 +162,26 @@ class CatalogBuilder {
     }
   }
 
-  #checkCycles(): void {
-    const clear = new Set<string>()
-    const visit = (name: string, trail: readonly string[]): void => {
-      const start = trail.indexOf(name)
-      if (start >= 0) {
-        const cycle = [...trail.slice(start), name]
-        this.#problems.push(
-          `${pathText(['models', name, 'fallbacks'])}: the fallbacks go in a circle (${cycle.join(' → ')})`,
-        )
-        return
-      }
-      if (clear.has(name)) return
-      const config = this.#models[name]
-      const next = config === undefined ? [] : typeof config === 'string' ? [config] : (config.fallbacks ?? [])
-      for (const following of next) visit(following, [...trail, name])
-      clear.add(name)
+  /** A star is filled with what the star of the name stood for: one star, in a deployment of a name that has any. */
+  #checkStars(path: readonly unknown[], name: string | undefined, deployments: readonly Deployment[]): void {
+    for (const { label, model } of deployments) {
+      const stars = model.split('*').length - 1
+      if (stars === 0 || (stars === 1 && name?.includes('*'))) continue
+      const why = name?.includes('*') ? 'only one * is filled' : 'a * needs one in the name, to know what it stands for'
+      this.#problems.push(`${pathText(path)}: found ${show(label)}; ${why}`)
     }
-    for (const [name, config] of Object.entries(this.#models)) if (typeof config !== 'string') visit(name, [])
   }
 
-  #unknown(path: readonly unknown[], name: string): string {
+  #tellUnknown(path: readonly unknown[], name: string): void {
+    const [front = ''] = name.split('/')
+    // What is wrong with that provider, or with all of them, is told already.
+    const refused = Object.hasOwn(this.#config.providers ?? {}, front) && !this.#providers.has(front)
+    if (refused || this.#nameless) return
     const models = Object.keys(this.#models)
     const providers = [...this.#providers.keys()].map((provider) => `${provider}/…`)
     const allowed = [...models, ...providers].join(', ') || 'nothing, since neither models nor providers are configured'
-    return `${pathText(path)}: found ${show(name)}, which is neither a model here nor provider/model${suggestion(name, models)}; allowed: ${allowed}`
+    this.#problems.push(
+      `${pathText(path)}: found ${show(name)}, which is neither a model here nor provider/model${suggestion(name, models)}; allowed: ${allowed}`,
+    )
   }
 }

@@ -2,6 +2,7 @@ import type { KnownModel } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import { slowPath } from '../core/slow-path.ts'
 import { buildProvider, type Environment, type Registry } from './providers.ts'
+import { noFindings } from './secrets.ts'
 
 /** Milliseconds: a server on this machine answers at once or isn't there. */
 const patience = 800
@@ -15,7 +16,7 @@ export async function findServers(
   const found = new Map<string, readonly KnownModel[]>()
   const look = async ({ type, models, probe, env: brings }: Registry[string]) => {
     const baseURL = (brings?.baseURL && env[brings.baseURL]) || probe
-    const provider = baseURL && models && buildProvider(type, { type, baseURL }, registry, env, [])
+    const provider = baseURL && models && buildProvider(type, { type, baseURL }, registry, env, noFindings())
     if (!provider) return
     const stop = new AbortController()
     const cancel = services.clock.after(patience, () => stop.abort(new Error('nobody there')))

@@ -1,47 +1,68 @@
 import { readFile } from 'node:fs/promises'
 import { extname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { givenConfig } from './given.ts'
 import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
 
-/** Reads a configuration file: `.ts` (or `.js`, `.mjs`) by its default export, `.json`, `.yaml` or `.yml`. */
+/**
+ * Reads a configuration file: `.ts` (or `.js`, `.mjs`) by its default export, `.json`, `.yaml` or `.yml`. Rejects with a
+ * `ConfigError` that names the file, whatever is wrong with it.
+ */
 export async function loadConfig(file: string): Promise<Config> {
   const path = resolve(file)
-  switch (extname(path)) {
-    case '.ts':
-    case '.js':
-    case '.mjs':
-      return await load(file, async () => ((await import(pathToFileURL(path).href)) as { default?: Config }).default)
-    case '.json':
-      return await load(file, async () => JSON.parse(await readFile(path, 'utf8')) as Config)
-    case '.yaml':
-    case '.yml':
-      // An empty file is an empty configuration.
-      return await load(file, async () => {
-        const { parse } = await import('yaml')
-        return (parse(await readFile(path, 'utf8')) ?? {}) as Config
-      })
-    default:
-      throw new ConfigError([`found ${extname(path) || 'no ending'}; allowed: .ts, .json, .yaml`], file)
-  }
+  const read = readers[extname(path)]
+  if (!read) throw new ConfigError([`found ${extname(path) || 'no ending'}; allowed: .ts, .json, .yaml`], file)
+  const { value } = await read(path).catch((error: unknown) => {
+    throw new ConfigError([reasonOf(error, path)], file)
+  })
+  return givenConfig(value, file)
 }
 
-async function load(file: string, read: () => Promise<Config | undefined>): Promise<Config> {
-  try {
-    const config = await read()
-    if (config === undefined)
-      throw new Error('it has no default export: end it with `export default defineConfig({ … })`')
-    return config
-  } catch (error) {
-    throw new ConfigError([reasonOf(error)], file)
-  }
+/** The value stands in an object: a promise would be waited for otherwise, and perhaps for ever. */
+type Reader = (path: string) => Promise<{ readonly value: unknown }>
+
+const readers: Readonly<Record<string, Reader>> = {
+  '.ts': importDefault,
+  '.js': importDefault,
+  '.mjs': importDefault,
+  '.json': async (path) => ({ value: JSON.parse(await readFile(path, 'utf8')) as unknown }),
+  '.yaml': readYAML,
+  '.yml': readYAML,
 }
 
-/** One line, and without the piece of the file that parsers quote: it may hold a secret. */
-function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
-  return message
+async function importDefault(path: string): Promise<{ value: unknown }> {
+  // `import` would tell of a file that is not there by the name of this one.
+  await readFile(path)
+  const exported = (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
+  if ('default' in exported) return { value: exported.default }
+  throw new Error('it has no default export: end it with `export default defineConfig({ … })`')
+}
+
+async function readYAML(path: string): Promise<{ value: unknown }> {
+  const { parse } = await import('yaml')
+  const text = await readFile(path, 'utf8')
+  // A file with comments alone is an empty configuration.
+  const empty = text.split('\n').every((line) => /^\s*(#.*|---|\.\.\.)?\s*$/.test(line))
+  return { value: empty ? {} : (parse(text) as unknown) }
+}
+
+const fileProblems: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'it may not be read',
+}
+
+/** One line, with its place in a program, and without the piece of the file that parsers quote: it may hold a secret. */
+function reasonOf(error: unknown, path: string): string {
+  if (!(error instanceof Error)) return 'it throws while it is loaded, and what it throws is no Error'
+  const known = 'code' in error ? fileProblems[String(error.code)] : undefined
+  if (known) return known
+  const message = error.message
     .replace(/, (\.\.\.)?".*is not valid JSON$/s, ': it is not valid JSON')
     .trim()
     .replace(/\n.*$/s, '')
+  const at = error.stack?.split(`${path}:`)[1]
+  const line = at && /^\d+/.exec(at)?.[0]
+  return `${line ? `line ${line}: ` : ''}${message || `it throws ${error.name} while it is loaded`}`
 }

@@ -1,17 +1,25 @@
 import type * as v from 'valibot'
+import { printable } from '../log.ts'
 import { describe } from '../wire/body.ts'
 import { configSchema } from './schema.ts'
 
 /** Where secrets stand, or are written by mistake: what is found there is never shown. */
 const secretKeys: ReadonlySet<unknown> = new Set(['apiKey', 'keys', 'headers'])
 
-/** Everything that is wrong with a configuration at once: a line each, with its place, what was found, what is allowed. */
+/** By what a line begins with, which is its place; `[2]` comes before `[10]`. */
+const { compare: byPlace } = new Intl.Collator('en', { numeric: true })
+
+/**
+ * Everything that is wrong with a configuration at once, by its place: a line each, with the place, what was found, what
+ * is allowed.
+ */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
 
-  constructor(problems: readonly string[], source = 'The configuration') {
-    super(`${source} can't be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
+  constructor(found: readonly string[], source = 'The configuration') {
+    const problems = [...new Set(found)].map(printable).sort(byPlace)
+    super(`${printable(source)} can't be used:\n${problems.map((problem) => `  ${problem}`).join('\n')}`)
     this.problems = problems
   }
 }
@@ -26,11 +34,16 @@ export function pathText(path: readonly unknown[]): string {
   return text === '' ? '(top level)' : text
 }
 
+/** Whether something is wrong at that very place already. */
+export function isTold(path: readonly unknown[], problems: readonly string[]): boolean {
+  return problems.some((problem) => problem.startsWith(`${pathText(path)}:`))
+}
+
 /** One issue of the schema, in a sentence. */
 export function describeIssue(issue: v.BaseIssue<unknown>): string {
   const path = (issue.path ?? []).map((item) => item.key)
   const key = path.at(-1)
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
+  if (isUnknownKey(issue)) {
     return unknownKey(path.slice(0, -1), String(key), keysAt(path.slice(0, -1)))
   }
   if (issue.received === 'undefined') {
@@ -40,6 +53,11 @@ export function describeIssue(issue: v.BaseIssue<unknown>): string {
     issue.type === 'picklist' || issue.message.startsWith('Invalid') ? plain(issue.expected) : issue.message
   const found = path.some((item) => secretKeys.has(item)) ? describe(issue.input) : show(issue.input)
   return `${pathText(path)}: found ${found}; allowed: ${expected}`
+}
+
+/** The schema tells of one such key an object. */
+export function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === 'strict_object' && issue.expected === 'never'
 }
 
 export function unknownKey(path: readonly unknown[], key: string, allowed: readonly string[]): string {

@@ -1,22 +1,26 @@
 import type { Provider, ProviderDefinition } from '../core/provider.ts'
 import { openaiOperations } from '../operations/index.ts'
-import { pathText, show, suggestion, unknownKey } from './problems.ts'
+import { isTold, pathText, show, suggestion, unknownKey } from './problems.ts'
 import type { ProviderConfig } from './schema.ts'
+import { checkCarried, type Environment, type Findings, fromEnvironment, readVariable } from './secrets.ts'
 
-export type Environment = Readonly<Record<string, string | undefined>>
+export type { Environment }
 export type Registry = Readonly<Record<string, ProviderDefinition>>
 
 const commonKeys = ['type', 'apiKey', 'baseURL', 'headers']
 
-/** Builds one configured provider; adds to `problems` what is wrong with its configuration. */
+/** Builds one configured provider; adds to `out` what is wrong with its configuration. */
 export function buildProvider(
   name: string,
   config: ProviderConfig,
   registry: Registry,
   env: Environment,
-  problems: string[],
+  out: Findings,
 ): Provider | undefined {
   const path = ['providers', name]
+  const { problems } = out
+  // Refused already, for want of one.
+  if (config.type === undefined) return undefined
   const definition = Object.hasOwn(registry, config.type) ? registry[config.type] : undefined
   if (!definition) {
     const types = Object.keys(registry)
@@ -25,27 +29,21 @@ export function buildProvider(
     )
     return undefined
   }
-  const options = readOptions(path, config, definition, env, problems)
+  const options = readOptions(path, config, definition, env, out)
   const missing: string[] = []
   const callersKey = config.apiKey === 'client'
-  const apiKey = readKey([...path, 'apiKey'], config, definition, env, { problems, missing })
+  const apiKey = readKey([...path, 'apiKey'], config, definition, env, { ...out, missing })
   const baseURL = readBaseURL(config, definition, options, env)
   if (baseURL === '' && !definition.serve) {
     const named = config.baseURL ?? options.endpointUrl
-    if (named === undefined) problems.push(`${pathText(path)}: the key "baseURL" is missing`)
-    else missing.push(`${named.replace(/^env:/, '')} is not set`)
+    if (named !== undefined) missing.push(`${named.replace(/^env:/, '')} is not set`)
+    else if (!isTold([...path, 'baseURL'], problems)) problems.push(`${pathText(path)}: the key "baseURL" is missing`)
   } else if (baseURL !== '') checkURL([...path, 'baseURL'], baseURL, problems)
-  const headers = readHeaders([...path, 'headers'], config.headers ?? {}, env, problems)
+  const headers = readHeaders([...path, 'headers'], config.headers ?? {}, env, out)
   const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers, options }
   const operations = definition.operations?.(settings) ?? openaiOperations
   const provider = { name, definition, settings, operations, callersKey }
   return missing.length > 0 ? { ...provider, unavailable: missing.join('; ') } : provider
-}
-
-/** `env:NAME` as the variable's value (undefined when it isn't set), anything else as it is. */
-export function fromEnvironment(text: string, env: Environment): string | undefined {
-  if (!text.startsWith('env:')) return text
-  return env[text.slice(4)] || undefined
 }
 
 function readKey(
@@ -53,7 +51,7 @@ function readKey(
   config: ProviderConfig,
   definition: ProviderDefinition,
   env: Environment,
-  out: { problems: string[]; missing: string[] },
+  out: Findings & { readonly missing: string[] },
 ): string | undefined {
   const source = config.apiKey ?? (definition.env?.apiKey ? `env:${definition.env.apiKey}` : undefined)
   if (source === undefined || source === 'client') return undefined
@@ -62,26 +60,30 @@ function readKey(
     out.problems.push(`${pathText(path)}: a secret is named, never written; allowed: "env:NAME", "client"`)
     return undefined
   }
-  const key = fromEnvironment(source, env)
+  const name = source.slice(4)
   const needed = config.apiKey !== undefined || !definition.keyless
-  if (key === undefined && needed && !(definition.keyless && config.apiKey === undefined)) {
-    out.missing.push(`${source.slice(4)} is not set`)
-  }
-  return key
+  if (!env[name] && needed) out.missing.push(`${name} is not set`)
+  return readVariable(path, name, env, out)
 }
 
 function readHeaders(
   path: readonly string[],
   headers: Readonly<Record<string, string>>,
   env: Environment,
-  problems: string[],
+  out: Findings,
 ): Record<string, string> {
+  const { problems } = out
   const read: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+      problems.push(`${pathText([...path, name])}: no name of a header; allowed: letters, digits, "-" and "_"`)
+    }
     if (/auth|key|token|secret|cookie/i.test(name) && !value.startsWith('env:')) {
       problems.push(`${pathText([...path, name])}: a secret is named, never written; allowed: "env:NAME"`)
     }
-    read[name.toLowerCase()] = fromEnvironment(value, env) ?? ''
+    const named = value.startsWith('env:')
+    if (!named) checkCarried([...path, name], value, problems)
+    read[name.toLowerCase()] = (named ? readVariable([...path, name], value.slice(4), env, out) : value) ?? ''
   }
   return read
 }
@@ -95,7 +97,7 @@ function readBaseURL(
   const endpoint = options.endpointUrl
   const own = endpoint ?? (config.baseURL === undefined ? undefined : fromEnvironment(config.baseURL, env))
   const usual = definition.env?.baseURL ? env[definition.env.baseURL] : undefined
-  return own ?? (usual || definition.baseURL) ?? ''
+  return (own ?? (usual || definition.baseURL) ?? '').trim()
 }
 
 function readOptions(
@@ -103,8 +105,9 @@ function readOptions(
   config: ProviderConfig,
   definition: ProviderDefinition,
   env: Environment,
-  problems: string[],
+  out: Findings,
 ): Record<string, string> {
+  const { problems } = out
   const options: Record<string, string> = {}
   const own = definition.settings ?? {}
   for (const [key, value] of Object.entries(config)) {
@@ -121,7 +124,7 @@ function readOptions(
         `${pathText([...path, key])}: found ${show(value)}${suggestion(value, kind)}; allowed: ${kind.join(', ')}`,
       )
     } else {
-      const found = fromEnvironment(value, env)
+      const found = value.startsWith('env:') ? readVariable([...path, key], value.slice(4), env, out) : value
       if (found !== undefined) options[key] = found
     }
   }

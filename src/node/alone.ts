@@ -8,7 +8,8 @@ import { grace, whenTold } from './signals.ts'
 
 /** Serves in this process, until a signal comes. */
 export async function serveAlone(job: Job, { host, port }: Arguments, env: Environment): Promise<void> {
-  const { app, gateway, access, registry, services, transport } = build(job, env)
+  const { app, gateway, access, notes, registry, services, transport } = build(job, env)
+  for (const note of notes) services.log(note)
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
   const drain = drainOf(server, services.clock)
   const end = () => void transport.close().finally(() => process.exit(0))

@@ -3,10 +3,9 @@ import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/problems.ts'
 import type { Environment } from '../config/providers.ts'
 
-export const usage = 'npm start -- [--config FILE] [--port N] [--host H] [--workers N]'
+export const usage = 'npm start -- [--config FILE] [--port N] [--host H] [--workers N] [--help] [--version]'
 
 export interface Arguments {
-  readonly help: boolean
   readonly config: string | undefined
   readonly host: string
   readonly port: number
@@ -17,6 +16,12 @@ export interface Arguments {
 /** More than the cores of a large machine: a number above it is a slip of the hand. */
 const mostWorkers = 256
 
+/** What somebody asks for who doesn't want the gateway to start, whatever else stands there. */
+export function readQuestion(args: readonly string[]): 'help' | 'version' | undefined {
+  const has = (...words: string[]) => words.some((word) => args.includes(word))
+  return has('--help', '-h') ? 'help' : has('--version', '-v') ? 'version' : undefined
+}
+
 /** Reads the command line, and the environment for what it leaves out. Throws a `ConfigError`, or Node's `TypeError`. */
 export function readArguments(args: readonly string[], env: Environment): Arguments {
   const { values } = parseArgs({
@@ -26,7 +31,9 @@ export function readArguments(args: readonly string[], env: Environment): Argume
       host: { type: 'string' },
       port: { type: 'string' },
       workers: { type: 'string' },
-      help: { type: 'boolean' },
+      // Answered before anything here is read.
+      help: { type: 'boolean', short: 'h' },
+      version: { type: 'boolean', short: 'v' },
     },
   })
   const port = numberOf(values.port ?? env.PORT ?? '8787', {
@@ -42,7 +49,6 @@ export function readArguments(args: readonly string[], env: Environment): Argume
     or: 'auto',
   })
   return {
-    help: values.help ?? false,
     config: values.config,
     host: values.host ?? env.HOST ?? '127.0.0.1',
     port,

@@ -10,6 +10,7 @@ import type { Environment } from '../config/providers.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Services } from '../core/services.ts'
+import { createLog } from '../log.ts'
 import { nodeEdge } from '../runtime/node-edge.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
 import { isLoopback } from '../start-text.ts'
@@ -29,7 +30,7 @@ const outside: Omit<Services, 'transport'> = {
   random: Math.random,
   fetch: globalThis.fetch,
   asset: (name) => readFile(new URL(`../../providers/${name}`, import.meta.url)),
-  log: (message) => console.log(`${new Date().toISOString()} ${message}`),
+  log: createLog((entry) => console.log(`${new Date().toISOString()} ${entry}`)),
 }
 
 /** Reads the configuration and looks for servers where it names no providers. Rejects with a `ConfigError`. */

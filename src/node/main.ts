@@ -1,24 +1,33 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../config/problems.ts'
+import { printable } from '../log.ts'
 import { StartError } from '../runtime/listening.ts'
 import { serveAlone } from './alone.ts'
-import { readArguments, usage } from './arguments.ts'
+import { readArguments, readQuestion, usage } from './arguments.ts'
 import { readJob } from './build.ts'
+import { help, readVersion } from './help.ts'
 import { serveTogether } from './together.ts'
 
 async function run(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile()
   const { argv, env } = process
-  const given = readArguments(argv.slice(2), env)
-  if (given.help) return console.log(usage)
+  const args = argv.slice(2)
+  const question = readQuestion(args)
+  if (question) return console.log(question === 'help' ? help : await readVersion())
+  if (existsSync('.env')) process.loadEnvFile()
+  const given = readArguments(args, env)
   const usual = fileURLToPath(new URL('../../samewire.config.ts', import.meta.url))
-  const job = await readJob(given.config ?? usual, given.host, env)
+  const file = given.config ?? usual
+  // Node ends when nothing is left to wait for, and would not say what it waited for.
+  const stuck = () => stopWith(new ConfigError(['it waits for something that never comes'], file).message)
+  process.once('beforeExit', stuck)
+  const job = await readJob(file, given.host, env)
+  process.off('beforeExit', stuck)
   await (given.workers === 1 ? serveAlone : serveTogether)(job, given, env)
 }
 
 function stopWith(message: string): never {
-  console.error(message)
+  console.error(message.split('\n').map(printable).join('\n'))
   process.exit(1)
 }
 

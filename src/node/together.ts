@@ -18,7 +18,8 @@ export async function serveTogether(
   env: Environment,
 ): Promise<void> {
   // Built here too, though it serves nobody: mistakes are told once, and the start tells what there is.
-  const { gateway, access, registry, services } = build(job, env)
+  const { gateway, access, notes, registry, services } = build(job, env)
+  for (const note of notes) services.log(note)
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url))
   const workers = new Workers({ count, file, job, clock: services.clock, log: services.log })
   const door = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => workers.deal(socket))

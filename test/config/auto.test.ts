@@ -68,6 +68,17 @@ describe('With providers configured', () => {
   })
 })
 
+describe('A mistake in a configuration without providers', () => {
+  it.each<[string, object]>([
+    ['providers', { providers: null }],
+    ['models', { models: 'p/x' }],
+    ['models', { models: ['p/x'] }],
+    ['fallback', { fallback: null }],
+  ])('is told, not replaced by what was found: %s', (place, config) => {
+    expect(() => auto({ OPENAI_API_KEY: 'x' }, undefined, config)).toThrow(`  ${place}: found`)
+  })
+})
+
 describe('Looking for servers', () => {
   const list = { models: [{ name: 'phi', model: 'phi', modified_at: '2026-01-01T00:00:00Z', details: {} }] }
 

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -42,6 +42,22 @@ describe('A configuration file', () => {
     ['broken.ts', 'export default {', /./],
     ['throws.mjs', 'throw new Error("not today")', /not today/],
     ['without.ts', 'export const config = {}', /no default export: end it with/],
+    ['import.mjs', 'import "./nowhere.mjs"\nexport default {}', /Cannot find module .*nowhere\.mjs/],
+    ['package.ts', 'import x from "no-such-package"\nexport default x', /Cannot find package 'no-such-package'/],
+    ['text.mjs', 'throw "not today"', /it throws while it is loaded, and what it throws is no Error/],
+    ['silent.mjs', 'throw new RangeError()', /line 1: it throws RangeError while it is loaded/],
+    ['bare.mjs', 'throw Object.create(null)', /it throws while it is loaded/],
+    ['undefined.mjs', 'export default undefined', /found nothing; allowed: an object/],
+    ['null.mjs', 'export default null', /found null; allowed: an object/],
+    ['null.json', 'null', /found null; allowed: an object/],
+    ['null.yaml', 'null', /found null; allowed: an object/],
+    ['list.json', '[]', /found an array; allowed: an object/],
+    ['list.yaml', '- providers', /found an array; allowed: an object/],
+    ['number.json', '5', /found an integer; allowed: an object/],
+    ['text.yaml', 'providers', /found a string; allowed: an object/],
+    ['function.mjs', 'export default () => ({})', /found a function; allowed: an object/],
+    ['promise.mjs', 'export default Promise.resolve({})', /found a promise \(put `await` before it\)/],
+    ['endless.mjs', 'export default new Promise(() => {})', /found a promise/],
     ['config.toml', 'a = 1', /found \.toml; allowed: \.ts, \.json, \.yaml/],
     ['config', 'a', /found no ending; allowed/],
   ])('that can’t be read is told by its name: %s', async (name, text, reason) => {
@@ -53,6 +69,16 @@ describe('A configuration file', () => {
   })
 
   it('that is not there is told by its name', async () => {
-    await expect(load('nowhere.yaml')).rejects.toThrow(/nowhere\.yaml can't be used:\n.*no such file/)
+    await expect(load('nowhere.yaml')).rejects.toThrow(/nowhere\.yaml can't be used:\n {2}there is no such file$/)
+    await expect(load('nowhere.ts')).rejects.toThrow(/nowhere\.ts can't be used:\n {2}there is no such file$/)
+  })
+
+  it.each(['folder.ts', 'folder.yaml'])('that is a directory is told by its name: %s', async (name) => {
+    await mkdir(join(folder, name))
+    await expect(load(name)).rejects.toThrow(`${name} can't be used:\n  it is a directory`)
+  })
+
+  it('whose text is a secret by mistake doesn’t show it', async () => {
+    await expect(load('secret.yaml', 'sk-live-MARKER')).rejects.not.toThrow(/MARKER/)
   })
 })

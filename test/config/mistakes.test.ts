@@ -140,6 +140,115 @@ describe('A mistake in the configuration is told with its place, what was found 
   })
 })
 
+describe('All mistakes are told at once', () => {
+  /** The places of the mistakes, as they are told. */
+  const placesOf = (config: unknown, env = {}) => problemsOf(config, env).map((line) => /^.*?(?=: )/.exec(line)?.[0])
+
+  it('those of shape beside those of meaning, sorted by their place', () => {
+    const lines = problemsOf(
+      {
+        timeout: 'x',
+        providers: {
+          p: { ...p, apikey: 'x', apiKey: 'env:KEY', baseURL: 'ftp://x' },
+          q: { type: 'olama' },
+          r: 5,
+          s: {},
+        },
+        models: {
+          z: 'nope/x',
+          list: {
+            deployments: ['p/0', 5, 'p/2', 'nope/3', { model: 'p/4', wieght: 2, wait: 1 }],
+            fallbacks: [7, 'gone', 'a'],
+          },
+          a: { deployments: ['p/x'], fallbacks: ['list'] },
+          b: { retries: 1 },
+          c: 'c',
+          star: 'p/*',
+        },
+        fallback: 'none',
+        nonsense: 1,
+        absurd: 2,
+      },
+      { KEY: 'sk-\u0000-MARKER' },
+    )
+    expect(lines.map((line) => line.split(/[;,] /)[0])).toEqual([
+      'absurd: no such key',
+      'fallback: found "none"',
+      'models.b: the key "deployments" is missing',
+      'models.c: an alias of itself (c → c)',
+      'models.list.deployments[1]: found 5',
+      'models.list.deployments[3]: found "nope/3"',
+      'models.list.deployments[4].wait: no such key',
+      'models.list.deployments[4].wieght: no such key',
+      'models.list.fallbacks: the fallbacks go in a circle (list → a → list)',
+      'models.list.fallbacks[0]: found 7',
+      'models.list.fallbacks[1]: found "gone"',
+      'models.star: found "p/*"',
+      'models.z: found "nope/x"',
+      'nonsense: no such key',
+      'providers.p.apiKey: KEY holds a control character',
+      'providers.p.apikey: no such key',
+      'providers.p.baseURL: found "ftp://x"',
+      'providers.q.type: found "olama"',
+      'providers.r: found 5',
+      'providers.s: the key "type" is missing',
+      'timeout: found "x"',
+    ])
+    expect(lines.join()).not.toContain('MARKER')
+  })
+
+  it('ten of a list in the order of the list', () => {
+    const deployments = Array.from({ length: 11 }, (_, index) => `q/${index}`)
+    const places = deployments.map((_, index) => `models.m.deployments[${index}]`)
+    expect(placesOf({ providers, models: { m: { deployments } } })).toEqual(places)
+  })
+
+  it.each<[string, object, string[]]>([
+    ['a provider whose type is none', { providers: { q: { type: 'olama' } }, fallback: 'q/x' }, ['providers.q.type']],
+    ['a provider that is none', { providers: { q: 5 }, models: { m: { deployments: ['q/x'] } } }, ['providers.q']],
+    ['providers that are none', { providers: [p], models: { m: 'p/x' }, fallback: 'm' }, ['providers']],
+    ['models that are none', { providers, models: ['p/x'], fallback: 'm' }, ['models']],
+    ['a model that is none', { providers, models: { m: 5 }, fallback: 'm' }, ['models.m']],
+    ['an alias of nothing', { providers, models: { m: 'no' }, fallback: 'm' }, ['models.m']],
+    ['an alias of itself', { providers, models: { a: 'b', b: 'a', c: 'a' }, fallback: 'c' }, ['models.a']],
+    ['an address that is none', { providers: { p: { ...p, baseURL: 5 } }, fallback: 'p/x' }, ['providers.p.baseURL']],
+  ])('but each once, and not again where it is used: %s', (_what, config, expected) => {
+    expect(placesOf(config)).toEqual(expected)
+  })
+
+  it('without a change to what was given', () => {
+    const config = { providers, models: { m: 5, n: { deployments: [1, 'p/x'] } }, nonsense: 1 }
+    const before = structuredClone(config)
+    expect(problemsOf(config)).toHaveLength(3)
+    expect(config).toEqual(before)
+  })
+})
+
+describe('A star that nothing fills is told with its place', () => {
+  it.each<[string, object, string]>([
+    ['a name without one', { models: { m: 'p/*' } }, 'models.m: found "p/*"; a * needs one in the name'],
+    [
+      'a deployment of such a name',
+      { models: { m: { deployments: ['p/x', 'p/y-*'] } } },
+      'models.m.deployments[1]: found "p/y-*"; a * needs one in the name',
+    ],
+    ['an alias of a pattern', { models: { 'a-*': 'p/*', m: 'a-*' } }, 'models.m: found "p/*"; a * needs one'],
+    ['two stars', { models: { 'a-*-*': 'p/*-*' } }, 'models["a-*-*"]: found "p/*-*"; only one * is filled'],
+    ['the fallback', { fallback: 'p/*' }, 'fallback: found "p/*"; a * needs one in the name'],
+    [
+      'a fallback of a pattern',
+      { models: { 'a-*': { deployments: ['p/*'], fallbacks: ['p/b-*'] } } },
+      'models["a-*"].fallbacks[0]: found "p/b-*"; a * needs one in the name',
+    ],
+  ])('%s', (_what, config, expected) => {
+    expect(problemsOf({ providers, ...config })).toEqual([expect.stringContaining(expected)])
+  })
+
+  it('but not one in an alias of a pattern that leads to one model', () => {
+    expect(problemsOf({ providers, models: { 'a-*': 'p/x', m: 'a-*', 'b-*': 'a-*' }, fallback: 'a-1' })).toEqual([])
+  })
+})
+
 describe('A name that leads nowhere is told with its place and what there is', () => {
   it.each<[string, object, string]>([
     [

@@ -117,6 +117,59 @@ describe('A secret in a file that can’t be read is never shown', () => {
   })
 })
 
+describe('A key that no header can carry is refused with its place, and never shown', () => {
+  const carry = 'allowed: one line of Latin letters, digits and signs, without spaces around it'
+
+  it.each<[string, string, string]>([
+    ['a line break inside', `${secret}\nx`, 'holds a line break, which no header can carry'],
+    ['a carriage return inside', `${secret}\rx`, 'holds a line break, which no header can carry'],
+    ['a control character', `${secret}\u0000`, 'holds a control character, which no header can carry'],
+    ['a tabulator', `${secret}\tx`, 'holds a control character, which no header can carry'],
+    ['a letter beyond Latin-1', `${secret}→`, 'holds a character beyond Latin-1, which no header can carry'],
+    ['a byte order mark', `\ufeff${secret}`, 'holds a character beyond Latin-1, which no header can carry'],
+    ['a space before it', ` ${secret}`, 'begins or ends with a space, which no header can carry'],
+    ['a space behind it', `${secret} `, 'begins or ends with a space, which no header can carry'],
+    ['nothing but a line break', '\r\n', 'is nothing but a line break'],
+  ])('%s', (_what, value, said) => {
+    const config = {
+      providers: { p: { ...p, apiKey: 'env:THEIRS', headers: { 'x-team': 'env:TEAM' } }, o: { type: 'openai' } },
+      keys: ['env:OURS'],
+    }
+    const env = { SAMEWIRE_KEY: value, OURS: value, THEIRS: value, TEAM: value, OPENAI_API_KEY: value }
+    const message = messageOf(() => build(config, env))
+    expect(message).not.toContain('MARKER')
+    expect(message.split('\n').slice(1).sort()).toEqual([
+      `  SAMEWIRE_KEY: SAMEWIRE_KEY ${said}; ${carry}`,
+      `  keys[0]: OURS ${said}; ${carry}`,
+      `  providers.o.apiKey: OPENAI_API_KEY ${said}; ${carry}`,
+      `  providers.p.apiKey: THEIRS ${said}; ${carry}`,
+      `  providers.p.headers["x-team"]: TEAM ${said}; ${carry}`,
+    ])
+  })
+
+  it('but not one of Latin-1 letters and signs', () => {
+    expect(build({ providers: { p } }, { SAMEWIRE_KEY: 'clé-§1 2' }).access).toMatchObject({ keys: ['clé-§1 2'] })
+  })
+
+  it('and so is a header that is written in the file, or whose name is none', () => {
+    const message = messageOf(() => build({ providers: { p: { ...p, headers: { 'x-a': 'a→b', 'x b': 'c' } } } }))
+    expect(message).toContain('providers.p.headers["x-a"]: it holds a character beyond Latin-1')
+    expect(message).toContain('providers.p.headers["x b"]: no name of a header')
+  })
+})
+
+describe('A key with a line break at its end, as `echo` makes it', () => {
+  it.each(['\n', '\r\n', '\n\n'])('is taken without it, and told once: %j', (end) => {
+    const env = { SAMEWIRE_KEY: `${secret}${end}`, THEIRS: `theirs${end}` }
+    const one = { ...p, apiKey: 'env:THEIRS' }
+    const { access, notes, gateway } = build({ providers: { one, two: one }, keys: ['env:SAMEWIRE_KEY'] }, env)
+    expect(access).toEqual({ mode: 'keys', keys: [secret] })
+    expect(gateway.catalog.providers.get('two')?.settings.apiKey).toBe('theirs')
+    const left = 'ends in a line break, which is left out'
+    expect(notes).toEqual([`THEIRS ${left}`, `SAMEWIRE_KEY ${left}`])
+  })
+})
+
 describe('A secret that is named but not set', () => {
   it('makes its provider unavailable and is no mistake: the others serve', () => {
     const catalog = buildCatalog({ providers: { o: { type: 'openai', apiKey: 'env:NOPE' }, p } }, registry, {})

@@ -1,0 +1,22 @@
+import type { Config } from './schema.ts'
+import { type Environment, type Findings, readVariable } from './secrets.ts'
+
+/** The keys that open the gateway. A key that is named but not set is a mistake: it would leave the door open. */
+export function readKeys(config: Config, env: Environment, out: Findings): string[] {
+  // A list that is none has been told already, and so has what is no text in it.
+  const named = (Array.isArray(config.keys) ? config.keys : []).map((name: unknown, index) =>
+    typeof name === 'string' ? readKey(name, index, env, out) : undefined,
+  )
+  const keys = [...named, readVariable(['SAMEWIRE_KEY'], 'SAMEWIRE_KEY', env, out)]
+  return [...new Set(keys.filter((key) => key !== undefined))]
+}
+
+function readKey(name: string, index: number, env: Environment, out: Findings): string | undefined {
+  const variable = name.slice(4)
+  if (!name.startsWith('env:')) {
+    out.problems.push(`keys[${index}]: a secret is named, never written; allowed: "env:NAME"`)
+    return undefined
+  }
+  if (!env[variable]) out.problems.push(`keys[${index}]: ${variable} is not set`)
+  return readVariable(['keys', index], variable, env, out)
+}

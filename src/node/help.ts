@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises'
+import { usage } from './arguments.ts'
+
+/** What `--help` prints. */
+export const help = `Usage: ${usage}
+
+  --config FILE  The configuration: .ts, .js, .json or .yaml. Without it, samewire.config.ts.
+                   npm start -- --config samewire.yaml
+  --port N       Where it listens, from 0 (any that is free) to 65535. Without it, PORT or 8787.
+                   npm start -- --port 8080
+  --host H       The address that it listens on. One that others can reach needs a key. Without it, HOST or 127.0.0.1.
+                   SAMEWIRE_KEY=choose-one npm start -- --host 0.0.0.0
+  --workers N    Processes that answer, from 1 to 256, or auto: one a core. Without it, SAMEWIRE_WORKERS or 1.
+                   npm start -- --workers auto
+  --help, -h     Prints this.
+                   npm start -- --help
+  --version, -v  Prints the version.
+                   npm start -- --version
+`
+
+/** What `--version` prints: that of package.json. */
+export async function readVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
+  return String(Reflect.get(Object(manifest), 'version'))
+}
