@@ -14,6 +14,7 @@ export class ExchangeContext implements WireContext {
   readonly #remedy: Remedy
   readonly created: number
   readonly random: () => number
+  #body: JsonObject | undefined
   #id: string | undefined
 
   constructor(call: Call, { clock, random }: Services, remedy: Remedy) {
@@ -24,8 +25,8 @@ export class ExchangeContext implements WireContext {
   }
 
   get body(): JsonObject {
-    const { deployment } = this.#call.target
-    return remedied({ ...withParams(this.#call.body.json, deployment), model: deployment.model }, this.#remedy)
+    this.#body ??= this.#made()
+    return this.#body
   }
 
   get model(): string {
@@ -35,6 +36,11 @@ export class ExchangeContext implements WireContext {
   get id(): string {
     this.#id ??= this.#call.operation.id(this.random)
     return this.#id
+  }
+
+  #made(): JsonObject {
+    const { deployment } = this.#call.target
+    return remedied({ ...withParams(this.#call.body.json, deployment), model: deployment.model }, this.#remedy)
   }
 }
 

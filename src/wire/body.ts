@@ -1,15 +1,14 @@
+import { depthLimit, tooDeep } from './effort.ts'
 import { GatewayError } from './errors.ts'
 import { deeperThan, isObject, type JsonObject } from './json.ts'
 import { type Edits, edit, members } from './members.ts'
 import { outlineOf } from './outline.ts'
 import type { Span } from './strings.ts'
 
-/** Bytes from which on a body is read by its outline: below, parsing all of it is quicker. */
+/** Bytes from which on a body is read by its outline: below, parsing all of it is quicker, whatever it is made of. */
 const large = 16 * 1024
 /** Names of models are short; a longer one is a mistake or an attack, and would not fit a response header. */
 const modelLength = 512
-/** Levels of nesting; the deepest JSON schemas seen in tools stay under 40. */
-const depthLimit = 256
 
 // Not lenient: a body that is not UTF-8 would come out of the gateway as another one than went in.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -53,14 +52,13 @@ export class RequestBody {
 
 /** Reads a JSON request of any operation. Throws the 400 that OpenAI's clients understand. */
 export function parseBody(bytes: Uint8Array): RequestBody {
-  const body = bytes.length < large ? readSmall(bytes) : readLarge(bytes)
-  if (deeperThan(body.outline, depthLimit)) throw invalid(`The JSON body nests deeper than ${depthLimit} levels.`)
-  return body
+  return bytes.length < large ? readSmall(bytes) : readLarge(bytes)
 }
 
 function readSmall(bytes: Uint8Array): RequestBody {
   const text = decodable(() => decoder.decode(bytes))
   const json = parse(text)
+  if (deeperThan(json, depthLimit)) throw tooDeep()
   const span = findModel(text)
   // Where every character is a byte, the places in the text are those in the bytes.
   const inBytes = span && (bytes.length === text.length ? span : spanInBytes(text, span))
@@ -88,7 +86,8 @@ function located(bytes: Uint8Array, outline: JsonObject, model: string | undefin
 function decodable<T>(read: () => T): T {
   try {
     return read()
-  } catch {
+  } catch (error) {
+    if (error instanceof GatewayError) throw error
     throw invalid('We could not parse the JSON body of your request: it is not valid UTF-8.')
   }
 }

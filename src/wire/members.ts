@@ -16,12 +16,7 @@ export interface Edits {
 
 const decoder = new TextDecoder()
 const encoder = new TextEncoder()
-const [open, comma, close, colon] = ['{', ',', '}', ':'].map((mark) => encoder.encode(mark)) as [
-  Uint8Array,
-  Uint8Array,
-  Uint8Array,
-  Uint8Array,
-]
+const [open, comma, close] = ['{', ',', '}'].map((mark) => encoder.encode(mark)) as [Uint8Array, Uint8Array, Uint8Array]
 
 /** The top-level members of `bytes`, which must be a valid JSON object: a parser has seen it before. */
 export function members(bytes: Uint8Array): Member[] {
@@ -29,10 +24,12 @@ export function members(bytes: Uint8Array): Member[] {
   const found: Member[] = []
   let at = skipSpace(bytes, bytes.indexOf(123) + 1)
   while (bytes[at] === quote) {
-    const keyEnd = readString(bytes, words, at + 1).end
+    const { end: keyEnd, surplus, ascii } = readString(bytes, words, at + 1)
     const valueStart = skipSpace(bytes, skipSpace(bytes, keyEnd) + 1)
     const end = valueEnd(bytes, words, valueStart)
-    found.push({ key: JSON.parse(decoder.decode(bytes.subarray(at, keyEnd))) as string, start: at, valueStart, end })
+    const key =
+      ascii && surplus === 0 && keyEnd - at <= plainKey ? plain(bytes, at + 1, keyEnd - 1) : spelt(bytes, at, keyEnd)
+    found.push({ key, start: at, valueStart, end })
     at = skipSpace(bytes, end)
     if (bytes[at] === 44) at = skipSpace(bytes, at + 1)
   }
@@ -61,18 +58,50 @@ export function edit(bytes: Uint8Array, edits: Edits): readonly Uint8Array[] {
   return [...pieces, bytes.subarray(copied)]
 }
 
+/** Members that stay side by side stay in one piece: each piece is a write of its own. */
 function rebuild(bytes: Uint8Array, all: readonly Member[], added: [string, string][], edits: Edits) {
-  const parts = added.map(([key, value]) => [encoder.encode(JSON.stringify(key)), colon, encoder.encode(value)])
-  for (const member of all) {
-    if (edits.drop?.has(member.key)) continue
-    const value = edits.set?.get(member.key)
-    parts.push(
-      value === undefined
-        ? [bytes.subarray(member.start, member.end)]
-        : [bytes.subarray(member.start, member.valueStart), encoder.encode(value)],
-    )
+  const pieces: Uint8Array[] = [open]
+  const separate = () => pieces.length > 1 && pieces.push(comma)
+  for (const [key, value] of added) {
+    separate()
+    pieces.push(encoder.encode(`${JSON.stringify(key)}:${value}`))
   }
-  return [open, ...parts.flatMap((part, at) => (at === 0 ? part : [comma, ...part])), close]
+  /** What stays but is in no piece yet; no bytes stay where the last member was dropped. */
+  let from = -1
+  let to = -1
+  for (const { key, start, valueStart, end } of all) {
+    if (edits.drop?.has(key)) {
+      if (from >= 0) pieces.push(bytes.subarray(from, to))
+      from = -1
+      continue
+    }
+    if (from < 0) {
+      separate()
+      from = start
+    }
+    const value = edits.set?.get(key)
+    if (value !== undefined) {
+      pieces.push(bytes.subarray(from, valueStart), encoder.encode(value))
+      from = end
+    }
+    to = end
+  }
+  if (from >= 0) pieces.push(bytes.subarray(from, to))
+  return [...pieces, close]
+}
+
+/** Bytes up to which a key is put together faster than decoded. */
+const plainKey = 32
+
+function plain(bytes: Uint8Array, start: number, end: number): string {
+  let key = ''
+  for (let at = start; at < end; at++) key += String.fromCharCode(bytes[at] as number)
+  return key
+}
+
+/** A key with its quotes, whatever is in it. */
+function spelt(bytes: Uint8Array, start: number, end: number): string {
+  return JSON.parse(decoder.decode(bytes.subarray(start, end))) as string
 }
 
 function skipSpace(bytes: Uint8Array, from: number): number {

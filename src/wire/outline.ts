@@ -1,3 +1,4 @@
+import { Effort } from './effort.ts'
 import { quote, readString, type Span, wordsOf } from './strings.ts'
 import { utf8Length } from './utf8.ts'
 
@@ -25,10 +26,12 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /**
  * Reads JSON once, byte by byte, without making strings of its long texts: parsing a large request would cost twice
  * the time and several times its memory, and it goes on as the bytes that it came as. Undefined when it is no JSON;
- * what stands between the strings is for `JSON.parse` to judge. Throws where it is not UTF-8.
+ * what stands between the strings is for `JSON.parse` to judge. Throws a TypeError where it is not UTF-8, and the 400
+ * of a body that would hold a parser for too long.
  */
 export function outlineOf(bytes: Uint8Array): Outline | undefined {
   const words = wordsOf(bytes)
+  const effort = new Effort(bytes)
   const pieces: string[] = []
   let model: Span | undefined
   let modelKeys = 0
@@ -38,13 +41,20 @@ export function outlineOf(bytes: Uint8Array): Outline | undefined {
   let kept = 0
   let at = 0
   for (;;) {
-    while (at < bytes.length && bytes[at] !== quote) at++
+    for (; at < bytes.length; at++) {
+      const byte = bytes[at] as number
+      if (byte === quote) break
+      // Digits, letters and spaces ask for nothing beyond their bytes: the marks stand below and above them.
+      if (byte === 44 || byte > 90) effort.mark(byte)
+    }
     if (at >= bytes.length) break
     const open = at
     const { end, surplus, ascii } = readString(bytes, words, open + 1)
     if (end < 0) return undefined
     at = end
     const isKey = followedByColon(bytes, end)
+    if (isKey) effort.key(open, end)
+    else effort.text()
     // What follows a key is its value, unless that is no string: then it is another key, or the inside of a list.
     const isValueOfModel = keyEnd >= 0 && !isKey && followsColon(bytes, keyEnd, open)
     if (isValueOfModel) model = { start: open, end }

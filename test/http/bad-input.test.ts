@@ -65,7 +65,8 @@ describe('A body that can’t be read is refused', () => {
     ['zero bytes', new Uint8Array(100), /could not parse/],
     ['deep objects', nested('{"a":', '}', 100_000), /nests deeper than 256 levels/],
     ['deep lists', nested('[', ']', 100_000), /nests deeper than 256 levels/],
-    ['deep lists without an end', `{"model":"p/m","x":${'['.repeat(100_000)}`, /could not parse/],
+    ['deep lists without an end', `{"model":"p/m","x":${'['.repeat(100_000)}`, /nests deeper than 256 levels/],
+    ['deep lists without an end, in a small body', `{"model":"p/m","x":${'['.repeat(10_000)}`, /could not parse/],
   ])('%s', async (_what, body, message) => {
     const { status, message: said } = await refusal(body)
     expect(status).toBe(400)
