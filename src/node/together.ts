@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../config/providers.ts'
-import { listen } from '../runtime/listening.ts'
+import { closeDoor, listen } from '../runtime/listening.ts'
 import { Workers } from '../runtime/workers.ts'
 import { startText, urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
@@ -28,9 +28,8 @@ export async function serveTogether(
     process.exit(0)
   }
   const stop = () => {
-    door.close()
     setTimeout(end, grace + reserve)
-    void workers.stop().then(end)
+    closeDoor(door, () => void workers.stop().then(end))
   }
   whenTold(stop, end)
   const actual = await listen(door, host, port)

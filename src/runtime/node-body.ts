@@ -22,8 +22,8 @@ export function readIncoming(incoming: IncomingMessage, limit: number): Promise<
     incoming.on('data', take)
     incoming.once('end', () => resolve(body.take()))
     const leave = () => reject(new GatewayError('gone', 'The client left.'))
-    // The one error of a request's body is that its connection broke.
-    incoming.once('error', leave)
+    // Either its connection broke, or the server says what is wrong with it.
+    incoming.once('error', (error) => (error instanceof GatewayError ? reject(error) : leave()))
     incoming.once('close', () => {
       if (!incoming.complete) leave()
     })

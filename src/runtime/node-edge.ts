@@ -167,8 +167,8 @@ function textOf({ buffer, byteOffset, length }: Uint8Array): string {
  */
 function writeChunk(outgoing: ServerResponse, bytes: Uint8Array, drained: () => void): boolean {
   const { socket, chunkedEncoding } = outgoing
-  // A response has no socket before those that were asked for earlier on it are over, and none to write to once what
-  // its client sent next was refused.
+  // A response has no socket before those that were asked for earlier on it are over, and none to write to once its
+  // client has left.
   const isOurs = socket?.writable && socket.writableCorked === 0 && chunkedEncoding
   if (!isOurs || bytes.length === 0 || bytes.length > shortText) return outgoing.write(bytes)
   if (socket.write(`${bytes.length.toString(16)}\r\n${textOf(bytes)}\r\n`, 'latin1')) return true

@@ -1,9 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { Duplex } from 'node:stream'
+import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
-import { errorEnvelope, GatewayError } from '../wire/errors.ts'
-import { wireHeaders } from '../wire/headers.ts'
-import { type Random, requestIds } from '../wire/ids.ts'
+import type { Random } from '../wire/ids.ts'
+import { dropLeftover } from './node-leftover.ts'
+import { answerOf, hasOddCoding, refusal, refuseBadHttp, send } from './node-refusals.ts'
 
 type Fetch = Parameters<typeof getRequestListener>[0]
 
@@ -23,60 +22,12 @@ export function createNodeServer(fetch: Fetch, random: Random): Server {
     requestTimeout: 300_000,
     requireHostHeader: false,
   }
-  const server = createServer(options, getRequestListener(fetch, { hostname: 'localhost', errorHandler }))
+  const serve = getRequestListener(fetch, { hostname: 'localhost', errorHandler, autoCleanupIncoming: false })
+  const server = createServer(options, (request, response) => {
+    if (request.method !== 'GET') dropLeftover(request, response)
+    if (hasOddCoding(request)) send(response, refusal(400, 'The transfer-encoding can only be chunked.'), random)
+    else void serve(request, response)
+  })
   refuseBadHttp(server, random)
   return server
-}
-
-function refuseBadHttp(server: Server, random: Random): void {
-  server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
-    if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-    const tooLong = error.code === 'HPE_HEADER_OVERFLOW'
-    const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-    if (tooLong) write(socket, refusal(431, 'The request headers are too large.'), random)
-    else
-      write(
-        socket,
-        late ? refusal(408, 'The request did not come in time.') : refusal(400, 'The request is not valid HTTP.'),
-        random,
-      )
-  })
-  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
-    write(socket, refusal(405, 'Not allowed to CONNECT: this gateway is no HTTP proxy.'), random)
-  })
-  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const { status, headers, body } = answerOf(
-      refusal(417, 'The Expect header asks for what this gateway does not do.'),
-      random,
-    )
-    response.writeHead(status, headers).end(body)
-  })
-}
-
-function refusal(status: number, message: string): GatewayError {
-  return new GatewayError('bad_request', message, { status })
-}
-
-function answerOf(error: GatewayError, random: Random) {
-  const body = JSON.stringify(errorEnvelope(error))
-  const headers: Record<string, string> = {
-    ...wireHeaders(requestIds(random)(), 0),
-    'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(body)),
-    connection: 'close',
-  }
-  return { status: error.status, headers, body }
-}
-
-function write(socket: Duplex, error: GatewayError, random: Random): void {
-  const { status, headers, body } = answerOf(error, random)
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} ${phrases[status]}\r\n${lines.join('')}\r\n${body}`)
-}
-
-const phrases: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { chat, noLists, raw } from '../support/ask.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import { answersIn } from '../support/raw-answers.ts'
 import { chatFrames, chunk, type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
 
 let upstream: FakeUpstream
@@ -22,22 +23,6 @@ function post(content: string): string {
   return `${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`
 }
 
-/** The bodies of answers that came one behind the other, unchunked. */
-function bodiesOf(received: string): string[] {
-  const answers = Buffer.from(received, 'latin1').toString().split('HTTP/1.1 200 OK').slice(1)
-  return answers.map((answer) => {
-    let rest = Buffer.from(answer.slice(answer.indexOf('\r\n\r\n') + 4))
-    let body = ''
-    for (;;) {
-      const end = rest.indexOf('\r\n')
-      const size = Number.parseInt(rest.subarray(0, end).toString(), 16)
-      if (!(size > 0)) return body
-      body += rest.subarray(end + 2, end + 2 + size).toString()
-      rest = rest.subarray(end + 2 + size + 2)
-    }
-  })
-}
-
 it('answers requests that were sent without waiting in their order, each stream whole', async () => {
   const framesFor = (name: string) => {
     const frames = chatFrames(...Array.from({ length: 30 }, (_, at) => `${name} ${at} grün 日本語 😀`))
@@ -54,5 +39,5 @@ it('answers requests that were sent without waiting in their order, each stream 
   })
   const names = ['a', 'b', 'c', 'd']
   const received = await raw(gateway.port, names.map(post).join(''), (text) => text.split('0\r\n\r\n').length > 4)
-  expect(bodiesOf(received)).toEqual(names.map((name) => framesFor(name).join('')))
+  expect(answersIn(received).map(({ body }) => body)).toEqual(names.map((name) => framesFor(name).join('')))
 })

@@ -1,0 +1,100 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { errorEnvelope, GatewayError } from '../wire/errors.ts'
+import { wireHeaders } from '../wire/headers.ts'
+import { type Random, requestIds } from '../wire/ids.ts'
+
+/** A connection, and the response that is being written to it: those behind it follow when it is over. */
+type Connection = Duplex & { readonly _httpMessage?: ServerResponse | null }
+
+/** Milliseconds that a client has to close its end once it was told what was wrong. */
+const patience = 10_000
+
+/** Answers in the envelope what is no HTTP that makes sense, once the answers before it are out. */
+export function refuseBadHttp(server: Server, random: Random): void {
+  const refused = new WeakSet<Duplex>()
+  const refuse = (socket: Duplex, error: GatewayError) => {
+    // Whatever comes behind it is wrong too.
+    if (refused.has(socket)) return
+    refused.add(socket)
+    inTurn(socket, error, random)
+  }
+  server.on('clientError', (error: Error & { code?: string }, socket: Duplex) => {
+    if (!socket.writable || error.code === 'ECONNRESET') socket.destroy()
+    else refuse(socket, refusalOf(error))
+  })
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    socket.resume()
+    refuse(socket, refusal(405, 'Not allowed to CONNECT: this gateway is no HTTP proxy.'))
+  })
+  server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
+    send(response, refusal(417, 'The Expect header asks for what this gateway does not do.'), random)
+  })
+}
+
+/** What a request may say of how its body comes. Node takes others too, and would take the coded bytes for the body. */
+export function hasOddCoding({ headers }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding']
+  return coding !== undefined && coding.toLowerCase() !== 'chunked'
+}
+
+export function refusal(status: number, message: string): GatewayError {
+  return new GatewayError('bad_request', message, { status })
+}
+
+function refusalOf({ code }: { code?: string }): GatewayError {
+  if (code === 'HPE_HEADER_OVERFLOW') return refusal(431, 'The request headers are too large.')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refusal(408, 'The request did not come in time.')
+  if (code === 'HPE_INVALID_EOF_STATE') return refusal(400, 'The request ended before it was whole.')
+  return refusal(400, 'The request is not valid HTTP.')
+}
+
+function inTurn(socket: Connection, error: GatewayError, random: Random): void {
+  const running = socket._httpMessage
+  if (!running) write(socket, error, random)
+  // Its request was in order: only what came behind it is not.
+  else if (running.req.complete) running.once('close', () => inTurn(socket, error, random))
+  else breakOff(running, error)
+}
+
+/** The body breaks off: whoever reads it is told, and answers. */
+function breakOff(running: ServerResponse, error: GatewayError): void {
+  running.shouldKeepAlive = false
+  const { req, socket } = running
+  running.once('close', () => socket?.destroySoon())
+  if (!running.headersSent && req.listenerCount('error') > 0) req.emit('error', error)
+}
+
+export function answerOf(error: GatewayError, random: Random) {
+  const body = JSON.stringify(errorEnvelope(error))
+  const headers: Record<string, string> = {
+    ...wireHeaders(requestIds(random)(), 0),
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }
+  return { status: error.status, headers, body }
+}
+
+/** Answers a request that the app is not to see. */
+export function send(response: ServerResponse, error: GatewayError, random: Random): void {
+  const { status, headers, body } = answerOf(error, random)
+  response.writeHead(status, headers).end(body)
+}
+
+/** Answers where there is no request. */
+function write(socket: Duplex, error: GatewayError, random: Random): void {
+  if (!socket.writable) return void socket.destroy()
+  const { status, headers, body } = answerOf(error, random)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${phrases[status]}\r\n${lines.join('')}\r\n${body}`)
+  const giveUp = setTimeout(() => socket.destroy(), patience)
+  socket.once('close', () => clearTimeout(giveUp))
+}
+
+const phrases: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+}
