@@ -117,6 +117,16 @@ describe('A mistake in the configuration is told with its place, what was found 
       'missing.not_pulled: found "pul"; allowed: "fallback", "error"',
     ],
     [
+      'a policy with a key too many',
+      { providers, missing: { not_pulled: { pull: ['x'], pul: ['x'] } } },
+      'missing.not_pulled.pul: no such key; did you mean "pull"?; allowed: pull',
+    ],
+    [
+      'models to pull that are no list',
+      { providers, missing: { not_pulled: { pull: 'llama3*' } } },
+      'missing.not_pulled.pull: found "llama3*"; allowed: ',
+    ],
+    [
       'a slash in a provider’s name',
       { providers: { 'a/b': p } },
       'providers["a/b"]: a provider\'s name holds no slash',
