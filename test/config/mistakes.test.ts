@@ -226,6 +226,15 @@ describe('All mistakes are told at once', () => {
     expect(placesOf(config)).toEqual(expected)
   })
 
+  it('each on its line, whatever its names hold', () => {
+    const evil = 'a\n\u001b[2J\u007f\u009b\u2028\u202e'
+    const [line = ''] = problemsOf({ providers, fallback: evil })
+    expect(line).toContain('fallback: found "a\\n\\u001b[2J\\u007f\\u009b\\u2028\\u202e"')
+    expect(new ConfigError([evil], evil).message).toBe(
+      "a\\n\\u001b[2J\\u007f\\u009b\\u2028\\u202e can't be used:\n  a\\n\\u001b[2J\\u007f\\u009b\\u2028\\u202e",
+    )
+  })
+
   it('without a change to what was given', () => {
     const config = { providers, models: { m: 5, n: { deployments: [1, 'p/x'] } }, nonsense: 1 }
     const before = structuredClone(config)
