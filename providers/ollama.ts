@@ -2,7 +2,7 @@ import { defineProvider, type OperationSpec, type ProviderSettings } from '../sr
 import { ollamaURL } from './ollama/address.ts'
 import { chatAnswer, completionAnswer } from './ollama/answer.ts'
 import { ollamaErrors, refusesThinking } from './ollama/failures.ts'
-import { listLibrary, pullModel } from './ollama/library.ts'
+import { isWithoutHost, listLibrary, pullModel } from './ollama/library.ts'
 import { chatRequest, generateRequest, openaiChatRequest, openaiCompletionRequest } from './ollama/request.ts'
 import { chatStream, completionStream } from './ollama/stream.ts'
 
@@ -25,6 +25,7 @@ export default defineProvider({
   heal: (error) => (refusesThinking(error) ? { drop: ['think', 'reasoning_effort', 'reasoning'] } : undefined),
   models: listLibrary,
   pull: pullModel,
+  mayPull: isWithoutHost,
 })
 
 const nativeOperations = {

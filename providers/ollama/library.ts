@@ -48,6 +48,14 @@ async function shown(ollama: Ollama, model: string): Promise<Partial<KnownModel>
   }
 }
 
+/**
+ * Whether a name is one of Ollama's own library: `name`, `name:tag`, `namespace/name`. A longer one begins with the host
+ * that Ollama would fetch it from.
+ */
+export function isWithoutHost(model: string): boolean {
+  return /^([\w-]+\/)?\w[\w.-]*(:[\w.-]+)?$/.test(model)
+}
+
 /** Has the server pull a model, and says how far it is. Rejects with `not_pulled` and Ollama's own words. */
 export async function pullModel(model: string, settings: ProviderSettings, tools: SlowPath): Promise<void> {
   const ollama = await client(settings, tools)

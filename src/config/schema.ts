@@ -68,6 +68,15 @@ function named<const T extends v.GenericSchema>(value: T) {
   return v.lazy((input) => (Array.isArray(input) ? list : names)) as unknown as typeof names
 }
 
+const notPulledPolicy = v.picklist(['fallback', 'error', 'pull'])
+/** The models that may be pulled, by the provider's names; a `*` is any text without a slash: `hf.co/my-org/*`. */
+const pullable = v.strictObject({ pull: v.array(name) })
+
+/** Looked at first, so that a mistake inside the object is told where it is. */
+const notPulled = v.lazy((input) =>
+  typeof input === 'object' && input !== null ? pullable : notPulledPolicy,
+) as v.GenericSchema<v.InferInput<typeof pullable | typeof notPulledPolicy>>
+
 const model = v.strictObject({
   deployments: v.pipe(v.array(stringOr(deployment)), v.minLength(1, 'at least one deployment')),
   fallbacks: v.optional(v.array(name)),
@@ -96,7 +105,7 @@ export const configSchema = v.strictObject({
       not_found: v.optional(policy),
       retired: v.optional(policy),
       no_live_provider: v.optional(policy),
-      not_pulled: v.optional(v.picklist(['fallback', 'error', 'pull'])),
+      not_pulled: v.optional(notPulled),
     } satisfies Record<MissingKind, v.GenericSchema>),
   ),
   /** Keys that may come in: `env:NAME` each. */

@@ -45,7 +45,8 @@ export interface ModelGroup {
   readonly limits: Limits
 }
 
-export type MissingPolicy = 'fallback' | 'error' | 'pull'
+/** `pull` alone: what the provider takes for harmless; with names (and patterns of them): those. */
+export type MissingPolicy = 'fallback' | 'error' | 'pull' | { readonly pull: readonly string[] }
 
 /** A checked configuration, ready to be asked. */
 export interface Catalog {

@@ -25,6 +25,23 @@ export function matchPattern({ prefix, suffix, inner }: Pattern, name: string): 
   return middle
 }
 
+/**
+ * Whether a name fits a pattern part by part between its slashes, so that a star never stands for one: what `llama3*`
+ * allows on one host, it doesn't on `llama3.evil.example/x`. Windows takes a backslash for a slash.
+ */
+export function fitsPath(pattern: string, name: string): boolean {
+  const wanted = pattern.split('/')
+  const parts = name.split(/[/\\]/)
+  return (
+    wanted.length === parts.length &&
+    wanted.every((part, at) => part === parts[at] || (part.includes('*') && fits(part, parts[at] ?? '')))
+  )
+}
+
+function fits(pattern: string, text: string): boolean {
+  return matchPattern(makePattern(pattern), text) !== undefined
+}
+
 export interface Match<T> {
   readonly value: T
   /** What the stars stand for. */

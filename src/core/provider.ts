@@ -137,6 +137,8 @@ export interface ProviderDefinition {
   readonly models?: (settings: ProviderSettings, tools: SlowPath) => Promise<KnownModel[]>
   /** Fetches a model that the upstream could have. Rejects with a `GatewayError` when it can't. */
   readonly pull?: (model: string, settings: ProviderSettings, tools: SlowPath) => Promise<void>
+  /** Whether a caller may have it pulled where the configuration names no models. Absent: any. */
+  readonly mayPull?: (model: string) => boolean
   /** Answers in the process, instead of any HTTP. */
   readonly serve?: (request: LocalRequest) => Promise<Answer>
 }

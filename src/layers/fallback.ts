@@ -27,7 +27,7 @@ function isOpen(target: Target, failures: readonly GatewayError[]): boolean {
   return target.why !== 'missing_model' || failures.some(({ kind }) => isMissing(kind))
 }
 
-function isFinal({ kind }: GatewayError, missing: { readonly [kind: string]: string | undefined }): boolean {
+function isFinal({ kind }: GatewayError, missing: { readonly [kind: string]: unknown }): boolean {
   return !reactions[kind].elsewhere || (isMissing(kind) && missing[kind] === 'error')
 }
 

@@ -1,6 +1,7 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
-import type { Deployment } from '../core/catalog.ts'
+import type { Deployment, MissingPolicy } from '../core/catalog.ts'
+import { fitsPath } from '../core/patterns.ts'
 import type { Services } from '../core/services.ts'
 import { slowPath } from '../core/slow-path.ts'
 import { asGatewayError, GatewayError } from '../wire/errors.ts'
@@ -12,8 +13,8 @@ interface Pull {
 }
 
 /**
- * Fetches a model that its upstream does not have yet, where the configuration says `missing: { not_pulled: 'pull' }`,
- * and asks again. One pull serves all who wait for it, and stops when the last of them has left.
+ * Fetches a model that its upstream does not have yet, where the configuration says `missing: { not_pulled: 'pull' }` and
+ * the name is one that may be pulled, and asks again. One pull serves all who wait for it, and stops when the last of them has left.
  */
 export function pull(services: Services): Layer {
   const pulls = new Map<string, Pull>()
@@ -47,6 +48,10 @@ export function pull(services: Services): Layer {
     } catch (thrown) {
       const failure = asGatewayError(thrown)
       if (failure.kind !== 'not_pulled') throw failure
+      if (!mayPull(deployment, call.plan.missing.not_pulled)) {
+        services.log(`${call.requestId} ${deployment.label}: not pulled, since \`missing.not_pulled\` doesn't allow it`)
+        throw failure
+      }
       // One that has ended since this request was sent is the one that it would have waited for.
       if (finishedOf(deployment.label) === before) await waitFor(join(deployment), call)
       return await next(call)
@@ -55,9 +60,16 @@ export function pull(services: Services): Layer {
 
   return (next) =>
     function pulled(call) {
-      const can = call.plan.missing.not_pulled === 'pull' && call.target.deployment.provider.definition.pull
-      return can ? pulling(next, call) : next(call)
+      const policy = call.plan.missing.not_pulled
+      const wanted = policy !== undefined && policy !== 'fallback' && policy !== 'error'
+      return wanted && call.target.deployment.provider.definition.pull ? pulling(next, call) : next(call)
     }
+}
+
+/** A caller may name any model, and a name may hold the host to fetch it from: not all are pulled for the asking. */
+function mayPull({ model, provider: { definition } }: Deployment, policy: MissingPolicy | undefined): boolean {
+  if (typeof policy !== 'object') return definition.mayPull?.(model) ?? true
+  return policy.pull.some((pattern) => fitsPath(pattern, model))
 }
 
 async function start(deployment: Deployment, services: Services, signal: AbortSignal): Promise<void> {

@@ -117,6 +117,16 @@ describe('A mistake in the configuration is told with its place, what was found 
       'missing.not_pulled: found "pul"; allowed: "fallback", "error"',
     ],
     [
+      'a policy with a key too many',
+      { providers, missing: { not_pulled: { pull: ['x'], pul: ['x'] } } },
+      'missing.not_pulled.pul: no such key; did you mean "pull"?; allowed: pull',
+    ],
+    [
+      'models to pull that are no list',
+      { providers, missing: { not_pulled: { pull: 'llama3*' } } },
+      'missing.not_pulled.pull: found "llama3*"; allowed: ',
+    ],
+    [
       'a slash in a provider’s name',
       { providers: { 'a/b': p } },
       'providers["a/b"]: a provider\'s name holds no slash',
@@ -214,6 +224,15 @@ describe('All mistakes are told at once', () => {
     ['an address that is none', { providers: { p: { ...p, baseURL: 5 } }, fallback: 'p/x' }, ['providers.p.baseURL']],
   ])('but each once, and not again where it is used: %s', (_what, config, expected) => {
     expect(placesOf(config)).toEqual(expected)
+  })
+
+  it('each on its line, whatever its names hold', () => {
+    const evil = 'a\n\u001b[2J\u007f\u009b\u2028\u202e'
+    const [line = ''] = problemsOf({ providers, fallback: evil })
+    expect(line).toContain('fallback: found "a\\n\\u001b[2J\\u007f\\u009b\\u2028\\u202e"')
+    expect(new ConfigError([evil], evil).message).toBe(
+      "a\\n\\u001b[2J\\u007f\\u009b\\u2028\\u202e can't be used:\n  a\\n\\u001b[2J\\u007f\\u009b\\u2028\\u202e",
+    )
   })
 
   it('without a change to what was given', () => {

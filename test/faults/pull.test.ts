@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Config } from '../../src/config/schema.ts'
 import { ask, chat, contentOf, errorOf, eventsOf, open, until } from '../support/ask.ts'
 import { ManualClock, type RunningGateway, startGateway } from '../support/gateway.ts'
-import { type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
+import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
 
 const answer = {
   model: 'llama3',
@@ -138,5 +139,94 @@ describe('A model that is not pulled', () => {
     expect(reply.status).toBe(404)
     expect(errorOf(reply)).toMatchObject({ code: 'model_not_found', param: 'model' })
     expect(pulls()).toHaveLength(1)
+  })
+})
+
+describe('A model whose name may not be pulled', () => {
+  const ollamaProvider = () => ({ type: 'ollama', baseURL: ollama.url })
+  const done: Script = (_request, response) => {
+    pulled = true
+    response.writeHead(200).end(line({ status: 'success' }))
+  }
+  type Policy = NonNullable<Config['missing']>['not_pulled']
+
+  /** Another gateway in the place of the first, with a policy of its own. */
+  async function restart(not_pulled: Policy, more: Config = {}) {
+    await gateway.close()
+    gateway = await startGateway(
+      { providers: { ollama: ollamaProvider() }, missing: { not_pulled }, ...more },
+      { clock },
+    )
+    pull = done
+  }
+
+  const pulledNames = () => pulls().map(({ body }) => (JSON.parse(body) as { name: string }).name)
+
+  it.each(['llama3', 'llama3.2:3b-q4_0', 'some-one/model', 'some_one/model:latest'])(
+    'is none of Ollama’s own library with plain `pull`, which takes %s',
+    async (name) => {
+      await restart('pull')
+      expect(contentOf((await ask(gateway, chat(`ollama/${name}`))).text)).toBe('hi')
+      expect(pulledNames()).toEqual([name])
+    },
+  )
+
+  it.each([
+    'evil.example/x/y',
+    'evil.example/x',
+    'evil.example:8080/x/y',
+    'localhost:1/x',
+    'http://evil.example/x/y',
+    'host/x/y',
+    'hf.co/org/model',
+    '../x',
+    'evil.example\\x\\y',
+    'x\ny',
+  ])('is told as missing with plain `pull`, and nobody is asked to fetch it: %s', async (name) => {
+    await restart('pull')
+    const reply = await ask(gateway, chat(`ollama/${name}`))
+    expect(reply.status).toBe(404)
+    expect(errorOf(reply)).toMatchObject({ type: 'invalid_request_error', code: 'model_not_found', param: 'model' })
+    expect(pulls()).toEqual([])
+    expect(gateway.logged.filter((entry) => entry.includes('not pulled, since'))).toHaveLength(1)
+  })
+
+  it('is told in the very words of a gateway that pulls nothing', async () => {
+    await restart('error')
+    const told = await ask(gateway, chat('ollama/evil.example/x/y'))
+    await restart('pull')
+    expect(errorOf(await ask(gateway, chat('ollama/evil.example/x/y')))).toEqual(errorOf(told))
+  })
+
+  it.each<[string, boolean]>([
+    ['llama3', true],
+    ['llama3.2:1b', true],
+    ['hf.co/org/model:Q4_K_M', true],
+    ['phi', false],
+    ['xllama3', false],
+    ['llama3.evil.example/x', false],
+    ['llama3.evil.example/x/y', false],
+    ['llama3.evil.example\\x\\y', false],
+    ['hf.co/other/model', false],
+    ['hf.co/org/model/more', false],
+    ['hf.co.evil.example/org/model', false],
+    ['evil.example/hf.co/org/model', false],
+    ['hf.co:8080/org/model', false],
+  ])('is with a list one that fits none of its entries: %s, pulled: %s', async (name, expected) => {
+    await restart({ pull: ['llama3*', 'hf.co/org/*'] })
+    const { status } = await ask(gateway, chat(`ollama/${name}`))
+    expect([status, pulledNames()]).toEqual(expected ? [200, [name]] : [404, []])
+  })
+
+  it('is answered by the fallback, which says why', async () => {
+    const other = await fakeUpstream(json(200, chatAnswer('instead', 'm')))
+    const providers = { ollama: ollamaProvider(), lab: { type: 'openai-compatible', baseURL: other.url } }
+    await restart({ pull: ['llama3*'] }, { providers, fallback: 'lab/m' })
+    const reply = await ask(gateway, chat('ollama/evil.example/x/y'))
+    await other.close()
+    expect(contentOf(reply.text)).toBe('instead')
+    expect(reply.headers.get('x-samewire-model')).toBe('lab/m')
+    expect(reply.headers.get('x-samewire-reason')).toBe('model_unavailable_upstream')
+    expect(pulls()).toEqual([])
   })
 })

@@ -65,7 +65,7 @@ describe('A name that would forge a line', () => {
   it('is logged on its line when a client asks for it and it is pulled', async () => {
     const { program, url } = await start({
       providers: { ollama: { type: 'ollama', baseURL: ollama.url } },
-      missing: { not_pulled: 'pull' },
+      missing: { not_pulled: { pull: ['*'] } },
     })
     await fetch(`${url}/chat/completions`, {
       method: 'POST',
