@@ -1,3 +1,4 @@
+import { Budget } from './budget.ts'
 import { EngineError, type GenerateOptions } from './contract.ts'
 import { Matcher, type Rule } from './grammar.ts'
 import { OutputParser, type Piece } from './output.ts'
@@ -129,7 +130,8 @@ class Answer {
   readonly #parser: OutputParser
   readonly #text = new TextStream()
   #left: number
-  #matcher: Matcher | null
+  #matcher: Matcher | null = null
+  #budget: Budget | null = null
   #out: PieceEvent[] = []
   /** Of the tokens whose text has not come out yet. */
   #logprobs: TokenLogprob[] = []
@@ -141,7 +143,13 @@ class Answer {
     this.#usage = usage
     this.#sampler = new Sampler({ ...job.sampling, seed }, model.tokenizer.size, model.tokenizer.silentIds)
     this.#parser = new OutputParser({ thinking: job.thinking, tools: job.calls !== null, stop: job.stop })
-    this.#matcher = job.grammar && new Matcher(job.grammar)
+    if (job.grammar) this.#follow(job.grammar)
+  }
+
+  /** Holds what comes from now on to a grammar. */
+  #follow(grammar: Rule): void {
+    this.#matcher = new Matcher(grammar)
+    this.#budget = new Budget(this.#model.tokenizer, this.#matcher, this.#left)
   }
 
   /** Chooses the next token, or ends the answer. */
@@ -151,16 +159,17 @@ class Answer {
       const id = this.#pick(logits)
       if (id !== null) this.#accept(id, logits)
       if (id === null || this.#parser.stopped || this.#matcher?.finished) this.#end('stop')
-      else if (this.#left === 0) this.#end('length')
+      // What its grammar takes for whole was not cut.
+      else if (this.#left === 0) this.#end(this.#matcher?.complete ? 'stop' : 'length')
     }
   }
 
   /** The next token, counted; null where the model or its grammar ends the answer. */
   #pick(logits: Float32Array): number | null {
     const { tokenizer } = this.#model
-    const matcher = this.#matcher
+    const [matcher, budget] = [this.#matcher, this.#budget]
     const allows = (id: number) =>
-      tokenizer.endIds.has(id) ? matcher?.complete === true : matcher?.allows(tokenizer.bytes(id)) === true
+      tokenizer.endIds.has(id) ? matcher?.complete === true : budget?.allows(id, this.#left - 1) === true
     const id = this.#sampler.pick(logits, matcher ? allows : undefined)
     if (id < 0) return null
     this.#left--
@@ -173,8 +182,8 @@ class Answer {
     const { calls, logprobs } = this.#job
     this.last = id
     if (logprobs !== null) this.#logprobs.push(this.#logprob(logits, id, logprobs))
-    this.#matcher?.accept(tokenizer.bytes(id))
-    if (!this.#matcher && calls && id === tokenizer.specialId('<tool_call>')) this.#matcher = new Matcher(calls)
+    this.#budget?.accept(id)
+    if (!this.#matcher && calls && id === tokenizer.specialId('<tool_call>')) this.#follow(calls)
     this.#read(tokenizer.bytes(id))
   }
 

@@ -1,3 +1,5 @@
+import { endOf, sizeOf } from './shortest.ts'
+
 /**
  * A context-free grammar over bytes, matched one byte at a time. Bytes rather than characters, because a
  * token may end inside a character.
@@ -43,7 +45,7 @@ export function upTo(times: number, rule: Rule): Rule {
 }
 
 /** What is left to match, first rule on top; `null` is the end of the grammar. */
-type Stack = { readonly rule: Rule; readonly rest: Stack } | null
+export type Stack = { readonly rule: Rule; readonly rest: Stack } | null
 
 // A schema can be so ambiguous that the readings double with every byte. Dropping some leaves a grammar that
 // admits less, never one that admits more.
@@ -66,6 +68,20 @@ export class Matcher {
 
   accept(bytes: Uint8Array): void {
     this.#stacks = advance(this.#stacks, bytes)
+  }
+
+  /**
+   * A short end of the text so far, or of what it is with `bytes` behind it: its bytes, and how many they are. Undefined
+   * where these may not follow, or nothing ends it.
+   */
+  shortestEnd(bytes?: Uint8Array): { readonly size: number; text(): Uint8Array } | undefined {
+    if (bytes?.length === 0) return
+    let best: { readonly stack: Stack; readonly size: number } | undefined
+    for (const stack of bytes ? advance(this.#stacks, bytes) : this.#stacks) {
+      const size = sizeOf(stack)
+      if (size < (best?.size ?? Number.POSITIVE_INFINITY)) best = { stack, size }
+    }
+    return best && { size: best.size, text: () => endOf(best.stack) }
   }
 
   /** The text so far is a whole sentence of the grammar. */

@@ -1,5 +1,5 @@
 import { invalidType, isObject, type JsonObject, unsupported } from './contract.ts'
-import { all, any, later, optional, type Rule, range, star, text, upTo } from './grammar.ts'
+import { all, any, later, optional, type Rule, range, text, upTo } from './grammar.ts'
 
 // Only the space that the model has seen in JSON: allowed white space is white space it may go on with for ever.
 const space = optional(text(' '))
@@ -16,7 +16,14 @@ const character = any(
   all(range(0xf0, 0xf4), trail, trail, trail),
   all(text('\\'), any(...[...'"\\/bfnrt'].map(text), all(text('u'), hex, hex, hex, hex))),
 )
-const string = all(text('"'), star(character), text('"'))
+/** Characters of a string: a small model that has lost its way writes one that never ends. */
+const longest = 64
+/** Members of an object whose names are free, and items of a list: there is no end to them either. */
+const most = 16
+/** Lists and objects inside each other, where a schema leaves open what comes. */
+const deepest = 4
+
+const string = all(text('"'), upTo(longest, character), text('"'))
 // Fifteen digits are as many as a double keeps, and an end to a number that would not stop growing.
 const integer = all(optional(text('-')), any(text('0'), all(range(0x31, 0x39), upTo(14, digit))))
 const fraction = all(text('.'), digit, upTo(14, digit))
@@ -24,9 +31,16 @@ const exponent = all(any(text('e'), text('E')), optional(any(text('+'), text('-'
 const number = all(integer, optional(fraction), optional(exponent))
 const boolean = any(text('true'), text('false'))
 
-const anyValue: Rule = later(() => any(anyObject, anyArray, string, number, boolean, text('null')))
-export const anyObject: Rule = objectOf(anyValue)
-const anyArray = list('[', anyValue, ']')
+const scalar = any(string, number, boolean, text('null'))
+const anyValue = valueWithin(deepest)
+export const anyObject: Rule = objectOf(valueWithin(deepest - 1))
+
+/** Any value with no more than `depth` lists and objects inside each other. */
+function valueWithin(depth: number): Rule {
+  if (depth === 0) return scalar
+  const inner = later(() => valueWithin(depth - 1))
+  return any(objectOf(inner), list('[', inner, ']'), scalar)
+}
 
 const BY_TYPE: Record<string, (schema: JsonObject, at: Place) => Rule> = {
   object: objectRule,
@@ -149,6 +163,6 @@ function objectOf(value: Rule): Rule {
 }
 
 function list(open: string, item: Rule, close: string, least: unknown = 0): Rule {
-  const items = all(item, star(all(text(','), space, item)))
+  const items = all(item, upTo(most - 1, all(text(','), space, item)))
   return all(text(open), Number(least) > 0 ? items : optional(items), text(close))
 }

@@ -63,6 +63,14 @@ export class Tokenizer {
     return out
   }
 
+  /** Token ids of text as UTF-8, which may begin inside a character. */
+  encodeBytes(bytes: Uint8Array): number[] {
+    const start = bytes.findIndex((byte) => byte < 0x80 || byte > 0xbf)
+    const cut = start < 0 ? bytes.length : start
+    const head = Array.from(bytes.subarray(0, cut), (byte) => this.#byteIds[byte] as number)
+    return [...head, ...this.encode(new TextDecoder().decode(bytes.subarray(cut)))]
+  }
+
   /** The id of a special token, or -1 where the vocabulary lacks it. */
   specialId(token: string): number {
     return this.#special.get(token) ?? -1

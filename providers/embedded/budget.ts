@@ -1,0 +1,53 @@
+import type { Matcher } from './grammar.ts'
+import type { Tokenizer } from './tokenizer.ts'
+
+/**
+ * Sees to it that a text comes to its end within a number of tokens: it lets a token through only when what it leaves
+ * open can still be closed. Where not even the shortest text has room it lets all through, and the limit cuts the text.
+ */
+export class Budget {
+  readonly #tokenizer: Tokenizer
+  readonly #matcher: Matcher
+  /** Tokens that end the text from where it is, no more than are left: a way out, whatever the model wants. */
+  #way: readonly number[] | undefined
+  /** Ends of texts as tokens: for most tokens of a vocabulary they are the same few. */
+  readonly #ends = new Map<string, readonly number[]>()
+
+  /** `left` is the number of tokens that may still come. */
+  constructor(tokenizer: Tokenizer, matcher: Matcher, left: number) {
+    this.#tokenizer = tokenizer
+    this.#matcher = matcher
+    const way = this.#encode(matcher.shortestEnd()?.text())
+    this.#way = way && way.length <= left ? way : undefined
+  }
+
+  /** Whether the grammar allows a token, and the text can still be ended with `left` more. */
+  allows(id: number, left: number): boolean {
+    const bytes = this.#tokenizer.bytes(id)
+    if (!this.#way) return this.#matcher.allows(bytes)
+    if (id === this.#way[0]) return true
+    const end = this.#matcher.shortestEnd(bytes)
+    if (!end) return false
+    // No token is less than a byte.
+    return end.size <= left || (this.#encode(end.text())?.length ?? Number.POSITIVE_INFINITY) <= left
+  }
+
+  /** The text goes on with a token that was allowed. */
+  accept(id: number): void {
+    this.#matcher.accept(this.#tokenizer.bytes(id))
+    if (!this.#way) return
+    const way = this.#encode(this.#matcher.shortestEnd()?.text()) ?? []
+    const known = id === this.#way[0] ? this.#way.slice(1) : way
+    this.#way = known.length < way.length ? known : way
+  }
+
+  #encode(bytes: Uint8Array | undefined): readonly number[] | undefined {
+    if (!bytes) return
+    const key = bytes.join()
+    const known = this.#ends.get(key)
+    if (known) return known
+    const ids = this.#tokenizer.encodeBytes(bytes)
+    this.#ends.set(key, ids)
+    return ids
+  }
+}

@@ -1,0 +1,57 @@
+import type { Rule, Stack } from './grammar.ts'
+
+/** The bytes of a text; none for a rule that no text ends. */
+type Sentence = readonly number[] | undefined
+
+const sentences = new WeakMap<Rule, readonly number[]>()
+const sizes = new WeakMap<NonNullable<Stack>, number>()
+
+/**
+ * A short text that satisfies a rule: the shortest, except where rules refer to each other in circles. `open` are the
+ * recursive rules that are being looked at: the shortest text has none of them inside itself.
+ */
+function shortest(rule: Rule, open: readonly Rule[] = []): Sentence {
+  const known = sentences.get(rule)
+  if (known) return known
+  const found = find(rule, open)
+  // A rule that seems to have no end may only refer to one of `open`.
+  if (found) sentences.set(rule, found)
+  return found
+}
+
+function find(rule: Rule, open: readonly Rule[]): Sentence {
+  if (rule.kind === 'byte') return [rule.from]
+  if (rule.kind === 'later') return open.includes(rule) ? undefined : shortest(rule.rule(), [...open, rule])
+  if (rule.kind === 'all') {
+    const parts: number[] = []
+    for (const part of rule.rules) {
+      const text = shortest(part, open)
+      if (!text) return
+      parts.push(...text)
+    }
+    return parts
+  }
+  let best: Sentence
+  for (const option of rule.rules) {
+    const text = shortest(option, open)
+    if (text && (!best || text.length < best.length)) best = text
+  }
+  return best
+}
+
+/** Bytes that end what is left to match. */
+export function sizeOf(stack: Stack): number {
+  if (stack === null) return 0
+  const known = sizes.get(stack)
+  if (known !== undefined) return known
+  const size = (shortest(stack.rule)?.length ?? Number.POSITIVE_INFINITY) + sizeOf(stack.rest)
+  sizes.set(stack, size)
+  return size
+}
+
+/** What ends it in so many bytes. */
+export function endOf(stack: Stack): Uint8Array {
+  const bytes: number[] = []
+  for (let left = stack; left; left = left.rest) bytes.push(...(shortest(left.rule) ?? []))
+  return Uint8Array.from(bytes)
+}
