@@ -1,3 +1,4 @@
+import { pathText } from './problems.ts'
 import type { Config } from './schema.ts'
 import { type Environment, type Findings, readVariable } from './secrets.ts'
 
@@ -7,7 +8,7 @@ export function readKeys(config: Config, env: Environment, out: Findings): strin
   const named = (Array.isArray(config.keys) ? config.keys : []).map((name: unknown, index) =>
     typeof name === 'string' ? readKey(name, index, env, out) : undefined,
   )
-  const keys = [...named, readVariable(['SAMEWIRE_KEY'], 'SAMEWIRE_KEY', env, out)]
+  const keys = [...named, readCarried(['SAMEWIRE_KEY'], 'SAMEWIRE_KEY', env, out)]
   return [...new Set(keys.filter((key) => key !== undefined))]
 }
 
@@ -18,5 +19,13 @@ function readKey(name: string, index: number, env: Environment, out: Findings): 
     return undefined
   }
   if (!env[variable]) out.problems.push(`keys[${index}]: ${variable} is not set`)
-  return readVariable(['keys', index], variable, env, out)
+  return readCarried(['keys', index], variable, env, out)
+}
+
+/** A key that stands behind `Bearer`, where a space would end it. */
+function readCarried(path: readonly unknown[], name: string, env: Environment, out: Findings): string | undefined {
+  const key = readVariable(path, name, env, out)
+  if (key === undefined || !/\s/.test(key)) return key
+  out.problems.push(`${pathText(path)}: ${name} holds a space, which would end it; allowed: a key without spaces`)
+  return undefined
 }

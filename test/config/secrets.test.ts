@@ -148,7 +148,13 @@ describe('A key that no header can carry is refused with its place, and never sh
   })
 
   it('but not one of Latin-1 letters and signs', () => {
-    expect(build({ providers: { p } }, { SAMEWIRE_KEY: 'clé-§1 2' }).access).toMatchObject({ keys: ['clé-§1 2'] })
+    expect(build({ providers: { p } }, { SAMEWIRE_KEY: 'clé-§1' }).access).toMatchObject({ keys: ['clé-§1'] })
+  })
+
+  it('and so is a key of the gateway with a space in it, where `Bearer` would end', () => {
+    const message = messageOf(() => build({ providers: { p }, keys: ['env:OURS'] }, { OURS: `${secret} x` }))
+    expect(message).toContain('keys[0]: OURS holds a space, which would end it; allowed: a key without spaces')
+    expect(message).not.toContain('MARKER')
   })
 
   it('and so is a header that is written in the file, or whose name is none', () => {

@@ -28,7 +28,7 @@ afterEach(async () => {
 
 const body = JSON.stringify(chat('up/m', { stream: true }))
 const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
-const start = 'POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n'
+const start = 'POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n'
 const whole = `${start}content-length: ${body.length}\r\n\r\n${body}`
 const frames = chatFrames('Hello', ' there')
 
@@ -49,7 +49,7 @@ const bad: [string, string][] = [
   ['a chunk of no size', `${start}transfer-encoding: chunked\r\n\r\nzz\r\n`],
   [
     'an unknown coding on a route without a body',
-    'GET /health HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n',
+    'GET /health HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: xchunked\r\n\r\n',
   ],
 ]
 

@@ -20,7 +20,7 @@ describe('A gateway that is told to stop', () => {
     await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
     const client = connect((server.address() as AddressInfo).port, '127.0.0.1')
     client.pause()
-    client.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n')
+    client.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
     await underWay
     const drained = drain(10_000)
     let received = 0

@@ -51,7 +51,7 @@ function writeFirst(port: number, pieces: readonly (string | Uint8Array)[]): Pro
 }
 
 const told = (path: string, more: string) => [
-  `POST ${path} HTTP/1.1\r\nhost: x\r\n${more}content-length: ${large}\r\n\r\n`,
+  `POST ${path} HTTP/1.1\r\nhost: localhost\r\n${more}content-length: ${large}\r\n\r\n`,
   Buffer.alloc(large, 'x'),
 ]
 const chunk = `${(100_000).toString(16)}\r\n${'x'.repeat(100_000)}\r\n`
@@ -64,7 +64,7 @@ describe('A client that writes all of a large body before it reads', () => {
       413,
       () => gateway,
       [
-        `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n${typed}transfer-encoding: chunked\r\n\r\n`,
+        `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${typed}transfer-encoding: chunked\r\n\r\n`,
         chunk.repeat(large / 100_000),
         '0\r\n\r\n',
       ],
@@ -84,7 +84,7 @@ describe('A client that writes all of a large body before it reads', () => {
       told('/v1/nope', 'connection: close\r\n'),
     ],
     ['the method is wrong', 405, () => gateway, told('/v1/models', typed)],
-    ['the type is wrong', 415, () => gateway, told('/v1/chat/completions', 'content-type: text/plain\r\n')],
+    ['the type is wrong', 403, () => gateway, told('/v1/chat/completions', 'content-type: text/plain\r\n')],
   ])('is told that %s (%d)', { timeout: 20_000 }, async (_what, status, to, pieces) => {
     const { socketError, received } = await writeFirst(to().port, pieces)
     const [answer] = answersIn(received)
@@ -95,7 +95,7 @@ describe('A client that writes all of a large body before it reads', () => {
 
   it('and never ends it is cut off', { timeout: 20_000 }, async () => {
     const sent = await new Promise<number>((resolve) => {
-      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n${typed}transfer-encoding: chunked\r\n\r\n`
+      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${typed}transfer-encoding: chunked\r\n\r\n`
       const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true }, () => {
         socket.write(head)
         const feed = () => {
@@ -113,7 +113,7 @@ describe('A client that writes all of a large body before it reads', () => {
 
   it('leaves the connection usable where it may stay', async () => {
     const body = JSON.stringify(chat('p/m'))
-    const next = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n${typed}content-length: ${body.length}\r\n\r\n${body}`
+    const next = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${typed}content-length: ${body.length}\r\n\r\n${body}`
     const received = await new Promise<string>((resolve) => {
       let text = ''
       const socket = connect(gateway.port, '127.0.0.1', () => {

@@ -8,7 +8,7 @@ import { chatFrames, type FakeUpstream, fakeUpstream } from '../support/upstream
 const count = 20
 const frames = chatFrames('Hello', ' there', ' you')
 const body = JSON.stringify(chat('lab/m', { stream: true }))
-const request = `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+const request = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
 
 describe.each([1, 2])('A gateway of %d that is told to stop', (workers) => {
   let upstream: FakeUpstream

@@ -23,7 +23,7 @@ function open(port: number): Connection {
       new Promise((resolve, reject) => {
         socket.once('data', (data) => resolve(Number(data.toString('latin1', 9, 12))))
         void closed.then(() => reject(new Error('closed')))
-        socket.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n')
+        socket.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n')
       }),
   }
 }
