@@ -29,7 +29,8 @@ export default defineProvider({
       ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${segment(model)}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
       : baseURL + path,
   errors: [{ status: 404, match: /DeploymentNotFound/, kind: 'not_found' }],
-  endsStreams: true,
+  // Not whatever else is given as `baseURL`.
+  endsStreams: ({ baseURL }) => /^https:\/\/(api\.openai\.com|[\w-]+\.openai\.azure\.com)(\/|$)/.test(baseURL),
   heal: healParameter,
 })
 

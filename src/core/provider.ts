@@ -126,10 +126,11 @@ export interface ProviderDefinition {
   /** The address of an operation; the default is `baseURL + path`. */
   readonly url?: (settings: ProviderSettings, path: string, model: string) => string
   /**
-   * Its streams end as they should, with a finish and `[DONE]`, or else break or tell an error. A runtime that can carry
-   * streams by itself does so for these alone, unless the configuration says otherwise.
+   * Whether streams from this address are known to end as they should, with a finish and `[DONE]`, or else to break or
+   * to tell an error. A runtime that can carry streams by itself does so for these alone, unless the configuration says
+   * otherwise. The default is no.
    */
-  readonly endsStreams?: boolean
+  readonly endsStreams?: (settings: ProviderSettings) => boolean
   readonly errors?: readonly ErrorRule[] | ((settings: ProviderSettings) => readonly ErrorRule[])
   /** A remedy for a refused request, driven by the error's code and param: tried once, then remembered. */
   readonly heal?: (error: GatewayError) => Remedy | undefined

@@ -41,8 +41,9 @@ async function checkedStream(pending: Promise<Answer>, call: Call, log: (message
 
 /** Where nobody said how closely to look, only a provider whose streams end as they should is looked at from behind. */
 function carriedOf({ target }: Call): Step['carried'] {
+  const { definition, settings } = target.deployment.provider
   const { streams } = target.limits
-  if (streams === undefined) return target.deployment.provider.definition.endsStreams ? 'watch' : 'never'
+  if (streams === undefined) return definition.endsStreams?.(settings) ? 'watch' : 'never'
   return streams === 'untouched' ? 'skip' : streams === 'observed' ? 'watch' : 'never'
 }
 

@@ -93,7 +93,13 @@ function configFor(upstream: string): string {
       lab: { type: 'openai-compatible', baseURL: `${upstream}/v1` },
       local: { type: 'ollama', baseURL: upstream },
     },
-    models: { bench: lab, untouched: { ...lab, streams: 'untouched' }, native: 'local/bench', spare: 'lab/spare' },
+    models: {
+      bench: lab,
+      observed: { ...lab, streams: 'observed' },
+      untouched: { ...lab, streams: 'untouched' },
+      native: 'local/bench',
+      spare: 'lab/spare',
+    },
     fallback: 'spare',
     keys: ['env:SAMEWIRE_KEY'],
   })

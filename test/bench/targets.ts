@@ -8,7 +8,8 @@ export const names = {
   alone: 'plain 2 KB, c = 1',
   large: '139 KB request, c = 8',
   untouched: '32 streams at 5 ms, untouched',
-  observed: '32 streams at 5 ms, usage observed',
+  observed: '32 streams at 5 ms, observed',
+  checked: '32 streams at 5 ms, checked',
   translated: '32 streams at 5 ms, translated',
   held: '512 streams at 20 ms',
   first: 'time to first token, c = 1',
@@ -46,6 +47,7 @@ export const targets: readonly Target[] = [
   ...ratios(names.alone, 'added', { F: 1.3, P: 0.3, W: 1.3 }),
   ...ratios(names.untouched, 'cpu', { F: 1.1, P: 0.6, W: 1.05 }),
   ...ratios(names.observed, 'cpu', { F: 1.25, W: 2 }),
+  ...ratios(names.checked, 'cpu', { F: 1.25, W: 4 }),
   ...ratios(names.translated, 'cpu', { F: 1.6, W: 2.5 }),
   ...ratios(names.first, 'added', { P: 0.03, W: 1.3 }),
   ...[ours.node, ours.worker].flatMap((who) => [

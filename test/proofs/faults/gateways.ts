@@ -22,14 +22,12 @@ export async function faultsConfig(upstream: string, overrides: Config = {}): Pr
     providers: {
       up: { type, baseURL: upstream },
       closed: { type, baseURL: closed },
-      openai: { type: 'openai', baseURL: upstream, apiKey: 'env:UP_KEY' },
-      'openai-closed': { type: 'openai', baseURL: closed, apiKey: 'env:UP_KEY' },
     },
     models: {
       listening: model('up', 'up'),
       refusing: model('closed', 'up'),
-      'observed-listening': model('openai', 'openai'),
-      'observed-refusing': model('openai-closed', 'openai'),
+      'observed-listening': { ...model('up', 'up'), streams: 'observed' },
+      'observed-refusing': { ...model('closed', 'up'), streams: 'observed' },
     },
     ...limits,
     ...overrides,
@@ -38,7 +36,7 @@ export async function faultsConfig(upstream: string, overrides: Config = {}): Pr
 
 /** The models of a provider whose streams are looked at event by event. */
 export const checked = { listening: 'listening', refusing: 'refusing' }
-/** The same of one whose streams a Worker's runtime carries. */
+/** The same where the configuration has a Worker's runtime carry the streams. */
 export const observed = { listening: 'observed-listening', refusing: 'observed-refusing' }
 
 export type Runtime = 'node' | 'workerd'
@@ -54,12 +52,12 @@ async function startNode(config: string): Promise<Measured> {
   const file = `${cache}/faults.json`
   await writeFile(file, config)
   const command = npmStart('--port', '0', '--config', file)
-  const env = { SAMEWIRE_KEY: key, UP_KEY: 'sk-up' }
+  const env = { SAMEWIRE_KEY: key }
   return await start({ name: 'node', command, core: undefined, env, port: /127\.0\.0\.1:(\d+)/ })
 }
 
 async function startWorker(config: string): Promise<Measured> {
-  const bindings = { SAMEWIRE_KEY: key, UP_KEY: 'sk-up', SAMEWIRE_CONFIG: config }
+  const bindings = { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: config }
   const worker = await startWorkerd('workerd', await bundle('faults', 'src/worker.ts'), bindings)
   // It listens a moment after it has told its port.
   const listens = () =>
