@@ -5,9 +5,9 @@ import { GatewayError } from './errors.ts'
 export const depthLimit = 256
 /** Members of the body itself, of which OpenAI's requests have under 50. */
 export const fieldLimit = 4_096
-/** Different keys that any body may have, and the bytes for each that a large one has. */
-const keyLimit = 2_048
-const bytesPerKey = 128
+/** Different names among its keys that any body may have, and the bytes for each that a large one has. */
+const nameLimit = 2_048
+const bytesPerName = 256
 /** Keys, texts, lists and objects that any body may have, and the bytes for each that a large one has. */
 const partLimit = 50_000
 const bytesPerPart = 64
@@ -15,6 +15,8 @@ const bytesPerPart = 64
 const commasPerPart = 16
 
 const comma = 44
+const zero = 48
+const nine = 57
 const opening = { list: 91, object: 123 }
 const closing = { list: 93, object: 125 }
 
@@ -23,8 +25,9 @@ const closing = { list: 93, object: 125 }
  * another byte of a text does, so the bytes of a body alone don't bound how long it holds the event loop.
  */
 export class Effort {
-  readonly #keys: Distinct
-  readonly #keyLimit: number
+  readonly #bytes: Uint8Array
+  readonly #names: Distinct
+  readonly #nameLimit: number
   readonly #partLimit: number
   #depth = 0
   #fields = 1
@@ -32,10 +35,11 @@ export class Effort {
   #left: number
 
   constructor(bytes: Uint8Array) {
-    this.#keyLimit = Math.max(keyLimit, Math.floor(bytes.length / bytesPerKey))
+    this.#bytes = bytes
+    this.#nameLimit = Math.max(nameLimit, Math.floor(bytes.length / bytesPerName))
+    this.#names = new Distinct(bytes, this.#nameLimit)
     this.#partLimit = Math.max(partLimit, Math.floor(bytes.length / bytesPerPart))
     this.#left = this.#partLimit * commasPerPart
-    this.#keys = new Distinct(bytes, this.#keyLimit)
   }
 
   /** Counts a text. Throws the 400 when that is one too many. */
@@ -43,11 +47,13 @@ export class Effort {
     this.#spend(commasPerPart)
   }
 
-  /** Counts a key, which stands from `start` to `end`. Throws the 400 when that is one too many. */
+  /** Counts a key, whose quotes stand at `start` and before `end`. Throws the 400 when that is one too many. */
   key(start: number, end: number): void {
     this.#spend(commasPerPart)
-    this.#keys.add(start, end)
-    if (this.#keys.count > this.#keyLimit) throw refusal(`has more than ${this.#keyLimit} different keys`)
+    // An object knows its numbers without a name for each. A bias for many tokens has thousands of them.
+    if (isIndex(this.#bytes, start + 1, end - 1)) this.#spend(commasPerPart)
+    else this.#names.add(start, end)
+    if (this.#names.count > this.#nameLimit) throw refusal(`has more than ${this.#nameLimit} different keys`)
   }
 
   /** Counts a byte between the strings. Throws the 400 when what it opens or parts is one too many. */
@@ -63,8 +69,16 @@ export class Effort {
 
   #spend(commas: number): void {
     this.#left -= commas
-    if (this.#left < 0) throw refusal(`has more than ${this.#partLimit} keys, texts, lists and objects`)
+    if (this.#left < 0)
+      throw refusal(`has more than ${this.#partLimit} parts (keys, texts, lists, objects, or ${commasPerPart} numbers)`)
   }
+}
+
+/** Whether a number stands there that V8 keeps as an index. */
+function isIndex(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start > 9 || start === end || (bytes[start] === zero && end - start > 1)) return false
+  for (let at = start; at < end; at++) if ((bytes[at] as number) < zero || (bytes[at] as number) > nine) return false
+  return true
 }
 
 export function tooDeep(): GatewayError {
