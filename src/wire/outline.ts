@@ -2,10 +2,10 @@ import { Effort } from './effort.ts'
 import { quote, readString, type Span, wordsOf } from './strings.ts'
 import { utf8Length } from './utf8.ts'
 
-/** Bytes of a text beyond which it is left out. */
+/** Bytes of a text, or of blanks, beyond which they are left out. */
 export const longText = 512
 
-/** A JSON text with its long strings left out: what it takes to decide where a large request goes. */
+/** A JSON text with its long strings and blanks left out: what it takes to decide where a large request goes. */
 export interface Outline {
   /** JSON, in which a mark with its length stands for each long string: see `textLength`. */
   readonly text: string
@@ -46,6 +46,13 @@ export function outlineOf(bytes: Uint8Array): Outline | undefined {
       if (byte === quote) break
       // Digits, letters and spaces ask for nothing beyond their bytes: the marks stand below and above them.
       if (byte === 44 || byte > 90) effort.mark(byte)
+      else if (byte <= 32) {
+        const from = at
+        while ((bytes[at + 1] as number) <= 32) at++
+        if (at - from <= longText) continue
+        pieces.push(decoder.decode(bytes.subarray(kept, from)))
+        kept = at
+      }
     }
     if (at >= bytes.length) break
     const open = at
