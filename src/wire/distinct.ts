@@ -2,38 +2,62 @@
 const mostTries = 16
 
 /**
- * Counts the different spellings among spans of some bytes, without making texts of them. Spans are compared byte by
- * byte, not by a hash alone: a sender who knows the hash can't pass many for one.
+ * Tells whether some bytes have more than `most` different spellings among their spans, without making texts of them.
+ * Spans are compared byte by byte, not by a hash alone: a sender who knows the hash can't pass many for one.
  */
 export class Distinct {
-  count = 0
   readonly #bytes: Uint8Array
+  readonly #most: number
+  /** The first spans, start and end of each: most bodies have so few that none has to be compared. */
+  readonly #first: Int32Array
+  #filled = 0
   /** Where a span starts, and behind it where it ends; 0 where there is none, since no span starts there. */
-  readonly #slots: Int32Array
-  readonly #mask: number
+  #slots: Int32Array | undefined
+  #mask = 0
+  #count = 0
 
-  /** `most`: the different spans that are worth counting. */
   constructor(bytes: Uint8Array, most: number) {
-    const size = 2 ** Math.ceil(Math.log2(2 * most))
     this.#bytes = bytes
-    this.#slots = new Int32Array(2 * size)
-    this.#mask = size - 1
+    this.#most = most
+    this.#first = new Int32Array(2 * most)
   }
 
-  /** Counts the bytes from `start`, which is over 0, to `end` unless they have been counted. */
-  add(start: number, end: number): void {
+  /** Whether there are more than `most`, with the bytes from `start`, which is over 0, to `end`. */
+  exceeds(start: number, end: number): boolean {
+    if (this.#filled < this.#first.length) {
+      this.#first[this.#filled++] = start
+      this.#first[this.#filled++] = end
+      return false
+    }
+    const slots = this.#slots ?? this.#compared()
+    this.#add(slots, start, end)
+    return this.#count > this.#most
+  }
+
+  #compared(): Int32Array {
+    const size = 2 ** Math.ceil(Math.log2(2 * this.#most))
+    const slots = new Int32Array(2 * size)
+    this.#slots = slots
+    this.#mask = size - 1
+    for (let at = 0; at < this.#filled; at += 2) {
+      this.#add(slots, this.#first[at] as number, this.#first[at + 1] as number)
+    }
+    return slots
+  }
+
+  #add(slots: Int32Array, start: number, end: number): void {
     let slot = this.#hash(start, end)
     for (let tries = 0; tries < mostTries; tries++, slot++) {
       const at = 2 * (slot & this.#mask)
-      const other = this.#slots[at] as number
+      const other = slots[at] as number
       if (other === 0) {
-        this.#slots[at] = start
-        this.#slots[at + 1] = end
+        slots[at] = start
+        slots[at + 1] = end
         break
       }
-      if (this.#same(start, end, other, this.#slots[at + 1] as number)) return
+      if (this.#same(start, end, other, slots[at + 1] as number)) return
     }
-    this.count++
+    this.#count++
   }
 
   #hash(start: number, end: number): number {

@@ -52,8 +52,7 @@ export class Effort {
     this.#spend(commasPerPart)
     // An object knows its numbers without a name for each. A bias for many tokens has thousands of them.
     if (isIndex(this.#bytes, start + 1, end - 1)) this.#spend(commasPerPart)
-    else this.#names.add(start, end)
-    if (this.#names.count > this.#nameLimit) throw refusal(`has more than ${this.#nameLimit} different keys`)
+    else if (this.#names.exceeds(start, end)) throw refusal(`has more than ${this.#nameLimit} different keys`)
   }
 
   /** Counts a byte between the strings. Throws the 400 when what it opens or parts is one too many. */
