@@ -11,8 +11,16 @@ const bound = 100
 let upstream: FakeUpstream
 let gateway: RunningGateway
 
+const completion = {
+  id: 'cmpl-x',
+  object: 'text_completion',
+  choices: [{ index: 0, text: 'x', finish_reason: 'stop' }],
+}
+
 beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, chatAnswer('x')))
+  upstream = await fakeUpstream((seen, response, socket) =>
+    json(200, seen.path.endsWith('/chat/completions') ? chatAnswer('x') : completion)(seen, response, socket),
+  )
   const lab = { type: 'openai-compatible', baseURL: upstream.url }
   const tuned = { deployments: [{ model: 'lab/m', params: { top_k: 5 } }] }
   gateway = await startGateway({ providers: { lab }, models: { passed: 'lab/m', tuned } }, { services: noLists })
