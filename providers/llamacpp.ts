@@ -11,7 +11,7 @@ export default defineProvider({
   // With one model loaded the server answers to any name: only its list tells what is there.
   answersAnyName: true,
   operations: () => ({
-    chat: openaiOperations.chat,
+    ...openaiOperations,
     // Several prompts in a stream open with `data: null` and are told as chat chunks.
     completions: repaired(openaiOperations.completions),
   }),

@@ -12,7 +12,7 @@ export default defineProvider({
   settings: { organization: 'text', project: 'text', apiVersion: 'text' },
   answers: ['gpt-*', 'chatgpt-*', 'o1*', 'o3*', 'o4*', 'davinci-*', 'babbage-*'],
   operations: () => ({
-    chat: openaiOperations.chat,
+    ...openaiOperations,
     // Chat models refuse the old route, although the programs that use it only want a text.
     completions: { ...openaiOperations.completions, otherwise: completionsOver(openaiOperations.chat) },
   }),

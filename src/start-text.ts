@@ -32,15 +32,18 @@ export function startText({
   for (const { type, name = type, title, env: brings, answers, probe } of Object.values(registry)) {
     const variable = probe ? brings?.baseURL : brings?.apiKey
     if (present.has(type) || !variable || !(answers || probe)) continue
-    lines.push(`  ${name.padEnd(14)} not here: ${variable} brings ${title}`)
+    lines.push(`  ${name.padEnd(14)} not configured: set ${variable} to add ${title}`)
   }
   const names = [...catalog.models.keys()]
   if (names.length > 0) lines.push('', `  models         ${listText(names)}`)
   if (workers.length > 0)
     lines.push('', `  workers        ${workers.length} processes: ${listText(workers.map(String))}`)
   const stand = catalog.fallback
-  lines.push('', `  a missing model is ${stand ? `answered by ${stand}` : 'told: set `fallback` to have one answer'}`)
-  if (access.mode === 'open') lines.push('  no key is asked for: only this machine can reach it')
+  lines.push(
+    '',
+    `  missing models ${stand ? `are answered by ${stand}` : 'get a 404: set `fallback` to have another model answer'}`,
+  )
+  if (access.mode === 'open') lines.push('  no key required: only programs on this machine can use it')
   const key = access.mode === 'keys' ? ` -H "authorization: Bearer $SAMEWIRE_KEY"` : ''
   const model = catalog.fallback ?? names[0] ?? firstListed(gateway) ?? 'MODEL'
   // A quote in a name would end the text in the shell that it is pasted to.
@@ -58,7 +61,7 @@ function stateOf(provider: Provider, models: readonly string[]): string {
   if (provider.unavailable) return `not usable: ${provider.unavailable}`
   const where = provider.definition.serve ? provider.definition.title : provider.settings.baseURL
   if (models.length > 0) return `${where}: ${listText(models)}`
-  return `${where} ${provider.definition.probe ? 'tells of no models: is it running?' : '(no list of models)'}`
+  return `${where} ${provider.definition.probe ? 'lists no models: is it running?' : '(no list of models)'}`
 }
 
 function listText(names: readonly string[]): string {

@@ -1,5 +1,5 @@
 import type { Operation } from '../core/operation.ts'
-import { chatId } from '../wire/ids.ts'
+import { identifier } from '../wire/ids.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { demandOf } from './demand.ts'
 import { validateChat } from './validate.ts'
@@ -8,7 +8,7 @@ export const chat: Operation = {
   name: 'chat',
   path: '/chat/completions',
   routes: ['/chat/completions', '/engines/{model}/chat/completions'],
-  id: chatId,
+  id: (random) => identifier('chatcmpl-', random),
   check: validateChat,
   query: demandOf,
   fault: choicesFault('message'),

@@ -1,5 +1,5 @@
 import type { Operation } from '../core/operation.ts'
-import { completionId } from '../wire/ids.ts'
+import { identifier } from '../wire/ids.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { demandOf } from './demand.ts'
 import { validateCompletion } from './validate.ts'
@@ -9,7 +9,7 @@ export const completions: Operation = {
   name: 'completions',
   path: '/completions',
   routes: ['/completions', '/engines/{model}/completions'],
-  id: completionId,
+  id: (random) => identifier('cmpl-', random),
   check: validateCompletion,
   query: demandOf,
   fault: choicesFault('text'),

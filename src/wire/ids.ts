@@ -10,14 +10,13 @@ function characters(alphabet: string, length: number, random: Random): string {
   return text
 }
 
-/** `chatcmpl-` and 29 characters, as OpenAI's. */
-export const chatId = (random: Random): string => `chatcmpl-${characters(alphanumeric, 29, random)}`
+/** `prefix` and `length` letters and digits. OpenAI's ids of answers have 29. */
+export function identifier(prefix: string, random: Random, length = 29): string {
+  return prefix + characters(alphanumeric, length, random)
+}
 
-/** `cmpl-` and 29 characters, as OpenAI's. */
-export const completionId = (random: Random): string => `cmpl-${characters(alphanumeric, 29, random)}`
-
-/** `call_` and 24 characters, as OpenAI's. */
-export const toolCallId = (random: Random): string => `call_${characters(alphanumeric, 24, random)}`
+/** As OpenAI's. */
+export const toolCallId = (random: Random): string => identifier('call_', random, 24)
 
 /** `req_` and 32 hexadecimal digits: the SDKs show it as `_request_id`. Random once and counted on: cheap, and unique. */
 export function requestIds(random: Random): () => string {

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { registry as usualRegistry } from '../../providers/index.ts'
-import { assemble } from '../../src/assemble.ts'
+import { assemble as usualAssemble } from '../../src/assemble.ts'
 import type { Environment, Registry } from '../../src/config/providers.ts'
 import type { Config } from '../../src/config/schema.ts'
-import { systemClock } from '../../src/core/clock.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { fetchEdge } from '../../src/runtime/fetch-edge.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
 
@@ -12,10 +12,18 @@ export interface AssembledGateway {
   stop(): Promise<void>
 }
 
-/** A gateway without a server, with any registry. */
+interface GatewayOptions {
+  readonly env: Environment
+  readonly registry?: Registry
+  readonly assemble?: typeof usualAssemble
+  readonly clock?: Clock
+  readonly log?: (message: string) => void
+}
+
+/** A gateway without a server, with any registry and any sources. */
 export async function startGateway(
   config: Config,
-  { env, registry = usualRegistry }: { env: Environment; registry?: Registry },
+  { env, registry = usualRegistry, assemble = usualAssemble, clock = systemClock, log = () => {} }: GatewayOptions,
 ): Promise<AssembledGateway> {
   const transport = createNodeTransport()
   const { app } = assemble<object>({
@@ -26,11 +34,11 @@ export async function startGateway(
     withoutKeys: { mode: 'open' },
     services: {
       transport,
-      clock: systemClock,
+      clock,
       random: () => 0,
       fetch: globalThis.fetch,
       asset: (name) => readFile(new URL(`../../providers/${name}`, import.meta.url)),
-      log: () => {},
+      log,
     },
   })
   return { fetch: (request) => app.fetch(request), stop: () => transport.close() }

@@ -1,17 +1,19 @@
-import { readFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readdir, readFile } from 'node:fs/promises'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
-import { chatAnswer, fakeUpstream, json } from '../support/upstream.ts'
+import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
 import { bareEnv, listens, type RunningProgram, run, startProgram } from './children.ts'
-import { askWith, startGateway } from './gateways.ts'
+import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
+import { build } from './house.ts'
 import { checkCommand } from './shell.ts'
 import { readme, root, type Snippet, snippetsOf } from './snippets.ts'
-import { clear, environmentFor, findPython, folder, importDefault, typeCheck, withLines, write } from './workspace.ts'
+import { clear, environmentFor, findPython, folder, importDefault, typeCheck, write } from './workspace.ts'
 
 const address = 'http://127.0.0.1:8787'
 const snippets = snippetsOf(readme)
@@ -135,51 +137,24 @@ const runners: Readonly<Record<string, Runner>> = {
     })
   },
 
-  provider({ text, argument }, title) {
-    test(`${title}: is typed, registered by the lines that the README shows, and answers`, async () => {
-      const file = await write(`providers/${argument}.ts`, text)
-      await typeCheck(file)
-      const lines = snippets.find(({ kind, argument: name }) => kind === 'registry' && name === argument)
-      const grown = await withLines(lines?.text ?? '')
-      expect(Object.keys(grown)).toEqual(expect.arrayContaining([...Object.keys(registry), argument]))
-      const upstream = await fakeUpstream(
-        json(200, { result: chatAnswer('Hello from Acme', 'm') }),
-        json(404, { error: { message: 'm was withdrawn in May' } }),
-      )
-      const config: Config = {
-        providers: { [argument]: { type: argument, baseURL: upstream.url, region: 'us' } },
-        models: { m: `${argument}/m` },
-      }
-      const running = await startGateway(config, { env: { ACME_API_KEY: 'sk-acme' }, registry: grown })
-      try {
-        const { status, body } = await askWith(running, 'm', { max_completion_tokens: 7 })
-        expect(status).toBe(200)
-        expect(body).toEqual(chatAnswer('Hello from Acme', 'm'))
-        const [request] = upstream.seen
-        expect(request?.path).toBe('/chat/completions')
-        expect(request?.headers).toMatchObject({ 'x-acme-key': 'sk-acme', 'x-acme-region': 'us' })
-        expect(JSON.parse(request?.body ?? '')).toEqual({
-          model: 'm',
-          messages: [{ role: 'user', content: 'hi' }],
-          length: 7,
-        })
-        const gone = await askWith(running, 'm')
-        expect(gone.status).toBe(404)
-        expect(gone.headers.get('x-samewire-reason')).toBe('model_deprecated')
-      } finally {
-        await running.stop()
-        await upstream.close()
-      }
+  tree({ text }, title) {
+    test(`${title}: shows what is there, and all folders`, async () => {
+      const names = text.split('\n').flatMap((line) => {
+        const [, indent, name = ''] = /^( *)(\S+)/.exec(line) ?? []
+        return name === '' ? [] : [`${indent === '' ? '' : 'src/'}${name}`]
+      })
+      for (const name of names) expect([name, existsSync(join(root, name))]).toEqual([name, true])
+      const folders = (await readdir(join(root, 'src'), { withFileTypes: true })).filter((entry) => entry.isDirectory())
+      expect(names).toEqual(expect.arrayContaining(folders.map(({ name }) => `src/${name}/`)))
     })
   },
 
-  registry({ text, argument }, title) {
-    test(`${title}: continues a line of providers/index.ts`, async () => {
-      const index = await readFile(join(root, 'providers/index.ts'), 'utf8')
-      const [line, blank, head, entry] = text.split('\n')
-      expect([line, blank, entry]).toEqual([`import ${argument} from './${argument}.ts'`, '', `  ${argument},`])
-      expect(index).toContain(`${head}\n`)
-    })
+  file({ argument }, title) {
+    test(`${title}: ${argument} is no file yet`, () => expect(existsSync(join(root, argument))).toBe(false))
+  },
+
+  patch({ argument }, title) {
+    test(`${title}: ${argument} is there to be changed`, () => expect(existsSync(join(root, argument))).toBe(true))
   },
 }
 
@@ -216,6 +191,89 @@ for (const snippet of snippets) {
   if (runner) runner(snippet, title)
   else test(`${title}: has a way to be run`, () => expect(snippet.kind).toBe(Object.keys(runners).join(' or ')))
 }
+
+describe('The sources with what the README adds to them', () => {
+  let upstream: FakeUpstream
+  let grown: AssembledGateway
+  const logged: string[] = []
+  let now = 0
+
+  beforeAll(async () => {
+    upstream = await fakeUpstream()
+    const house = await build(snippets)
+    const config = {
+      providers: {
+        acme: { type: 'acme', baseURL: upstream.url, region: 'us' },
+        lab: { type: 'openai-compatible', baseURL: upstream.url },
+      },
+      models: { m: 'acme/m', plain: 'lab/plain' },
+      retries: 0,
+    }
+    const clock = { now: () => now, after: () => () => {} }
+    const log = (message: string) => logged.push(message)
+    grown = await startGateway(config, { env: { ACME_API_KEY: 'sk-acme-0123' }, ...house, clock, log })
+  }, 60_000)
+  afterAll(async () => {
+    await grown.stop()
+    await upstream.close()
+  })
+
+  const post = async (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json' }
+    const request = new Request(`http://localhost${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+    const response = await grown.fetch(request)
+    return { status: response.status, headers: response.headers, body: await response.json() }
+  }
+
+  test('pass the compiler, and have the provider', async () => {
+    upstream.script(
+      json(200, { result: chatAnswer('Hello from Acme', 'm') }),
+      json(404, { error: { message: 'm was withdrawn in May' } }),
+    )
+    const { status, body } = await askWith(grown, 'm', { max_completion_tokens: 7 })
+    expect([status, body]).toEqual([200, chatAnswer('Hello from Acme', 'm')])
+    const [request] = upstream.seen
+    expect(request?.path).toBe('/chat/completions')
+    expect(request?.headers).toMatchObject({ 'x-acme-key': 'sk-acme-0123', 'x-acme-region': 'us' })
+    const messages = [{ role: 'user', content: 'hi' }]
+    expect(JSON.parse(request?.body ?? '')).toEqual({ model: 'm', messages, length: 7 })
+    const gone = await askWith(grown, 'm')
+    expect([gone.status, gone.headers.get('x-samewire-reason')]).toEqual([404, 'model_deprecated'])
+  })
+
+  test('have the operation', async () => {
+    const results = { results: [{ index: 0, relevance_score: 0.9 }] }
+    upstream.script(json(200, results), json(200, { data: [] }))
+    const asked = { model: 'plain', query: 'q', documents: ['d'] }
+    expect(await post('/v1/rerank', asked)).toMatchObject({ status: 200, body: results })
+    expect(upstream.seen.at(-1)?.path).toBe('/rerank')
+    expect(await post('/v1/rerank', { model: 'plain' })).toMatchObject({
+      status: 400,
+      body: { error: { param: 'query' } },
+    })
+    const wrong = await post('/v1/rerank', asked)
+    expect(wrong).toMatchObject({ status: 502, body: { error: { message: 'lab sent an answer without results.' } } })
+  })
+
+  test('have the dialect', async () => {
+    upstream.script(json(200, chatAnswer('42')))
+    const answer = await post('/v1/ask', { model: 'plain', question: 'what?' })
+    expect([answer.status, answer.body]).toEqual([200, { answer: '42' }])
+    expect((await post('/v1/ask', { model: 'nope', question: 'x' })).body).toEqual({
+      problem: 'The model `nope` does not exist or you do not have access to it.',
+    })
+  })
+
+  test('have the policy', async () => {
+    logged.length = 0
+    upstream.script((seen, response, socket) => {
+      now += 6_000
+      return json(200, chatAnswer('late'))(seen, response, socket)
+    })
+    expect((await askWith(grown, 'plain')).status).toBe(200)
+    expect(logged.join()).toMatch(/lab\/plain took 6000 ms/)
+  })
+})
 
 test('a snippet that says nothing of how it is run is found', () => {
   expect(snippetsOf('```sh\nls\n```\n')).toMatchObject([{ language: 'sh', kind: undefined, text: 'ls\n' }])

@@ -1,8 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'vitest'
-import type { Registry } from '../../src/config/providers.ts'
 import { run } from './children.ts'
 import { root } from './snippets.ts'
 
@@ -37,14 +36,6 @@ export const importDefault = async <T>(file: string) =>
 /** Every secret that a configuration names, set to something. */
 export function environmentFor(text: string): Record<string, string> {
   return Object.fromEntries([...text.matchAll(/env:(\w+)/g)].map(([, name = '']) => [name, 'a-test-secret']))
-}
-
-/** The registry of the repository with the README's lines in it: an import, and an entry behind the list's head. */
-export async function withLines(text: string): Promise<Registry> {
-  const [line, , head = '', entry] = text.split('\n')
-  const index = (await readFile(join(root, 'providers/index.ts'), 'utf8')).replace(head, `${head}\n${entry}`)
-  const file = await write('providers/index.ts', `${line}\n${index.replaceAll("from './", `from '${root}providers/`)}`)
-  return ((await import(pathToFileURL(file).href)) as { registry: Registry }).registry
 }
 
 /** The interpreters in SAMEWIRE_PYTHON (several as in PATH), or the usual one; a snippet needs a fitting `openai`. */
