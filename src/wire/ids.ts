@@ -1,25 +1,25 @@
-/** A source of numbers in [0, 1): passed in, so that tests can repeat them. */
+/** A source of numbers in [0, 1), injected so that tests can repeat them. */
 export type Random = () => number
 
 const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
-/** `length` characters of `alphabet`; for identifiers, not for secrets. */
+/** `length` random characters of `alphabet`; for identifiers, not for secrets. */
 function characters(alphabet: string, length: number, random: Random): string {
   let text = ''
   for (let i = 0; i < length; i++) text += alphabet[Math.floor(random() * alphabet.length)]
   return text
 }
 
-/** `chatcmpl-` and 29 characters, as OpenAI's. */
+/** `chatcmpl-` and 29 characters, like OpenAI's. */
 export const chatId = (random: Random): string => `chatcmpl-${characters(alphanumeric, 29, random)}`
 
-/** `cmpl-` and 29 characters, as OpenAI's. */
+/** `cmpl-` and 29 characters, like OpenAI's. */
 export const completionId = (random: Random): string => `cmpl-${characters(alphanumeric, 29, random)}`
 
-/** `call_` and 24 characters, as OpenAI's. */
+/** `call_` and 24 characters, like OpenAI's. */
 export const toolCallId = (random: Random): string => `call_${characters(alphanumeric, 24, random)}`
 
-/** `req_` and 32 hexadecimal digits: the SDKs show it as `_request_id`. Random once and counted on: cheap, and unique. */
+/** `req_` and 32 hex digits; SDKs show it as `_request_id`. A random start and a counter are cheap and unique. */
 export function requestIds(random: Random): () => string {
   const start = `req_${eightDigits(random)}${eightDigits(random)}${eightDigits(random)}`
   let count = Math.floor(random() * 2 ** 31)
