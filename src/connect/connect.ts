@@ -10,9 +10,9 @@ import { requestBody, requestHeaders } from './request.ts'
 import { streamed } from './streamed.ts'
 import { whole } from './whole.ts'
 
-/** The innermost upstream: one exchange with the deployment of the call's target, and one more for each remedy. */
+/** The innermost upstream: one exchange with the deployment of the call's target, and another one for each remedy. */
 export function connect(services: Services): Upstream {
-  /** What refusals have taught about a deployment, for the life of the process. */
+  /** What error responses have taught about each deployment, for the lifetime of the process. */
   const learnt = new Map<string, Learnt>()
 
   return async function connected(call) {

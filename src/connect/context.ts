@@ -5,9 +5,9 @@ import type { Services } from '../core/services.ts'
 import type { JsonObject } from '../wire/json.ts'
 
 /**
- * What a translation may know of one exchange. Most exchanges pass bytes and never look: the object and the id are made
- * when somebody asks. A class, since an object literal with getters makes V8 keep a hidden class, and with it the whole
- * request, for every one of them until the next full collection.
+ * What a translation has access to. Most exchanges pass bytes unchanged and never use it, so the object and the id are
+ * created on first use. A class, because V8 keeps a hidden class for every object literal with getters, and with it the
+ * whole request, until the next full garbage collection.
  */
 export class ExchangeContext implements WireContext {
   readonly #call: Call

@@ -6,21 +6,21 @@ import type { ByteSource } from '../core/stream.ts'
 import type { UpstreamResponse } from '../core/transport.ts'
 import type { GatewayError } from '../wire/errors.ts'
 
-/** Bytes of a refusal that are read; some go on for ever. */
+/** Maximum characters read from an error body; some servers never end one. */
 const refusalLimit = 64 * 1024
-/** Characters that are dropped of one that was cut: half a key would not be recognised as a secret. */
+/** Characters dropped from the end of a cut body, since half a key would not be recognised as a secret. */
 const cutLimit = 1024
-/** Milliseconds that its body is waited for. */
+/** How long to wait for the body, in milliseconds. */
 const refusalPatience = 10_000
 
-/** The failure that a response of another status than 2xx tells. */
+/** The failure that a non-2xx response reports. */
 export async function refused(response: UpstreamResponse, call: Call, { clock }: Services): Promise<GatewayError> {
   const { status, headers } = response
   const body = await opening(response.body, clock)
   return readRefusal({ status, headers, body, ...namesOf(call), now: clock.now() }, call.target.deployment.provider)
 }
 
-/** The start of a body as text. One that breaks on the way, or doesn't come, has said enough with its status. */
+/** The start of a body as text. If the body breaks off or doesn't arrive, what has arrived is enough. */
 export function opening(stream: ByteSource, clock: Clock): Promise<string> {
   return new Promise((resolve) => {
     const decoder = new TextDecoder()

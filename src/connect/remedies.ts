@@ -1,16 +1,16 @@
 import type { OperationSpec, Provider, Remedy } from '../core/provider.ts'
 import type { GatewayError } from '../wire/errors.ts'
 
-/** Remedies for one request: upstreams name one parameter at a time, and some would never be content. */
+/** Remedies per request: upstreams name one parameter at a time, and some would never accept the request. */
 export const mostRemedies = 4
 
-/** How a deployment is asked, after what its refusals have taught. */
+/** How to send requests to a deployment, given what its error responses have taught. */
 export interface Learnt {
   readonly remedy: Remedy
   readonly spec?: OperationSpec
 }
 
-/** `known` and what an error teaches beyond it; undefined when it teaches nothing new. */
+/** Adds to `known` what an error teaches; undefined if that is nothing new. */
 export function improve(
   known: Learnt,
   error: GatewayError,

@@ -7,7 +7,7 @@ import { hopsHeader } from '../wire/headers.ts'
 
 const encoder = new TextEncoder()
 
-/** The upstream's request body, in pieces: the client's bytes where only the model's name or single fields change. */
+/** The upstream's request body, in pieces: the client's own bytes if only the model or single fields change. */
 export function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy) {
   if (spec.encode) return [encoder.encode(JSON.stringify(spec.encode(context)))]
   const { deployment } = call.target

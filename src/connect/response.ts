@@ -1,7 +1,7 @@
 import type { Provider } from '../core/provider.ts'
 import { GatewayError } from '../wire/errors.ts'
 
-/** `x-ratelimit-remaining-tokens` and its kin, and the numbers, durations and times that they hold. */
+/** Matches `x-ratelimit-remaining-tokens` and similar headers, and their values: numbers, durations and times. */
 const limitName = /^x-ratelimit-(limit|remaining|reset)(-[a-z\d-]{1,32})?$/
 const limitValue = /^-?\d[\w.:+ -]{0,40}$/
 const mostLimits = 16
@@ -9,8 +9,8 @@ const organization = /^[\w.-]{1,64}$/
 const requestId = /^[\w.:/+=-]{1,128}$/
 
 /**
- * What an upstream's headers tell the client about its own limits and processing. Nothing else comes through, and
- * nothing that isn't what its name says: a value may hold a megabyte, or a key.
+ * The upstream headers about its own limits and processing that are passed to the client. No others are, and none whose
+ * value isn't of the expected form: it might be a megabyte long, or contain a key.
  */
 export function passedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   const told: Record<string, string> = {}

@@ -9,7 +9,7 @@ import { isObject, tryParse } from '../wire/json.ts'
 import { opening } from './refused.ts'
 import { passedHeaders, protocolError } from './response.ts'
 
-/** A streamed answer, which is still to come. */
+/** Reads the start of a streamed answer; the stream itself is still to come. */
 export async function streamed(
   response: UpstreamResponse,
   spec: OperationSpec,

@@ -6,13 +6,13 @@ import type { UpstreamResponse } from '../core/transport.ts'
 import { isObject, tryParse } from '../wire/json.ts'
 import { passedHeaders, protocolError } from './response.ts'
 
-/** Bytes of a whole answer; image-laden ones stay under it. */
+/** Maximum bytes of a whole answer; answers with images are smaller. */
 const answerLimit = 64 * 1024 * 1024
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Reads a whole answer, and passes its bytes on where nothing in it is translated. */
+/** Reads a whole answer, and passes its bytes on unchanged if no translation is needed. */
 export async function whole(
   response: UpstreamResponse,
   spec: OperationSpec,

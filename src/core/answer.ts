@@ -1,6 +1,6 @@
 import type { ByteSource, Step } from './stream.ts'
 
-/** An answer on the OpenAI wire: whole, or a stream that is still coming. */
+/** An answer in OpenAI's format: whole, or a stream in progress. */
 export interface Answer {
   readonly status: number
   /** Lower-case names. */
@@ -8,13 +8,13 @@ export interface Answer {
   readonly body: Uint8Array | StreamBody | PendingStream
 }
 
-/** A streamed answer as data: where its bytes come from, and what is done to them, innermost first. */
+/** A streamed answer as data: the source of its bytes, and the steps applied to them, innermost first. */
 export interface StreamBody {
   readonly source: ByteSource
   readonly steps: readonly Step[]
 }
 
-/** A stream that the client is told of before it is there: every `ms` it gets `comment` instead. Never rejects. */
+/** A stream yet to start: meanwhile the client gets `comment` every `ms` milliseconds. `pending` never rejects. */
 export interface PendingStream {
   readonly pending: Promise<LateStream>
   readonly ms: number
@@ -22,7 +22,7 @@ export interface PendingStream {
 }
 
 export interface LateStream {
-  /** Goes out before the stream. */
+  /** Sent before the stream. */
   readonly opening: Uint8Array
   readonly stream: StreamBody
 }
@@ -35,7 +35,7 @@ export function isPending(body: Answer['body']): body is PendingStream {
   return 'pending' in body
 }
 
-/** The answer with one more step, outside those that it has; a whole answer takes none. */
+/** Adds a step outside the existing ones. A whole answer is returned unchanged. */
 export function withStep(answer: Answer, step: Step): Answer {
   const { body } = answer
   if (isStream(body)) return { ...answer, body: followedBy(body, step) }

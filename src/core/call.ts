@@ -5,47 +5,47 @@ import type { Operation } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
 import type { Signal } from './signal.ts'
 
-/** One client's request on its way through the layers. */
+/** One client request on its way through the layers. */
 export interface Call {
   readonly operation: Operation
   readonly body: RequestBody
   readonly plan: Plan
   /** The target being tried. */
   readonly target: Target
-  /** Aborted when the client leaves, and, below the timeout layer, when an attempt has had its time. */
+  /** Aborted when the client disconnects and, below the timeout layer, when an attempt times out. */
   readonly signal: Signal
   readonly trace: Trace
-  /** The caller's own bearer, for providers configured with `apiKey: 'client'`. */
+  /** The caller's own bearer token, for providers configured with `apiKey: 'client'`. */
   readonly bearer: string | undefined
   readonly requestId: string
-  /** Gateways that the request has come through before this one. */
+  /** How many gateways the request has passed through before this one. */
   readonly hops: number
 }
 
-/** What was tried, in order; the layers only ever append. */
+/** What was tried, in order. Layers only append. */
 export interface Trace {
   readonly attempts: AttemptRecord[]
-  /** Why the requested model is not the first target: a word for `x-samewire-reason`. */
+  /** Why the requested model is not the first target: the value for `x-samewire-reason`. */
   reason?: string
 }
 
 export interface AttemptRecord {
   /** `provider/model`. */
   readonly deployment: string
-  /** Absent: it answered. */
+  /** Absent if the attempt succeeded. */
   readonly failure?: FailureKind
-  /** The word for `x-samewire-reason`. */
+  /** The value for `x-samewire-reason`. */
   readonly reason?: string
   readonly ms: number
 }
 
-/** Answers a call with a 2xx answer on the OpenAI wire, or rejects with a `GatewayError`. */
+/** Answers a call with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */
 export type Upstream = (call: Call) => Promise<Answer>
 
-/** A policy around an upstream. */
+/** A policy wrapped around an upstream. */
 export type Layer = (next: Upstream) => Upstream
 
-/** `layers` around `upstream`, the first one outermost. */
+/** Wraps `layers` around `upstream`; the first layer is the outermost. */
 export function compose(...layers: readonly Layer[]): (upstream: Upstream) => Upstream {
   return (upstream) => layers.reduceRight((next, layer) => layer(next), upstream)
 }

@@ -6,21 +6,21 @@ import type { KnownModel, Provider } from './provider.ts'
 /** One place where a model is served. */
 export interface Deployment {
   readonly provider: Provider
-  /** The provider's own name of the model. */
+  /** The provider's own name for the model. */
   readonly model: string
-  /** `provider/model`: what `x-samewire-model` says. */
+  /** `provider/model`, the value of `x-samewire-model`. */
   readonly label: string
-  /** Share of the requests among the deployments of one model. */
+  /** Relative share of the requests among the deployments of one model. */
   readonly weight: number
-  /** Fields that are set where the request leaves them out. */
+  /** Fields that are set if the request omits them. */
   readonly defaults: JsonObject
-  /** Fields that are set whatever the request says. */
+  /** Fields that are always set, whatever the request says. */
   readonly overrides: JsonObject
-  /** From the configuration; wins over what the provider lists. */
+  /** From the configuration; takes precedence over the provider's list. */
   readonly known: Omit<KnownModel, 'id'>
 }
 
-/** Times in milliseconds. */
+/** Times are in milliseconds. */
 export interface Limits {
   /** A whole answer; for a stream, until its first content. */
   readonly timeout: number
@@ -28,16 +28,16 @@ export interface Limits {
   readonly streamTimeout: number
   /** Between two chunks of a stream. */
   readonly idleTimeout: number
-  /** Further tries on the same deployment. */
+  /** Retries on the same deployment. */
   readonly retries: number
   /**
-   * How closely a stream is watched where the runtime can carry it: before it goes on, behind it, not at all.
-   * Undefined: as the provider's streams deserve.
+   * How a stream is checked where the runtime can forward it by itself: before it is sent, shortly after, or not at
+   * all. Undefined: depends on the provider's `endsStreams`.
    */
   readonly streams: 'checked' | 'observed' | 'untouched' | undefined
 }
 
-/** A model as the gateway's clients name it. */
+/** A model under the name that clients use. */
 export interface ModelGroup {
   readonly name: string
   readonly deployments: readonly Deployment[]
@@ -45,10 +45,10 @@ export interface ModelGroup {
   readonly limits: Limits
 }
 
-/** `pull` alone: what the provider takes for harmless; with names (and patterns of them): those. */
+/** `pull` alone: the models that the provider considers safe; with names or patterns: only those. */
 export type MissingPolicy = 'fallback' | 'error' | 'pull' | { readonly pull: readonly string[] }
 
-/** A checked configuration, ready to be asked. */
+/** A validated configuration, ready for lookups. */
 export interface Catalog {
   readonly providers: ReadonlyMap<string, Provider>
   /** Names without `*`. */
@@ -60,11 +60,11 @@ export interface Catalog {
   readonly limits: Limits
 }
 
-/** The models that each provider lists, by the provider's name and the model's id; no entry: not known (yet). */
+/** The models that each provider lists, by provider name and model id. No entry: the list is not known (yet). */
 export type Known = ReadonlyMap<string, ReadonlyMap<string, KnownModel>>
 
 /**
- * The group that answers to `name`: an exact name, `provider/model`, the most specific pattern, or a bare name that a
+ * Finds the group for `name`: an exact name, `provider/model`, the most specific pattern, or a bare name that a
  * provider lists.
  */
 export function findGroup(catalog: Catalog, name: string, known: Known): ModelGroup | undefined {
@@ -76,7 +76,7 @@ export function findGroup(catalog: Catalog, name: string, known: Known): ModelGr
   )
 }
 
-/** `provider/model`, split at the first slash and only where the front is a provider: Hugging Face ids hold slashes. */
+/** `provider/model`, split at the first slash and only if a provider precedes it: Hugging Face ids contain slashes. */
 function directGroup(catalog: Catalog, name: string): ModelGroup | undefined {
   const slash = name.indexOf('/')
   const provider = slash > 0 ? catalog.providers.get(name.slice(0, slash)) : undefined
@@ -90,7 +90,7 @@ function patternGroup({ patterns }: Catalog, name: string): ModelGroup | undefin
   return { ...group, deployments: group.deployments.map((deployment) => filled(deployment, middle)) }
 }
 
-/** A `*` in a deployment's model stands for what the pattern's `*` matched. */
+/** Replaces `*` in a deployment's model with the text that the pattern's `*` matched. */
 function filled(deployment: Deployment, middle: string): Deployment {
   if (!deployment.model.includes('*')) return deployment
   const model = deployment.model.replace('*', () => middle)

@@ -1,9 +1,9 @@
 import type { Signal } from './signal.ts'
 
-/** Time, passed in: tests turn it by hand. Times are in milliseconds. */
+/** The time, injected so that tests can control it. Times are in milliseconds. */
 export interface Clock {
   now(): number
-  /** Calls `action` once after `ms`; the returned function takes that back. */
+  /** Calls `action` once after `ms`; the returned function cancels it. */
   after(ms: number, action: () => void): () => void
 }
 
@@ -15,7 +15,7 @@ export const systemClock: Clock = {
   },
 }
 
-/** Waits `ms`, or rejects with the signal's reason as soon as it is aborted. */
+/** Waits `ms`; rejects with the signal's reason as soon as the signal is aborted. */
 export function sleep(clock: Clock, ms: number, signal: Signal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)

@@ -1,7 +1,7 @@
 import { headerValue } from '../wire/headers.ts'
 import type { Trace } from './call.ts'
 
-/** The headers that say who answered, after how many attempts, and why not the one that was asked. */
+/** Headers that say who answered, after how many attempts, and why it wasn't the requested model at first. */
 export function disclosure({ attempts, reason }: Trace): Record<string, string> {
   const served = attempts.at(-1)
   const headers: Record<string, string> = { 'x-samewire-attempts': String(attempts.length) }

@@ -11,23 +11,23 @@ import type { Call } from './call.ts'
 import type { ErrorRule, Provider } from './provider.ts'
 import { secretsAt, withoutSecrets } from './secrets.ts'
 
-/** An upstream's refusal, as it came. */
+/** An upstream's error response, as received. */
 export interface Refusal {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** The start of the body; error bodies that go on for ever are cut. */
+  /** The start of the body; endless error bodies are cut. */
   readonly body: string
-  /** The upstream's name of the model. */
+  /** The upstream's name for the model. */
   readonly model: string
-  /** The client's. */
+  /** The client's name for the model. */
   readonly asked: string
-  /** The caller's own, which the upstream may repeat. */
+  /** The caller's own bearer token, which the upstream may echo. */
   readonly bearer: string | undefined
-  /** Milliseconds since 1970, for a `retry-after` that is a date. */
+  /** Milliseconds since 1970, for a `retry-after` given as a date. */
   readonly now: number
 }
 
-/** What an error body says, in whichever of its many forms. */
+/** What an error body says, whatever its format. */
 export interface Said {
   readonly message: string
   readonly type?: string
@@ -36,8 +36,8 @@ export interface Said {
 }
 
 /**
- * The words of the field for one thing, whoever says them. A provider's own rules come first; these are what is left
- * when nothing more is known than the status and a text.
+ * Common wordings, whichever server uses them. A provider's own rules come first; these apply when all that is known is
+ * the status and a text.
  */
 const generalRules: readonly ErrorRule[] = [
   { status: 429, match: /insufficient_quota|exceeded your current quota|credit/i, kind: 'quota' },
@@ -57,7 +57,7 @@ const generalRules: readonly ErrorRule[] = [
   { status: 503, match: /loading/i, kind: 'loading' },
 ]
 
-/** An upstream's refusal as one kind, with its message kept where the client can use it. */
+/** Classifies an upstream's error response and keeps its message where the client can use it. */
 export function readRefusal(refusal: Refusal, provider: Provider): GatewayError {
   const said = readSaid(refusal.body, secretsAt(provider, refusal.bearer))
   const evidence = `${said.code ?? ''} ${said.type ?? ''} ${said.message}`
@@ -78,7 +78,7 @@ export function readRefusal(refusal: Refusal, provider: Provider): GatewayError 
     : worded(kind, said, refusal, provider, details)
 }
 
-/** An `error` inside an answer that claims success, before anything of it went on. */
+/** The failure for an `error` inside an answer with a success status, before any of the answer was sent on. */
 export function readInBand(error: unknown, call: Call): GatewayError {
   const { deployment } = call.target
   const status = isObject(error) && typeof error.code === 'number' ? error.code : 500
@@ -86,13 +86,13 @@ export function readInBand(error: unknown, call: Call): GatewayError {
   return readRefusal(refusal, deployment.provider)
 }
 
-/** What a refusal is told with: the model that the client asked for, what that is upstream, and the client's bearer. */
+/** What a `Refusal` needs of a call: the upstream's and the client's name for the model, and the client's bearer. */
 export function namesOf({ target, plan, bearer }: Call): Pick<Refusal, 'model' | 'asked' | 'bearer'> {
   const { model } = target.deployment
   return { model, asked: target.why === 'requested' ? (plan.requested ?? model) : model, bearer }
 }
 
-/** The envelope of an `error` that an upstream tells when its stream has begun: its words, in all four keys. */
+/** The error envelope for an `error` that an upstream sends inside its stream: the upstream's words, all four keys. */
 export function streamError(error: unknown, provider: Provider, bearer: string | undefined): JsonObject {
   const said = readSaid(JSON.stringify({ error }), secretsAt(provider, bearer))
   return {
@@ -121,10 +121,10 @@ function worded(
       if (provider.callersKey) {
         return new GatewayError('unauthorized', `${name} rejected the API key that you sent (HTTP ${refusal.status}).`)
       }
-      // What the upstream says here may quote the gateway's own key: none of it goes on.
+      // The upstream's message may quote the gateway's own key, so none of it is passed on.
       return new GatewayError('auth', `The gateway's credentials for ${name} were rejected (HTTP ${refusal.status}).`)
     case 'bad_request': {
-      // 409 makes openai-python 0.27 ask again without end; a 5xx would make every client ask again.
+      // openai-python 0.27 retries a 409 for ever, and every client retries a 5xx.
       const status = refusal.status === 409 || refusal.status >= 500 ? 400 : refusal.status
       return new GatewayError(kind, said.message || `${name} refused the request (HTTP ${refusal.status}).`, {
         ...details,
@@ -155,7 +155,7 @@ function worded(
   }
 }
 
-/** LangChain and the agents look for "maximum context length is N tokens" whatever the server called it. */
+/** LangChain and agents look for "maximum context length is N tokens", whatever term the server uses. */
 export function contextMessage(message: string): string {
   if (/maximum context length is \d+ tokens/.test(message)) return message
   const size = /context (?:size|length|window)[^0-9]{0,30}(\d+)/i.exec(message)?.[1]
@@ -178,11 +178,11 @@ function kindOfStatus(status: number): FailureKind {
 }
 
 /**
- * Reads `{error: {…}}`, `{error: "…"}`, `{message}`, `{detail}`, JSON inside a JSON string, plain text; drops HTML. The
- * secrets are taken out of all that is read.
+ * Reads `{error: {…}}`, `{error: "…"}`, `{message}`, `{detail}`, JSON inside a JSON string, plain text; drops HTML.
+ * Removes the secrets from everything that it reads.
  */
 export function readSaid(body: string, secrets: readonly string[] = []): Said {
-  // Before a text is cut, so that none of them is cut in half, and out of every string, whatever it was nested in.
+  // Every string, however nested, loses its secrets before it is shortened, so that none of them is cut in half.
   const clean = (text: string) => cleaned(withoutSecrets(text, secrets))
   const parsed = tryParse(body)
   if (isObject(parsed)) return fromObject(parsed, clean)
@@ -211,7 +211,7 @@ function fromObject(object: JsonObject, clean: (text: string) => string): Said {
   }
 }
 
-/** Text fit for a message: one line, bounded, and without anything that looks like a key. */
+/** Makes a text fit for a message: one line, limited in length, without anything that looks like a key. */
 function cleaned(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
   return shorten(line.replace(/\b(sk|hf|gsk|xai|key)[-_][\w-]{12,}/g, '$1-***'), 2000)
@@ -223,10 +223,10 @@ export function readRetryAfter(headers: Readonly<Record<string, string>>, now: n
   if (ms > 0) return Math.min(ms, longestWait)
   const after = headers['retry-after'] ?? /;\s*t=(\d+)/.exec(headers.ratelimit ?? '')?.[1] ?? ''
   if (/^\d+(\.\d+)?$/.test(after)) return Math.min(Number.parseFloat(after) * 1000, longestWait)
-  // A date has the name of a month in it; much else would be read as one.
+  // A date contains the name of a month; without that check `Date.parse` would accept much else.
   const until = /[a-z]{3}/i.test(after) ? Date.parse(after) : Number.NaN
   return Number.isNaN(until) ? undefined : Math.min(Math.max(0, until - now), longestWait)
 }
 
-/** Milliseconds: a day. Who says more, or something absurd, is told of no longer. */
+/** Milliseconds: one day. Longer or absurd values are reduced to it. */
 const longestWait = 86_400_000

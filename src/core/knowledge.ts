@@ -4,11 +4,11 @@ import { bearer, type KnownModel, type Provider, type ProviderSettings, type Slo
 import type { Services } from './services.ts'
 import { slowPath } from './slow-path.ts'
 
-/** Milliseconds that a list stays good, and that one may take to come. */
+/** Milliseconds: how long a list stays fresh, and how long to wait for one. */
 const freshFor = 60_000
 const patience = 2_500
 
-/** What the providers list, asked for when somebody wants to know and kept for a minute. */
+/** The providers' lists of models, fetched on demand and kept for a minute. */
 export class Knowledge {
   readonly #providers: readonly Provider[]
   readonly #services: Services
@@ -17,7 +17,7 @@ export class Knowledge {
   #asking: Promise<void> | undefined
 
   constructor(providers: Iterable<Provider>, services: Services) {
-    // With `apiKey: 'client'` there is no key to list with.
+    // With `apiKey: 'client'` the gateway has no key to fetch a list with.
     this.#providers = [...providers].filter((provider) => !provider.unavailable && !provider.callersKey)
     this.#services = services
   }
@@ -26,7 +26,7 @@ export class Knowledge {
     return this.#known
   }
 
-  /** Brings lists older than `age` (ms) up to date. Never rejects: a provider that doesn't answer keeps its last one. */
+  /** Refreshes lists older than `age` (ms). Never rejects: a provider that doesn't answer keeps its last list. */
   refresh(age = freshFor): Promise<void> {
     if (this.#services.clock.now() - this.#asked < age) return this.#asking ?? Promise.resolve()
     this.#asked = this.#services.clock.now()
@@ -45,14 +45,14 @@ export class Knowledge {
       const models = await (provider.definition.models ?? listModels)(provider.settings, tools, provider)
       this.#known.set(provider.name, new Map(models.map((model) => [model.id, model])))
     } catch {
-      // Not knowing is an ordinary state: requests still go there, and it tells of its models itself.
+      // A missing list is normal: requests still go to the provider, which then says itself which models it has.
     } finally {
       cancel()
     }
   }
 }
 
-/** `GET /models` of an OpenAI-compatible server. Rejects when it has none. */
+/** `GET /models` of an OpenAI-compatible server. Rejects if the server has no list. */
 export async function listModels(
   settings: ProviderSettings,
   tools: SlowPath,
@@ -76,7 +76,7 @@ export async function listModels(
   })
 }
 
-/** The context window in tokens, under the names that vLLM, llama.cpp, OpenRouter and Groq give it. */
+/** The context window in tokens, under the field names of vLLM, llama.cpp, OpenRouter and Groq. */
 function contextOf(entry: { readonly [key: string]: unknown }): { contextWindow?: number } {
   const meta = isObject(entry.meta) ? entry.meta.n_ctx : undefined
   const window = entry.max_model_len ?? entry.context_length ?? entry.context_window ?? meta

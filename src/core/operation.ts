@@ -6,47 +6,47 @@ import type { ServerEvent } from '../wire/sse.ts'
 export type Capability = 'tools' | 'vision' | 'schema'
 
 /**
- * One thing that can be asked of a model, such as a chat. The only place that knows what its requests and answers mean:
- * routing, the checks of streams and all that counts or keeps answers ask it.
+ * One kind of request to a model, such as chat. The only place that knows what its requests and answers mean: routing,
+ * stream checks, and everything that counts or keeps answers ask it.
  */
 export interface Operation {
   readonly name: string
-  /** OpenAI's own path, without `/v1`: where a compatible provider is asked. */
+  /** OpenAI's own path, without `/v1`; also the path for compatible providers. */
   readonly path: string
-  /** Paths of OpenAI's API, without `/v1`, where clients ask for it; `{model}` stands for a model's name, slashes included. */
+  /** OpenAI's paths that clients use for it, without `/v1`; `{model}` stands for a model's name, slashes included. */
   readonly routes: readonly string[]
-  /** An id for an answer whose upstream gives none. */
+  /** An id for an answer whose upstream sends none. */
   id(random: Random): string
-  /** Throws the 400 that OpenAI answers to a request that can't be one. */
+  /** Throws the 400 that OpenAI returns for an invalid request. */
   check(body: RequestBody): void
-  /** What a model needs for this request. */
+  /** What the request requires of a model. */
   query(body: RequestBody): Demand
-  /** Why a whole 2xx body is no answer; undefined when it is one. */
+  /** Why a whole 2xx body is not a valid answer; undefined if it is valid. */
   fault(answer: JsonObject): Fault | undefined
-  /** The tokens that an answer or a last event tells, as it tells them. */
+  /** The token usage in an answer or a stream's last event, unchanged. */
   usage(answer: JsonObject): JsonObject | undefined
-  /** Follows one stream. Absent: the operation has no streams. */
+  /** Creates the reader for one stream. Absent: the operation has no streams. */
   reader?(): StreamReader
 }
 
 export interface Demand {
   readonly needs: ReadonlySet<Capability>
-  /** A low estimate of the prompt's tokens. */
+  /** A low estimate of the prompt's length in tokens. */
   readonly tokens: number
 }
 
-/** An error that an upstream tells in what looks like an answer, or what is wrong with it. */
+/** `told`: an error that the upstream reports inside an apparent answer. `wrong`: what is invalid about the answer. */
 export type Fault = { readonly told: unknown } | { readonly wrong: string }
 
-/** What an event of a stream is. `end`: the upstream says that this was all. */
+/** What an event of a stream means. `end`: the upstream says that the stream is complete. */
 export type Sight = 'nothing' | 'content' | 'finish' | 'end' | Fault
 
-/** Follows a stream event by event. Keeps a few fields, never bytes. */
+/** Reads a stream event by event. Keeps a few fields, never bytes. */
 export interface StreamReader {
   see(event: ServerEvent): Sight
-  /** All that was begun has been finished. */
+  /** Whether everything that was started has been finished. */
   readonly complete: boolean
   readonly usage: JsonObject | undefined
-  /** Keys whose texts never change what an event is: events that differ in these alone need not be seen. */
+  /** Keys whose texts never change what an event means: events that differ only in these need not be read. */
   readonly texts: ReadonlySet<string>
 }

@@ -1,8 +1,8 @@
-/** A name with stars, each of which stands for any text: `gpt-*`, `*-instruct`, `org-*-chat`. */
+/** A name with stars, each of which matches any text: `gpt-*`, `*-instruct`, `org-*-chat`. */
 export interface Pattern {
   readonly prefix: string
   readonly suffix: string
-  /** What must stand, in this order, between the two. */
+  /** The literal parts that must occur, in this order, between the two. */
   readonly inner: readonly string[]
 }
 
@@ -11,7 +11,7 @@ export function makePattern(name: string): Pattern {
   return { prefix, suffix: rest.pop() ?? '', inner: rest }
 }
 
-/** The text that the pattern's stars stand for, from the first to the last, or undefined where it doesn't fit. */
+/** Returns the text matched from the first star to the last, or undefined if the name doesn't match. */
 export function matchPattern({ prefix, suffix, inner }: Pattern, name: string): string | undefined {
   if (name.length < prefix.length + suffix.length || !name.startsWith(prefix) || !name.endsWith(suffix))
     return undefined
@@ -26,8 +26,8 @@ export function matchPattern({ prefix, suffix, inner }: Pattern, name: string): 
 }
 
 /**
- * Whether a name fits a pattern part by part between its slashes, so that a star never stands for one: what `llama3*`
- * allows on one host, it doesn't on `llama3.evil.example/x`. Windows takes a backslash for a slash.
+ * Whether a name matches a pattern segment by segment, so that a star never matches a slash: `llama3*` must not allow
+ * `llama3.evil.example/x`, which is on another host. Windows treats a backslash as a slash.
  */
 export function fitsPath(pattern: string, name: string): boolean {
   const wanted = pattern.split('/')
@@ -44,22 +44,22 @@ function fits(pattern: string, text: string): boolean {
 
 export interface Match<T> {
   readonly value: T
-  /** What the stars stand for. */
+  /** What the stars matched. */
   readonly middle: string
 }
 
-/** A pattern and what it leads to; of those that fit a name, the lowest rank wins. */
+/** A pattern and its value. Of several that match a name, the one with the lowest rank wins. */
 interface Entry<T> extends Pattern {
   readonly rank: number
   readonly value: T
 }
 
-/** By what a name begins with, then by what it ends with, then by the longest text that it holds in between. */
+/** Keyed by prefix, then by suffix, then by the longest literal part in between. */
 type Tree<T> = Trie<Trie<Trie<Entry<T>[]>>>
 
 /**
- * Finds the most specific (longest) of many patterns that fits a name, the first of equally long ones. Looks only at
- * those whose literal texts are in the name, so that a thousand patterns cost no more than ten.
+ * Finds the most specific (longest) of many patterns that match a name, or the first of equally long ones. Only tries
+ * patterns whose literal parts occur in the name, so that a thousand patterns cost no more than ten.
  */
 export class PatternIndex<T> {
   readonly #tree: Tree<T> = new Trie()
@@ -85,7 +85,7 @@ export class PatternIndex<T> {
     return best && { value: best.value, middle }
   }
 
-  /** Comes in the order of rank, which each list keeps. */
+  /** Must be called in order of rank; each list keeps that order. */
   #add(entry: Entry<T>): void {
     const { prefix, suffix, inner } = entry
     const longest = inner.reduce((a, b) => (b.length > a.length ? b : a), '')
@@ -110,7 +110,7 @@ export class PatternIndex<T> {
   }
 }
 
-/** Values by text, found by any longer text that begins (or, read backwards, ends) with theirs. */
+/** Values keyed by text. Finds all whose key is a prefix of a given text (or a suffix, read backwards). */
 class Trie<T> {
   value: T | undefined
   #next: Map<number, Trie<T>> | undefined
@@ -119,7 +119,7 @@ class Trie<T> {
     return this.#next === undefined
   }
 
-  /** Where the value of `text` belongs; read backwards with a `step` of -1. */
+  /** The node for the key `text`; a `step` of -1 reads it backwards. */
   place(text: string, step: 1 | -1): Trie<T> {
     let node: Trie<T> = this
     for (let at = step > 0 ? 0 : text.length - 1; at >= 0 && at < text.length; at += step) {
@@ -132,7 +132,7 @@ class Trie<T> {
     return node
   }
 
-  /** The values of all that `text` begins with, read from `at` on. */
+  /** The values of all keys that `text` begins with, read from `at` on. */
   along(text: string, at: number, step: 1 | -1): T[] {
     const found: T[] = []
     let node: Trie<T> | undefined = this

@@ -2,7 +2,7 @@ import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { Catalog, Deployment, Limits } from './catalog.ts'
 import type { Demand } from './operation.ts'
 
-/** What a request needs to know before it can be routed. */
+/** What routing must know about a request. */
 export interface Query extends Demand {
   readonly model: string | undefined
   /** The operation's name. */
@@ -14,7 +14,7 @@ export interface Target {
   readonly deployment: Deployment
   readonly limits: Limits
   readonly why: 'requested' | 'fallback' | 'missing_model'
-  /** Tokens; undefined when nobody said. */
+  /** In tokens; undefined if unknown. */
   readonly contextWindow: number | undefined
 }
 
@@ -24,7 +24,7 @@ export interface Skipped {
   readonly why: string
 }
 
-/** What will be tried, in order, and what will not and why. Plain data: it can be printed. */
+/** What will be tried, in order, and what will not be and why. Plain data, so that it can be printed. */
 export interface Plan {
   readonly requested: string | undefined
   readonly targets: readonly Target[]

@@ -6,157 +6,157 @@ import type { Capability } from './operation.ts'
 import type { Signal } from './signal.ts'
 import type { Stage } from './stream.ts'
 
-/** What a translation of one exchange may know. */
+/** What the translation of one exchange has access to. */
 export interface WireContext {
   /** The client's request with the deployment's `params` applied. */
   readonly body: JsonObject
-  /** The upstream's name of the model. */
+  /** The upstream's name for the model. */
   readonly model: string
-  /** One id and one time (whole seconds) for the answer and for every chunk of a stream. */
+  /** One id and one time (whole seconds), shared by the answer and all chunks of a stream. */
   readonly id: string
   readonly created: number
   readonly random: () => number
 }
 
 /**
- * How an upstream speaks one operation. With `path` alone the bytes pass untouched but for the value of `model`;
- * the rest is for what is not OpenAI's wire. Pure: no I/O, no environment.
+ * How an upstream serves one operation. With `path` alone, bytes pass unchanged except for the value of `model`; the
+ * other fields are for upstreams that differ from OpenAI's format. Pure: no I/O, no environment.
  */
 export interface OperationSpec {
   readonly path: string
-  /** The upstream's request for an OpenAI request. Throws a `GatewayError` for what the upstream can't do. */
+  /** Converts an OpenAI request to the upstream's format. Throws a `GatewayError` for what the upstream can't do. */
   readonly encode?: (context: WireContext) => JsonObject
-  /** The OpenAI answer for the upstream's. */
+  /** Converts the upstream's answer to OpenAI's format. */
   readonly decode?: (answer: JsonObject, context: WireContext) => JsonObject
-  /** Turns the upstream's stream into an OpenAI stream; throws a `GatewayError` for an error within it. */
+  /** Converts the upstream's stream to an OpenAI stream; throws a `GatewayError` for an error in it. */
   readonly stream?: (context: WireContext) => Stage
-  /** The content type of a stream where it isn't `text/event-stream`. */
+  /** The content type of a stream if it isn't `text/event-stream`. */
   readonly streamType?: string
-  /** Spoken instead when the upstream says that this endpoint is not for this model. */
+  /** Used instead when the upstream says that this endpoint doesn't serve the model. */
   readonly otherwise?: OperationSpec
 }
 
-/** By the operation's name; one that is missing isn't served. */
+/** Keyed by operation name. An operation without an entry isn't served. */
 export type OperationSpecs = Readonly<Partial<Record<string, OperationSpec>>>
 
-/** How an upstream words a failure. The first rule that matches names the kind; the general rules come after. */
+/** How an upstream words a failure. The first matching rule decides the kind; the general rules come after these. */
 export interface ErrorRule {
   readonly status?: number
   readonly match: RegExp
   readonly kind: FailureKind
-  /** A message that says what to do, where the upstream's own misleads. */
+  /** A message that says what to do, for when the upstream's own is misleading. */
   readonly say?: (model: string) => string
 }
 
-/** A change to a request that an upstream refused: fields to drop, or to rename. */
+/** A change to a request that an upstream refused: fields to drop or rename. */
 export interface Remedy {
   readonly drop?: readonly string[]
   readonly rename?: Readonly<Record<string, string>>
 }
 
-/** What is known of a model before it is asked: from configuration or from the upstream's own list. */
+/** What is known about a model in advance: from the configuration or the upstream's list. */
 export interface KnownModel {
   readonly id: string
   /** Seconds since 1970. */
   readonly created?: number
   readonly ownedBy?: string
-  /** Tokens. */
+  /** In tokens. */
   readonly contextWindow?: number
-  /** Absent means unknown; only a plain `false` keeps a request away. */
+  /** Absent means unknown; only an explicit `false` keeps requests away. */
   readonly supports?: Readonly<Partial<Record<Capability, boolean>>>
 }
 
-/** A provider's configuration, secrets already looked up. */
+/** A provider's configuration, with its secrets resolved. */
 export interface ProviderSettings {
   /** Without a trailing slash. */
   readonly baseURL: string
   readonly apiKey?: string | undefined
   readonly headers: Readonly<Record<string, string>>
-  /** The settings that the definition declares for itself. */
+  /** The settings that the definition itself declares. */
   readonly options: Readonly<Record<string, string>>
 }
 
-/** Tools for work off the chat path: lists, pulls. What `fetch` brings is bounded: see slow-path.ts. */
+/** Tools for work other than requests to models: lists, pulls. `fetch` limits what it reads: see slow-path.ts. */
 export interface SlowPath {
   readonly fetch: typeof fetch
   readonly signal: AbortSignal
   readonly log: (message: string) => void
 }
 
-/** A request to a provider that needs no HTTP. */
+/** A request to a provider that needs no HTTP because it runs in the process. */
 export interface LocalRequest {
   /** The operation's name. */
   readonly operation: string
   readonly body: JsonObject
   readonly stream: boolean
-  /** `provider/model` as configured: what the answer's `model` says. */
+  /** `provider/model` as configured: the value of the answer's `model`. */
   readonly label: string
   readonly context: WireContext
   readonly signal: Signal
   readonly clock: Clock
-  /** A file that the runtime carries, such as a model's weights. */
+  /** Loads a file that ships with the gateway, such as a model's weights. */
   readonly asset: (name: string) => Promise<Uint8Array>
 }
 
-/** States what differs from the OpenAI wire; everything that is not said is OpenAI's way. */
+/** Declares what differs from OpenAI's API; everything left out works as with OpenAI. */
 export interface ProviderDefinition {
   readonly type: string
-  /** Its name when nothing is configured; the default is its type. */
+  /** Its name when nothing is configured; defaults to its type. */
   readonly name?: string
-  /** For people: `Hugging Face`. */
+  /** The display name: `Hugging Face`. */
   readonly title: string
-  /** Where it lives unless the configuration says otherwise. Absent: the configuration must say. */
+  /** The default base URL. Absent: the configuration must set it. */
   readonly baseURL?: string
-  /** Environment variables that bring the provider without a line of configuration. */
+  /** Environment variables that enable the provider without any configuration. */
   readonly env?: { readonly apiKey?: string; readonly baseURL?: string }
-  /** Works without a key, as local servers do. */
+  /** Works without a key, like local servers. */
   readonly keyless?: boolean
-  /** Its own settings: any text, or one of a list. */
+  /** Its own settings: free text, or one of a list. */
   readonly settings?: Readonly<Record<string, 'text' | readonly string[]>>
-  /** Names (with `*`) that it answers when nothing is configured; absent: only those that it lists. */
+  /** Names (with `*`) that it serves when nothing is configured; absent: only those that it lists. */
   readonly answers?: readonly string[]
-  /** A listening server is looked for at start on this address when nothing is configured. */
+  /** The address where a running server is looked for at start when nothing is configured. */
   readonly probe?: string
-  /** Its list of models is complete: a name that isn't listed is missing, although the server would answer it. */
+  /** Its list of models is complete: unlisted names are missing, even though the server would answer to them. */
   readonly answersAnyName?: boolean
-  /** How it speaks each operation, by name. Absent: OpenAI's way, all of them. */
+  /** How it serves each operation, by name. Absent: all of them, as OpenAI does. */
   readonly operations?: (settings: ProviderSettings) => OperationSpecs
-  /** Headers beside content type; the default is `Authorization: Bearer`. */
+  /** Headers other than the content type; the default is `Authorization: Bearer`. */
   readonly headers?: (settings: ProviderSettings) => Record<string, string>
-  /** The address of an operation; the default is `baseURL + path`. */
+  /** The URL of an operation; the default is `baseURL + path`. */
   readonly url?: (settings: ProviderSettings, path: string, model: string) => string
   /**
-   * Whether streams from this address are known to end as they should, with a finish and `[DONE]`, or else to break or
-   * to tell an error. A runtime that can carry streams by itself does so for these alone, unless the configuration says
+   * Whether streams from this address are known to end properly, with a finish and `[DONE]`, or else to break off or
+   * report an error. A runtime that can forward streams by itself does so only for these, unless the configuration says
    * otherwise. The default is no.
    */
   readonly endsStreams?: (settings: ProviderSettings) => boolean
   readonly errors?: readonly ErrorRule[] | ((settings: ProviderSettings) => readonly ErrorRule[])
-  /** A remedy for a refused request, driven by the error's code and param: tried once, then remembered. */
+  /** A remedy for a refused request, chosen by the error's code and param: tried once, then remembered. */
   readonly heal?: (error: GatewayError) => Remedy | undefined
   /** The default is `GET /models`. */
   readonly models?: (settings: ProviderSettings, tools: SlowPath) => Promise<KnownModel[]>
-  /** Fetches a model that the upstream could have. Rejects with a `GatewayError` when it can't. */
+  /** Downloads a model that the upstream doesn't have yet. Rejects with a `GatewayError` if it can't. */
   readonly pull?: (model: string, settings: ProviderSettings, tools: SlowPath) => Promise<void>
-  /** Whether a caller may have it pulled where the configuration names no models. Absent: any. */
+  /** Whether callers may have the model pulled when the configuration names no models. Absent: any model. */
   readonly mayPull?: (model: string) => boolean
-  /** Answers in the process, instead of any HTTP. */
+  /** Answers in the process, without HTTP. */
   readonly serve?: (request: LocalRequest) => Promise<Answer>
 }
 
-/** A definition under the name and with the settings that the configuration gave it. */
+/** A definition with the name and the settings that the configuration gave it. */
 export interface Provider {
   readonly name: string
   readonly definition: ProviderDefinition
   readonly settings: ProviderSettings
   readonly operations: OperationSpecs
-  /** Sends the caller's own bearer instead of a key. */
+  /** Sends the caller's own bearer token instead of a key. */
   readonly callersKey: boolean
-  /** Why it can't be asked, such as a variable that is not set. */
+  /** Why it can't be used, such as a variable that is not set. */
   readonly unavailable?: string
 }
 
-/** Checks nothing at run time: it is here so that a provider file is typed where it is written. */
+/** Does nothing at run time: it only makes TypeScript check a provider file where it is written. */
 export function defineProvider<const T extends ProviderDefinition>(definition: T): ProviderDefinition {
   return definition
 }

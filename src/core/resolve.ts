@@ -5,8 +5,8 @@ import type { Plan, Query, Skipped, Target } from './plan.ts'
 import type { KnownModel } from './provider.ts'
 
 /**
- * Turns a request into an ordered plan: pure, so that every decision can be tested as a table and shown to a user.
- * `random` in [0, 1) picks among weighted deployments.
+ * Turns a request into an ordered plan. Pure, so that every decision can be tested as a table and shown to a user.
+ * `random`, in [0, 1), chooses among weighted deployments.
  */
 export function resolve(query: Query, catalog: Catalog, known: Known, random: () => number): Plan {
   const builder = new PlanBuilder(query, catalog, known, random)
@@ -33,7 +33,7 @@ class PlanBuilder {
     this.#random = random
   }
 
-  /** Adds a model, then its fallbacks; false when nobody answers to the name. */
+  /** Adds a model, then its fallbacks; false if no model has that name. */
   add(name: string, why: Target['why']): boolean {
     const group = findGroup(this.#catalog, name, this.#known)
     if (!group) return false
@@ -47,12 +47,12 @@ class PlanBuilder {
   plan(): Plan {
     const { model: requested } = this.#query
     const first = this.#targets[0]
-    // When the fallback can't serve it either, its obstacle is what the client can do something about.
+    // If the fallback can't serve the request either, report the fallback's obstacle: the client can act on that one.
     const failure = first
       ? (this.failure ?? (first.why === 'requested' ? undefined : this.#skippedFailure()))
       : (this.#skippedFailure() ?? this.failure)
     const { missing } = this.#catalog
-    // Where the policy for a missing model is to say so, nobody else is asked.
+    // With the policy `error` for a missing model, no other model is tried.
     const told = failure && isMissing(failure.kind) && missing[failure.kind] === 'error'
     return { requested, targets: told ? [] : this.#targets, skipped: this.#skipped, failure, missing }
   }
@@ -75,13 +75,13 @@ class PlanBuilder {
   }
 }
 
-/** The same model of the same provider, asked in the same way: what failed once would only fail again. */
+/** The same model of the same provider with the same parameters: what failed once would only fail again. */
 function asksTheSame(a: Deployment, b: Deployment): boolean {
   const way = ({ defaults, overrides }: Deployment) => JSON.stringify([defaults, overrides])
   return a.label === b.label && way(a) === way(b)
 }
 
-/** Every deployment once; the order is drawn by weight, so that a failing first choice leaves a fair second one. */
+/** Every deployment once, in an order drawn by weight, so that the second choice is fair too if the first fails. */
 function weighted(deployments: readonly Deployment[], random: () => number): readonly Deployment[] {
   if (deployments.length < 2) return deployments
   const left = [...deployments]
@@ -101,7 +101,7 @@ function weighted(deployments: readonly Deployment[], random: () => number): rea
 
 type Listed = ReadonlyMap<string, KnownModel> | undefined
 
-/** Why a deployment can't serve a request, as far as that is known without asking it. */
+/** Why a deployment can't serve a request, as far as is known without asking it. */
 function findObstacle(query: Query, deployment: Deployment, listed: Listed): Omit<Skipped, 'name'> | undefined {
   const { provider } = deployment
   if (provider.unavailable) return { kind: 'no_live_provider', why: provider.unavailable }

@@ -1,22 +1,22 @@
 import type { Provider, ProviderSettings } from './provider.ts'
 
-/** Characters; shorter ones are words such as `ollama` or `true`. */
+/** Minimum length in characters; shorter values are words such as `ollama` or `true`. */
 const secretLength = 8
 
-/** All that a provider is sent and nobody else may read: its key, and its headers' values with each word of them. */
+/** Everything that only this provider may see: its key, and its headers' values with each word in them. */
 export function secretsOf({ apiKey, headers }: ProviderSettings): readonly string[] {
   const values = Object.values(headers).flatMap((value) => [value, ...value.split(/\s+/)])
   return [...(apiKey === undefined ? [] : [apiKey]), ...values]
 }
 
-/** The same of a provider, and the caller's own bearer. */
+/** The same for a provider, plus the caller's own bearer token. */
 export function secretsAt({ settings }: Provider, bearer: string | undefined): readonly string[] {
   return bearer === undefined ? secretsOf(settings) : [...secretsOf(settings), bearer]
 }
 
 /**
- * `text` without the secrets, in whichever form: some servers repeat the request that they refuse, keys and all, with
- * JSON's escapes, URL-encoded, or inside base64 such as that of a basic authorization.
+ * Removes the secrets from `text`, in whatever form: some servers repeat the request that they refuse, keys included,
+ * JSON-escaped, URL-encoded, or inside base64 such as that of a basic authorization.
  */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   return secrets
@@ -28,7 +28,7 @@ function anyForm(secret: string): RegExp {
   return new RegExp([spelt(secret), ...inBase64(secret).map(spelt)].join('|'), 'g')
 }
 
-/** Each character as it is, behind backslashes, as `\u002f`, or as `%2F`. */
+/** Matches each character as it is, behind backslashes, as `\u002f`, or as `%2F`. */
 function spelt(text: string): string {
   return Array.from(text, (character) => {
     const units = Array.from({ length: character.length }, (_, at) => hex(character.charCodeAt(at), 4))
@@ -38,13 +38,13 @@ function spelt(text: string): string {
   }).join('')
 }
 
-/** A number in hexadecimal digits of either case. */
+/** A pattern for a number in hexadecimal digits of either case. */
 function hex(value: number, digits: number): string {
   const text = value.toString(16).padStart(digits, '0')
   return text.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)
 }
 
-/** The characters that are the same whatever stands around the secret, for each of the three places it may begin at. */
+/** The base64 characters that don't depend on what surrounds the secret, for each of its three possible offsets. */
 function inBase64(secret: string): string[] {
   const bytes = encoder.encode(secret)
   return [0, 1, 2].flatMap((before) => {

@@ -1,4 +1,4 @@
-/** What the core needs of an `AbortSignal`, so that a real one fits too. */
+/** The part of an `AbortSignal` that the core uses, so that a real one can be passed too. */
 export interface Signal {
   readonly aborted: boolean
   readonly reason: unknown
@@ -8,15 +8,15 @@ export interface Signal {
 }
 
 /**
- * Controller and signal in one, for the path that every request takes: the platform's pair and its listeners cost as
- * much there as parsing the request, on Workers more.
+ * Controller and signal in one, for the code that every request runs: there the platform's pair and its listeners cost
+ * as much as parsing the request, and more than that on Workers.
  */
 export class Abort implements Signal {
   aborted = false
   reason: unknown
   #listeners: (() => void)[] = []
 
-  /** Calls every listener once; only the first call counts. */
+  /** Calls every listener once; later calls do nothing. */
   abort(reason: unknown): void {
     if (this.aborted) return
     this.aborted = true

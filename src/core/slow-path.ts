@@ -1,10 +1,10 @@
 import type { SlowPath } from './provider.ts'
 import type { Services } from './services.ts'
 
-/** Bytes, unpacked, of a list of models, and of one line of a pull's progress. The longest lists have about one MB. */
+/** Decompressed bytes of a list of models or of one line of a pull's progress. The longest lists have about one MB. */
 const bodyLimit = 8 * 1024 * 1024
 
-/** The tools for lists and pulls: their `fetch` follows no redirect, since a key would follow it, and reads no bomb. */
+/** Tools for lists and pulls: `fetch` limits bodies, and follows no redirects because requests carry the API key. */
 export function slowPath({ fetch, log }: Pick<Services, 'fetch' | 'log'>, signal: AbortSignal): SlowPath {
   return {
     signal,
@@ -14,8 +14,8 @@ export function slowPath({ fetch, log }: Pick<Services, 'fetch' | 'log'>, signal
 }
 
 /**
- * The same response, whose body breaks off beyond `limit` bytes of content, counted after decompression. Of a body in
- * lines (`application/x-ndjson`) each line has the limit for itself: such a body may be a report that goes on for hours.
+ * The same response with a body that fails beyond `limit` bytes, counted after decompression. In a body of lines
+ * (`application/x-ndjson`) the limit is for each line, since such a body may report progress for hours.
  */
 export function bounded(response: Response, limit: number): Response {
   if (!response.body) return response

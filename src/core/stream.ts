@@ -1,107 +1,107 @@
 import { Block } from '../wire/block.ts'
 
-/** Where bytes go: any number of chunks, then exactly one of `end` and `fail`. */
+/** Receives bytes: any number of chunks, then exactly one of `end` and `fail`. */
 export interface ByteSink {
   chunk(bytes: Uint8Array): void
   end(): void
   fail(error: unknown): void
 }
 
-/** Looks at the opening of a source. Exactly one of these happens: `chunk` returns true, `end`, `fail`. */
+/** Inspects the opening of a source. Exactly one of these happens: `chunk` returns true, `end`, `fail`. */
 export interface Looker {
-  /** Returns true once it has seen enough. */
+  /** Returns true when it has seen enough. */
   chunk(bytes: Uint8Array): boolean
   end(): void
   fail(error: unknown): void
 }
 
-/** Bytes that are still coming. Nothing flows before somebody asks for it. */
+/** A stream of bytes. Nothing flows until somebody reads it. */
 export interface ByteSource {
-  /** Shows the opening as it comes. All of it stays there for `pipe`, and nothing more flows before that. */
+  /** Shows the opening as it arrives and keeps it for `pipe`. Then nothing more flows until `pipe` is called. */
   peek(looker: Looker): void
-  /** A second `pipe` hands what is left to another sink. */
+  /** A second `pipe` sends the remaining bytes to another sink. */
   pipe(sink: ByteSink): void
   pause(): void
   resume(): void
-  /** Stops the source at once; the sink hears no more. */
+  /** Stops the source at once; the sink is not called again. */
   cancel(reason: unknown): void
-  /** All of it as one piece. Rejects with `tooLarge()` beyond `limit` bytes, and with what broke it. */
+  /** All bytes in one piece. Rejects with `tooLarge()` beyond `limit` bytes, or with the error of the source. */
   collect(limit: number, tooLarge: () => unknown): Promise<Uint8Array>
 }
 
 export type Emit = (bytes: Uint8Array) => void
 
 /**
- * A check or a translation of passing bytes: a plain function of chunks, the same on every runtime. What it throws
- * becomes the failure of the stream.
+ * Checks or translates the bytes that pass: a plain function of chunks, the same on every runtime. If it throws, the
+ * stream fails with that error.
  */
 export interface Stage {
   chunk(bytes: Uint8Array, emit: Emit): void
   /** The source ended. */
   end?(emit: Emit): void
-  /** The source broke. Returning ends the stream after what was emitted; without this the failure passes on. */
+  /** The source failed. If this returns, the stream ends after what was emitted; without it the failure passes on. */
   fail?(error: unknown, emit: Emit): void
-  /** True once nothing more will be emitted: the source is then stopped, and the stream ends. */
+  /** True if nothing more will be emitted: the source is then cancelled, and the stream ends. */
   readonly over?: boolean
 }
 
-/** Looks on, in pieces of any size, and adds bytes at the end at most. */
+/** Observes a stream, in pieces of any size, and can only add bytes at its end. */
 export interface Watch {
   see(bytes: Uint8Array): void
-  /** Returns what goes out last, if only nothing; then a stream that broke ends well. Undefined: it ends as it did. */
+  /** Returns the last bytes to send, maybe none; the stream then ends well, even a broken one. Undefined: no change. */
   ended?(ending: Ending): Uint8Array | undefined
 }
 
-/** How a stream came to its end. */
+/** How a stream ended. */
 export interface Ending {
-  /** What broke it. */
+  /** The error that broke it. */
   readonly failure?: { readonly error: unknown }
-  /** False where a watch could not see all of it. */
+  /** False if a watch could not see all of it. */
   readonly seen: boolean
 }
 
-/** What is done when a stream says nothing for a while. */
+/** What to do when a stream is silent for a while. */
 export interface Silence {
   readonly ms: number
-  /** Looks in that time: a silence is noticed within a `looks`-th part more. */
+  /** Checks per `ms`: a silence is noticed at most `ms / looks` late. */
   readonly looks: number
-  /** Whether anything has come since it was asked last. */
+  /** Whether anything has arrived since the last call. */
   heard(): boolean
-  /** Returns what goes out, if anything. */
+  /** Returns the bytes to send, if any. */
   onSilence(): Uint8Array | undefined
 }
 
-/** Something that is done to a stream on its way to the client. Data: only the runtimes' edges run steps. */
+/** Something that is applied to a stream on its way to the client. Data: only the runtimes' entry code runs steps. */
 export interface Step {
-  /** Gets every chunk before it goes on. */
+  /** Gets every chunk before it is sent on. */
   readonly stage?: Stage
-  /** Looks on: where there is no stage, or where `carried` is `watch` and the runtime carries the bytes. */
+  /** Observes the stream if there is no stage, or if `carried` is `watch` and the runtime forwards the bytes. */
   readonly watch?: Watch
   readonly silence?: Silence
   /**
-   * What becomes of the step where a runtime can carry a stream by itself, so that no code runs for a chunk. `never`: it
-   * may not, the step needs every byte; `watch`: its watch looks on a little behind; `skip`: the step is left out.
+   * What becomes of the step if a runtime can forward a stream by itself, with no code for each chunk. `never`: it may
+   * not, the step needs every byte; `watch`: its watch follows shortly behind; `skip`: the step is left out.
    */
   readonly carried: 'never' | 'watch' | 'skip'
 }
 
-/** What a `Pump` may ask of the source that feeds it. */
+/** What a `Pump` may request of the source that feeds it. */
 export interface Feed {
-  /** Somebody wants the bytes now. Called once. */
+  /** The bytes are wanted now. Called once. */
   start?(): void
   pause?(): void
   resume?(): void
   cancel(reason: unknown): void
 }
 
-/** Bytes that may wait in a pump before its feed is asked to pause. */
+/** Bytes that may be buffered in a pump before its feed is asked to pause. */
 const highWater = 64 * 1024
-/** Bytes up to which pieces that wait are put together. */
+/** Buffered pieces are joined up to this many bytes. */
 const joined = 16 * 1024
 
 /**
- * The source of bytes that are pushed: by a socket, a reader loop, a model. Keeps what comes before somebody listens
- * and while the listener pauses, in order, and asks the feed to wait when that becomes much.
+ * A source whose bytes are pushed: by a socket, a reader loop, a model. Buffers, in order, what arrives before there is
+ * a listener and while the listener is paused, and asks the feed to pause when the buffer gets large.
  */
 export class Pump implements ByteSource {
   readonly #feed: Feed
@@ -119,7 +119,7 @@ export class Pump implements ByteSource {
     this.#feed = feed
   }
 
-  /** From the feed: a chunk. */
+  /** The feed calls this with each chunk. */
   push(bytes: Uint8Array): void {
     if (this.#over) return
     if (this.#sink && !this.#held && this.#waiting.length === 0) {
@@ -132,14 +132,14 @@ export class Pump implements ByteSource {
     } else if (this.#waitingBytes > highWater) this.#pauseFeed()
   }
 
-  /** From the feed: that was all. */
+  /** The feed calls this at the end. */
   finish(): void {
     if (this.#outcome || this.#over) return
     this.#outcome = { failed: false }
     this.#settle()
   }
 
-  /** From the feed: it broke. */
+  /** The feed calls this if it fails. */
   break(error: unknown): void {
     if (this.#outcome || this.#over) return
     this.#outcome = { error, failed: true }
@@ -221,7 +221,7 @@ export class Pump implements ByteSource {
     this.pause()
   }
 
-  /** Tells whoever is there of the end. */
+  /** Reports the end to the looker or the sink. */
   #settle(): void {
     const looker = this.#looker
     this.#looker = undefined
@@ -255,7 +255,7 @@ export class Pump implements ByteSource {
   }
 }
 
-/** `source` as `stage` translates it: what a provider's foreign wire becomes before anybody looks at it. */
+/** `source` translated by `stage`: from a provider's own format, before anything else reads it. */
 export function translated(source: ByteSource, stage: Stage): ByteSource {
   const pump = new Pump({
     start: () => source.pipe(staged(stage, source, pumpSink(pump))),
@@ -266,7 +266,7 @@ export function translated(source: ByteSource, stage: Stage): ByteSource {
   return pump
 }
 
-/** The sink that has `stage` see what goes to `next`; `source` is stopped where the stage throws or is over. */
+/** A sink that passes everything through `stage` to `next`; cancels `source` if the stage throws or is over. */
 export function staged(stage: Stage, source: Pick<ByteSource, 'cancel'>, next: ByteSink): ByteSink {
   let over = false
   const emit: Emit = (bytes) => next.chunk(bytes)
@@ -277,7 +277,7 @@ export function staged(stage: Stage, source: Pick<ByteSource, 'cancel'>, next: B
     try {
       stage.fail(error, emit)
     } catch (again) {
-      // Thrown further it would reach whoever brings the bytes, and could end the process.
+      // If thrown, it would reach the code that delivers the bytes and could end the process.
       return next.fail(again)
     }
     next.end()
@@ -326,7 +326,7 @@ export function sourceOf(chunks: readonly Uint8Array[]): ByteSource {
   return pump
 }
 
-/** The source of an asynchronous producer, pulled no faster than its reader reads. */
+/** A source for an asynchronous producer, which is read no faster than the consumer reads. */
 export function sourceFrom(chunks: AsyncIterator<Uint8Array>): ByteSource {
   let paused = false
   let wake = () => {}
@@ -366,7 +366,7 @@ export function sourceFrom(chunks: AsyncIterator<Uint8Array>): ByteSource {
   return pump
 }
 
-/** One piece of many; the only one is returned as it is. */
+/** Joins chunks into one; a single chunk is returned as it is. */
 export function concat(chunks: readonly Uint8Array[], size = chunks.reduce((sum, { length }) => sum + length, 0)) {
   if (chunks.length === 1) return chunks[0] as Uint8Array
   const whole = new Uint8Array(size)

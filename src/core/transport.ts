@@ -3,16 +3,16 @@ import type { ByteSource } from './stream.ts'
 
 /** An HTTP request to an upstream. */
 export interface UpstreamRequest {
-  /** Who is asked, as errors tell it: the provider's name, since an address is nobody else's business. */
+  /** The name for errors: that of the provider, because its address must not be revealed. */
   readonly name: string
   readonly method: 'GET' | 'POST'
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** In pieces, so that a large one need not be copied to change a name in it. */
+  /** In pieces, so that changing a name in a large body needs no copy. */
   readonly body: readonly Uint8Array[]
 }
 
-/** An HTTP answer as it came: any status, headers in lower case, content decoded. */
+/** An HTTP response as received: any status, header names in lower case, content decoded. */
 export interface UpstreamResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
@@ -20,8 +20,8 @@ export interface UpstreamResponse {
 }
 
 /**
- * Carries a request to an upstream. Rejects with a `GatewayError` of kind `network` when none answers, and with the
- * signal's reason when that is aborted; the signal also cuts a body that is still coming. Never follows redirects:
- * a key would follow them.
+ * Sends a request to an upstream. Rejects with a `GatewayError` of kind `network` if nothing answers, and with the
+ * signal's reason if that is aborted; the signal also aborts a body in progress. Never follows redirects, because the
+ * request carries the API key.
  */
 export type Transport = (request: UpstreamRequest, signal: Signal) => Promise<UpstreamResponse>

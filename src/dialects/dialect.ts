@@ -5,7 +5,7 @@ import type { RequestBody } from '../wire/body.ts'
 import type { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 
-/** A language that clients speak: its routes, its requests and answers, and its words for a failure. */
+/** An API that clients use: its routes, its requests and answers, and its error messages. */
 export interface Dialect {
   readonly routes: readonly DialectRoute[]
 }
@@ -15,20 +15,20 @@ export type DialectRoute = InferenceRoute | LookUpRoute
 interface BaseRoute {
   /** Without `/v1`; `{model}` stands for a model's name, slashes included. */
   readonly path: string
-  /** The body that tells of a failure. */
+  /** The body of an error answer. */
   refuse(failure: GatewayError): JsonObject
 }
 
-/** Asks a model. */
+/** A route that sends a request to a model. */
 export interface InferenceRoute extends BaseRoute {
   readonly method: 'POST'
-  /** What a request asks for, on the OpenAI wire. `model`: the one that the path names. Throws a `GatewayError`. */
+  /** The request in OpenAI's format. `model`: the model in the path. Throws a `GatewayError`. */
   request(body: RequestBody, model: string | undefined): { readonly operation: Operation; readonly body: RequestBody }
-  /** The dialect's answer for one on the OpenAI wire. Absent: the same. */
+  /** Converts an answer from OpenAI's format to the dialect's. Absent: they are the same. */
   answer?(answer: Answer, asked: RequestBody): Answer
 }
 
-/** Looks something up without asking a model. */
+/** A route that looks something up without a model. */
 export interface LookUpRoute extends BaseRoute {
   readonly method: 'GET'
   look(gateway: Gateway, model: string | undefined): Promise<JsonObject>

@@ -1,5 +1,5 @@
 import type { Dialect } from './dialect.ts'
 import { openai } from './openai/index.ts'
 
-/** Every dialect. One line here is all that a new folder needs. */
+/** All dialects. A new folder needs only a line here. */
 export const dialects: readonly Dialect[] = [openai]

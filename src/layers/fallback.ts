@@ -2,7 +2,7 @@ import type { Layer } from '../core/call.ts'
 import type { Target } from '../core/plan.ts'
 import { asGatewayError, GatewayError, isMissing, reactions } from '../wire/errors.ts'
 
-/** Climbs down the plan until a target answers. Rejects with the failure that tells the client most. */
+/** Tries the plan's targets in order until one answers. Rejects with the failure that is most useful to the client. */
 export const fallback: Layer = (next) =>
   async function fallbackOf(call) {
     const { plan } = call
@@ -22,7 +22,7 @@ export const fallback: Layer = (next) =>
     throw mostTelling(failures)
   }
 
-/** The gateway-wide fallback stands in for a missing model only: not for one that is down, nor for a bad request. */
+/** The gateway-wide fallback replaces missing models only, not one that is down, and not after a bad request. */
 function isOpen(target: Target, failures: readonly GatewayError[]): boolean {
   return target.why !== 'missing_model' || failures.some(({ kind }) => isMissing(kind))
 }
@@ -31,7 +31,7 @@ function isFinal({ kind }: GatewayError, missing: { readonly [kind: string]: unk
   return !reactions[kind].elsewhere || (isMissing(kind) && missing[kind] === 'error')
 }
 
-/** A failure that may pass is worth more to the client than one that won't: it says when to come again. */
+/** A temporary failure is more useful to the client than a permanent one: it says when to retry. */
 function mostTelling(failures: readonly GatewayError[]): GatewayError {
   const passing = failures.find(({ kind }) => reactions[kind].again || kind === 'timeout')
   return passing ?? failures[0] ?? new GatewayError('no_live_provider', 'No deployment of the model can be asked.')

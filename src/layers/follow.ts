@@ -2,11 +2,11 @@ import type { Fault, StreamReader } from '../core/operation.ts'
 import { Shapes } from '../wire/shapes.ts'
 import { EventReader, eventEnd } from '../wire/sse.ts'
 
-/** Has a reader see the events of a stream, all but those that are like one that it has seen before. */
+/** Passes the events of a stream to a reader, except those with the shape of an event that it has already read. */
 export class EventFollower {
   readonly #reader: StreamReader
   readonly #shapes: Shapes
-  /** The upstream has said that this was all. */
+  /** Whether the upstream has said that the stream is complete. */
   ended = false
 
   constructor(reader: StreamReader) {
@@ -14,7 +14,7 @@ export class EventFollower {
     this.#shapes = new Shapes(reader.texts)
   }
 
-  /** Follows whole events. Returns the first that is a fault and where it begins; `[DONE]` too early is one. */
+  /** Reads whole events. Returns the first fault and where its event begins; `[DONE]` too early is a fault. */
   follow(bytes: Uint8Array): { readonly at: number; readonly fault: Fault } | undefined {
     for (let at = 0; at < bytes.length; ) {
       let end = this.#shapes.match(bytes, at)
@@ -43,5 +43,5 @@ export class EventFollower {
   }
 }
 
-/** No words of its own: it is the same as ending without a word. */
+/** An empty text: it is reported like a stream that ends without a finish. */
 const tooEarly: Fault = { wrong: '' }

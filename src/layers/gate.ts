@@ -6,12 +6,12 @@ import type { ByteSource, Looker } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { EventReader, type ServerEvent } from '../wire/sse.ts'
 
-/** Bytes that a stream may send before its first content and still be held back. */
+/** Most bytes held back before a stream's first content; beyond that the stream is passed on. */
 const bound = 256 * 1024
 
 /**
- * Holds a stream until its first content: a 200 that opens with an error, or closes without a word, is a failure that
- * another try can still cure. What was held goes on untouched. The timeout around it bounds the time.
+ * Holds a stream back until its first content: a 200 that opens with an error or ends without content can then still be
+ * retried. The held bytes are passed on unchanged. The timeout layer around it limits the time.
  */
 export const gate: Layer = (next) =>
   function gated(call) {
@@ -24,7 +24,7 @@ async function opening(pending: Promise<Answer>, call: Call): Promise<Answer> {
   return answer
 }
 
-/** Resolves when the source has content to give. Rejects, and stops it, when it tells an error or ends before that. */
+/** Resolves when the stream has content. Rejects and cancels the stream if it reports an error or ends first. */
 function opened(source: ByteSource, reader: StreamReader, call: Call): Promise<void> {
   return new Promise((resolve, reject) => {
     source.peek(

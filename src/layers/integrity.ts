@@ -11,9 +11,9 @@ import { afterHalf } from '../wire/unfinished.ts'
 import { EventFollower } from './follow.ts'
 
 /**
- * Tells a stream that breaks off from one that ends: it gets an error event, never a clean end, and no finish is made
- * up. A whole stream passes untouched; a missing `[DONE]` is added. An error that the upstream tells in its stream goes
- * on in the envelope, without the keys that it may quote.
+ * Detects a stream that breaks off: it gets an error event, never a clean end, and no finish is invented. A complete
+ * stream passes unchanged, except that a missing `[DONE]` is added. An error that the upstream reports in its stream is
+ * sent on in the error envelope, without any keys that it quotes.
  */
 export const integrity =
   ({ log }: { log: (message: string) => void }): Layer =>
@@ -39,7 +39,7 @@ async function checkedStream(pending: Promise<Answer>, call: Call, log: (message
   return withStep(answer, integrityStep(reader, words, carriedOf(call)))
 }
 
-/** Where nobody said how closely to look, only a provider whose streams end as they should is looked at from behind. */
+/** Without a `streams` setting, only providers known to end their streams properly are checked after sending. */
 function carriedOf({ target }: Call): Step['carried'] {
   const { definition, settings } = target.deployment.provider
   const { streams } = target.limits
@@ -47,13 +47,13 @@ function carriedOf({ target }: Call): Step['carried'] {
   return streams === 'untouched' ? 'skip' : streams === 'observed' ? 'watch' : 'never'
 }
 
-/** How failures are worded: as envelopes. */
+/** Builds the error envelopes for failures. */
 export interface Words {
-  /** Of an error that the upstream told in its stream. */
+  /** For an error that the upstream reported in its stream. */
   told(error: unknown): JsonObject
-  /** Of an error that broke the stream. */
+  /** For an error that broke the stream. */
   broke(error: unknown): JsonObject
-  /** The provider's. */
+  /** The provider's name. */
   readonly name: string
 }
 
@@ -61,12 +61,12 @@ export function integrityStep(reader: StreamReader, words: Words, carried: Step[
   return { stage: new Check(reader, words), watch: new LookingOn(reader, words), carried }
 }
 
-/** Lets whole events go once they have been seen, so that an error event never lands inside half of one. */
+/** Passes events on only when they are whole and checked, so that an error event never lands inside another event. */
 class Check implements Stage {
   readonly #follower: EventFollower
   readonly #reader: StreamReader
   readonly #words: Words
-  /** An event that has not ended yet, and the last two bytes that came. */
+  /** An event that has not ended yet, and the last two bytes received. */
   readonly #held = new Block(eventBound)
   #last = 0
   #lastButOne = 0
@@ -106,11 +106,11 @@ class Check implements Stage {
   fail(error: unknown, emit: Emit): void {
     if (this.over) return
     this.#flush(emit)
-    // A stream that has told its end has nothing to add.
+    // A stream that has sent its `[DONE]` needs nothing more.
     if (!this.over && !this.#follower.ended) this.#breakOff(this.#words.broke(error), emit)
   }
 
-  /** Lets whole events go, up to one that is a fault or ends the stream before its time. */
+  /** Passes whole events on, up to one that is a fault or ends the stream too early. */
   #pass(bytes: Uint8Array, emit: Emit): void {
     const stop = this.#follower.follow(bytes)
     if (!stop) emit(bytes)
@@ -120,7 +120,7 @@ class Check implements Stage {
     }
   }
 
-  /** Lets go of a last event that only lacks its blank line. */
+  /** Passes on a last event that lacks only its blank line. */
   #flush(emit: Emit): void {
     if (this.over || this.#held.size === 0) return
     const rest = this.#held.take()
@@ -133,7 +133,7 @@ class Check implements Stage {
   }
 }
 
-/** Follows a stream that a runtime carries by itself, and says at its end what is missing. */
+/** Observes a stream that a runtime forwards by itself, and returns at the end what is missing. */
 class LookingOn implements Watch {
   readonly #follower: EventFollower
   readonly #reader: StreamReader
@@ -141,7 +141,7 @@ class LookingOn implements Watch {
   readonly #half = new Block()
   #last = 0
   #lastButOne = 0
-  /** The upstream has told an error, which has gone out in its own words. */
+  /** Whether the upstream has reported an error, which has already gone out unchanged. */
   #told = false
 
   constructor(reader: StreamReader, words: Words) {
@@ -176,7 +176,7 @@ class LookingOn implements Watch {
 const nothing = new Uint8Array(0)
 const blankLine = new TextEncoder().encode('\n\n')
 
-/** Whether an event without its blank line is whole nevertheless. */
+/** Whether an event that lacks its blank line is complete otherwise. */
 function isWhole(rest: Uint8Array): boolean {
   const reader = new EventReader()
   try {

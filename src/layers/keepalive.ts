@@ -13,9 +13,9 @@ export interface KeepAliveOptions {
 }
 
 /**
- * Opens a stream with a comment when nothing has come for `ms`, and breaks every further silence of that length:
- * proxies and clients give up on silence, and Workers notice that a client has left only when they write. From the
- * first comment on the status is 200, and a failure of all targets becomes an error event.
+ * Opens a stream with a comment if nothing has arrived for `ms`, and sends one after every further silence of that
+ * length: proxies and clients give up on silence, and Workers notice only when writing that a client has left. The
+ * first comment fixes the status at 200, so a failure of all targets becomes an error event.
  */
 export const keepAlive =
   (options: KeepAliveOptions): Layer =>
@@ -58,7 +58,7 @@ function breakingSilence(ms: number): Step {
       },
       onSilence: () => beat,
     },
-    // Nothing can be said where the runtime carries the stream.
+    // Nothing can be sent while the runtime forwards the stream.
     carried: 'skip',
   }
 }
@@ -66,7 +66,7 @@ function breakingSilence(ms: number): Step {
 function openedEarly(answered: Promise<Answer>, call: Call, { ms, log }: KeepAliveOptions): Answer {
   const pending = answered.then(
     (answer) => {
-      // The headers have gone out without it: comments say who answers.
+      // The headers went out without this information, so comments say who answers.
       const opening = concat(
         Object.entries(disclosure(call.trace)).map(([name, value]) => comment(`${name}: ${value}`)),
       )
@@ -86,7 +86,7 @@ function openedEarly(answered: Promise<Answer>, call: Call, { ms, log }: KeepAli
   }
 }
 
-/** Nothing below this layer opens a stream early. */
+/** No layer below this one opens a stream early. */
 function wholeOf(body: Answer['body']): Uint8Array {
   return body instanceof Uint8Array ? body : new Uint8Array(0)
 }

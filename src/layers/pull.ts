@@ -13,18 +13,18 @@ interface Pull {
 }
 
 /**
- * Fetches a model that its upstream does not have yet, where the configuration says `missing: { not_pulled: 'pull' }` and
- * the name is one that may be pulled, and asks again. One pull serves all who wait for it, and stops when the last of them has left.
+ * Pulls a model that its upstream lacks, if `missing: { not_pulled: 'pull' }` is configured and the name may be pulled,
+ * then retries. All requests that wait for it share one pull, which stops when the last of them has left.
  */
 export function pull(services: Services): Layer {
   const pulls = new Map<string, Pull>()
-  /** Pulls that have succeeded, by deployment. */
+  /** How many pulls have succeeded, by deployment label. */
   const finished = new Map<string, number>()
   const finishedOf = (label: string) => finished.get(label) ?? 0
 
   const join = (deployment: Deployment): Pull => {
     const running = pulls.get(deployment.label)
-    // One that was stopped takes its time to end, and helps nobody who comes meanwhile.
+    // An aborted pull takes time to end, and new callers must not wait for it.
     if (running && !running.stop.signal.aborted) return running
     const stop = new AbortController()
     const { label } = deployment
@@ -33,7 +33,7 @@ export function pull(services: Services): Layer {
       .finally(() => {
         if (pulls.get(label) === started) pulls.delete(label)
       })
-    // Whoever waits hears of a failure; when nobody does any more, it is nobody's.
+    // Those who wait receive the failure; if nobody waits any more, it is ignored.
     done.catch(() => {})
     const started: Pull = { done, stop, waiting: 0 }
     pulls.set(label, started)
@@ -52,7 +52,7 @@ export function pull(services: Services): Layer {
         services.log(`${call.requestId} ${deployment.label}: not pulled, since \`missing.not_pulled\` doesn't allow it`)
         throw failure
       }
-      // One that has ended since this request was sent is the one that it would have waited for.
+      // If a pull has finished since this request was sent, its model is there already.
       if (finishedOf(deployment.label) === before) await waitFor(join(deployment), call)
       return await next(call)
     }
@@ -66,7 +66,7 @@ export function pull(services: Services): Layer {
     }
 }
 
-/** A caller may name any model, and a name may hold the host to fetch it from: not all are pulled for the asking. */
+/** Callers may name any model, and a name may contain the host to download from, so not every model may be pulled. */
 function mayPull({ model, provider: { definition } }: Deployment, policy: MissingPolicy | undefined): boolean {
   if (typeof policy !== 'object') return definition.mayPull?.(model) ?? true
   return policy.pull.some((pattern) => fitsPath(pattern, model))

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import { asGatewayError } from '../wire/errors.ts'
 import { headerValue } from '../wire/headers.ts'
 
-/** Notes every attempt in the call's trace: who was asked, what came of it, how long it took. */
+/** Records every attempt in the call's trace: the deployment, the outcome, the duration. */
 export const record =
   ({ clock, log }: { clock: Clock; log: (message: string) => void }): Layer =>
   (next) =>

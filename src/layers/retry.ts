@@ -2,12 +2,12 @@ import type { Layer } from '../core/call.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import { asGatewayError, reactions } from '../wire/errors.ts'
 
-/** Milliseconds: the first wait, the longest, and the longest that an upstream may ask for and still be waited for. */
+/** Milliseconds: the first wait, the longest, and the longest that an upstream may ask for to be retried at all. */
 const base = 250
 const longest = 4_000
 const patience = 10_000
 
-/** Tries the same deployment again, after a growing and jittered wait, where the failure may pass. */
+/** Retries on the same deployment, after a growing and jittered wait, if the failure may be temporary. */
 export const retry =
   ({ clock, random }: { clock: Clock; random: () => number }): Layer =>
   (next) =>

@@ -12,12 +12,12 @@ export interface TimeoutOptions {
   readonly log: (message: string) => void
 }
 
-/** Milliseconds of waiting after which the log says for whom: a cold load is long work, and nobody sees it. */
+/** Milliseconds of waiting after which, and again as often, the log names the deployment: a cold load takes long. */
 const slow = 10_000
 
 /**
- * Gives an attempt its time: `timeout` for a whole answer; for a stream `streamTimeout` until its first content and
- * then `idleTimeout` between two events with data. A stream that goes on may take as long as it likes.
+ * Limits the time of an attempt: `timeout` for a whole answer; for a stream `streamTimeout` until its first content,
+ * then `idleTimeout` between two events with data. The total time of a stream is not limited.
  */
 export const timeout =
   (options: TimeoutOptions): Layer =>
@@ -45,14 +45,14 @@ export const timeout =
         )
       } catch (error) {
         call.signal.removeEventListener('abort', leave)
-        // A transport may word the abort in its own way: the reason is what counts.
+        // A transport may throw its own error on abort; the signal's reason is the right one.
         throw attempt.aborted ? attempt.reason : error
       } finally {
         wait.cancel()
       }
     }
 
-/** Ends a stream that sends no more data for `ms`: comments and blank lines are no sign of life. */
+/** Ends a stream that sends no data for `ms`; comments and blank lines don't count as data. */
 function idle(ms: number, untouched: boolean, giveUp: () => void): Step {
   const signs = new SignsOfLife()
   let heard = false
@@ -79,7 +79,7 @@ function idle(ms: number, untouched: boolean, giveUp: () => void): Step {
   }
 }
 
-/** The time of an attempt, told in the log as it passes: one timer at a time, for most requests see only one. */
+/** Times an attempt and logs long waits. It runs one timer at a time, because most requests need only one. */
 class Wait {
   readonly #call: Call
   readonly #options: TimeoutOptions

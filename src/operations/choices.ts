@@ -2,7 +2,7 @@ import type { Fault, Sight, StreamReader } from '../core/operation.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 
-/** Why an answer that has to have choices is none; `part` is what each of them holds: a message, or a text. */
+/** Checks that an answer has choices and returns what is wrong; `part` is what each choice must hold. */
 export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => Fault | undefined {
   const holds = (choice: unknown) =>
     isObject(choice) && (part === 'message' ? isObject(choice.message) : typeof choice.text === 'string')
@@ -19,17 +19,17 @@ export function usageIn(answer: JsonObject): JsonObject | undefined {
 }
 
 /**
- * Texts of a choice that come piece by piece, and what varies beside them: OpenAI pads its chunks with an `obfuscation`
- * of random length.
+ * Text fields of a choice that arrive piece by piece, and others that vary: OpenAI pads its chunks with an
+ * `obfuscation` of random length.
  */
 const texts: ReadonlySet<string> = new Set(
   ['content', 'text', 'reasoning_content', 'reasoning', 'refusal', 'arguments'].concat('obfuscation', 'id'),
 )
 
-/** Follows a stream of choices: chat's deltas and the texts of legacy completions. */
+/** Reads a stream of choices: chat's deltas or the texts of legacy completions. */
 export class ChoicesReader implements StreamReader {
   readonly texts = texts
-  /** Choices that have begun, by their index: whether they were finished. */
+  /** The choices that have started, by index, and whether they have finished. */
   readonly #choices = new Map<unknown, boolean>()
   #unfinished = 0
   #usage: JsonObject | undefined
@@ -77,7 +77,7 @@ export class ChoicesReader implements StreamReader {
   }
 }
 
-/** Anything but a role: text, a tool call, reasoning, audio. */
+/** Whether there is more than a role: text, a tool call, reasoning, audio. */
 function hasContent(choice: JsonObject): boolean {
   if (choice.text) return true
   const delta = choice.delta

@@ -4,7 +4,7 @@ import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
 import { done, EventReader, frame, parseEvent, type ServerEvent } from '../wire/sse.ts'
 
-/** Speaks legacy completions to an upstream that only chats: the prompt becomes a user's message. */
+/** Serves legacy completions with an upstream that only supports chat: the prompt becomes a user message. */
 export function completionsOver(chat: OperationSpec): OperationSpec {
   const inner = ({ body, model, id, created, random }: WireContext): WireContext => ({
     body: toChat(body),
@@ -26,7 +26,7 @@ export function completionsOver(chat: OperationSpec): OperationSpec {
   }
 }
 
-/** Two stages as one: what the first emits, the second sees. */
+/** Two stages as one: the second gets what the first emits. */
 export function chain(first: Stage, second: Stage): Stage {
   return {
     chunk: (bytes, emit) => first.chunk(bytes, (piece) => second.chunk(piece, emit)),
@@ -48,7 +48,7 @@ function toChat(body: JsonObject): JsonObject {
     best_of: Number(bestOf ?? 1) > Number(body.n ?? 1),
   }
   for (const name of roundabout) if (given[name]) throw unsupported(name)
-  // The old default of 16 tokens stays: it is what the clients of this route expect when they say nothing.
+  // Keeps the old default of 16 tokens, which clients of this route expect if they set no limit.
   const limit = rest.max_tokens ?? rest.max_completion_tokens ?? 16
   return { ...rest, max_tokens: limit, messages: [{ role: 'user', content: onlyPrompt(prompt) }] }
 }
@@ -66,7 +66,7 @@ function unsupported(param: string): GatewayError {
 
 function toCompletion(answer: JsonObject, { id, created, model }: WireContext): JsonObject {
   const { choices } = answer
-  // Not for translation: whoever asked for it tells the client.
+  // An error or an invalid answer is not translated: the caller reports it to the client.
   if (!Array.isArray(choices)) return answer
   return {
     id,
@@ -83,7 +83,7 @@ function toCompletion(answer: JsonObject, { id, created, model }: WireContext): 
   }
 }
 
-/** `stop`, `length` and `content_filter` are all that the old route knows. */
+/** The old route has only `stop`, `length` and `content_filter`. */
 function legacyReason(choice: unknown): unknown {
   const reason = isObject(choice) ? (choice.finish_reason ?? null) : null
   return reason === 'tool_calls' || reason === 'function_call' ? 'stop' : reason

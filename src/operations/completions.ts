@@ -4,7 +4,7 @@ import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { demandOf } from './demand.ts'
 import { validateCompletion } from './validate.ts'
 
-/** The completions of 2023. */
+/** The legacy completions of 2023. */
 export const completions: Operation = {
   name: 'completions',
   path: '/completions',

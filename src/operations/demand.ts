@@ -5,12 +5,12 @@ import { textLength } from '../wire/outline.ts'
 
 const none: ReadonlySet<Capability> = new Set()
 
-/** What a request of messages or a prompt needs. */
+/** What a request with messages or a prompt requires of a model. */
 export function demandOf({ outline }: RequestBody): Demand {
   return { needs: needsOf(outline), tokens: tokensOf(outline) }
 }
 
-/** What a model must be capable of to serve this request. */
+/** The capabilities that a model must have to serve this request. */
 function needsOf(json: JsonObject): ReadonlySet<Capability> {
   const tools = isFilled(json.tools) || isFilled(json.functions)
   const schema = stringAt(json.response_format, 'type') === 'json_schema'
@@ -23,12 +23,12 @@ function needsOf(json: JsonObject): ReadonlySet<Capability> {
   return needs
 }
 
-/** Characters a token, at least: English has about four. A low estimate never turns away what would have fitted. */
+/** Upper estimate of characters per token; English has about four. So the token count is never estimated too high. */
 const charactersPerToken = 6
 
 /**
- * A low estimate of the tokens of a request's texts. The room that it asks for its answer doesn't count: servers cut an
- * answer that is too long, and clients ask for more than any model has.
+ * A low estimate of the tokens in a request's texts. The requested length of the answer doesn't count: servers cut an
+ * answer that gets too long, and clients request more than any model has.
  */
 function tokensOf(json: JsonObject): number {
   let characters = typeof json.prompt === 'string' ? textLength(json.prompt) : 0

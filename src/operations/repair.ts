@@ -5,8 +5,8 @@ import { isObject, type JsonObject, objectAt } from '../wire/json.ts'
 import { EventReader, frame, parseEvent, type ServerEvent } from '../wire/sse.ts'
 
 /**
- * An operation whose upstream speaks almost OpenAI's wire: keys that clients insist on are filled in, tool calls told
- * once and finished as such. Nothing that is there and sound is changed. For servers named as needing it only.
+ * The operation of a server that deviates slightly from OpenAI's format: adds keys that clients insist on, announces
+ * tool calls once and sets their finish reason. Changes nothing valid. Only for servers known to need it.
  */
 export function repaired(spec: OperationSpec): OperationSpec {
   return {
@@ -18,7 +18,7 @@ export function repaired(spec: OperationSpec): OperationSpec {
 
 function repairAnswer(answer: JsonObject, context: WireContext): JsonObject {
   const { choices } = answer
-  // Not for repair: whoever asked for it tells the client.
+  // An error or an invalid answer is not repaired: the caller reports it to the client.
   if (!Array.isArray(choices)) return answer
   return {
     ...answer,
@@ -57,14 +57,14 @@ function repairMessage(message: JsonObject, calls: readonly unknown[], context: 
   }
 }
 
-/** `arguments` is a JSON text everywhere on this wire. */
+/** OpenAI's format always has `arguments` as a JSON text. */
 function repairFunction(call: unknown): unknown {
   if (!isObject(call)) return call
   const given = call.arguments
   return isObject(given) ? { ...call, arguments: JSON.stringify(given) } : call
 }
 
-/** TGI numbers its calls "0": an id that the next turn could not tell from another call's. */
+/** TGI numbers its calls "0": in the next turn such an id could not be told from that of another call. */
 function realId(id: unknown): string | undefined {
   return typeof id === 'string' && id.length > 1 ? id : undefined
 }
@@ -72,7 +72,7 @@ function realId(id: unknown): string | undefined {
 interface ChoiceState {
   started: boolean
   finished: boolean
-  /** Ids of the tool calls begun, by index. */
+  /** The ids of the tool calls that have started, by index. */
   readonly calls: Map<number, string>
 }
 
@@ -86,7 +86,7 @@ function repairStream(context: WireContext): Stage {
     for (const { data } of events) {
       if (data === '[DONE]') continue
       const chunk = parseEvent(data)
-      // `data: null` opens llama.cpp's streams of several prompts.
+      // llama.cpp starts a stream of several prompts with `data: null`.
       if (!isObject(chunk)) continue
       if (chunk.error) {
         const said = isObject(chunk.error) ? chunk.error : { message: String(chunk.error) }
@@ -106,7 +106,7 @@ function repairStream(context: WireContext): Stage {
   }
 }
 
-/** Usage comes in a last chunk of its own, and only when it was asked for. */
+/** Moves usage to a last chunk of its own, and drops it if the client didn't ask for it. */
 function usageApart(chunk: JsonObject, wanted: boolean): JsonObject[] {
   if (!isObject(chunk.usage)) return [chunk]
   const { usage, ...rest } = chunk
@@ -158,7 +158,7 @@ function repairChoice(choice: JsonObject, at: number, { context, choices }: Stre
   }
 }
 
-/** Id, type and name come once, with the first delta of a call; an index tells parallel calls apart. */
+/** A call's first delta has id, type and name, later ones don't; an index tells parallel calls apart. */
 function repairCall(call: JsonObject, at: number, known: ChoiceState, { random }: WireContext): JsonObject {
   const index = typeof call.index === 'number' ? call.index : at
   const given = isObject(call.function) ? call.function : {}

@@ -15,8 +15,8 @@ const stops: Check = {
 }
 
 /**
- * The types of fields whose meaning is settled. Only a wrong type is refused, since some servers answer it with a
- * plain-text 500; values, and every field not named here, are the upstream's to judge.
+ * The types of fields with a settled meaning. Only wrong types are refused, since some servers answer them with a
+ * plain-text 500; values, and fields not listed here, are left to the upstream.
  */
 const sampling: Readonly<Record<string, Check>> = {
   stream: boolean,
@@ -43,7 +43,7 @@ const chatFields: Readonly<Record<string, Check>> = {
   parallel_tool_calls: boolean,
 }
 
-/** Throws a 400 that names the field when a chat request can't be one. */
+/** Throws a 400 that names the field if a chat request is invalid. */
 export function validateChat({ outline }: RequestBody): void {
   checkFields(outline, chatFields)
   const messages = outline.messages
@@ -61,7 +61,7 @@ export function validateChat({ outline }: RequestBody): void {
   messages.forEach(checkMessage)
 }
 
-/** Throws a 400 that names the field when a legacy completion request can't be one. */
+/** Throws a 400 that names the field if a legacy completion request is invalid. */
 export function validateCompletion({ outline }: RequestBody): void {
   checkFields(outline, sampling)
   const prompt = outline.prompt

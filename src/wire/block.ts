@@ -1,23 +1,23 @@
-/** Bytes that are allocated for a second piece at least. */
+/** Least bytes allocated when a second piece arrives. */
 const leastCapacity = 4 * 1024
-/** Bytes that must be there before room for all that was told is made: telling a length costs a client nothing. */
+/** Bytes that must have arrived before the announced size is allocated: announcing a size costs a client nothing. */
 const large = 256 * 1024
 
 /**
- * Bytes that come in pieces, kept in one growing block: a piece costs its bytes, not an object of its own. The first
- * piece is kept as it is and copied only when another one comes, since most bodies are one piece.
+ * Collects pieces of bytes in one growing block, so that a piece costs only its bytes, not an object. The first piece
+ * is kept as it is and copied only when a second one arrives, since most bodies are a single piece.
  */
 export class Block {
   readonly #most: number
   readonly #told: number
   #bytes: Uint8Array = nothing
   #size = 0
-  /** The block is ours to write to. */
+  /** Whether the block may be written to: it is not the caller's first piece. */
   #owned = false
 
   /**
-   * `most`: the bytes that it is meant to hold, beyond which it never allocates unless more are added. `told`: how many
-   * there will be, according to whoever sends them; a large body is then copied once on its way.
+   * `most`: the expected maximum in bytes; more is allocated only if more is added. `told`: the size that the sender
+   * announced; with it a large body is copied only once.
    */
   constructor(most = Number.POSITIVE_INFINITY, told = 0) {
     this.#most = most
@@ -39,12 +39,12 @@ export class Block {
     this.#size = size
   }
 
-  /** All bytes. A view: valid until the next `add` or `take`. */
+  /** All bytes. A view, valid until the next `add` or `take`. */
   get bytes(): Uint8Array {
     return this.#size === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, this.#size)
   }
 
-  /** All bytes, which are the caller's from now on; the block is empty again. */
+  /** Returns all bytes, which then belong to the caller, and empties the block. */
   take(): Uint8Array {
     const { bytes } = this
     this.#bytes = nothing
@@ -59,7 +59,7 @@ export class Block {
     const { buffer } = this.#bytes
     const larger = new Uint8Array(capacity)
     larger.set(this.#bytes.subarray(0, this.#size))
-    // Frees at once what a large block leaves behind; nobody keeps a view of one while it grows.
+    // Frees a large old block at once; nobody keeps a view of a block while it grows.
     if (this.#owned && this.#size >= large && buffer instanceof ArrayBuffer) buffer.transfer(0)
     this.#bytes = larger
     this.#owned = true

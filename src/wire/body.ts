@@ -5,26 +5,26 @@ import { type Edits, edit, members } from './members.ts'
 import { outlineOf } from './outline.ts'
 import type { Span } from './strings.ts'
 
-/** Bytes from which on a body is read by its outline: below, parsing all of it is quicker, whatever it is made of. */
+/** From this size in bytes on, a body is read by its outline; smaller ones are parsed faster, whatever they contain. */
 const large = 16 * 1024
-/** Names of models are short; a longer one is a mistake or an attack, and would not fit a response header. */
+/** Model names are short; a longer one is a mistake or an attack, and would not fit into a response header. */
 const modelLength = 512
 
-// Not lenient: a body that is not UTF-8 would come out of the gateway as another one than went in.
+// Strict: a body that is not UTF-8 would otherwise leave the gateway changed.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
 
-/** A request as the client wrote it, and as it reads: the bytes are what goes on, the rest is for deciding where. */
+/** A client's request, raw and parsed: the bytes are what is sent on, the rest decides where to. */
 export class RequestBody {
   readonly bytes: Uint8Array
-  /** What it says, long texts of a large body left out: their `textLength` is known. */
+  /** The parsed body; in a large one, marks replace the long texts (see `textLength`). */
   readonly outline: JsonObject
-  /** What the client asked for, in the body or in the path; undefined when it named no model. */
+  /** The model that the client asked for, in the body or the path; undefined if it named none. */
   readonly model: string | undefined
-  /** Whether that stands in `bytes`. */
+  /** Whether `bytes` contain that model. */
   readonly isWritten: boolean
   readonly stream: boolean
-  /** Where the value of `model` stands in `bytes`; undefined when there is none. */
+  /** Where the value of `model` is in `bytes`; undefined if there is none. */
   readonly modelSpan: Span | undefined
   #json: JsonObject | undefined
 
@@ -38,19 +38,19 @@ export class RequestBody {
     this.#json = bytes.length < large ? outline : undefined
   }
 
-  /** All of it, for translations; a large one is parsed when this is first asked for. */
+  /** The whole body, for translations; a large one is parsed on first use. */
   get json(): JsonObject {
     this.#json ??= { ...(JSON.parse(this.text) as JsonObject), ...(!this.isWritten && { model: this.model }) }
     return this.#json
   }
 
-  /** As it came. */
+  /** The body as received. */
   get text(): string {
     return decoder.decode(this.bytes)
   }
 }
 
-/** Reads a JSON request of any operation. Throws the 400 that OpenAI's clients understand. */
+/** Reads a JSON request of any operation. Throws a 400 like OpenAI's if it can't be read. */
 export function parseBody(bytes: Uint8Array): RequestBody {
   return bytes.length < large ? readSmall(bytes) : readLarge(bytes)
 }
@@ -60,7 +60,7 @@ function readSmall(bytes: Uint8Array): RequestBody {
   const json = parse(text)
   if (deeperThan(json, depthLimit)) throw tooDeep()
   const span = findModel(text)
-  // Where every character is a byte, the places in the text are those in the bytes.
+  // If every character is one byte, positions in the text and in the bytes are the same.
   const inBytes = span && (bytes.length === text.length ? span : spanInBytes(text, span))
   return located(bytes, json, readModel(json), inBytes)
 }
@@ -71,12 +71,12 @@ function readLarge(bytes: Uint8Array): RequestBody {
   return located(bytes, json, readModel(json), outline?.model)
 }
 
-/** The body, with a closer look where the only `model` of a quick one is not at hand. */
+/** The body with the position of its `model`, which needs a full search if the quick one found nothing. */
 function located(bytes: Uint8Array, outline: JsonObject, model: string | undefined, quick?: Span): RequestBody {
   if (model === undefined) return new RequestBody(bytes, outline, model)
   if (quick) return new RequestBody(bytes, outline, model, quick)
   const [only, another] = members(bytes).filter(({ key }) => key === 'model')
-  // Two `model` keys are read differently by different parsers: what was checked here might not be what is served.
+  // Parsers disagree about two `model` keys: the model that was checked here might not be the one that is served.
   if (!only || another) {
     throw invalid("Duplicate parameter: 'model' is given more than once.", 'model', 'duplicate_parameter')
   }
@@ -127,16 +127,16 @@ function readModel(json: JsonObject): string | undefined {
   return model
 }
 
-/** The value behind `"model"`. */
+/** The value after `"model"`. */
 const stringValue = /\s*:\s*("(?:[^"\\]|\\.)*")/y
 
 /**
- * Where the value of the only `model` key stands, or undefined when a closer look is needed: no such key, several
- * (perhaps nested), or escapes with which it could be spelled otherwise.
+ * Where the value of the only `model` key is; undefined if that takes a full search: no such key, several of them
+ * (perhaps nested), or escapes that could spell it.
  */
 function findModel(text: string): Span | undefined {
   let key = -1
-  // Without the first quote, of which JSON is full: engines look for the first letter and then compare.
+  // Search without the first quote, since JSON is full of quotes and engines search for the first character.
   for (let at = text.indexOf('model"'); at >= 0; at = text.indexOf('model"', at + 6)) {
     if (text[at - 1] !== '"') continue
     if (key >= 0) return undefined
@@ -148,7 +148,7 @@ function findModel(text: string): Span | undefined {
   return value === undefined ? undefined : { start: stringValue.lastIndex - value.length, end: stringValue.lastIndex }
 }
 
-/** `\u0064` … `\u006f` make d, e, l, m, o. Looked for from the rarest character on. */
+/** `\u0064` … `\u006f` spell d, e, l, m, o. Searches for the digits, which are rarer than a backslash. */
 function mayBeEscaped(text: string): boolean {
   for (let at = text.indexOf('006'); at >= 0; at = text.indexOf('006', at + 1)) {
     if (text[at - 1] === 'u' && text[at - 2] === '\\') return true
@@ -163,7 +163,7 @@ function spanInBytes(text: string, { start, end }: Span): Span {
 
 const encoded = new Map<string, Uint8Array>()
 
-/** A name as JSON; those that go upstream are few. */
+/** A model name as JSON. Cached, because few different names go upstream. */
 function encodeName(name: string): Uint8Array {
   const known = encoded.get(name)
   if (known) return known
@@ -173,7 +173,7 @@ function encodeName(name: string): Uint8Array {
   return bytes
 }
 
-/** The request under the upstream's name of the model, in pieces: none of it is copied. */
+/** The request with the upstream's name for the model, in pieces, so that nothing is copied. */
 export function withModel(body: RequestBody, model: string): readonly Uint8Array[] {
   const { bytes, modelSpan } = body
   if (!modelSpan) return editBody(body, { set: new Map([['model', JSON.stringify(model)]]) })
@@ -181,12 +181,12 @@ export function withModel(body: RequestBody, model: string): readonly Uint8Array
   return [bytes.subarray(0, modelSpan.start), encodeName(model), bytes.subarray(modelSpan.end)]
 }
 
-/** The request's bytes with some top-level fields changed and all the rest untouched. */
+/** The request's bytes with some top-level fields changed; all other bytes stay the same. */
 export function editBody({ bytes }: RequestBody, edits: Edits): readonly Uint8Array[] {
   return edit(bytes, edits)
 }
 
-/** The same request for another model, as when the path names it: what is sent gets the upstream's name in any case. */
+/** The same request for another model, such as the one in the path. `bytes` stay; sending sets the model anyway. */
 export function renamed(body: RequestBody, model: string): RequestBody {
   if (body.model === model) return body
   return new RequestBody(body.bytes, { ...body.outline, model }, model, body.modelSpan, false)
@@ -196,7 +196,7 @@ export function invalid(message: string, param: string | null = null, code: stri
   return new GatewayError('bad_request', message, { param, code })
 }
 
-/** A JSON type with its article, as OpenAI's messages name it. */
+/** A JSON type with its article, in the words of OpenAI's messages. */
 export function describe(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'

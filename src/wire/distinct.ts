@@ -1,17 +1,17 @@
-/** Slots that are tried for a span. Only spans made for it need more, and are then taken for new. */
+/** Slots tried for each span. Only input crafted for it needs more; such a span is then counted as new. */
 const mostTries = 16
 
 /**
- * Tells whether some bytes have more than `most` different spellings among their spans, without making texts of them.
- * Spans are compared byte by byte, not by a hash alone: a sender who knows the hash can't pass many for one.
+ * Tells whether there are more than `most` different texts among spans of some bytes, without making strings. Compares
+ * byte by byte and not by hash alone, so that a sender who knows the hash can't make many spans count as one.
  */
 export class Distinct {
   readonly #bytes: Uint8Array
   readonly #most: number
-  /** The first spans, start and end of each: most bodies have so few that none has to be compared. */
+  /** Start and end of each of the first spans: most bodies have so few that none must be compared. */
   readonly #first: Int32Array
   #filled = 0
-  /** Where a span starts, and behind it where it ends; 0 where there is none, since no span starts there. */
+  /** Pairs of a span's start and end. A start of 0 marks a free slot, since no span starts there. */
   #slots: Int32Array | undefined
   #mask = 0
   #count = 0
@@ -22,7 +22,7 @@ export class Distinct {
     this.#first = new Int32Array(2 * most)
   }
 
-  /** Whether there are more than `most`, with the bytes from `start`, which is over 0, to `end`. */
+  /** Whether there are more than `most`, including the span from `start` (which must be over 0) to `end`. */
   exceeds(start: number, end: number): boolean {
     if (this.#filled < this.#first.length) {
       this.#first[this.#filled++] = start

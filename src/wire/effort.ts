@@ -1,17 +1,17 @@
 import { Distinct } from './distinct.ts'
 import { GatewayError } from './errors.ts'
 
-/** Levels of nesting; the deepest JSON schemas seen in tools stay under 40. */
+/** Levels of nesting; the deepest JSON schemas seen in tools have under 40. */
 export const depthLimit = 256
-/** Members of the body itself, of which OpenAI's requests have under 50. */
+/** Top-level fields of a body; OpenAI's requests have under 50. */
 export const fieldLimit = 4_096
-/** Different names among its keys that any body may have, and the bytes for each that a large one has. */
+/** Limit of different keys in a body, and the bytes per key that raise it for a large one. */
 const nameLimit = 2_048
 const bytesPerName = 256
-/** Keys, texts, lists and objects that any body may have, and the bytes for each that a large one has. */
+/** Limit of keys, texts, lists and objects in a body, and the bytes for each that raise it for a large one. */
 const partLimit = 50_000
 const bytesPerPart = 64
-/** Commas that count as a part: numbers are quick to read, and a prompt of tokens has many. */
+/** Commas that count as one part: numbers are quick to parse, and a prompt of tokens has many. */
 const commasPerPart = 16
 
 const comma = 44
@@ -21,8 +21,8 @@ const opening = { list: 91, object: 123 }
 const closing = { list: 93, object: 125 }
 
 /**
- * What a body asks of a parser, counted while its bytes are read. Parsing a new key takes hundreds of times as long as
- * another byte of a text does, so the bytes of a body alone don't bound how long it holds the event loop.
+ * Estimates the work that a body makes for a parser, while its bytes are read. Parsing a new key takes hundreds of
+ * times as long as another byte of a text, so the size of a body alone doesn't limit how long it blocks the event loop.
  */
 export class Effort {
   readonly #bytes: Uint8Array
@@ -42,20 +42,20 @@ export class Effort {
     this.#left = this.#partLimit * commasPerPart
   }
 
-  /** Counts a text. Throws the 400 when that is one too many. */
+  /** Counts a text. Throws a 400 at one too many. */
   text(): void {
     this.#spend(commasPerPart)
   }
 
-  /** Counts a key, whose quotes stand at `start` and before `end`. Throws the 400 when that is one too many. */
+  /** Counts a key with quotes at `start` and `end - 1`. Throws a 400 at one too many. */
   key(start: number, end: number): void {
     this.#spend(commasPerPart)
-    // An object knows its numbers without a name for each. A bias for many tokens has thousands of them.
+    // V8 stores numeric keys without a name for each. A `logit_bias` for many tokens has thousands of them.
     if (isIndex(this.#bytes, start + 1, end - 1)) this.#spend(commasPerPart)
     else if (this.#names.exceeds(start, end)) throw refusal(`has more than ${this.#nameLimit} different keys`)
   }
 
-  /** Counts a byte between the strings. Throws the 400 when what it opens or parts is one too many. */
+  /** Counts a byte outside strings: commas and brackets. Throws a 400 at one too many. */
   mark(byte: number): void {
     if (byte === comma) {
       if (this.#depth === 1 && ++this.#fields > fieldLimit) throw refusal(`has more than ${fieldLimit} fields`)
@@ -73,7 +73,7 @@ export class Effort {
   }
 }
 
-/** Whether a number stands there that V8 keeps as an index. */
+/** Whether the bytes are a number that V8 stores as an index. */
 function isIndex(bytes: Uint8Array, start: number, end: number): boolean {
   if (end - start > 9 || start === end || (bytes[start] === zero && end - start > 1)) return false
   for (let at = start; at < end; at++) if ((bytes[at] as number) < zero || (bytes[at] as number) > nine) return false

@@ -1,13 +1,13 @@
 import type { JsonObject } from './json.ts'
 
 /**
- * Why a model can't answer although the request is sound. Each kind can have its own policy (`missing` in the
- * configuration), because the cure differs: substitute, pull, or tell the caller.
+ * Why a model can't answer a valid request. Each kind can have its own policy (`missing` in the configuration), because
+ * each needs a different cure: a substitute, a pull, or an error.
  */
 export const missingKinds = ['absent', 'unknown', 'not_found', 'retired', 'not_pulled', 'no_live_provider'] as const
 export type MissingKind = (typeof missingKinds)[number]
 
-/** Every way in which an attempt can fail, told apart by what can be done about it. */
+/** Every way in which an attempt can fail, distinguished by what can be done about it. */
 export type FailureKind =
   | MissingKind
   | 'wrong_endpoint'
@@ -31,15 +31,15 @@ export type FailureKind =
   | 'gone'
 
 interface Reaction {
-  /** HTTP status that the client sees unless the failure says otherwise. */
+  /** HTTP status for the client, unless the failure has its own. */
   readonly status: number
   readonly type: string
   readonly code: string | null
-  /** Worth another try on the same deployment. */
+  /** Worth a retry on the same deployment. */
   readonly again: boolean
-  /** Worth a try on another deployment. "Elsewhere" is not "again": a wrong key is for ever, but only there. */
+  /** Worth a try on another deployment. Differs from `again`: a wrong key stays wrong, but only at that provider. */
   readonly elsewhere: boolean
-  /** The word in `x-samewire-reason`, where it is more telling than `code`. */
+  /** The value for `x-samewire-reason`, if it says more than `code`. */
   readonly reason?: string
 }
 
@@ -49,7 +49,7 @@ const never = { again: false, elsewhere: false }
 const onlyElsewhere = { again: false, elsewhere: true }
 const anywhere = { again: true, elsewhere: true }
 
-/** One table decides what every failure means: for the client, for retries and for fallbacks. */
+/** This table decides what each failure means for the client, for retries and for fallbacks. */
 export const reactions: Record<FailureKind, Reaction> = {
   absent: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere },
   unknown: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere },
@@ -76,7 +76,7 @@ export const reactions: Record<FailureKind, Reaction> = {
   loading: { status: 503, ...server, code: 'temporarily_unavailable', ...anywhere },
   overloaded: { status: 503, ...server, code: 'capacity_exhausted', ...anywhere },
   network: { status: 502, ...server, code: 'upstream_unreachable', ...anywhere },
-  // Whoever had all the time that was given would only be given it again.
+  // A retry would only use up the same time again.
   timeout: { status: 504, ...server, code: 'upstream_timeout', ...onlyElsewhere },
   protocol: { status: 502, ...server, code: 'upstream_invalid_response', ...anywhere },
   loop: { status: 508, ...server, code: 'gateway_loop', ...onlyElsewhere },
@@ -90,7 +90,7 @@ export interface FailureDetails {
   readonly type?: string
   readonly code?: string | null
   readonly param?: string | null
-  /** The client's name of a model that is missing. */
+  /** The client's name for a missing model. */
   readonly model?: string
   /** How long the upstream asked to wait, in milliseconds. */
   readonly retryAfterMs?: number
@@ -98,7 +98,7 @@ export interface FailureDetails {
   readonly cause?: unknown
 }
 
-/** The one error of the gateway: born where the cause is known, with all that the wire and the policies need. */
+/** Every failure of a request, created where its cause is known, with all that answers and policies need. */
 export class GatewayError extends Error {
   override readonly name = 'GatewayError'
   readonly kind: FailureKind
@@ -106,7 +106,7 @@ export class GatewayError extends Error {
   readonly type: string
   readonly code: string | null
   readonly param: string | null
-  /** The client's name of a model that is missing: some dialects word that in their own way. */
+  /** The client's name for a missing model, which some dialects word in their own way. */
   readonly model: string | undefined
   readonly retryAfterMs: number | undefined
   readonly headers: Readonly<Record<string, string>>
@@ -124,21 +124,21 @@ export class GatewayError extends Error {
     this.headers = details.headers ?? {}
   }
 
-  /** The enumerated word for `x-samewire-reason`. */
+  /** The value for `x-samewire-reason`, one of a fixed set. */
   get reason(): string {
     const reaction = reactions[this.kind]
     return reaction.reason ?? reaction.code ?? this.kind
   }
 }
 
-/** Anything thrown, as a GatewayError: an unforeseen one keeps its cause inside and tells nothing outside. */
+/** Turns anything thrown into a `GatewayError`. An unexpected error becomes its cause, and clients don't see it. */
 export function asGatewayError(thrown: unknown): GatewayError {
   return thrown instanceof GatewayError
     ? thrown
     : new GatewayError('internal', 'The gateway failed unexpectedly.', { cause: thrown })
 }
 
-/** `{error: {message, type, param, code}}`, all four keys always there: clients index them without asking. */
+/** `{error: {message, type, param, code}}`, always with all four keys: clients read them without checking. */
 export function errorEnvelope(error: GatewayError): JsonObject {
   return { error: { message: error.message, type: error.type, param: error.param, code: error.code } }
 }
@@ -147,23 +147,23 @@ export function isMissing(kind: FailureKind): kind is MissingKind {
   return (missingKinds as readonly string[]).includes(kind)
 }
 
-/** OpenAI's words for a model that is not there. */
+/** OpenAI's message for a model that doesn't exist. */
 export function unknownModel(model: string, kind: MissingKind = 'unknown'): GatewayError {
   const message = `The model \`${shorten(model)}\` does not exist or you do not have access to it.`
   return new GatewayError(kind, message, { model })
 }
 
-/** A name fit for a message: the caller's own text comes back, but not ten kilobytes of it. */
+/** Limits a name's length for a message: it repeats the caller's own text, but not ten kilobytes of it. */
 export function shorten(name: string, length = 200): string {
   return name.length > length ? `${name.slice(0, length)}…` : name
 }
 
-/** Enough of a secret to recognise it, never the whole: `sk-ab***yz`. */
+/** Shows enough of a secret to recognise it, never all of it: `sk-ab***yz`. */
 export function maskKey(key: string): string {
   return key.length < 12 ? '***' : `${key.slice(0, 5)}***${key.slice(-2)}`
 }
 
-/** For the log: what an unforeseen failure was, with the stack of its cause. */
+/** For the log: the message of an unexpected failure, with its cause's stack. */
 export function describeCause({ message, cause }: GatewayError): string {
   return cause instanceof Error ? `${message} ${cause.stack ?? cause.message}` : message
 }

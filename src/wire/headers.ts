@@ -1,10 +1,10 @@
-/** Counts the gateways on the way to the model, so that one which is its own upstream does not ask itself for ever. */
+/** Counts the gateways that a request has passed, so that one that is its own upstream doesn't call itself for ever. */
 export const hopsHeader = 'x-samewire-hops'
 
-/** Reads a header of a request by its name in lower case. */
+/** Reads a request header by its lower-case name. */
 export type HeaderReader = (name: string) => string | undefined
 
-/** Headers that clients in a browser may read. */
+/** Headers that browser clients may read. */
 const exposed = [
   'x-request-id',
   'retry-after',
@@ -24,7 +24,7 @@ const exposed = [
   'x-samewire-notice',
 ].join(', ')
 
-/** The headers of every answer, errors and streams too. `ms` is the time spent so far. */
+/** The headers of every answer, including errors and streams. `ms` is the time spent so far. */
 export function wireHeaders(requestId: string, ms: number): Record<string, string> {
   return {
     'x-request-id': requestId,
@@ -37,8 +37,8 @@ export function wireHeaders(requestId: string, ms: number): Record<string, strin
 }
 
 /**
- * The answer to a browser's preflight. The requested headers are echoed: the SDKs' own (`x-stainless-*`) grow with
- * every version, and `*` would not cover `Authorization`.
+ * The answer to a browser's preflight request. It repeats the requested headers: every SDK version adds its own
+ * (`x-stainless-*`), and `*` would not cover `Authorization`.
  */
 export function preflightHeaders(requested: string | undefined): Record<string, string> {
   return {
@@ -49,12 +49,12 @@ export function preflightHeaders(requested: string | undefined): Record<string, 
   }
 }
 
-/** A value that no HTTP stack refuses: names come from clients and upstreams and may hold anything. */
+/** Makes a value that every HTTP stack accepts: names come from clients and upstreams and may contain anything. */
 export function headerValue(value: string): string {
   return value.replace(/[^\x20-\x7e]/g, (character) => encodeURIComponent(character.isWellFormed() ? character : '?'))
 }
 
-/** Whether a content type is JSON's: `application/json`, or one that ends in `+json`. */
+/** Whether a content type is JSON: `application/json`, or one that ends in `+json`. */
 export function isJson(contentType: string): boolean {
   return /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType)
 }

@@ -1,4 +1,4 @@
-/** A JSON object whose fields nobody vouches for: the OpenAI wire grows faster than any list of its fields. */
+/** A JSON object with unchecked fields: OpenAI's format grows faster than any list of its fields. */
 export interface JsonObject {
   readonly [key: string]: unknown
 }
@@ -7,19 +7,19 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** The object at `key`, or undefined when anything else is there. */
+/** The object at `key`, or undefined if there is anything else. */
 export function objectAt(value: unknown, key: string): JsonObject | undefined {
   const found = isObject(value) ? value[key] : undefined
   return isObject(found) ? found : undefined
 }
 
-/** The string at `key`, or undefined when anything else is there. */
+/** The string at `key`, or undefined if there is anything else. */
 export function stringAt(value: unknown, key: string): string | undefined {
   const found = isObject(value) ? value[key] : undefined
   return typeof found === 'string' ? found : undefined
 }
 
-/** Parses JSON that may not be JSON; a nested JSON text is the caller's to parse again. */
+/** Parses a text, or returns undefined if it is not JSON. JSON inside a JSON string is not parsed. */
 export function tryParse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -28,7 +28,7 @@ export function tryParse(text: string): unknown {
   }
 }
 
-/** Whether a parsed value nests deeper than `limit` levels; looks no deeper, so that no input overflows the stack. */
+/** Whether a parsed value nests deeper than `limit` levels. Stops there, so that no input overflows the stack. */
 export function deeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false
   if (limit === 0) return true

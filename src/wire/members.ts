@@ -1,6 +1,6 @@
 import { quote, readString, wordsOf } from './strings.ts'
 
-/** A member of a JSON object as it stands in its bytes: `bytes.subarray(start, end)` is `"key": value`. */
+/** A member of a JSON object and its position: `bytes.subarray(start, end)` is `"key": value`. */
 export interface Member {
   readonly key: string
   readonly start: number
@@ -8,7 +8,7 @@ export interface Member {
   readonly end: number
 }
 
-/** Changes to the top-level members of an object. Values are JSON texts, so that nothing is decoded on the way. */
+/** Changes to the top-level members of an object. Values are JSON texts, so that nothing has to be decoded. */
 export interface Edits {
   readonly set?: ReadonlyMap<string, string>
   readonly drop?: ReadonlySet<string>
@@ -18,7 +18,7 @@ const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 const [open, comma, close] = ['{', ',', '}'].map((mark) => encoder.encode(mark)) as [Uint8Array, Uint8Array, Uint8Array]
 
-/** The top-level members of `bytes`, which must be a valid JSON object: a parser has seen it before. */
+/** The top-level members of `bytes`, which must already be known to be a valid JSON object. */
 export function members(bytes: Uint8Array): Member[] {
   const words = wordsOf(bytes)
   const found: Member[] = []
@@ -37,9 +37,9 @@ export function members(bytes: Uint8Array): Member[] {
 }
 
 /**
- * `bytes` with its top-level members changed and every other byte as it was: numbers over 2^53, escapes, key order,
- * duplicate nested keys. Members that are set but not there go first, where routers that read a prefix find them. In
- * pieces, of which those that stay are not copied.
+ * Changes top-level members of `bytes` and keeps every other byte: numbers over 2^53, escapes, key order, duplicate
+ * nested keys. New members come first, where routers that read only a prefix find them. Returns pieces; unchanged ones
+ * are not copied.
  */
 export function edit(bytes: Uint8Array, edits: Edits): readonly Uint8Array[] {
   const all = members(bytes)
@@ -58,7 +58,7 @@ export function edit(bytes: Uint8Array, edits: Edits): readonly Uint8Array[] {
   return [...pieces, bytes.subarray(copied)]
 }
 
-/** Members that stay side by side stay in one piece: each piece is a write of its own. */
+/** Adjacent members that stay are kept in one piece, because each piece is written separately. */
 function rebuild(bytes: Uint8Array, all: readonly Member[], added: [string, string][], edits: Edits) {
   const pieces: Uint8Array[] = [open]
   const separate = () => pieces.length > 1 && pieces.push(comma)
@@ -66,7 +66,7 @@ function rebuild(bytes: Uint8Array, all: readonly Member[], added: [string, stri
     separate()
     pieces.push(encoder.encode(`${JSON.stringify(key)}:${value}`))
   }
-  /** What stays but is in no piece yet; no bytes stay where the last member was dropped. */
+  /** The range that stays but is in no piece yet; `from` is -1 if there is none. */
   let from = -1
   let to = -1
   for (const { key, start, valueStart, end } of all) {
@@ -90,7 +90,7 @@ function rebuild(bytes: Uint8Array, all: readonly Member[], added: [string, stri
   return [...pieces, close]
 }
 
-/** Bytes up to which a key is put together faster than decoded. */
+/** Keys of up to this many bytes are built faster by hand than by a decoder. */
 const plainKey = 32
 
 function plain(bytes: Uint8Array, start: number, end: number): string {
@@ -99,7 +99,7 @@ function plain(bytes: Uint8Array, start: number, end: number): string {
   return key
 }
 
-/** A key with its quotes, whatever is in it. */
+/** Decodes a key, given with its quotes, escapes included. */
 function spelt(bytes: Uint8Array, start: number, end: number): string {
   return JSON.parse(decoder.decode(bytes.subarray(start, end))) as string
 }

@@ -2,21 +2,21 @@ import { Effort } from './effort.ts'
 import { quote, readString, type Span, wordsOf } from './strings.ts'
 import { utf8Length } from './utf8.ts'
 
-/** Bytes of a text, or of blanks, beyond which they are left out. */
+/** Texts and runs of blanks that are longer than this, in bytes, are left out. */
 export const longText = 512
 
-/** A JSON text with its long strings and blanks left out: what it takes to decide where a large request goes. */
+/** A JSON text without its long strings and blanks: enough to decide where a large request goes. */
 export interface Outline {
-  /** JSON, in which a mark with its length stands for each long string: see `textLength`. */
+  /** JSON with a mark in place of each long string, which says its length: see `textLength`. */
   readonly text: string
-  /** The value of the only key named `model`, at any depth, if it is a string and no other key might spell it. */
+  /** The value of the only key `model`, at any depth, if it is a string and no escaped key could also spell `model`. */
   readonly model: Span | undefined
 }
 
-/** A mark. A client's own text that looks like one misleads nobody but its sender, about the tokens that it needs. */
+/** A mark. If a client's own text looks like one, only the token estimate of that client's request is wrong. */
 const mark = /^\0\d{1,9}$/
 
-/** How many characters a string of an outline had. */
+/** How many characters the original of an outline's string has. */
 export function textLength(text: string): number {
   return text.charCodeAt(0) === 0 && mark.test(text) ? Number(text.slice(1)) : text.length
 }
@@ -24,10 +24,10 @@ export function textLength(text: string): number {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Reads JSON once, byte by byte, without making strings of its long texts: parsing a large request would cost twice
- * the time and several times its memory, and it goes on as the bytes that it came as. Undefined when it is no JSON;
- * what stands between the strings is for `JSON.parse` to judge. Throws a TypeError where it is not UTF-8, and the 400
- * of a body that would hold a parser for too long.
+ * Reads JSON once, byte by byte, without creating strings for its long texts: parsing a large request would take twice
+ * the time and several times its memory, and its original bytes are sent on anyway. Returns undefined if it is not
+ * JSON; what is outside strings is left to `JSON.parse` to check. Throws a TypeError if it is not UTF-8, and a 400 if
+ * parsing it would take too long.
  */
 export function outlineOf(bytes: Uint8Array): Outline | undefined {
   const words = wordsOf(bytes)
@@ -36,7 +36,7 @@ export function outlineOf(bytes: Uint8Array): Outline | undefined {
   let model: Span | undefined
   let modelKeys = 0
   let escapedKey = false
-  /** Behind the key `model`, where that was the last string. */
+  /** The end of the key `model` if that was the last string, otherwise -1. */
   let keyEnd = -1
   let kept = 0
   let at = 0
@@ -44,7 +44,7 @@ export function outlineOf(bytes: Uint8Array): Outline | undefined {
     for (; at < bytes.length; at++) {
       const byte = bytes[at] as number
       if (byte === quote) break
-      // Digits, letters and spaces ask for nothing beyond their bytes: the marks stand below and above them.
+      // Only commas (44) and brackets (over 90) count; blanks, digits and letters cost no more than their bytes.
       if (byte === 44 || byte > 90) effort.mark(byte)
       else if (byte <= 32) {
         const from = at
@@ -62,7 +62,7 @@ export function outlineOf(bytes: Uint8Array): Outline | undefined {
     const isKey = followedByColon(bytes, end)
     if (isKey) effort.key(open, end)
     else effort.text()
-    // What follows a key is its value, unless that is no string: then it is another key, or the inside of a list.
+    // A key is followed by its value; if that is no string, the next string is another key or inside a list.
     const isValueOfModel = keyEnd >= 0 && !isKey && followsColon(bytes, keyEnd, open)
     if (isValueOfModel) model = { start: open, end }
     keyEnd = isKey && isModel(bytes, open, end) ? end : -1
@@ -79,7 +79,7 @@ export function outlineOf(bytes: Uint8Array): Outline | undefined {
   return { text: pieces.join(''), model: escapedKey || modelKeys !== 1 ? undefined : model }
 }
 
-/** Whether nothing but a colon and spaces stand between a key and what follows. */
+/** Whether there is nothing but a colon and blanks between a key and what follows. */
 function followsColon(bytes: Uint8Array, keyEnd: number, start: number): boolean {
   for (let at = keyEnd; at < start; at++) if ((bytes[at] as number) > 32 && bytes[at] !== 58) return false
   return true
@@ -91,7 +91,7 @@ function followedByColon(bytes: Uint8Array, from: number): boolean {
   return bytes[at] === 58
 }
 
-/** Whether `"model"` stands there. */
+/** Whether the string is `"model"`. */
 function isModel(bytes: Uint8Array, open: number, end: number): boolean {
   return (
     end - open === 7 &&

@@ -1,6 +1,6 @@
 /**
- * The path that a route is looked up by: without `/v1`, doubled slashes or a trailing one. Clients differ in what
- * they make of a base URL; percent-encoding stays, since model ids hold encoded slashes.
+ * The path that routes are looked up by: without `/v1`, double slashes and a trailing slash, since clients join base
+ * URLs differently. Percent-encoding is kept, because model ids contain encoded slashes.
  */
 export function routePath(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3)
@@ -13,10 +13,10 @@ export function routePath(url: string): string {
   return path === '' ? '/' : path
 }
 
-/** A model id as it stands in a path: encoded or raw, with slashes and colons. Undefined when it can't be decoded. */
+/** Decodes a model id in a path: encoded or raw, with slashes and colons. Undefined if it can't be decoded. */
 export function decodeId(text: string): string | undefined {
   try {
-    // openai-python 0.27 encodes with `quote_plus`: a plus is a space that no model id has.
+    // openai-python 0.27 encodes with `quote_plus`: a plus would be a space, which no model id contains.
     return decodeURIComponent(text)
   } catch {
     return undefined

@@ -1,6 +1,6 @@
 import { quote, readString, wordsOf } from './strings.ts'
 
-/** Bytes of an event whose shape is worth keeping, and shapes that are kept: choices and tool calls take turns. */
+/** The longest event, in bytes, whose shape is kept, and how many shapes: choices and tool calls alternate. */
 const longest = 4 * 1024
 const most = 4
 
@@ -8,8 +8,8 @@ const most = 4
 type Shape = readonly Uint8Array[]
 
 /**
- * Recognises events that are like one seen before but for some texts. Nearly all events of a stream are; comparing their
- * bytes costs a quarter of parsing them, and says as much: the rest is valid JSON and means the same.
+ * Recognises events that differ from an earlier one only in some texts, as nearly all events of a stream do. Comparing
+ * their bytes costs a quarter of parsing them and proves as much: that the event is valid JSON with the same meaning.
  */
 export class Shapes {
   readonly #texts: ReadonlySet<string>
@@ -20,7 +20,7 @@ export class Shapes {
     this.#texts = texts
   }
 
-  /** The index behind the event at `from` where it has a known shape, or -1. */
+  /** The index after the event at `from` if it has a known shape, otherwise -1. */
   match(bytes: Uint8Array, from: number): number {
     for (const shape of this.#shapes) {
       const end = matchShape(shape, bytes, from)
@@ -37,7 +37,7 @@ export class Shapes {
   }
 }
 
-/** Texts of a chunk are short: a view by words would cost more than it saves. */
+/** Texts of a chunk are short: creating a word view would cost more than it saves. */
 const noWords = new Int32Array(0)
 
 function matchShape(shape: Shape, bytes: Uint8Array, from: number): number {
@@ -45,7 +45,7 @@ function matchShape(shape: Shape, bytes: Uint8Array, from: number): number {
   for (let index = 0; index < shape.length; index++) {
     const part = shape[index] as Uint8Array
     if (index > 0) {
-      // The text between two parts begins behind a quote and ends before one.
+      // The text between two parts starts after a quote and ends before one.
       const { end } = readString(bytes, noWords, at)
       if (end < 0) return -1
       at = end - 1
@@ -78,7 +78,7 @@ function shapeOf(event: Uint8Array, texts: ReadonlySet<string>): Shape | undefin
   return parts
 }
 
-/** A copy of its own: `slice` of a Node buffer is a view, and would keep all of what was read with it. */
+/** A real copy: `slice` of a Node buffer is a view, which would keep the whole read buffer in memory. */
 function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
   return new Uint8Array(bytes.subarray(from, to))
 }
@@ -91,7 +91,7 @@ function skipSpace(bytes: Uint8Array, from: number): number {
   return at
 }
 
-/** Keys with escapes or beyond ASCII are none of those that are looked for. */
+/** A key with escapes or non-ASCII characters never equals one that is looked for. */
 function nameIn(bytes: Uint8Array, from: number, to: number): string {
   return String.fromCharCode(...bytes.subarray(from, Math.min(to, from + 64)))
 }

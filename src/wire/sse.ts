@@ -2,30 +2,30 @@ import { Block } from './block.ts'
 import { GatewayError } from './errors.ts'
 import { tryParse } from './json.ts'
 
-/** One event of a stream: its `data` lines joined, and its `event` name where one was given. */
+/** One event of a stream: its `data` lines joined, and its `event` name if it has one. */
 export interface ServerEvent {
   readonly data: string
   readonly event?: string
 }
 
-/** Bytes of an event, and of what is kept of a line: an image in base64 fits. */
+/** Most bytes of an event, and of an unfinished line; enough for an image in base64. */
 export const eventBound = 32 * 1024 * 1024
 
 /**
- * Reads server-sent events from bytes cut anywhere, even inside a character or a CRLF. Comments and unknown fields
- * are skipped. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+ * Reads server-sent events from bytes cut anywhere, even inside a character or a CRLF. Ignores comments and unknown
+ * fields. https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export class EventReader {
   readonly #decoder = new TextDecoder()
-  /** What has come of a line that has not ended. */
+  /** The start of a line that has not ended yet. */
   readonly #rest = new Block(eventBound)
-  /** The last line ended in CR: an LF that follows belongs to it. */
+  /** The last line ended in CR, so an LF that follows belongs to it. */
   #afterCR = false
   #data: string[] = []
   #dataLength = 0
   #event: string | undefined
 
-  /** The events that `bytes` complete. Throws a `GatewayError` at an event that has no end. */
+  /** Returns the events that `bytes` complete. Throws a `GatewayError` if an event gets too long. */
   read(bytes: Uint8Array): ServerEvent[] {
     const end = lastLineEnd(bytes)
     if (this.#rest.size + bytes.length > eventBound) throw endless()
@@ -39,11 +39,11 @@ export class EventReader {
       lines = this.#rest.take()
     }
     if (end < bytes.length) this.#rest.add(bytes.subarray(end))
-    // Lines are decoded whole, so that no character is cut.
+    // Only whole lines are decoded, so that no character is cut.
     return this.#lines(this.#decoder.decode(lines))
   }
 
-  /** The event that the end of the stream completes: servers forget the last blank line. */
+  /** The event that the end of the stream completes: some servers omit the last blank line. */
   end(): ServerEvent[] {
     return this.#lines(`${this.#decoder.decode(this.#rest.take())}\n\n`)
   }
@@ -81,7 +81,7 @@ export class EventReader {
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (field === 'event') this.#event = value
     if (field !== 'data') return
-    // Each line is an object of its own, also an empty one.
+    // Each line, even an empty one, costs an object, hence the 64.
     this.#dataLength += value.length + 64
     if (this.#dataLength > eventBound) throw endless()
     this.#data.push(value)
@@ -92,7 +92,7 @@ function endless(): GatewayError {
   return new GatewayError('protocol', 'The upstream sent an event that has no end.')
 }
 
-/** The index behind the last CR or LF, 0 where there is none. */
+/** The index after the last CR or LF, or 0 if there is none. */
 function lastLineEnd(bytes: Uint8Array): number {
   for (let at = bytes.length; at > 0; at--) {
     const byte = bytes[at - 1]
@@ -104,7 +104,7 @@ function lastLineEnd(bytes: Uint8Array): number {
 const LF = 10
 const CR = 13
 
-/** The index behind the last blank line: everything before it is whole events. The other two came before `bytes`. */
+/** The index after the last blank line, or 0: the end of the whole events. `last` and `lastButOne` precede `bytes`. */
 export function lastBoundary(bytes: Uint8Array, last = 0, lastButOne = 0): number {
   for (let at = bytes.length - 1; at >= 0; at--) {
     const byte = bytes[at]
@@ -118,7 +118,7 @@ export function lastBoundary(bytes: Uint8Array, last = 0, lastButOne = 0): numbe
   return 0
 }
 
-/** The index behind the blank line that ends the event at `from`; the length where none ends it. */
+/** The index after the blank line that ends the event at `from`, or the length of `bytes` if none does. */
 export function eventEnd(bytes: Uint8Array, from: number): number {
   let lineStart = true
   for (let at = from; at < bytes.length; at++) {
@@ -134,12 +134,12 @@ export function eventEnd(bytes: Uint8Array, from: number): number {
   return bytes.length
 }
 
-/** Tells data from what only keeps a connection open: comments, blank lines, empty `data`, names of events. */
+/** Tells data from what only keeps a connection open: comments, blank lines, empty `data`, event names. */
 export class SignsOfLife {
-  /** Where the line that has begun is: at its start, in `data`, behind its colon, or in what is of no interest. */
+  /** The position in the current line: at its start, in `data`, after its colon, or in a line that doesn't matter. */
   #line: 'start' | 'data' | 'value' | 'other' = 'start'
 
-  /** Whether `bytes`, which go on where the last ones ended, hold data. */
+  /** Whether `bytes`, which continue the previous ones, contain data. */
   heardIn(bytes: Uint8Array): boolean {
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at] as number
@@ -151,7 +151,7 @@ export class SignsOfLife {
     return false
   }
 
-  /** Looks at the last line only: that there is data is known. */
+  /** Data has been found, so only the last line still matters for the state. */
   #found(bytes: Uint8Array, at: number): true {
     const end = lastLineEnd(bytes)
     if (end <= at) return true
@@ -165,7 +165,7 @@ const colon = 58
 const space = 32
 const letterD = 100
 
-/** What an event holds. Throws what an upstream that sends no JSON has coming: nothing of it is ours to leave out. */
+/** Parses an event's JSON. Throws if it isn't JSON, because no part of an upstream's answer may be dropped silently. */
 export function parseEvent(data: string): unknown {
   const value = tryParse(data)
   if (value === undefined && data !== '')
@@ -175,14 +175,14 @@ export function parseEvent(data: string): unknown {
 
 const encoder = new TextEncoder()
 
-/** `data: {json}` and a blank line. The space matters: openai-python 0.27 reads nothing without it. */
+/** `data: {json}` and a blank line. openai-python 0.27 reads nothing without the space. */
 export function frame(value: unknown): Uint8Array {
   return encoder.encode(`data: ${JSON.stringify(value)}\n\n`)
 }
 
 export const done: Uint8Array = encoder.encode('data: [DONE]\n\n')
 
-/** A line that every client skips: the only form of keep-alive that none of them chokes on. */
+/** A line that every client skips: the only form of keep-alive that none of them fails on. */
 export function comment(text: string): Uint8Array {
   return encoder.encode(`: ${text.replace(/[\r\n]+/g, ' ')}\n\n`)
 }

@@ -1,4 +1,4 @@
-/** Where something stands in bytes. */
+/** A range of bytes. */
 export interface Span {
   readonly start: number
   readonly end: number
@@ -7,20 +7,20 @@ export interface Span {
 export const quote = 34
 const backslash = 92
 
-/** `bytes` by four; none where they don't lie for that. */
+/** `bytes` as 32-bit words; empty if they are not aligned for that. */
 export function wordsOf({ buffer, byteOffset, length }: Uint8Array): Int32Array {
   return new Int32Array(buffer, byteOffset & ~3, byteOffset % 4 === 0 ? length >> 2 : 0)
 }
 
-/** What was seen of a string. `end` is the index behind its closing quote, or -1 where no valid string ends. */
+/** What is known of a string. `end` is the index after its closing quote, or -1 if it is invalid or never ends. */
 export interface Seen {
   readonly end: number
-  /** Bytes that its escapes take beyond the characters that they make; 0 where there are none. */
+  /** Bytes that its escapes take beyond the characters they stand for; 0 if there are none. */
   readonly surplus: number
   readonly ascii: boolean
 }
 
-/** Reads the string whose first character is at `from`; `words` are `bytes` by four. */
+/** Reads the string whose first character is at `from`; `words` are `bytes` as 32-bit words. */
 export function readString(bytes: Uint8Array, words: Int32Array, from: number): Seen {
   const { length } = bytes
   const aligned = words.length * 4
@@ -51,7 +51,7 @@ export function readString(bytes: Uint8Array, words: Int32Array, from: number): 
   return { end: -1, surplus, ascii: false }
 }
 
-/** Whether one of four bytes may be a quote, a backslash or a control character: the sign bits tell a borrow. */
+/** Whether one of four bytes may be a quote, a backslash or a control character, which makes a subtraction borrow. */
 function hasSpecial(word: number): boolean {
   const quotes = word ^ 0x22222222
   const backslashes = word ^ 0x5c5c5c5c
@@ -65,7 +65,7 @@ const escapes = new Uint8Array(256)
 for (const character of '"\\/bfnrtu') escapes[character.charCodeAt(0)] = 1
 const letterU = 117
 
-/** Whether four hexadecimal digits stand there. */
+/** Whether there are four hexadecimal digits at `from`. */
 function isHex(bytes: Uint8Array, from: number): boolean {
   for (let at = from; at < from + 4; at++) {
     const byte = bytes[at] ?? 0

@@ -5,14 +5,14 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder('latin1')
 
 /**
- * What has to follow `half`, the start of an event that was cut anywhere, so that its reader gets a whole event and
- * then learns how the stream ended: by the error of `envelope`, or well. The JSON is closed where it was cut, and the
- * error becomes a member of it: a parser that chokes on half an event never comes to the next one.
+ * Returns what must follow `half`, the start of an event that was cut anywhere, so that the reader gets a whole event
+ * and then learns how the stream ended: with the error of `envelope`, or well. Closes the JSON where it was cut and
+ * adds the error as a member, because a parser that fails on half an event never reaches the next one.
  */
 export function afterHalf(half: Uint8Array, envelope?: JsonObject): Uint8Array {
   const ending = envelope ? frame(envelope) : done
   const line = /(?:^|[\r\n])data(?::| ?$) ?([^\r\n]*)$/.exec(decoder.decode(half))
-  // A line that has come to its end is whole, and one of another field is skipped by every reader.
+  // A line that has ended is complete, and readers skip lines with other fields.
   if (!line) return bytesOf('\n\n', ending)
   const [matched, data = ''] = line
   const colon = matched.endsWith('data') ? ':' : ''
@@ -29,7 +29,7 @@ function bytesOf(...pieces: readonly (string | Uint8Array | undefined)[]): Uint8
   )
 }
 
-/** The bytes that a character cut at the end still lacks; which character that gives doesn't matter. */
+/** The bytes missing from a character that was cut at the end; which character results doesn't matter. */
 function restOfCharacter(bytes: Uint8Array): Uint8Array {
   for (let back = 1; back <= 3; back++) {
     const byte = bytes[bytes.length - back] ?? 0
@@ -37,7 +37,7 @@ function restOfCharacter(bytes: Uint8Array): Uint8Array {
     if (byte < 0xc0) continue
     const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2
     const rest = new Uint8Array(Math.max(0, length - back)).fill(0x80)
-    // The second byte of these has a higher least value.
+    // The second byte of these must not be lower.
     if (back === 1 && byte === 0xe0) rest[0] = 0xa0
     if (back === 1 && byte === 0xf0) rest[0] = 0x90
     return rest
@@ -45,13 +45,13 @@ function restOfCharacter(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(0)
 }
 
-/** Characters of half an event that is still closed: the rest are none that a model tells token by token. */
+/** Half events of more characters than this are not closed: models don't send such events token by token. */
 const closable = 256 * 1024
 
-/** Texts, also one that has no end, and what opens and closes containers. */
+/** Texts, even unterminated, and the brackets of containers. */
 const structure = /"(?:[^"\\]|\\.)*(?:"|\\?$)|[[\]{}]/gs
 
-/** What a value or a key may lack at a cut: tried in turn, as a parser says best which of them fits. */
+/** What a cut key or value may be missing. All are tried in turn; `JSON.parse` finds the one that fits. */
 const lacks = [
   '',
   '"',
@@ -74,8 +74,8 @@ const escapes = ['\\', '0', '00', '000', '0000']
 const endings = [...lacks, ...escapes.flatMap((rest) => [`${rest}"`, `${rest}":null`])]
 
 /**
- * What closes an object that was cut anywhere, with `member`, an `error`, as its last; an empty text when it is
- * whole. Undefined where the text is no object.
+ * Returns what closes an object that was cut anywhere, with `member` (an `error`) as its last member; an empty text if
+ * it is whole. Undefined if the text is no object.
  */
 function closeJson(text: string, member: string | undefined): string | undefined {
   if (text.length > closable) return undefined
@@ -91,7 +91,7 @@ function closeJson(text: string, member: string | undefined): string | undefined
   const closings = endings.flatMap((ending) => lasts.map((last) => `${ending}${inner}${last}}`))
   return closings.find((closing) => {
     const whole = tryParse(text + closing)
-    // The member could also have become a part of a key that was cut.
+    // The member might instead have ended up inside a cut key.
     return isObject(whole) && (member === undefined || Object.hasOwn(whole, 'error'))
   })
 }

@@ -1,7 +1,6 @@
 /**
- * How many UTF-16 units the bytes from `start` to `end` decode to, without making a text of them; -1 where they are not
- * UTF-8. The table of well-formed sequences:
- * https://www.unicode.org/versions/Unicode16.0.0/core-spec/chapter-3/#G27506
+ * How many UTF-16 units the bytes from `start` to `end` decode to, without creating a string; -1 if they are not UTF-8.
+ * The table of well-formed sequences: https://www.unicode.org/versions/Unicode16.0.0/core-spec/chapter-3/#G27506
  */
 export function utf8Length(bytes: Uint8Array, start: number, end: number): number {
   let units = 0
@@ -12,7 +11,7 @@ export function utf8Length(bytes: Uint8Array, start: number, end: number): numbe
     units++
     if (lead < 0x80) continue
     if (lead < 0xc2 || lead > 0xf4) return -1
-    // The first byte that follows is bounded more closely: no overlong forms, no surrogates, nothing over U+10FFFF.
+    // The second byte has a narrower range: no overlong forms, no surrogates, nothing over U+10FFFF.
     const least = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80
     const most = lead === 0xed ? 0x9f : lead === 0xf4 ? 0x8f : 0xbf
     const length = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3

@@ -5,7 +5,7 @@ import type { Dialect, InferenceRoute } from '../dialect.ts'
 import { modelRoutes } from './models.ts'
 import { wordsOn } from './words.ts'
 
-/** OpenAI's API, of today and of 2023: what all answers are inside the gateway, so that nothing is translated. */
+/** OpenAI's API, today's and that of 2023. The gateway uses its format internally, so nothing is translated. */
 export const openai: Dialect = {
   routes: [
     ...Object.values(operations).flatMap((operation) => operation.routes.map((path) => routeOf(operation, path))),

@@ -4,7 +4,7 @@ import type { JsonObject } from '../../wire/json.ts'
 import type { LookUpRoute } from '../dialect.ts'
 import { wordsOn } from './words.ts'
 
-/** The lists of models, under today's name and that of 2023. */
+/** The lists of models, at today's paths and those of 2023. */
 export const modelRoutes: readonly LookUpRoute[] = [
   { method: 'GET', path: '/models', look: list, refuse: wordsOn('/models') },
   { method: 'GET', path: '/models/{model}', look: retrieve, refuse: wordsOn('/models/{model}') },

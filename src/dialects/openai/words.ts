@@ -1,7 +1,7 @@
 import { errorEnvelope, type GatewayError, isMissing, shorten } from '../../wire/errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
 
-/** How a failure is told. The clients of 2023 compare the words for a missing model: on their routes they stay. */
+/** Returns how errors are worded. Clients of 2023 compare the message for a missing model, so their routes keep it. */
 export function wordsOn(path: string): (failure: GatewayError) => JsonObject {
   return path === '/completions' || path.startsWith('/engines') ? legacyEnvelope : errorEnvelope
 }
