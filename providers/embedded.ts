@@ -8,7 +8,7 @@ import type { JsonObject } from '../src/wire/json.ts'
 import { done, frame } from '../src/wire/sse.ts'
 import type { Engine, GenerateOptions } from './embedded/engine.ts'
 
-/** The model that comes with samewire: 1.1 million parameters, good for trying things out and for nothing else. */
+/** The model that comes with samewire: 1.1 million parameters, good only for trying things out. */
 export default defineProvider({
   type: 'embedded',
   name: 'demo',
@@ -22,7 +22,7 @@ export default defineProvider({
 
 let loading: Promise<Engine> | undefined
 
-/** The code and the weights are loaded at the first request: who never asks never pays. */
+/** Loads the code and the weights at the first request, so that they cost nothing until then. */
 async function load({ asset }: LocalRequest): Promise<Engine> {
   const [{ createEngine }, weights] = await Promise.all([
     import('./embedded/engine.ts'),
@@ -76,7 +76,7 @@ async function* frames(chunks: AsyncGenerator<JsonObject>): AsyncGenerator<Uint8
   }
 }
 
-/** The engine knows no gateway: its errors say a status and a code. */
+/** The engine does not depend on the gateway: its errors have a status and a code. */
 function readEngineError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'EngineError') return error
   const { status, code, param = null } = error as Error & { status: number; code: string; param?: string | null }

@@ -14,8 +14,8 @@ import { GatewayError } from '../src/wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../src/wire/json.ts'
 
 /**
- * Hugging Face: the router over its inference providers, or one dedicated Inference Endpoint when `endpointUrl` is
- * set. A model's suffix (`:cheapest`, `:fastest`, `:groq`) is the router's own and passes as it is.
+ * Hugging Face: the router over its inference providers, or one dedicated Inference Endpoint if `endpointUrl` is set. A
+ * model's suffix (`:cheapest`, `:fastest`, `:groq`) is for the router and is passed on unchanged.
  */
 export default defineProvider({
   type: 'huggingface',
@@ -32,7 +32,7 @@ export default defineProvider({
   url: ({ baseURL, options }, path) =>
     options.endpointUrl && !/\/v1$/.test(baseURL) ? `${baseURL}/v1${path}` : baseURL + path,
   errors: ({ options }) => (options.engine === 'transformers' ? [...transformersErrors, ...errors] : errors),
-  // Cerebras, behind the router, answers 400 `wrong_api_format` to fields that only OpenAI knows.
+  // Cerebras, behind the router, answers 400 `wrong_api_format` to fields that only OpenAI supports.
   heal: ({ code, message }) => {
     const field = /\b(store|metadata|user|service_tier|safety_identifier|prompt_cache_key|verbosity)\b/.exec(
       message,
@@ -42,7 +42,7 @@ export default defineProvider({
   models: listWithProviders,
 })
 
-/** The router takes chat only; the old route goes over it. */
+/** The router serves chat only; legacy completions are translated to chat. */
 const routerOperations = {
   chat: openaiOperations.chat,
   completions: completionsOver(openaiOperations.chat),
@@ -56,13 +56,13 @@ function endpointOperations({ options }: ProviderSettings): Record<'chat' | 'com
   return { chat: fix(chat), completions: fix(completions) }
 }
 
-/** TGI's schema knows `max_tokens` alone (default 1024), and has `n` and `logit_bias` without using them. */
+/** TGI supports only `max_tokens` (default 1024), and accepts `n` and `logit_bias` but ignores them. */
 function forTGI(body: JsonObject): JsonObject {
   refuseUnused(body, ['n', 'logit_bias'])
   return withMaxTokens(body)
 }
 
-/** `transformers serve` answers 422 to any field that isn't OpenAI's, and ignores most of those that are. */
+/** `transformers serve` answers 422 to any field that isn't OpenAI's, and ignores most of OpenAI's. */
 function forTransformers(body: JsonObject): JsonObject {
   refuseUnused(body, ['n', 'response_format', 'logprobs', 'stop'])
   const known = Object.entries(withMaxTokens(body)).filter(([key]) => transformersFields.has(key))
@@ -81,7 +81,7 @@ function withMaxTokens(body: JsonObject): JsonObject {
   return limit === undefined || limit === null ? body : { ...rest, max_tokens: limit }
 }
 
-/** A parameter that changes the answer is honoured or refused, never dropped in silence. */
+/** A parameter that changes the answer is honoured or refused, never silently dropped. */
 function refuseUnused(body: JsonObject, params: readonly string[]): void {
   const param = params.find((name) => {
     const value = body[name]
@@ -117,20 +117,20 @@ const errors: readonly ErrorRule[] = [
   },
   { status: 402, match: /./, kind: 'quota' },
   { status: 410, match: /./, kind: 'retired' },
-  // TGI's words for a prompt that is too long, by itself or with the room for its answer.
+  // TGI's messages for a prompt that is too long, by itself or together with `max_tokens`.
   { status: 422, match: /inputs.{0,40}must (have less than|be <=) \d+/i, kind: 'context_length' },
   { status: 424, match: /./, kind: 'upstream' },
   { status: 503, match: /loading|temporarily unavailable/i, kind: 'loading' },
   { match: /overloaded/i, kind: 'overloaded' },
 ]
 
-/** It has one plain-text 500 for everything, a model that it can't find above all. */
+/** `transformers serve` has one plain-text 500 for all errors, most often for a model that it can't find. */
 const transformersErrors: readonly ErrorRule[] = [
   { status: 400, match: /server is pinned to/i, kind: 'not_found' },
   { status: 500, match: /^\s*internal server error\s*$/i, kind: 'not_found' },
 ]
 
-/** The router lists each model's providers: what the best of the live ones can do, the model can. */
+/** Lists the router's models. A model can do what at least one of its live providers can do. */
 async function listWithProviders(settings: ProviderSettings, tools: Parameters<typeof listModels>[1]) {
   if (settings.options.endpointUrl) {
     const baseURL = /\/v1$/.test(settings.baseURL) ? settings.baseURL : `${settings.baseURL}/v1`

@@ -31,7 +31,7 @@ const definitions: readonly ProviderDefinition[] = [
   embedded,
 ]
 
-/** Every provider by the `type` that a configuration names it with. One line here is all that a new file needs. */
+/** All providers by `type`. A new provider needs an import and an entry in `definitions`. */
 export const registry: Readonly<Record<string, ProviderDefinition>> = Object.fromEntries(
   definitions.map((definition) => [definition.type, definition]),
 )

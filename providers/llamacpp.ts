@@ -8,11 +8,11 @@ export default defineProvider({
   title: 'llama.cpp',
   baseURL: 'http://127.0.0.1:8080/v1',
   keyless: true,
-  // With one model loaded the server answers to any name: only its list tells what is there.
+  // With one model loaded the server accepts any name, so only its list says which model it has.
   answersAnyName: true,
   operations: () => ({
     ...openaiOperations,
-    // Several prompts in a stream open with `data: null` and are told as chat chunks.
+    // A stream for several prompts starts with `data: null` and consists of chat chunks.
     completions: repaired(openaiOperations.completions),
   }),
   errors: [

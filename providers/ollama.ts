@@ -7,8 +7,8 @@ import { chatRequest, generateRequest, openaiChatRequest, openaiCompletionReques
 import { chatStream, completionStream } from './ollama/stream.ts'
 
 /**
- * Ollama, by its native API: there the context size, `keep_alive` and `think` can be set, limits are kept, and a model
- * that dies in the middle of a stream says so. `api: 'openai'` speaks to Ollama's own `/v1` instead.
+ * Ollama through its native API, where the context size, `keep_alive` and `think` can be set, limits are respected, and
+ * a model that fails in the middle of a stream reports it. `api: 'openai'` uses Ollama's own `/v1` instead.
  */
 export default defineProvider({
   type: 'ollama',
@@ -21,7 +21,7 @@ export default defineProvider({
   operations: ({ options }: ProviderSettings) => (options.api === 'openai' ? openaiOperations : nativeOperations),
   url: ({ baseURL }, path) => ollamaURL(baseURL) + path,
   errors: ollamaErrors,
-  // A model that can't think refuses to be asked; without the question it answers.
+  // A model that can't think rejects the parameter; it answers without it.
   heal: (error) => (refusesThinking(error) ? { drop: ['think', 'reasoning_effort', 'reasoning'] } : undefined),
   models: listLibrary,
   pull: pullModel,

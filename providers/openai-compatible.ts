@@ -1,6 +1,6 @@
 import { defineProvider } from '../src/core/provider.ts'
 
-/** Any server that speaks OpenAI's wire at a `baseURL`. */
+/** Any server with an OpenAI-compatible API at `baseURL`. */
 export default defineProvider({
   type: 'openai-compatible',
   title: 'OpenAI-compatible server',

@@ -3,7 +3,7 @@ import { completionsOver } from '../src/operations/completions-over-chat.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { type GatewayError, unknownModel } from '../src/wire/errors.ts'
 
-/** OpenAI itself, and Azure OpenAI when `apiVersion` is set: https://{resource}.openai.azure.com as `baseURL`. */
+/** OpenAI, or Azure OpenAI if `apiVersion` is set, with https://{resource}.openai.azure.com as `baseURL`. */
 export default defineProvider({
   type: 'openai',
   title: 'OpenAI',
@@ -13,7 +13,7 @@ export default defineProvider({
   answers: ['gpt-*', 'chatgpt-*', 'o1*', 'o3*', 'o4*', 'davinci-*', 'babbage-*'],
   operations: () => ({
     ...openaiOperations,
-    // Chat models refuse the old route, although the programs that use it only want a text.
+    // Chat models reject the legacy route, although its users only want a text.
     completions: { ...openaiOperations.completions, otherwise: completionsOver(openaiOperations.chat) },
   }),
   headers: (settings) => {
@@ -29,21 +29,21 @@ export default defineProvider({
       ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${segment(model)}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
       : baseURL + path,
   errors: [{ status: 404, match: /DeploymentNotFound/, kind: 'not_found' }],
-  // Not whatever else is given as `baseURL`.
+  // Only OpenAI's and Azure's own servers, not other addresses in `baseURL`.
   endsStreams: ({ baseURL }) => /^https:\/\/(api\.openai\.com|[\w-]+\.openai\.azure\.com)(\/|$)/.test(baseURL),
   heal: healParameter,
 })
 
-/** Reasoning models renamed or froze parameters; they say which in `code` and `param`, so no list of models is kept. */
+/** Reasoning models renamed or fixed some parameters. The error's `code` and `param` say which, so we need no list. */
 function healParameter({ kind, code, param, message }: GatewayError): Remedy | undefined {
   if (kind !== 'bad_request' || param === null || param === 'model' || param === 'messages') return undefined
   const instead = /Use '(\w+)' instead/.exec(message)?.[1]
   if (code === 'unsupported_parameter' && instead) return { rename: { [param]: instead } }
-  // "Only the default (1) value is supported": leaving it out gives the same, and an answer.
+  // "Only the default (1) value is supported": dropping the parameter has the same effect and works.
   return code === 'unsupported_value' && /only the default/i.test(message) ? { drop: [param] } : undefined
 }
 
-/** A deployment's name as a part of a path. Two names can't be one: encoded or not, every URL parser goes up by them. */
+/** A deployment's name as a path segment. URL parsers resolve `.` and `..` as parent paths, even if encoded. */
 function segment(deployment: string): string {
   if (deployment === '.' || deployment === '..') throw unknownModel(deployment, 'not_found')
   return encodeURIComponent(deployment.toWellFormed())

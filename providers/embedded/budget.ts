@@ -2,15 +2,15 @@ import type { Matcher } from './grammar.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /**
- * Sees to it that a text comes to its end within a number of tokens: it lets a token through only when what it leaves
- * open can still be closed. Where not even the shortest text has room it lets all through, and the limit cuts the text.
+ * Makes a text end within a number of tokens: it allows a token only if the text can still be closed after it. If not
+ * even the shortest ending fits, it allows every token of the grammar, and the limit cuts the text.
  */
 export class Budget {
   readonly #tokenizer: Tokenizer
   readonly #matcher: Matcher
-  /** Tokens that end the text from where it is, no more than are left: a way out, whatever the model wants. */
+  /** Tokens that complete the current text and fit into the limit: always available as a way to end it. */
   #way: readonly number[] | undefined
-  /** Ends of texts as tokens: for most tokens of a vocabulary they are the same few. */
+  /** Endings as tokens, by their bytes: most tokens of a vocabulary share the same few. */
   readonly #ends = new Map<string, readonly number[]>()
 
   /** `left` is the number of tokens that may still come. */
@@ -28,11 +28,11 @@ export class Budget {
     if (id === this.#way[0]) return true
     const end = this.#matcher.shortestEnd(bytes)
     if (!end) return false
-    // No token is less than a byte.
+    // Every token is at least one byte.
     return end.size <= left || (this.#encode(end.text())?.length ?? Number.POSITIVE_INFINITY) <= left
   }
 
-  /** The text goes on with a token that was allowed. */
+  /** Continues the text with a token that was allowed. */
   accept(id: number): void {
     this.#matcher.accept(this.#tokenizer.bytes(id))
     if (!this.#way) return

@@ -10,7 +10,7 @@ import type { Tokenizer } from './tokenizer.ts'
 import { readTools } from './tools.ts'
 import type { Wire } from './wire.ts'
 
-/** Tokens of an answer where the request sets no limit. */
+/** Maximum tokens of an answer if the request sets no limit. */
 const DEFAULT_MAX_TOKENS = 512
 const MOST_TOP_LOGPROBS = 20
 
@@ -55,7 +55,7 @@ function readFormat(format: unknown): Rule | null {
   return schemaRule(schema, 'response_format')
 }
 
-/** How the events of a chat answer are told to the client. */
+/** Formats the events of a chat answer for the client. */
 export function chatWire(body: JsonObject, options: GenerateOptions): Wire {
   const legacy = usesFunctions(body)
   const convert = legacy ? toolCallsToFunction : (answer: JsonObject) => answer

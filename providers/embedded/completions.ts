@@ -7,7 +7,7 @@ import type { Wire } from './wire.ts'
 const DEFAULT_MAX_TOKENS = 16
 const MOST_LOGPROBS = 5
 
-/** A legacy completion: the prompt goes to the model as it is, and the answer is nothing but text. */
+/** A legacy completion: the prompt goes to the model unchanged, and the answer is only text. */
 export function completionsJob(body: JsonObject, tokenizer: Tokenizer): Job & { includeUsage: boolean } {
   const settings = readSettings(body, tokenizer.size)
   const logprobs = readInteger(body, 'logprobs', 0, MOST_LOGPROBS)
@@ -55,7 +55,7 @@ function readPrompt(prompt: unknown, at: string, tokenizer: Tokenizer): number[]
   return tokens.length > 0 ? tokens : [tokenizer.beginId]
 }
 
-/** How the events of a completion are told to the client. `echo` puts the prompt before its answer. */
+/** Formats the events of a completion for the client. `echo` puts the prompt before its answer. */
 export function completionsWire(body: JsonObject, tokenizer: Tokenizer): Wire {
   const echoed = (prompt: readonly number[]) => (body.echo === true ? tokenizer.decode(prompt) : '')
   const offsets = new Map<number, number>()

@@ -4,23 +4,23 @@ export type JsonObject = { [key: string]: unknown }
 export type Operation = 'chat' | 'completions'
 
 export interface GenerateOptions {
-  /** The name to put in `model`. */
+  /** The value for `model` in the answer. */
   model: string
   id: string
   /** Seconds since 1970. */
   created: number
   /** Once aborted, generation throws its `reason` before the next token. */
   signal: Signal
-  /** Uniform in [0, 1): the source of call ids, and of the seed where the request has none. */
+  /** Uniform in [0, 1). Used for call ids, and for the seed if the request has none. */
   random: () => number
-  /** Gives the event loop a turn; called after every token and every few tens of prompt tokens. */
+  /** Yields to the event loop; called after every token and every few tens of prompt tokens. */
   pause: () => Promise<void>
 }
 
 export interface Engine {
-  /** Tokens of prompt and answer together. */
+  /** Maximum tokens of prompt and answer together. */
   readonly contextWindow: number
-  /** Tokens the prompt of this body comes to. Throws `EngineError` as the other two do. */
+  /** The number of tokens in the prompt of this body. Throws `EngineError` as the other two do. */
   countTokens(operation: Operation, body: JsonObject): number
   /** Yields `chat.completion.chunk` or `text_completion` objects. An `EngineError` is thrown by the call itself. */
   stream(operation: Operation, body: JsonObject, options: GenerateOptions): AsyncGenerator<JsonObject, void, void>
@@ -28,7 +28,7 @@ export interface Engine {
   complete(operation: Operation, body: JsonObject, options: GenerateOptions): Promise<JsonObject>
 }
 
-/** A request this engine cannot serve; `status`, `code` and `param` are what OpenAI's API would answer with. */
+/** A request that this engine cannot serve; `status`, `code` and `param` are those that OpenAI's API would return. */
 export class EngineError extends Error {
   readonly status: number
   readonly code: string

@@ -10,10 +10,10 @@ import type { Wire } from './wire.ts'
 
 export { type Engine, EngineError, type GenerateOptions, type JsonObject, type Operation } from './contract.ts'
 
-// The file allows for more, but this is what the model was served with wherever else it runs.
+// The file allows more, but the model is served with this size elsewhere too.
 const CONTEXT_WINDOW = 2048
 
-/** Loads a model of the Llama architecture with a GPT-2 vocabulary. Throws an `Error` if the file is not one. */
+/** Loads a model of the Llama architecture with a GPT-2 vocabulary. Throws an `Error` for any other file. */
 export function createEngine(gguf: Uint8Array): Engine {
   const file = readGguf(gguf)
   const tokenizer = new Tokenizer(file)

@@ -1,11 +1,11 @@
 import { isObject, type JsonObject } from './contract.ts'
 
-/** Whether a request speaks of `functions`, the predecessor of `tools`, and so wants its answer in those terms. */
+/** Whether a request uses `functions`, the predecessor of `tools`: its answer must use them too. */
 export function usesFunctions(body: JsonObject): boolean {
   return Array.isArray(body.functions) && body.tools === undefined
 }
 
-/** The same request in terms of tools. Messages of the old kind are understood beside either. */
+/** Converts the request to tools. Messages with `function_call` are converted in either case. */
 export function functionsToTools(body: JsonObject): JsonObject {
   const messages = Array.isArray(body.messages) ? { messages: body.messages.map(convertMessage) } : {}
   if (!usesFunctions(body)) return { ...body, ...messages }
@@ -14,7 +14,7 @@ export function functionsToTools(body: JsonObject): JsonObject {
     ...rest,
     ...messages,
     tools: (functions as unknown[]).map((definition) => ({ type: 'function', function: definition })),
-    // A function call is one by nature.
+    // `function_call` has room for one call only.
     parallel_tool_calls: false,
     ...(choice === undefined
       ? {}
@@ -27,7 +27,7 @@ function convertMessage(message: unknown): unknown {
   return { ...message, tool_calls: [{ type: 'function', function: message.function_call }] }
 }
 
-/** The `tool_calls` of a message or delta as `function_call`. */
+/** Converts the `tool_calls` of a message or delta to `function_call`. */
 export function toolCallsToFunction(answer: JsonObject): JsonObject {
   const { tool_calls: calls, ...rest } = answer
   const [call] = Array.isArray(calls) ? (calls as JsonObject[]) : []

@@ -12,23 +12,23 @@ export interface Model {
   readonly contextWindow: number
 }
 
-/** One request, ready to run: `n` answers to each prompt, numbered through. */
+/** One request, ready to run: `n` answers for each prompt, with consecutive indices. */
 export interface Job {
   readonly prompts: readonly (readonly number[])[]
   readonly n: number
   readonly sampling: Omit<Sampling, 'seed'>
-  /** Without one, each request takes another from `GenerateOptions.random`. */
+  /** If null, a seed is drawn from `GenerateOptions.random`. */
   readonly seed: number | null
-  /** Most tokens of one answer; what is left of the context limits it further. */
+  /** Maximum tokens of one answer; the room left in the context limits it further. */
   readonly maxTokens: number
   readonly stop: readonly string[]
-  /** Read `<think>` as the tag of reasoning. */
+  /** Whether `<think>` marks reasoning. */
   readonly thinking: boolean
-  /** How many alternatives to list with each token's log probability; null for neither. */
+  /** How many alternatives to list with each token's log probability; null for no log probabilities. */
   readonly logprobs: number | null
-  /** What the whole answer has to follow. */
+  /** The grammar of the whole answer. */
   readonly grammar: Rule | null
-  /** What has to follow a `<tool_call>`; with it, calls are told from content. */
+  /** The grammar of what follows `<tool_call>`; if set, calls are separated from content. */
   readonly calls: Rule | null
 }
 
@@ -57,7 +57,7 @@ export interface Usage {
   reasoningTokens: number
 }
 
-/** Throws `EngineError` where a prompt leaves no room for an answer; `param` is the field it came from. */
+/** Throws `EngineError` if a prompt leaves no room for an answer; `param` is the field it came from. */
 export function checkContext(job: Job, contextWindow: number, param: 'messages' | 'prompt'): void {
   const tooLong = job.prompts.find((prompt) => prompt.length >= contextWindow)
   if (!tooLong) return
@@ -68,7 +68,7 @@ export function checkContext(job: Job, contextWindow: number, param: 'messages' 
   )
 }
 
-/** Runs a job, one answer after the other, and counts its tokens into `usage`. */
+/** Runs a job, one answer after the other, and adds its tokens to `usage`. */
 export async function* generate(
   model: Model,
   job: Job,
@@ -92,7 +92,7 @@ export async function* generate(
         if (answer.reason !== null) break
         await options.pause()
         options.signal.throwIfAborted()
-        // No await between these two: the logits belong to whoever called `forward` last.
+        // No await between these two: the next `forward` of any request overwrites the logits.
         model.transformer.forward(cache, [answer.last])
         answer.take(model.transformer.logits)
       }
@@ -118,7 +118,7 @@ async function prefill(
 
 type PieceEvent = Omit<Extract<Event, { kind: 'piece' }>, 'index'>
 
-/** One answer in the making: from logits to tokens, and from tokens to pieces. */
+/** One answer being generated: from logits to tokens, and from tokens to pieces. */
 class Answer {
   /** The token chosen last. */
   last = -1
@@ -133,7 +133,7 @@ class Answer {
   #matcher: Matcher | null = null
   #budget: Budget | null = null
   #out: PieceEvent[] = []
-  /** Of the tokens whose text has not come out yet. */
+  /** Of tokens whose text was not emitted yet. */
   #logprobs: TokenLogprob[] = []
 
   constructor(model: Model, job: Job, seed: number, limit: number, usage: Usage) {
@@ -146,25 +146,25 @@ class Answer {
     if (job.grammar) this.#follow(job.grammar)
   }
 
-  /** Holds what comes from now on to a grammar. */
+  /** Restricts all further tokens to a grammar. */
   #follow(grammar: Rule): void {
     this.#matcher = new Matcher(grammar)
     this.#budget = new Budget(this.#model.tokenizer, this.#matcher, this.#left)
   }
 
-  /** Chooses the next token, or ends the answer. */
+  /** Picks the next token, or ends the answer. */
   take(logits: Float32Array): void {
     if (this.#left === 0) this.#end('length')
     else {
       const id = this.#pick(logits)
       if (id !== null) this.#accept(id, logits)
       if (id === null || this.#parser.stopped || this.#matcher?.finished) this.#end('stop')
-      // What its grammar takes for whole was not cut.
+      // An answer that is complete in its grammar was not cut.
       else if (this.#left === 0) this.#end(this.#matcher?.complete ? 'stop' : 'length')
     }
   }
 
-  /** The next token, counted; null where the model or its grammar ends the answer. */
+  /** Picks and counts the next token; null if the model or the grammar ends the answer. */
   #pick(logits: Float32Array): number | null {
     const { tokenizer } = this.#model
     const [matcher, budget] = [this.#matcher, this.#budget]
@@ -204,7 +204,7 @@ class Answer {
     const text = this.#text.push(bytes)
     this.#emit(this.#parser.push(text))
     if (wasReasoning || this.#parser.reasoning) this.#usage.reasoningTokens++
-    // Tags, reasoning and calls have no place in `logprobs.content`.
+    // `logprobs.content` does not include tags, reasoning and calls.
     if (text !== '' && !this.#parser.holding) this.#logprobs = []
   }
 

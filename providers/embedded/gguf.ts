@@ -19,9 +19,9 @@ const F32 = 0
 const F16 = 1
 
 /**
- * Reads a little-endian GGUF (version 2 or 3) whose tensors are F32 or F16.
- * F16 is widened to F32 here, once: a per-token conversion would cost more than the products themselves.
- * Throws an `Error` for another format, version or tensor type.
+ * Reads a little-endian GGUF file (version 2 or 3) with F32 or F16 tensors. F16 is converted to F32 here, once:
+ * converting per token would cost more than the multiplications. Throws an `Error` for another format, version or
+ * tensor type.
  */
 export function readGguf(bytes: Uint8Array): GgufFile {
   const reader = new Reader(bytes)
@@ -55,7 +55,7 @@ class Reader {
   readonly #utf8 = new TextDecoder()
 
   constructor(bytes: Uint8Array) {
-    // A plain view: a subclass may have its own idea of `slice` (that of Node's Buffer does not copy).
+    // A plain view, because subclasses may override `slice` (that of Node's Buffer does not copy).
     this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   }
@@ -94,7 +94,7 @@ class Reader {
     if (type === F32) {
       for (let i = 0; i < length; i++) data[i] = this.#view.getFloat32(start + i * 4, true)
     } else if (type === F16) {
-      // A copy is aligned, whatever the file's bytes are a view of; its order is right on every little-endian machine.
+      // The copy is aligned, unlike a view into the file; the byte order is right on every little-endian machine.
       const halves = new Uint16Array(this.#bytes.slice(start, start + length * 2).buffer)
       widen(halves, data)
     } else {
@@ -118,19 +118,19 @@ const SCALARS: Record<number, readonly [size: number, read: (view: DataView, at:
   12: [8, (view, at) => view.getFloat64(at, true)],
 }
 
-/** Half to single precision by the bits: `Float16Array` is not yet in every runtime this file has to load in. */
+/** Converts half to single precision by bit operations: not every supported runtime has `Float16Array` yet. */
 function widen(halves: Uint16Array, singles: Float32Array): void {
   const bits = new Uint32Array(singles.buffer)
   for (let i = 0; i < halves.length; i++) {
     const half = halves[i] as number
     const magnitude = half & 0x7fff
-    // Of a normal number, move the fraction up by 13 bits and make the exponent's bias 127 instead of 15.
+    // A normal number: shift the fraction left by 13 bits and change the exponent's bias from 15 to 127.
     if (magnitude >= 0x0400 && magnitude < 0x7c00) bits[i] = ((half & 0x8000) << 16) | ((magnitude << 13) + (112 << 23))
     else singles[i] = (half & 0x8000 ? -1 : 1) * unusualHalf(magnitude)
   }
 }
 
-/** Zero and numbers too small for a leading one, or infinity and NaN. */
+/** Zero, subnormal numbers, infinity and NaN. */
 function unusualHalf(magnitude: number): number {
   if (magnitude < 0x0400) return magnitude * 2 ** -24
   return magnitude === 0x7c00 ? Number.POSITIVE_INFINITY : Number.NaN

@@ -1,8 +1,8 @@
 import { endOf, sizeOf } from './shortest.ts'
 
 /**
- * A context-free grammar over bytes, matched one byte at a time. Bytes rather than characters, because a
- * token may end inside a character.
+ * A context-free grammar over bytes, matched byte by byte. Bytes rather than characters, because a token may end inside
+ * a character.
  */
 export type Rule =
   | { readonly kind: 'byte'; readonly from: number; readonly to: number }
@@ -16,7 +16,7 @@ export const any = (...rules: Rule[]): Rule => ({ kind: 'any', rules })
 export const optional = (rule: Rule): Rule => any(rule, all())
 export const text = (literal: string): Rule => all(...Array.from(new TextEncoder().encode(literal), (b) => range(b, b)))
 
-/** For recursion: the rule is made when a match first gets to it. */
+/** For recursion: creates the rule when a match first reaches it. */
 export function later(make: () => Rule): Rule {
   let made: Rule | undefined
   return {
@@ -44,14 +44,14 @@ export function upTo(times: number, rule: Rule): Rule {
   return nested
 }
 
-/** What is left to match, first rule on top; `null` is the end of the grammar. */
+/** What is left to match, with the next rule on top; `null` is the end of the grammar. */
 export type Stack = { readonly rule: Rule; readonly rest: Stack } | null
 
-// A schema can be so ambiguous that the readings double with every byte. Dropping some leaves a grammar that
-// admits less, never one that admits more.
+// In a very ambiguous schema the number of parses may double with every byte. Dropping some makes the grammar stricter,
+// never more permissive.
 const MOST_READINGS = 512
 
-/** Where a text stands in a grammar that may be ambiguous: every way it could go on. */
+/** The state of a text in a grammar that may be ambiguous: all possible parses. */
 export class Matcher {
   #stacks: readonly Stack[]
 
@@ -61,7 +61,7 @@ export class Matcher {
     this.#stacks = stacks
   }
 
-  /** Whether the text so far could be followed by these bytes. No bytes at all is no progress, so not allowed. */
+  /** Whether these bytes can follow the text so far. An empty token is not allowed, as it makes no progress. */
   allows(bytes: Uint8Array): boolean {
     return bytes.length > 0 && advance(this.#stacks, bytes).length > 0
   }
@@ -71,8 +71,8 @@ export class Matcher {
   }
 
   /**
-   * A short end of the text so far, or of what it is with `bytes` behind it: its bytes, and how many they are. Undefined
-   * where these may not follow, or nothing ends it.
+   * A short ending for the text so far, or for the text followed by `bytes`, with its size in bytes. Undefined if
+   * `bytes` may not follow, or there is no ending.
    */
   shortestEnd(bytes?: Uint8Array): { readonly size: number; text(): Uint8Array } | undefined {
     if (bytes?.length === 0) return
@@ -84,12 +84,12 @@ export class Matcher {
     return best && { size: best.size, text: () => endOf(best.stack) }
   }
 
-  /** The text so far is a whole sentence of the grammar. */
+  /** Whether the text so far is complete in the grammar. */
   get complete(): boolean {
     return this.#stacks.includes(null)
   }
 
-  /** It is, and nothing could follow. */
+  /** Whether it is complete and nothing can follow. */
   get finished(): boolean {
     return this.#stacks.every((stack) => stack === null)
   }
@@ -110,8 +110,8 @@ function advance(stacks: readonly Stack[], bytes: Uint8Array): readonly Stack[] 
 }
 
 /**
- * Replaces the rule on top until it is a byte, once for each way to read it. `open` are the recursive rules
- * entered since the last byte: one that comes back to itself without a byte between adds no text, and would not end.
+ * Expands the top rule until it is a byte, once for each alternative. `open` are the recursive rules entered since the
+ * last byte: a rule that returns to itself without a byte in between would never end.
  */
 function expand(stack: Stack, out: Stack[], open: readonly Rule[] = []): void {
   if (stack === null) {

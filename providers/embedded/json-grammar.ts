@@ -1,7 +1,7 @@
 import { invalidType, isObject, type JsonObject, unsupported } from './contract.ts'
 import { all, any, later, optional, type Rule, range, text, upTo } from './grammar.ts'
 
-// Only the space that the model has seen in JSON: allowed white space is white space it may go on with for ever.
+// At most one space, as in the model's training data: if more were allowed, it might never stop writing them.
 const space = optional(text(' '))
 
 const digit = range(0x30, 0x39)
@@ -16,15 +16,15 @@ const character = any(
   all(range(0xf0, 0xf4), trail, trail, trail),
   all(text('\\'), any(...[...'"\\/bfnrt'].map(text), all(text('u'), hex, hex, hex, hex))),
 )
-/** Characters of a string: a small model that has lost its way writes one that never ends. */
+/** Maximum characters of a string: a small model may otherwise never end one. */
 const longest = 64
-/** Members of an object whose names are free, and items of a list: there is no end to them either. */
+/** Maximum members of an object with free names, and items of a list, for the same reason. */
 const most = 16
-/** Lists and objects inside each other, where a schema leaves open what comes. */
+/** Maximum nesting of lists and objects where the schema allows any value. */
 const deepest = 4
 
 const string = all(text('"'), upTo(longest, character), text('"'))
-// Fifteen digits are as many as a double keeps, and an end to a number that would not stop growing.
+// Fifteen digits are what a double keeps, and they stop a number that would never end.
 const integer = all(optional(text('-')), any(text('0'), all(range(0x31, 0x39), upTo(14, digit))))
 const fraction = all(text('.'), digit, upTo(14, digit))
 const exponent = all(any(text('e'), text('E')), optional(any(text('+'), text('-'))), digit, optional(digit))
@@ -35,7 +35,7 @@ const scalar = any(string, number, boolean, text('null'))
 const anyValue = valueWithin(deepest)
 export const anyObject: Rule = objectOf(valueWithin(deepest - 1))
 
-/** Any value with no more than `depth` lists and objects inside each other. */
+/** Any value with at most `depth` levels of nesting. */
 function valueWithin(depth: number): Rule {
   if (depth === 0) return scalar
   const inner = later(() => valueWithin(depth - 1))
@@ -83,16 +83,16 @@ const KNOWN = new Set([...ENFORCED, ...REMARKS])
 
 interface Place {
   readonly root: JsonObject
-  /** The request field to name in an error; without it, keywords that cannot be enforced are let pass. */
+  /** The request field to name in an error; if null, keywords that cannot be enforced are ignored. */
   readonly param: string | null
-  /** The rules of what has been referred to, one each: a recursive schema would else have no end of them. */
+  /** One rule for each `$ref` target: otherwise a recursive schema would produce endless rules. */
   readonly referred: Map<unknown, Rule>
 }
 
 /**
- * The JSON texts that satisfy `schema`: type, properties (in their order), required, additionalProperties,
- * items, minItems 0 or 1, enum, const, anyOf, oneOf and local $ref. With a `param`, a keyword beyond these throws
- * `EngineError`, since an answer must not claim to follow a schema it was not held to.
+ * The JSON texts that satisfy `schema`: type, properties (in their order), required, additionalProperties, items,
+ * minItems 0 or 1, enum, const, anyOf, oneOf and local $ref. With a `param`, other keywords throw `EngineError`,
+ * because an answer must not claim to follow a schema that was not enforced.
  */
 export function schemaRule(schema: JsonObject, param: string | null): Rule {
   return valueRule(schema, { root: schema, param, referred: new Map() })
@@ -145,7 +145,7 @@ function objectRule(schema: JsonObject, at: Place): Rule {
   if (properties.length === 0)
     return extra === false ? text('{}') : objectOf(isObject(extra) ? valueRule(extra, at) : anyValue)
   const required = new Set(Array.isArray(schema.required) ? schema.required : [])
-  // From the last property to the first: what may follow where a member has been written, and where none has.
+  // From the last property to the first: what may follow if a member was written before, and if none was.
   let after: Rule = all()
   let first: Rule = all()
   for (const [name, value] of properties.reverse()) {

@@ -1,8 +1,7 @@
 /**
- * `out[t][r] = sum over c of x[t][c] * w[r][c]`, for `count` rows of `x` and `rows` rows of `w`; the result
- * begins at `out[at]`. Four products at a time share what they load, which is what bounds this loop:
- * four rows of `x` for each row of `w` while a prompt is read, four rows of `w` for the one row of a new token.
- * `rows` is a multiple of four, as the sizes of a llama model are.
+ * `out[t][r] = sum over c of x[t][c] * w[r][c]`, for `count` rows of `x` and `rows` rows of `w`; the result starts at
+ * `out[at]`. Loads are the bottleneck, so four products share each load: four rows of `x` per row of `w` for a prompt,
+ * four rows of `w` for the one row of a new token. `rows` must be a multiple of four, as it is in llama models.
  */
 export function multiply(
   out: Float32Array,
@@ -18,7 +17,7 @@ export function multiply(
   for (; t < count; t++) oneToken(out, at + t * rows, x, t * columns, w, columns, rows)
 }
 
-/** The mean of the values of one head, weighted by the scores: four columns at a time, kept in registers. */
+/** The mean of one head's values, weighted by the scores. Four columns at a time, kept in registers. */
 export function mix(
   out: Float32Array,
   at: number,

@@ -15,14 +15,14 @@ const CALL_HEAD = /^\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s
 type Mode = 'start' | 'thought' | 'reasoning' | 'gap' | 'content' | 'call'
 
 /**
- * Splits generated text, as it comes, into content, reasoning and tool calls, and cuts it at a stop string.
- * It holds back only what may yet turn out to be a tag or a stop string. White space around reasoning and
- * calls goes, as it belongs to the tags; the line end before `</think>` stays, as llama-server has it.
+ * Splits generated text, as it arrives, into content, reasoning and tool calls, and cuts it at a stop string. It holds
+ * back only text that may become a tag or a stop string. White space around reasoning and calls belongs to the tags and
+ * is removed; the line end before `</think>` stays, as in llama-server.
  */
 export class OutputParser {
-  /** A stop string has come; what follows is ignored. */
+  /** A stop string was found; further text is ignored. */
   stopped = false
-  /** Calls begun so far. */
+  /** Number of calls started so far. */
   calls = 0
   #mode: Mode
   #buffer = ''
@@ -30,19 +30,19 @@ export class OutputParser {
   readonly #tools: boolean
   readonly #stop: StopFilter
 
-  /** Without `thinking` or `tools` their tags are content like any other. */
+  /** Without `thinking` or `tools` their tags are ordinary content. */
   constructor(options: { thinking: boolean; tools: boolean; stop: readonly string[] }) {
     this.#mode = options.thinking ? 'start' : 'content'
     this.#tools = options.tools
     this.#stop = new StopFilter(options.stop)
   }
 
-  /** The end of the text so far is in the reasoning. */
+  /** Whether the text so far ends inside the reasoning. */
   get reasoning(): boolean {
     return this.#mode === 'thought' || this.#mode === 'reasoning'
   }
 
-  /** Some text is held back that may yet become content. */
+  /** Whether text is held back that may become content. */
   get holding(): boolean {
     const buffered = this.#buffer !== '' && (this.#mode === 'start' || this.#mode === 'content')
     return buffered || this.#stop.held !== ''
@@ -55,7 +55,7 @@ export class OutputParser {
     return out
   }
 
-  /** What was held back, once nothing can follow. A call cut off before its name was whole is dropped. */
+  /** Returns the text held back, at the end of the answer. Drops a call that was cut before its name was complete. */
   end(): Piece[] {
     const out: Piece[] = []
     if (this.stopped) return out
@@ -66,7 +66,7 @@ export class OutputParser {
     return out
   }
 
-  /** Takes what can be told apart from the buffer; true if there may be more to tell. */
+  /** Moves what is unambiguous from the buffer to `out`; true if there may be more. */
   #step(out: Piece[]): boolean {
     switch (this.#mode) {
       case 'start':
@@ -136,7 +136,7 @@ export class OutputParser {
       this.calls++
     }
     const index = this.calls - 1
-    // White space before the value may come a token after the colon.
+    // White space before the value may arrive one token after the colon.
     if (!this.#arguments.begun) this.#buffer = this.#buffer.trimStart()
     const taken = this.#arguments.take(this.#buffer)
     if (taken > 0) out.push({ kind: 'arguments', index, text: this.#buffer.slice(0, taken) })
@@ -149,7 +149,7 @@ export class OutputParser {
     return true
   }
 
-  /** Between the tags is something else than a call: it is shown as it stands rather than lost. */
+  /** The text between the tags is not a call: emit it as content, so that it isn't lost. */
   #skipCall(out: Piece[]): boolean {
     const end = this.#buffer.indexOf(CALL_END)
     if (end < 0) return false
@@ -190,7 +190,7 @@ class StopFilter {
   }
 }
 
-/** Finds where a JSON object or array ends, in text that comes in parts. */
+/** Finds the end of a JSON object or array in text that arrives in pieces. */
 class JsonEnd {
   begun = false
   done = false
@@ -211,7 +211,7 @@ class JsonEnd {
       else if (char === '{' || char === '[') this.#depth++
       else if (char === '}' || char === ']') {
         this.#depth--
-        // A bare value ends where the object around it does.
+        // A scalar value ends where the surrounding object does.
         this.done = this.#depth <= 0
         if (this.done) return this.#depth < 0 ? i : i + 1
       }
@@ -220,7 +220,7 @@ class JsonEnd {
   }
 }
 
-/** The length of the longest end of `text` that one of `marks` begins with. */
+/** Length of the longest suffix of `text` that is a proper prefix of one of `marks`. */
 function heldBack(text: string, marks: readonly string[]): number {
   let longest = 0
   for (const mark of marks) {

@@ -10,15 +10,15 @@ const ROLES: Record<string, string> = {
   function: 'tool',
 }
 
-/** A function as the chat template shows it to the model. */
+/** A function in the form that the chat template expects. */
 export interface Tool {
   readonly type: 'function'
   readonly function: { readonly name: string; readonly description: string; readonly parameters: JsonObject }
 }
 
-/** Returns what makes a prompt, ready for the assistant's turn, of a chat request's messages. */
+/** Returns a function that turns a chat request's messages into a prompt for the assistant's next turn. */
 export function chatPrompt(template: string): (messages: unknown, tools: readonly Tool[]) => string {
-  // Parsed when first needed: a start-up should not wait for it.
+  // Parsed when first needed, so that it doesn't delay the start.
   let parsed: Template | undefined
   return (messages, tools) => {
     parsed ??= new Template(template)
@@ -52,7 +52,7 @@ function readMessage(message: unknown, at: string): JsonObject {
   return {
     role,
     content: content === undefined || content === null ? null : readContent(content, `${at}.content`),
-    // The template writes the line end that the answer's own reasoning came with.
+    // The template adds the line end that the model's own reasoning ends with.
     ...(typeof reasoning === 'string' ? { reasoning_content: reasoning.replace(/\n$/, '') } : {}),
     ...(calls === undefined || calls === null ? {} : { tool_calls: readCalls(calls, `${at}.tool_calls`) }),
   }

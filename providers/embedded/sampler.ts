@@ -1,8 +1,8 @@
 export interface Sampling {
-  /** 0 takes the likeliest token. */
+  /** 0 always picks the most likely token. */
   readonly temperature: number
   readonly topP: number
-  /** 0 for no limit. */
+  /** 0 means no limit. */
   readonly topK: number
   /** An unsigned 32-bit integer. */
   readonly seed: number
@@ -17,7 +17,7 @@ export interface RankedToken {
   readonly logprob: number
 }
 
-/** Chooses the tokens of one answer. The same settings and logits give the same choices. */
+/** Picks the tokens of one answer. The same settings and logits give the same tokens. */
 export class Sampler {
   readonly #settings: Sampling
   readonly #random: () => number
@@ -25,7 +25,7 @@ export class Sampler {
   readonly #banned: readonly number[]
   readonly #scores: Float32Array
 
-  /** `banned` ids are never chosen. */
+  /** `banned` ids are never picked. */
   constructor(settings: Sampling, vocabulary: number, banned: readonly number[]) {
     this.#settings = settings
     this.#random = seededRandom(settings.seed)
@@ -33,12 +33,12 @@ export class Sampler {
     this.#scores = new Float32Array(vocabulary)
   }
 
-  /** The next token, or -1 if `allows` refuses all of them. */
+  /** The next token, or -1 if `allows` rejects all. */
   pick(logits: Float32Array, allows?: (id: number) => boolean): number {
     this.#adjust(logits)
     let id = this.#choose()
-    // Drawing again from what is allowed gives each token the odds it would have had if the rest had been
-    // masked at first, and mostly spares asking about the whole vocabulary.
+    // Drawing again among the allowed tokens gives the same odds as masking the others first (without top_p and top_k),
+    // and usually avoids checking the whole vocabulary.
     if (allows && !allows(id)) {
       let left = 0
       for (let i = 0; i < this.#scores.length; i++) {
@@ -87,7 +87,7 @@ export class Sampler {
     const { topP, topK } = this.#settings
     let total = 0
     for (const weight of weights) total += weight
-    // All tokens below this weight together are less than what top_p leaves out: no need to sort them.
+    // All tokens below this weight together are less than what top_p cuts off, so we need not sort them.
     const least = topP < 1 ? ((1 - topP) * total) / weights.length : 0
     const ids: number[] = []
     for (let id = 0; id < weights.length; id++) if ((weights[id] as number) > least) ids.push(id)
@@ -103,7 +103,7 @@ export class Sampler {
   }
 }
 
-/** The `count` likeliest tokens, likeliest first, and the chosen one, as the model alone would rank them. */
+/** The `count` most likely tokens in order, and the chosen one, with the model's own log probabilities. */
 export function rank(logits: Float32Array, chosen: number, count: number): { chosen: RankedToken; top: RankedToken[] } {
   const max = logits[indexOfMax(logits)] as number
   let total = 0
@@ -126,7 +126,7 @@ function indexOfMax(values: Float32Array): number {
   return best
 }
 
-/** A 32-bit counter through a mixing function: small, and every seed starts a different sequence at once. */
+/** A 32-bit counter with a mixing function: small, and different seeds give different sequences from the start. */
 function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {

@@ -1,7 +1,7 @@
 import { invalidType, invalidValue, isObject, type JsonObject } from './contract.ts'
 import type { Sampling } from './sampler.ts'
 
-/** What chat and completions requests have in common. */
+/** Settings that chat and completions requests share. */
 export interface Settings {
   readonly sampling: Omit<Sampling, 'seed'>
   readonly seed: number | null
@@ -14,12 +14,12 @@ export interface Settings {
 const MOST_STOPS = 4
 const MOST_CHOICES = 128
 
-/** Throws `EngineError` that names the first field of a wrong type or out of range. A null counts as absent. */
+/** Throws an `EngineError` that names the first field with a wrong type or value. Null counts as absent. */
 export function readSettings(body: JsonObject, vocabulary: number): Settings {
   return {
     sampling: {
-      // A model this small knows its answers by heart or not at all: sampling only adds mistakes. The recorded
-      // Ollama model is set to 0 for the same reason.
+      // A model this small has memorized an answer or does not know it: sampling only adds mistakes. The recorded
+      // Ollama model uses 0 for the same reason.
       temperature: readNumber(body, 'temperature', 0, 2) ?? 0,
       topP: readNumber(body, 'top_p', 0, 1) ?? 1,
       topK: readInteger(body, 'top_k', 0, vocabulary) ?? 0,

@@ -1,20 +1,20 @@
 import type { Rule, Stack } from './grammar.ts'
 
-/** The bytes of a text; none for a rule that no text ends. */
+/** The bytes of a text; undefined for a rule that no text can complete. */
 type Sentence = readonly number[] | undefined
 
 const sentences = new WeakMap<Rule, readonly number[]>()
 const sizes = new WeakMap<NonNullable<Stack>, number>()
 
 /**
- * A short text that satisfies a rule: the shortest, except where rules refer to each other in circles. `open` are the
- * recursive rules that are being looked at: the shortest text has none of them inside itself.
+ * A short text that satisfies a rule: the shortest one, except where rules refer to each other in cycles. `open` are
+ * the recursive rules being expanded, which the shortest text never contains again.
  */
 function shortest(rule: Rule, open: readonly Rule[] = []): Sentence {
   const known = sentences.get(rule)
   if (known) return known
   const found = find(rule, open)
-  // A rule that seems to have no end may only refer to one of `open`.
+  // A rule without a result is not cached: it may only refer to one of `open`.
   if (found) sentences.set(rule, found)
   return found
 }
@@ -39,7 +39,7 @@ function find(rule: Rule, open: readonly Rule[]): Sentence {
   return best
 }
 
-/** Bytes that end what is left to match. */
+/** Number of bytes in a short ending of what is left to match. */
 export function sizeOf(stack: Stack): number {
   if (stack === null) return 0
   const known = sizes.get(stack)
@@ -49,7 +49,7 @@ export function sizeOf(stack: Stack): number {
   return size
 }
 
-/** What ends it in so many bytes. */
+/** That ending. */
 export function endOf(stack: Stack): Uint8Array {
   const bytes: number[] = []
   for (let left = stack; left; left = left.rest) bytes.push(...(shortest(left.rule) ?? []))

@@ -4,23 +4,23 @@ const CONTROL = 3
 const USER_DEFINED = 4
 const UNUSED = 5
 
-// Contractions, then words, numbers and punctuation with the space before them, then the white space left over.
+// Contractions, then words, numbers and punctuation with the space before them, then the remaining white space.
 const WORDS = /'(?:[stmd]|re|ve|ll)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu
 
-/** A byte-level BPE vocabulary: text to token ids, and ids to the bytes they stand for. */
+/** A byte-level BPE vocabulary: converts text to token ids, and ids to bytes. */
 export class Tokenizer {
   readonly size: number
-  /** Ids that end an answer when they are sampled. */
+  /** Ids that end an answer. */
   readonly endIds: ReadonlySet<number>
-  /** Stands for the empty prompt, which would leave the model nothing to continue. */
+  /** Used for an empty prompt, since the model needs a token to continue. */
   readonly beginId: number
-  /** Ids that say nothing in an answer: control tokens other than its end, and padding of the vocabulary. */
+  /** Ids without text: control tokens that don't end the answer, and padding of the vocabulary. */
   readonly silentIds: readonly number[]
   readonly #bytes: readonly Uint8Array[]
   readonly #special = new Map<string, number>()
   readonly #specialPattern: RegExp
   readonly #byteIds = new Uint16Array(256)
-  /** Pair of ids, as `left * size + right`, to its rank in the merge list and the id it becomes. */
+  /** Maps a pair of ids, as `left * size + right`, to its rank in the merge list and the merged id. */
   readonly #merges = new Map<number, { rank: number; id: number }>()
 
   constructor(gguf: GgufFile) {
@@ -51,7 +51,7 @@ export class Tokenizer {
     )
   }
 
-  /** Token ids of `text`; the names of special tokens, such as `<|im_start|>`, become those tokens. */
+  /** Token ids of `text`; names of special tokens, such as `<|im_start|>`, become those tokens. */
   encode(text: string): number[] {
     const out: number[] = []
     const utf8 = new TextEncoder()
@@ -63,7 +63,7 @@ export class Tokenizer {
     return out
   }
 
-  /** Token ids of text as UTF-8, which may begin inside a character. */
+  /** Token ids of UTF-8 text that may start inside a character. */
   encodeBytes(bytes: Uint8Array): number[] {
     const start = bytes.findIndex((byte) => byte < 0x80 || byte > 0xbf)
     const cut = start < 0 ? bytes.length : start
@@ -71,12 +71,12 @@ export class Tokenizer {
     return [...head, ...this.encode(new TextDecoder().decode(bytes.subarray(cut)))]
   }
 
-  /** The id of a special token, or -1 where the vocabulary lacks it. */
+  /** The id of a special token, or -1 if the vocabulary lacks it. */
   specialId(token: string): number {
     return this.#special.get(token) ?? -1
   }
 
-  /** The bytes of one token, which may be part of a character; none for control and unused tokens. */
+  /** The bytes of one token, possibly part of a character; empty for control and unused tokens. */
   bytes(id: number): Uint8Array {
     return this.#bytes[id] as Uint8Array
   }
@@ -86,8 +86,8 @@ export class Tokenizer {
     return ids.map((id) => text.push(this.bytes(id))).join('') + text.end()
   }
 
-  // One pass for each merge that applies, joining all its occurrences: a pass per occurrence would make
-  // a long word without spaces (base64, a row of dashes) quadratic.
+  // One pass per merge rule, joining all its occurrences: a pass per occurrence would be quadratic for a long word
+  // without spaces (base64, a row of dashes).
   #encodeWord(bytes: Uint8Array, out: number[]): void {
     let ids = Array.from(bytes, (byte) => this.#byteIds[byte] as number)
     for (;;) {
@@ -111,16 +111,16 @@ export class Tokenizer {
   }
 }
 
-/** Joins the bytes of tokens into text and never lets half a character out. */
+/** Joins the bytes of tokens into text, without splitting characters. */
 export class TextStream {
   readonly #decoder = new TextDecoder('utf-8', { fatal: false, ignoreBOM: true })
 
-  /** The characters that are complete with `bytes`; the bytes of an unfinished one stay for the next call. */
+  /** The characters completed by `bytes`; the bytes of an incomplete one are kept for the next call. */
   push(bytes: Uint8Array): string {
     return this.#decoder.decode(bytes, { stream: true })
   }
 
-  /** U+FFFD if the text broke off inside a character, else nothing. */
+  /** U+FFFD if the text ends inside a character, else nothing. */
   end(): string {
     return this.#decoder.decode()
   }
@@ -133,8 +133,8 @@ function tokenBytes(token: string, type: number, byteOf: ReadonlyMap<string, num
 }
 
 /**
- * Vocabularies of this kind spell every byte as a printable character: printable Latin-1 as itself, and
- * the rest, in order, as the characters from U+0100 on.
+ * These vocabularies write every byte as a printable character: printable Latin-1 as itself, and the rest, in order, as
+ * the characters from U+0100 on.
  */
 function byteAlphabet(): { charOf: string[]; byteOf: Map<string, number> } {
   const printable = (byte: number) =>

@@ -4,21 +4,21 @@ import { anyObject, schemaRule } from './json-grammar.ts'
 import type { Tool } from './prompt.ts'
 
 export interface ToolPlan {
-  /** What the prompt lists. */
+  /** The tools listed in the prompt. */
   readonly tools: readonly Tool[]
-  /** What follows the first `<tool_call>`, to the end of the answer; null where no call is wanted. */
+  /** The grammar from the first `<tool_call>` to the end of the answer; null if calls are not allowed. */
   readonly afterTag: Rule | null
-  /** The whole of an answer that consists of calls. */
+  /** The grammar of an answer that consists of calls only. */
   readonly answer: Rule | null
-  /** Such an answer is asked for. */
+  /** Whether the answer must consist of calls. */
   readonly forced: boolean
 }
 
 const TAG = text('<tool_call>')
 
 /**
- * Reads `tools`, `tool_choice` and `parallel_tool_calls`. The grammar of a call admits the offered names, and
- * arguments by each function's schema as far as it can be followed: a small model would else invent both.
+ * Reads `tools`, `tool_choice` and `parallel_tool_calls`. The grammar of a call allows only the offered names, and
+ * arguments that follow the function's schema where possible: a small model would invent both otherwise.
  */
 export function readTools(body: JsonObject): ToolPlan {
   const tools = readDefinitions(body.tools)
@@ -44,7 +44,7 @@ function callRule({ function: { name, parameters } }: Tool): Rule {
   return all(text(`\n{"name": ${JSON.stringify(name)}, "arguments": `), values, text('}\n</tool_call>'))
 }
 
-/** The function a `tool_choice` names, or null. */
+/** The function that `tool_choice` names, or null. */
 function chosenName(choice: unknown): string | null {
   if (choice === 'auto' || choice === 'none' || choice === 'required') return null
   if (typeof choice === 'string')

@@ -1,7 +1,7 @@
 import type { GgufFile } from './gguf.ts'
 import { add, mix, multiply } from './kernels.ts'
 
-/** Tokens one forward pass takes at most; the scratch buffers have this many rows. */
+/** Maximum tokens of a forward pass; the scratch buffers have this many rows. */
 export const BATCH = 32
 
 interface Layer {
@@ -16,17 +16,17 @@ interface Layer {
   readonly down: Float32Array
 }
 
-/** What one conversation has put into the model: keys and values of `length` tokens, for each layer. */
+/** The state of one conversation: keys and values of `length` tokens, for each layer. */
 export interface Cache {
-  /** Tokens seen so far. Setting it back to an earlier length forgets the tokens after it. */
+  /** Number of tokens processed. Reducing it discards the later tokens. */
   length: number
   readonly keys: readonly Float32Array[]
   readonly values: readonly Float32Array[]
 }
 
 /**
- * A decoder of the Llama architecture in single precision. One instance serves any number of caches, since
- * a pass runs to its end without yielding; the scratch buffers are made once, so a token allocates nothing.
+ * A decoder of the Llama architecture in single precision. All caches can share one instance, because a pass never
+ * yields. The scratch buffers are allocated once, so a token allocates nothing.
  */
 export class Transformer {
   readonly vocabulary: number
@@ -51,7 +51,7 @@ export class Transformer {
   readonly #scores: Float32Array
   readonly #logits: Float32Array
 
-  /** `context` is the longest cache, in tokens, this instance will be asked for. */
+  /** `context` is the maximum capacity of a cache, in tokens. */
   constructor(gguf: GgufFile, context: number) {
     const number = (name: string) => gguf.metadata.get(`llama.${name}`) as number
     const tensor = (name: string) => gguf.tensors.get(`${name}.weight`)?.data as Float32Array
@@ -89,7 +89,7 @@ export class Transformer {
     return { length: 0, keys: rows(), values: rows() }
   }
 
-  /** Appends up to `BATCH` tokens to the cache. `logits` then speaks for the last of them. */
+  /** Appends up to `BATCH` tokens to the cache. `logits` is then that of the last token. */
   forward(cache: Cache, tokens: ArrayLike<number>): void {
     const count = tokens.length
     const width = this.#width
@@ -103,13 +103,13 @@ export class Transformer {
       this.#feedForward(layer, count)
     }
     cache.length += count
-    // The last row is all `logits` needs, and by then another cache's pass must not have replaced it.
+    // Compute the logits now and for the last row only, before the pass of another cache overwrites it.
     this.#normalise(this.#outputNorm, count - 1, count)
     this.#normed.copyWithin(0, (count - 1) * width, count * width)
     multiply(this.#logits, 0, this.#normed, this.#output, 1, width, this.vocabulary)
   }
 
-  /** Unnormalised log probabilities of the token after the last `forward`; overwritten by the next one. */
+  /** Unnormalised log probabilities of the next token after the last `forward`, which the next one overwrites. */
   get logits(): Float32Array {
     return this.#logits
   }
@@ -165,7 +165,7 @@ export class Transformer {
     mix(this.#mixed, row, scores, total, values, kvHead, kvWidth, size, length)
   }
 
-  /** Rotary position: turns each pair of neighbours (2i, 2i+1) of every head. */
+  /** Rotary position embedding: rotates each pair (2i, 2i+1) of every head. */
   #rotate(row: Float32Array, at: number, length: number, position: number): void {
     const pairs = this.#frequencies.length
     for (let pair = 0; pair < pairs; pair++) {

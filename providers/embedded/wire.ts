@@ -1,12 +1,12 @@
 import type { JsonObject } from './contract.ts'
 import type { Event, FinishReason } from './generate.ts'
 
-/** One operation's way of putting events into the objects its clients read. */
+/** How an operation converts events to response objects. */
 export interface Wire {
   readonly objects: { readonly chunk: string; readonly whole: string }
-  /** The choices of the chunk for this event; none for an event that says nothing here. */
+  /** The choices of this event's chunk; empty if the event produces none. */
   choices(event: Event): JsonObject[]
-  /** Gathers one answer into a choice of the whole. */
+  /** Collects one answer into a choice of the whole response. */
   collect(start: Extract<Event, { kind: 'start' }>): {
     add(event: Extract<Event, { kind: 'piece' }>): void
     choice(index: number, reason: FinishReason): JsonObject

@@ -1,14 +1,14 @@
-/** Where Ollama listens when an address names neither a scheme nor a port. */
+/** Ollama's port, for addresses with neither a scheme nor a port. */
 const usualPort = 11434
 
 /**
- * The root of a server as `OLLAMA_HOST` may name it: `0.0.0.0`, `:8080`, `[::1]`, `host:port`, `https://ollama.com`,
- * with or without a trailing slash, `/v1` or `/api`. Ports are filled in as Ollama does: 11434 without a scheme, else
- * the scheme's own. Without a trailing slash. Throws a `TypeError` for what is no address.
+ * The root URL for the forms that `OLLAMA_HOST` may have: `0.0.0.0`, `:8080`, `[::1]`, `host:port`,
+ * `https://ollama.com`, with or without a trailing slash, `/v1` or `/api`. Default ports are Ollama's: 11434 without a
+ * scheme, else that of the scheme. The result has no trailing slash. Throws a `TypeError` for an invalid address.
  */
 export function ollamaURL(host: string): string {
   const url = new URL(withScheme(host.trim().replace(/^["']|["']$/g, '')))
-  // An address to listen on is none to call.
+  // Servers listen on these addresses, but clients can't connect to them.
   if (url.hostname === '0.0.0.0') url.hostname = '127.0.0.1'
   if (url.hostname === '[::]') url.hostname = '[::1]'
   const path = url.pathname.replace(/\/+$/, '').replace(/\/(v1|api)$/, '')

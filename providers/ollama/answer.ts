@@ -5,10 +5,10 @@ import { toolCallId } from '../../src/wire/ids.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
 import { speaksOfFunctions } from './request.ts'
 
-/** The names of the fields that are read here, held against the client's types. */
+/** The field names that are read here, checked against the client's types. */
 type Field = keyof ChatResponse | keyof GenerateResponse
 
-/** The whole OpenAI answer for one of `/api/chat`. */
+/** Converts a whole answer of `/api/chat` to OpenAI's. */
 export function chatAnswer(answer: JsonObject, context: WireContext): JsonObject {
   const said = objectAt(answer, 'message' satisfies Field)
   if (!said) throw new GatewayError('protocol', 'Ollama sent an answer without a message.')
@@ -33,7 +33,7 @@ export function chatAnswer(answer: JsonObject, context: WireContext): JsonObject
   }
 }
 
-/** The whole legacy answer for one of `/api/generate`. */
+/** Converts a whole answer of `/api/generate` to a legacy completion. */
 export function completionAnswer(answer: JsonObject, context: WireContext): JsonObject {
   const text = stringAt(answer, 'response' satisfies Field)
   if (text === undefined) throw new GatewayError('protocol', 'Ollama sent an answer without a response.')
@@ -47,12 +47,12 @@ export function completionAnswer(answer: JsonObject, context: WireContext): Json
   }
 }
 
-/** The model that Ollama says it served. */
+/** The model that Ollama reports, else the requested one. */
 export function servedModel(answer: JsonObject, { model }: WireContext): string {
   return stringAt(answer, 'model' satisfies Field) || model
 }
 
-/** OpenAI's calls for Ollama's, without an index: a whole answer has none, and Ollama's own may repeat in a stream. */
+/** OpenAI's tool calls for Ollama's. No index: a whole answer has none, and in a stream Ollama's own may repeat. */
 export function toolCalls(message: JsonObject, { random }: WireContext): JsonObject[] {
   const calls = Array.isArray(message.tool_calls) ? message.tool_calls.filter(isObject) : []
   return calls.map((call) => {
@@ -74,7 +74,7 @@ interface Called {
   readonly finish?: string
 }
 
-/** Calls in the form that the client asked in; of the functions' days (`legacy`) a message holds the first one only. */
+/** Calls in the client's format. The legacy format (`function_call`) has room for the first call only. */
 export function calledAs(calls: readonly JsonObject[], legacy: boolean): Called {
   const [first] = calls
   if (!first) return { fields: {} }
@@ -82,7 +82,7 @@ export function calledAs(calls: readonly JsonObject[], legacy: boolean): Called 
   return { fields: { function_call: first.function }, finish: 'function_call' }
 }
 
-/** `called` is the reason where there were calls: Ollama says `stop` for those too. */
+/** `called` is the reason if there were calls: Ollama says `stop` for those too. */
 export function finishOf(answer: JsonObject, called = 'stop'): string {
   return answer['done_reason' satisfies Field] === 'length' ? 'length' : called
 }
@@ -101,7 +101,7 @@ function tokenLogprob({ token, logprob, bytes }: JsonObject): JsonObject {
   return { token, logprob, bytes: bytes ?? null }
 }
 
-/** Counts that Ollama leaves out are zero. */
+/** Counts that Ollama omits are zero. */
 export function usageOf(answer: JsonObject): JsonObject {
   const prompt = count(answer['prompt_eval_count' satisfies Field])
   const completion = count(answer['eval_count' satisfies Field])

@@ -2,7 +2,7 @@ import { contextMessage, readSaid } from '../../src/core/failure.ts'
 import type { ErrorRule } from '../../src/core/provider.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 
-/** Ollama's words, and those of the llama-server behind it, which come through as JSON inside a string. */
+/** The error messages of Ollama, and of the llama-server behind it, which arrive as JSON inside a string. */
 export const ollamaErrors: readonly ErrorRule[] = [
   {
     match: /exceed_context_size|exceeds the available context size|(longer than|exceeds) the context length/i,
@@ -33,12 +33,12 @@ export const ollamaErrors: readonly ErrorRule[] = [
   },
 ]
 
-/** Whether a refusal is about thinking: the request can do without. */
+/** Whether the error is about thinking: the request can be repeated without it. */
 export function refusesThinking({ message }: GatewayError): boolean {
   return /does not support thinking|think value .* is not supported/i.test(message)
 }
 
-/** The failure that a line of a stream tells of, under an HTTP 200. */
+/** The failure that a line of a stream reports, under HTTP 200. */
 export function streamFailure(error: unknown, model: string): GatewayError {
   const { message, type = '', code = '' } = readSaid(JSON.stringify({ error }))
   const evidence = `${code} ${type} ${message}`

@@ -6,12 +6,12 @@ import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject } from '../../src/wire/json.ts'
 import { ollamaURL } from './address.ts'
 
-/** Models that are asked for what they can do; a library may hold hundreds, and each costs a request. */
+/** How many models are asked for their capabilities: each costs a request, and a library may hold hundreds. */
 const shownModels = 20
-/** Milliseconds between two words about a pull that crawls. */
+/** Minimum milliseconds between two progress messages of a slow pull. */
 const progressInterval = 5_000
 
-/** The models that the server has, with what `/api/show` says of them: `/api/tags` says too little, or less. */
+/** The server's models, with details from `/api/show`, since `/api/tags` gives too few. */
 export async function listLibrary(settings: ProviderSettings, tools: SlowPath): Promise<KnownModel[]> {
   const ollama = await client(settings, tools)
   const { models } = await ollama.list()
@@ -24,7 +24,7 @@ export async function listLibrary(settings: ProviderSettings, tools: SlowPath): 
 }
 
 function listed({ model, modified_at, details }: ModelResponse): KnownModel {
-  // The client's types say Date; the wire says text.
+  // A Date in the client's types, but a string on the wire.
   const modified = Date.parse(String(modified_at))
   const contextWindow: unknown = Reflect.get(details ?? {}, 'context_length')
   return {
@@ -38,7 +38,7 @@ function listed({ model, modified_at, details }: ModelResponse): KnownModel {
 async function shown(ollama: Ollama, model: string): Promise<Partial<KnownModel>> {
   const { capabilities, model_info } = await ollama.show({ model })
   const facts: unknown = model_info
-  // `llama.context_length`: the first part is the architecture's name.
+  // `llama.context_length`: the prefix is the architecture's name.
   const context = isObject(facts) ? Object.entries(facts).find(([name]) => name.endsWith('.context_length'))?.[1] : 0
   return {
     ...(typeof context === 'number' && context > 0 && { contextWindow: context }),
@@ -49,14 +49,14 @@ async function shown(ollama: Ollama, model: string): Promise<Partial<KnownModel>
 }
 
 /**
- * Whether a name is one of Ollama's own library: `name`, `name:tag`, `namespace/name`. A longer one begins with the host
+ * Whether a name is in Ollama's own library: `name`, `name:tag`, `namespace/name`. A longer one starts with the host
  * that Ollama would fetch it from.
  */
 export function isWithoutHost(model: string): boolean {
   return /^([\w-]+\/)?\w[\w.-]*(:[\w.-]+)?$/.test(model)
 }
 
-/** Has the server pull a model, and says how far it is. Rejects with `not_pulled` and Ollama's own words. */
+/** Makes the server pull a model, and logs the progress. Rejects with `not_pulled` and Ollama's message. */
 export async function pullModel(model: string, settings: ProviderSettings, tools: SlowPath): Promise<void> {
   const ollama = await client(settings, tools)
   const report = reporter(tools.log)
@@ -79,7 +79,7 @@ export async function pullModel(model: string, settings: ProviderSettings, tools
   }
 }
 
-/** Says something every ten percent, or every few seconds where that takes long. */
+/** Logs every ten percent, or every few seconds if that takes long. */
 function reporter(log: SlowPath['log']): (step: ProgressResponse) => void {
   const layers = new Map<string, { done: number; size: number }>()
   let said = 0
@@ -91,7 +91,7 @@ function reporter(log: SlowPath['log']): (step: ProgressResponse) => void {
     const size = all.reduce((sum, layer) => sum + layer.size, 0)
     const percent = Math.floor((100 * all.reduce((sum, layer) => sum + layer.done, 0)) / size)
     const now = Date.now()
-    // Another layer makes the whole larger and the share smaller: it grows anew from there.
+    // A further layer increases the total, so the percentage may drop; count on from there.
     said = Math.min(said, percent)
     if (percent < said + 10 && (percent <= said || now < saidAt + progressInterval)) return
     said = percent
@@ -105,7 +105,7 @@ function readableSize(bytes: number): string {
   return `${Math.max(1, Math.round(bytes / 1e6))} MB`
 }
 
-/** The client is loaded when first needed: no answer waits for it, and a Worker that never lists never runs it. */
+/** Imports the client when first needed: no answer waits for it, and a Worker that never lists never loads it. */
 async function client(settings: ProviderSettings, tools: SlowPath): Promise<Ollama> {
   const { Ollama } = await import('ollama/browser')
   return new Ollama({
@@ -115,7 +115,7 @@ async function client(settings: ProviderSettings, tools: SlowPath): Promise<Olla
   })
 }
 
-/** The client takes no signal, and loses the words of an error that is not `{"error": "text"}`. */
+/** The client takes no signal, and loses the message of an error that is not `{"error": "text"}`. */
 async function fetchFor(tools: SlowPath, input: RequestInfo | URL, init: RequestInit = {}): Promise<Response> {
   const signal = init.signal ? AbortSignal.any([init.signal, tools.signal]) : tools.signal
   const response = await tools.fetch(input, { ...init, signal })

@@ -2,18 +2,18 @@ import type { Emit, Stage } from '../../src/core/stream.ts'
 import { Block } from '../../src/wire/block.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 
-/** Bytes of one line; a longer one is no token but an attack on the memory. */
+/** Maximum bytes of a line. A longer one is no token, but would exhaust the memory. */
 const lineLimit = 16 * 1024 * 1024
 const lineEnd = 10
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /**
- * A stage over lines, from bytes cut anywhere. What `translate` makes of the lines in one piece leaves as one piece;
- * blank lines are skipped. When `translate` throws, what the lines before it became is sent first.
+ * A stage over lines; chunks may be cut anywhere. The lines of one chunk produce one chunk; blank lines are skipped. If
+ * `translate` throws, the output of the lines before is sent first.
  */
 export function overLines(translate: (line: string) => string, atEnd: () => void): Stage {
-  /** The beginning of a line whose end is still to come. */
+  /** A line that is not complete yet. */
   const rest = new Block(lineLimit)
 
   const translateLines = (bytes: Uint8Array, emit: Emit) => {
@@ -27,7 +27,7 @@ export function overLines(translate: (line: string) => string, atEnd: () => void
 
   return {
     chunk(bytes, emit) {
-      // Only what is new can hold the end of the line: a long one in small pieces isn't searched again and again.
+      // Search only the new bytes for the line end, so that a long line in small pieces is not searched repeatedly.
       const end = bytes.lastIndexOf(lineEnd) + 1
       if (rest.size + bytes.length > lineLimit) {
         throw new GatewayError('protocol', 'Ollama sent a line that has no end.')
@@ -39,7 +39,7 @@ export function overLines(translate: (line: string) => string, atEnd: () => void
       translateLines(lines, emit)
     },
     end(emit) {
-      // The last line may lack its end: an answer that is one plain object does.
+      // The last line may lack its line end, as an answer that is one plain object does.
       translateLines(rest.take(), emit)
       atEnd()
     },

@@ -2,12 +2,12 @@ import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../src/wire/json.ts'
 import { incapable } from './options.ts'
 
-/** The name of the function behind each call's id: Ollama wants it with the result. */
+/** Function names by call id: Ollama wants the name with the result. */
 type CalledNames = Map<string, string>
 
 const roles: Readonly<Record<string, string>> = { developer: 'system', function: 'tool' }
 
-/** Ollama's messages for OpenAI's. Throws a 400 that names the part which Ollama can't take. */
+/** Converts OpenAI's messages to Ollama's. Throws a 400 that names the part which Ollama doesn't support. */
 export function ollamaMessages(messages: unknown): JsonObject[] {
   const called: CalledNames = new Map()
   return list(messages).map((message, at) => ollamaMessage(object(message), `messages[${at}]`, called))
@@ -41,7 +41,7 @@ interface Content {
   readonly images: readonly string[]
 }
 
-/** All parts of one message in one: Ollama refuses a list, and its own /v1 makes a turn of every part. */
+/** Joins all content parts: Ollama rejects a list, and its own `/v1` turns every part into a message. */
 function readContent(content: unknown, path: string): Content {
   if (!Array.isArray(content)) return { text: typeof content === 'string' ? content : '', images: [] }
   const texts: string[] = []
@@ -67,7 +67,7 @@ function readPart(part: JsonObject, path: string): Part {
       return { image: inlineImage(url, `${path}.image_url`) }
     }
     case 'input_audio':
-      // Sound goes where pictures go: Ollama tells them apart by their bytes.
+      // Audio goes into the same field as images: Ollama distinguishes them by their bytes.
       return { image: stringAt(objectAt(part, 'input_audio'), 'data') ?? '' }
     default:
       throw incapable(path, `Ollama takes no content part of type '${String(part.type)}'.`)
@@ -100,7 +100,7 @@ function ollamaCall(call: JsonObject, index: number, path: string): OllamaCall {
   }
 }
 
-/** Arguments as the object that Ollama wants: sent as the text that OpenAI has, they end in a parser's error. */
+/** Parses the arguments: Ollama wants an object, and fails with a parser error on OpenAI's string. */
 function readArguments(text: unknown, param: string): JsonObject {
   if (isObject(text)) return text
   if (text === undefined || text === null || text === '') return {}

@@ -3,12 +3,12 @@ import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 
 /**
- * Tokens of a chat answer where nobody set a limit. Not a wish for short answers but an end to those without one: a
- * small model that loops would run until its client leaves, and block the others. Long reasoning stays below it.
+ * Maximum tokens of a chat answer if neither client nor configuration sets one. Not meant to shorten answers: without
+ * it, a small model that loops would run until its client leaves, and block the others. Long reasoning needs less.
  */
 export const defaultLimit = 16_384
 
-/** Fields of a request, OpenAI's and Ollama's own, that Ollama takes inside `options` under the same name. */
+/** Request fields, of OpenAI or Ollama, that Ollama takes inside `options` under the same name. */
 const sameOptions = [
   'temperature',
   'top_p',
@@ -31,7 +31,7 @@ const sameOptions = [
   'mirostat_eta',
 ] as const satisfies readonly (keyof Options)[]
 
-/** Fields that have no place in Ollama's request: translated into others, or without any bearing on the answer. */
+/** Fields that are not passed on: they are translated to others, or don't affect the answer. */
 const spent: ReadonlySet<string> = new Set([
   ...sameOptions,
   ...['max_tokens', 'max_completion_tokens', 'stop', 'repetition_penalty', 'stream_options', 'response_format'],
@@ -41,12 +41,12 @@ const spent: ReadonlySet<string> = new Set([
   ...['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention'],
 ])
 
-/** The fields that go on as they are, such as `keep_alive`: whatever Ollama doesn't know it ignores. */
+/** The fields that are passed on unchanged, such as `keep_alive`. Ollama ignores unknown ones. */
 export function passedOn(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([name, value]) => !spent.has(name) && value !== null))
 }
 
-/** Ollama's `options`: the request's own object, and over it what the OpenAI fields say. `limit` in tokens. */
+/** Ollama's `options`: the request's own object, overridden by the OpenAI fields. `limit` in tokens. */
 export function optionsOf(body: JsonObject, limit: number): JsonObject {
   const own = objectAt(body, 'options') ?? {}
   const given = sameOptions.filter((name) => body[name] !== undefined && body[name] !== null)
@@ -61,7 +61,7 @@ export function optionsOf(body: JsonObject, limit: number): JsonObject {
   }
 }
 
-/** Always a list: Ollama answers 500 to a plain string. */
+/** Always a list: Ollama answers 500 to a string. */
 function stopsOf(stop: unknown): readonly unknown[] {
   if (Array.isArray(stop)) return stop
   return typeof stop === 'string' && stop !== '' ? [stop] : []
@@ -74,14 +74,14 @@ const thinkLevels: Readonly<Record<string, boolean | string>> = {
   ultra: 'max',
 }
 
-/** Ollama's `think`; undefined unless the client asked, since a model that can't think answers 400 to it. */
+/** Ollama's `think`; undefined unless the client set it, since a model that can't think answers 400 to it. */
 export function thinkOf(body: JsonObject): unknown {
   const asked = body.think ?? body.reasoning_effort ?? objectAt(body, 'reasoning')?.effort
   if (typeof asked !== 'string') return asked ?? undefined
   return Object.hasOwn(thinkLevels, asked) ? thinkLevels[asked] : asked
 }
 
-/** Ollama's `format`: `json`, or a bare schema. */
+/** Ollama's `format`: `json`, or a JSON schema. */
 export function formatOf(body: JsonObject): unknown {
   const format = objectAt(body, 'response_format')
   switch (format?.type) {
@@ -97,7 +97,7 @@ export function formatOf(body: JsonObject): unknown {
   }
 }
 
-/** What asks for something that Ollama does not do: it would ignore these, and the client would never know. */
+/** Checks for parameters that Ollama doesn't support: it would ignore them without an error. */
 const refusals: Readonly<Record<string, (value: unknown, body: JsonObject) => boolean>> = {
   n: (value) => typeof value === 'number' && value > 1,
   best_of: (value) => typeof value === 'number' && value > 1,
@@ -112,7 +112,7 @@ const refusals: Readonly<Record<string, (value: unknown, body: JsonObject) => bo
   moderation: () => true,
 }
 
-/** Throws for a parameter that changes the answer and that Ollama can't honour. */
+/** Throws for a parameter that changes the answer and that Ollama doesn't support. */
 export function refuseUnsupported(body: JsonObject): void {
   for (const param in refusals) {
     const value = body[param]
@@ -120,7 +120,7 @@ export function refuseUnsupported(body: JsonObject): void {
   }
 }
 
-/** A 400 that names the parameter; another deployment may still be able to. */
+/** A 400 that names the parameter; another deployment may support it. */
 export function incapable(param: string, why = 'Ollama has nothing that corresponds to it.'): GatewayError {
   return new GatewayError('incapable', `Unsupported parameter: '${param}'. ${why}`, { param })
 }

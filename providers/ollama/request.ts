@@ -3,10 +3,10 @@ import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 import { ollamaMessages } from './messages.ts'
 import { defaultLimit, formatOf, incapable, optionsOf, passedOn, refuseUnsupported, thinkOf } from './options.ts'
 
-/** Tokens of a legacy completion where the client set no limit: OpenAI's own default. */
+/** Maximum tokens of a legacy completion if the client sets none: OpenAI's default. */
 const legacyLimit = 16
 
-/** `/api/chat` for an OpenAI chat request. What is undefined in it vanishes in the JSON. */
+/** The body for `/api/chat`, from an OpenAI chat request. JSON leaves out what is undefined. */
 export function chatRequest({ body, model }: WireContext): JsonObject {
   refuseUnsupported(body)
   return {
@@ -17,15 +17,15 @@ export function chatRequest({ body, model }: WireContext): JsonObject {
     format: formatOf(body),
     think: thinkOf(body),
     options: optionsOf(body, defaultLimit),
-    // Left out it would mean true.
+    // The default in Ollama is true.
     stream: body.stream === true,
   }
 }
 
-/** `/api/generate` for a legacy completion. */
+/** The body for `/api/generate`, from a legacy completion request. */
 export function generateRequest({ body, model }: WireContext): JsonObject {
   refuseUnsupported(body)
-  // 0 asks for them too: those of the chosen tokens.
+  // 0 asks for log probabilities too: those of the chosen tokens.
   if (typeof body.logprobs === 'number') throw incapable('logprobs')
   return {
     ...passedOn(body),
@@ -33,26 +33,26 @@ export function generateRequest({ body, model }: WireContext): JsonObject {
     prompt: onePrompt(body.prompt),
     suffix: body.suffix || undefined,
     format: formatOf(body),
-    // The old answer has no place for thoughts, and sixteen tokens of them would leave nothing for the text.
+    // A legacy completion has no field for reasoning, and its 16 tokens would leave no room for the text.
     think: thinkOf(body) ?? false,
     options: optionsOf(body, legacyLimit),
     stream: body.stream === true,
   }
 }
 
-/** Chat on Ollama's own `/v1`, which ignores today's name of the limit and runs on without one. */
+/** Chat on Ollama's own `/v1`, which ignores `max_completion_tokens` and generates without a limit. */
 export function openaiChatRequest({ body }: WireContext): JsonObject {
   refuseUnsupported(body)
   const { max_completion_tokens: limit, ...rest } = body
   const { tools, ...toolless } = rest
   return {
-    // It would offer the tools all the same.
+    // Ollama ignores `tool_choice: 'none'` and would offer the tools.
     ...(body.tool_choice === 'none' ? toolless : rest),
     max_tokens: limit ?? body.max_tokens ?? defaultLimit,
   }
 }
 
-/** A legacy completion on Ollama's own `/v1`, which takes no list of prompts. */
+/** A legacy completion on Ollama's own `/v1`, which accepts no list of prompts. */
 export function openaiCompletionRequest({ body }: WireContext): JsonObject {
   refuseUnsupported(body)
   if (typeof body.logprobs === 'number') throw incapable('logprobs')
@@ -66,7 +66,7 @@ function onePrompt(prompt: unknown): string {
   throw incapable('prompt', 'Ollama completes one prompt, given as text.')
 }
 
-/** Whether a request speaks of functions, as before there were tools: its answer has to as well. */
+/** Whether a request uses `functions`, the predecessor of `tools`: its answer must use them too. */
 export function speaksOfFunctions(body: JsonObject): boolean {
   return Array.isArray(body.functions) && !Array.isArray(body.tools)
 }
@@ -75,7 +75,7 @@ function toolsOf(body: JsonObject): readonly JsonObject[] | undefined {
   const legacy = speaksOfFunctions(body)
   const choice = legacy ? body.function_call : body.tool_choice
   const given = legacy ? body.functions : body.tools
-  // Ollama ignores the choice: a tool that isn't offered is the one that isn't called.
+  // Ollama ignores the choice, so `none` means to offer no tools.
   if (!Array.isArray(given) || given.length === 0 || choice === 'none') return undefined
   return legacy
     ? given.map((described) => ({ type: 'function', function: described }))

@@ -7,20 +7,20 @@ import { streamFailure } from './failures.ts'
 import { overLines } from './lines.ts'
 import { speaksOfFunctions } from './request.ts'
 
-/** How one operation words its chunks. Everything it gives is the inside of a choice, `"index":0` apart. */
+/** How an operation formats its chunks. All objects are the content of a choice, without `"index":0`. */
 interface Format {
   readonly object: string
-  /** A line with text and nothing else; its group is that text as JSON, which goes on without being parsed. */
+  /** Matches a line that has only text. The group is the text as JSON, which is passed on without parsing. */
   readonly plain: RegExp
-  /** What surrounds the text of a plain line. */
+  /** What to put around the text of a plain line. */
   readonly around: readonly [before: string, after: string]
   readonly opening?: JsonObject
-  /** What a line says, if it says anything. */
+  /** The choice for a line, or undefined if the line has nothing to send. */
   readonly read: (line: JsonObject) => JsonObject | undefined
   readonly finish: (line: JsonObject) => JsonObject
 }
 
-/** `/api/chat`'s lines as `chat.completion.chunk` events. */
+/** Converts `/api/chat` lines to `chat.completion.chunk` events. */
 export function chatStream(context: WireContext): Stage {
   const legacy = speaksOfFunctions(context.body)
   let calls = 0
@@ -47,7 +47,7 @@ export function chatStream(context: WireContext): Stage {
   })
 }
 
-/** `/api/generate`'s lines as `text_completion` events. */
+/** Converts `/api/generate` lines to `text_completion` events. */
 export function completionStream(context: WireContext): Stage {
   return translated(context, {
     object: 'text_completion',
@@ -62,8 +62,8 @@ export function completionStream(context: WireContext): Stage {
 }
 
 /**
- * The form of nearly every line. The pattern admits valid JSON only, so that the text it finds can go on as it came,
- * without being parsed and written again.
+ * A pattern for the format of nearly all lines. It matches valid JSON only, so that the text can be copied without
+ * being parsed and serialized again.
  */
 function plainLine(before: string, after: string): RegExp {
   const name = String.raw`"[^"\\\x00-\x1f]*"`

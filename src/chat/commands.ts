@@ -27,7 +27,7 @@ const commands: Readonly<Record<string, Command>> = {
 export const help =
   '/model NAME switches, /models lists, /system TEXT instructs, /reset forgets, /exit or Ctrl-D leaves.'
 
-/** What a command has to say, or `exit`. Rejects when the gateway doesn't answer. */
+/** The output of a command, or `exit`. Rejects when the gateway doesn't answer. */
 export async function runCommand(line: string, session: Session, client: OpenAI): Promise<string> {
   const [, name = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(line) ?? []
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined

@@ -11,15 +11,15 @@ export interface ChatOptions {
   readonly clock: Clock
   readonly input: NodeJS.ReadableStream
   readonly output: NodeJS.WritableStream
-  /** Absent: the first one that the gateway lists. */
+  /** Default: the first model that the gateway lists. */
   readonly model?: string | undefined
-  /** Where Ctrl-C arrives when the input is no terminal. */
+  /** Where Ctrl-C arrives if the input is not a terminal. */
   readonly signals?: Pick<NodeJS.EventEmitter, 'on' | 'off'> | undefined
-  /** Dims what is no answer, where the output is a terminal. */
+  /** Dims everything but the answers, if the output is a terminal. */
   readonly color?: boolean
 }
 
-/** Asks and answers until the input ends or `/exit`. An error is told and the loop goes on. */
+/** Asks and answers until the input ends or `/exit`. Errors are printed and the loop goes on. */
 export async function chatLoop(options: ChatOptions): Promise<void> {
   const { client, input, output, signals } = options
   const chat = new Chat(options)
@@ -63,7 +63,7 @@ class Chat {
     })
     this.#prompt()
     for await (const line of lines) {
-      // A terminal shows what was typed; a transcript of a pipe should show it too.
+      // A terminal echoes what is typed; the transcript of a pipe should show it too.
       if (!terminal) output.write(`${line}\n`)
       if ((await this.#take(line.trim())) === 'exit') return lines.close()
       this.#prompt()
@@ -71,7 +71,7 @@ class Chat {
     output.write('\n')
   }
 
-  /** Ctrl-C: stops the answer that is coming, and nothing else. */
+  /** Ctrl-C: stops only the answer in progress. */
   readonly interrupt = (): void => {
     if (this.#answering) this.#answering.abort()
     else if (this.#lines?.terminal) {
@@ -79,18 +79,18 @@ class Chat {
       this.say('/exit or Ctrl-D leaves.')
       this.#prompt()
     } else {
-      // Without a terminal nobody could type /exit.
+      // Without a terminal the user can't type /exit.
       this.#lines?.close()
     }
   }
 
-  /** A line of the program itself. */
+  /** Prints a line from the program itself. */
   say(text: string): void {
     this.#options.output.write(`${this.#dim(text)}\n`)
   }
 
   #prompt(): void {
-    // A pipe may have ended long before its lines are answered, and a closed interface refuses to prompt.
+    // A pipe may have ended before its lines are answered, and a closed interface refuses to prompt.
     if (this.#closed) this.#options.output.write('You: ')
     else this.#lines?.prompt()
   }

@@ -5,7 +5,7 @@ export interface Message {
   readonly content: string
 }
 
-/** What a chat remembers. */
+/** The state of a chat. */
 export interface Session {
   /** Undefined until the gateway has been reached. */
   model: string | undefined
@@ -17,7 +17,7 @@ export function createSession(model: string | undefined): Session {
   return { model, system: undefined, messages: [] }
 }
 
-/** The first model that the gateway lists. Rejects when nobody answers. */
+/** The first model that the gateway lists. Rejects when the gateway can't be reached. */
 export async function defaultModel(client: OpenAI): Promise<string> {
   try {
     const { data } = await client.models.list()
@@ -28,5 +28,5 @@ export async function defaultModel(client: OpenAI): Promise<string> {
   }
 }
 
-/** What the programs of 2023 ask for. */
+/** The model that programs of 2023 use. */
 const usualModel = 'gpt-3.5-turbo'

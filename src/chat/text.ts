@@ -1,6 +1,6 @@
 import OpenAI from 'openai'
 
-/** What is known of an answer. Times in milliseconds. */
+/** Facts about an answer. Times in milliseconds. */
 export interface Served {
   asked: string
   started: number
@@ -10,13 +10,13 @@ export interface Served {
   reason?: string | undefined
   first?: number
   last?: number
-  /** Completion tokens, as the server counts them. */
+  /** Completion tokens, as counted by the server. */
   tokens?: number
-  /** Pieces that the stream came in. */
+  /** Number of pieces in the stream. */
   pieces: number
 }
 
-/** Who served an answer and how fast: `ollama/llama3.2 · first token after 0.21 s · 48.3 tokens/s · 112 tokens`. */
+/** Which model answered and how fast: `ollama/llama3.2 · first token after 0.21 s · 48.3 tokens/s · 112 tokens`. */
 export function footnote({ asked, started, model = asked, attempts, reason, ...served }: Served): string {
   const { first, last, tokens, pieces } = served
   const parts = [model]
@@ -25,7 +25,7 @@ export function footnote({ asked, started, model = asked, attempts, reason, ...s
   if (first !== undefined && last !== undefined) {
     parts.push(`first token after ${seconds(first - started)}`)
     const count = tokens ?? pieces
-    // The first token's time is no part of the pace of those that follow.
+    // The rate is that of the tokens after the first.
     if (count > 1 && last > first) parts.push(`${((1000 * (count - 1)) / (last - first)).toFixed(1)} ${unit(tokens)}/s`)
   }
   parts.push(`${tokens ?? pieces} ${unit(tokens)}`)
@@ -40,12 +40,12 @@ function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(2)} s`
 }
 
-/** Without what would steer the terminal: an answer is text, whatever a model puts into it. */
+/** Removes control characters: a model's output must not control the terminal. */
 export function printable(text: string): string {
   return text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, '')
 }
 
-/** What went wrong and what to do, in a sentence. */
+/** What went wrong and what to do about it. */
 export function describeError(error: unknown, baseURL: string): string {
   if (error instanceof OpenAI.APIConnectionTimeoutError) return `${baseURL} did not answer in time.`
   if (error instanceof OpenAI.APIConnectionError) return nobody(baseURL)

@@ -15,8 +15,8 @@ export interface TurnTools {
 }
 
 /**
- * Streams the answer to one message and keeps both in the session; a stopped answer as far as it came. Resolves with
- * the line about it. Rejects, and keeps nothing, when there is no answer.
+ * Streams the answer to one message and adds both to the session, even if the answer was stopped after some text.
+ * Resolves with the footnote. Rejects, and adds nothing, if there is no answer.
  */
 export async function answerTurn(text: string, session: Session, tools: TurnTools): Promise<string> {
   const { client, clock, write, signal } = tools
@@ -58,7 +58,7 @@ class AnswerPrinter {
 
   print(chunk: Chunk, headers: Headers): void {
     const { served } = this
-    // A stream that opened before anybody answered has no such header: its chunks say who does.
+    // A stream that opened before a provider answered lacks this header; its chunks name the model.
     served.model ??= headers.get('x-samewire-model') ?? chunk.model
     served.attempts ??= headers.get('x-samewire-attempts') ?? undefined
     served.reason ??= headers.get('x-samewire-reason') ?? undefined
@@ -87,7 +87,7 @@ class AnswerPrinter {
   }
 }
 
-/** Servers disagree on the field's name, and the client's types know none of them. */
+/** Servers use different names for this field, and the client's types have none of them. */
 function reasoningOf(delta: object): string {
   for (const name of ['reasoning_content', 'reasoning', 'thinking']) {
     const text: unknown = Reflect.get(delta, name)

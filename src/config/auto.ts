@@ -3,16 +3,16 @@ import { isObject } from '../wire/json.ts'
 import type { Environment, Registry } from './providers.ts'
 import type { Config } from './schema.ts'
 
-/** Which local servers were found, by the type of their provider, and the models that they list. */
+/** The local servers that were found, by provider type, with the models that they list. */
 export type Found = ReadonlyMap<string, readonly KnownModel[]>
 
 /**
- * A configuration for a user who wrote none: the providers that the environment brings or that were found listening,
- * under the names that they answer to (`found` is undefined where nobody could look). The embedded model stands in only where there is nothing else: nobody's
- * request goes to a paid model, or to a toy, without being asked.
+ * The configuration for users who wrote none: providers that the environment configures or that were found listening,
+ * and the model names they answer to. `found` is undefined where no search was possible. The embedded model is the
+ * fallback only if there is no other provider: no request goes to a paid or a toy model unasked.
  */
 export function autoConfig(config: Config, registry: Registry, env: Environment, found?: Found): Config {
-  // Whatever else stands there is a mistake, and is to be told.
+  // If this is not an object it is a mistake, which is reported later.
   if (config.providers !== undefined) return config
   const present = Object.values(registry).filter(
     ({ type, env: brings, serve }) =>
@@ -35,7 +35,7 @@ export function autoConfig(config: Config, registry: Registry, env: Environment,
   return { ...config, providers, models: all, ...(fallback !== undefined && { fallback }) }
 }
 
-/** The target that fills up to the very name that `pattern` matched: its star stands for what the pattern's stars do. */
+/** The target for the same name as `pattern` matched: `*` is replaced by what the pattern's `*` matched. */
 function same(pattern: string): string {
   return pattern.startsWith('*') && pattern.endsWith('*') ? '*' : pattern
 }

@@ -21,8 +21,8 @@ type LimitsConfig = Pick<Config, keyof Limits>
 const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retries: 2, streams: undefined } as const
 
 /**
- * Checks a configuration and makes it ready to serve. Throws a `ConfigError` with every mistake that it found; a
- * secret that is not set is no mistake, it only makes its provider unavailable.
+ * Checks a configuration and builds the catalog. Throws a `ConfigError` with all mistakes. A secret that is not set is
+ * no mistake: it only makes its provider unavailable.
  */
 export function buildCatalog(input: unknown, registry: Registry, env: Environment, source?: string): Catalog {
   const out = noFindings()
@@ -31,14 +31,14 @@ export function buildCatalog(input: unknown, registry: Registry, env: Environmen
   return catalog
 }
 
-/** The same, but the mistakes go to `out`; where there are any, the catalog is not to be served from. */
+/** The same, but adds the mistakes to `out`. If there are any, the catalog must not be used. */
 export function readCatalog(input: unknown, registry: Registry, env: Environment, out: Findings): Catalog {
   const sound = soundPart(input)
   out.problems.push(...sound.problems)
   return new CatalogBuilder(sound, out).build(registry, env)
 }
 
-/** Times in milliseconds, and the model's own limits before the general ones. */
+/** Limits with times in milliseconds. The model's own come before the general ones. */
 function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
   const pick = <K extends keyof Limits>(key: K) => own[key] ?? general[key] ?? defaultLimits[key]
   return {
@@ -92,7 +92,7 @@ class CatalogBuilder {
     }
   }
 
-  /** The group behind a configured name; `trail` holds the aliases followed so far. */
+  /** The group for a configured name; `trail` holds the aliases followed so far. */
   #group(name: string, trail: readonly string[]): ModelGroup | undefined {
     const ready = this.#groups.get(name)
     if (ready) return ready
@@ -114,14 +114,14 @@ class CatalogBuilder {
     const behind =
       deployment || !Object.hasOwn(this.#models, target) ? undefined : this.#group(target, [...trail, name])
     if (!deployment && !behind && !Object.hasOwn(this.#models, target)) this.#tellUnknown(path, target)
-    // Without deployments where that is wrong: so the name stays known, and is not told where it is used.
+    // No deployments if the target is wrong: the name stays known, so that its uses are not reported too.
     const group = behind ?? { deployments: deployment ? [deployment] : [], fallbacks: [], limits }
     this.#checkStars(path, name, group.deployments)
     return { ...group, name }
   }
 
   #ownGroup(name: string, config: Exclude<ModelConfig, string>): ModelGroup {
-    // Nothing is there, or a hole, where the schema has refused something.
+    // Missing, or with holes, where the schema rejected something.
     const deployments = (config.deployments ?? []).flatMap((entry, index) => {
       const own = typeof entry === 'string' ? { model: entry } : entry
       if (own.model === undefined) return []
@@ -162,7 +162,7 @@ class CatalogBuilder {
     }
   }
 
-  /** A star is filled with what the star of the name stood for: one star, in a deployment of a name that has any. */
+  /** A `*` in a deployment is replaced by what the `*` of the name matched: only one, and only if the name has one. */
   #checkStars(path: readonly unknown[], name: string | undefined, deployments: readonly Deployment[]): void {
     for (const { label, model } of deployments) {
       const stars = model.split('*').length - 1
@@ -174,7 +174,7 @@ class CatalogBuilder {
 
   #tellUnknown(path: readonly unknown[], name: string): void {
     const [front = ''] = name.split('/')
-    // What is wrong with that provider, or with all of them, is told already.
+    // A mistake in that provider, or in `providers` as a whole, was reported already.
     const refused = Object.hasOwn(this.#config.providers ?? {}, front) && !this.#providers.has(front)
     if (refused || this.#nameless) return
     const models = Object.keys(this.#models)

@@ -1,7 +1,7 @@
 import { pathText } from './problems.ts'
 import type { ModelConfig } from './schema.ts'
 
-/** Adds to `problems` every circle that fallbacks go in; aliases alone are looked at where they are followed. */
+/** Adds to `problems` every cycle of fallbacks. Cycles of aliases alone are found where aliases are resolved. */
 export function checkCircles(models: Readonly<Record<string, ModelConfig>>, problems: string[]): void {
   const clear = new Set<string>()
   const isAlias = (name: string) => typeof models[name] === 'string'
@@ -16,7 +16,7 @@ export function checkCircles(models: Readonly<Record<string, ModelConfig>>, prob
     if (clear.has(name)) return
     const config = Object.hasOwn(models, name) ? models[name] : undefined
     const next = config === undefined ? [] : typeof config === 'string' ? [config] : (config.fallbacks ?? [])
-    // Not a loop: it would not leave out the holes where something was refused.
+    // `forEach` skips the holes where an entry was rejected; a `for` loop would not.
     next.forEach((following) => {
       visit(following, [...trail, name])
     })

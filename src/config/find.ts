@@ -4,10 +4,10 @@ import { slowPath } from '../core/slow-path.ts'
 import { buildProvider, type Environment, type Registry } from './providers.ts'
 import { noFindings } from './secrets.ts'
 
-/** Milliseconds: a server on this machine answers at once or isn't there. */
+/** Milliseconds to wait for a server on this machine, which answers at once or isn't there. */
 const patience = 800
 
-/** Looks for local servers on their usual addresses, where the environment doesn't name another. */
+/** Looks for local servers at their default addresses, or at those that the environment names. */
 export async function findServers(
   registry: Registry,
   env: Environment,
@@ -23,7 +23,7 @@ export async function findServers(
     try {
       found.set(type, await models(provider.settings, slowPath(services, stop.signal)))
     } catch {
-      // Nobody listens there: that is the usual case, and the start tells which variable would bring it.
+      // The usual case: no server there. The start text says which variable would add one.
     } finally {
       cancel()
     }

@@ -4,12 +4,12 @@ import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
 
 /**
- * What a file or a variable holds, as far as it can be a configuration at all: an object, whose parts are checked later.
- * Throws a `ConfigError` that names `source` for everything else.
+ * Checks that the value from a file or a variable is an object; its parts are checked later. Throws a `ConfigError`
+ * that names `source` for everything else.
  */
 export function givenConfig(value: unknown, source?: string): Config {
   if (isObject(value) && !isPromise(value)) return value as Config
-  // Not the value itself: it may be a secret that got into the wrong file.
+  // Don't show the value: it may be a secret in the wrong file.
   const found = isPromise(value)
     ? 'a promise (put `await` before it)'
     : value === undefined

@@ -2,9 +2,9 @@ import { pathText } from './problems.ts'
 import type { Config } from './schema.ts'
 import { type Environment, type Findings, readVariable } from './secrets.ts'
 
-/** The keys that open the gateway. A key that is named but not set is a mistake: it would leave the door open. */
+/** The keys that clients can use. A key that is named but not set is a mistake: it would leave the gateway open. */
 export function readKeys(config: Config, env: Environment, out: Findings): string[] {
-  // A list that is none has been told already, and so has what is no text in it.
+  // If it is not a list, or an entry is not a string, that was reported already.
   const named = (Array.isArray(config.keys) ? config.keys : []).map((name: unknown, index) =>
     typeof name === 'string' ? readKey(name, index, env, out) : undefined,
   )
@@ -22,7 +22,7 @@ function readKey(name: string, index: number, env: Environment, out: Findings): 
   return readCarried(['keys', index], variable, env, out)
 }
 
-/** A key that stands behind `Bearer`, where a space would end it. */
+/** A key for the `Bearer` scheme, where a space would end it. */
 function readCarried(path: readonly unknown[], name: string, env: Environment, out: Findings): string | undefined {
   const key = readVariable(path, name, env, out)
   if (key === undefined || !/\s/.test(key)) return key

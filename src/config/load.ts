@@ -6,8 +6,8 @@ import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
 
 /**
- * Reads a configuration file: `.ts` (or `.js`, `.mjs`) by its default export, `.json`, `.yaml` or `.yml`. Rejects with a
- * `ConfigError` that names the file, whatever is wrong with it.
+ * Reads a configuration file: `.ts` (or `.js`, `.mjs`) by its default export, `.json`, `.yaml` or `.yml`. Rejects with
+ * a `ConfigError` that names the file.
  */
 export async function loadConfig(file: string): Promise<Config> {
   const path = resolve(file)
@@ -19,7 +19,7 @@ export async function loadConfig(file: string): Promise<Config> {
   return givenConfig(value, file)
 }
 
-/** The value stands in an object: a promise would be waited for otherwise, and perhaps for ever. */
+/** The value is wrapped in an object, because a promise would be awaited otherwise, perhaps for ever. */
 type Reader = (path: string) => Promise<{ readonly value: unknown }>
 
 const readers: Readonly<Record<string, Reader>> = {
@@ -32,7 +32,7 @@ const readers: Readonly<Record<string, Reader>> = {
 }
 
 async function importDefault(path: string): Promise<{ value: unknown }> {
-  // `import` would tell of a file that is not there by the name of this one.
+  // If the file is missing, the error of `import` would name this file instead.
   await readFile(path)
   const exported = (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
   if ('default' in exported) return { value: exported.default }
@@ -42,7 +42,7 @@ async function importDefault(path: string): Promise<{ value: unknown }> {
 async function readYAML(path: string): Promise<{ value: unknown }> {
   const { parse } = await import('yaml')
   const text = await readFile(path, 'utf8')
-  // A file with comments alone is an empty configuration.
+  // A file that holds only comments is an empty configuration.
   const empty = text.split('\n').every((line) => /^\s*(#.*|---|\.\.\.)?\s*$/.test(line))
   return { value: empty ? {} : (parse(text) as unknown) }
 }
@@ -53,7 +53,7 @@ const fileProblems: Readonly<Record<string, string>> = {
   EACCES: 'it may not be read',
 }
 
-/** One line, with its place in a program, and without the piece of the file that parsers quote: it may hold a secret. */
+/** One line, with the line number in a program, without the excerpt that parsers quote: it may contain a secret. */
 function reasonOf(error: unknown, path: string): string {
   if (!(error instanceof Error)) return 'it throws while it is loaded, and what it throws is no Error'
   const known = 'code' in error ? fileProblems[String(error.code)] : undefined

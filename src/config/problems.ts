@@ -3,16 +3,13 @@ import { printable } from '../log.ts'
 import { describe } from '../wire/body.ts'
 import { configSchema } from './schema.ts'
 
-/** Where secrets stand, or are written by mistake: what is found there is never shown. */
+/** Keys whose values are never shown, since they hold secrets, by mistake or not. */
 const secretKeys: ReadonlySet<unknown> = new Set(['apiKey', 'keys', 'headers'])
 
-/** By what a line begins with, which is its place; `[2]` comes before `[10]`. */
+/** Sorts by the place that a line begins with; `[2]` comes before `[10]`. */
 const { compare: byPlace } = new Intl.Collator('en', { numeric: true })
 
-/**
- * Everything that is wrong with a configuration at once, by its place: a line each, with the place, what was found, what
- * is allowed.
- */
+/** All problems of a configuration, sorted by place. Each line has the place, what was found, and what is allowed. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly problems: readonly string[]
@@ -24,7 +21,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** `models["gpt-3.5-turbo"].fallbacks[0]`: names hold dots, so they stand in brackets where they must. */
+/** `models["gpt-3.5-turbo"].fallbacks[0]`: names with dots or other special characters are put in brackets. */
 export function pathText(path: readonly unknown[]): string {
   let text = ''
   for (const key of path) {
@@ -34,12 +31,12 @@ export function pathText(path: readonly unknown[]): string {
   return text === '' ? '(top level)' : text
 }
 
-/** Whether something is wrong at that very place already. */
+/** Whether a problem at exactly this place was reported already. */
 export function isTold(path: readonly unknown[], problems: readonly string[]): boolean {
   return problems.some((problem) => problem.startsWith(`${pathText(path)}:`))
 }
 
-/** One issue of the schema, in a sentence. */
+/** One schema issue as a sentence. */
 export function describeIssue(issue: v.BaseIssue<unknown>): string {
   const path = (issue.path ?? []).map((item) => item.key)
   const key = path.at(-1)
@@ -55,7 +52,7 @@ export function describeIssue(issue: v.BaseIssue<unknown>): string {
   return `${pathText(path)}: found ${found}; allowed: ${expected}`
 }
 
-/** The schema tells of one such key an object. */
+/** The schema reports only one unknown key per object. */
 export function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
   return issue.type === 'strict_object' && issue.expected === 'never'
 }
@@ -64,7 +61,7 @@ export function unknownKey(path: readonly unknown[], key: string, allowed: reado
   return `${pathText([...path, key])}: no such key${suggestion(key, allowed)}; allowed: ${allowed.join(', ')}`
 }
 
-/** `; did you mean "models"?` when one of the allowed words is near. */
+/** `; did you mean "models"?` if one of the allowed words is similar. */
 export function suggestion(word: string, allowed: Iterable<string>): string {
   let best: string | undefined
   let least = Math.max(2, Math.floor(word.length / 3)) + 1
@@ -75,7 +72,7 @@ export function suggestion(word: string, allowed: Iterable<string>): string {
   return best === undefined ? '' : `; did you mean ${JSON.stringify(best)}?`
 }
 
-/** A value short enough for a message. */
+/** A value, shortened for a message. */
 export function show(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value)
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
@@ -108,7 +105,7 @@ function unwrap(schema: Walkable | undefined): Walkable | undefined {
   return schema?.getter ? unwrap(schema.getter({})) : schema
 }
 
-/** Edits between two words (Levenshtein), for words short enough to be configuration keys. */
+/** Edit distance of two words (Levenshtein), for words as short as configuration keys. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {

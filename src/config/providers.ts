@@ -9,7 +9,7 @@ export type Registry = Readonly<Record<string, ProviderDefinition>>
 
 const commonKeys = ['type', 'apiKey', 'baseURL', 'headers']
 
-/** Builds one configured provider; adds to `out` what is wrong with its configuration. */
+/** Builds one configured provider; adds the mistakes in its configuration to `out`. */
 export function buildProvider(
   name: string,
   config: ProviderConfig,
@@ -19,7 +19,7 @@ export function buildProvider(
 ): Provider | undefined {
   const path = ['providers', name]
   const { problems } = out
-  // Refused already, for want of one.
+  // The missing type was reported already.
   if (config.type === undefined) return undefined
   const definition = Object.hasOwn(registry, config.type) ? registry[config.type] : undefined
   if (!definition) {
@@ -56,7 +56,7 @@ function readKey(
   const source = config.apiKey ?? (definition.env?.apiKey ? `env:${definition.env.apiKey}` : undefined)
   if (source === undefined || source === 'client') return undefined
   if (!source.startsWith('env:')) {
-    // The value isn't shown: it may be the very key that should not have been written down.
+    // Don't show the value: it may be a real key that should not have been written there.
     out.problems.push(`${pathText(path)}: a secret is named, never written; allowed: "env:NAME", "client"`)
     return undefined
   }
@@ -135,7 +135,7 @@ function checkURL(path: readonly string[], url: string, problems: string[]): voi
   const whole = /^[a-z]+:\/\//i.test(url) ? url : `http://${url}`
   const parsed = URL.canParse(whole) ? new URL(whole) : undefined
   if (parsed && /^https?:$/.test(parsed.protocol) && !parsed.username && !parsed.search && !parsed.hash) return
-  // A password or a key in it is no business of a log.
+  // Keep passwords and keys out of the log.
   const shown = show(url.replace(/\/\/[^/]*@/, '//***@').replace(/[?#].*$/s, '?***'))
   problems.push(`${pathText(path)}: found ${shown}; allowed: an http or https address without user, query or fragment`)
 }

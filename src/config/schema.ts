@@ -16,20 +16,19 @@ const limits = {
   streamTimeout: v.optional(seconds),
   /** Seconds between two chunks of a stream. Default 120. */
   idleTimeout: v.optional(seconds),
-  /** Further tries on the same deployment. Default 2. */
+  /** How often to retry on the same deployment. Default 2. */
   retries: v.optional(count),
   /**
-   * How closely a Worker watches the streams that it passes on untranslated. `checked`: every event is looked at before
-   * it goes on. `observed`: the runtime carries them, at a fraction of the CPU, and what went by is looked at behind it.
-   * `untouched`: nobody looks after the first content. Default: `observed` where the provider is known to end its
-   * streams as it should, else `checked`. On Node, and where a stream is translated, every event is looked at whatever
-   * this says.
+   * How closely a Worker checks the streams that it passes on untranslated. `checked`: it checks every event before
+   * sending it. `observed`: the runtime pipes the stream, for a fraction of the CPU, and the gateway checks it with a
+   * delay. `untouched`: no check after the first content. Default: `observed` if the provider is known to end its
+   * streams correctly, else `checked`. On Node, and where a stream is translated, every event is checked regardless.
    */
   streams: v.optional(v.picklist(['observed', 'checked', 'untouched'])),
 }
 
 const capabilities = {
-  /** The model's context in tokens; longer requests go elsewhere. */
+  /** The model's context in tokens; longer requests go to another deployment. */
   contextWindow: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
   /** What the model can't do: `{ tools: false }`. */
   supports: v.optional(
@@ -44,16 +43,16 @@ const capabilities = {
 const deployment = v.strictObject({
   /** `provider/model`. */
   model: name,
-  /** Share of the requests among a model's deployments. Default 1. */
+  /** Share of the requests among the model's deployments. Default 1. */
   weight: v.optional(weight),
-  /** Request fields that are set where the client leaves them out, on this deployment only. */
+  /** Request fields that this deployment sets if the client does not. */
   params: v.optional(fields),
-  /** Request fields that are set whatever the client says, on this deployment only. */
+  /** Request fields that this deployment sets even if the client does. */
   overrides: v.optional(fields),
   ...capabilities,
 })
 
-/** A string or an object: looked at first, so that a mistake inside the object is told where it is. */
+/** A string or an object. Chosen by type, so that a mistake inside the object is reported at its own place. */
 function stringOr<const T extends v.GenericSchema>(object: T) {
   return v.lazy((input) => (typeof input === 'string' ? name : object)) as v.GenericSchema<
     string | v.InferInput<T>,
@@ -61,7 +60,7 @@ function stringOr<const T extends v.GenericSchema>(object: T) {
   >
 }
 
-/** Names with what they stand for. A list is refused: its numbers would pass for names. */
+/** An object of names and values. Rejects an array, whose indices would pass for names. */
 function named<const T extends v.GenericSchema>(value: T) {
   const names = v.record(name, value)
   const list = v.never('names with what they stand for, not a list')
@@ -69,10 +68,10 @@ function named<const T extends v.GenericSchema>(value: T) {
 }
 
 const notPulledPolicy = v.picklist(['fallback', 'error', 'pull'])
-/** The models that may be pulled, by the provider's names; a `*` is any text without a slash: `hf.co/my-org/*`. */
+/** The models that may be pulled, by the provider's names. `*` is any text without a slash: `hf.co/my-org/*`. */
 const pullable = v.strictObject({ pull: v.array(name) })
 
-/** Looked at first, so that a mistake inside the object is told where it is. */
+/** Chosen by type, so that a mistake inside the object is reported at its own place. */
 const notPulled = v.lazy((input) =>
   typeof input === 'object' && input !== null ? pullable : notPulledPolicy,
 ) as v.GenericSchema<v.InferInput<typeof pullable | typeof notPulledPolicy>>
@@ -85,19 +84,19 @@ const model = v.strictObject({
 
 const provider = v.looseObject({
   type: name,
-  /** `env:NAME`, or `client` to send the caller's own bearer. */
+  /** `env:NAME`, or `client` to send the caller's own key. */
   apiKey: v.optional(text),
   baseURL: v.optional(text),
   headers: v.optional(v.record(v.string(), text)),
 })
 
-/** The configuration as its user writes it; what a provider adds to it, the provider's definition says. */
+/** The configuration as the user writes it. A provider's own settings are in its definition. */
 export const configSchema = v.strictObject({
   providers: v.optional(named(provider)),
   models: v.optional(named(stringOr(model))),
-  /** The model that answers for a missing one. */
+  /** The model that answers when the requested one is missing. */
   fallback: v.optional(name),
-  /** What to do about a missing model, by the kind of missing. Default: the fallback. */
+  /** What to do about a missing model, by the reason. Default: the fallback. */
   missing: v.optional(
     v.strictObject({
       absent: v.optional(policy),
@@ -108,21 +107,21 @@ export const configSchema = v.strictObject({
       not_pulled: v.optional(notPulled),
     } satisfies Record<MissingKind, v.GenericSchema>),
   ),
-  /** Keys that may come in: `env:NAME` each. */
+  /** Keys that clients can use, each as `env:NAME`. */
   keys: v.optional(v.array(name)),
-  /** Names in `Host`, beside loopback's, under which a gateway without a key is asked: `samewire.lan`. */
+  /** Allowed values of `Host`, besides loopback names, for a gateway without a key: `samewire.lan`. */
   allowedHosts: v.optional(v.array(v.pipe(text, v.regex(/^[^/\s]+$/, 'a host, such as "samewire.lan"')))),
-  /** Origins of web pages, beside loopback's, that may ask a gateway without a key: `https://app.example`, or `*`. */
+  /** Allowed origins of web pages, besides loopback, for a gateway without a key: `https://app.example`, or `*`. */
   allowedOrigins: v.optional(
     v.array(
       v.pipe(text, v.regex(/^([a-z][a-z\d+.-]*:\/\/[^/\s]+|\*|null)$/i, 'an origin, such as "https://app.example"')),
     ),
   ),
-  /** Seconds of silence after which a stream opens with a comment. Default 10. */
+  /** Seconds of silence after which a stream starts with a comment. Default 10. */
   keepAlive: v.optional(seconds),
-  /** Seconds after which a client that takes nothing of its answer is given up. Default 60. */
+  /** Seconds after which a client that reads nothing of its answer is disconnected. Default 60. */
   writeTimeout: v.optional(seconds),
-  /** Largest request body in bytes. Default 20 MB. */
+  /** Maximum size of a request body in bytes. Default 20 MB. */
   bodyLimit: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
   ...limits,
 })
@@ -131,7 +130,7 @@ export type Config = v.InferInput<typeof configSchema>
 export type ProviderConfig = NonNullable<Config['providers']>[string]
 export type ModelConfig = NonNullable<Config['models']>[string]
 
-/** Types a configuration where it is written; it is checked when the gateway starts. */
+/** Gives a configuration file its type. The values are checked when the gateway starts. */
 export function defineConfig(config: Config): Config {
   return config
 }

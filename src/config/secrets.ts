@@ -2,11 +2,11 @@ import { pathText } from './problems.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** What reading a configuration brings to light, besides the configuration. */
+/** What reading a configuration finds out, besides the configuration itself. */
 export interface Findings {
   /** Mistakes: the gateway doesn't start. */
   readonly problems: string[]
-  /** What is put right, and worth a word in the log. */
+  /** What was corrected, to be logged. */
   readonly notes: Set<string>
 }
 
@@ -14,15 +14,15 @@ export function noFindings(): Findings {
   return { problems: [], notes: new Set() }
 }
 
-/** `env:NAME` as the variable's value (undefined when it isn't set), anything else as it is. */
+/** For `env:NAME` the variable's value (undefined if it isn't set), otherwise the text itself. */
 export function fromEnvironment(text: string, env: Environment): string | undefined {
   if (!text.startsWith('env:')) return text
   return env[text.slice(4)] || undefined
 }
 
 /**
- * A variable's value as a header can carry it; undefined when it isn't set, or can't be carried, which is a mistake at
- * `path`. The value is never shown.
+ * A variable's value, for use in a header; undefined if it isn't set. A value that no header can carry is a mistake at
+ * `path`, and undefined too. The value is never shown.
  */
 export function readVariable(
   path: readonly unknown[],
@@ -32,7 +32,7 @@ export function readVariable(
 ): string | undefined {
   const value = env[name]
   if (!value) return undefined
-  // `echo key > file` ends a key with one, and nobody sees it.
+  // `echo key > file` adds a line break that nobody notices.
   const text = value.replace(/[\r\n]+$/, '')
   const obstacle = text === '' ? 'is nothing but a line break' : obstacleIn(text)
   if (obstacle) {
@@ -45,13 +45,13 @@ export function readVariable(
 
 const carried = 'one line of Latin letters, digits and signs, without spaces around it'
 
-/** Adds to `problems` when a header can't carry `text`, which stands in the configuration itself. */
+/** Adds to `problems` if a header can't carry `text`, which is written in the configuration itself. */
 export function checkCarried(path: readonly unknown[], text: string, problems: string[]): void {
   const obstacle = obstacleIn(text)
   if (obstacle) problems.push(`${pathText(path)}: it ${obstacle}; allowed: ${carried}`)
 }
 
-/** Why a header can't carry a text, or undefined. Servers take the spaces around a value away. */
+/** Why a header can't carry a text, or undefined. Servers strip spaces from both ends of a value. */
 function obstacleIn(text: string): string | undefined {
   if (/[\r\n]/.test(text)) return 'holds a line break, which no header can carry'
   if (/[\x00-\x1f\x7f-\x9f]/.test(text)) return 'holds a control character, which no header can carry'

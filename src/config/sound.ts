@@ -3,20 +3,20 @@ import { isObject } from '../wire/json.ts'
 import { describeIssue, isUnknownKey } from './problems.ts'
 import { type Config, configSchema } from './schema.ts'
 
-/** A configuration without what the schema refuses, so that the rest can be checked too. */
+/** A configuration without the parts that the schema rejects, so that the rest can be checked too. */
 export interface Sound {
   /**
-   * A provider or model that is wrong as a whole is an empty object here, so that its name stays known; an entry of a
-   * list is a hole, so that those behind it keep their numbers; a key that is missing is still missing.
+   * A provider or model that is wrong as a whole is an empty object here, so that its name stays known. A rejected list
+   * entry is a hole, so that the others keep their indices. A missing key stays missing.
    */
   readonly config: Config
-  /** Lines, as `describeIssue` words them. */
+  /** Lines from `describeIssue`. */
   readonly problems: readonly string[]
-  /** `providers` or `models` is no list of names at all: nobody can say which names there are. */
+  /** `providers` or `models` is not an object, so the names are unknown. */
   readonly nameless: boolean
 }
 
-/** Takes out of a configuration what the schema refuses, and says why. The input is not changed. */
+/** Removes what the schema rejects, and reports why. The input is not changed. */
 export function soundPart(input: unknown): Sound {
   const parsed = v.safeParse(configSchema, input)
   if (parsed.success) return { config: parsed.output, problems: [], nameless: false }
@@ -31,7 +31,7 @@ export function soundPart(input: unknown): Sound {
       if (path.length === 1 && isListOfNames(path[0])) nameless = true
       remove(config, path)
     }
-    // The schema tells of one unknown key an object, so it is asked until there are none left.
+    // The schema reports one unknown key per object, so repeat until there are none left.
     issues = (v.safeParse(configSchema, config).issues ?? []).filter(isUnknownKey)
   }
   return { config: (isObject(config) ? config : {}) as Config, problems, nameless }
@@ -39,7 +39,7 @@ export function soundPart(input: unknown): Sound {
 
 type Issue = v.BaseIssue<unknown>
 
-/** How far down the schema looks: `models.m.deployments[0].supports.tools`. */
+/** Depth of the schema: `models.m.deployments[0].supports.tools`. */
 const depth = 6
 
 const isListOfNames = (key: unknown) => key === 'providers' || key === 'models'
@@ -58,7 +58,7 @@ function isHolder(value: unknown): value is object {
   return typeof value === 'object' && value !== null
 }
 
-/** Lists and objects anew, as far down as `levels` says; anything else is shared. */
+/** Copies lists and objects down to `levels`; anything below is shared. */
 function copy(value: unknown, levels: number): unknown {
   if (levels === 0) return value
   if (Array.isArray(value)) return value.map((part) => copy(part, levels - 1))

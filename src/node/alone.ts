@@ -6,7 +6,7 @@ import type { Arguments } from './arguments.ts'
 import { build, type Job } from './build.ts'
 import { grace, whenTold } from './signals.ts'
 
-/** Serves in this process, until a signal comes. */
+/** Serves in this process until a signal arrives. */
 export async function serveAlone(job: Job, { host, port }: Arguments, env: Environment): Promise<void> {
   const { app, gateway, access, notes, registry, services, transport } = build(job, env)
   for (const note of notes) services.log(note)

@@ -9,20 +9,20 @@ export interface Arguments {
   readonly config: string | undefined
   readonly host: string
   readonly port: number
-  /** Processes that answer. */
+  /** Number of worker processes. */
   readonly workers: number
 }
 
-/** More than the cores of a large machine: a number above it is a slip of the hand. */
+/** More than a large machine has cores: a higher number is a typo. */
 const mostWorkers = 256
 
-/** What somebody asks for who doesn't want the gateway to start, whatever else stands there. */
+/** `--help` or `--version`, whatever the other arguments are: the gateway does not start then. */
 export function readQuestion(args: readonly string[]): 'help' | 'version' | undefined {
   const has = (...words: string[]) => words.some((word) => args.includes(word))
   return has('--help', '-h') ? 'help' : has('--version', '-v') ? 'version' : undefined
 }
 
-/** Reads the command line, and the environment for what it leaves out. Throws a `ConfigError`, or Node's `TypeError`. */
+/** Reads the command line, with the environment as default. Throws a `ConfigError`, or Node's `TypeError`. */
 export function readArguments(args: readonly string[], env: Environment): Arguments {
   const { values } = parseArgs({
     args: [...args],
@@ -31,7 +31,7 @@ export function readArguments(args: readonly string[], env: Environment): Argume
       host: { type: 'string' },
       port: { type: 'string' },
       workers: { type: 'string' },
-      // Answered before anything here is read.
+      // Handled before anything is read here.
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
     },
@@ -60,7 +60,7 @@ interface Bounds {
   readonly name: string
   readonly least: number
   readonly most: number
-  /** A word that is allowed too. */
+  /** A word that is allowed instead of a number. */
   readonly or?: string
 }
 

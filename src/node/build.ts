@@ -15,12 +15,12 @@ import { nodeEdge } from '../runtime/node-edge.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
 import { isLoopback } from '../start-text.ts'
 
-/** What a gateway is built from. Plain data: workers get a copy, so that all of them are the same gateway. */
+/** What a gateway is built from. Plain data: every worker gets a copy and builds the same gateway. */
 export interface Job {
   readonly config: Config
-  /** The configuration's file. */
+  /** The name of the configuration file. */
   readonly source: string
-  /** Servers of this machine; undefined where the configuration names its providers. */
+  /** Servers found on this machine; undefined if the configuration has `providers`. */
   readonly found: Found | undefined
   readonly host: string
 }
@@ -33,14 +33,14 @@ const outside: Omit<Services, 'transport'> = {
   log: createLog((entry) => console.log(`${new Date().toISOString()} ${entry}`)),
 }
 
-/** Reads the configuration and looks for servers where it names no providers. Rejects with a `ConfigError`. */
+/** Reads the configuration, and looks for servers if it has no `providers`. Rejects with a `ConfigError`. */
 export async function readJob(source: string, host: string, env: Environment): Promise<Job> {
   const config = await loadConfig(source)
   const found = config.providers ? undefined : await findServers(registry, env, outside)
   return { config, source, found, host }
 }
 
-/** Builds the gateway of a job. Throws a `ConfigError`. */
+/** Builds the gateway for a job. Throws a `ConfigError`. */
 export function build({ config, source, found, host }: Job, env: Environment) {
   const transport = createNodeTransport()
   const services: Services = { transport, ...outside }

@@ -18,7 +18,7 @@ export const help = `Usage: ${usage}
                    npm start -- --version
 `
 
-/** What `--version` prints: that of package.json. */
+/** What `--version` prints: the version in package.json. */
 export async function readVersion(): Promise<string> {
   const manifest: unknown = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'))
   return String(Reflect.get(Object(manifest), 'version'))

@@ -18,7 +18,7 @@ async function run(): Promise<void> {
   const given = readArguments(args, env)
   const usual = fileURLToPath(new URL('../../samewire.config.ts', import.meta.url))
   const file = given.config ?? usual
-  // Node ends when nothing is left to wait for, and would not say what it waited for.
+  // Node exits silently if the configuration awaits something that never happens.
   const stuck = () => stopWith(new ConfigError(['it waits for something that never comes'], file).message)
   process.once('beforeExit', stuck)
   const job = await readJob(file, given.host, env)
@@ -31,7 +31,7 @@ function stopWith(message: string): never {
   process.exit(1)
 }
 
-/** `npm start`. Resolves when the gateway listens, or ends the process with what was wrong. */
+/** `npm start`. Resolves when the gateway listens; otherwise prints the problem and exits. */
 export async function main(): Promise<void> {
   await run().catch((error: unknown) => {
     if (error instanceof ConfigError || error instanceof StartError) stopWith(error.message)

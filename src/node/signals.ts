@@ -1,7 +1,7 @@
-/** Milliseconds that streams may go on after the gateway was told to stop. */
+/** Milliseconds that running answers have to finish after the gateway was told to stop. */
 export const grace = 10_000
 
-/** The first signal asks the gateway to stop, the next one insists. */
+/** The first signal stops the gateway gracefully, the second one at once. */
 export function whenTold(ask: () => void, insist: () => void): void {
   let asked = false
   const told = () => {

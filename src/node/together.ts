@@ -8,16 +8,16 @@ import type { Arguments } from './arguments.ts'
 import { build, type Job } from './build.ts'
 import { grace, whenTold } from './signals.ts'
 
-/** Milliseconds beyond the grace that a worker gets to end by itself. */
+/** Milliseconds beyond the grace period before workers are killed. */
 const reserve = 1_000
 
-/** Serves in processes of their own, to which this one deals out the connections, until a signal comes. */
+/** Serves in worker processes, to which this process distributes the connections, until a signal arrives. */
 export async function serveTogether(
   job: Job,
   { host, port, workers: count }: Arguments,
   env: Environment,
 ): Promise<void> {
-  // Built here too, though it serves nobody: mistakes are told once, and the start tells what there is.
+  // Built here too, only to report mistakes once and to print the start text.
   const { gateway, access, notes, registry, services } = build(job, env)
   for (const note of notes) services.log(note)
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url))

@@ -7,7 +7,7 @@ import type { Order, Report } from '../runtime/workers.ts'
 import { build, type Job } from './build.ts'
 import { grace } from './signals.ts'
 
-/** What runs in a worker: the whole gateway, but for the port. Its connections come from the process that started it. */
+/** A worker process: the whole gateway, without the port. The parent process sends it the connections. */
 let server: Server | undefined
 let leave: () => void = () => process.exit(0)
 
@@ -17,10 +17,10 @@ process.on('message', (order: Order<Job>, socket?: Socket) => {
   else take(socket)
 })
 
-// Without the process that has the port there is nothing to come.
+// Without the parent process no more connections can come.
 process.on('disconnect', () => leave())
 
-// A terminal's Ctrl-C goes to all processes: the one that has the port decides.
+// Ctrl-C in a terminal signals all processes: the parent decides.
 process.on('SIGINT', () => {})
 
 process.once('SIGTERM', () => {
@@ -36,7 +36,7 @@ async function start(job: Job): Promise<void> {
     const drain = drainOf(built, services.clock)
     leave = () => void drain(grace).then(() => transport.close().finally(() => process.exit(0)))
     await gateway.knowledge.refresh()
-    // It never listens itself, but looks for requests that don't come in time only from this event on.
+    // The server never listens itself, but enforces its request timeouts only after this event.
     built.emit('listening')
     server = built
     tell({ kind: 'ready' })
@@ -46,12 +46,12 @@ async function start(job: Job): Promise<void> {
   }
 }
 
-/** Does for a connection that was accepted elsewhere what a server does for its own. */
+/** Passes a connection that the parent accepted to the server. */
 function take(socket: Socket | undefined): void {
   tell({ kind: 'taken' })
-  // The client may have left on the way.
+  // The client may have left already.
   if (!socket) return
-  // A client may have no more to say and still wait for the answer.
+  // A client may close its sending side and still wait for the answer.
   socket.allowHalfOpen = true
   server?.emit('connection', socket)
 }

@@ -3,27 +3,27 @@ import type { Signal } from '../core/signal.ts'
 import type { ByteSource, Ending, Watch } from '../core/stream.ts'
 
 /**
- * Milliseconds from one look at a carried stream to the next. Long, as every look enters the isolate twice; what goes
- * by meanwhile is kept.
+ * Milliseconds between two reads of the copy. Long, because each read enters the isolate twice; the bytes that pass in
+ * between are buffered.
  */
 const interval = 250
-/** Bytes that a read brings when more of them wait. */
+/** Size of a read, in bytes, when more data is waiting. */
 const full = 4096
 /**
- * Bytes of a stream that are looked at. The copy pulls its source along, and the runtime keeps for a slow client what
- * that brings: an answer of more than so much text is none, and an endless one must not fill the isolate.
+ * How many bytes of a stream are inspected. Reading the copy also pulls the source, and the runtime buffers that for a
+ * slow client. No real text answer is longer than this, and an endless one must not fill the isolate's memory.
  */
 const most = 4 * 1024 * 1024
-/** Milliseconds in which the copy of a stream that broke may come to the same end. */
+/** Milliseconds to wait for the copy to end too after the stream broke. */
 const patience = 100
-/** Bytes a millisecond: a client that takes what is left more slowly is given up. */
+/** Bytes per millisecond. A client that takes the rest more slowly is disconnected. */
 const slowest = 16
 
-/** A stream that is there twice: once for the client, once to look at. */
+/** A stream in two branches: one for the client, one to inspect. */
 export interface Doubled {
   readonly whole: ReadableStream<Uint8Array>
   readonly copy: ByteSource
-  /** Aborted when the attempt is over. */
+  /** Aborted when the attempt ends. */
   readonly signal: Signal
   readonly brokenOff: (error: unknown) => unknown
 }
@@ -33,13 +33,13 @@ export interface CarryOptions {
   readonly writeTimeout: number
 }
 
-/** Has the runtime itself carry a stream to a client, while `watches` see a copy of it now and then. */
+/** Lets the runtime itself pipe a stream to a client, while `watches` read a copy of it at intervals. */
 export class Carrying {
   readonly #stream: Doubled
   readonly #watches: readonly Watch[]
   readonly #options: CarryOptions
   readonly #stop = new AbortController()
-  /** Ends a wait. */
+  /** Ends the current wait early. */
   #hurry = () => {}
   #hurried = false
   #resting = false
@@ -53,8 +53,8 @@ export class Carrying {
   }
 
   /**
-   * Resolves with how the stream ended; `writable` is then free again, and open unless its reader has left. Rejects when
-   * the client takes nothing of it.
+   * Resolves with how the stream ended. `writable` is then unlocked, and still open unless its reader has left. Rejects
+   * when the client reads nothing.
    */
   async run(writable: WritableStream<Uint8Array>): Promise<Ending> {
     const { whole, copy, signal, brokenOff } = this.#stream
@@ -62,7 +62,7 @@ export class Carrying {
     const carried = whole.pipeTo(writable, ways)
     const seen = this.#lookOn()
     let tooSlow = () => {}
-    // It may fail before it is waited for.
+    // Handled here because it may reject before it is awaited.
     seen.then(
       () => {
         tooSlow = this.#limitRest()
@@ -77,7 +77,7 @@ export class Carrying {
     } catch (error) {
       if (this.#stop.signal.aborted) throw error
       this.#lookAtOnce()
-      // Either the source broke, and the copy tells the same, or the reader did, and the copy would go on.
+      // Either the source broke, and the copy fails the same way, or the client left, and the copy would continue.
       await Promise.race([seen.catch(() => {}), this.#wait(patience)])
       this.#hurry()
       copy.cancel(error)
@@ -87,7 +87,7 @@ export class Carrying {
     }
   }
 
-  /** Resolves when the copy has come to its end, or enough of it was seen. */
+  /** Resolves when the copy ends or enough of it was read. */
   #lookOn(): Promise<void> {
     const { copy } = this.#stream
     return new Promise((resolve, reject) => {
@@ -108,14 +108,14 @@ export class Carrying {
     })
   }
 
-  /** All that is still to be carried is here: its upstream is done, and the client has its time to take the rest. */
+  /** Called when the upstream has sent everything: limits the time that the client has to take the rest. */
   #limitRest(): () => void {
     if (!this.#seenAll) return () => {}
     const ms = this.#options.writeTimeout + this.#seenBytes / slowest
     return this.#options.clock.after(ms, () => this.#stop.abort(new Error('The client takes nothing.')))
   }
 
-  /** Lets some time pass before the next look. */
+  /** Pauses the copy until the next read. */
   #rest(copy: ByteSource): void {
     if (this.#hurried || this.#resting) return
     this.#resting = true

@@ -4,13 +4,13 @@ import type { Clock } from '../core/clock.ts'
 import type { Abort } from '../core/signal.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 
-/** How a runtime talks to its clients: the one place where Node and Workers differ on the way in and out. */
+/** How a runtime talks to its clients: the only place where Node and Workers differ for requests and responses. */
 export interface Edge<Bindings extends object> {
-  /** Reads request headers by their lower-case names. */
+  /** Reads request headers by lower-case name. */
   headers(context: Context<{ Bindings: Bindings }>): HeaderReader
-  /** The request's body. Rejects with a 413 as soon as more than `limit` bytes have come. */
+  /** Reads the request body. Rejects with a 413 as soon as more than `limit` bytes have arrived. */
   readBody(context: Context<{ Bindings: Bindings }>, limit: number): Promise<Uint8Array>
-  /** Sends an answer; a stream is written as it comes. */
+  /** Sends an answer; a stream is written as it arrives. */
   send(context: Context<{ Bindings: Bindings }>, answer: Answer, client: Abort): Response
   /** Aborted when the client leaves. */
   watch(context: Context<{ Bindings: Bindings }>): Abort
@@ -18,6 +18,6 @@ export interface Edge<Bindings extends object> {
 
 export interface EdgeOptions {
   readonly clock: Clock
-  /** Milliseconds after which a client that takes nothing of its answer is given up. */
+  /** Milliseconds after which a client that reads nothing of its answer is disconnected. */
   readonly writeTimeout: number
 }

@@ -1,11 +1,11 @@
 import { GatewayError } from '../wire/errors.ts'
 
-/** Encodings on top of each other that a server may mean; more would only be work. */
+/** Maximum number of stacked encodings. Servers never need more; decoding them would only waste CPU. */
 const most = 2
 
 /**
- * The codings of a `content-encoding`, in lower case and in the order in which they have to be undone. `identity` is
- * none. More than two are as good as unknown. https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding
+ * The codings in a `content-encoding` header, in lower case and in the order in which to decode them, without
+ * `identity`. More than two count as unknown. https://www.rfc-editor.org/rfc/rfc9110#field.content-encoding
  */
 export function codingsOf(header: string | undefined | null): readonly string[] {
   if (!header) return []

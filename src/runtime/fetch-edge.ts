@@ -11,7 +11,7 @@ import { FetchSource } from './fetch-transport.ts'
 import { beatUntil, type Flow, flow, SilenceTimer } from './flow.ts'
 import { WriteTimeout } from './write-timeout.ts'
 
-/** The way in and out of everything that speaks `Request` and `Response`: Workers, and tests without a port. */
+/** The edge for runtimes that use `Request` and `Response`: Workers, and tests without a port. */
 export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
   headers:
     ({ req }) =>
@@ -20,7 +20,7 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
   async readBody({ req }, limit) {
     const length = Number(req.header('content-length') ?? Number.NaN)
     if (length > limit) throw tooLarge(limit)
-    // Told in advance and kept to by the runtime: no need to count.
+    // The runtime enforces the declared length, so we need not count.
     if (length >= 0) return new Uint8Array(await req.raw.arrayBuffer())
     const body = new Block(limit)
     for await (const chunk of req.raw.body ?? []) {
@@ -53,32 +53,32 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
 
 declare const IdentityTransformStream: typeof TransformStream | undefined
 
-/** The cheapest way from code to a response, and on Workers the only one onto which the runtime carries by itself. */
+/** The cheapest pipe from code to a response, and on Workers the only kind that the runtime can fill natively. */
 function identity(): TransformStream<Uint8Array, Uint8Array> {
   return typeof IdentityTransformStream === 'function' ? new IdentityTransformStream() : new TransformStream()
 }
 
-/** Whoever looks on while the runtime carries a stream would be dropped with the handler's return. */
+/** Keeps the code that inspects a piped stream alive: Workers would drop it when the handler returns. */
 function holdOpen(context: Context, over: Promise<void>): void {
   try {
     context.executionCtx.waitUntil(over)
   } catch {
-    // Not on Workers: there is no such context, and nothing is dropped.
+    // Not on Workers: there is no execution context, and nothing is dropped.
   }
 }
 
-/** Bytes that may be on their way to the client before the source is asked to pause. */
+/** Bytes in flight to the client above which the source is paused. */
 const highWater = 64 * 1024
-/** Milliseconds between two looks for silence while the runtime carries a stream: what went by is seen late. */
+/** Milliseconds between two silence checks while the runtime pipes a stream, since its bytes are seen late. */
 const carriedLook = 1_000
 
-/** Writes a stream to a response as it comes, or has the runtime carry it where no step needs every byte. */
+/** Writes a stream to a response as it arrives, or lets the runtime pipe it where no step needs every byte. */
 class Delivery implements ByteSink {
   readonly #writable: WritableStream<Uint8Array>
   readonly #client: Abort
   readonly #options: EdgeOptions
   readonly #timeout: WriteTimeout
-  /** Where code feeds the stream; until somebody does, and while the runtime carries it, there is none. */
+  /** Undefined until our code writes, and while the runtime pipes the stream. */
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined
   #flow: Flow | undefined
   #unsent = 0
@@ -99,7 +99,7 @@ class Delivery implements ByteSink {
     this.#timeout = new WriteTimeout(options.clock, options.writeTimeout, () => this.#unsent, giveUp)
   }
 
-  /** Resolves when all has gone out or the client has left. */
+  /** Resolves when everything was sent or the client has left. */
   run(body: StreamBody | PendingStream): Promise<void> {
     return new Promise((resolve) => {
       this.#finish = resolve
@@ -180,7 +180,7 @@ class Delivery implements ByteSink {
   #feed(): WritableStreamDefaultWriter<Uint8Array> {
     if (this.#writer) return this.#writer
     const writer = this.#writable.getWriter()
-    // One that has been given back says the same as one whose reader has left.
+    // A released writer's `closed` rejects too, just as when the reader leaves.
     writer.closed.catch((reason) => this.#writer === writer && this.#leave(reason))
     this.#writer = writer
     return writer
@@ -196,7 +196,7 @@ class Delivery implements ByteSink {
 
   #leave(reason: unknown): void {
     if (this.#left) return
-    // In this order: what the abort breaks must not be told to a reader who is gone.
+    // Cancel before the abort: the error that the abort causes must not be written to a client that has left.
     this.#flow?.cancel(reason)
     this.#over()
     this.#client.abort(new GatewayError('gone', 'The client left.'))
@@ -209,12 +209,12 @@ class Delivery implements ByteSink {
   }
 }
 
-/** A stream that the runtime can send by itself: it comes from `fetch`, and no step needs every byte. */
+/** Whether the runtime can send the stream by itself: it comes from `fetch`, and no step needs every byte. */
 function canBeCarried(stream: StreamBody): stream is StreamBody & { readonly source: FetchSource } {
   return stream.source instanceof FetchSource && stream.steps.every(({ carried }) => carried !== 'never')
 }
 
-/** A stream that nobody wants to look at. */
+/** The native stream, if no step inspects it. */
 function untouched(stream: StreamBody): ReadableStream<Uint8Array> | undefined {
   const carried = canBeCarried(stream) && stream.steps.every(({ carried }) => carried === 'skip')
   return carried ? stream.source.native() : undefined

@@ -5,11 +5,11 @@ import { GatewayError } from '../wire/errors.ts'
 import type { Doubled } from './carrying.ts'
 import { codingsOf, unknownCoding } from './encodings.ts'
 
-/** Sends requests through `fetch`: the only client on Workers. */
+/** Sends requests through `fetch`, the only HTTP client on Workers. */
 export function createFetchTransport(send: typeof fetch): Transport {
   return async function transport(request, signal) {
     signal.throwIfAborted()
-    // A real one, and not that of the incoming request, which is ignored for subrequests on Workers.
+    // A real AbortSignal of our own: Workers ignore the incoming request's signal for subrequests.
     const abort = new AbortController()
     signal.addEventListener('abort', () => abort.abort(signal.reason))
     const response = await send(request.url, {
@@ -29,7 +29,7 @@ export function createFetchTransport(send: typeof fetch): Transport {
   }
 }
 
-/** Codings that workerd undoes by itself, where they stand alone and are written in lower case. */
+/** Codings that workerd decodes by itself, if they are the only one and in lower case. */
 const undone = ['gzip', 'br']
 const formats = new Map<string, 'gzip' | 'deflate'>([
   ['gzip', 'gzip'],
@@ -37,7 +37,7 @@ const formats = new Map<string, 'gzip' | 'deflate'>([
   ['deflate', 'deflate'],
 ])
 
-/** The content of a body, also of one that was compressed although nobody asked for it. */
+/** The decoded body, even if the upstream compressed it without being asked to. */
 function sourceOf(response: Response, signal: Signal): ByteSource {
   const encoding = response.headers.get('content-encoding')
   if (encoding === null || !response.body || undone.includes(encoding)) return new FetchSource(response, signal)
@@ -51,11 +51,11 @@ function sourceOf(response: Response, signal: Signal): ByteSource {
   return pumpOf(known.reduce(unpack, response.body), signal)
 }
 
-/** A body that nobody reads until somebody says how: piece by piece, all at once, or natively by the runtime. */
+/** A body that is not read until the caller chooses how: in chunks, all at once, or natively by the runtime. */
 export class FetchSource implements ByteSource {
   readonly #response: Response
   readonly #signal: Signal
-  /** What is left for the runtime while the opening is read from a copy. */
+  /** The branch of the tee that the runtime can send by itself, while we read the opening from the other branch. */
   #whole: ReadableStream<Uint8Array> | undefined
   #pump: Pump | undefined
 
@@ -78,7 +78,7 @@ export class FetchSource implements ByteSource {
   }
 
   collect(limit: number, tooLarge: () => unknown): Promise<Uint8Array> {
-    // Told in advance and kept to by the runtime: no need to count. Of a compressed body it is the compressed length.
+    // The runtime enforces the declared length, so we need not count. A compressed body declares the compressed length.
     const { headers } = this.#response
     const told = headers.has('content-encoding') ? Number.NaN : Number(headers.get('content-length') ?? Number.NaN)
     if (!(told <= limit)) {
@@ -107,7 +107,7 @@ export class FetchSource implements ByteSource {
     else void this.#response.body?.cancel(reason).catch(() => {})
   }
 
-  /** All of a stream whose opening was looked at, for the runtime to send as it is. */
+  /** The whole stream, after its opening was read, for the runtime to send unchanged. */
   native(): ReadableStream<Uint8Array> | undefined {
     const whole = this.#whole
     this.#whole = undefined
@@ -115,7 +115,7 @@ export class FetchSource implements ByteSource {
     return whole
   }
 
-  /** The same, beside a copy that begins with the opening. */
+  /** The same, with a copy that also starts at the opening. */
   doubled(): Doubled | undefined {
     const whole = this.#whole
     this.#whole = undefined
@@ -159,7 +159,7 @@ function pumpOf(body: ReadableStream<Uint8Array> | null | undefined, signal: Sig
   const pump = new Pump({
     start() {
       signal.addEventListener('abort', onAbort)
-      // The client may have left between the answer's coming and its being read: nobody would tell again.
+      // The client may have left after the response arrived and before it was read; no further event would come.
       if (signal.aborted) onAbort()
       run()
         .catch((error: unknown) => pump.break(signal.aborted ? signal.reason : brokenOff(error)))

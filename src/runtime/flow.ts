@@ -10,14 +10,14 @@ import {
   type Watch,
 } from '../core/stream.ts'
 
-/** A stream on its way to a client. */
+/** A stream that is being sent to a client. */
 export interface Flow {
   pause(): void
   resume(): void
   cancel(reason: unknown): void
 }
 
-/** Has the bytes of a stream run through its steps and into `sink`: one chain of calls for a chunk, on every runtime. */
+/** Runs the bytes of a stream through its steps and into `sink`: one chain of calls per chunk, on every runtime. */
 export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock): Flow {
   const timers: SilenceTimer[] = []
   let over = false
@@ -42,7 +42,7 @@ export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock
     next = stepped(step, source, outer)
   }
   source.pipe(next)
-  // Behind what is said or done at once: a timer costs.
+  // After the synchronous output, which may end the stream: a timer has a cost.
   if (!over) for (const timer of timers) timer.start()
   return {
     pause() {
@@ -65,7 +65,7 @@ function stepped({ stage, watch }: Step, source: ByteSource, next: ByteSink): By
   return watch ? staged(watched(watch), source, next) : next
 }
 
-/** A watch as the stage that passes everything on: what it throws breaks its stream, and nothing else. */
+/** A watch as a stage that passes everything on. If it throws, only its own stream breaks. */
 function watched(watch: Watch): Stage {
   return {
     chunk(bytes, emit) {
@@ -84,7 +84,7 @@ function watched(watch: Watch): Stage {
   }
 }
 
-/** Looks at times whether anything was heard: a chunk costs no timer. A reader that isn't reading is no fault of it. */
+/** Checks for activity at intervals, so that a chunk costs no timer. Time when the client reads nothing is ignored. */
 export class SilenceTimer {
   paused = false
   readonly #silence: Silence
@@ -96,7 +96,7 @@ export class SilenceTimer {
   #cancel = () => {}
   #stopped = false
 
-  /** `least`: milliseconds between two looks at least. */
+  /** `least`: minimum milliseconds between two checks. */
   constructor(silence: Silence, clock: Clock, say: (bytes: Uint8Array) => void, least = 0) {
     this.#silence = silence
     this.#clock = clock
@@ -125,7 +125,7 @@ export class SilenceTimer {
   }
 }
 
-/** Says `comment` at once and then every `ms`, until the stream is there or `stop` is called. */
+/** Emits `comment` at once and then every `ms`, until the stream is available or `stop` is called. */
 export function beatUntil(
   { pending, ms, comment }: PendingStream,
   clock: Clock,

@@ -3,12 +3,12 @@ import { Server, type Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { urlOf } from '../start-text.ts'
 
-/** Why the gateway can't start, in words for whoever starts it. */
+/** Why the gateway can't start, in words for the user who starts it. */
 export class StartError extends Error {
   override readonly name = 'StartError'
 }
 
-/** Resolves with the port, which is another than `port` where that is 0. Rejects with a `StartError`. */
+/** Resolves with the actual port, which differs from `port` if that is 0. Rejects with a `StartError`. */
 export function listen(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.on('error', ({ message }) => {
@@ -21,14 +21,14 @@ export function listen(server: Server, host: string, port: number): Promise<numb
   })
 }
 
-/** Milliseconds between two looks at what is left. */
+/** Milliseconds between two checks of the open connections. */
 const step = 50
-/** Milliseconds that a connection from which nothing has come yet is waited for: its request is most likely on its way. */
+/** Milliseconds to wait for a connection that has sent nothing yet: its request is probably on its way. */
 const courtesy = 500
 
 /**
- * Returns what ends the server: no new connections come in, those without an answer under way are closed, and it
- * resolves when the last is gone, or after `grace` milliseconds. To be called before the first connection comes.
+ * Returns a function that shuts the server down: it accepts no new connections, closes those without a running answer,
+ * and resolves when the last has closed, or after `grace` milliseconds. Call it before the first connection arrives.
  */
 export function drainOf(server: HttpServer, clock: Clock): (grace: number) => Promise<void> {
   const open = new Set<Socket>()
@@ -42,7 +42,7 @@ export function drainOf(server: HttpServer, clock: Clock): (grace: number) => Pr
       function look() {
         const waited = clock.now() - began
         const fresh = waited < courtesy && [...open].some(({ bytesRead }) => bytesRead === 0)
-        // Node takes a connection for idle while the end of its answer still waits to be sent, and would cut it off.
+        // Node treats a connection as idle while the end of its answer is still queued, and would cut it off.
         const sending = [...open].some(({ writableLength }) => writableLength > 0)
         if (!fresh && !sending) server.closeIdleConnections()
         if (open.size === 0 || waited >= grace) resolve()
@@ -53,13 +53,13 @@ export function drainOf(server: HttpServer, clock: Clock): (grace: number) => Pr
   }
 }
 
-/** Turns of the event loop in which connections are still let in: more of them are not a queue, but a flood. */
+/** Maximum turns of the event loop in which connections are still accepted: more is a flood, not a queue. */
 const mostTurns = 1_000
 
-/** Takes no more connections, once those that wait in the system's queue are in: it would reset them. */
+/** Stops listening after accepting the connections in the system's queue, which closing would reset. */
 export function closeDoor(server: Server, closed: () => void): void {
   let turns = 0
-  // The system hands them out a few a turn. Two turns without any, as the first one may be half over.
+  // The system delivers a few per turn. Wait for two turns without any, as the first may be half over.
   let quiet = 0
   const note = () => {
     quiet = 0
@@ -68,7 +68,7 @@ export function closeDoor(server: Server, closed: () => void): void {
   const look = () => {
     if (quiet++ < 2 && turns++ < mostTurns) return void setImmediate(look)
     server.off('connection', note)
-    // Not http's own `close`, which begins by closing what it takes for idle.
+    // Not the `close` of `http.Server`, which first closes the connections that it considers idle.
     Server.prototype.close.call(server)
     closed()
   }

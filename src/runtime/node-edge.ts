@@ -11,7 +11,7 @@ import { beatUntil, type Flow, flow } from './flow.ts'
 import { readIncoming } from './node-body.ts'
 import { WriteTimeout } from './write-timeout.ts'
 
-/** Node's way in and out: straight from and to the sockets, without a web stream in between. */
+/** The edge for Node: reads from and writes to the sockets directly, without web streams in between. */
 export const nodeEdge = (options: EdgeOptions): Edge<HttpBindings> => ({
   headers: ({ env }) => {
     const { headers } = env.incoming
@@ -39,7 +39,7 @@ function sendAnswer(outgoing: ServerResponse, answer: Answer, client: Abort, opt
   if (outgoing.destroyed) return
   const { body } = answer
   const headers = { ...answer.headers }
-  // A refused upload is still coming: the connection is of no more use once the client has its answer.
+  // The client is still uploading the refused body, so the connection can't be reused after the answer.
   if (answer.status === 413) headers.connection = 'close'
   if (body instanceof Uint8Array) {
     headers['content-length'] = String(body.length)
@@ -59,13 +59,13 @@ function sendAnswer(outgoing: ServerResponse, answer: Answer, client: Abort, opt
   new Delivery(outgoing, client, options).run(body)
 }
 
-/** Writes a stream to a response as it comes, no faster than the client reads. */
+/** Writes a stream to a response as it arrives, no faster than the client reads. */
 class Delivery implements ByteSink {
   readonly #outgoing: ServerResponse
   readonly #options: EdgeOptions
   readonly #timeout: WriteTimeout
   #flow: Flow | undefined
-  /** The headers have gone out. */
+  /** The headers were sent. */
   #opened = false
   #paused = false
   #stopBeat = () => {}
@@ -95,7 +95,7 @@ class Delivery implements ByteSink {
   chunk(bytes: Uint8Array): void {
     const outgoing = this.#outgoing
     if (outgoing.destroyed) return
-    // The first one takes the headers along.
+    // The first write also sends the headers.
     const goesOn = this.#opened ? writeChunk(outgoing, bytes, this.#drained) : outgoing.write(bytes)
     this.#opened = true
     if (goesOn || this.#paused) return
@@ -118,7 +118,7 @@ class Delivery implements ByteSink {
       stream.source.cancel('The client left.')
       return
     }
-    // What is there already is sent before there is a flow to pause.
+    // `flow` sends what is available already before it returns, so the pause may come before there is a flow.
     this.#flow = flow(stream, this, this.#options.clock)
     if (this.#paused) this.#flow.pause()
   }
@@ -137,7 +137,7 @@ class Delivery implements ByteSink {
   }
 }
 
-/** Gives up on a client that reads nothing for so long: whatever it asked for is held for it. */
+/** Disconnects a client that reads nothing for `writeTimeout`, since its answer is kept in memory. */
 function timeoutOf(outgoing: ServerResponse, { clock, writeTimeout }: EdgeOptions): WriteTimeout {
   const waiting = () => outgoing.writableLength + queuedIn(outgoing.socket)
   const timeout: WriteTimeout = new WriteTimeout(clock, writeTimeout, waiting, () => {
@@ -148,27 +148,27 @@ function timeoutOf(outgoing: ServerResponse, { clock, writeTimeout }: EdgeOption
   return timeout
 }
 
-/** Bytes that the system has not taken yet: of one large write nothing else tells how much is left. */
+/** Bytes that the system has not taken yet. Nothing else tells how much of one large write is left. */
 function queuedIn(socket: (Socket & { readonly _handle?: { readonly writeQueueSize?: number } }) | null): number {
   return socket?._handle?.writeQueueSize ?? 0
 }
 
-/** Bytes of what goes to a socket as text: up to here Node writes one without asking for memory first. */
+/** Largest write in bytes that is sent as text: up to this size Node needs no extra allocation for it. */
 const shortText = 16 * 1024
 
-/** Bytes as a text of as many characters. Node joins and writes short texts for less than short buffers. */
+/** Bytes as a latin1 string. Node joins and writes short strings faster than short buffers. */
 function textOf({ buffer, byteOffset, length }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, length).toString('latin1')
 }
 
 /**
- * `outgoing.write` for less: it makes four writes and a tick of every chunk, where one does. False when the client
- * reads slowly; `drained` is called when it has caught up.
+ * A cheaper `outgoing.write`, which needs four writes and a tick per chunk where one write is enough. Returns false
+ * when the client reads slowly; `drained` is called when it has caught up.
  */
 function writeChunk(outgoing: ServerResponse, bytes: Uint8Array, drained: () => void): boolean {
   const { socket, chunkedEncoding } = outgoing
-  // A response has no socket before those that were asked for earlier on it are over, and none to write to once its
-  // client has left.
+  // A pipelined response has no socket until the earlier ones on its connection have ended. After the client has left,
+  // the socket is not writable.
   const isOurs = socket?.writable && socket.writableCorked === 0 && chunkedEncoding
   if (!isOurs || bytes.length === 0 || bytes.length > shortText) return outgoing.write(bytes)
   if (socket.write(`${bytes.length.toString(16)}\r\n${textOf(bytes)}\r\n`, 'latin1')) return true

@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 /**
- * Bytes of a body that nobody wants and that are read nevertheless: many clients write all of it before they read, and
- * closing on them would reset the connection and take the answer along. It is what a client may well have on its way,
- * and no more than that: who sends for ever is cut off.
+ * Maximum bytes of an unwanted body that are read and dropped. Many clients write the whole body before they read, and
+ * closing earlier would reset the connection and lose the answer. This is as much as a normal client may be sending; an
+ * endless sender is cut off.
  */
 const most = 64 * 1024 * 1024
-/** Milliseconds that they may take. */
+/** How long that may take, in milliseconds. */
 const longest = 10_000
 
-/** Reads and drops what is still to come of a body when its answer is out, up to a bound; then a connection ends. */
+/** After the answer was sent, reads and drops the rest of the request body. Above a limit the connection is closed. */
 export function dropLeftover(request: IncomingMessage, response: ServerResponse): void {
-  // Before Node's own listener, which would close at once where that was promised.
+  // Before Node's own listener, which closes at once if the response says `connection: close`.
   response.prependOnceListener('finish', () => {
     if (!request.complete && !request.destroyed) drop(request)
   })
@@ -22,7 +22,7 @@ function drop(request: IncomingMessage): void {
   const closeSoon = socket.destroySoon
   let closing = false
   let size = 0
-  // The answer and its end go out at once, and the socket goes on reading.
+  // The answer and its FIN are sent at once, and the socket goes on reading.
   socket.destroySoon = () => {
     closing = true
     socket.end()
@@ -32,7 +32,7 @@ function drop(request: IncomingMessage): void {
     size += length
     if (size > most) socket.destroy()
   })
-  // Node would drop it too, but without a bound.
+  // Node would drop it too, but without a limit.
   request.read(0)
   request.once('end', () => {
     clearTimeout(over)

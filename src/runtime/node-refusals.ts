@@ -4,17 +4,17 @@ import { errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { wireHeaders } from '../wire/headers.ts'
 import { type Random, requestIds } from '../wire/ids.ts'
 
-/** A connection, and the response that is being written to it: those behind it follow when it is over. */
+/** A connection and the response that is being written to it. Pipelined responses follow when that one ends. */
 type Connection = Duplex & { readonly _httpMessage?: ServerResponse | null }
 
-/** Milliseconds that a client has to close its end once it was told what was wrong. */
+/** Milliseconds that a client has to close its end after the error response. */
 const patience = 10_000
 
-/** Answers in the envelope what is no HTTP that makes sense, once the answers before it are out. */
+/** Answers invalid HTTP with the error envelope, after the earlier answers on the connection were sent. */
 export function refuseBadHttp(server: Server, random: Random): void {
   const refused = new WeakSet<Duplex>()
   const refuse = (socket: Duplex, error: GatewayError) => {
-    // Whatever comes behind it is wrong too.
+    // Whatever follows the invalid part is invalid too.
     if (refused.has(socket)) return
     refused.add(socket)
     inTurn(socket, error, random)
@@ -32,7 +32,7 @@ export function refuseBadHttp(server: Server, random: Random): void {
   })
 }
 
-/** What a request may say of how its body comes. Node takes others too, and would take the coded bytes for the body. */
+/** True unless `chunked` is the only transfer coding. Node would use the encoded bytes of others as the body. */
 export function hasOddCoding({ headers }: IncomingMessage): boolean {
   const coding = headers['transfer-encoding']
   return coding !== undefined && coding.toLowerCase() !== 'chunked'
@@ -52,12 +52,12 @@ function refusalOf({ code }: { code?: string }): GatewayError {
 function inTurn(socket: Connection, error: GatewayError, random: Random): void {
   const running = socket._httpMessage
   if (!running) write(socket, error, random)
-  // Its request was in order: only what came behind it is not.
+  // Its request was complete: only what came after it is invalid.
   else if (running.req.complete) running.once('close', () => inTurn(socket, error, random))
   else breakOff(running, error)
 }
 
-/** The body breaks off: whoever reads it is told, and answers. */
+/** The request body is invalid: report it to the code that reads the body, which sends the answer. */
 function breakOff(running: ServerResponse, error: GatewayError): void {
   running.shouldKeepAlive = false
   const { req, socket } = running
@@ -76,13 +76,13 @@ export function answerOf(error: GatewayError, random: Random) {
   return { status: error.status, headers, body }
 }
 
-/** Answers a request that the app is not to see. */
+/** Answers a request without passing it to the app. */
 export function send(response: ServerResponse, error: GatewayError, random: Random): void {
   const { status, headers, body } = answerOf(error, random)
   response.writeHead(status, headers).end(body)
 }
 
-/** Answers where there is no request. */
+/** Writes an error response where there is no request. */
 function write(socket: Duplex, error: GatewayError, random: Random): void {
   if (!socket.writable) return void socket.destroy()
   const { status, headers, body } = answerOf(error, random)

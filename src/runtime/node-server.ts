@@ -6,18 +6,18 @@ import { answerOf, hasOddCoding, refusal, refuseBadHttp, send } from './node-ref
 
 type Fetch = Parameters<typeof getRequestListener>[0]
 
-/** A server for the app's `fetch`. What never reaches the app, since it is no HTTP that makes sense, gets the envelope too. */
+/** A server for the app's `fetch`. Invalid HTTP, which never reaches the app, gets the error envelope too. */
 export function createNodeServer(fetch: Fetch, random: Random): Server {
   const errorHandler = () => {
     const { status, headers, body } = answerOf(refusal(400, 'The request has no usable address.'), random)
     return new Response(body, { status, headers })
   }
   const options = {
-    // Headers of clients and proxies in between add up to more than Node's 16 KB.
+    // The headers of clients and proxies in between may exceed Node's 16 KB.
     maxHeaderSize: 64 * 1024,
-    // Longer than the idle time of usual proxies: whoever closes first must not be the one that is being asked.
+    // Longer than the idle timeout of common proxies, so that they never reuse a connection that is being closed.
     keepAliveTimeout: 65_000,
-    // A client that never finishes its request holds a connection for this long.
+    // How long a client that never finishes its request can hold a connection.
     headersTimeout: 60_000,
     requestTimeout: 300_000,
     requireHostHeader: false,

@@ -8,8 +8,8 @@ import { GatewayError } from '../wire/errors.ts'
 import { codingsOf, unknownCoding } from './encodings.ts'
 
 /**
- * Sends requests through undici's `dispatch`, the cheapest client there is on Node: upstream chunks go straight from
- * the socket into the stream, with no promise and no copy in between. One pool an origin, kept for the process.
+ * Sends requests through undici's `dispatch`, the cheapest HTTP client on Node: upstream chunks go straight from the
+ * socket into the stream, without a promise or a copy. One pool per origin, kept for the life of the process.
  */
 export function createNodeTransport(): Transport & { close(): Promise<void> } {
   const pools = new Map<string, Pool>()
@@ -18,10 +18,10 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
     const known = pools.get(origin)
     if (known) return known
     const pool = new Pool(origin, {
-      // As many as there are requests: a stream keeps its connection for minutes, and a queue would be silence.
+      // No limit: a stream keeps its connection for minutes, and a queued request would just wait in silence.
       connections: null,
       pipelining: 1,
-      // The timeout layer knows the times; undici's own 300 s would cut a model that thinks long.
+      // The timeout layer handles timeouts; undici's own 300 s would cut off a model that thinks for long.
       bodyTimeout: 0,
       headersTimeout: 0,
       maxHeaderSize: 64 * 1024,
@@ -31,7 +31,7 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
     return pool
   }
 
-  // Addresses are few and come again with every request; parsing one costs as much as sending it.
+  // There are few addresses, used again and again, and parsing one costs as much as sending the request.
   const addresses = new Map<string, URL>()
   const parse = (text: string): URL => {
     const known = addresses.get(text)
@@ -49,7 +49,7 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
     try {
       return await send(pool, url, { request, body, signal })
     } catch (error) {
-      // Some servers promise to keep a connection and close it: the next request on it dies before any answer.
+      // Some servers promise keep-alive and then close: the next request on that connection fails before any answer.
       if (!isDeadSocket(error, request, body) || signal.aborted) throw unreachable(error, request.name)
       return await send(pool, url, { request, body, signal }).catch((again) => {
         throw unreachable(again, request.name)
@@ -79,10 +79,10 @@ function send(pool: Pool, url: URL, { request, body, signal }: Sending): Promise
   })
 }
 
-/** Bytes up to which a body in pieces is put together, for one write in place of several. */
+/** Maximum bytes of a body in pieces that is joined, to send it in one write. */
 const oneWrite = 32 * 1024
 
-/** A body as undici takes it. */
+/** A body in the form that undici accepts. */
 function payload(pieces: UpstreamRequest['body']): Uint8Array | Pieces {
   const [first] = pieces
   if (first && pieces.length === 1) return first
@@ -90,10 +90,10 @@ function payload(pieces: UpstreamRequest['body']): Uint8Array | Pieces {
   return length <= oneWrite ? concat(pieces, length) : new Pieces(joinSmall(pieces), length)
 }
 
-/** A large body, from which undici takes one piece after the other as the socket takes them. */
+/** A large body that undici reads piece by piece, at the speed of the socket. */
 class Pieces {
   readonly length: number
-  /** Bytes that were taken, by the last who began to. */
+  /** Bytes taken by the most recent iterator. */
   taken = 0
   readonly #pieces: readonly Uint8Array[]
 
@@ -111,10 +111,10 @@ class Pieces {
   }
 }
 
-/** Bytes of a piece that is not worth a write of its own. */
+/** Maximum bytes of joined pieces; less is not worth a write of its own. */
 const small = 4 * 1024
 
-/** The same bytes in fewer pieces: small neighbours are put together. */
+/** Joins small neighbouring pieces, so that there are fewer of them. */
 function joinSmall(pieces: UpstreamRequest['body']): UpstreamRequest['body'] {
   const joined: Uint8Array[] = []
   for (const piece of pieces) {
@@ -126,8 +126,8 @@ function joinSmall(pieces: UpstreamRequest['body']): UpstreamRequest['body'] {
 }
 
 /**
- * One request's events, as undici tells them, turned into a response and its stream. An object of functions: with a
- * class in this place every request was seen to stay in memory until the next full collection.
+ * Turns undici's events for one request into a response and its stream. A plain object of functions: with a class here,
+ * every request stayed in memory until the next full collection.
  */
 function respondTo(
   resolve: (response: UpstreamResponse) => void,
@@ -136,7 +136,7 @@ function respondTo(
 ): Dispatcher.DispatchHandler {
   let controller: Dispatcher.DispatchController | undefined
   let pump: Pump | undefined
-  /** Tells at once, whether or not the request ever got a socket; undici's own event comes later or not at all. */
+  /** Reports the abort at once, even without a socket; undici's own event comes later or not at all. */
   const abort = () => {
     const { reason } = signal
     if (pump) pump.break(reason)
@@ -191,7 +191,7 @@ const decoders = new Map<string, () => Duplex>([
   ['br', createBrotliDecompress],
 ])
 
-/** The content of a body that was compressed although nobody asked for it. */
+/** The decoded body, if the upstream compressed it without being asked to. */
 function decoded(body: ByteSource, encoding: string | undefined): ByteSource {
   if (encoding === undefined) return body
   const codings = codingsOf(encoding)
@@ -226,7 +226,7 @@ function through(decoder: Duplex, body: ByteSource): ByteSource {
   return pump
 }
 
-/** Connects so that the error of a reset connection says what went over it: undici says it of closed ones only. */
+/** Adds the socket's byte counts to the error of a reset connection; undici does so for closed ones only. */
 function tellingConnector(): buildConnector.connector {
   const connect = buildConnector({})
   return (options, callback) =>
@@ -240,8 +240,8 @@ function tellingConnector(): buildConnector.connector {
 }
 
 /**
- * A reused socket that was closed under the request: it had served another before. One that broke in the middle of
- * its first answer had not, so that what it carried is no more than this request.
+ * Whether a reused socket was closed under the request: it had carried an earlier request. A socket that broke during
+ * its first answer had not, so it has sent no more than this request.
  */
 function isDeadSocket(error: unknown, { url, headers }: UpstreamRequest, body: Uint8Array | Pieces): boolean {
   if (!(error instanceof Error)) return false
@@ -252,13 +252,13 @@ function isDeadSocket(error: unknown, { url, headers }: UpstreamRequest, body: U
   return (socket.bytesWritten ?? 0) > bytes + lines + url.length + requestLines
 }
 
-/** Bytes that undici adds at most: the request line's words, `host`, `connection` and `content-length`. */
+/** Maximum bytes that undici adds: the words of the request line, `host`, `connection` and `content-length`. */
 const requestLines = 160
 
 function unreachable(error: unknown, name: string): unknown {
   if (error instanceof GatewayError) return error
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  // undici's parser, and its limits on headers: somebody answered, but not in HTTP.
+  // Errors of undici's parser and its header limits: there was an answer, but not valid HTTP.
   if (
     /^(HPE_|UND_ERR_HEADERS|UND_ERR_RES)/.test(code) ||
     (error instanceof Error && error.name === 'HTTPParserError')

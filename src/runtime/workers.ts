@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { StartError } from './listening.ts'
 
-/** What a worker is told. With `connection` comes the socket. */
+/** A message to a worker. `connection` comes with the socket. */
 export type Order<Job> =
   | { readonly kind: 'start'; readonly job: Job }
   | { readonly kind: 'connection' }
   | { readonly kind: 'stop' }
 
-/** What a worker tells: it can take connections; it has taken one; it can't start; it wants no more of them. */
+/** A message from a worker: it can take connections; it took one; it can't start; it wants no more connections. */
 export type Report =
   | { readonly kind: 'ready' }
   | { readonly kind: 'taken' }
@@ -18,48 +18,48 @@ export type Report =
 
 export interface WorkersOptions<Job> {
   readonly count: number
-  /** The program of a worker. */
+  /** The script that a worker runs. */
   readonly file: string
-  /** What `start` tells it: anything that can be cloned. */
+  /** Sent with `start`: anything that can be cloned. */
   readonly job: Job
   readonly clock: Clock
   readonly log: (message: string) => void
 }
 
-/** A worker's place, which another takes when it ends. */
+/** A worker's slot, which a new worker takes when it ends. */
 interface Place {
-  /** Workers in a row that ended soon after they came. */
+  /** Workers in a row that ended soon after they started. */
   hasty: number
 }
 
 interface Worker {
   readonly place: Place
   readonly child: ChildProcess
-  /** Connections that it has not taken yet, in their order: when it ends they go elsewhere. */
+  /** Connections that it has not taken yet, in order. If it ends they go to other workers. */
   readonly sent: Socket[]
-  /** When it began to take connections. */
+  /** When it started to take connections. */
   since: number | undefined
   failure: string | undefined
-  /** Its place is another's already. */
+  /** Another worker has its place already. */
   left: boolean
 }
 
-/** Milliseconds after which a worker counts as one that works. */
+/** Milliseconds of service after which a worker counts as stable. */
 const settled = 10_000
 const longestWait = 30_000
 
 /**
- * Processes that take connections in turn, so that each has as many of them as the others: a kernel that lets
- * processes compete for connections gives nearly all to one, and `node:cluster` gives most to whoever is quicker. When
- * one ends another takes its place, later and later where that doesn't last.
+ * Processes that take connections in turn, so that each has the same number of them: a kernel that lets processes
+ * compete for connections gives nearly all to one, and `node:cluster` gives most to the fastest. A worker that ends is
+ * replaced, with growing delays if its successors end soon too.
  */
 export class Workers<Job> {
   readonly #options: WorkersOptions<Job>
   readonly #alive = new Set<Worker>()
-  /** Those that take connections. */
+  /** Workers that take connections. */
   #serving: readonly Worker[] = []
   #turn = 0
-  /** Connections that came while nobody could take them. */
+  /** Connections that arrived while no worker could take them. */
   #held: Socket[] = []
   #begun = false
   #stopping = false
@@ -71,7 +71,7 @@ export class Workers<Job> {
     this.#options = options
   }
 
-  /** Resolves with the process ids when all can take connections. Rejects with a `StartError` when one ends before. */
+  /** Resolves with the process ids when all can take connections. Rejects with a `StartError` if one ends before. */
   start(): Promise<readonly number[]> {
     return new Promise((resolve, reject) => {
       this.#onAll = resolve
@@ -80,20 +80,20 @@ export class Workers<Job> {
     })
   }
 
-  /** Gives a connection, from which nothing has been read, to the next in turn. */
+  /** Gives a connection, from which nothing has been read, to the next worker. */
   deal(socket: Socket): void {
     if (this.#stopping) return void socket.destroy()
     const worker = this.#serving[this.#turn++ % this.#serving.length]
     if (!worker) return void this.#held.push(socket)
     worker.sent.push(socket)
-    // Kept open here until the worker has it: what Node sends otherwise is lost, and never closed, when a worker dies.
+    // Kept open here until the worker has it: if the worker dies, Node would lose the socket without closing it.
     worker.child.send({ kind: 'connection' } satisfies Order<Job>, socket, { keepOpen: true }, (error) => {
-      // One that can't be reached has ended, or is about to.
+      // A worker that can't be reached has ended, or is about to.
       if (error) this.#withdraw(worker)
     })
   }
 
-  /** Tells all to bring their answers to an end. Resolves when the last has ended. */
+  /** Tells all workers to finish their answers. Resolves when the last one has ended. */
   stop(): Promise<void> {
     this.#stopping = true
     for (const socket of this.#held) socket.destroy()
@@ -104,7 +104,7 @@ export class Workers<Job> {
     })
   }
 
-  /** Ends all at once. */
+  /** Kills all workers at once. */
   kill(): void {
     this.#stopping = true
     for (const { child } of this.#alive) child.kill('SIGKILL')
@@ -115,7 +115,7 @@ export class Workers<Job> {
     const worker: Worker = { place, child, sent: [], since: undefined, failure: undefined, left: false }
     this.#alive.add(worker)
     child.on('message', (report: Report) => this.#hear(worker, report))
-    // Not 'exit': what it said last may be read after that.
+    // Not 'exit': the worker's last messages may be read after that.
     child.once('close', (code, signal) => {
       this.#end(worker, signal ? `was ended by ${signal}` : `ended with code ${code}`)
     })
@@ -145,11 +145,11 @@ export class Workers<Job> {
     this.#onAll(this.#serving.map(({ child }) => child.pid ?? 0))
   }
 
-  /** Somebody told a worker to leave: the connections that it has may end, and the next can come meanwhile. */
+  /** The worker got a signal to leave: it finishes its connections, and its replacement can start meanwhile. */
   #release(worker: Worker): void {
     this.#withdraw(worker)
     this.#tell(worker, { kind: 'stop' })
-    // A signal to the whole group is to be heard here first.
+    // A signal to the whole process group must reach this process first.
     this.#options.clock.after(0, () => {
       if (this.#stopping || !this.#begun || worker.left) return
       worker.left = true

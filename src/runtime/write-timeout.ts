@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts'
 
-/** Ends what is written to a client that takes nothing of it for `ms`. */
+/** Gives up on a client that takes none of its pending bytes for `ms`. */
 export class WriteTimeout {
   readonly #clock: Clock
   readonly #ms: number
-  /** Bytes that still wait to be taken. */
+  /** Bytes not taken yet. */
   readonly #waiting: () => number
   readonly #giveUp: () => void
   #cancel: (() => void) | undefined
@@ -16,12 +16,12 @@ export class WriteTimeout {
     this.#giveUp = giveUp
   }
 
-  /** Bytes wait from now on. */
+  /** Call when bytes start to wait. */
   start(): void {
     if (!this.#cancel) this.#watch(this.#waiting())
   }
 
-  /** All were taken, or it is over. */
+  /** Call when all bytes were taken, or the answer has ended. */
   stop(): void {
     this.#cancel?.()
     this.#cancel = undefined
@@ -30,7 +30,7 @@ export class WriteTimeout {
   #watch(before: number): void {
     this.#cancel = this.#clock.after(this.#ms, () => {
       const now = this.#waiting()
-      // Some were taken: a slow client is no dead one.
+      // The client took some: it is slow, not dead.
       if (now < before) return this.#watch(now)
       this.#cancel = undefined
       this.#giveUp()
