@@ -1,0 +1,45 @@
+import type { Config } from '../../src/config/schema.ts'
+import { bundle, startWorkerd } from '../bench/workerd.ts'
+import { noLists, type Reply } from './ask.ts'
+import { startGateway } from './gateway.ts'
+
+export const runtimes = ['node', 'workerd'] as const
+export type Runtime = (typeof runtimes)[number]
+
+const key = 'sk-of-both-runtimes'
+
+/** One configuration served on both runtimes, over real sockets. */
+export interface Both {
+  /** Posts `body` to the gateway on `runtime` and reads the whole reply. */
+  ask(runtime: Runtime, body: unknown, path?: string): Promise<Reply>
+  /** The base URL with `/v1`, and the key, for clients of their own. */
+  readonly addresses: Readonly<Record<Runtime, string>>
+  readonly key: string
+  close(): Promise<void>
+}
+
+/** `name` must be the caller's own: it names the Worker's bundle. `env` is given to both, beside the key. */
+export async function startBoth(name: string, config: Config, env: Record<string, string> = {}): Promise<Both> {
+  const node = await startGateway(config, { env: { ...env, SAMEWIRE_KEY: key }, services: noLists })
+  const built = await bundle(name, 'src/worker.ts')
+  const bindings = { ...env, SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: JSON.stringify(config) }
+  const worker = await startWorkerd(name, built, bindings)
+  const health = () => fetch(`http://127.0.0.1:${worker.port}/health`).then(({ ok }) => ok)
+  while (!(await health().catch(() => false)));
+  const addresses = { node: node.baseURL, workerd: `http://127.0.0.1:${worker.port}/v1` }
+  return {
+    addresses,
+    key,
+    async ask(runtime, body, path = '/chat/completions') {
+      const response = await fetch(addresses[runtime] + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      })
+      return { status: response.status, headers: response.headers, text: await response.text() }
+    },
+    async close() {
+      await Promise.all([node.close(), worker.stop()])
+    },
+  }
+}
