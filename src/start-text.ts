@@ -4,10 +4,10 @@ import type { Provider } from './core/provider.ts'
 import type { Gateway } from './gateway.ts'
 import { printable } from './log.ts'
 
-/** Names that are shown of a long list. */
+/** How many names of a long list are shown. */
 const shown = 4
 
-/** What a user reads when the gateway has started: where it is, what it found, what is missing, what to paste. */
+/** The text that a user sees at start: where the gateway listens, what was found, what is missing, what to try. */
 export function startText({
   gateway,
   registry,
@@ -19,7 +19,7 @@ export function startText({
   registry: Registry
   url: string
   access: Access
-  /** Process ids, where it takes several to answer. */
+  /** Process ids if there are several workers. */
   workers?: readonly number[]
 }): string {
   const { catalog, knowledge } = gateway
@@ -39,11 +39,11 @@ export function startText({
   if (workers.length > 0)
     lines.push('', `  workers        ${workers.length} processes: ${listText(workers.map(String))}`)
   const stand = catalog.fallback
-  lines.push('', `  a missing model is ${stand ? `answered by ${stand}` : 'told: set `fallback` to have one answer'}`)
+  lines.push('', `  a missing model is ${stand ? `answered by ${stand}` : 'an error: set `fallback` to change that'}`)
   if (access.mode === 'open') lines.push('  no key is asked for: only this machine can reach it')
   const key = access.mode === 'keys' ? ` -H "authorization: Bearer $SAMEWIRE_KEY"` : ''
   const model = catalog.fallback ?? names[0] ?? firstListed(gateway) ?? 'MODEL'
-  // A quote in a name would end the text in the shell that it is pasted to.
+  // A quote in a name would end the quoted text in the user's shell.
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }).replaceAll("'", "'\\''")
   lines.push('', `  curl ${url}/v1/chat/completions${key} -H 'content-type: application/json' -d '${body}'`, '')
   return lines.map(printable).join('\n')
@@ -58,7 +58,7 @@ function stateOf(provider: Provider, models: readonly string[]): string {
   if (provider.unavailable) return `not usable: ${provider.unavailable}`
   const where = provider.definition.serve ? provider.definition.title : provider.settings.baseURL
   if (models.length > 0) return `${where}: ${listText(models)}`
-  return `${where} ${provider.definition.probe ? 'tells of no models: is it running?' : '(no list of models)'}`
+  return `${where} ${provider.definition.probe ? 'lists no models: is it running?' : '(no list of models)'}`
 }
 
 function listText(names: readonly string[]): string {
