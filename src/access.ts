@@ -2,13 +2,13 @@ import { createDoor } from './door.ts'
 import { GatewayError, maskKey } from './wire/errors.ts'
 import type { HeaderReader } from './wire/headers.ts'
 
-/** Who may come in: everybody on this machine, the holders of a key, or nobody until a key is set. */
+/** Who has access: everybody on this machine, the holders of a key, or nobody until a key is set. */
 export type Access =
   | { readonly mode: 'open'; readonly allowedHosts?: readonly string[]; readonly allowedOrigins?: readonly string[] }
   | { readonly mode: 'keys'; readonly keys: readonly string[] }
   | { readonly mode: 'closed'; readonly remedy: string }
 
-/** Compiles who may come in into a check that throws a 401 or 403; it returns the caller's bearer if that is his own. */
+/** Creates the access check. Throws a 401 or 403; returns the caller's bearer unless that is the gateway's key. */
 export function createGuard(access: Access): Guard {
   const keys = access.mode === 'keys' ? access.keys : []
   const refuseStrangers = access.mode === 'open' ? createDoor(access) : () => {}
@@ -18,7 +18,7 @@ export function createGuard(access: Access): Guard {
     const bearer = bearerOf(header)
     if (access.mode === 'open') return bearer
     if (bearer !== undefined && isKnown(bearer, keys)) return undefined
-    // Beside the gateway's key there may be one for a provider: any of the three may be ours.
+    // The caller may send the gateway's key and one for a provider, in any of these three headers.
     const others = [header('api-key'), header('x-api-key')].filter((key) => key !== undefined)
     if (others.some((key) => isKnown(key, keys))) return bearer
     const wrong = bearer ?? others[0]
@@ -28,7 +28,7 @@ export function createGuard(access: Access): Guard {
   }
 }
 
-/** Returns the caller's own bearer, or throws why it may not come in. */
+/** Returns the caller's own bearer token, or throws the reason for refusing access. */
 export type Guard = (header: HeaderReader, method: 'GET' | 'POST') => string | undefined
 
 /** The token of `Authorization: Bearer …`. */
@@ -36,14 +36,14 @@ function bearerOf(header: HeaderReader): string | undefined {
   return /^Bearer\s+(\S+)\s*$/i.exec(header('authorization') ?? '')?.[1]
 }
 
-/** Every key is compared to its end, so that the time tells nothing. */
+/** Always compares all keys, so that the time reveals nothing. */
 function isKnown(given: string, keys: readonly string[]): boolean {
   let found = false
   for (const key of keys) found = sameText(key, given) || found
   return found
 }
 
-/** Compares in a time that depends on the given text's length alone. */
+/** Compares in a time that depends only on the length of the given text. */
 function sameText(key: string, given: string): boolean {
   let difference = key.length ^ given.length
   for (let at = 0; at < given.length; at++) difference |= key.charCodeAt(at % key.length) ^ given.charCodeAt(at)

@@ -23,7 +23,7 @@ export interface AppOptions<Bindings extends object> {
   readonly log: (message: string) => void
 }
 
-/** The HTTP face of a gateway: the routes of every dialect, and the wire's headers and errors on all that leaves. */
+/** The HTTP layer of a gateway: the routes of all dialects, with common headers and error formats on every response. */
 export function createApp<Bindings extends object>(options: AppOptions<Bindings>) {
   type AppContext = Context<{ Bindings: Bindings }>
   const { gateway, edge, log } = options
@@ -32,7 +32,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   const infer = createInference({ ...options, guard, nextId })
   const app = new Hono<{ Bindings: Bindings }>({ getPath: (request) => routePath(request.url) })
 
-  /** Sends a small JSON answer, on routes where no stream can be. */
+  /** Creates a small JSON response, for routes without streams. */
   function json(status: number, body: unknown, extra: Record<string, string> = {}): Response {
     const headers = { ...wireHeaders(nextId(), 0), 'content-type': 'application/json', ...extra }
     return new Response(JSON.stringify(body), { status, headers })
@@ -53,7 +53,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     }
   }
 
-  /** Serves a path that a model's name is part of: which route it is, only all of it tells. */
+  /** Serves the route that was found for a path; `routed` is undefined if there is none. */
   function serve(context: AppContext, routed: Routed | undefined): Response | Promise<Response> {
     const method = context.req.method === 'POST' ? 'POST' : 'GET'
     if (!routed || (method === 'POST' && routed.route.method === 'GET')) return fail(noRoute(context))
@@ -74,7 +74,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   }
   app.get('/health', () => json(200, { status: 'ok' }))
   app.get('/', () => json(200, { name: 'samewire', status: 'ok', models: '/v1/models' }))
-  // Not by routes of their own: a path that two routes fit costs every request to it a chain of handlers.
+  // Separate routes would cost more: if two routes match a path, every request to it runs a chain of handlers.
   app.notFound((context) => {
     const path = routePath(context.req.url)
     const allowed = (['GET', 'POST'] as const).find((method) => app.router.match(method, path)[0].length > 0)

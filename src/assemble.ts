@@ -14,14 +14,14 @@ import type { Edge, EdgeOptions } from './runtime/edge.ts'
 
 export interface Parts<Bindings extends object> {
   readonly config: Config
-  /** What the configuration's mistakes are reported of: a file's name. */
+  /** The file name for error messages about the configuration. */
   readonly source?: string
   readonly registry: Registry
   readonly env: Environment
   readonly services: Services
   readonly edge: (options: EdgeOptions) => Edge<Bindings>
   readonly found?: Found
-  /** Who may come in when there is no key. */
+  /** Who has access when no key is set. */
   readonly withoutKeys: Access
 }
 
@@ -31,7 +31,7 @@ const bodyLimit = 20 * 1024 * 1024
 /** Seconds. */
 const writeTimeout = 60
 
-/** Puts a gateway together from its parts, the same on every runtime. `notes` are for the log. Throws a `ConfigError`. */
+/** Builds a gateway from its parts, the same way on every runtime. `notes` are for the log. Throws a `ConfigError`. */
 export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { registry, env, services, source } = parts
   const config = autoConfig(givenConfig(parts.config, source), registry, env, parts.found)

@@ -20,18 +20,18 @@ function readArguments() {
     help: values.help ?? false,
     model: values.model,
     baseURL: values['base-url'] ?? (env.SAMEWIRE_URL || 'http://127.0.0.1:8787/v1'),
-    // The client refuses to start without any key; a gateway that asks for none doesn't look at it.
+    // The client refuses to start without a key; a gateway that needs none ignores it.
     apiKey: values.key ?? (env.SAMEWIRE_KEY || 'none'),
   }
 }
 
-/** Chats in the terminal, through the client that other programs use too. */
+/** Chats in the terminal, using the same client library as other programs. */
 async function main(): Promise<void> {
   if (existsSync('.env')) process.loadEnvFile()
   const { help, model, baseURL, apiKey } = readArguments()
   if (help) return console.log(usage)
   if (!URL.canParse(baseURL)) throw new Error(`${baseURL} is no address.`)
-  // The gateway has tried again already; and nothing of the user's OpenAI account goes to it unasked.
+  // The gateway retries by itself, and the user's OpenAI organization and project must not be sent to it.
   const client = new OpenAI({ baseURL, apiKey, organization: null, project: null, maxRetries: 0 })
   const { stdin: input, stdout: output } = process
   await chatLoop({ client, clock: systemClock, input, output, model, signals: process, color: !process.env.NO_COLOR })
@@ -40,7 +40,7 @@ async function main(): Promise<void> {
 try {
   await main()
 } catch (error) {
-  // What `parseArgs` and the client's constructor say of a wrong argument is meant for the user.
+  // Messages of `parseArgs` and the client's constructor about wrong arguments are meant for the user.
   console.error(`${error instanceof Error ? error.message : error}\n${usage}`)
   process.exitCode = 1
 }

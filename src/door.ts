@@ -2,10 +2,10 @@ import { GatewayError, shorten } from './wire/errors.ts'
 import { type HeaderReader, headerValue, isJson } from './wire/headers.ts'
 
 /**
- * What a gateway without a key asks for, so that "everybody on this machine" does not mean every web page that is open
- * in a browser there. A page on another site can send requests to loopback: under its own name once that resolves to
- * 127.0.0.1 (the `Host` tells), and from its own origin where no preflight is needed (the `Origin` and the content type
- * tell). Returns a check that throws a 403.
+ * The access check of a gateway without a key, which must not let in every web page that is open in a browser on this
+ * machine. A page on another site can reach loopback in two ways: by its own name, if that resolves to 127.0.0.1
+ * (`Host` shows it), and from its own origin, if no preflight is needed (`Origin` and the content type show it).
+ * Returns a check that throws a 403.
  */
 export function createDoor({
   allowedHosts = [],
@@ -46,7 +46,7 @@ function withoutPort(host: string): string {
   return host.replace(/:\d*$/, '')
 }
 
-/** `localhost`, what ends in `.localhost`, and the loopback addresses, with or without a port. */
+/** `localhost`, names that end in `.localhost`, and loopback addresses, with or without a port. */
 function isLoopbackHost(host: string): boolean {
   return /^((.+\.)?localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(withoutPort(host))
 }

@@ -19,17 +19,17 @@ import { timeout } from './layers/timeout.ts'
 import type { RequestBody } from './wire/body.ts'
 import { headerValue } from './wire/headers.ts'
 
-/** An inference request, read and checked. */
+/** An inference request, parsed and validated. */
 export interface GatewayRequest {
   readonly operation: Operation
   readonly body: RequestBody
-  /** Aborted when the client leaves. */
+  /** Aborted when the client disconnects. */
   readonly signal: Signal
   readonly bearer: string | undefined
   readonly requestId: string
-  /** Gateways that the request has come through before this one. */
+  /** How many gateways the request has passed through before this one. */
   readonly hops: number
-  /** Filled on the way, also when the request fails. */
+  /** Filled during the request, even if it fails. */
   readonly trace: Trace
 }
 
@@ -43,15 +43,15 @@ export interface ListedModel {
 export interface Gateway {
   readonly catalog: Catalog
   readonly knowledge: Knowledge
-  /** Resolves with a 2xx answer on the OpenAI wire, rejects with a `GatewayError`. */
+  /** Resolves with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */
   answer(request: GatewayRequest): Promise<Answer>
-  /** What would be tried for a request, without trying it. */
+  /** Returns what would be tried for a request, without trying it. */
   plan(operation: Operation, body: RequestBody): Promise<Plan>
   models(): Promise<readonly ListedModel[]>
   model(id: string): Promise<ListedModel | undefined>
 }
 
-/** Milliseconds after which a list is asked for again when a name was not on it. */
+/** Milliseconds after which the lists are fetched again for a name that isn't on them. */
 const soon = 5_000
 
 export interface GatewayOptions {
@@ -64,9 +64,9 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const knowledge = new Knowledge(catalog.providers.values(), services)
   const started = Math.floor(services.clock.now() / 1000)
 
-  // The order is law, outermost first: the silence is broken whatever goes on inside; the end of a stream is checked
-  // once for all tries of a target; so does a pull serve them all; each try has its own time; the gate is innermost, so
-  // that a stream which dies at once is a failure for everything around it.
+  // The order matters, outermost first: `keepAlive` breaks any silence inside; `integrity` checks a stream's end, and
+  // `pull` pulls, once for all tries of a target; `timeout` gives each try its own time; `gate` is innermost, so that a
+  // stream that dies at once is a failure for all layers around it.
   const upstream = compose(
     keepAlive({ clock: services.clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback,
@@ -83,8 +83,8 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     const first = resolve(query, catalog, knowledge.known, services.random)
     const unlisted = first.failure?.kind === 'unknown' || first.skipped.some(({ kind }) => kind === 'not_found')
     if (!unlisted && !first.targets.some(needsList)) return first
-    // A name that nobody configured may be one that a provider lists by now, and a server that answers to any name is
-    // asked what it has: worth a look before the client is told no, or yes by the wrong model.
+    // The provider may list an unknown name by now, and a server that answers to any name must be asked what it has:
+    // refresh the lists before the client gets an error or the wrong model.
     await knowledge.refresh(unlisted ? soon : undefined)
     return resolve(query, catalog, knowledge.known, services.random)
   }
@@ -130,7 +130,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     if (!deployment) return undefined
     const list = knowledge.known.get(deployment.provider.name)
     const entry = list?.get(deployment.model) ?? list?.get(`${deployment.model}:latest`)
-    // A configured name is the configuration's word; any other must be on the provider's list where there is one.
+    // Configured names always exist; any other name must be on the provider's list, if there is one.
     if (!entry && list && list.size > 0 && !catalog.models.has(id)) return undefined
     return listed(id, entry?.created, deployment.provider.name)
   }

@@ -22,7 +22,7 @@ export interface InferenceOptions<Bindings extends object> {
   readonly log: (message: string) => void
 }
 
-/** A request's way through the gateway, from top to bottom. */
+/** The path of a request through the gateway, from top to bottom. */
 export function createInference<Bindings extends object>(options: InferenceOptions<Bindings>) {
   const { gateway, edge, guard, clock, log } = options
 
@@ -37,17 +37,17 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     const trace: Trace = { attempts: [] }
     const headers = () => Object.assign(wireHeaders(requestId, clock.now() - started), disclosure(trace))
     try {
-      // 1. Who asks, and may they?
+      // 1. Who is the caller, and do they have access?
       const header = edge.headers(context)
       const bearer = guard(header, 'POST')
       const hops = readHops(header)
-      // 2. What do they ask for? The bytes are read once; they go on as they are wherever nothing has to change.
+      // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
       checkContent(header)
       const read = parseBody(await edge.readBody(context, options.bodyLimit))
       const { operation, body } = route.request(read, named)
       // 3. The gateway plans which targets to try, and tries them: see gateway.ts.
       const answer = await gateway.answer({ operation, body, signal, bearer, requestId, hops, trace })
-      // 4. The answer in the client's dialect goes out, headers that say who answered first.
+      // 4. Send the answer in the client's dialect, with headers that say who answered.
       const worded = route.answer?.(answer, read) ?? answer
       return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)
     } catch (thrown) {
@@ -86,7 +86,7 @@ function checkContent(header: HeaderReader): void {
   }
 }
 
-/** Gateways in a row that somebody may want. */
+/** More gateways in a row than this are taken for a loop. */
 const mostHops = 4
 
 function readHops(header: HeaderReader): number {
@@ -96,7 +96,7 @@ function readHops(header: HeaderReader): number {
   throw new GatewayError('loop', 'The request goes round in circles: a provider of this gateway leads back to it.')
 }
 
-/** Tells the SDKs when to come again, and not to come at all where the gateway has tried enough for them. */
+/** Tells SDKs when to retry, or not to retry at all if the gateway has tried enough already. */
 export function retryHeaders(failure: GatewayError, { attempts }: Trace): Record<string, string> {
   const headers: Record<string, string> = { ...failure.headers }
   const wait = failure.retryAfterMs ?? (failure.kind === 'rate_limit' ? 1000 : undefined)

@@ -1,14 +1,14 @@
 import type { DialectRoute } from './dialects/dialect.ts'
 import { decodeId } from './wire/paths.ts'
 
-/** Routes that share a path of the HTTP router: one without a model in it, or all that begin alike. */
+/** Routes that share a path of the HTTP router: one route without a model in its path, or all with the same prefix. */
 export interface Mount {
   readonly method: DialectRoute['method']
   readonly path: string
   readonly routes: readonly DialectRoute[]
 }
 
-/** A route and the model that the path names, undefined where that can't be decoded. */
+/** A route and the model in the path, undefined if it can't be decoded. */
 export interface Routed {
   readonly route: DialectRoute
   readonly model: string | undefined
@@ -16,7 +16,7 @@ export interface Routed {
 
 const parameter = '{model}'
 
-/** The paths for the HTTP router. A model's name may hold slashes, so a path with one is found by `findRoute`. */
+/** The paths for the HTTP router. Model names may contain slashes, so `findRoute` handles paths with one. */
 export function mountsOf(routes: readonly DialectRoute[]): readonly Mount[] {
   const fixed = routes.filter(({ path }) => !path.includes(parameter))
   const open = routes.filter(({ path }) => path.includes(parameter))
@@ -25,13 +25,13 @@ export function mountsOf(routes: readonly DialectRoute[]): readonly Mount[] {
     ...fixed.map((route) => ({ method: route.method, path: route.path, routes: [route] })),
     ...[...wildcards].map((key) => {
       const [method, path] = key.split(' ') as [Mount['method'], string]
-      // Of all methods: a path that only another method has is told apart from one that nobody has.
+      // Routes of all methods, so that a path with the wrong method is not mistaken for an unknown path.
       return { method, path, routes: open.filter((route) => `${prefixOf(route)}*` === path) }
     }),
   ]
 }
 
-/** The route that says most about `path`, and the model in it. */
+/** The most specific route for `path`, and the model in it. */
 export function findRoute(routes: readonly DialectRoute[], path: string): Routed | undefined {
   let best: Routed | undefined
   for (const route of routes) {

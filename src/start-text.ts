@@ -4,10 +4,10 @@ import type { Provider } from './core/provider.ts'
 import type { Gateway } from './gateway.ts'
 import { printable } from './log.ts'
 
-/** Names that are shown of a long list. */
+/** How many names of a long list are shown. */
 const shown = 4
 
-/** What a user reads when the gateway has started: where it is, what it found, what is missing, what to paste. */
+/** The text that a user sees at start: where the gateway listens, what was found, what is missing, what to try. */
 export function startText({
   gateway,
   registry,
@@ -19,7 +19,7 @@ export function startText({
   registry: Registry
   url: string
   access: Access
-  /** Process ids, where it takes several to answer. */
+  /** Process ids if there are several workers. */
   workers?: readonly number[]
 }): string {
   const { catalog, knowledge } = gateway
@@ -46,7 +46,7 @@ export function startText({
   if (access.mode === 'open') lines.push('  no key required: only programs on this machine can use it')
   const key = access.mode === 'keys' ? ` -H "authorization: Bearer $SAMEWIRE_KEY"` : ''
   const model = catalog.fallback ?? names[0] ?? firstListed(gateway) ?? 'MODEL'
-  // A quote in a name would end the text in the shell that it is pasted to.
+  // A quote in a name would end the quoted text in the user's shell.
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }).replaceAll("'", "'\\''")
   lines.push('', `  curl ${url}/v1/chat/completions${key} -H 'content-type: application/json' -d '${body}'`, '')
   return lines.map(printable).join('\n')

@@ -15,7 +15,7 @@ const log = createLog((entry) => console.log(entry))
 
 const send: typeof fetch = (input, init) => fetch(input, init)
 
-/** Files that providers ask for by name, loaded when first asked for. */
+/** Files that providers request by name, loaded on first use. */
 const assets: Readonly<Record<string, () => Promise<{ default: ArrayBuffer }>>> = {
   'embedded/tiny-chat.gguf': () => import('../providers/embedded/tiny-chat.gguf'),
 }
@@ -60,7 +60,7 @@ function parse(text: string): Config {
 
 let app: App | undefined
 
-/** The Worker. One gateway an isolate, built at its first request: only then is the environment there. */
+/** The Worker. Each isolate builds one gateway at its first request, because the environment isn't there before. */
 export default {
   fetch(request: Request, env: Environment, execution: ExecutionContext): Response | Promise<Response> {
     try {

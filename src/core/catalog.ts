@@ -22,11 +22,11 @@ export interface Deployment {
 
 /** Times are in milliseconds. */
 export interface Limits {
-  /** A whole answer; for a stream, until its first content. */
+  /** For a whole answer, or until a stream's first content. */
   readonly timeout: number
-  /** Until the first content of a stream. */
+  /** Until a stream's first content; for a stream, the shorter of the two applies. */
   readonly streamTimeout: number
-  /** Between two chunks of a stream. */
+  /** Between two events with data in a stream. */
   readonly idleTimeout: number
   /** Retries on the same deployment. */
   readonly retries: number

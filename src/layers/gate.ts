@@ -6,7 +6,7 @@ import type { ByteSource, Looker } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { EventReader, type ServerEvent } from '../wire/sse.ts'
 
-/** Most bytes held back before a stream's first content; beyond that the stream is passed on. */
+/** Maximum bytes held back before a stream's first content; beyond that the stream is passed on. */
 const bound = 256 * 1024
 
 /**

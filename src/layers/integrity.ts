@@ -183,7 +183,7 @@ function isWhole(rest: Uint8Array): boolean {
     const events = [...reader.read(rest), ...reader.end()]
     return events.every(({ data }) => data === '' || data === '[DONE]' || tryParse(data) !== undefined)
   } catch {
-    // Longer than an event may be.
+    // The event is longer than allowed.
     return false
   }
 }

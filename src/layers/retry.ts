@@ -2,7 +2,7 @@ import type { Layer } from '../core/call.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import { asGatewayError, reactions } from '../wire/errors.ts'
 
-/** Milliseconds: the first wait, the longest, and the longest that an upstream may ask for to be retried at all. */
+/** Milliseconds: the first wait, the longest, and the longest wait that an upstream may ask for. */
 const base = 250
 const longest = 4_000
 const patience = 10_000

@@ -12,12 +12,12 @@ export interface TimeoutOptions {
   readonly log: (message: string) => void
 }
 
-/** Milliseconds of waiting after which, and again as often, the log names the deployment: a cold load takes long. */
+/** Milliseconds between log lines that say which deployment is still being waited for, such as during a cold load. */
 const slow = 10_000
 
 /**
- * Limits the time of an attempt: `timeout` for a whole answer; for a stream `streamTimeout` until its first content,
- * then `idleTimeout` between two events with data. The total time of a stream is not limited.
+ * Limits the time of an attempt: `timeout` for a whole answer; for a stream `streamTimeout` (or `timeout`, if shorter)
+ * until its first content, then `idleTimeout` between two events with data. A stream as a whole has no limit.
  */
 export const timeout =
   (options: TimeoutOptions): Layer =>

@@ -1,4 +1,4 @@
-/** Least bytes allocated when a second piece arrives. */
+/** Minimum bytes allocated when a second piece arrives. */
 const leastCapacity = 4 * 1024
 /** Bytes that must have arrived before the announced size is allocated: announcing a size costs a client nothing. */
 const large = 256 * 1024

@@ -31,7 +31,7 @@ export class Effort {
   readonly #partLimit: number
   #depth = 0
   #fields = 1
-  /** In commas. */
+  /** What is left of the limit of parts, in commas. */
   #left: number
 
   constructor(bytes: Uint8Array) {

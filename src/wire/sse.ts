@@ -8,7 +8,7 @@ export interface ServerEvent {
   readonly event?: string
 }
 
-/** Most bytes of an event, and of an unfinished line; enough for an image in base64. */
+/** Maximum bytes of an event, and of an unfinished line; enough for an image in base64. */
 export const eventBound = 32 * 1024 * 1024
 
 /**
