@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 
-/** W, the floor on Workers: one Hono route, `fetch`, the body handed on untouched. */
+/** W, the floor on Workers: one Hono route that calls `fetch` and passes the body on unchanged. */
 const app = new Hono<{ Bindings: { UPSTREAM: string } }>()
 
 app.post('*', async (context) => {

@@ -10,7 +10,7 @@ import type { Readings } from './rounds.ts'
 import type { Reading } from './scenarios.ts'
 import { type Bundle, bundle, configure, freePort } from './workerd.ts'
 
-/** Not the `cpu` of a request, which is in microseconds. */
+/** Named differently from the `cpu` of a request, which is in microseconds. */
 const figure = 'cpu ms'
 
 interface Candidate {
@@ -22,8 +22,8 @@ interface Candidate {
 }
 
 /**
- * Milliseconds from the start of the process to its first answer, a chat completion of the upstream: of samewire, F and
- * P. Its files are in the system's cache, as on the second start on a machine.
+ * Milliseconds from the start of the process to its first answer, a chat completion of the upstream, for samewire, F
+ * and P. Their files are in the system's cache, as on the second start on a machine.
  */
 export async function coldStarts(upstream: string, times: number, withPortkey: boolean): Promise<Readings> {
   return await inTurns(times, async () => {
@@ -38,10 +38,10 @@ export async function coldStarts(upstream: string, times: number, withPortkey: b
 }
 
 /**
- * CPU in milliseconds that the Worker's code costs workerd from its start to its first answer: all that the process has
- * used by then, less what it uses with a Worker that only hands requests on. Above what the edge counts as start-up
- * time, which is the evaluation of the modules: the first request, which builds the gateway, is in it too, and the CPU
- * of all of workerd's threads.
+ * CPU in milliseconds that the Worker's code costs workerd from start to first answer: what the process has used by
+ * then, minus what it uses with a Worker that only forwards requests. More than the edge's start-up time, which covers
+ * only the evaluation of the modules: this includes the first request, which builds the gateway, and the CPU of all of
+ * workerd's threads.
  */
 export async function startUpCpu(upstream: string, worker: Bundle, times: number): Promise<Readings> {
   const relay = await bundle('relay', 'test/bench/relay-worker.ts')
@@ -88,7 +88,7 @@ async function startOnce({ name, port, command, env, headers }: Candidate): Prom
   } catch (error) {
     throw new Error(`${name} gave no answer`, { cause: error })
   } finally {
-    // After its exit nobody would tell again.
+    // `exit` would not be emitted again.
     if (child.exitCode === null) {
       const ended = once(child, 'exit')
       child.kill('SIGKILL')
@@ -97,7 +97,7 @@ async function startOnce({ name, port, command, env, headers }: Candidate): Prom
   }
 }
 
-/** Asks until somebody listens, then waits for a 200. */
+/** Retries until the process listens, then waits for a 200. */
 async function answered(child: ChildProcess, port: number, request: Buffer): Promise<void> {
   const deadline = performance.now() + 30_000
   while (performance.now() < deadline && child.exitCode === null) {
@@ -109,7 +109,7 @@ async function answered(child: ChildProcess, port: number, request: Buffer): Pro
   throw new Error('nobody listens')
 }
 
-/** The start of the answer; undefined when nobody listens yet. */
+/** The start of the answer; undefined if nothing listens yet. */
 function ask(port: number, request: Buffer): Promise<string | undefined> {
   return new Promise((resolve) => {
     const socket = createConnection({ port, host: '127.0.0.1', noDelay: true })

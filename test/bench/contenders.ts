@@ -6,15 +6,15 @@ import { key } from './requests.ts'
 import type { Kind } from './scenarios.ts'
 import { type Bundle, cache, freePort, startWorkerd } from './workerd.ts'
 
-/** Who is asked in a benchmark: samewire, or a yardstick. */
+/** A process to benchmark: samewire, or a yardstick. */
 export interface Contender extends Measured {
-  /** The kinds of scenarios that it takes part in. */
+  /** The kinds of scenarios that include it. */
   readonly kinds: readonly Kind[]
-  /** What its clients send beside the usual. */
+  /** Extra headers that its clients send. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Whether it makes OpenAI's wire out of Ollama's. */
+  /** Whether it translates Ollama's format to OpenAI's. */
   readonly translates?: boolean
-  /** Whether it is the upstream itself, with no gateway in between. */
+  /** Whether it is the upstream itself, without a gateway. */
   readonly direct?: boolean
 }
 
@@ -28,7 +28,7 @@ export async function startUpstream(): Promise<Measured> {
 
 /** D, direct: the upstream without a gateway. */
 export function direct(upstream: Measured): Contender {
-  // It runs as long as whoever measures; nobody else is to stop it.
+  // The benchmark starts and stops the upstream itself.
   return { ...upstream, kinds: everything, direct: true, stop: async () => {} }
 }
 
@@ -37,16 +37,16 @@ export async function startFloor(upstream: string): Promise<Contender> {
   return { ...(await start({ name: 'F', command, core: cores.gateway, port: /"port":(\d+)/ })), kinds: everything }
 }
 
-/** S differs from F by large requests only. */
+/** S differs from F only for large requests. */
 export async function startSplice(upstream: string): Promise<Contender> {
   const command = [node, 'test/bench/floor.ts', '0', upstream, 'splice']
   return { ...(await start({ name: 'S', command, core: cores.gateway, port: /"port":(\d+)/ })), kinds: ['large'] }
 }
 
-/** samewire's name for its process on Node, and for the Worker. */
+/** The names of samewire on Node, and of its Worker. */
 export const ours = { node: 'samewire', worker: 'samewire in workerd' }
 
-/** The command that runs samewire on Node before an upstream, and its environment. */
+/** The command that runs samewire on Node with an upstream, and its environment. */
 export async function samewire(
   upstream: string,
   port = 0,
@@ -70,7 +70,7 @@ export async function startBareWorker(upstream: string, bundle: Bundle): Promise
   return { ...(await startWorkerd('W', bundle, { UPSTREAM: upstream })), kinds: everything }
 }
 
-/** What samewire's Worker is given before an upstream. */
+/** The bindings of samewire's Worker for an upstream. */
 export const bindingsFor = (upstream: string) => ({ SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: configFor(upstream) })
 
 export async function startWorker(upstream: string, bundle: Bundle): Promise<Contender> {
@@ -78,14 +78,14 @@ export async function startWorker(upstream: string, bundle: Bundle): Promise<Con
   return { ...process, kinds: everything, translates: true }
 }
 
-/** P sends Ollama's requests to Ollama's OpenAI route: there is no translation of its to compare with. */
+/** P has no translation to compare with: it sends requests for Ollama to Ollama's OpenAI route. */
 export async function startPortkey(upstream: string): Promise<Contender> {
   const { command, env, headers } = portkey(await freePort(), upstream)
   const process = await start({ name: 'P', command, env, core: cores.gateway, port: /localhost:(\d+)/ })
   return { ...process, kinds: ['plain', 'large', 'stream'], headers }
 }
 
-/** Keys, routing, retries and a fallback: what a user would have on. */
+/** What a user would have on: keys, routing, retries and a fallback. */
 function configFor(upstream: string): string {
   const lab = { deployments: ['lab/bench'], fallbacks: ['spare'], retries: 2 }
   return JSON.stringify({

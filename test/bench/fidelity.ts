@@ -6,9 +6,9 @@ import { type Measured, npmStart, start } from './processes.ts'
 import { bundle, startWorkerd } from './workerd.ts'
 
 /**
- * `npm run fidelity`: 10,000 generated exchanges through the gateway as it is deployed, on Node and in workerd, over real
- * sockets, cut anywhere on both ways. A request must arrive as it was sent but for the value of `model`, and an answer
- * as it was given. `--from N --count 1` repeats one.
+ * `npm run fidelity`: sends 10,000 generated exchanges through the gateway as it is deployed, on Node and in workerd,
+ * over real sockets, cut at random places in both directions. A request must arrive as it was sent except for the value
+ * of `model`, and an answer unchanged. `--from N --count 1` repeats one.
  */
 const { values } = parseArgs({
   options: {
@@ -32,7 +32,7 @@ async function startNode(config: string): Promise<Measured> {
 async function startWorker(config: string): Promise<Measured> {
   const bindings = { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: config }
   const worker = await startWorkerd('workerd', await bundle('samewire', 'src/worker.ts'), bindings)
-  // It listens a moment after it has told its port.
+  // It prints its port shortly before it listens.
   const listens = () =>
     fetch(`http://127.0.0.1:${worker.port}/health`).then(
       () => true,

@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import { Pool } from 'undici'
 
 /**
- * F, the floor: what a proxy costs that does nothing but set `model`. node:http and undici's `dispatch`. With `splice`
- * S, the floor for large requests: it replaces the bytes of the value and leaves the others unread.
+ * F, the floor: the cost of a proxy that only sets `model`, with node:http and undici's `dispatch`. With `splice` it is
+ * S, the floor for large requests, which replaces the bytes of the value without parsing the rest.
  */
 const [port = '0', upstream = '', how] = process.argv.slice(2)
 const model = Buffer.from('bench')
@@ -55,7 +55,7 @@ function rewrite(bytes: Buffer): string {
   return JSON.stringify(body)
 }
 
-/** Holds for bodies that have `"model"` once and its value without escapes: the benchmark's own. */
+/** Works for the benchmark's own bodies, with one `"model"` whose value has no escapes. */
 function splice(bytes: Buffer): Buffer {
   const start = bytes.indexOf('"', bytes.indexOf('"model"') + '"model"'.length) + 1
   return Buffer.concat([bytes.subarray(0, start), model, bytes.subarray(bytes.indexOf('"', start))])

@@ -14,9 +14,9 @@ import { type Measured, memoryOf, npmStart, start } from './processes.ts'
 import { quantile } from './statistics.ts'
 
 /**
- * `npm run bench:growth`: costs that grow with the work, and must not. Routing among 11,000 names takes no longer than
- * among a few; a stream of a million chunks takes no more memory than a short one, whether its client is quick or slow;
- * a request of 20 MB is in memory once. Ends with 1 where a bound is missed. The gateway is a process of its own.
+ * `npm run bench:growth`: costs that must not grow with the work. Routing among 11,000 names takes no longer than among
+ * a few; a stream of a million chunks takes no more memory than a short one, whether its client is fast or slow; a
+ * request of 20 MB is in memory once. Exits with 1 if a bound is exceeded. The gateway runs in its own process.
  */
 const { values } = parseArgs({
   options: {
@@ -27,11 +27,11 @@ const { values } = parseArgs({
 
 /** Microseconds that a name may take longer among 10,000 models and 1,000 wildcards than among 10. */
 const routingBound = 5
-/** MB that a stream may add to the memory that it has after its warm-up: less than 32 bytes a chunk of a million. */
+/** MB that a stream may add to the memory after its warm-up: less than 32 bytes for each of a million chunks. */
 const streamBound = 32
 /** MB that a million chunks may add, by the slope of the second half. */
 const slopeBound = 16
-/** Times its own size that a request of 20 MB may take: once, and the reads that it came in until they are collected. */
+/** Memory for a request of 20 MB, as a multiple of its size: itself, and the reads not yet garbage-collected. */
 const requestBound = 2
 
 const cache = 'node_modules/.cache/bench'
@@ -43,7 +43,7 @@ function check(what: string, fine: boolean, figures: string): void {
 
 // --- Routing ---
 
-/** `models` plain names, and `wildcards` of five kinds: a star at either end, within, around, and twice. */
+/** `models` plain names, and `wildcards` of five kinds: a star at either end, inside, at both ends, and two inside. */
 function catalogOf(models: number, wildcards: number): Catalog {
   const kinds = [
     (at: number) => `family-${at}-*`,
@@ -83,7 +83,7 @@ function routing(): void {
       for (let turn = 0; turn < 1_000; turn++) resolve(query, catalog, new Map(), () => 0)
       return Number(process.hrtime.bigint() - from) / 1_000_000
     }
-    // In turns, so that both meet the same machine.
+    // Alternating, so that both see the same conditions.
     const rounds = Array.from({ length: 120 }, () => [timed(few), timed(many)] as const).slice(20)
     const [small, large] = [0, 1].map((side) => median(rounds.map((round) => round[side] ?? Number.NaN))) as [
       number,
@@ -109,7 +109,7 @@ interface Lab {
   close(): Promise<void>
 }
 
-/** A gateway whose upstream answers POSTs with `answerer`; it collects its garbage when it gets a SIGUSR2. */
+/** A gateway whose upstream answers POSTs with `answerer`. It collects garbage on SIGUSR2. */
 async function lab(answerer: Answerer): Promise<Lab> {
   const upstream = createServer((incoming, response) => {
     if (incoming.method === 'POST') void answerer(incoming, response)
@@ -150,13 +150,13 @@ function post(port: number, body: string, path = '/v1/chat/completions'): Promis
 const asking = JSON.stringify({ model: 'plain', stream: true, messages: [{ role: 'user', content: 'hi' }] })
 const head = '{"id":"chatcmpl-lab","object":"chat.completion.chunk","created":1700000000,"model":"served","choices":[{'
 
-/** An upstream's stream, and how much of it is written. */
+/** The stream of an upstream, with a record of what was written. */
 class Source {
   readonly hash = createHash('sha256')
   bytes = 0
   gone = false
 
-  /** Every event is an HTTP chunk of its own: straight to the socket, since Node would make one of many. */
+  /** Every event is a separate HTTP chunk, written to the socket directly: Node would join them. */
   async answer({ socket }: IncomingMessage, chunks: number): Promise<void> {
     socket.once('close', () => {
       this.gone = true
@@ -180,7 +180,7 @@ class Source {
   }
 }
 
-/** Resolves when more may be written, or nothing more will be read. */
+/** Resolves when more can be written, or the reader has left. */
 function writable(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
@@ -280,7 +280,7 @@ async function slowClient(): Promise<void> {
 
 const size = 20_000_000
 
-/** A request of 20 MB for `model`: `part` over and over, then the end. */
+/** A request of 20 MB for `model`: `part` repeated, then the end. */
 function largeRequest(model: string, part: string): string {
   const front = `{"model":"${model}","messages":[{"role":"user","content":"`
   const times = Math.floor((size - front.length - 4) / Buffer.byteLength(part))
@@ -307,12 +307,12 @@ async function largeRequests(): Promise<void> {
   for (const kind of requests) await largeRequestOf(kind)
 }
 
-/** A fresh gateway for each kind: memory that a process had once, it keeps for the next request. */
+/** A new gateway for each kind, since a process keeps the memory of earlier requests. */
 async function largeRequestOf({ what, body, path }: (typeof requests)[number]): Promise<void> {
   const answer = JSON.stringify({ choices: [{ index: 0, message: { content: '.' }, finish_reason: 'stop' }] })
   const { gateway, close } = await lab(async (incoming, response) => {
     for await (const _ of incoming) {
-      // Read to its end.
+      // Read to the end.
     }
     response.writeHead(200, { 'content-type': 'application/json' }).end(answer)
   })
@@ -337,7 +337,7 @@ async function largeRequestOf({ what, body, path }: (typeof requests)[number]): 
   }
 }
 
-/** Memory in MB once the garbage is collected; the peak counts from here. */
+/** Memory in MB after garbage collection; resets the peak. */
 async function settled(pid: number): Promise<number> {
   process.kill(pid, 'SIGUSR2')
   await wait(300)

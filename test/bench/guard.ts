@@ -9,18 +9,18 @@ import { versions } from './versions.ts'
 import { bundle } from './workerd.ts'
 
 /**
- * `npm run bench:guard`: fails when samewire's CPU, as a multiple of F's, is more than `tolerance` above the committed
- * one, or the Worker's size. Neighbours disturb the multiples even so: a figure that seems worse is measured again, and
- * fails only when it is worse each time. `--update` commits to what is measured now.
+ * `npm run bench:guard`: fails if samewire's CPU, as a multiple of F's, or the Worker's size exceeds the committed
+ * value by more than `tolerance`. Other programs disturb even the multiples: a worse figure is measured again, and
+ * fails only if it is worse each time. `--update` commits the measured figures.
  */
 const { values } = parseArgs({ options: { update: { type: 'boolean', default: false } } })
 
-/** How much worse than the committed figure a figure may be, as a share of it. */
+/** How much worse than the committed figure a figure may be, as a fraction. */
 const tolerance = 0.15
-/** Bytes of the Worker, minified and compressed, that it may never be above. */
+/** Maximum size of the Worker in bytes, minified and compressed. */
 const ceiling = 100 * 1024
 const tries = 3
-/** Its windows are short. */
+/** More than elsewhere, because the windows are short. */
 const warmUps = 6
 const rounds = 9
 
@@ -31,15 +31,15 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 
 interface Baseline {
   readonly date: string
-  /** What the figures were measured with. */
+  /** The versions that the figures were measured with. */
   readonly versions: Readonly<Record<string, string>>
   /** CPU of samewire divided by that of F, by scenario. */
   readonly ratios: Readonly<Record<string, number>>
-  /** Bytes of the Worker, minified and compressed. */
+  /** Size of the Worker in bytes, minified and compressed. */
   readonly gzip: number
 }
 
-/** Undefined where the machine can't say. */
+/** Undefined if the machine was too noisy to tell. */
 type Ratio = number | undefined
 
 const file = 'test/bench/baseline.json'
@@ -82,7 +82,7 @@ async function cpuProblems(contenders: readonly Contender[], baseline: Baseline)
   return problems
 }
 
-/** What each try gave, up to the first that is good; undefined when the machine was too noisy even for F. */
+/** The ratio of each try, up to the first good one; undefined if the machine was too noisy even for F. */
 async function measureUntil(
   good: (ratio: number) => boolean,
   scenario: Scenario,
@@ -102,7 +102,7 @@ async function measureUntil(
   return undefined
 }
 
-/** Infinite when F could be measured and samewire not: then it is not the machine. */
+/** Infinity if F could be measured and samewire could not: then it is not the machine's fault. */
 function ratioIn(readings: Readings): Ratio {
   if (figuresOf(readings, 'F', 'cpu').every(Number.isNaN)) return undefined
   const { median } = ratioOf(readings, ours.node, 'F', 'cpu')

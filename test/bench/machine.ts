@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 
-/** The core of the gateways and the core of everything else; undefined where the machine can't keep them apart. */
+/** The core for the gateways and the core for everything else; undefined if the machine can't separate them. */
 export interface Cores {
   readonly gateway: number | undefined
   readonly load: number | undefined
 }
 
-/** The first and the last core that this process may use: neighbours in the numbering are often one core's two threads. */
+/** The first and last core available to this process: adjacent numbers are often two threads of one core. */
 export const cores: Cores = findCores()
 
 function findCores(): Cores {
@@ -18,7 +18,7 @@ function findCores(): Cores {
   return { gateway: allowed[0], load: allowed.at(-1) }
 }
 
-/** Why CPU can't be measured here in a way that counts; undefined when it can. */
+/** Why CPU can't be measured reliably here; undefined if it can. */
 export function whyNotMeasurable(): string | undefined {
   if (!existsSync('/proc/self/stat')) return 'CPU time is read from /proc, which is not here'
   if (!hasTaskset()) return 'there is no taskset to keep gateway and load on different cores'
@@ -31,7 +31,7 @@ export function keepTo(core: number | undefined): void {
   if (core !== undefined) execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)])
 }
 
-/** Microseconds that a core has worked for anybody so far, time stolen by other machines included; 10 ms exact. */
+/** Microseconds that a core was busy so far with any process, including steal time; the resolution is 10 ms. */
 export function busyOf(core: number | undefined): number {
   const line = new RegExp(`^cpu${core} (.*)$`, 'm').exec(readFileSync('/proc/stat', 'utf8'))?.[1]
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = line?.split(' ').map(Number) ?? []
@@ -47,7 +47,7 @@ function hasTaskset(): boolean {
   }
 }
 
-/** `0-2,5` as 0, 1, 2, 5. */
+/** Parses `0-2,5` as 0, 1, 2, 5. */
 function listOf(ranges: string): number[] {
   return ranges.split(',').flatMap((range) => {
     const [first = Number.NaN, last = first] = range.split('-').map(Number)

@@ -3,9 +3,9 @@ import { writePaced } from './pacer.ts'
 import type { Pace } from './requests.ts'
 
 /**
- * The upstream of the benchmark, in a process of its own. The path says what it answers:
- * `/v1/chat/completions` a 1.1 KB answer, or a paced stream when the request says `"stream":true`;
- * `/api/chat` the same stream as Ollama's lines. Headers would be lost on the way, so the pace stands in a message.
+ * The upstream of the benchmark, in its own process. The path determines the answer: `/v1/chat/completions` returns 1.1
+ * KB, or a paced stream if the request has `"stream":true`; `/api/chat` returns the same stream in Ollama's format. The
+ * pace is in a message, because gateways may drop headers.
  */
 const [port = '0'] = process.argv.slice(2)
 
@@ -47,7 +47,7 @@ const server = createServer((request, response) => {
   })
 })
 
-/** Reads what `pacedText` of the load wrote. */
+/** Parses the pace that `pacedText` wrote. */
 function paceIn(body: Buffer): Pace {
   const [, step, chunks] = /pace=(\d+) chunks=(\d+)/.exec(body.toString('latin1')) ?? []
   return { step: Number(step), chunks: Number(chunks) }

@@ -5,7 +5,7 @@ interface Stream {
   readonly response: ServerResponse
   readonly pace: Pace
   readonly started: number
-  /** Makes a chunk of the time that it is written at. */
+  /** Makes a chunk that contains the time when it is written. */
   readonly chunk: (stamp: string) => string
   readonly end: () => void
   written: number
@@ -15,8 +15,8 @@ const running = new Set<Stream>()
 let ticking: NodeJS.Timeout | undefined
 
 /**
- * Writes one chunk a pace, each at its time by the clock: a late one does not delay the next. One timer for all
- * streams, since one for each chunk costs as much as the chunk. Resolves when all chunks are written.
+ * Writes one chunk per pace, each at its scheduled time: a late one does not delay the next. All streams share one
+ * timer, since a timer per chunk costs as much as the chunk. Resolves when all chunks are written.
  */
 export function writePaced(response: ServerResponse, pace: Pace, chunk: Stream['chunk']): Promise<void> {
   response.flushHeaders()
@@ -47,12 +47,12 @@ function advance(stream: Stream, now: number): void {
   stream.end()
 }
 
-/** Straight to the socket, framed by hand: `response.write` takes twice as long, and waits for the end of the tick. */
+/** Writes a framed chunk to the socket: `response.write` takes twice as long, and waits for the end of the tick. */
 function writeChunk({ socket }: ServerResponse, text: string): void {
   socket?.write(`${text.length.toString(16)}\r\n${text}\r\n`, 'latin1')
 }
 
-/** Microseconds since the machine started: the same clock in every process. */
+/** Microseconds since the machine started, on the same clock in every process. */
 function stampOf(): string {
   return `t${process.hrtime.bigint() / 1000n} `
 }

@@ -3,11 +3,11 @@ import { openSocket } from './sockets.ts'
 export interface PlainResult {
   readonly requests: number
   readonly errors: number
-  /** Microseconds, sorted. */
+  /** In microseconds, sorted. */
   readonly latencies: Float64Array
 }
 
-/** Sends `request` over `connections` kept-alive sockets, one at a time on each, for `ms`. */
+/** Sends `request` repeatedly for `ms` over `connections` keep-alive sockets, one at a time on each. */
 export async function loadPlain(port: number, request: Buffer, connections: number, ms: number): Promise<PlainResult> {
   const until = performance.now() + ms
   const latencies: number[] = []
@@ -41,7 +41,7 @@ export async function loadPlain(port: number, request: Buffer, connections: numb
   return { requests: latencies.length, errors, latencies: Float64Array.from(latencies).sort() }
 }
 
-/** Tells when a response is whole, by its length or its last chunk; reads no more of it than that. */
+/** Detects the end of a response, by its length or its last chunk, and parses nothing else. */
 class ResponseReader {
   status = 0
   #head: Buffer | undefined = Buffer.alloc(0)
@@ -53,7 +53,7 @@ class ResponseReader {
       const all = this.#head.length > 0 ? Buffer.concat([this.#head, bytes]) : bytes
       const end = all.indexOf('\r\n\r\n')
       if (end < 0) {
-        // What was read is overwritten by the next read.
+        // The next read overwrites the buffer.
         this.#head = Buffer.from(all)
         return false
       }

@@ -7,15 +7,15 @@ const program = `${folder}/node_modules/@portkey-ai/gateway/build/start-server.j
 
 export const portkeyInstalled = () => existsSync(program)
 
-/** Installs P where it isn't yet: only who asks for it downloads it. */
+/** Installs P if it isn't installed yet, so that only users who want it download it. */
 export async function installPortkey(): Promise<void> {
   if (portkeyInstalled()) return
   console.log('P is being installed')
-  // Its `postinstall` would patch dependencies that the package doesn't patch.
+  // Its `postinstall` would patch dependencies that the installed package doesn't patch.
   await promisify(execFile)('npm', ['ci', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund'])
 }
 
-/** How P is started on a port, with what in its environment, and what its clients say to be led to the upstream. */
+/** The command and environment to start P on a port, and the headers that route its clients to the upstream. */
 export function portkey(port: number, upstream: string) {
   return {
     command: [process.execPath, program, '--headless', `--port=${port}`],

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
-/** A process under measurement. */
+/** A process to measure. */
 export interface Measured {
   readonly name: string
   readonly port: number
@@ -12,20 +12,20 @@ export interface Measured {
 export interface StartOptions {
   readonly name: string
   readonly command: readonly string[]
-  /** The core to keep it on; undefined where the machine has but one. */
+  /** The core to run on; undefined if the machine has only one. */
   readonly core: number | undefined
   readonly env?: Readonly<Record<string, string>>
-  /** Finds the port in what the process prints. */
+  /** Matches the port in the output of the process. */
   readonly port: RegExp
 }
 
-/** What `npm start` runs: V8's flags stand there, and are part of what is measured. */
+/** The command of `npm start`, including V8's flags, which are part of what is measured. */
 export function npmStart(...args: readonly string[]): [program: string, ...args: string[]] {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } }
   return [process.execPath, ...scripts.start.split(' ').slice(1), ...args]
 }
 
-/** Starts a process and waits until it says on which port it listens. Rejects with what it printed if it ends. */
+/** Starts a process and waits until it prints its port. Rejects with the output if it ends first. */
 export function start({ name, command, core, env = {}, port }: StartOptions): Promise<Measured> {
   const pinned = core === undefined ? command : ['taskset', '-c', String(core), ...command]
   const [file = '', ...args] = pinned
@@ -54,7 +54,7 @@ function stop(child: ChildProcess): Promise<void> {
   })
 }
 
-/** Where the scheduler keeps its own books, which count nanoseconds; utime and stime count 10 ms. */
+/** Whether the scheduler's statistics are available, which count nanoseconds; utime and stime count 10 ms. */
 const exact = existsSync('/proc/self/schedstat')
 
 /** CPU time of a process and all its threads so far, user and system, in microseconds. */
@@ -66,18 +66,18 @@ export function cpuOf(pid: number): number {
 
 function cpuOfThread(pid: number, task: string): number {
   const file = `/proc/${pid}/task/${task}/schedstat`
-  // A thread may end between being listed and being read.
+  // A thread may end after it was listed.
   return existsSync(file) ? Number(readFileSync(file, 'utf8').split(' ')[0]) / 1000 : 0
 }
 
-/** Resident memory in MB: now, and the most there ever was. */
+/** Resident memory in MB: current and peak. */
 export function memoryOf(pid: number): { now: number; peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8')
   const read = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024
   return { now: read('VmRSS'), peak: read('VmHWM') }
 }
 
-/** The fields behind the name, which may hold spaces. */
+/** The fields after the name, which may contain spaces. */
 function statOf(pid: number): string[] {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')

@@ -1,4 +1,4 @@
-/** The least that a Worker can be that answers from the upstream: what workerd itself costs at its start. */
+/** A minimal Worker that answers from the upstream, to measure the start-up cost of workerd itself. */
 export default {
   fetch(request: Request, env: { UPSTREAM: string }): Promise<Response> {
     return fetch(env.UPSTREAM + new URL(request.url).pathname, request)

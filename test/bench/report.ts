@@ -24,7 +24,7 @@ const units: Readonly<Record<string, string>> = {
   size: 'KB',
 }
 
-/** The medians of each contender with their quartiles, then the ratios that count. */
+/** Prints the medians of each contender with their quartiles, then the relevant ratios. */
 export function printReadings(title: string, readings: Readings): void {
   const names = Object.keys(readings)
   const figures = [...new Set(names.flatMap((name) => (readings[name] ?? []).flatMap((r) => Object.keys(r ?? {}))))]
@@ -45,7 +45,7 @@ export function printReadings(title: string, readings: Readings): void {
   for (const doubt of doubts(readings)) console.log(`  too noisy to count: ${doubt}`)
 }
 
-/** Columns as wide as their widest cell, the first to the left and the others to the right. */
+/** Prints a table. The first column is left-aligned, the others are right-aligned. */
 export function printTable(rows: readonly (readonly string[])[]): void {
   const widths = (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0)))
   for (const row of rows) {
@@ -60,7 +60,7 @@ function textOf(values: readonly number[]): string {
   return values.length === 1 ? short(median) : `${short(median)} (${short(lower)}–${short(upper)})`
 }
 
-/** Three digits are as many as can be trusted. */
+/** Rounds to three digits; more would not be reliable. */
 export function short(value: number): string {
   return Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)
 }

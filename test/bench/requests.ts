@@ -1,7 +1,7 @@
-/** The key that clients of samewire send; the others don't look. */
+/** The key that clients of samewire send; the others ignore it. */
 export const key = 'sk-samewire-bench-key'
 
-/** A request as bytes, written to the socket as they are: the client must cost less than what it measures. */
+/** A request as bytes, to be written to the socket unchanged: the client must cost less than what it measures. */
 export function requestBytes(path: string, body: string, headers: Readonly<Record<string, string>>): Buffer {
   const lines = Object.entries({ host: 'bench', 'content-type': 'application/json', ...headers })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
@@ -11,14 +11,14 @@ export function requestBytes(path: string, body: string, headers: Readonly<Recor
 
 export interface ChatOptions {
   readonly model: string
-  /** Of the user's message. Quotes and line ends in it make a parser work as real prompts do. */
+  /** Size of the user's message. It has quotes and line ends, to occupy a parser as real prompts do. */
   readonly bytes: number
   readonly pace?: Pace
 }
 
-/** What the upstream is to stream. */
+/** The stream to request from the upstream. */
 export interface Pace {
-  /** Milliseconds from one chunk to the next. */
+  /** Milliseconds between two chunks. */
   readonly step: number
   readonly chunks: number
 }
@@ -37,7 +37,7 @@ export function chatBody({ model, bytes, pace }: ChatOptions): string {
   })
 }
 
-/** Messages are what every gateway passes on; fields and headers are not. */
+/** In a message, because every gateway passes messages on, unlike fields and headers. */
 function pacedText({ step, chunks }: Pace): string {
   return ` pace=${step} chunks=${chunks}`
 }

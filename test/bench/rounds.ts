@@ -3,13 +3,13 @@ import { cores } from './machine.ts'
 import type { Reading, Scenario } from './scenarios.ts'
 import { median, type Spread, spreadOf } from './statistics.ts'
 
-/** The readings of a scenario, a contender's by its name, one a round: undefined where the window was void. */
+/** The readings of a scenario by contender, one per round; undefined if the window was void. */
 export type Readings = Readonly<Record<string, readonly (Reading | undefined)[]>>
 
 /**
- * Lets all who take part run one window after the other, `rounds` times after `warmUps` that don't count: in the first
- * seconds V8 is still compiling, and the longer the more there is to compile. The order is reversed every second round,
- * so that no one always follows the same. Void windows are told and left out.
+ * Runs one window of each contender after the other, `rounds` times after `warmUps` that don't count: V8 compiles in
+ * the first seconds, longer if there is more code. The order is reversed every second round, so that none always
+ * follows the same one. Void windows are reported and left out.
  */
 export async function measure(
   scenario: Scenario,
@@ -42,23 +42,23 @@ async function attempt(scenario: Scenario, contender: Contender, tell = (_reason
   }
 }
 
-/** What a gateway adds to the median time of asking directly, in microseconds. */
+/** Adds what a gateway adds to the median time of asking directly, in microseconds. */
 function withAdded(reading: Reading, direct: number | undefined): Reading {
   return reading.p50 === undefined || direct === undefined ? reading : { ...reading, added: reading.p50 - direct }
 }
 
-/** A figure in each round; NaN where there is none. */
+/** A figure in each round; NaN if missing. */
 export function figuresOf(readings: Readings, name: string, figure: string): number[] {
   return (readings[name] ?? []).map((reading) => reading?.[figure] ?? Number.NaN)
 }
 
-/** How many times a yardstick's figure it is, round by round. */
+/** The figure as a multiple of the yardstick's, round by round. */
 export function ratioOf(readings: Readings, name: string, yardstick: string, figure: string): Spread {
   const theirs = figuresOf(readings, yardstick, figure)
   return spreadOf(figuresOf(readings, name, figure).map((value, round) => value / (theirs[round] ?? Number.NaN)))
 }
 
-/** Why these readings should not be counted; nothing when the machine was quiet. */
+/** Why these readings should not count; empty if the machine was quiet. */
 export function doubts(readings: Readings): string[] {
   const found: string[] = []
   if (cores.gateway === undefined) found.push('gateway and load shared a core')

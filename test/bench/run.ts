@@ -26,9 +26,9 @@ import { versions } from './versions.ts'
 import { type Bundle, bundle } from './workerd.ts'
 
 /**
- * `npm run bench`: what samewire costs, beside the least that any proxy could cost (F on Node, W in workerd, S for
- * large requests), beside asking directly (D), and with `--portkey` beside P. Gateways run on one core, the load and
- * the upstream on another; they take turns. Only ratios within one run mean anything.
+ * `npm run bench`: what samewire costs, compared to the minimum for any proxy (F on Node, W in workerd, S for large
+ * requests), to asking directly (D), and with `--portkey` to P. Gateways run on one core, the load and the upstream on
+ * another; they take turns. Only ratios within one run are meaningful.
  */
 const { values } = parseArgs({
   options: {
@@ -40,7 +40,7 @@ const { values } = parseArgs({
   },
 })
 const rounds = Number(values.rounds ?? (values.short ? 3 : 5))
-/** Starts of each, to see how long they take. */
+/** Number of cold starts of each. */
 const times = 11
 const ms = values.short ? 1_500 : 3_000
 const often = { step: 5, chunks: values.short ? 200 : 400 }
@@ -118,7 +118,7 @@ async function startGateways(url: string, bundles: { bare: Bundle; worker: Bundl
   ]
 }
 
-/** The most memory that each gateway ever had, in MB. S has seen large requests only, so it is left out. */
+/** The peak memory of each gateway, in MB. Without S, which gets large requests only. */
 function peaksOf(contenders: readonly Contender[]): Readings {
   const gateways = contenders.filter(({ direct, kinds }) => !direct && kinds.length > 1)
   return Object.fromEntries(gateways.map(({ name, pid }) => [name, [{ peak: memoryOf(pid).peak }]]))

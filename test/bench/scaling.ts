@@ -9,24 +9,23 @@ import { requestBytes } from './requests.ts'
 import { quantile } from './statistics.ts'
 
 /**
- * `npm run bench:scaling`: what `--workers 2` gives on two cores over one process, kept on one core and left free.
+ * `npm run bench:scaling`: what `--workers 2` gains on two cores over one process, pinned to one core or not pinned.
  *
- * Load and upstream run on the same cores as the gateway, so wall-clock time proves something only where they cost next
- * to nothing beside it. The first two scenarios are made so: the embedded model computes all that it answers, and a
- * long answer of Ollama is translated line by line while the upstream writes one prepared buffer. There the ratio of
- * the rates is the scaling itself. In the third, plain answers, load and upstream take a good part of the machine:
- * `room` is the ratio that both cores at work without a pause would give, the most that can be seen here.
- * A process left free collects its garbage on the other core and is quicker by that: what is gained over it is less.
+ * Load and upstream run on the same cores as the gateway, so wall-clock time is conclusive only if they cost next to
+ * nothing. The first two scenarios are designed for that: the embedded model computes its answers, and a long answer of
+ * Ollama is translated line by line while the upstream writes one prepared buffer. There the ratio of the rates is the
+ * scaling. In the third, plain answers, load and upstream take a good part of the machine: `room` is the ratio if both
+ * cores were always busy, the maximum that can be seen here. A process that is not pinned collects garbage on the other
+ * core and is faster for that, so the gain over it is smaller.
  *
- * The line `by CPU` needs no spare cores: on cores of their own N workers do N times the work of one, less what a
- * request costs more with them (`efficiency`: CPU of one process over CPU of all, the one that deals out connections
- * included) and less what the fullest of them has too much (`balance`: the worse of its share of the CPU time and of
- * the connections, each of which asks as soon as it is answered). It supposes that cores share nothing, neither caches
- * nor memory; the time does not.
+ * The line `by CPU` needs no spare cores: on separate cores N workers do N times the work of one, minus the higher CPU
+ * per request (`efficiency`: CPU of one process over CPU of all, including the one that distributes the connections),
+ * minus the imbalance (`balance`: the worse of the busiest worker's share of the CPU time and of the connections, each
+ * of which sends its next request at once). It assumes that cores share neither caches nor memory; the time does not.
  *
- * All gateways run all the time and take turns, the order reversed every second round; ratios are of one round. Where
- * an answer is quick there are enough connections that a worker, as the one process, always finds several requests when
- * it looks: with a few each, it looks more often for the same work.
+ * All gateways run all the time and take turns, the order reversed every second round; ratios are within one round. If
+ * answers are quick, there are enough connections that every process always finds several requests when it polls: with
+ * only a few, it polls more often for the same work.
  */
 const { values } = parseArgs({
   options: { short: { type: 'boolean', default: false }, rounds: { type: 'string' }, only: { type: 'string' } },
@@ -65,22 +64,22 @@ const scenarios: readonly Scenario[] = [
   },
 ]
 
-/** What one window gave. CPU in microseconds. */
+/** The result of one window. CPU in microseconds. */
 interface Reading {
   readonly rate: number
-  /** Of all processes of the gateway, a request. */
+  /** Of all processes of the gateway, per request. */
   readonly cpu: number
-  /** Of load and upstream, a request. */
+  /** Of load and upstream, per request. */
   readonly around: number
-  /** Of each worker, in all. */
+  /** Of each worker, in total. */
   readonly each: readonly number[]
   readonly connections: readonly number[]
-  /** The part of the machine that went to programs which are no part of this. */
+  /** Share of the machine's CPU that other programs took. */
   readonly foreign: number
 }
 
 interface Gateway extends Measured {
-  /** Those that answer. */
+  /** Ids of the processes that answer. */
   readonly answering: readonly number[]
   readonly processes: readonly number[]
 }
@@ -98,7 +97,7 @@ async function run(gateway: Gateway, { request, connections }: Scenario): Promis
     setTimeout(look, ms / 2)
   })
   const { requests, errors } = await loading
-  // Longer than the window: what was asked in it is waited for.
+  // Longer than the window, since the last answers are awaited.
   const took = performance.now() - started
   const each = gateway.processes.map((pid, at) => cpuOf(pid) - (before.each[at] ?? 0))
   const around = own() - before.own
@@ -115,11 +114,11 @@ async function run(gateway: Gateway, { request, connections }: Scenario): Promis
   }
 }
 
-/** What one round gave. */
+/** The results of one round. */
 interface Round {
-  /** One process on one core. */
+  /** One process, pinned to one core. */
   readonly pinned: Reading
-  /** One process on any. */
+  /** One process, not pinned. */
   readonly free: Reading
   readonly many: Reading
 }
@@ -180,7 +179,7 @@ function print({ name, connections }: Scenario, all: readonly Round[]): void {
   console.log(`  other programs took    ${percent(foreign)} of the machine${verdict}`)
 }
 
-/** The median, and as text with the quartiles. */
+/** The median, also as text with the quartiles. */
 function spreadOf(all: readonly number[]): { middle: number; text: string } {
   const sorted = [...all].sort((a, b) => a - b)
   const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(sorted, share))
@@ -189,7 +188,7 @@ function spreadOf(all: readonly number[]): { middle: number; text: string } {
 
 const sum = (all: readonly number[]) => all.reduce((total, value) => total + value, 0)
 
-/** CPU time that the machine has spent so far on anything, in microseconds. */
+/** CPU time of everything on the machine so far, in microseconds. */
 function busyTime(): number {
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = readFileSync('/proc/stat', 'utf8')
     .split('\n', 1)
@@ -200,7 +199,7 @@ function busyTime(): number {
   return (user + nice + system + irq + softirq) * 10_000
 }
 
-/** Connections of clients that a process has: open sockets of the gateway's port among its files. */
+/** Number of client connections of a process: open sockets on the gateway's port among its files. */
 function connectionsOf(pid: number, port: number): number {
   const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   const inodes = new Set<string>()
@@ -221,7 +220,7 @@ function childrenOf(pid: number): number[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
 }
 
-/** An HTTP response of chunks, or of a known length, as bytes that only have to be written. */
+/** An HTTP response as bytes, ready to be written. */
 function prepared(type: string, text: string): Buffer {
   return Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-length: ${text.length}\r\n\r\n${text}`)
 }
@@ -249,7 +248,7 @@ const answers = {
   missing: Buffer.from('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n'),
 }
 
-/** An upstream that reads no more of a request than where it ends. */
+/** An upstream that only detects the end of a request. */
 async function startUpstream(): Promise<{ port: number; stop(): void }> {
   const open = new Set<Socket>()
   const server = createServer({ noDelay: true }, (socket) => {

@@ -6,34 +6,34 @@ import { chatBody, key, type Pace, requestBytes } from './requests.ts'
 import { quantile } from './statistics.ts'
 import { loadFirsts, loadStreams } from './stream-load.ts'
 
-/** What one window of one scenario gave for one gateway, by figure. */
+/** The figures of one window of one scenario for one gateway. */
 export interface Reading {
   readonly [figure: string]: number
 }
 
-/** What a scenario asks of a gateway, by which gateways take part or not. */
+/** The kind of request in a scenario; contenders say which kinds they support. */
 export type Kind = 'plain' | 'large' | 'stream' | 'translated'
 
 export interface Scenario {
   readonly name: string
   readonly kind: Kind
-  /** Runs one window. Throws when anything went wrong: a window with an error says nothing. */
+  /** Runs one window. Throws if anything failed, since such a window is meaningless. */
   run(gateway: Contender): Promise<Reading>
 }
 
 function requestFor(gateway: Contender, body: string, kind: Kind): Buffer {
-  // Who doesn't translate is given Ollama's own route: what the translation adds is seen against handing on.
+  // Gateways that don't translate use Ollama's own route: this compares translating with passing on.
   const path = kind === 'translated' && !gateway.translates ? '/api/chat' : '/v1/chat/completions'
   return requestBytes(path, body, { authorization: `Bearer ${key}`, ...gateway.headers })
 }
 
-/** What is asked in a window, and what is read from its outcome. */
+/** The load of a window, and how to evaluate its outcome. */
 interface Window<T> {
   readonly name: string
   readonly kind: Kind
   readonly body: string
   load(port: number, request: Buffer): Promise<T>
-  /** Throws when the outcome says nothing. `cpu` is that of the whole window in microseconds. */
+  /** Throws if the outcome is meaningless. `cpu` is that of the whole window in microseconds. */
   read(outcome: T, cpu: number): Reading
 }
 
@@ -51,7 +51,7 @@ function scenarioOf<T>({ name, kind, body, load, read }: Window<T>): Scenario {
 }
 
 interface PlainOptions {
-  /** Of the user's message. */
+  /** Size of the user's message. */
   readonly bytes: number
   readonly connections: number
   /** Length of a window. */
@@ -59,7 +59,7 @@ interface PlainOptions {
   readonly kind?: Kind
 }
 
-/** Plain answers: CPU a request, and how long the client waited, in microseconds. */
+/** Plain answers: CPU per request, and latency, in microseconds. */
 export function plain(name: string, { bytes, connections, ms, kind = 'plain' }: PlainOptions): Scenario {
   return scenarioOf({
     name,
@@ -85,7 +85,7 @@ interface StreamOptions {
   readonly kind?: Kind
 }
 
-/** Paced streams: CPU a chunk, and a chunk's delay, in microseconds. */
+/** Paced streams: CPU per chunk, and the delay of a chunk, in microseconds. */
 export function streams(name: string, { count, pace, model = 'bench', kind = 'stream' }: StreamOptions): Scenario {
   return scenarioOf({
     name,
@@ -96,7 +96,7 @@ export function streams(name: string, { count, pace, model = 'bench', kind = 'st
       if (errors > 0) throw new Error(`${errors} of ${count} streams broke`)
       if (chunks !== count * pace.chunks) throw new Error(`${chunks} of ${count * pace.chunks} chunks came`)
       if (inTime < chunks * 0.999) throw new Error(`${chunks - inTime} of ${chunks} chunks came after their time`)
-      // Chunks that travel together cost less: by then it is another scenario.
+      // Chunks that travel together cost less, which is another scenario.
       if (chunks > reads * 1.1) throw new Error(`the chunks came ${(chunks / reads).toFixed(2)} to a read`)
       return { cpu: cpu / chunks, delay: quantile(delays, 0.5), 'delay p99': quantile(delays, 0.99) }
     },
@@ -104,8 +104,8 @@ export function streams(name: string, { count, pace, model = 'bench', kind = 'st
 }
 
 /**
- * Many streams at once: how many of their frames came in time (%), the longest pause of any, and the most that a pause
- * grew on the way from the upstream (ms).
+ * Many streams at once: the share of chunks that arrived in time (%), the longest pause, and the most that a pause grew
+ * on the way from the upstream (ms).
  */
 export function held(name: string, count: number, pace: Pace): Scenario {
   const limit = 2 * pace.step
@@ -133,7 +133,7 @@ export function held(name: string, count: number, pace: Pace): Scenario {
   })
 }
 
-/** One stream after the other: microseconds until the first token is there. */
+/** One stream after the other: microseconds to the first token. */
 export function firstToken(name: string, ms: number): Scenario {
   const pace: Pace = { step: 0, chunks: 2 }
   return scenarioOf({
@@ -149,8 +149,8 @@ export function firstToken(name: string, ms: number): Scenario {
 }
 
 /**
- * The CPU that the gateway takes from now on, in microseconds, and the share of its core that others take (%). The
- * upstream asked directly is no gateway: its CPU is not a number.
+ * Measures the gateway's CPU from now on, in microseconds, and the share of its core that others use (%). The upstream
+ * asked directly is no gateway, so its CPU is NaN.
  */
 function startMeter({ pid, direct }: Contender): () => { cpu: number; others: number } {
   const before = { cpu: cpuOf(pid), busy: busyOf(cores.gateway), at: performance.now() }

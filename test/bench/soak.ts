@@ -9,14 +9,14 @@ import { plain, type Scenario, streams } from './scenarios.ts'
 import { median } from './statistics.ts'
 
 /**
- * `npm run bench:soak`: whether samewire's memory grows under load. Plain and large requests, streams and translated
- * ones, and clients that leave, in turns for ten minutes or `--minutes`. The resident memory at the end is compared
- * with that after the first minute, when everything is warm; each is the median of a minute, since what waits for the
- * next collection goes up and down. A shorter run has shorter minutes: a quarter of its time at most.
+ * `npm run bench:soak`: whether samewire's memory grows under load: plain and large requests, streams, translated
+ * streams, and clients that leave, in turns for ten minutes or `--minutes`. Compares the resident memory at the end
+ * with that after the first minute, when everything is warm. Each is the median of a minute, since memory varies
+ * between garbage collections; in a short run the minute is at most a quarter of the time.
  */
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } })
 
-/** How far the memory may be from where it was, as a share of it. */
+/** How much the memory may change, as a fraction. */
 const tolerance = 0.05
 const total = Number(values.minutes) * 60_000
 const minute = Math.min(60_000, total / 4)
@@ -32,7 +32,7 @@ const mix: readonly Scenario[] = [
 interface Sample {
   /** Milliseconds since the load began. */
   readonly at: number
-  /** MB. */
+  /** In MB. */
   readonly resident: number
 }
 
@@ -76,7 +76,7 @@ async function soak(gateway: Contender): Promise<Sample[]> {
   return samples
 }
 
-/** Clients that are gone before their streams are over: what is kept for them would never be asked for. */
+/** Clients that leave before their streams end, to find memory that is never released. */
 async function leaveEarly(port: number): Promise<void> {
   const body = chatBody({ model: 'bench', bytes: 1_800, pace })
   const request = requestBytes('/v1/chat/completions', body, { authorization: `Bearer ${key}` })
@@ -84,7 +84,7 @@ async function leaveEarly(port: number): Promise<void> {
     const socket = createConnection({ port, host: '127.0.0.1' }).on('error', () => {})
     socket.write(request)
     socket.resume()
-    // Some before the answer has begun, some in the midst of it.
+    // Some leave before the answer has begun, some in the middle of it.
     await wait(at * 10)
     socket.destroy()
   }

@@ -1,12 +1,12 @@
 import { createConnection, type Socket } from 'node:net'
 
-/** Milliseconds of silence after which a gateway is taken for dead. */
+/** Milliseconds of silence after which a gateway counts as dead. */
 const patience = 10_000
 
-/** All sockets read into the same bytes: what is read is looked at before the next read. */
+/** Shared by all sockets: the bytes are processed before the next read. */
 const buffer = Buffer.alloc(64 * 1024)
 
-/** Calls `read` with what comes, which must be copied if it is to be kept. A socket that fails or is silent is closed. */
+/** Passes every read to `read`, which must copy bytes to keep them. A socket that fails or times out is closed. */
 export function openSocket(port: number, read: (bytes: Buffer) => void): Socket {
   const callback = (length: number) => {
     read(buffer.subarray(0, length))

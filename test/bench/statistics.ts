@@ -1,16 +1,16 @@
-/** The value below which `share` of the sorted values lie; NaN of none. */
+/** The value below which the given `share` of the sorted values lies; NaN if there are none. */
 export function quantile(sorted: Float64Array | readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
 
-/** The middle of some values and the quartiles around it. */
+/** The median and the quartiles. */
 export interface Spread {
   readonly median: number
   readonly lower: number
   readonly upper: number
 }
 
-/** Values that are not numbers are left out. */
+/** Ignores NaN. */
 export function spreadOf(values: readonly number[]): Spread {
   const sorted = values.filter((value) => !Number.isNaN(value)).sort((a, b) => a - b)
   return { median: quantile(sorted, 0.5), lower: quantile(sorted, 0.25), upper: quantile(sorted, 0.75) }

@@ -6,24 +6,24 @@ import { openSocket } from './sockets.ts'
 export interface StreamResult {
   /** Streams that broke or never ended. */
   readonly errors: number
-  /** Chunks that carried a time stamp. */
+  /** Chunks with a time stamp. */
   readonly chunks: number
-  /** Those of them that had come when the pace says that all should have. */
+  /** Those of them that arrived by the time when all are due. */
   readonly inTime: number
-  /** Reads that brought a chunk: fewer than chunks when some came together. */
+  /** Reads that contained a chunk: fewer than chunks if some arrived together. */
   readonly reads: number
-  /** Microseconds from the upstream's write to this read, sorted. */
+  /** Microseconds from the upstream's write to our read, sorted. */
   readonly delays: Float64Array
   /** The longest times between two chunks of one stream in milliseconds: as read here, and as written upstream. */
   readonly longestGap: number
   readonly longestUpstreamGap: number
-  /** The most that such a time grew between the upstream and here. */
+  /** The most that such a time grew between the upstream and here, in milliseconds. */
   readonly longestHoldUp: number
-  /** The longest time in milliseconds that this process was kept from reading. */
+  /** The longest time in milliseconds that this process could not read. */
   readonly longestStall: number
 }
 
-/** Opens `count` streams over 50 paces, so that they are spread over the pace too, and reads them to their end. */
+/** Opens `count` streams over 50 paces, so that they are also out of phase, and reads them to the end. */
 export async function loadStreams(port: number, request: Buffer, count: number, pace: Pace): Promise<StreamResult> {
   const stalls = monitorEventLoopDelay({ resolution: 1 })
   stalls.enable()
@@ -66,7 +66,7 @@ export interface FirstsResult {
   readonly firsts: Float64Array
 }
 
-/** Asks for one stream after the other on one kept-alive socket, for `ms`. */
+/** Requests one stream after the other on one keep-alive socket, for `ms`. */
 export function loadFirsts(port: number, request: Buffer, pace: Pace, ms: number): Promise<FirstsResult> {
   const until = performance.now() + ms
   const firsts: number[] = []
@@ -95,7 +95,7 @@ export function loadFirsts(port: number, request: Buffer, pace: Pace, ms: number
   })
 }
 
-/** Finds the chunks of one response and tells when it is over. Times are in microseconds. */
+/** Finds the chunks of one response and its end. Times are in microseconds. */
 class ChunkReader {
   readonly delays: number[] = []
   first = 0
@@ -115,11 +115,11 @@ class ChunkReader {
     this.#pace = pace
   }
 
-  /** True when the response is over. */
+  /** True when the response is complete. */
   read(bytes: Buffer): boolean {
     const at = now()
     const text = this.#rest + bytes.toString('latin1')
-    // A line may go on in the next read.
+    // A line may continue in the next read.
     const end = text.lastIndexOf('\n') + 1
     this.#rest = text.slice(end)
     const before = this.delays.length
@@ -142,13 +142,13 @@ class ChunkReader {
     }
     this.#last = at
     this.#lastWritten = written
-    // The last chunk comes one pace before the end, and may be two late: as the longest gap may be.
+    // The last chunk is due one pace before the end, and may be two paces late, like the longest gap.
     const { step, chunks } = this.#pace
     if (at <= this.first + (chunks + 1) * step * 1000) this.inTime++
   }
 }
 
-/** Microseconds since the machine started: the same clock in every process. */
+/** Microseconds since the machine started, on the same clock in every process. */
 function now(): number {
   return Number(process.hrtime.bigint() / 1000n)
 }

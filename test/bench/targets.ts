@@ -23,11 +23,11 @@ interface Target {
   readonly scenario: string
   readonly figure: string
   readonly who: string
-  /** Undefined when the figure counts by itself, not as a ratio. */
+  /** Undefined if the figure itself counts, not a ratio. */
   readonly yardstick?: string
   readonly limit: number
   readonly unit?: string
-  /** Whether more is better. */
+  /** Whether the limit is a minimum. */
   readonly atLeast?: boolean
 }
 
@@ -41,7 +41,7 @@ function absolute(scenario: string, who: string, figure: string, more: Pick<Targ
   return { scenario, who, figure, ...more }
 }
 
-/** What is to be reached, in one run. */
+/** The targets of one run. */
 export const targets: readonly Target[] = [
   ...ratios(names.plain, 'cpu', { F: 1.35, P: 0.13, W: 1.25 }),
   ...ratios(names.alone, 'added', { F: 1.3, P: 0.3, W: 1.3 }),
@@ -61,7 +61,7 @@ export const targets: readonly Target[] = [
   absolute(names.bundle, ours.worker, 'size', { limit: 100, unit: 'KB' }),
 ]
 
-/** A line a target of what was run: what was measured, what is wanted, and whether it is reached. */
+/** Prints one line per target that was measured: the result, the limit, and whether it is reached. */
 export function printTargets(results: Readonly<Record<string, Readings>>): void {
   const rows = targets
     .filter(({ scenario }) => results[scenario])

@@ -8,10 +8,10 @@ import { gzipSync } from 'node:zlib'
 import { cores } from './machine.ts'
 import { type Measured, start } from './processes.ts'
 
-/** Where the benchmark puts what it makes. */
+/** The folder for the benchmark's generated files. */
 export const cache = 'node_modules/.cache/bench'
 
-/** The bundle of a Worker as it would be deployed. `gzip` is the size of its code in bytes, files apart. */
+/** The bundle of a Worker as it would be deployed. `gzip` is the size of its code in bytes, without other files. */
 export interface Bundle {
   readonly folder: string
   readonly main: string
@@ -30,19 +30,19 @@ export async function bundle(name: string, entry: string): Promise<Bundle> {
   return { folder, main, files, gzip: gzipSync(readFileSync(join(folder, main))).length }
 }
 
-/** Runs a bundle in workerd itself, as on the edge and without wrangler's proxy in between. */
+/** Runs a bundle in workerd itself, as on the edge, without wrangler's proxy. */
 export async function startWorkerd(
   name: string,
   bundle: Bundle,
   bindings: Readonly<Record<string, string>>,
 ): Promise<Measured> {
   const { port, file } = await configure(bundle, bindings)
-  // workerd prints nothing when it listens; `echo` gives the port, and the first request waits for the rest.
+  // workerd doesn't print its port, so `echo` does; the first request waits until it listens.
   const command = ['sh', '-c', `echo port=${port}; exec workerd serve ${file}`]
   return await start({ name, command, core: cores.gateway, port: /port=(\d+)/ })
 }
 
-/** Writes workerd's configuration for a bundle, and says which port it will listen on. */
+/** Writes workerd's configuration for a bundle, and returns the port that it will listen on. */
 export async function configure(
   { folder, main, files }: Bundle,
   bindings: Readonly<Record<string, string>>,
@@ -69,7 +69,7 @@ const worker :Workerd.Worker = (
   return { port, file }
 }
 
-/** A port that nobody listens on. */
+/** A port that is not in use. */
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const probe = createServer().listen(0, '127.0.0.1', () => {

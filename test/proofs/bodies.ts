@@ -6,13 +6,13 @@ import { npmStart, start } from '../bench/processes.ts'
 import { type Hostile, refused, served } from '../support/hostile.ts'
 
 /**
- * `npm run proof:bodies`: how long bodies that are made for it hold the event loop of a gateway, which is a process of
- * its own: milliseconds of its main thread for each MB, at 1 MB and at 19 MB. Bodies that are served are asked of three
- * models: one whose bytes pass, one with fields that the configuration sets, one whose provider needs a translation.
- * Ends with 1 where a body takes longer than the bound, or is answered otherwise than it should be. Needs Linux.
+ * `npm run proof:bodies`: measures how long bodies designed to block a gateway, which runs in its own process, keep its
+ * event loop busy: milliseconds of its main thread per MB, at 1 MB and at 19 MB. Bodies that are served are sent to
+ * three models: one that passes the bytes on, one with fields set by the configuration, and one whose provider needs
+ * translation. Exits with 1 if a body takes longer than the bound or gets a wrong answer. Needs Linux.
  */
 const bound = 40
-/** MB, and the requests of which the median counts: a large one is its own average. */
+/** Size in MB, and the number of requests for the median: a large one needs no repetition. */
 const sizes = [
   { size: 1, turns: 5 },
   { size: 19, turns: 1 },
@@ -28,7 +28,7 @@ const answers: Readonly<Record<string, object>> = {
 
 const upstream = createServer(async (incoming, response) => {
   for await (const _ of incoming) {
-    // Read to its end.
+    // Read to the end.
   }
   const answer = answers[incoming.url ?? '']
   response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(answer ?? {}))
@@ -52,7 +52,7 @@ await writeFile(`${cache}/bodies.json`, JSON.stringify(config))
 const command = npmStart('--port', '0', '--config', `${cache}/bodies.json`)
 const gateway = await start({ name: 'samewire', command, core: undefined, port: /127\.0\.0\.1:(\d+)/ })
 
-/** Milliseconds that the gateway's main thread has had a core. */
+/** CPU time of the gateway's main thread in milliseconds. */
 function busy(): number {
   const [nanoseconds] = readFileSync(`/proc/${gateway.pid}/task/${gateway.pid}/schedstat`, 'utf8').split(' ')
   return Number(nanoseconds) / 1e6
@@ -82,7 +82,7 @@ function isRight({ refused: why }: Hostile, { status, text }: Reply): boolean {
   return why ? status === 400 && why.test(text) : status === 200
 }
 
-/** Milliseconds a MB; undefined where the answer is wrong. */
+/** Milliseconds per MB; undefined if the answer is wrong. */
 async function cost(kind: Hostile, model: string, size: number, turns: number): Promise<number | undefined> {
   const body = kind.make(model, size * 1e6)
   const all: number[] = []
@@ -115,7 +115,7 @@ async function judge(kind: Hostile): Promise<void> {
 }
 
 try {
-  // Until V8 has compiled what is measured.
+  // Warm up until V8 has compiled the code.
   for (let turn = 0; turn < 20; turn++) {
     for (const kind of [...served, ...refused]) await ask(kind.make(models[turn % 3] ?? '', 50_000))
   }

@@ -4,8 +4,8 @@ import { uploadInSlivers } from '../support/slivers.ts'
 import { chatAnswer, fakeUpstream, json } from '../support/upstream.ts'
 
 /**
- * `npm run proof:uploads`: what an upload of 50 MB in chunks of one byte costs in memory, when it is taken and when it
- * is refused as too large. The most that the process ever held may be above what it held before by twice the limit.
+ * `npm run proof:uploads`: measures the memory for an upload of 50 MB in chunks of one byte, when it is accepted and
+ * when it is refused as too large. The peak may exceed the memory before the upload by twice the limit.
  */
 const limit = Number(process.argv[2] ?? 50) * 1024 * 1024
 const head = '{"model": "lab/m", "messages": [{"role": "user", "content": "hi"}]'

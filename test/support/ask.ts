@@ -17,7 +17,7 @@ export interface WireError {
   readonly code: string | null
 }
 
-/** A chat request that every test can say the rest of. */
+/** A basic chat request, to which a test adds what it needs. */
 export function chat(model: string | undefined, more: object = {}): Record<string, unknown> {
   return { ...(model !== undefined && { model }), messages: [{ role: 'user', content: 'hi' }], ...more }
 }
@@ -28,13 +28,13 @@ export interface AskOptions {
   readonly signal?: AbortSignal
 }
 
-/** Posts `body` (JSON unless it is text already) and reads the whole reply. */
+/** Posts `body` (as JSON unless it is a string) and reads the whole response. */
 export async function ask(gateway: RunningGateway, body: unknown, options: AskOptions = {}): Promise<Reply> {
   const response = await open(gateway, body, options)
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
-/** Posts `body` and resolves with the headers: the rest is the test's to read or to leave. */
+/** Posts `body` and resolves when the headers arrive; the test reads the rest if it wants to. */
 export function open(gateway: RunningGateway, body: unknown, options: AskOptions = {}): Promise<Response> {
   const { path = '/chat/completions', headers = {}, signal } = options
   return fetch(gateway.baseURL + path, {
@@ -45,13 +45,13 @@ export function open(gateway: RunningGateway, body: unknown, options: AskOptions
   })
 }
 
-/** The events of a reply. */
+/** The events of a response. */
 export function eventsOf(text: string): ServerEvent[] {
   const reader = new EventReader()
   return [...reader.read(new TextEncoder().encode(text)), ...reader.end()]
 }
 
-/** What a chat stream says in all. */
+/** The text of a chat stream. */
 export function wordsOf(text: string): string {
   return eventsOf(text)
     .filter(({ data }) => data !== '[DONE]')
@@ -61,12 +61,12 @@ export function wordsOf(text: string): string {
     .join('')
 }
 
-/** What a whole chat answer says. */
+/** The text of a whole chat answer. */
 export function contentOf(text: string): string | undefined {
   return (JSON.parse(text) as { choices: { message: { content: string } }[] }).choices[0]?.message.content
 }
 
-/** Checks that a reply is OpenAI's envelope, with all four keys, and hands out what is in it. */
+/** Checks that a response is OpenAI's error envelope with all four keys, and returns the error. */
 export function errorOf(reply: Reply): WireError {
   expect(reply.headers.get('content-type')).toBe('application/json')
   const body = JSON.parse(reply.text) as { error: WireError }
@@ -83,8 +83,8 @@ export function expectEnvelope(body: unknown): void {
 }
 
 /**
- * Checks that a stream which broke off says so: its last event is an error, nothing follows it, and neither an end nor
- * a finish was invented.
+ * Checks that a broken stream ends correctly: its last event is an error, nothing follows, and neither a `[DONE]` nor a
+ * finish reason was made up.
  */
 export function expectBrokenOff(text: string): WireError {
   expect(text.endsWith('\n\n')).toBe(true)
@@ -100,10 +100,10 @@ export function expectBrokenOff(text: string): WireError {
   return last?.error as WireError
 }
 
-/** Discovery answers nothing: what a fake upstream sees are the requests alone. */
+/** Disables model lists, so that a fake upstream sees only the requests. */
 export const noLists = { fetch: (() => Promise.reject(new Error('no lists in this test'))) as typeof fetch }
 
-/** A clock on which a short wait (a retry's) is over at once and noted, and a long one never comes. */
+/** A clock on which a short wait (of a retry) ends at once and is recorded, and a long one never ends. */
 export function hastyClock(shorterThan = 9_000): Clock & { readonly waits: number[] } {
   const waits: number[] = []
   let now = 1_700_000_000_000
@@ -122,12 +122,12 @@ export function hastyClock(shorterThan = 9_000): Clock & { readonly waits: numbe
   }
 }
 
-/** Turns the event loop until `condition` holds; the test's own timeout is the end of patience. */
+/** Runs the event loop until `condition` holds, or the test times out. */
 export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((turn) => setImmediate(turn))
 }
 
-/** Writes raw bytes to the gateway and reads until the connection closes or `enough` says so. */
+/** Writes raw bytes to the gateway and reads until the connection closes or `enough` returns true. */
 export function raw(
   port: number,
   bytes: string | Uint8Array,
@@ -145,7 +145,7 @@ export function raw(
   })
 }
 
-/** Numbers in [0, 1), the same for the same seed. */
+/** Pseudo-random numbers in [0, 1), the same for the same seed. */
 export function seeded(seed: number): () => number {
   let state = seed
   return () => {

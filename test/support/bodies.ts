@@ -1,8 +1,8 @@
-/** Generated JSON in every spelling that its grammar allows: what a gateway must not take for its own to tidy up. */
+/** Generated JSON with every spelling that the grammar allows, which a gateway must not normalize. */
 
 export type Random = () => number
 
-/** A request around one `model`: what stands before its value, the value as it is spelled, and what stands behind. */
+/** A request around one `model`: the text before its value, the value as it is spelled, and the text after it. */
 export interface Body {
   readonly before: string
   readonly name: string
@@ -13,7 +13,7 @@ export function pickFrom<T>(list: readonly T[], random: Random): T {
   return list[Math.floor(random() * list.length)] as T
 }
 
-/** Up to `most` of what `make` makes, none included. */
+/** Zero to `most` results of `make`. */
 export function several<T>(most: number, random: Random, make: () => T): T[] {
   return Array.from({ length: Math.floor(random() * (most + 1)) }, make)
 }
@@ -33,7 +33,7 @@ const keys = [
   'n',
   '',
 ]
-/** Strings as JSON spells them. */
+/** Strings as JSON text. */
 export const strings = [
   '"model"',
   '"a \\"model\\": \\"x\\" b"',
@@ -65,7 +65,7 @@ export function blank(random: Random): string {
   return pickFrom(blanks, random)
 }
 
-/** A JSON value, `depth` levels deep at most; an object among them may well have a `model` of its own. */
+/** A JSON value, at most `depth` levels deep; objects inside may have a `model` too. */
 export function value(random: Random, depth: number): string {
   const kind = random()
   if (depth === 0 || kind < 0.5) return pickFrom(scalars, random)
@@ -77,7 +77,7 @@ export function value(random: Random, depth: number): string {
   return list(kind < 0.7 ? '[]' : '{}', items, random)
 }
 
-/** Items in brackets, with blanks where they may stand. */
+/** Items in brackets, with blanks wherever JSON allows them. */
 export function list(brackets: '[]' | '{}', items: readonly string[], random: Random): string {
   const inner = items.map((item) => blank(random) + item + blank(random)).join(',')
   return `${brackets[0]}${inner || blank(random)}${brackets[1]}`
@@ -87,7 +87,7 @@ export function member(key: string, text: string, random: Random): string {
   return `"${key}"${blank(random)}:${blank(random)}${text}`
 }
 
-/** A request that has `name` for its model, between some members and others. */
+/** A request with the model `name` between other members. */
 export function bodyOf(first: readonly string[], name: string, last: readonly string[], random: Random): Body {
   const lead = first.map((text) => `${blank(random)}${text}${blank(random)},`).join('')
   const trail = last.map((text) => `${blank(random)},${blank(random)}${text}`).join('')
@@ -99,14 +99,14 @@ export function bodyOf(first: readonly string[], name: string, last: readonly st
   }
 }
 
-/** A JSON object with a model; whether it makes sense as a request is not asked. */
+/** A JSON object with a model. It need not be a valid request. */
 export function someBody(random: Random): Body {
   const others = () => several(3, random, () => member(pickFrom(keys, random), value(random, 3), random))
   const first = others()
   return bodyOf(first, pickFrom(names, random), others(), random)
 }
 
-/** What stands between the quotes of a long text: everything that a string may hold. */
+/** The content of a long JSON string, with everything that a string may contain. */
 export function longText(random: Random, parts = 3000): string {
   const pieces = [
     'plain words ',
@@ -123,7 +123,7 @@ export function longText(random: Random, parts = 3000): string {
   return Array.from({ length: parts }, () => pickFrom(pieces, random)).join('')
 }
 
-/** `someBody`, large: long texts among its members, and a key as long. */
+/** Like `someBody`, but large: with long strings as values, and an equally long key. */
 export function largeBody(random: Random): Body {
   const { before, name, after } = someBody(random)
   const text = longText(random)

@@ -3,15 +3,15 @@ import { type Delivery, type MadeUp, parseExchange } from './exchange.ts'
 import { randomCuts, recordedCase } from './replay.ts'
 import { type FakeUpstream, fakeUpstream, type Seen } from './upstream.ts'
 
-/** Headers that belong to the recorded connection and not to the answer. */
+/** Headers of the recorded connection, not of the answer. */
 const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']
 
 /**
- * All recorded servers, and any made-up one, behind one port: the path names the exchange (`exchangePath`). A GET
- * below an exchange with a recorded server is answered with what that server lists.
+ * All recorded servers, and made-up ones, on one port: the path names the exchange (`exchangePath`). A GET below an
+ * exchange with a recorded server returns that server's list of models.
  *
- * `GET /seen/{tag}` tells the requests with that tag; `GET /seen/{tag}/abandoned` answers once the last of them has
- * been abandoned by its client.
+ * `GET /seen/{tag}` returns the requests with that tag; `GET /seen/{tag}/abandoned` answers when the client has
+ * abandoned the last of them.
  */
 export async function exchangeServer(): Promise<FakeUpstream> {
   const upstream = await fakeUpstream()
@@ -41,7 +41,7 @@ function tagOf(path: string): string | undefined {
   return parseExchange(path).exchange.delivery?.tag
 }
 
-/** The label under which each way of asking for a list was recorded. */
+/** The label under which the list at this path was recorded. */
 function listCase(path: string): string | undefined {
   if (path.endsWith('/models')) return 'models'
   return { '/api/tags': 'tags', '/api/show': 'show' }[path]
@@ -55,11 +55,11 @@ async function deliver(response: ServerResponse, answer: MadeUp, delivery: Deliv
   response.flushHeaders()
   for (const piece of piecesOf(bytes, cut)) {
     await new Promise<void>((written) => response.write(piece, () => written()))
-    // One turn of the loop each, so that every piece is a chunk of its own on the wire.
+    // One turn of the event loop each, so that every piece is a separate chunk on the wire.
     await new Promise((turn) => setImmediate(turn))
   }
   if (!after || after.what === 'end') response.end()
-  // Not a reset: what was sent before it must arrive for certain. The last chunk never comes.
+  // Not a reset, so that the earlier bytes surely arrive. The last chunk is never sent.
   else if (after.what === 'break') response.socket?.end()
 }
 
@@ -69,7 +69,7 @@ function piecesOf(bytes: Buffer, cut: Delivery['cut']): Buffer[] {
   return randomCuts(cut)(bytes)
 }
 
-/** Events (or, where there are none, lines) in another dress. */
+/** The same events (or lines, if there are no events), in a different format. */
 function edited(body: string, { lineEnds, between, first, done }: Delivery): string {
   const lines = !body.includes('data: ')
   let text = body

@@ -1,9 +1,9 @@
 /**
- * An exchange with an upstream, named by a path: a test that can't hold a server (in workerd) says by its base URL
- * what the server in Node shall answer. Runs on both sides, so it imports nothing.
+ * An exchange with an upstream, described by a path: a test in workerd, which can't run a server, puts into its base
+ * URL what the server in Node must answer. Used on both sides, so it imports nothing.
  */
 export interface Exchange {
-  /** A recorded answer by server and label, or one that was made up. */
+  /** A recorded answer by server and label, or a made-up one. */
   readonly answer: readonly [server: string, label: string] | MadeUp
   readonly delivery?: Delivery
 }
@@ -15,16 +15,16 @@ export interface MadeUp {
 }
 
 export interface Delivery {
-  /** Where the bytes are split into writes: after every one, or anywhere, the same for the same seed. */
+  /** Where to split the bytes into writes: after every byte, or at random places that depend on the seed. */
   readonly cut?: 'every byte' | number
-  /** Changes to a stream that mean nothing to a reader. */
+  /** Changes to a stream that readers must ignore. */
   readonly lineEnds?: 'CRLF'
   readonly between?: 'comments'
   readonly first?: 'null'
   readonly done?: 'missing' | 'without a blank line'
-  /** What comes after so many bytes instead of the rest. */
+  /** What happens after that many bytes, instead of the rest. */
   readonly after?: { readonly bytes: number; readonly what: 'break' | 'end' | 'wait' }
-  /** By which `GET /seen/{tag}` finds the requests of one test. */
+  /** The tag by which `GET /seen/{tag}` finds the requests of one test. */
   readonly tag?: string
 }
 
@@ -33,7 +33,7 @@ export function exchangePath({ answer, delivery = {} }: Exchange): string {
   return `/${first}/${second}/as-${encode(delivery)}`
 }
 
-/** The exchange that a path begins with, and what follows it. */
+/** The exchange at the start of a path, and the rest of the path. */
 export function parseExchange(path: string): { exchange: Exchange; rest: string } {
   const [, first = '', second = '', third = '', ...rest] = path.split('/')
   const answer: Exchange['answer'] = first === 'made-up' ? (decode(second) as MadeUp) : [first, second]

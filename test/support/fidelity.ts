@@ -5,19 +5,19 @@ import { seeded } from './ask.ts'
 import { bodyOf, list, longText, member, pickFrom, type Random, several, strings, value } from './bodies.ts'
 import { randomCuts } from './replay.ts'
 
-/** One exchange, all of it known beforehand: what the client sends, what must arrive, and what is answered. */
+/** One exchange, known in advance: what the client sends, what must reach the upstream, and the answer. */
 export interface Exchange {
   readonly number: number
   readonly path: string
   readonly streams: boolean
   readonly request: Buffer
-  /** What the upstream must get. */
+  /** What the upstream must receive. */
   readonly arrives: Buffer
-  /** What the upstream answers, and the client must get. */
+  /** What the upstream answers and the client must receive. */
   readonly answer: Buffer
 }
 
-/** The gateway that the exchanges go through: each tells its number in the name of its model. */
+/** The gateway's configuration. The model's name contains the exchange's number. */
 export function fidelityConfig(upstream: string): Config {
   return {
     providers: { lab: { type: 'openai-compatible', baseURL: `${upstream}/v1` } },
@@ -25,7 +25,7 @@ export function fidelityConfig(upstream: string): Config {
   }
 }
 
-/** The same exchange for the same number. */
+/** Generates an exchange; the same one for the same number. */
 export function exchangeOf(number: number): Exchange {
   const random = randomOf(number)
   const streams = random() < 0.5
@@ -50,7 +50,7 @@ export function exchangeOf(number: number): Exchange {
   }
 }
 
-/** Neighbours would begin alike with plain seeds. */
+/** Multiplied, since adjacent seeds would give similar first values. */
 function randomOf(number: number): Random {
   const random = seeded(Math.imul(number + 1, 0x9e3779b1))
   for (let turn = 0; turn < 3; turn++) random()
@@ -82,7 +82,7 @@ function someMembers(random: Random): string[] {
   )
 }
 
-/** What every request must hold: its messages, or a prompt. One in twelve is large. */
+/** What every request must have: messages, or a prompt. One in twelve is large. */
 function payload(random: Random, legacy: boolean): string[] {
   const text = () => (random() < 0.04 ? `"${longText(random, 4000)}"` : pickFrom(strings, random))
   if (legacy) return [member('prompt', text(), random)]
@@ -92,7 +92,7 @@ function payload(random: Random, legacy: boolean): string[] {
   return [member('messages', list('[]', [message(), ...several(2, random, message)], random), random)]
 }
 
-/** A text as JSON, some of its characters in escapes that they do not need. */
+/** A text as JSON, with some characters escaped needlessly. */
 function spell(text: string, random: Random): string {
   if (random() < 0.7) return JSON.stringify(text)
   const escaped = (character: string) =>
@@ -106,7 +106,7 @@ function spell(text: string, random: Random): string {
 
 const noErrors = ['"error":null', '"x":"\\"error\\": none"', '"errors":[]', '"y":{"error":{"message":"m"}}']
 
-/** Members of an answer: also those that look like an error and are none. */
+/** Extra members of an answer, some of which look like an error but are not. */
 function aside(random: Random): string[] {
   return [...someMembers(random), ...several(1, random, () => pickFrom(noErrors, random))]
 }
@@ -120,7 +120,7 @@ function someAnswer(random: Random, legacy: boolean): string {
   return `${pickFrom(['', ' ', '\n'], random)}${list('{}', [...aside(random), `"choices":[${choice}]`, ...aside(random)], random)}`
 }
 
-/** A whole stream: it says something, tells why it ends, and ends. */
+/** A whole stream: content, finish reason and end. */
 function someStream(random: Random, legacy: boolean): string {
   const ends = pickFrom([['\n'], ['\n'], ['\r\n'], ['\r'], ['\n', '\r\n']], random)
   const end = () => pickFrom(ends, random)
@@ -156,10 +156,10 @@ function someStream(random: Random, legacy: boolean): string {
   ].join('')
 }
 
-/** A real upstream that answers each exchange as it must be answered, in pieces, and keeps what it was sent. */
+/** A real upstream that answers each exchange as defined, in pieces, and keeps the requests. */
 export interface FidelityUpstream {
   readonly url: string
-  /** Takes what arrived of an exchange. */
+  /** Returns and forgets the request that arrived for an exchange. */
   take(number: number): Buffer | undefined
   close(): Promise<void>
 }
@@ -209,7 +209,7 @@ async function read(stream: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(pieces)
 }
 
-/** Writes in pieces of any size, down to one byte; most go out on their own. */
+/** Writes in pieces of any size, down to one byte; most are sent separately. */
 async function writeCut(to: { write(bytes: Uint8Array): boolean }, bytes: Buffer, number: number): Promise<void> {
   const random = randomOf(number)
   const few = Math.ceil(bytes.length / (1 + random() * 30))
@@ -225,7 +225,7 @@ export interface Sending {
   readonly upstream: FidelityUpstream
 }
 
-/** Sends exchanges `from` up to `to`, `lanes` at a time, and tells what came otherwise than it went. */
+/** Sends the exchanges from `from` up to `to`, `lanes` at a time, and returns the differences. */
 export async function compare(from: number, to: number, sending: Sending, lanes = 16): Promise<string[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: lanes })
   const failures: string[] = []
@@ -267,7 +267,7 @@ function send(exchange: Exchange, { port, key }: Sending, agent: Agent): Promise
   })
 }
 
-/** Where two texts part ways, or undefined where they are the same. */
+/** Where two texts differ, or undefined if they are the same. */
 function difference(expected: Buffer, got: Buffer): string | undefined {
   if (expected.equals(got)) return undefined
   let at = 0

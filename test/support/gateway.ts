@@ -13,7 +13,7 @@ import { createNodeServer } from '../../src/runtime/node-server.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
 
 export interface RunningGateway {
-  /** With `/v1`. */
+  /** Includes `/v1`. */
   readonly baseURL: string
   readonly logged: string[]
   readonly port: number
@@ -28,7 +28,7 @@ export interface GatewayOptions {
   readonly services?: Partial<Services>
 }
 
-/** The gateway as Node serves it, on a port of its own: what a client meets. */
+/** Starts the gateway as on Node, on its own port: what a client sees. */
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<RunningGateway> {
   const transport = createNodeTransport()
   const logged: string[] = []
@@ -65,7 +65,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   }
 }
 
-/** A clock that stands still until a test turns it. */
+/** A clock that moves only when a test advances it. */
 export class ManualClock implements Clock {
   #now = 1_700_000_000_000
   #timers: { at: number; action: () => void }[] = []
@@ -82,12 +82,12 @@ export class ManualClock implements Clock {
     }
   }
 
-  /** Timers that wait. */
+  /** The number of pending timers. */
   get waiting(): number {
     return this.#timers.length
   }
 
-  /** Lets `ms` pass; what falls due runs in order, with a turn of the event loop after each. */
+  /** Advances the time by `ms`; due timers run in order, with a turn of the event loop after each. */
   async advance(ms: number): Promise<void> {
     const until = this.#now + ms
     for (;;) {

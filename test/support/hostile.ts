@@ -1,9 +1,9 @@
-/** Bodies that are made to hold a JSON parser for as long as their bytes allow, and honest ones that look like them. */
+/** Bodies designed to keep a JSON parser busy for as long as possible, and honest ones that look like them. */
 export interface Hostile {
   readonly what: string
   /** A body of about `size` bytes for the model `name`. */
   readonly make: (name: string, size: number) => Uint8Array
-  /** What its refusal says; absent: it is served. */
+  /** The message of its error; undefined if it is served. */
   readonly refused?: RegExp
 }
 
@@ -21,7 +21,7 @@ function row(part: Part, count: number): string {
 
 const widthOf = (part: Part) => encoder.encode(typeof part === 'string' ? part : part(999_999)).length
 
-/** A request with as many parts as fit `size`, between what opens and what closes them. */
+/** A request with as many parts as fit into `size`, between `open` and `close`. */
 function full(open: string, part: Part, close: string): Hostile['make'] {
   return (name, size) => {
     const head = front(name) + open
@@ -29,11 +29,11 @@ function full(open: string, part: Part, close: string): Hostile['make'] {
   }
 }
 
-/** The limits that the README states, for a body of `size` bytes. */
+/** The limits in the README, for a body of `size` bytes. */
 const keysFor = (size: number) => Math.max(2_048, Math.floor(size / 256)) - 20
 const partsFor = (size: number) => Math.max(50_000, Math.floor(size / 64)) - 40
 
-/** A request with as many parts as the gateway still reads, and a text that makes up the size. */
+/** A request with as many parts as the gateway allows, and a long text to reach the size. */
 function filled(open: string, part: Part, close: string, count: (size: number) => number): Hostile['make'] {
   return (name, size) => {
     const head = `{"pad":"`
@@ -47,7 +47,7 @@ function filled(open: string, part: Part, close: string, count: (size: number) =
 const distinct = (at: number) => `,"k${at}":1`
 const list = ',"x":[0'
 const object = ',"x":{"a":1'
-/** Behind the messages that every request has, still in their list. */
+/** After the messages that every request has, in the same list. */
 const more = (part: Part): Hostile['make'] => full('', part, ']}')
 const inMessages =
   (make: Hostile['make']): Hostile['make'] =>
@@ -198,7 +198,7 @@ function marked(name: string, size: number): Uint8Array {
   return encoder.encode(`\ufeff${Buffer.from(full(',"x":"', 'a', '"}')(name, size)).toString()}`)
 }
 
-/** The last byte of a long text continues a character that never began. */
+/** A long text whose last byte is a stray UTF-8 continuation byte. */
 function broken(name: string, size: number): Uint8Array {
   const bytes = full(',"x":"', 'a', '"}')(name, size)
   bytes[bytes.length - 3] = 0x80

@@ -10,18 +10,18 @@ const entry = fileURLToPath(new URL('../../src/node.js', import.meta.url))
 /** The gateway as `npm start` runs it. */
 export interface Program {
   readonly pid: number
-  /** All that it has printed. */
+  /** All output so far. */
   printed(): string
-  /** Resolves as soon as `pattern` is found in what it prints. Rejects when it ends without. */
+  /** Resolves when the output matches `pattern`. Rejects if the program ends first. */
   until(pattern: RegExp): Promise<RegExpExecArray>
   signal(name: NodeJS.Signals): void
-  /** Its exit code. */
+  /** The exit code. */
   readonly ended: Promise<number | null>
 }
 
 export function launch(args: readonly string[], env: Record<string, string> = {}): Program {
   const child = spawn(process.execPath, [entry, '--port', '0', ...args], {
-    // Neither keys nor servers of whoever runs the tests.
+    // Hides the keys and servers of the user who runs the tests.
     env: { PATH: process.env.PATH, OLLAMA_HOST: 'http://127.0.0.1:1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -61,7 +61,7 @@ export function launch(args: readonly string[], env: Record<string, string> = {}
   }
 }
 
-/** A file with the configuration, and how to remove it. */
+/** Writes the configuration to a file. `remove` deletes it. */
 export async function configFile(config: Config): Promise<{ path: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'samewire-'))
   const path = join(folder, 'config.json')

@@ -1,11 +1,11 @@
-/** An answer as it came over a raw connection, its chunks joined. */
+/** An answer read from a raw connection, with its chunks joined. */
 export interface RawAnswer {
   readonly status: number
   readonly head: string
   readonly body: string
 }
 
-/** The answers that came one behind the other; what broke off in the middle of one is left out. */
+/** The answers in order, without the last one if it is incomplete. */
 export function answersIn(received: string): RawAnswer[] {
   let rest = Buffer.from(received, 'latin1')
   const answers: RawAnswer[] = []

@@ -13,17 +13,17 @@ export function recorded(server: string): Recorded[] {
   return (JSON.parse(readFileSync(file, 'utf8')) as { cases: Recorded[] }).cases
 }
 
-/** One recorded exchange by its label. Throws when there is none: a test must not pass on nothing. */
+/** One recorded exchange by its label. Throws if there is none, so that no test passes without one. */
 export function recordedCase(server: string, label: string): Recorded {
   const found = recorded(server).find((entry) => entry.label === label)
   if (!found) throw new Error(`no recorded case ${server} ${label}`)
   return found
 }
 
-/** Headers that belong to the recorded connection and not to the answer. */
+/** Headers of the recorded connection, not of the answer. */
 const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']
 
-/** Answers as the recorded server did; `cut` says where the bytes are split into writes. */
+/** Answers as the recorded server did; `cut` splits the bytes into writes. */
 export function replay(
   { response: { status, headers, body } }: Recorded,
   cut: (bytes: Buffer) => Buffer[] = whole,
@@ -41,7 +41,7 @@ export function replay(
 
 const whole = (bytes: Buffer): Buffer[] => [bytes]
 
-/** Cuts anywhere, also inside a character: pieces of 1 to `most` bytes, the same ones for the same seed. */
+/** Cuts anywhere, even inside a character: pieces of 1 to `most` bytes, the same for the same seed. */
 export function randomCuts(seed: number, most = 40): (bytes: Buffer) => Buffer[] {
   let state = seed
   const next = () => {
@@ -60,7 +60,7 @@ export function randomCuts(seed: number, most = 40): (bytes: Buffer) => Buffer[]
 }
 
 /**
- * All recorded servers behind one port, for clients that can't start one: the path `/{server}/{label}/…` names the
+ * All recorded servers on one port, for clients that can't start one: the path `/{server}/{label}/…` names the
  * exchange. `/{server}/{label}/cut-{seed}/…` sends it in random pieces.
  */
 export async function replayServer(): Promise<FakeUpstream> {

@@ -16,7 +16,7 @@ const decoder = new TextDecoder()
 export const bytes = (text: string): Uint8Array => encoder.encode(text)
 export const textOf = (chunk: Uint8Array): string => decoder.decode(chunk)
 
-/** A sink that keeps what it hears: chunks as text, `<end>`, `<fail reason>`. */
+/** A sink that records what it receives: chunks as text, `<end>`, `<fail reason>`. */
 export class Ear implements ByteSink {
   readonly heard: string[] = []
   readonly #all: Uint8Array[] = []
@@ -35,7 +35,7 @@ export class Ear implements ByteSink {
   fail(error: unknown): void {
     this.#last(`<fail ${error instanceof Error ? error.message : String(error)}>`)
   }
-  /** All of it as one text: chunks may have been cut inside a character. */
+  /** The whole text; single chunks may be cut inside a character. */
   get said(): string {
     return textOf(Buffer.concat(this.#all))
   }
@@ -45,7 +45,7 @@ export class Ear implements ByteSink {
   }
 }
 
-/** A source that notes what it is asked. */
+/** A source that records the calls it gets. */
 export class NotingSource implements Feed {
   readonly asked: string[] = []
   pause(): void {
@@ -65,7 +65,7 @@ export function listenTo(stream: ByteSource): Ear {
   return ear
 }
 
-/** What a client hears of an answer, as a runtime's edge would deliver it. */
+/** What a client receives of an answer, as a runtime's edge would deliver it. */
 export class Listener {
   readonly ear = new Ear()
   #flow: Flow | undefined
@@ -104,7 +104,7 @@ export class Listener {
   }
 }
 
-/** A provider of an upstream function's answers. */
+/** A provider that answers with an upstream function. */
 export function fakeProvider(
   name: string,
   more: Partial<Provider> & { definition?: ProviderDefinition } = {},
@@ -139,7 +139,7 @@ export interface FakeCall {
   readonly plan?: Partial<Plan>
 }
 
-/** A call as a layer gets it. */
+/** A call, as a layer receives it. */
 export function callOf({ targets = [targetOf(fakeProvider('p'))], stream = false, signal, plan }: FakeCall = {}): Call {
   const attempts: AttemptRecord[] = []
   return {
@@ -161,7 +161,7 @@ export const answerOf = (body: ByteSource | Uint8Array): Answer => ({
   body: body instanceof Uint8Array ? body : { source: body, steps: [] },
 })
 
-/** An upstream that does one thing after the other, and the last one for ever; what is thrown is its failure. */
+/** An upstream that runs the steps in order and repeats the last one; an error thrown is its failure. */
 export function upstreamOf(...steps: (() => Answer | Promise<Answer>)[]): Upstream & { calls: Call[] } {
   const calls: Call[] = []
   const upstream = async (call: Call) => {
@@ -172,13 +172,13 @@ export function upstreamOf(...steps: (() => Answer | Promise<Answer>)[]): Upstre
   return Object.assign(upstream, { calls })
 }
 
-/** A pump with its noting source. */
+/** A pump with a recording source. */
 export function pumpOf(): { pump: Pump; source: NotingSource } {
   const source = new NotingSource()
   return { pump: new Pump(source), source }
 }
 
-/** Lets everything that is ready run. */
+/** Runs everything that is ready. */
 export async function turns(count = 3): Promise<void> {
   for (let turn = 0; turn < count; turn++) await new Promise((next) => setImmediate(next))
 }

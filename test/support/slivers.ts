@@ -1,10 +1,10 @@
 import { createConnection } from 'node:net'
 
-/** Bytes of one chunk that carries one byte: its length, the byte, and two line ends. */
+/** A one-byte chunk on the wire: its length, the byte, and two line ends. */
 const sliver = Buffer.from('1\r\nx\r\n')
 const perWrite = 10_000
 
-/** HTTP/1.1 chunks of one byte each, as one piece to write. Latin-1 only. */
+/** HTTP/1.1 chunks of one byte each, joined for one write. Latin-1 only. */
 export function slivers(text: string): Buffer {
   const bytes = Buffer.alloc(text.length * sliver.length)
   for (let at = 0; at < text.length; at++) {
@@ -16,7 +16,7 @@ export function slivers(text: string): Buffer {
 
 /**
  * POSTs `head`, then `filler` bytes of blanks, then `tail` to a server on loopback, in chunks of one byte each, no
- * faster than they are taken. Resolves with all that comes back, or rejects where the connection breaks.
+ * faster than the server reads. Resolves with the whole response, or rejects if the connection breaks.
  */
 export function uploadInSlivers(port: number, { head = '', filler = 0, tail = '' }): Promise<string> {
   return new Promise((resolve, reject) => {

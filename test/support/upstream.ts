@@ -7,15 +7,15 @@ export interface Seen {
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
-  /** Resolves when the gateway has closed the connection before the answer was finished. */
+  /** Resolves when the gateway closed the connection before the answer was complete. */
   readonly abandoned: Promise<void>
 }
 
 export type Script = (request: Seen, response: ServerResponse, socket: Socket) => unknown
 
 /**
- * A real HTTP server that does what it is told, once per script in order and the last one for ever: real bytes over
- * real sockets, so that resets, half answers and silence are those of the network.
+ * A real HTTP server that runs one script per request, in order, and repeats the last one. It uses real sockets, so
+ * that resets, partial answers and silence are those of the network.
  */
 export interface FakeUpstream {
   readonly url: string
@@ -76,7 +76,7 @@ export const text =
   (_request, response) =>
     response.writeHead(status, { 'content-type': type }).end(body)
 
-/** Streams the pieces, one write each; `after` says how it goes on: a clean end, a reset, or silence. */
+/** Streams the pieces, one write each; `after` is what follows: a clean end, a reset, or silence. */
 export const stream =
   (
     pieces: readonly (string | Uint8Array)[],
@@ -88,7 +88,7 @@ export const stream =
     response.flushHeaders()
     for (const piece of pieces) {
       await new Promise<void>((written) => response.write(piece, () => written()))
-      // One turn of the loop each, so that every piece is a chunk of its own on the wire.
+      // One turn of the event loop each, so that every piece is a separate chunk on the wire.
       await new Promise((turn) => setImmediate(turn))
     }
     if (after === 'end') response.end()
@@ -98,17 +98,17 @@ export const stream =
 /** Resets the connection before any answer. */
 export const reset: Script = (_request, _response, socket) => socket.resetAndDestroy()
 
-/** Takes the request and never answers. */
+/** Accepts the request and never answers. */
 export const silence: Script = () => {}
 
 const base = { id: 'chatcmpl-fake', object: 'chat.completion.chunk', created: 1_700_000_000, model: 'fake-model' }
 
-/** A chat chunk in a frame of its own. */
+/** A chat chunk as an event. */
 export function chunk(delta: unknown, finish: string | null = null): string {
   return `data: ${JSON.stringify({ ...base, choices: [{ index: 0, delta, finish_reason: finish }] })}\n\n`
 }
 
-/** A whole stream of OpenAI's shape that says `words`. */
+/** A whole stream in OpenAI's format that contains `words`. */
 export function chatFrames(...words: string[]): string[] {
   return [
     chunk({ role: 'assistant', content: '' }),
@@ -118,7 +118,7 @@ export function chatFrames(...words: string[]): string[] {
   ]
 }
 
-/** A whole answer of OpenAI's shape. */
+/** A whole answer in OpenAI's format. */
 export function chatAnswer(content: string, model = 'fake-model'): object {
   return {
     id: 'chatcmpl-fake',

@@ -7,7 +7,7 @@ declare module 'vitest' {
   }
 }
 
-/** Runs in Node beside workerd: the recorded servers, and ones that misbehave, on a real port. */
+/** Runs in Node next to workerd: the recorded servers, and broken ones, on a real port. */
 export default async function upstream(project: TestProject): Promise<() => Promise<void>> {
   const server = await exchangeServer()
   project.provide('upstream', server.url)

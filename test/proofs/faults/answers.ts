@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto'
 
-/** What an upstream says to one request when nothing goes wrong. */
+/** An upstream's answer to one request without a fault. */
 export interface Answer {
   readonly number: number
   readonly streams: boolean
-  /** The words of every choice, the last of them a seal over the others. */
+  /** The words of every choice, the last of them a checksum of the others. */
   readonly choices: readonly (readonly string[])[]
 }
 
-/** The words of a choice. The seal tells a text that was cut or mixed up without anybody who knows the right one. */
+/** The words of a choice. The checksum reveals a text that was cut or mixed up, without a copy to compare with. */
 export function sealed(number: number, choice: number, words: readonly string[]): readonly string[] {
   const text = [`${number}/${choice}`, ...words].map((word) => `${word} `)
   return [...text, sealOf(text.join(''))]
 }
 
-/** Whether a text ends with the seal over all that stands before it. */
+/** Whether a text ends with the checksum of everything before it. */
 export function isSealed(text: string): boolean {
   const at = text.lastIndexOf(' ') + 1
   return at > 0 && text.slice(at) === sealOf(text.slice(0, at))
@@ -26,7 +26,7 @@ function sealOf(text: string): string {
 
 const base = { created: 1_700_000_000, model: 'faulty-model' }
 
-/** A chunk of a chat's stream, in a frame of its own. */
+/** A chat chunk as an event. */
 export function chunk(number: number, index: number, delta: object, finish: string | null = null): string {
   const choices = [{ index, delta, finish_reason: finish }]
   return frame({ id: `chatcmpl-${number}`, object: 'chat.completion.chunk', ...base, choices })
@@ -38,12 +38,12 @@ export function frame(data: unknown): string {
 
 export const done = frame('[DONE]')
 
-/** The frames that open a stream before its first content. */
+/** The events that open a stream before its first content. */
 export function roles({ number, choices }: Answer): string[] {
   return choices.map((_, index) => chunk(number, index, { role: 'assistant', content: '' }))
 }
 
-/** The frames of the words from one place to another, the choices in turn. */
+/** The events for the words `from` to `to`, alternating between the choices. */
 export function said({ number, choices }: Answer, from = 0, to = longest(choices)): string[] {
   const frames: string[] = []
   for (let at = from; at < to; at++) {
@@ -55,7 +55,7 @@ export function said({ number, choices }: Answer, from = 0, to = longest(choices
   return frames
 }
 
-/** The frames that finish every choice; `[DONE]` is not among them. */
+/** The events that finish every choice, without `[DONE]`. */
 export function finishes({ number, choices }: Answer): string[] {
   return choices.map((_, index) => chunk(number, index, {}, 'stop'))
 }

@@ -2,14 +2,14 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Answer, done, finishes, roles, said, wholeAnswer } from './answers.ts'
 
-/** One request as it reached the upstream, and how it is to be answered. */
+/** One request as it reached the upstream, and how to answer it. */
 export interface Attempt {
   readonly answer: Answer
-  /** Words of each choice that go out before a fault in the middle. */
+  /** Words of each choice that are sent before a fault in the middle. */
   readonly cut: number
-  /** The fault waits until the client has read content; otherwise it may share a packet with it. */
+  /** The fault waits until the client has read content; otherwise it may share a packet with the content. */
   readonly waits: boolean
-  /** Every event is written by itself. */
+  /** Every event is written separately. */
   readonly pieces: boolean
   readonly response: ServerResponse
   readonly socket: Socket
@@ -21,16 +21,16 @@ export type Act = (attempt: Attempt) => unknown
 
 export const sse = { 'content-type': 'text/event-stream' }
 
-/** Writes frames and waits until they have left the process. */
+/** Writes events and waits until they were handed to the system. */
 export async function write({ response, pieces }: Attempt, frames: readonly string[]): Promise<void> {
   for (const text of pieces ? frames : [frames.join('')]) {
     await new Promise<void>((written) => response.write(text, () => written()))
-    // A turn of the event loop, so that every piece is a packet of its own.
+    // A turn of the event loop, so that every piece is a separate packet.
     if (pieces) await new Promise((turn) => setImmediate(turn))
   }
 }
 
-/** Answers as asked, without a fault. */
+/** Answers without a fault. */
 export const answerWell: Act = async (attempt) => {
   const { answer, response } = attempt
   if (!answer.streams) return response.writeHead(200, { 'content-type': 'application/json' }).end(wholeAnswer(answer))
@@ -48,7 +48,7 @@ export const opening =
     await then(attempt)
   }
 
-/** Says the first words of a stream before something happens to it. */
+/** Sends the first words of a stream before the fault. */
 export const begun =
   (then: Act, head: Readonly<Record<string, string>> = {}): Act =>
   async (attempt) => {
@@ -59,7 +59,7 @@ export const begun =
     await then(attempt)
   }
 
-/** Writes these frames, then goes on. */
+/** Writes these events, then goes on. */
 export const writing =
   (frames: (answer: Answer, cut: number) => readonly string[], then: Act): Act =>
   async (attempt) => {
@@ -67,11 +67,11 @@ export const writing =
     await then(attempt)
   }
 
-/** The answer ends as its framing wants it. */
+/** Ends the answer as its framing requires. */
 export const end: Act = ({ response }) => response.end()
-/** The connection closes in good order, with or without an end of the answer. */
+/** Closes the connection cleanly, whether or not the answer is complete. */
 export const close: Act = ({ socket }) => socket.end()
-/** The connection is torn down. A reset drops what the other side has not read: whoever means it later waits first. */
+/** Resets the connection. This drops what the other side has not read, so wait first if that must arrive. */
 export const reset: Act = ({ socket }) => socket.resetAndDestroy()
-/** Nothing more comes. */
+/** Sends nothing more. */
 export const hang: Act = ({ response }) => response.flushHeaders()

@@ -3,12 +3,12 @@ import { type Plan, plainPlan } from './plan.ts'
 import type { FaultyUpstream } from './upstream.ts'
 import { type Received, type Verdict, verdictOf } from './verdict.ts'
 
-/** A gateway under test. `models` are the names that it has for a deployment that listens, and for one that doesn't. */
+/** A gateway under test. `models` are its names for a deployment that listens, and for one that doesn't. */
 export interface Target {
   readonly port: number
   readonly key: string
   readonly models: { readonly listening: string; readonly refusing: string }
-  /** Milliseconds after which an answer counts as one that never ends. */
+  /** Milliseconds after which an answer counts as hung. */
   readonly patience?: number
 }
 
@@ -21,16 +21,16 @@ export interface Row {
 }
 
 export interface Report {
-  /** By the name of the fault, `none` among them. */
+  /** By the name of the fault, including `none`. */
   readonly rows: ReadonlyMap<string, Row>
-  /** How failures were told, and how often. */
+  /** How failures were reported, and how often. */
   readonly told: ReadonlyMap<string, number>
-  /** A line for everything that was not as it should be. */
+  /** One line for each problem. */
   readonly problems: readonly string[]
   readonly seconds: number
 }
 
-/** Sends all requests, at most `concurrency` at a time, and two plain ones when they are through. */
+/** Sends all requests, at most `concurrency` at a time, and then two without a fault. */
 export async function campaign(
   plans: readonly Plan[],
   upstream: FaultyUpstream,

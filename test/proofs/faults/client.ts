@@ -3,21 +3,21 @@ import OpenAI from 'openai'
 import type { Plan } from './plan.ts'
 import { nothing, type Received } from './verdict.ts'
 
-/** Where the gateway is, and who asks. */
+/** The gateway and the client's settings. */
 export interface Asked {
   readonly port: number
   readonly key: string
   readonly model: string
-  /** Called when the first content has come. */
+  /** Called when the first content has arrived. */
   readonly heard: () => void
-  /** Milliseconds after which an answer counts as one that never ends. */
+  /** Milliseconds after which an answer counts as hung. */
   readonly patience?: number | undefined
 }
 
-/** Above all limits of the gateway together. */
+/** Above all of the gateway's limits together. */
 const longest = 30_000
 
-// A connection that is used again may close just then, and that would look like a fault of the gateway.
+// A reused connection may close at that moment, which would look like a fault of the gateway.
 const agent = new Agent({ keepAlive: false })
 
 interface Choice {
@@ -32,7 +32,7 @@ function bodyOf({ number, streams, choices }: Plan, model: string) {
   return { model, messages, stream: streams, ...(choices.length > 1 && { n: choices.length }) }
 }
 
-/** Asks as OpenAI's clients do, and keeps all that they would have noticed. Never rejects. */
+/** Sends a request as OpenAI's clients do, and records all that they would notice. Never rejects. */
 export function ask(plan: Plan, { port, key, model, heard, patience = longest }: Asked): Promise<Received> {
   const received = nothing()
   return new Promise((resolve) => {
@@ -82,14 +82,14 @@ function readWhole(response: IncomingMessage, received: Received, settle: () => 
   })
 }
 
-/** Stops at `[DONE]`, at an error and at what is no JSON; what comes after these is not looked at. */
+/** Stops at `[DONE]`, at an error and at invalid JSON, and ignores what follows. */
 function readStream(response: IncomingMessage, received: Received, heard: () => void, settle: () => void): void {
   let rest = ''
   let over = false
   response.setEncoding('utf8').on('data', (piece: string) => {
     if (over) return
     const events = (rest + piece).split(/\r\n\r\n|\n\n|\r\r/)
-    // An event without its blank line is none: half of one at the end is dropped, as by every client.
+    // An event without its blank line is incomplete, and dropped as in every client.
     rest = events.pop() ?? ''
     for (const event of events) {
       if (!takeEvent(event, received)) continue
@@ -118,7 +118,7 @@ function takeEvent(event: string, received: Received): boolean {
   return received.raised !== undefined
 }
 
-/** Adds what a chunk or a whole answer says. */
+/** Adds the content of a chunk or a whole answer. */
 function take(text: string, received: Received): void {
   try {
     const { choices = [], error } = JSON.parse(text) as { choices?: Choice[]; error?: unknown }
@@ -139,7 +139,7 @@ function raise(received: Received, how: NonNullable<Received['raised']>, message
   received.message ??= message
 }
 
-/** The same with OpenAI's own client. It doesn't tell whether a `[DONE]` came. */
+/** The same with OpenAI's own client, which doesn't tell whether `[DONE]` arrived. */
 export async function askOfficially(
   plan: Plan,
   { port, key, model, heard, patience = longest }: Asked,

@@ -5,14 +5,14 @@ import type { Fault } from './faults.ts'
 const error = { message: 'The model fell over.', type: 'server_error', param: null, code: 'oops' }
 const after = { when: 'after', ways: ['stream'] } as const
 
-/** The next event, without its end. */
+/** The first part of the next event. */
 const half = ({ number }: Answer) => [chunk(number, 0, { content: 'never said' }).slice(0, 90)]
-/** All that would have come. */
+/** The rest of the stream. */
 const rest = (answer: Answer, cut: number) => [...said(answer, cut), ...finishes(answer), done]
 const malformed = (answer: Answer) => [frame(chunk(answer.number, 0, { content: 'x' }).slice(6, 90))]
 const told = () => [frame({ error })]
 
-/** The first choice is whole; of the second `words` words come. */
+/** The first choice is complete; the second has `words` words. */
 const unfinished =
   (words: (cut: number) => number) =>
   (answer: Answer, cut: number): string[] => {
@@ -24,7 +24,7 @@ const unfinished =
     ]
   }
 
-/** What the client must be told of, because it has content already. */
+/** Faults that must be reported to the client, because it has content already. */
 export const afterContent: readonly Fault[] = [
   { name: 'reset mid-stream', ...after, overtakes: true, act: begun(reset) },
   { name: 'reset inside an event', ...after, overtakes: true, act: begun(writing(half, reset)) },

@@ -11,7 +11,7 @@ const answer =
   ({ response }) =>
     response.writeHead(status, headers).end(body)
 
-/** A whole answer of which a share comes. `headers` may promise more bytes than that. */
+/** Sends a share of a whole answer. `headers` may promise more bytes. */
 const partOf =
   (headers: (length: number) => Readonly<Record<string, string>>, share: number, then: Act): Act =>
   async (attempt) => {
@@ -27,7 +27,7 @@ const ways = ['whole', 'stream'] as const
 const whole = ['whole'] as const
 const stream = ['stream'] as const
 
-/** What another try can hide, because nothing has gone out. */
+/** Faults that a retry can hide, because nothing has been sent to the client. */
 export const beforeContent: readonly Fault[] = [
   { name: 'connection refused', when: 'before', ways },
   { name: 'reset before headers', when: 'before', ways, act: reset },

@@ -2,21 +2,21 @@ import type { Act } from './attempt.ts'
 import { afterContent } from './faults-after.ts'
 import { beforeContent } from './faults-before.ts'
 
-/** Something that goes wrong at an upstream. */
+/** A fault of an upstream. */
 export interface Fault {
   readonly name: string
   /**
-   * `before`: no content has gone out, so that another try hides it. `after`: content has gone out, so that the client
-   * must be told. `harmless`: nothing of the answer is missing.
+   * `before`: no content was sent, so a retry hides the fault. `after`: content was sent, so the client must be told.
+   * `harmless`: the answer is complete.
    */
   readonly when: 'before' | 'after' | 'harmless'
-  /** Which kinds of answers it befalls. */
+  /** The kinds of answers that can have it. */
   readonly ways: readonly ('whole' | 'stream')[]
-  /** Choices that the client asks for, where the fault needs more than one. */
+  /** Number of choices that the client requests, if the fault needs more than one. */
   readonly choices?: 2
-  /** Undefined: nobody listens, so that there is nothing to do. */
+  /** Undefined if nothing listens, so that there is nothing to do. */
   readonly act?: Act
-  /** It is there only once the client has content: it would overtake the content otherwise. */
+  /** It must wait until the client has content, because it would overtake the content otherwise. */
   readonly overtakes?: true
 }
 

@@ -7,10 +7,10 @@ import type { Target } from './campaign.ts'
 import { primary, spare } from './upstream.ts'
 
 const key = 'sk-samewire-faults-key'
-/** Seconds: far above what an answer takes here, and short enough for many that never come. */
+/** Seconds: far more than an answer takes here, and short enough for many that never come. */
 const limits = { timeout: 2, streamTimeout: 2, idleTimeout: 1, retries: 1 }
 
-/** Every model has a first deployment that may fail and a fallback on the same upstream. */
+/** Every model has a first deployment that may fail, and a fallback on the same upstream. */
 export async function faultsConfig(upstream: string, overrides: Config = {}): Promise<Config> {
   const closed = `http://127.0.0.1:${await freePort()}/v1`
   const type = 'openai-compatible'
@@ -34,14 +34,14 @@ export async function faultsConfig(upstream: string, overrides: Config = {}): Pr
   }
 }
 
-/** The models of a provider whose streams are looked at event by event. */
+/** The models of a provider whose streams are checked event by event. */
 export const checked = { listening: 'listening', refusing: 'refusing' }
-/** The same where the configuration has a Worker's runtime carry the streams. */
+/** The same, with streams that a Worker's runtime pipes by itself. */
 export const observed = { listening: 'observed-listening', refusing: 'observed-refusing' }
 
 export type Runtime = 'node' | 'workerd'
 
-/** The gateway as it is deployed, in a process of its own. */
+/** Starts the gateway as it is deployed, in its own process. */
 export async function startOn(runtime: Runtime, upstream: string): Promise<Measured & Pick<Target, 'key'>> {
   const config = JSON.stringify(await faultsConfig(upstream))
   return { ...(await (runtime === 'node' ? startNode(config) : startWorker(config))), key }
@@ -59,7 +59,7 @@ async function startNode(config: string): Promise<Measured> {
 async function startWorker(config: string): Promise<Measured> {
   const bindings = { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: config }
   const worker = await startWorkerd('workerd', await bundle('faults', 'src/worker.ts'), bindings)
-  // It listens a moment after it has told its port.
+  // It prints its port shortly before it listens.
   const listens = () =>
     fetch(`http://127.0.0.1:${worker.port}/health`).then(
       () => true,

@@ -3,26 +3,26 @@ import { pickFrom, type Random } from '../../support/bodies.ts'
 import { type Answer, sealed } from './answers.ts'
 import { type Fault, faults } from './faults.ts'
 
-/** One request of a campaign, and all that is to happen to it. */
+/** One request of a campaign, and everything that happens to it. */
 export interface Plan extends Answer {
   readonly fault: Fault | undefined
-  /** The fault lasts for as long as the first deployment is asked, so that only the fallback can answer. */
+  /** The fault happens at every attempt on the first deployment, so that only the fallback can answer. */
   readonly lasting: boolean
   readonly cut: number
   readonly waits: boolean
   readonly pieces: boolean
-  /** The official client asks. */
+  /** Whether OpenAI's own client sends the request. */
   readonly official: boolean
 }
 
 export interface CampaignOptions {
   readonly requests: number
-  /** Share of the requests that meet a fault. */
+  /** Share of the requests that have a fault. */
   readonly faults: number
   readonly seed: number
 }
 
-/** The same campaign for the same seed. Faults are dealt in turn from shuffled decks: none is left out by chance. */
+/** The same campaign for the same seed. Faults are drawn from shuffled decks, so that none is left out by chance. */
 export function plansOf({ requests, faults: share, seed }: CampaignOptions): Plan[] {
   const random = seeded(Math.imul(seed + 1, 0x9e3779b1))
   const faulty = Math.round(requests * share)
@@ -33,7 +33,7 @@ export function plansOf({ requests, faults: share, seed }: CampaignOptions): Pla
   return shuffled(dealt, random).map((fault, number) => planOf(number, fault, random))
 }
 
-/** A request that meets no fault. */
+/** A request without a fault. */
 export function plainPlan(number: number, streams: boolean): Plan {
   return { ...planOf(number, undefined, seeded(number)), streams }
 }
@@ -55,7 +55,7 @@ function planOf(number: number, fault: Fault | undefined, random: Random): Plan 
     streams,
     choices,
     lasting: random() < 0.3,
-    // At least the seal is never among the words before a fault.
+    // The checksum is never among the words before a fault.
     cut: 1 + Math.floor(random() * length),
     waits: fault?.overtakes || random() < 0.5,
     pieces: random() < 0.5,

@@ -5,9 +5,9 @@ import { plansOf } from './plan.ts'
 import { faultyUpstream } from './upstream.ts'
 
 /**
- * `npm run faults:short`: 5,000 requests, three of ten with a fault, through the gateway as it is deployed, on Node and in
- * workerd. Before the first content no fault may reach the client; after it every one must be told to him; no answer may
- * be cut without a word. The same `--seed` repeats a campaign.
+ * `npm run faults:short`: 5,000 requests, 30 % with a fault, through the gateway as it is deployed, on Node and in
+ * workerd. Before the first content no fault may reach the client; after it every fault must be reported; no answer may
+ * be cut silently. `--seed` repeats a campaign.
  */
 const { values } = parseArgs({
   options: {
@@ -18,7 +18,7 @@ const { values } = parseArgs({
     concurrency: { type: 'string', default: '32' },
   },
 })
-/** Problems that are printed one by one. */
+/** Maximum problems to print. */
 const most = 20
 
 function print(title: string, { rows, told, problems, seconds }: Report): void {

@@ -3,19 +3,19 @@ import type { AddressInfo } from 'node:net'
 import { answerWell } from './attempt.ts'
 import type { Plan } from './plan.ts'
 
-/** A provider that does to each request what its plan says. */
+/** A provider that treats each request as its plan says. */
 export interface FaultyUpstream {
   readonly url: string
-  /** Starts a campaign: attempts are counted from the beginning. */
+  /** Starts a campaign and resets the count of attempts. */
   serve(plans: readonly Plan[]): void
   /** The requests whose fault has happened. */
   readonly met: ReadonlySet<number>
-  /** The client has read content of a request's answer: faults that would overtake it may come. */
+  /** Call when the client has read content of a request's answer, so that faults which would overtake it may happen. */
   heard(number: number): void
   close(): Promise<void>
 }
 
-/** Names under which the gateway asks for its first deployment and for what comes after it. */
+/** The gateway's model names for its first deployment and for the fallback. */
 export const primary = 'primary'
 export const spare = 'spare'
 
@@ -25,7 +25,7 @@ interface Course {
   readonly heard: PromiseWithResolvers<void>
 }
 
-/** Listens on a port of its own. The number of a request stands in its first message. */
+/** Listens on its own port. The first message of a request contains its number. */
 export async function faultyUpstream(): Promise<FaultyUpstream> {
   let courses = new Map<number, Course>()
   const met = new Set<number>()
@@ -39,7 +39,7 @@ export async function faultyUpstream(): Promise<FaultyUpstream> {
     const { plan } = course
     const { fault } = plan
     const first = course.attempts === 1
-    // Where nobody listened, the spare is the first to hear of the request.
+    // If the first deployment does not listen, the spare is the first to see the request.
     const due = fault?.act ? model === primary && (first || plan.lasting) : fault && first && model === spare
     if (due) met.add(number)
     const act = (due && fault?.act) || answerWell

@@ -1,16 +1,16 @@
 import { isSealed } from './answers.ts'
 import type { Plan } from './plan.ts'
 
-/** What a client has of an answer, however it came. */
+/** What a client received of an answer, whatever the transport. */
 export interface Received {
   readonly texts: string[]
-  /** The indices of the choices that have a finish. */
+  /** The indices of the choices with a finish reason. */
   readonly finished: Set<number>
-  /** How the client was told of a failure: `status`, `event`, `connection`, `JSON`, or `client` (the official one). */
+  /** How the failure was reported: `status`, `event`, `connection`, `JSON`, or `client` (OpenAI's own). */
   raised?: 'status' | 'event' | 'connection' | 'JSON' | 'client'
-  /** The last that the failure said. */
+  /** The last message of the failure. */
   message?: string
-  /** The client gave up waiting. */
+  /** The client timed out. */
   hung?: boolean
   /** A stream that ended without `[DONE]`. */
   undone?: boolean
@@ -23,8 +23,8 @@ export function nothing(): Received {
 }
 
 /**
- * `wrong` goes before all others: words that are not the answer's are never right, whatever comes after. `silent` is an
- * answer that looks finished to the client and is not.
+ * `wrong` comes first: wrong words are never right, whatever follows. `silent` is an answer that looks complete to the
+ * client but is not.
  */
 export function verdictOf(plan: Plan, received: Received): Verdict {
   const { texts, finished, raised, hung, undone } = received
