@@ -2,6 +2,8 @@ import type { Provider, ProviderSettings } from './provider.ts'
 
 /** Minimum length in characters; shorter values are words such as `ollama` or `true`. */
 const secretLength = 8
+/** Characters of a secret that reveal something of it; also the length of prefixes such as `sk-`. */
+const startLength = 5
 
 /** Everything that only this provider may see: its key, and its headers' values with each word in them. */
 export function secretsOf({ apiKey, headers }: ProviderSettings): readonly string[] {
@@ -21,7 +23,15 @@ export function secretsAt({ settings }: Provider, bearer: string | undefined): r
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   return secrets
     .filter(({ length }) => length >= secretLength)
-    .reduce((left, secret) => left.replace(anyForm(secret), '***'), text)
+    .reduce((left, secret) => withoutStart(left.replace(anyForm(secret), '***'), secret), text)
+}
+
+/** Removes the beginning of a secret at the end of a text that was cut there. */
+function withoutStart(text: string, secret: string): string {
+  for (let length = secret.length - 1; length >= startLength; length--) {
+    if (text.endsWith(secret.slice(0, length))) return `${text.slice(0, -length)}***`
+  }
+  return text
 }
 
 function anyForm(secret: string): RegExp {

@@ -22,6 +22,8 @@ const exposed = [
   'x-samewire-attempts',
   'x-samewire-reason',
   'x-samewire-notice',
+  'x-samewire-upstream-request-id',
+  'openai-organization',
 ].join(', ')
 
 /** The headers of every answer, including errors and streams. `ms` is the time spent so far. */

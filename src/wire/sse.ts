@@ -138,17 +138,27 @@ export function eventEnd(bytes: Uint8Array, from: number): number {
 export class SignsOfLife {
   /** The position in the current line: at its start, in `data`, after its colon, or in a line that doesn't matter. */
   #line: 'start' | 'data' | 'value' | 'other' = 'start'
+  /** Letters of `data` that the line began with. */
+  #read = 0
 
   /** Whether `bytes`, which continue the previous ones, contain data. */
   heardIn(bytes: Uint8Array): boolean {
     for (let at = 0; at < bytes.length; at++) {
       const byte = bytes[at] as number
       if (byte === LF || byte === CR) this.#line = 'start'
-      else if (this.#line === 'start') this.#line = byte === letterD ? 'data' : 'other'
-      else if (this.#line === 'data') this.#line = byte === colon ? 'value' : 'data'
+      else if (this.#line === 'start') this.#letter(byte, 0)
+      else if (this.#line === 'data') this.#letter(byte)
       else if (this.#line === 'value' && byte !== space) return this.#found(bytes, at)
     }
     return false
+  }
+
+  /** Goes on with the name of a line's field, of which `read` letters fit `data` so far. */
+  #letter(byte: number, read = this.#read): void {
+    if (read === name.length && byte === colon) this.#line = 'value'
+    else if (byte === name[read]) this.#line = 'data'
+    else this.#line = 'other'
+    this.#read = read + 1
   }
 
   /** Data has been found, so only the last line still matters for the state. */
@@ -163,7 +173,7 @@ export class SignsOfLife {
 
 const colon = 58
 const space = 32
-const letterD = 100
+const name = [100, 97, 116, 97]
 
 /** Parses an event's JSON. Throws if it isn't JSON, because no part of an upstream's answer may be dropped silently. */
 export function parseEvent(data: string): unknown {

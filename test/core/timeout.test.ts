@@ -106,6 +106,7 @@ describe('A stream', () => {
     ['blank lines', '\n\r\n\r', 1],
     ['empty events', 'data:\n\ndata: \n\n', 2],
     ['events without data', 'event: ping\n\n', 4],
+    ['fields that begin like data', 'd: 1\n\ndat: 1\n\ndatum: 1\n\ndata1: 1\n\ndatadata: 1\n\n', 2],
   ])('is broken off all the same when no more than %s come', async (_what, text, cuts) => {
     const clock = new ManualClock()
     const { pump, listen } = await openStream(clock)

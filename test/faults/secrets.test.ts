@@ -185,6 +185,17 @@ describe('A key with a slash, a plus and a quote is taken out of an error', () =
     }
   })
 
+  it('also one that is cut in half where the connection breaks', async () => {
+    const start = `you sent ${key.slice(0, -4)}`
+    first.script((_seen, response, socket) => {
+      response.writeHead(500, { 'content-length': '1000' })
+      response.write(start, () => socket.destroy())
+    })
+    const reply = await ask(keyed, request('p/m'))
+    expect(reply.text).toContain('you sent ***')
+    expect(reply.text).not.toContain('SECRET')
+  })
+
   it('also one that is cut in half at the end of what is read', async () => {
     for (let more = 0; more < key.length; more += 3) {
       first.script(text(500, `x${' '.repeat(64 * 1024 - 2 - more)}${key}${'y'.repeat(9_000)}`))
