@@ -44,6 +44,28 @@ export function withStep(answer: Answer, step: Step): Answer {
   return { ...answer, body: { ...body, pending } }
 }
 
+/** Calls `action` once the answer is over: at once for a whole one, at its end for a stream, however that comes. */
+export function whenOver(answer: Answer, action: () => void): Answer {
+  if (answer.body instanceof Uint8Array) action()
+  return withStep(answer, { over: action, carried: 'skip' })
+}
+
+/** Drops an answer that nobody takes. */
+export function discard({ body }: Answer): void {
+  if (isStream(body)) discardStream(body)
+  else if (isPending(body)) void body.pending.then(({ stream }) => discardStream(stream))
+}
+
+export function discardStream({ source, steps }: StreamBody): void {
+  source.cancel('The client left.')
+  closeSteps(steps)
+}
+
+/** Tells the steps of a stream that it is over. Whoever runs the steps calls it, once. */
+export function closeSteps(steps: readonly Step[]): void {
+  for (const { over } of steps) over?.()
+}
+
 function followedBy({ source, steps }: StreamBody, step: Step): StreamBody {
   return { source, steps: [...steps, step] }
 }

@@ -78,6 +78,8 @@ export interface Step {
   /** Observes the stream if there is no stage, or if `carried` is `watch` and the runtime forwards the bytes. */
   readonly watch?: Watch
   readonly silence?: Silence
+  /** Called once when the stream is over, for whatever reason: it ended, broke, was stopped, or its client left. */
+  readonly over?: () => void
   /**
    * What becomes of the step if a runtime can forward a stream by itself, with no code for each chunk. `never`: it may
    * not, the step needs every byte; `watch`: its watch follows shortly behind; `skip`: the step is left out.

@@ -54,12 +54,14 @@ export class Carrying {
 
   /**
    * Resolves with how the stream ended. `writable` is then unlocked, and still open unless its reader has left. Rejects
-   * when the client reads nothing.
+   * when the client reads nothing, and then aborts `writable`.
    */
   async run(writable: WritableStream<Uint8Array>): Promise<Ending> {
     const { whole, copy, signal, brokenOff } = this.#stream
-    const ways = { preventClose: true, preventAbort: true, signal: this.#stop.signal }
+    // Canceled below instead: that of one branch takes until the other one is over too, and nobody is to wait for it.
+    const ways = { preventClose: true, preventAbort: true, preventCancel: true, signal: this.#stop.signal }
     const carried = whole.pipeTo(writable, ways)
+    carried.catch(() => {})
     const seen = this.#lookOn()
     let tooSlow = () => {}
     // Handled here because it may reject before it is awaited.
@@ -70,12 +72,19 @@ export class Carrying {
       () => {},
     )
     try {
-      await carried
+      // A pipe that was told to stop first waits for what the client is to take, and it takes nothing.
+      await Promise.race([carried, aborted(this.#stop.signal)])
       this.#lookAtOnce()
       await seen
       return { seen: this.#seenAll }
     } catch (error) {
-      if (this.#stop.signal.aborted) throw error
+      void whole.cancel(error).catch(() => {})
+      if (this.#stop.signal.aborted) {
+        copy.cancel(error)
+        // The pipe holds the writable until then.
+        void carried.catch(() => writable.abort(error)).catch(() => {})
+        throw error
+      }
       this.#lookAtOnce()
       // Either the source broke, and the copy fails the same way, or the client left, and the copy would continue.
       await Promise.race([seen.catch(() => {}), this.#wait(patience)])
@@ -90,6 +99,11 @@ export class Carrying {
   /** Resolves when the copy ends or enough of it was read. */
   #lookOn(): Promise<void> {
     const { copy } = this.#stream
+    if (this.#watches.length === 0) {
+      this.#seenAll = false
+      copy.cancel('Nobody looks.')
+      return Promise.resolve()
+    }
     return new Promise((resolve, reject) => {
       copy.pipe({
         chunk: (bytes) => {
@@ -140,4 +154,11 @@ export class Carrying {
     this.#hurried = true
     this.#hurry()
   }
+}
+
+/** Rejects when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason))
+  })
 }

@@ -1,5 +1,5 @@
 import type { Context } from 'hono'
-import { isPending, isStream, type PendingStream, type StreamBody } from '../core/answer.ts'
+import { closeSteps, discardStream, isPending, isStream, type PendingStream, type StreamBody } from '../core/answer.ts'
 import { Abort } from '../core/signal.ts'
 import type { ByteSink, Step } from '../core/stream.ts'
 import { Block } from '../wire/block.ts'
@@ -146,10 +146,7 @@ class Delivery implements ByteSink {
   }
 
   #follow(stream: StreamBody): void {
-    if (this.#left) {
-      stream.source.cancel('The client left.')
-      return
-    }
+    if (this.#left) return void discardStream(stream)
     const doubled = canBeCarried(stream) ? stream.source.doubled() : undefined
     if (doubled) return void this.#carry(doubled, stream.steps)
     this.#flow = flow(stream, this, this.#options.clock)
@@ -169,8 +166,9 @@ class Delivery implements ByteSink {
     writer?.releaseLock()
     const ending = await new Carrying(stream, watches, this.#options).run(this.#writable).catch(() => undefined)
     for (const timer of timers) timer.stop()
+    closeSteps(steps)
     if (this.#left) return
-    if (!ending) return this.fail(new Error('The client takes nothing.'))
+    if (!ending) return void this.#leave('The client takes nothing.')
     const last = watches.map((watch) => watch.ended?.(ending)).filter((bytes) => bytes !== undefined)
     for (const bytes of last) if (bytes.length > 0) this.chunk(bytes)
     if (ending.failure && last.length === 0) this.fail(ending.failure.error)
@@ -216,6 +214,6 @@ function canBeCarried(stream: StreamBody): stream is StreamBody & { readonly sou
 
 /** The native stream, if no step inspects it. */
 function untouched(stream: StreamBody): ReadableStream<Uint8Array> | undefined {
-  const carried = canBeCarried(stream) && stream.steps.every(({ carried }) => carried === 'skip')
+  const carried = canBeCarried(stream) && stream.steps.every(({ carried, over }) => carried === 'skip' && !over)
   return carried ? stream.source.native() : undefined
 }

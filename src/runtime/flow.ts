@@ -1,4 +1,4 @@
-import type { LateStream, PendingStream, StreamBody } from '../core/answer.ts'
+import { closeSteps, type LateStream, type PendingStream, type StreamBody } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
 import {
   type ByteSink,
@@ -22,8 +22,10 @@ export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock
   const timers: SilenceTimer[] = []
   let over = false
   const stop = () => {
+    if (over) return
     over = true
     for (const timer of timers) timer.stop()
+    closeSteps(steps)
   }
   let next: ByteSink = {
     chunk: (bytes) => sink.chunk(bytes),

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
-import { type Answer, isPending, type PendingStream, type StreamBody } from '../core/answer.ts'
+import { type Answer, discard, discardStream, isPending, type PendingStream, type StreamBody } from '../core/answer.ts'
 import { Abort } from '../core/signal.ts'
 import type { ByteSink } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -36,7 +36,7 @@ export const nodeEdge = (options: EdgeOptions): Edge<HttpBindings> => ({
 })
 
 function sendAnswer(outgoing: ServerResponse, answer: Answer, client: Abort, options: EdgeOptions): void {
-  if (outgoing.destroyed) return
+  if (outgoing.destroyed) return void discard(answer)
   const { body } = answer
   const headers = { ...answer.headers }
   // The client is still uploading the refused body, so the connection can't be reused after the answer.
@@ -114,10 +114,7 @@ class Delivery implements ByteSink {
   }
 
   #follow(stream: StreamBody): void {
-    if (this.#outgoing.destroyed) {
-      stream.source.cancel('The client left.')
-      return
-    }
+    if (this.#outgoing.destroyed) return void discardStream(stream)
     // `flow` sends what is available already before it returns, so the pause may come before there is a flow.
     this.#flow = flow(stream, this, this.#options.clock)
     if (this.#paused) this.#flow.pause()
