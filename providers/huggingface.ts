@@ -7,7 +7,6 @@ import {
   type OperationSpec,
   type ProviderSettings,
 } from '../src/core/provider.ts'
-import { completionsOver } from '../src/operations/completions-over-chat.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair.ts'
 import { GatewayError } from '../src/wire/errors.ts'
@@ -42,11 +41,8 @@ export default defineProvider({
   models: listWithProviders,
 })
 
-/** The router serves chat only; legacy completions are translated to chat. */
-const routerOperations = {
-  chat: openaiOperations.chat,
-  completions: completionsOver(openaiOperations.chat),
-}
+/** The router serves chat only. */
+const routerOperations = { chat: openaiOperations.chat }
 
 function endpointOperations({ options }: ProviderSettings): Record<'chat' | 'completions', OperationSpec> {
   const { chat, completions } = openaiOperations

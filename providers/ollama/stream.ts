@@ -1,10 +1,11 @@
+import { overLines } from '../../src/core/lines.ts'
 import type { WireContext } from '../../src/core/provider.ts'
 import type { Stage } from '../../src/core/stream.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../src/wire/json.ts'
 import { calledAs, finishOf, logprobsOf, servedModel, toolCalls, usageOf } from './answer.ts'
 import { streamFailure } from './failures.ts'
-import { overLines } from './lines.ts'
+
 import { speaksOfFunctions } from './request.ts'
 
 /** How an operation formats its chunks. All objects are the content of a choice, without `"index":0`. */
@@ -107,7 +108,7 @@ function translated(context: WireContext, format: Format): Stage {
     return opening + (said ? framed(said) : '') + (line.done === true ? close(line) : '')
   }
 
-  return overLines(translate, () => {
+  return overLines('Ollama', translate, () => {
     if (!finished) throw truncated()
   })
 }

@@ -15,8 +15,12 @@ export function autoConfig(config: Config, registry: Registry, env: Environment,
   // If this is not an object it is a mistake, which is reported later.
   if (config.providers !== undefined) return config
   const present = Object.values(registry).filter(
-    ({ type, env: brings, serve }) =>
-      serve || found?.has(type) || isSet(env, brings?.apiKey) || isSet(env, brings?.baseURL),
+    ({ type, env: brings, serve, baseURL }) =>
+      serve ||
+      found?.has(type) ||
+      isSet(env, brings?.baseURL) ||
+      // A key alone doesn't say where a server of one's own is.
+      (baseURL !== undefined && isSet(env, brings?.apiKey)),
   )
   const embedded = present.filter(({ serve }) => serve)
   const remote = present.filter(({ serve }) => !serve)

@@ -1,5 +1,5 @@
 import type { Provider, ProviderDefinition } from '../core/provider.ts'
-import { openaiOperations } from '../operations/index.ts'
+import { openaiOperations, withDerived } from '../operations/index.ts'
 import { isTold, pathText, show, suggestion, unknownKey } from './problems.ts'
 import type { ProviderConfig } from './schema.ts'
 import { checkCarried, type Environment, type Findings, fromEnvironment, readVariable } from './secrets.ts'
@@ -41,7 +41,7 @@ export function buildProvider(
   } else if (baseURL !== '') checkURL([...path, 'baseURL'], baseURL, problems)
   const headers = readHeaders([...path, 'headers'], config.headers ?? {}, env, out)
   const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers, options }
-  const operations = definition.operations?.(settings) ?? openaiOperations
+  const operations = withDerived(definition.operations?.(settings) ?? openaiOperations)
   const provider = { name, definition, settings, operations, callersKey }
   return missing.length > 0 ? { ...provider, unavailable: missing.join('; ') } : provider
 }

@@ -34,7 +34,7 @@ export class ExchangeContext implements WireContext {
   }
 
   get id(): string {
-    this.#id ??= this.#call.operation.id(this.random)
+    this.#id ??= this.#call.operation.id?.(this.random) ?? ''
     return this.#id
   }
 

@@ -15,16 +15,16 @@ export interface Operation {
   readonly path: string
   /** OpenAI's paths that clients use for it, without `/v1`; `{model}` stands for a model's name, slashes included. */
   readonly routes: readonly string[]
-  /** An id for an answer whose upstream sends none. */
-  id(random: Random): string
+  /** An id for an answer whose upstream sends none. Absent: its answers have none. */
+  id?(random: Random): string
   /** Throws the 400 that OpenAI returns for an invalid request. */
   check(body: RequestBody): void
   /** What the request requires of a model. */
   query(body: RequestBody): Demand
   /** Why a whole 2xx body is not a valid answer; undefined if it is valid. */
   fault(answer: JsonObject): Fault | undefined
-  /** The token usage in an answer or a stream's last event, unchanged. */
-  usage(answer: JsonObject): JsonObject | undefined
+  /** The token usage in an answer or a stream's last event, unchanged. Absent: its answers tell of none. */
+  usage?(answer: JsonObject): JsonObject | undefined
   /** Creates the reader for one stream. Absent: the operation has no streams. */
   reader?(): StreamReader
 }

@@ -42,6 +42,7 @@ export type OperationSpecs = Readonly<Partial<Record<string, OperationSpec>>>
 /** How an upstream words a failure. The first matching rule decides the kind; the general rules come after these. */
 export interface ErrorRule {
   readonly status?: number
+  /** Tested against the error's code, type and message, with spaces in between. */
   readonly match: RegExp
   readonly kind: FailureKind
   /** A message that says what to do, for when the upstream's own is misleading. */
@@ -107,7 +108,7 @@ export interface ProviderDefinition {
   readonly title: string
   /** The default base URL. Absent: the configuration must set it. */
   readonly baseURL?: string
-  /** Environment variables that enable the provider without any configuration. */
+  /** Environment variables that enable the provider without any configuration; a key alone does if `baseURL` is set. */
   readonly env?: { readonly apiKey?: string; readonly baseURL?: string }
   /** Works without a key, like local servers. */
   readonly keyless?: boolean
@@ -119,7 +120,10 @@ export interface ProviderDefinition {
   readonly probe?: string
   /** Its list of models is complete: unlisted names are missing, even though the server would answer to them. */
   readonly answersAnyName?: boolean
-  /** How it serves each operation, by name. Absent: all of them, as OpenAI does. */
+  /**
+   * How it serves each operation, by name. Absent: all of them, as OpenAI does. Legacy completions are served through
+   * `chat` if this has no `completions`.
+   */
   readonly operations?: (settings: ProviderSettings) => OperationSpecs
   /** Headers other than the content type; the default is `Authorization: Bearer`. */
   readonly headers?: (settings: ProviderSettings) => Record<string, string>

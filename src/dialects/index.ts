@@ -1,5 +1,7 @@
 import type { Dialect } from './dialect.ts'
 import { openai } from './openai/index.ts'
 
-/** All dialects. A new folder needs only a line here. */
-export const dialects: readonly Dialect[] = [openai]
+/** All dialects. A new folder needs only its import and a line here. */
+export const dialects: readonly Dialect[] = Object.values({
+  openai,
+})

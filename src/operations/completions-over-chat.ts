@@ -28,12 +28,22 @@ export function completionsOver(chat: OperationSpec): OperationSpec {
 
 /** Two stages as one: the second gets what the first emits. */
 export function chain(first: Stage, second: Stage): Stage {
+  const fail = first.fail?.bind(first)
   return {
+    get over() {
+      return Boolean(first.over || second.over)
+    },
     chunk: (bytes, emit) => first.chunk(bytes, (piece) => second.chunk(piece, emit)),
     end(emit) {
       first.end?.((piece) => second.chunk(piece, emit))
       second.end?.(emit)
     },
+    ...(fail && {
+      fail(error: unknown, emit: Emit) {
+        fail(error, (piece) => second.chunk(piece, emit))
+        second.end?.(emit)
+      },
+    }),
   }
 }
 

@@ -1,10 +1,14 @@
 import type { Operation } from '../core/operation.ts'
-import type { OperationSpec } from '../core/provider.ts'
+import type { OperationSpec, OperationSpecs } from '../core/provider.ts'
 import { chat } from './chat.ts'
 import { completions } from './completions.ts'
+import { completionsOver } from './completions-over-chat.ts'
 
-/** All operations. A new file needs only a line here. */
-export const operations = { chat, completions } satisfies Record<string, Operation>
+/** All operations. A new file needs only its import and a line here. */
+export const operations = {
+  chat,
+  completions,
+} satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operations
 
@@ -12,3 +16,8 @@ export type OperationName = keyof typeof operations
 export const openaiOperations = Object.fromEntries(
   Object.values(operations).map(({ name, path }) => [name, { path }]),
 ) as Record<OperationName, OperationSpec>
+
+/** What a provider serves: what it says, and legacy completions through its chat if it says nothing of them. */
+export function withDerived(specs: OperationSpecs): OperationSpecs {
+  return specs.chat ? { completions: completionsOver(specs.chat), ...specs } : specs
+}

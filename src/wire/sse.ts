@@ -186,11 +186,17 @@ export function parseEvent(data: string): unknown {
 const encoder = new TextEncoder()
 
 /** `data: {json}` and a blank line. openai-python 0.27 reads nothing without the space. */
-export function frame(value: unknown): Uint8Array {
-  return encoder.encode(`data: ${JSON.stringify(value)}\n\n`)
+export function eventText(value: unknown): string {
+  return `data: ${JSON.stringify(value)}\n\n`
 }
 
-export const done: Uint8Array = encoder.encode('data: [DONE]\n\n')
+/** The same as bytes. */
+export function frame(value: unknown): Uint8Array {
+  return encoder.encode(eventText(value))
+}
+
+export const doneText = 'data: [DONE]\n\n'
+export const done: Uint8Array = encoder.encode(doneText)
 
 /** A line that every client skips: the only form of keep-alive that none of them fails on. */
 export function comment(text: string): Uint8Array {

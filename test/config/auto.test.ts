@@ -35,6 +35,13 @@ describe('Without a configuration', () => {
     expect(targetOf(config, env, 'unheard-of')).toBeUndefined()
   })
 
+  it('a key brings no provider whose address nobody knows', () => {
+    const zeta = { type: 'zeta', title: 'Zeta', env: { apiKey: 'ZETA_KEY', baseURL: 'ZETA_URL' } }
+    const names = (env: Environment) => Object.keys(autoConfig({}, { ...registry, zeta }, env).providers ?? {})
+    expect(names({ ZETA_KEY: 'x' })).toEqual(['demo'])
+    expect(names({ ZETA_KEY: 'x', ZETA_URL: 'http://zeta.test' })).toEqual(['demo', 'zeta'])
+  })
+
   it('a variable that is set to nothing brings nothing', () => {
     expect(Object.keys(auto({ OPENAI_API_KEY: '' }).providers ?? {})).toEqual(['demo'])
   })

@@ -7,7 +7,8 @@ import { parse } from 'yaml'
 import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { chat, wordsOf } from '../support/ask.ts'
+import { chatAnswer, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
 import { bareEnv, listens, type RunningProgram, run, startProgram } from './children.ts'
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
 import { build } from './house.ts'
@@ -214,22 +215,21 @@ describe('The sources with what the README adds to them', () => {
     grown = await startGateway(config, { env: { ACME_API_KEY: 'sk-acme-0123' }, ...house, clock, log })
   }, 60_000)
   afterAll(async () => {
-    await grown.stop()
+    await grown?.stop()
     await upstream.close()
   })
 
-  const post = async (path: string, body: object) => {
+  const send = (path: string, body: object) => {
     const headers = { 'content-type': 'application/json' }
-    const request = new Request(`http://localhost${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
-    const response = await grown.fetch(request)
+    return grown.fetch(new Request(`http://localhost${path}`, { method: 'POST', headers, body: JSON.stringify(body) }))
+  }
+  const post = async (path: string, body: object) => {
+    const response = await send(path, body)
     return { status: response.status, headers: response.headers, body: await response.json() }
   }
 
   test('pass the compiler, and have the provider', async () => {
-    upstream.script(
-      json(200, { result: chatAnswer('Hello from Acme', 'm') }),
-      json(404, { error: { message: 'm was withdrawn in May' } }),
-    )
+    upstream.script(json(200, { result: chatAnswer('Hello from Acme', 'm') }))
     const { status, body } = await askWith(grown, 'm', { max_completion_tokens: 7 })
     expect([status, body]).toEqual([200, chatAnswer('Hello from Acme', 'm')])
     const [request] = upstream.seen
@@ -237,6 +237,16 @@ describe('The sources with what the README adds to them', () => {
     expect(request?.headers).toMatchObject({ 'x-acme-key': 'sk-acme-0123', 'x-acme-region': 'us' })
     const messages = [{ role: 'user', content: 'hi' }]
     expect(JSON.parse(request?.body ?? '')).toEqual({ model: 'm', messages, length: 7 })
+    const lines = [{ text: 'Hel' }, { text: 'lo' }, { done: true }].map((line) => `${JSON.stringify(line)}\n`)
+    upstream.script(stream(lines, 'end', 'application/x-ndjson'))
+    const text = await (await send('/v1/chat/completions', chat('m', { stream: true }))).text()
+    expect(wordsOf(text)).toBe('Hello')
+    expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
+    upstream.script(json(200, { result: chatAnswer('Hello from Acme', 'm') }))
+    expect((await post('/v1/completions', { model: 'm', prompt: 'hi' })).body).toMatchObject({
+      choices: [{ text: 'Hello from Acme' }],
+    })
+    upstream.script(json(404, { error: { message: 'm was withdrawn in May' } }))
     const gone = await askWith(grown, 'm')
     expect([gone.status, gone.headers.get('x-samewire-reason')]).toEqual([404, 'model_deprecated'])
   })

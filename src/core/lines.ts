@@ -1,6 +1,6 @@
-import type { Emit, Stage } from '../../src/core/stream.ts'
-import { Block } from '../../src/wire/block.ts'
-import { GatewayError } from '../../src/wire/errors.ts'
+import { Block } from '../wire/block.ts'
+import { GatewayError } from '../wire/errors.ts'
+import type { Emit, Stage } from './stream.ts'
 
 /** Maximum bytes of a line. A longer one is no token, but would exhaust the memory. */
 const lineLimit = 16 * 1024 * 1024
@@ -12,7 +12,7 @@ const decoder = new TextDecoder()
  * A stage over lines; chunks may be cut anywhere. The lines of one chunk produce one chunk; blank lines are skipped. If
  * `translate` throws, the output of the lines before is sent first.
  */
-export function overLines(translate: (line: string) => string, atEnd: () => void): Stage {
+export function overLines(name: string, translate: (line: string) => string, atEnd = () => {}): Stage {
   /** A line that is not complete yet. */
   const rest = new Block(lineLimit)
 
@@ -30,7 +30,7 @@ export function overLines(translate: (line: string) => string, atEnd: () => void
       // Search only the new bytes for the line end, so that a long line in small pieces is not searched repeatedly.
       const end = bytes.lastIndexOf(lineEnd) + 1
       if (rest.size + bytes.length > lineLimit) {
-        throw new GatewayError('protocol', 'Ollama sent a line that has no end.')
+        throw new GatewayError('protocol', `${name} sent a line that has no end.`)
       }
       rest.add(bytes.subarray(0, end || bytes.length))
       if (end === 0) return
