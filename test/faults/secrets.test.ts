@@ -140,6 +140,10 @@ const forms: readonly Form[] = [
   ...['', 'a', 'ab', 'user:'].map(
     (before): Form => [`in base64 behind “${before}”`, (secret) => btoa(`${before}${secret}:x`)],
   ),
+  ['URL-encoded twice', (secret) => encodeURIComponent(encodeURIComponent(secret))],
+  ['as HTML', (secret) => [...secret].map((c) => `&#x${c.charCodeAt(0).toString(16)};`).join('')],
+  ['in hexadecimal', (secret) => Buffer.from(secret).toString('hex')],
+  ['as UTF-16', (secret) => [...secret].join('\0')],
   ['in base64 for URLs', (secret) => Buffer.from(`u:${secret}`).toString('base64url')],
 ]
 const escaped = (text: string) => [...text].map((c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')
@@ -149,9 +153,12 @@ function undone(text: string): string {
   const plain = text
     .replace(/\\+u([\da-f]{4})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
     .replace(/%([\da-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
-    .replaceAll('\\', '')
+    .replace(/&#x([\da-f]+);/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replace(/%([\da-f]{2})/gi, (_, code) => String.fromCharCode(Number.parseInt(code, 16)))
+    .replaceAll(/[\\\0]/g, '')
   const words = plain.split(/[^\w+/=-]+/).flatMap((word) => [0, 1, 2, 3].map((at) => word.slice(at)))
-  return [plain, ...words.map((word) => Buffer.from(word, 'base64').toString('latin1'))].join('\n')
+  const bases = words.map((word) => Buffer.from(word, 'base64').toString('latin1'))
+  return [plain, ...bases, ...words.map((word) => Buffer.from(word, 'hex').toString('latin1'))].join('\n')
 }
 
 describe('A key with a slash, a plus and a quote is taken out of an error', () => {
@@ -183,6 +190,37 @@ describe('A key with a slash, a plus and a quote is taken out of an error', () =
         }
       }
     }
+  })
+
+  it('also one that the upstream has cut', async () => {
+    first.script(text(400, `no such key: ${key.slice(0, -3)}…, sent as ${key.slice(0, 14)}`))
+    expect((await ask(keyed, request('p/m'))).text).toContain('no such key: ***…, sent as ***')
+  })
+
+  it.each([
+    ['backslashes', '\\'.repeat(63_000)],
+    ['half escapes', '\\u00'.repeat(15_000)],
+    ['percent signs', '%'.repeat(63_000)],
+    ['beginnings of keys', key.slice(0, 14).repeat(4_000)],
+  ])('and no text of %s holds the gateway for long', async (_what, said) => {
+    for (const script of [text(400, said), json(400, { error: { message: said } })]) {
+      first.script(script)
+      const started = performance.now()
+      expect((await ask(keyed, request('p/m'))).status).toBe(400)
+      // Once it was 6 to 40 seconds.
+      expect(performance.now() - started).toBeLessThan(1_000)
+    }
+  })
+
+  it('also a caller’s own of 6,000 characters, which is never logged', async () => {
+    const token = `ey${'Jhbcde.'.repeat(857)}`
+    const providers = { own: { type: 'openai', baseURL: first.url, apiKey: 'client' } }
+    const open = await startGateway({ providers }, { clock: hastyClock(), services: noLists })
+    first.script(echoing(400))
+    const reply = await ask(open, request('own/m'), { headers: { authorization: `Bearer ${token}` } })
+    expect(reply.status).toBe(400)
+    expect(reply.text + open.logged.join()).not.toContain(token.slice(0, 100))
+    await open.close()
   })
 
   it('also one that is cut in half where the connection breaks', async () => {
