@@ -214,7 +214,10 @@ function through(decoder: Duplex, body: ByteSource): ByteSource {
   })
   decoder.on('data', (bytes: Uint8Array) => pump.push(bytes))
   decoder.on('end', () => pump.finish())
-  decoder.on('error', (error) => pump.break(brokenOff(error)))
+  decoder.on('error', (error) => {
+    pump.break(brokenOff(error))
+    body.cancel(error)
+  })
   decoder.on('drain', () => body.resume())
   body.pipe({
     chunk(bytes) {

@@ -92,6 +92,18 @@ describe('An answer on the wire', () => {
     },
   )
 
+  it('that lies about being compressed is stopped, so that its connection isn’t kept for ever', async () => {
+    const closed: Promise<void>[] = []
+    answer = (socket) => {
+      closed.push(new Promise((resolve) => socket.once('close', () => resolve())))
+      socket.write('HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\n')
+      socket.write('content-length: 5000\r\n\r\nthis is not gzip')
+    }
+    for (const stream of [false, true]) expect((await ask(gateway, chat('p/m', { stream }))).status).toBe(502)
+    expect(closed).toHaveLength(2)
+    await Promise.all(closed)
+  })
+
   it('that is a compressed stream and cut ends with an error event', async () => {
     const begun = chatFrames('good day').slice(0, 2).join('')
     const zipped = gzipSync(begun, { finishFlush: constants.Z_SYNC_FLUSH })

@@ -41,3 +41,32 @@ it('answers requests that were sent without waiting in their order, each stream 
   const received = await raw(gateway.port, names.map(post).join(''), (text) => text.split('0\r\n\r\n').length > 4)
   expect(answersIn(received).map(({ body }) => body)).toEqual(names.map((name) => framesFor(name).join('')))
 })
+
+it('asks the upstream for a handful of them at a time, and answers them all in the end', async () => {
+  const held: (() => void)[] = []
+  let most = 0
+  upstream.script(async (request, response) => {
+    const { user } = JSON.parse(request.body) as { user: string }
+    most = Math.max(most, held.length + 1)
+    await new Promise<void>((resolve) => held.push(resolve))
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(chatFrames(user).join(''))
+  })
+  const names = Array.from({ length: 100 }, (_, at) => `word${at}`)
+  const received = raw(gateway.port, names.map(post).join(''), (text) => text.split('0\r\n\r\n').length > names.length)
+  let answered = 0
+  while (answered < names.length) {
+    // As many as come without any being answered.
+    for (let quiet = 0, last = held.length; quiet < 20; quiet++) {
+      await new Promise((turn) => setImmediate(turn))
+      if (held.length !== last) quiet = 0
+      last = held.length
+    }
+    for (const release of held.splice(0)) {
+      release()
+      answered++
+    }
+  }
+  const bodies = answersIn(await received).map(({ body }) => body)
+  expect(bodies).toEqual(names.map((name) => chatFrames(name).join('')))
+  expect(most).toBeLessThanOrEqual(10)
+})
