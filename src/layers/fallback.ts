@@ -31,8 +31,16 @@ function isFinal({ kind }: GatewayError, missing: { readonly [kind: string]: unk
   return !reactions[kind].elsewhere || (isMissing(kind) && missing[kind] === 'error')
 }
 
-/** A temporary failure is more useful to the client than a permanent one: it says when to retry. */
+/** What the client can do about a failure, the most useful first: wait a known time, wait, or change its request. */
+const useful: readonly ((failure: GatewayError) => boolean)[] = [
+  ({ kind, retryAfterMs }) => reactions[kind].again && retryAfterMs !== undefined,
+  ({ kind }) => reactions[kind].again || kind === 'timeout',
+  ({ kind }) => kind === 'context_length' || kind === 'incapable',
+  () => true,
+]
+
+/** The failure that the client can do most about; the first of several. */
 function mostTelling(failures: readonly GatewayError[]): GatewayError {
-  const passing = failures.find(({ kind }) => reactions[kind].again || kind === 'timeout')
-  return passing ?? failures[0] ?? new GatewayError('no_live_provider', 'No deployment of the model can be asked.')
+  const first = useful.map((test) => failures.find(test)).find((failure) => failure !== undefined)
+  return first ?? new GatewayError('no_live_provider', 'No deployment of the model can be asked.')
 }

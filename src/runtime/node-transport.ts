@@ -260,26 +260,23 @@ const requestLines = 160
 
 function unreachable(error: unknown, name: string): unknown {
   if (error instanceof GatewayError) return error
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   // Errors of undici's parser and its header limits: there was an answer, but not valid HTTP.
   if (
-    /^(HPE_|UND_ERR_HEADERS|UND_ERR_RES)/.test(code) ||
+    /^(HPE_|UND_ERR_HEADERS|UND_ERR_RES|ERR_ASSERTION)/.test(code) ||
     (error instanceof Error && error.name === 'HTTPParserError')
   ) {
-    return new GatewayError('protocol', `${name} did not answer in HTTP (${code || 'no code'}).`, {
-      cause: error,
-    })
+    return new GatewayError('protocol', `${name} did not answer in valid HTTP.`, { cause: error })
   }
   return new GatewayError('network', `${name} can't be reached (${code || 'no connection'}).`, {
     cause: error,
   })
 }
 
-function brokenOff(error: Error): GatewayError {
-  return new GatewayError('network', 'The connection to the upstream broke.', {
-    cause: error,
-    code: 'upstream_stream_truncated',
-  })
+function brokenOff(error: Error & { code?: unknown }): GatewayError {
+  const stopped = error.code === 'UND_ERR_DESTROYED'
+  const message = stopped ? 'The gateway was stopped.' : 'The connection to the upstream broke.'
+  return new GatewayError('network', message, { cause: error, code: 'upstream_stream_truncated' })
 }
 
 function asError(reason: unknown): Error {

@@ -127,7 +127,7 @@ export class GatewayError extends Error {
   /** The value for `x-samewire-reason`, one of a fixed set. */
   get reason(): string {
     const reaction = reactions[this.kind]
-    return reaction.reason ?? reaction.code ?? this.kind
+    return reaction.reason ?? this.code ?? reaction.code ?? this.kind
   }
 }
 
