@@ -96,7 +96,8 @@ function readObject(object: JsonObject, depth: number): Said | undefined {
   const candidates = holders.flatMap((key) => read(object[key], depth - 1) ?? [])
   const own = fieldsOf(object)
   const worded = candidates.filter(({ message }) => message !== '')
-  const best = worded.find(({ message }) => !generic.test(message.trim()) && !isWord(message)) ?? worded[0]
+  const telling = worded.filter(({ message }) => !generic.test(message.trim()))
+  const best = telling.find(({ message }) => !isWord(message)) ?? telling[0] ?? worded[0]
   // `{error: "invalid_model", message: "…"}`: the word is a code.
   const word = worded.find(({ message }) => message !== best?.message && isWord(message))
   if (!best && candidates.length === 0 && Object.keys(own).length === 0) return undefined
