@@ -111,11 +111,11 @@ const errors: readonly ErrorRule[] = [
     kind: 'no_live_provider',
     say: (model) => `The Inference Endpoint of \`${model}\` is paused: restart it on Hugging Face.`,
   },
-  { status: 402, match: /./, kind: 'quota' },
-  { status: 410, match: /./, kind: 'retired' },
+  { status: 402, kind: 'quota' },
+  { status: 410, kind: 'retired' },
   // TGI's messages for a prompt that is too long, by itself or together with `max_tokens`.
   { status: 422, match: /inputs.{0,40}must (have less than|be <=) \d+/i, kind: 'context_length' },
-  { status: 424, match: /./, kind: 'upstream' },
+  { status: 424, kind: 'upstream' },
   { status: 503, match: /loading|temporarily unavailable/i, kind: 'loading' },
   { match: /overloaded/i, kind: 'overloaded' },
 ]

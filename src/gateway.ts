@@ -7,6 +7,7 @@ import type { Operation } from './core/operation.ts'
 import type { Plan, Target } from './core/plan.ts'
 import { resolve } from './core/resolve.ts'
 import type { Services } from './core/services.ts'
+import { KnownShortcomings } from './core/shortcomings.ts'
 import type { Signal } from './core/signal.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
@@ -62,6 +63,7 @@ export interface GatewayOptions {
 export function createGateway(catalog: Catalog, services: Services, options: GatewayOptions = {}): Gateway {
   const { log } = services
   const knowledge = new Knowledge(catalog.providers.values(), services)
+  const shortcomings = new KnownShortcomings(services.clock)
   const started = Math.floor(services.clock.now() / 1000)
 
   // The order matters, outermost first: `keepAlive` breaks any silence inside; `integrity` checks a stream's end, and
@@ -73,20 +75,20 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     integrity(services),
     pull(services),
     retry(services),
-    record(services),
+    record({ ...services, shortcomings }),
     timeout({ clock: services.clock, log }),
     gate,
   )(connect(services))
 
   async function plan(operation: Operation, body: RequestBody): Promise<Plan> {
     const query = { model: body.model, operation: operation.name, ...operation.query(body) }
-    const first = resolve(query, catalog, knowledge.known, services.random)
+    const first = resolve(query, catalog, knowledge.known, services.random, shortcomings)
     const unlisted = first.failure?.kind === 'unknown' || first.skipped.some(({ kind }) => kind === 'not_found')
     if (!unlisted && !first.targets.some(needsList)) return first
     // The provider may list an unknown name by now, and a server that answers to any name must be asked what it has:
     // refresh the lists before the client gets an error or the wrong model.
     await knowledge.refresh(unlisted ? soon : undefined)
-    return resolve(query, catalog, knowledge.known, services.random)
+    return resolve(query, catalog, knowledge.known, services.random, shortcomings)
   }
 
   async function answer(request: GatewayRequest): Promise<Answer> {

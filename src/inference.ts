@@ -8,7 +8,7 @@ import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
 import type { Edge } from './runtime/edge.ts'
 import { parseBody } from './wire/body.ts'
-import { asGatewayError, describeCause, GatewayError, reactions } from './wire/errors.ts'
+import { asGatewayError, describeCause, type FailureKind, GatewayError, reactions } from './wire/errors.ts'
 import { type HeaderReader, headerValue, hopsHeader, isJson, wireHeaders } from './wire/headers.ts'
 
 export interface InferenceOptions<Bindings extends object> {
@@ -96,6 +96,14 @@ function readHops(header: HeaderReader): number {
   throw new GatewayError('loop', 'The request goes round in circles: a provider of this gateway leads back to it.')
 }
 
+/** Failures that no waiting cures. */
+const hopeless: ReadonlySet<FailureKind> = new Set(['quota', 'context_length', 'loop', 'auth', 'incapable'] as const)
+
+/** What passes by itself, sometimes. A timeout does too, although the gateway doesn't wait for it twice. */
+function mayPass(kind: FailureKind): boolean {
+  return reactions[kind].again || kind === 'timeout'
+}
+
 /** Tells SDKs when to retry, or not to retry at all if the gateway has tried enough already. */
 export function retryHeaders(failure: GatewayError, { attempts }: Trace): Record<string, string> {
   const headers: Record<string, string> = { ...failure.headers }
@@ -104,7 +112,7 @@ export function retryHeaders(failure: GatewayError, { attempts }: Trace): Record
     headers['retry-after'] = String(Math.max(1, Math.ceil(wait / 1000)))
     headers['retry-after-ms'] = String(Math.max(1, Math.round(wait)))
   }
-  const hopeless = ['quota', 'context_length', 'loop'].includes(failure.kind)
-  if (hopeless || (reactions[failure.kind].again && attempts.length > 1)) headers['x-should-retry'] = 'false'
+  const tried = attempts.filter(({ failure: kind }) => kind !== undefined && mayPass(kind)).length
+  if (hopeless.has(failure.kind) || (mayPass(failure.kind) && tried > 1)) headers['x-should-retry'] = 'false'
   return headers
 }

@@ -1,5 +1,7 @@
-import { contextMessage, readSaid } from '../../src/core/failure.ts'
+import { contextMessage } from '../../src/core/failure.ts'
 import type { ErrorRule } from '../../src/core/provider.ts'
+import { fittingRule } from '../../src/core/recognise.ts'
+import { readSaidInBand } from '../../src/core/said.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 
 /** The error messages of Ollama, and of the llama-server behind it, which arrive as JSON inside a string. */
@@ -23,7 +25,7 @@ export const ollamaErrors: readonly ErrorRule[] = [
   },
   { match: /option "\w+" must be of type/i, kind: 'bad_request' },
   { match: /server busy|requires more system memory/i, kind: 'overloaded' },
-  { status: 499, match: /(?:)/, kind: 'upstream' },
+  { status: 499, kind: 'upstream' },
   {
     status: 403,
     match: /^\s*$/,
@@ -40,9 +42,9 @@ export function refusesThinking({ message }: GatewayError): boolean {
 
 /** The failure that a line of a stream reports, under HTTP 200. */
 export function streamFailure(error: unknown, model: string): GatewayError {
-  const { message, type = '', code = '' } = readSaid(JSON.stringify({ error }))
-  const evidence = `${code} ${type} ${message}`
-  const rule = ollamaErrors.find(({ status, match }) => status === undefined && match.test(evidence))
+  const said = readSaidInBand(error)
+  const { message } = said
+  const rule = fittingRule(said, { own: ollamaErrors, status: said.status })
   if (!rule) return new GatewayError('upstream', `Ollama failed: ${message || 'it did not say why'}`)
   const param = rule.kind === 'not_pulled' || rule.kind === 'not_found' ? 'model' : null
   const word = rule.kind === 'context_length' ? contextMessage(message) : message

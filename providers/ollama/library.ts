@@ -1,6 +1,6 @@
 import type { ModelResponse, Ollama, ProgressResponse } from 'ollama/browser'
-import { readSaid } from '../../src/core/failure.ts'
 import { bearer, type KnownModel, type ProviderSettings, type SlowPath } from '../../src/core/provider.ts'
+import { readSaid } from '../../src/core/said.ts'
 import { secretsOf } from '../../src/core/secrets.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject } from '../../src/wire/json.ts'

@@ -20,7 +20,7 @@ export async function streamed(
   const type = response.headers['content-type'] ?? ''
   if (/^text\/html/i.test(type) || (!spec.streamType && type !== '' && !/^text\/event-stream/i.test(type))) {
     const said = tryParse(await opening(response.body, clock))
-    if (isObject(said) && said.error) throw readInBand(said.error, call)
+    if (isObject(said) && said.error) throw readInBand(said, call)
     throw protocolError(provider, `answered a stream request with ${type.split(';')[0]}`)
   }
   return {

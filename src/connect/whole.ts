@@ -26,7 +26,7 @@ export async function whole(
   const json = tryParse(decoder.decode(bytes))
   if (!isObject(json))
     throw protocolError(provider, bytes.length === 0 ? 'sent an empty answer' : 'sent no JSON object')
-  if (json.error) throw readInBand(json.error, call)
+  if (json.error) throw readInBand(json, call)
   const answer = spec.decode ? spec.decode(json, context) : json
   const fault = call.operation.fault(answer)
   if (fault) throw 'told' in fault ? readInBand(fault.told, call) : protocolError(provider, fault.wrong)

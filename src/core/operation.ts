@@ -1,9 +1,17 @@
 import type { RequestBody } from '../wire/body.ts'
+import type { Capability } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 
-export type Capability = 'tools' | 'vision' | 'schema'
+export type { Capability }
+
+/** The request's field that asks for a capability, for `param` in errors. */
+export const paramOfCapability: Readonly<Record<Capability, string>> = {
+  tools: 'tools',
+  vision: 'messages',
+  schema: 'response_format',
+}
 
 /**
  * One kind of request to a model, such as chat. The only place that knows what its requests and answers mean: routing,

@@ -41,10 +41,14 @@ export type OperationSpecs = Readonly<Partial<Record<string, OperationSpec>>>
 
 /** How an upstream words a failure. The first matching rule decides the kind; the general rules come after these. */
 export interface ErrorRule {
-  readonly status?: number
+  readonly status?: number | readonly number[]
   /** Tested against the error's code, type and message, with spaces in between. */
-  readonly match: RegExp
+  readonly match?: RegExp
+  /** An error's whole code or type. */
+  readonly code?: readonly string[]
   readonly kind: FailureKind
+  /** With kind `incapable`: what the model lacks. */
+  readonly lacks?: Capability
   /** A message that says what to do, for when the upstream's own is misleading. */
   readonly say?: (model: string) => string
 }

@@ -1,15 +1,22 @@
 import { GatewayError, isMissing, type MissingKind, shorten, unknownModel } from '../wire/errors.ts'
 import { type Catalog, type Deployment, findGroup, type Known, type ModelGroup } from './catalog.ts'
-import type { Capability } from './operation.ts'
+import { type Capability, paramOfCapability } from './operation.ts'
 import type { Plan, Query, Skipped, Target } from './plan.ts'
 import type { KnownModel } from './provider.ts'
+import type { Shortcomings } from './shortcomings.ts'
 
 /**
  * Turns a request into an ordered plan. Pure, so that every decision can be tested as a table and shown to a user.
  * `random`, in [0, 1), chooses among weighted deployments.
  */
-export function resolve(query: Query, catalog: Catalog, known: Known, random: () => number): Plan {
-  const builder = new PlanBuilder(query, catalog, known, random)
+export function resolve(
+  query: Query,
+  catalog: Catalog,
+  known: Known,
+  random: () => number,
+  shortcomings?: Shortcomings,
+): Plan {
+  const builder = new PlanBuilder(query, catalog, known, random, shortcomings)
   const kind = query.model === undefined ? 'absent' : builder.add(query.model, 'requested') ? undefined : 'unknown'
   if (kind) builder.failure = missingModel(query, kind)
   if (catalog.fallback !== undefined) builder.add(catalog.fallback, 'missing_model')
@@ -17,16 +24,18 @@ export function resolve(query: Query, catalog: Catalog, known: Known, random: ()
 }
 
 class PlanBuilder {
-  readonly #targets: Target[] = []
+  #targets: Target[] = []
   readonly #skipped: Skipped[] = []
   readonly #seen = new Set<string>()
   readonly #query: Query
   readonly #catalog: Catalog
   readonly #known: Known
   readonly #random: () => number
+  readonly #shortcomings: Shortcomings | undefined
   failure: GatewayError | undefined
 
-  constructor(query: Query, catalog: Catalog, known: Known, random: () => number) {
+  constructor(query: Query, catalog: Catalog, known: Known, random: () => number, shortcomings?: Shortcomings) {
+    this.#shortcomings = shortcomings
     this.#query = query
     this.#catalog = catalog
     this.#known = known
@@ -45,6 +54,7 @@ class PlanBuilder {
   }
 
   plan(): Plan {
+    this.#leaveOutIncapable()
     const { model: requested } = this.#query
     const first = this.#targets[0]
     // If the fallback can't serve the request either, report the fallback's obstacle: the client can act on that one.
@@ -63,6 +73,27 @@ class PlanBuilder {
     else if (!this.#targets.some((target) => asksTheSame(target.deployment, deployment))) {
       const contextWindow = windowOf(deployment, this.#known.get(deployment.provider.name))
       this.#targets.push({ deployment, limits: group.limits, why, contextWindow })
+    }
+  }
+
+  /**
+   * Leaves out the targets that lately said they can't do what the request needs, while others are there. Otherwise
+   * they are asked again: they may have changed, and their own words tell the client more.
+   */
+  #leaveOutIncapable(): void {
+    if (!this.#shortcomings || this.#query.needs.size === 0 || this.#targets.length < 2) return
+    const lacking = new Map<Target, Capability>()
+    for (const target of this.#targets) {
+      const lack = [...this.#query.needs].find((need) => this.#shortcomings?.has(target.deployment.label, need))
+      if (lack) lacking.set(target, lack)
+    }
+    const able = this.#targets.filter((target) => !lacking.has(target))
+    // The gateway-wide fallback stands in for missing models only.
+    if (lacking.size === 0 || !able.some(({ why }) => why !== 'missing_model')) return
+    this.#targets = able
+    for (const [{ deployment }, lack] of lacking) {
+      const why = `it said that it is not capable of ${capabilityNames[lack]}`
+      this.#skipped.push({ name: deployment.label, kind: 'incapable', why })
     }
   }
 
@@ -143,7 +174,8 @@ const capabilityNames: Readonly<Record<Capability, string>> = {
 }
 
 function paramOf(needs: ReadonlySet<Capability>): string {
-  return needs.has('tools') ? 'tools' : needs.has('schema') ? 'response_format' : 'messages'
+  const [need] = (['tools', 'schema', 'vision'] as const).filter((capability) => needs.has(capability))
+  return paramOfCapability[need ?? 'vision']
 }
 
 export function missingModel({ model }: Query, kind: MissingKind): GatewayError {

@@ -30,6 +30,9 @@ export type FailureKind =
   | 'internal'
   | 'gone'
 
+/** What a model may or may not be able to do. */
+export type Capability = 'tools' | 'vision' | 'schema'
+
 interface Reaction {
   /** HTTP status for the client, unless the failure has its own. */
   readonly status: number
@@ -94,6 +97,8 @@ export interface FailureDetails {
   readonly model?: string
   /** How long the upstream asked to wait, in milliseconds. */
   readonly retryAfterMs?: number
+  /** What an incapable model lacks, if it said so. */
+  readonly lacks?: Capability
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
 }
@@ -109,6 +114,7 @@ export class GatewayError extends Error {
   /** The client's name for a missing model, which some dialects word in their own way. */
   readonly model: string | undefined
   readonly retryAfterMs: number | undefined
+  readonly lacks: Capability | undefined
   readonly headers: Readonly<Record<string, string>>
 
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
@@ -121,6 +127,7 @@ export class GatewayError extends Error {
     this.param = details.param ?? null
     this.model = details.model
     this.retryAfterMs = details.retryAfterMs
+    this.lacks = details.lacks
     this.headers = details.headers ?? {}
   }
 

@@ -1,0 +1,95 @@
+import type { ErrorRule } from './provider.ts'
+import type { Said } from './said.ts'
+import { wordings } from './wordings.ts'
+
+export interface Circumstances {
+  /** The provider's own rules, which come first. */
+  readonly own: readonly ErrorRule[]
+  /** Undefined for an error inside a success that names no status: it is read as a refused request. */
+  readonly status: number | undefined
+  /** The client's request as text. */
+  readonly sent?: (() => string) | undefined
+}
+
+/** The first rule that fits what an upstream said. */
+export function fittingRule(said: Said, { own, status = 400, sent }: Circumstances): ErrorRule | undefined {
+  const words = [said.code, said.type].filter((word) => word !== undefined)
+  const names = words.join(' ')
+  const echoes = new Echoes(said.message, sent)
+  return [...own, ...wordings].find((rule) => {
+    if (rule.status !== undefined && ![rule.status].flat().includes(status)) return false
+    // A rejected key stays one, whatever words come with it; only a code can say otherwise.
+    if (rule.code) return words.some((word) => rule.code?.includes(word))
+    if (status === 401) return false
+    if (!rule.match) return true
+    return (names !== '' && rule.match.test(names)) || echoes.hold(rule.match)
+  })
+}
+
+/** Characters around a match that decide whose words they are. */
+const around = 16
+
+/**
+ * Whether words in a message are the server's own. Some servers repeat the request that they refuse, and a prompt may
+ * quote any error there is.
+ */
+class Echoes {
+  readonly #message: string
+  readonly #sent: (() => string) | undefined
+  #plain: string | undefined
+
+  constructor(message: string, sent: (() => string) | undefined) {
+    this.#message = message
+    this.#sent = sent
+  }
+
+  /** Whether the server itself says something that `pattern` matches. */
+  hold(pattern: RegExp): boolean {
+    if (!pattern.test(this.#message)) return false
+    if (!this.#sent || this.#message === '') return true
+    const everywhere = new RegExp(pattern.source, `${pattern.flags}g`)
+    return [...this.#message.matchAll(everywhere)].some((match) => !this.#isEcho(match.index, match[0].length))
+  }
+
+  #isEcho(start: number, length: number): boolean {
+    const message = this.#message
+    const end = start + length
+    const inside = quotedAround(message, start, end)
+    if (inside !== undefined && this.#wasSent(inside)) return true
+    const before = message.slice(Math.max(0, start - around), start)
+    const after = message.slice(end, end + around)
+    const match = message.slice(start, end)
+    // What is repeated may begin or end beside the match, behind words such as `Invalid message: `.
+    const left = before.replace(/^.*(?:[:([] ?|["`])/s, '')
+    const right = after.replace(/[")`\]].*$/s, '')
+    const near = left.length + right.length >= around / 2 ? left + match + right : undefined
+    if (!this.#wasSent(before + match + after) && !(near && this.#wasSent(near))) return false
+    // An agent's history may hold the very error that comes again: then the echo begins with the message.
+    return !this.#wasSent(message.slice(0, end + around))
+  }
+
+  #wasSent(text: string): boolean {
+    this.#plain ??= plain(this.#sent?.() ?? '')
+    const wanted = plain(text).trim()
+    return wanted !== '' && this.#plain.includes(wanted)
+  }
+}
+
+/** Without quotes, escapes and runs of blanks: servers repeat a text in other forms than JSON's. */
+function plain(text: string): string {
+  return text
+    .replace(/\\+[nrt]/g, ' ')
+    .replace(/[\\"'`]/g, '')
+    .replace(/\s+/g, ' ')
+}
+
+/** The quoted text that a match lies in. Apostrophes are no quotes. */
+function quotedAround(message: string, start: number, end: number): string | undefined {
+  const text = message.replace(/(?<=\w)'(?=\w)/g, '’')
+  for (const quote of ['"', '`', "'"]) {
+    const open = start > 0 ? text.lastIndexOf(quote, start - 1) : -1
+    const close = text.indexOf(quote, end)
+    if (open >= 0 && close >= 0) return message.slice(open + 1, close)
+  }
+  return undefined
+}

@@ -1,0 +1,141 @@
+import type { ErrorRule } from './provider.ts'
+
+/** How a known server words a failure. */
+export interface Wording extends ErrorRule {
+  readonly server: string
+  /** Where the words were found: a repository's issue, or the server's documentation. */
+  readonly source: string
+}
+
+/** What a list of models or an answer to a wrong name says: statuses that aren't about the server's health. */
+const asked = [400, 403, 404, 422]
+const refused = [400, 402, 403, 429]
+
+/**
+ * What servers say, whichever provider is configured. A provider's own rules come first, and these are tried in order:
+ * those that say more stand before those that say less. `code` outranks the status of the response.
+ */
+// biome-ignore format: a table
+export const wordings: readonly Wording[] = [
+  // Larger than any minute's allowance: waiting doesn't help, a shorter prompt does.
+  { kind: 'context_length', match: /request too large for .{1,200}limit \d+, requested \d+/i, server: 'Groq, OpenAI', source: 'continuedev/continue#10218, vanna-ai/vanna-flask#11' },
+
+  { kind: 'quota', code: ['insufficient_quota', 'billing_not_active', 'billing_hard_limit_reached', 'credit_balance_exhausted'], server: 'OpenAI', source: 'BerriAI/litellm#2743, promptfoo/promptfoo#10881' },
+  { kind: 'quota', code: ['usage_limit_reached', 'usage_not_included'], server: 'OpenAI Codex', source: 'openai/codex' },
+  { kind: 'quota', code: ['budget_exceeded'], server: 'LiteLLM', source: 'BerriAI/litellm#40002' },
+  { kind: 'quota', code: ['exceeded_current_quota_error'], server: 'Moonshot', source: 'platform.moonshot.ai/docs' },
+  { kind: 'quota', code: ['Arrearage', 'AllocationQuota.FreeTierOnly'], server: 'DashScope', source: 'help.aliyun.com/model-studio/error-code' },
+  { kind: 'quota', code: ['insufficient_user_quota', 'insufficient_balance', 'insufficient_credits'], server: 'new-api', source: 'QuantumNous/new-api' },
+  { kind: 'context_length', code: ['context_length_exceeded', 'context_window_exceeded'], server: 'OpenAI, OpenRouter', source: 'platform.openai.com/docs, openrouter.ai/docs' },
+  { kind: 'context_length', code: ['exceed_context_size_error'], server: 'llama.cpp', source: 'ggml-org/llama.cpp tools/server' },
+  { kind: 'context_length', code: ['ContextWindowExceededError'], server: 'LiteLLM', source: 'agent0ai/agent-zero#1102' },
+  { kind: 'context_length', code: ['tokens_limit_reached', 'model_max_prompt_tokens_exceeded'], server: 'GitHub Models, Copilot', source: 'docs.github.com/github-models' },
+  { kind: 'context_length', code: ['request_too_large'], server: 'Anthropic', source: 'docs.anthropic.com/en/api/errors' },
+  { kind: 'retired', code: ['model_deprecated', 'model_decommissioned'], server: 'Groq', source: 'console.groq.com/docs/deprecations' },
+  { kind: 'not_found', code: ['model_not_found', 'model_not_supported'], server: 'OpenAI, new-api, Copilot', source: 'skorokithakis/sysaidmin#9' },
+  { kind: 'not_found', code: ['invalid_model'], server: 'Mistral', source: 'tmc/langchaingo#1233' },
+  { kind: 'not_found', code: ['model_not_available'], server: 'Together', source: 'docs.together.ai/docs/error-codes' },
+  { kind: 'not_found', code: ['unknown_model'], server: 'GitHub Models', source: 'docs.github.com/github-models' },
+  { kind: 'content_policy', code: ['content_filter', 'content_policy_violation', 'ResponsibleAIPolicyViolation', 'data_inspection_failed'], server: 'OpenAI, Azure, DashScope', source: 'learn.microsoft.com/azure/ai-services/openai' },
+  { kind: 'auth', code: ['invalid_api_key', 'API_KEY_INVALID', 'account_deactivated'], server: 'OpenAI, Google', source: 'platform.openai.com/docs' },
+  { kind: 'overloaded', code: ['overloaded_error', 'engine_overloaded', 'engine_overloaded_error', 'overloaded'], server: 'Anthropic, Moonshot, TGI', source: 'docs.anthropic.com/en/api/errors' },
+  { kind: 'rate_limit', code: ['rate_limit_exceeded', 'rate_limit_error'], server: 'OpenAI, Anthropic', source: 'platform.openai.com/docs' },
+
+  { kind: 'quota', status: 429, match: /insufficient_quota|exceeded your current quota|credit/i, server: 'OpenAI', source: 'platform.openai.com/docs' },
+  { kind: 'quota', status: refused, match: /billing hard limit has been reached|account is not active, please check your billing/i, server: 'OpenAI', source: 'bajrangCoder/acode-plugin-chatgpt#19, lifan0127/ai-research-assistant#174' },
+  { kind: 'quota', status: refused, match: /usage limit has been reached|reached your (?:(?:hourly|daily|weekly|monthly|session|specified|api) ){0,3}usage limit/i, server: 'OpenAI Codex, Ollama, Anthropic', source: 'openai/codex, ollama.com/cloud, anthropics/claude-code' },
+  { kind: 'quota', status: refused, match: /insufficient (?:account )?(?:balance|funds|credits?|quota)|credit balance is too low/i, server: 'Zhipu, DeepSeek, Anthropic', source: 'adolfousier/opencrabs#1254, api-docs.deepseek.com' },
+  { kind: 'quota', status: refused, match: /budget has been exceeded|exceeded budget for/i, server: 'LiteLLM', source: 'BerriAI/litellm#14144' },
+  { kind: 'quota', status: refused, match: /key limit exceeded|credit limit exceeded|(?:spending|spend) limit\b|used all available credits/i, server: 'OpenRouter, Together, xAI', source: 'openrouter.ai/docs, docs.x.ai' },
+  { kind: 'quota', status: refused, match: /free (?:tier|quota|allocation).{0,80}exhausted|used up your (?:daily|weekly|monthly)/i, server: 'DashScope, Cloudflare', source: 'help.aliyun.com/model-studio/error-code' },
+
+  { kind: 'incapable', lacks: 'tools', match: /requires --(?:enable-auto-tool-choice|tool-call-parser)/i, server: 'vLLM', source: 'langchain4j/langchain4j#3475' },
+  { kind: 'incapable', lacks: 'tools', match: /no endpoints found that support (?:tool use|the provided .?tool_choice)/i, server: 'OpenRouter', source: 'evalstate/fast-agent#122' },
+  { kind: 'incapable', lacks: 'tools', match: /tools param requires --jinja/i, server: 'llama.cpp', source: 'ggml-org/llama.cpp tools/server' },
+  { kind: 'incapable', lacks: 'tools', match: /does(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i, server: 'Ollama, DeepSeek, Together', source: 'ollama/ollama, api-docs.deepseek.com' },
+  { kind: 'incapable', lacks: 'tools', match: /(?:tool|function)[ -]?call(?:ing|s)?.? is not (?:supported|enabled)|.tools. is not supported with this model/i, server: 'Groq, Mistral, OpenAI', source: 'console.groq.com/docs, docs.mistral.ai' },
+  { kind: 'incapable', lacks: 'vision', match: /is not a multimodal model/i, server: 'vLLM', source: 'vllm-project/vllm#19144' },
+  { kind: 'incapable', lacks: 'vision', match: /unknown variant .?image_url/i, server: 'DeepSeek', source: '1jehuang/jcode#310' },
+  { kind: 'incapable', lacks: 'vision', match: /no endpoints found that support image input/i, server: 'OpenRouter', source: 'openrouter.ai/docs' },
+  { kind: 'incapable', lacks: 'vision', match: /image_url is only supported by certain models/i, server: 'OpenAI', source: 'platform.openai.com/docs' },
+  { kind: 'incapable', lacks: 'vision', match: /images? (?:input|content)?s? ?(?:is|are) not (?:supported|enabled)/i, server: 'llama.cpp, Mistral', source: 'ggml-org/llama.cpp tools/server' },
+  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:image|vision|multi-?modal)/i, server: 'LM Studio, Together', source: 'lmstudio.ai/docs' },
+  { kind: 'incapable', lacks: 'vision', status: 400, match: /messages?\[\d+\]\.content must be a string/i, server: 'Groq', source: 'vercel/ai#2837' },
+  { kind: 'incapable', match: /audio input is not supported/i, server: 'llama.cpp', source: 'ggml-org/llama.cpp tools/server' },
+  { kind: 'incapable', lacks: 'schema', match: /this response_format type is unavailable/i, server: 'DeepSeek', source: 'api-docs.deepseek.com' },
+  { kind: 'incapable', lacks: 'schema', match: /'response_format' of type 'json_schema' is not supported/i, server: 'OpenAI', source: 'openai/openai-dotnet#276' },
+  { kind: 'incapable', lacks: 'schema', match: /does(?: not|n't) support (?:response[_ ]format|.?json[_ ]schema|structured outputs?)|structured outputs? (?:is|are) not supported/i, server: 'Groq, Fireworks', source: 'console.groq.com/docs/structured-outputs' },
+  { kind: 'incapable', match: /no endpoints found that (?:can handle|support)/i, server: 'OpenRouter', source: 'openrouter.ai/docs' },
+  // The request can't be put into words for this model. Another model has another template.
+  { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments/i, server: 'llama.cpp, Ollama', source: 'OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510' },
+  { kind: 'incapable', match: /jinja exception|unable to generate parser for this template|cannot subscript null at row \d+|conversation roles must alternate/i, server: 'llama.cpp, vLLM', source: 'ggml-org/llama.cpp#13178, ggml-org/llama.cpp#20733' },
+  { kind: 'incapable', status: [400, 500], match: /default chat template is no longer allowed|must provide a chat template/i, server: 'vLLM', source: 'vllm-project/vllm' },
+
+  { kind: 'wrong_endpoint', status: 404, match: /not a chat model|v1\/completions|v1\/chat\/completions/i, server: 'OpenAI', source: 'platform.openai.com/docs' },
+  { kind: 'retired', match: /model\b.{0,160}(is|was|been) (deprecated|decommissioned|retired|discontinued|shut down)/i, server: 'OpenAI, Groq', source: 'console.groq.com/docs/deprecations' },
+  { kind: 'no_live_provider', match: /no endpoints (?:found|available) matching/i, server: 'OpenRouter', source: 'openrouter.ai/docs' },
+  { kind: 'not_found', match: /no endpoints found for /i, server: 'OpenRouter', source: 'openrouter.ai/docs' },
+  { kind: 'not_found', match: /\bis not a valid model\b/i, server: 'OpenRouter', source: 'openrouter.ai/docs' },
+  { kind: 'not_found', match: /invalid model name \w+ in model=/i, server: 'LiteLLM', source: 'BerriAI/litellm#3142' },
+  { kind: 'not_found', match: /no available channels? for model|无可用渠道/i, server: 'new-api, one-api', source: 'QuantumNous/new-api' },
+  { kind: 'not_found', match: /unable to access model .{1,200}list of supported models/i, server: 'Together', source: 'docs.together.ai/docs/error-codes' },
+  { kind: 'not_found', status: asked, match: /\b(?:invalid|unknown|unsupported|unrecognized) model(?: name| id(?:entifier)?)?(?:$|:| ["'`]|[.,] | [\w.-]*[/\d])/i, server: 'Mistral, LM Studio, Anthropic', source: 'tmc/langchaingo#1233, anthropics/claude-code#3008' },
+  { kind: 'not_found', match: /\bmodel ["'`][^"'`]{1,200}["'`] (?:does not exist|doesn't exist|not found|is not found|was not found)/i, server: 'vLLM, SGLang', source: 'vllm-project/vllm#3486, runpod-workers/worker-vllm#57' },
+  { kind: 'not_found', status: 404, match: /model|deployment/i, server: 'any', source: 'a missing path says nothing of models' },
+  { kind: 'not_found', status: [400, 422], match: /model .{0,200}(not found|does not exist|not exist)|model_not_found/i, server: 'DeepSeek', source: 'deepwn/addi#13' },
+
+  { kind: 'context_length', match: /context_length_exceeded|maximum context length|context (size|window)|exceed_context_size|context length|prompt is too long/i, server: 'OpenAI, vLLM, llama.cpp, Anthropic', source: 'vllm-project/vllm#20409, earendil-works/pi#102' },
+  { kind: 'context_length', match: /input token count.{0,40}exceeds the maximum number of tokens/i, server: 'Google', source: 'google-gemini/gemini-cli' },
+  { kind: 'context_length', match: /maximum prompt length is/i, server: 'xAI', source: 'docs.x.ai' },
+  { kind: 'context_length', match: /input is too long for (?:the )?requested model/i, server: 'AWS Bedrock', source: 'anthropics/claude-code' },
+  { kind: 'context_length', match: /exceeded model token limit/i, server: 'Moonshot', source: 'platform.moonshot.ai/docs' },
+  { kind: 'context_length', match: /exceed context limit: \d/i, server: 'Anthropic', source: 'anthropics/claude-code#476' },
+  { kind: 'context_length', match: /.inputs.{0,40}must (?:have less than|be <=) \d+/i, server: 'TGI', source: 'huggingface/text-generation-inference#695, barun-saha/slide-deck-ai#44' },
+  { kind: 'context_length', match: /input length.{0,40}exceeds the maximum allowed length|longer than the maximum model length/i, server: 'SGLang, vLLM', source: 'sgl-project/sglang#4048' },
+  { kind: 'context_length', match: /prompt token count of \d+ exceeds the limit/i, server: 'Copilot', source: 'docs.github.com/copilot' },
+  { kind: 'context_length', match: /range of input length should be|prompt exceeds max(?:imum)? length/i, server: 'DashScope, Zhipu', source: 'help.aliyun.com/model-studio/error-code' },
+  { kind: 'context_length', match: /please reduce the length of (?:the|your) (?:messages|input|prompt)/i, server: 'Groq, Cerebras', source: 'OpenHands/OpenHands#1902' },
+
+  { kind: 'content_policy', match: /content_filter|content_policy|content management policy/i, server: 'OpenAI, Azure', source: 'learn.microsoft.com/azure/ai-services/openai' },
+  { kind: 'loading', status: 503, match: /loading/i, server: 'llama.cpp, Hugging Face', source: 'ggml-org/llama.cpp tools/server' },
+  { kind: 'bad_request', match: /^input validation error/i, server: 'TGI', source: 'huggingface/text-generation-inference#2749' },
+]
+
+/** The statuses that words for a kind of error stand for, where an error inside a success names none. */
+export const statusOfType: Readonly<Record<string, number>> = {
+  // TGI
+  validation: 422,
+  generation: 424,
+  incomplete_generation: 500,
+  healthcheck: 503,
+  // OpenAI, Anthropic, vLLM
+  invalid_request_error: 400,
+  BadRequestError: 400,
+  NotFoundError: 404,
+  not_found_error: 404,
+  authentication_error: 401,
+  permission_error: 403,
+  api_error: 500,
+  server_error: 500,
+  // Google
+  INVALID_ARGUMENT: 400,
+  NOT_FOUND: 404,
+  PERMISSION_DENIED: 403,
+  UNAUTHENTICATED: 401,
+  RESOURCE_EXHAUSTED: 429,
+  UNAVAILABLE: 503,
+}
+
+/** How servers say how many tokens fit. The first that matches holds the number. */
+export const contextSizes: readonly RegExp[] = [
+  /(?:maximum )?context (?:size|length|window)[^0-9]{0,30}(\d[\d,]*)/i,
+  /(\d[\d,]*) maximum context length/i,
+  /maximum number of tokens allowed[^0-9]{0,4}(\d[\d,]*)/i,
+  /maximum (?:prompt|model|allowed) length[^0-9]{0,10}(\d[\d,]*)/i,
+  /token limit: (\d[\d,]*)/i,
+  /must (?:have less than|be <=) (\d[\d,]*)/i,
+  /> (\d[\d,]*)(?: maximum|,)/,
+  /limit (?:of |is )?(\d[\d,]*)/i,
+  /max size: (\d[\d,]*) tokens/i,
+  /input length should be \[\d+, (\d+)\]/i,
+]

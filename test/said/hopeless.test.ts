@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runtimes } from '../support/both.ts'
+import { expectStandIn, expectTold, inStream, type Pair, startPair } from '../support/said.ts'
+import { json, text } from '../support/upstream.ts'
+
+let pair: Pair
+
+beforeAll(async () => {
+  pair = await startPair('said-hopeless')
+}, 60_000)
+
+afterAll(() => pair.close())
+
+const error = (message: string, more: object = {}) => ({ error: { message, ...more } })
+const coded = (code: string, message = 'No more.') => error(message, { type: code, code })
+
+const spent: readonly [string, number, unknown][] = [
+  ['OpenAI', 429, coded('insufficient_quota')],
+  // BerriAI/litellm#2743
+  [
+    'OpenAI',
+    429,
+    error('Your account is not active, please check your billing details on our website.', {
+      type: 'billing_not_active',
+    }),
+  ],
+  ['OpenAI', 400, coded('billing_hard_limit_reached')],
+  // bajrangCoder/acode-plugin-chatgpt#19
+  ['OpenAI, without a code', 400, error('Billing hard limit has been reached')],
+  // promptfoo/promptfoo#10881
+  ['OpenAI, prepaid', 429, coded('credit_balance_exhausted')],
+  ['Codex', 429, error('The usage limit has been reached', { type: 'usage_limit_reached', resets_in_seconds: 9000 })],
+  // adolfousier/opencrabs#1254
+  ['Zhipu', 429, { error: { code: '1113', message: 'Insufficient balance or no resource package. Please recharge.' } }],
+  [
+    'Anthropic',
+    400,
+    error('Your credit balance is too low to access the Anthropic API.', { type: 'invalid_request_error' }),
+  ],
+  // BerriAI/litellm#14144, #40002
+  [
+    'LiteLLM',
+    400,
+    error('litellm.BadRequestError: OpenAIException - Budget has been exceeded! Current cost: 14.2, Max budget: 10', {
+      type: null,
+      code: '400',
+    }),
+  ],
+  [
+    'LiteLLM',
+    429,
+    error('Budget has been exceeded! Key=x Current cost: 0.1, Max budget: 0.01', {
+      type: 'budget_exceeded',
+      code: '429',
+    }),
+  ],
+  [
+    'OpenRouter',
+    403,
+    error('Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys', { code: 403 }),
+  ],
+  ['DashScope', 400, coded('Arrearage', 'Access denied, please make sure your account is in good standing.')],
+  ['DashScope', 403, coded('AllocationQuota.FreeTierOnly', 'The free tier of the model has been exhausted.')],
+  ['Ollama’s cloud', 429, { error: "you've reached your weekly usage limit, please upgrade to continue" }],
+  [
+    'Cloudflare',
+    429,
+    { errors: [{ message: 'you have used up your daily free allocation of 10,000 neurons', code: 4006 }] },
+  ],
+]
+
+const unfit: readonly [string, number, unknown][] = [
+  // OpenHands/OpenHands#13949
+  [
+    'llama.cpp',
+    500,
+    error(
+      'Failed to parse tool call arguments as JSON: [json.exception.parse_error.101] parse error at line 1, column 131: syntax error while parsing value - unexpected end of input',
+      { code: 500, type: 'server_error' },
+    ),
+  ],
+  // ggml-org/llama.cpp#13178, diegosouzapw/OmniRoute#4982
+  [
+    'llama.cpp',
+    500,
+    error('Cannot subscript null at row 23, column 40:\n    {%- set tool_start_length = tool_start|length %}', {
+      code: 500,
+      type: 'server_error',
+    }),
+  ],
+  [
+    'llama.cpp',
+    400,
+    error(
+      'Unable to generate parser for this template. Automatic parser generation failed: Error: Jinja Exception: No user query found in messages.',
+    ),
+  ],
+  ['llama.cpp', 500, error('tools param requires --jinja flag', { code: 500, type: 'server_error' })],
+  [
+    'vLLM',
+    400,
+    { object: 'error', message: 'Conversation roles must alternate user/assistant/user/assistant/...', code: 400 },
+  ],
+]
+
+describe.each(runtimes)('A used-up allowance, on %s', (runtime) => {
+  it.each(spent)('is asked once, then elsewhere, and told as a quota: %s, HTTP %i', async (_server, status, body) => {
+    expectStandIn(await pair.withFallback(runtime, json(status, body)))
+    const outcome = await pair.alone(runtime, json(status, body))
+    expect(expectTold(outcome, 429, 'insufficient_quota').type).toBe('insufficient_quota')
+    expect(outcome.reply.headers.get('x-should-retry')).toBe('false')
+  })
+
+  it('is seen at the start of a stream', async () => {
+    expectStandIn(
+      await pair.withFallback(runtime, inStream({ message: 'No.', code: 'insufficient_quota' }), { stream: true }),
+    )
+  })
+
+  it('is not a rate limit that passes, whatever it counts', async () => {
+    for (const said of [
+      'Rate limit reached for requests per day: Limit 200, Used 200.',
+      'Quota of requests per minute is used.',
+    ]) {
+      const { reply, asked } = await pair.alone(runtime, json(429, error(said)))
+      expect([reply.status, asked]).toEqual([429, 3])
+      expect(reply.text).toContain('rate_limit_exceeded')
+    }
+  })
+
+  it('is not read out of a prompt that a refusal repeats', async () => {
+    const prompt = 'My provider says: your credit balance is too low, and the usage limit has been reached. Why?'
+    const messages = [{ role: 'user', content: prompt }]
+    const outcome = await pair.withFallback(runtime, json(400, error(`Bad message: ${prompt}`)), { messages })
+    expect([outcome.reply.status, outcome.asked]).toEqual([400, 1])
+  })
+})
+
+describe.each(runtimes)('A request that a model’s template can’t put into words, on %s', (runtime) => {
+  it.each(unfit)('is sent once, then elsewhere: %s, HTTP %i %j', async (_server, status, body) => {
+    expectStandIn(await pair.withFallback(runtime, json(status, body)))
+    const outcome = await pair.alone(runtime, json(status, body))
+    expectTold(outcome, 400, 'unsupported_parameter')
+    expect(outcome.reply.headers.get('x-should-retry')).toBe('false')
+  })
+
+  it('is not what any other 500 is about, which is asked again', async () => {
+    const { asked } = await pair.alone(runtime, json(500, error('template service: CUDA out of memory')))
+    expect(asked).toBe(3)
+  })
+})
+
+describe.each(runtimes)('A client is told not to come again, on %s', (runtime) => {
+  it('where the gateway’s own key is refused', async () => {
+    const { reply } = await pair.alone(runtime, json(401, error('Incorrect API key provided')))
+    expect([reply.status, reply.headers.get('x-should-retry')]).toEqual([502, 'false'])
+  })
+
+  it('where a 5xx carries the status of a refusal: it is asked once', async () => {
+    const { reply, asked } = await pair.alone(
+      runtime,
+      json(500, error("Error code: 401 - {'error': {'message': 'no'}}")),
+    )
+    expect([reply.status, asked, reply.headers.get('x-should-retry')]).toEqual([502, 1, 'false'])
+  })
+
+  it('where the gateway has tried enough', async () => {
+    const { reply, asked } = await pair.alone(runtime, text(502, 'bad gateway'))
+    expect([reply.status, asked, reply.headers.get('x-should-retry')]).toEqual([502, 3, 'false'])
+  })
+
+  it('but not where something that may pass was tried once', async () => {
+    const { reply, asked } = await pair.alone(runtime, json(429, error('slow down'), { 'retry-after': '33' }))
+    expect([reply.status, asked, reply.headers.get('x-should-retry')]).toEqual([429, 1, null])
+  })
+})

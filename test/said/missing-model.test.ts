@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runtimes } from '../support/both.ts'
+import { expectStandIn, expectTold, inStream, type Pair, startPair } from '../support/said.ts'
+import { json, text } from '../support/upstream.ts'
+
+let pair: Pair
+
+beforeAll(async () => {
+  pair = await startPair('said-missing')
+}, 60_000)
+
+afterAll(() => pair.close())
+
+const error = (message: string, more: object = {}) => ({ error: { message, ...more } })
+const python = (inner: string) => `Error code: 400 - {'error': {'message': ${inner}, 'type': None, 'code': 400}}`
+
+const sayings: readonly [string, number, unknown][] = [
+  ['OpenRouter', 400, error('nope/x is not a valid model ID', { code: 400 })],
+  ['OpenRouter', 404, error('No endpoints found for nope/x.', { code: 404 })],
+  ['LiteLLM', 400, error('/chat/completions: Invalid model name passed in model=x', { type: 'None', code: '400' })],
+  // BerriAI/litellm#3142
+  ['LiteLLM’s older form', 400, error("400: {'error': 'Invalid model name passed in model=x'}", { type: 'None' })],
+  ['a gateway before LiteLLM', 400, { detail: python('"Invalid model name passed in model=x"') }],
+  ['Mistral', 400, { object: 'error', message: 'Invalid model: x', type: 'invalid_model', param: null, code: '1500' }],
+  ['new-api', 503, error('No available channel for model x under group default', { code: 'model_not_found' })],
+  // deepwn/addi#13
+  ['DeepSeek', 400, error('Model Not Exist', { type: 'invalid_request_error', code: 'invalid_request_error' })],
+  // vllm-project/vllm#3486
+  ['vLLM', 404, { object: 'error', message: 'The model `x` does not exist.', type: 'NotFoundError', code: 404 }],
+  ['GitHub Models', 400, error('Unknown model: x', { code: 'unknown_model' })],
+  // anthropics/claude-code#3008
+  [
+    'a proxy for Anthropic',
+    400,
+    { type: 'error', error: { type: 'invalid_request_error', message: 'Invalid model name' } },
+  ],
+  ['LM Studio', 400, { error: 'Invalid model identifier "x". Please specify a valid downloaded model.' }],
+  ['Groq', 400, error('It is gone.', { code: 'model_decommissioned' })],
+  ['a list of errors', 422, { errors: [{ code: 'model_not_found', message: 'x is unknown here' }] }],
+  ['a detail that is an object', 400, { detail: { code: 'model_not_found', message: 'x is unknown here' } }],
+  ['an error_message', 400, { error_message: 'Invalid model: x' }],
+  ['a word beside a message', 400, { error: 'invalid_model', message: 'We have no such thing.' }],
+  ['an error in an error, as JSON', 500, error(JSON.stringify(error('gone', { code: 'model_not_found' })))],
+]
+
+describe.each(runtimes)('A model that its upstream lacks, on %s', (runtime) => {
+  it.each(sayings)('is answered by the fallback after one try: %s, HTTP %i', async (_server, status, body) => {
+    expectStandIn(await pair.withFallback(runtime, json(status, body)))
+    expectTold(await pair.alone(runtime, json(status, body)), 404, 'model_not_found')
+  })
+
+  it('is seen in an error under 200, whole or at the start of a stream', async () => {
+    const gone = { message: 'The model `x` does not exist.', type: 'NotFoundError', code: 404 }
+    expectStandIn(await pair.withFallback(runtime, json(200, { error: gone })))
+    expectStandIn(await pair.withFallback(runtime, inStream(gone), { stream: true }))
+  })
+
+  it.each([
+    ['a plain refusal', 400, error('temperature: Input should be less than or equal to 2')],
+    ['a wrong value beside a model', 400, error('Invalid model parameters: top_k must be positive')],
+    ['FastAPI', 422, { detail: [{ loc: ['body', 'messages', 0, 'role'], msg: 'Field required', type: 'missing' }] }],
+  ])('is not taken for what is the request’s own fault: %s', async (_what, status, body) => {
+    const outcome = await pair.withFallback(runtime, json(status, body))
+    expect(outcome.asked).toBe(1)
+    expect(outcome.reply.status).toBe(status)
+  })
+
+  it('is not found in a refusal that repeats a prompt about such errors', async () => {
+    const prompt = 'Explain this to me please: the server says that nope/x is not a valid model ID, and so I am stuck.'
+    const messages = [{ role: 'user', content: prompt }]
+    for (const said of [
+      error(`Invalid value for messages[0]: ${prompt}`),
+      error(`Invalid value for messages[0]: ${JSON.stringify(prompt)}`),
+      { detail: [{ loc: ['body', 'messages', 0], msg: `Value error, got '${prompt}'`, type: 'value_error' }] },
+    ]) {
+      const outcome = await pair.withFallback(runtime, json(422, said), { messages })
+      expect([outcome.reply.status, outcome.asked]).toEqual([422, 1])
+    }
+  })
+
+  it('is found although an agent’s history holds the same words', async () => {
+    const messages = [{ role: 'user', content: 'It said: nope/x is not a valid model ID. Try again.' }]
+    const said = json(400, error('nope/x is not a valid model ID'))
+    expectStandIn(await pair.withFallback(runtime, said, { messages }))
+  })
+
+  it('is not the reason of a web page or of a failure that may pass', async () => {
+    const page = await pair.alone(runtime, text(404, '<html>model</html>', 'text/html'))
+    expect(JSON.parse(page.reply.text)).toMatchObject({ error: { code: 'wrong_endpoint' } })
+    const busy = await pair.alone(runtime, json(503, error('The model is overloaded')))
+    expect(busy.asked).toBeGreaterThan(1)
+  })
+})
