@@ -9,7 +9,7 @@ import {
 } from '../src/core/provider.ts'
 import { completionsOver } from '../src/operations/completions-over-chat.ts'
 import { openaiOperations } from '../src/operations/index.ts'
-import { repaired } from '../src/operations/repair.ts'
+import { repaired } from '../src/operations/repair/index.ts'
 import { GatewayError } from '../src/wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../src/wire/json.ts'
 
