@@ -8,7 +8,7 @@ import {
   type ProviderSettings,
 } from '../src/core/provider.ts'
 import { openaiOperations } from '../src/operations/index.ts'
-import { repaired } from '../src/operations/repair.ts'
+import { repaired } from '../src/operations/repair/index.ts'
 import { GatewayError } from '../src/wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../src/wire/json.ts'
 

@@ -1,6 +1,6 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations } from '../src/operations/index.ts'
-import { repaired } from '../src/operations/repair.ts'
+import { repaired } from '../src/operations/repair/index.ts'
 
 /** llama.cpp's `llama-server`. */
 export default defineProvider({

@@ -1,4 +1,4 @@
-import { bearer, defineProvider, type Remedy } from '../src/core/provider.ts'
+import { bearer, defineProvider, type ProviderSettings, type Remedy } from '../src/core/provider.ts'
 import { completionsOver } from '../src/operations/completions-over-chat.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { type GatewayError, unknownModel } from '../src/wire/errors.ts'
@@ -29,10 +29,15 @@ export default defineProvider({
       ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${segment(model)}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
       : baseURL + path,
   errors: [{ status: 404, match: /DeploymentNotFound/, kind: 'not_found' }],
-  // Only OpenAI's and Azure's own servers, not other addresses in `baseURL`.
-  endsStreams: ({ baseURL }) => /^https:\/\/(api\.openai\.com|[\w-]+\.openai\.azure\.com)(\/|$)/.test(baseURL),
+  keepsFormat: isOwnServer,
+  endsStreams: isOwnServer,
   heal: healParameter,
 })
+
+/** Only OpenAI's and Azure's own servers, not other addresses in `baseURL`. */
+function isOwnServer({ baseURL }: ProviderSettings): boolean {
+  return /^https:\/\/(api\.openai\.com|[\w-]+\.openai\.azure\.com)(\/|$)/.test(baseURL)
+}
 
 /** Reasoning models renamed or fixed some parameters. The error's `code` and `param` say which, so we need no list. */
 function healParameter({ kind, code, param, message }: GatewayError): Remedy | undefined {

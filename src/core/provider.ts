@@ -5,18 +5,9 @@ import type { Clock } from './clock.ts'
 import type { Capability } from './operation.ts'
 import type { Signal } from './signal.ts'
 import type { Stage } from './stream.ts'
+import type { WireContext } from './wire-context.ts'
 
-/** What the translation of one exchange has access to. */
-export interface WireContext {
-  /** The client's request with the deployment's `params` applied. */
-  readonly body: JsonObject
-  /** The upstream's name for the model. */
-  readonly model: string
-  /** One id and one time (whole seconds), shared by the answer and all chunks of a stream. */
-  readonly id: string
-  readonly created: number
-  readonly random: () => number
-}
+export type { WireContext } from './wire-context.ts'
 
 /**
  * How an upstream serves one operation. With `path` alone, bytes pass unchanged except for the value of `model`; the
@@ -134,9 +125,14 @@ export interface ProviderDefinition {
   /** The URL of an operation; the default is `baseURL + path`. */
   readonly url?: (settings: ProviderSettings, path: string, model: string) => string
   /**
+   * Whether this address is known to keep to OpenAI's format: its answers then pass without a look at their fields.
+   * Others are repaired where something is wrong that a client would trip over. The default is no.
+   */
+  readonly keepsFormat?: (settings: ProviderSettings) => boolean
+  /**
    * Whether streams from this address are known to end properly, with a finish and `[DONE]`, or else to break off or
    * report an error. A runtime that can forward streams by itself does so only for these, unless the configuration says
-   * otherwise. The default is no.
+   * otherwise: what it forwards can't be repaired. The default is no.
    */
   readonly endsStreams?: (settings: ProviderSettings) => boolean
   readonly errors?: readonly ErrorRule[] | ((settings: ProviderSettings) => readonly ErrorRule[])

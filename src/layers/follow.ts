@@ -1,46 +1,75 @@
 import type { Fault, StreamReader } from '../core/operation.ts'
+import type { Mended, Mender } from '../core/repair.ts'
 import { Shapes } from '../wire/shapes.ts'
-import { EventReader, eventEnd } from '../wire/sse.ts'
+import { EventReader, eventEnd, isPlainFrame, type ServerEvent } from '../wire/sse.ts'
 
-/** Passes the events of a stream to a reader, except those with the shape of an event that it has already read. */
+/** The first event that may not go out as it is: where it begins, and what is wrong with it or goes out instead. */
+export type Stop =
+  | { readonly at: number; readonly fault: Fault }
+  | { readonly at: number; readonly end: number; readonly instead: readonly Uint8Array[] }
+
+/**
+ * Passes the events of a stream to a reader and a mender, except those with the shape of an event that both have
+ * already let pass.
+ */
 export class EventFollower {
   readonly #reader: StreamReader
-  readonly #shapes: Shapes
+  readonly #mender: Mender | undefined
+  #shapes: Shapes
   /** Whether the upstream has said that the stream is complete. */
   ended = false
 
-  constructor(reader: StreamReader) {
+  constructor(reader: StreamReader, mender?: Mender) {
     this.#reader = reader
+    this.#mender = mender
     this.#shapes = new Shapes(reader.texts)
   }
 
-  /** Reads whole events. Returns the first fault and where its event begins; `[DONE]` too early is a fault. */
-  follow(bytes: Uint8Array): { readonly at: number; readonly fault: Fault } | undefined {
+  /** Reads whole events, up to the first that may not go out as it is. `[DONE]` too early is a fault. */
+  follow(bytes: Uint8Array): Stop | undefined {
     for (let at = 0; at < bytes.length; ) {
       let end = this.#shapes.match(bytes, at)
       if (end < 0) {
         end = eventEnd(bytes, at)
-        const fault = this.#see(bytes.subarray(at, end))
-        if (fault) return { at, fault }
+        const seen = this.#see(bytes.subarray(at, end))
+        if (seen) return 'fault' in seen ? { at, ...seen } : { at, end, ...seen }
       }
       at = end
     }
     return undefined
   }
 
-  #see(bytes: Uint8Array): Fault | undefined {
+  #see(bytes: Uint8Array): { readonly fault: Fault } | { readonly instead: readonly Uint8Array[] } | undefined {
     const reader = new EventReader()
     const events = [...reader.read(bytes), ...reader.end()]
+    let isContent = false
     for (const event of events) {
       const sight = this.#reader.see(event)
-      if (typeof sight === 'object') return sight
-      if (sight === 'content' && events.length === 1) this.#shapes.learn(bytes)
+      if (typeof sight === 'object') return { fault: sight }
+      isContent = sight === 'content' && events.length === 1
       if (sight !== 'end') continue
-      if (!this.#reader.complete) return tooEarly
+      if (!this.#reader.complete) return { fault: tooEarly }
       this.ended = true
     }
-    return undefined
+    const mended = this.#mend(events, bytes)
+    // What has just been put right may give later events another meaning, also those of a shape that was right before.
+    if (typeof mended !== 'string') this.#shapes = new Shapes(this.#reader.texts)
+    else if (isContent && mended === 'pass') this.#shapes.learn(bytes)
+    return typeof mended === 'string' ? undefined : { instead: mended }
   }
+
+  #mend(events: readonly ServerEvent[], bytes: Uint8Array): Mended {
+    const [event] = events
+    if (!this.#mender || !event) return 'pass'
+    const mended = this.#mender.mend(event)
+    if (typeof mended !== 'string' || isPlainFrame(bytes)) return mended
+    return [plainFrame(event.data)]
+  }
+}
+
+/** An event as one line, in the form that every client reads. */
+function plainFrame(data: string): Uint8Array {
+  return new TextEncoder().encode(`data: ${data.trim().replace(/[\r\n]+/g, ' ')}\n\n`)
 }
 
 /** An empty text: it is reported like a stream that ends without a finish. */

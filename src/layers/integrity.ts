@@ -2,27 +2,34 @@ import { type Answer, isStream, withStep } from '../core/answer.ts'
 import type { Call, Layer } from '../core/call.ts'
 import { streamError } from '../core/failure.ts'
 import type { Fault, StreamReader } from '../core/operation.ts'
+import type { Mender } from '../core/repair.ts'
+import type { Services } from '../core/services.ts'
 import { concat, type Emit, type Ending, type Stage, type Step, type Watch } from '../core/stream.ts'
 import { Block } from '../wire/block.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { type JsonObject, tryParse } from '../wire/json.ts'
 import { done, EventReader, eventBound, frame, lastBoundary } from '../wire/sse.ts'
 import { afterHalf } from '../wire/unfinished.ts'
+import { CallContext } from './call-context.ts'
 import { EventFollower } from './follow.ts'
 
+type Needed = Pick<Services, 'clock' | 'log' | 'random'>
+
 /**
- * Detects a stream that breaks off: it gets an error event, never a clean end, and no finish is invented. A complete
- * stream passes unchanged, except that a missing `[DONE]` is added. An error that the upstream reports in its stream is
- * sent on in the error envelope, without any keys that it quotes.
+ * Detects a stream that breaks off: it gets an error event, never a clean end, and no finish is invented. An error that
+ * the upstream reports in its stream is sent on in the error envelope, without any keys that it quotes. A complete
+ * stream passes unchanged, except that a missing `[DONE]` is added, and that events which some clients could not read
+ * are put right.
  */
 export const integrity =
-  ({ log }: { log: (message: string) => void }): Layer =>
+  (services: Needed): Layer =>
   (next) =>
     function checked(call) {
-      return call.body.stream && call.operation.reader ? checkedStream(next(call), call, log) : next(call)
+      return call.body.stream && call.operation.reader ? checkedStream(next(call), call, services) : next(call)
     }
 
-async function checkedStream(pending: Promise<Answer>, call: Call, log: (message: string) => void): Promise<Answer> {
+async function checkedStream(pending: Promise<Answer>, call: Call, services: Needed): Promise<Answer> {
+  const { log } = services
   const answer = await pending
   if (!isStream(answer.body) || !call.operation.reader) return answer
   const { provider } = call.target.deployment
@@ -36,7 +43,14 @@ async function checkedStream(pending: Promise<Answer>, call: Call, log: (message
     name: provider.name,
   }
   const reader = call.operation.reader()
-  return withStep(answer, integrityStep(reader, words, carriedOf(call)))
+  return withStep(answer, integrityStep(reader, words, carriedOf(call), menderFor(call, services)))
+}
+
+/** A stream that a runtime may forward by itself can't be repaired everywhere, so it is repaired nowhere. */
+function menderFor(call: Call, services: Needed): Mender | undefined {
+  const { definition, settings } = call.target.deployment.provider
+  if (!call.operation.repair || definition.keepsFormat?.(settings) || carriedOf(call) !== 'never') return undefined
+  return call.operation.repair.stream(new CallContext(call, services))
 }
 
 /** Without a `streams` setting, only providers known to end their streams properly are checked after sending. */
@@ -57,25 +71,27 @@ export interface Words {
   readonly name: string
 }
 
-export function integrityStep(reader: StreamReader, words: Words, carried: Step['carried']): Step {
-  return { stage: new Check(reader, words), watch: new LookingOn(reader, words), carried }
+export function integrityStep(reader: StreamReader, words: Words, carried: Step['carried'], mender?: Mender): Step {
+  return { stage: new Check(reader, words, mender), watch: new LookingOn(reader, words), carried }
 }
 
-/** Passes events on only when they are whole and checked, so that an error event never lands inside another event. */
+/** Passes events on only when they are whole, checked and put right, so that an error event never lands inside another event. */
 class Check implements Stage {
   readonly #follower: EventFollower
   readonly #reader: StreamReader
   readonly #words: Words
+  readonly #mender: Mender | undefined
   /** An event that has not ended yet, and the last two bytes received. */
   readonly #held = new Block(eventBound)
   #last = 0
   #lastButOne = 0
   over = false
 
-  constructor(reader: StreamReader, words: Words) {
+  constructor(reader: StreamReader, words: Words, mender: Mender | undefined) {
     this.#reader = reader
     this.#words = words
-    this.#follower = new EventFollower(reader)
+    this.#mender = mender
+    this.#follower = new EventFollower(reader, mender)
   }
 
   chunk(bytes: Uint8Array, emit: Emit): void {
@@ -99,8 +115,10 @@ class Check implements Stage {
   end(emit: Emit): void {
     this.#flush(emit)
     if (this.over || this.#follower.ended) return
-    if (this.#reader.complete) emit(done)
-    else this.#breakOff(this.#words.broke(truncated()), emit)
+    if (this.#reader.complete) {
+      this.#mender?.end().forEach(emit)
+      emit(done)
+    } else this.#breakOff(this.#words.broke(truncated()), emit)
   }
 
   fail(error: unknown, emit: Emit): void {
@@ -112,11 +130,17 @@ class Check implements Stage {
 
   /** Passes whole events on, up to one that is a fault or ends the stream too early. */
   #pass(bytes: Uint8Array, emit: Emit): void {
-    const stop = this.#follower.follow(bytes)
-    if (!stop) emit(bytes)
-    else {
-      if (stop.at > 0) emit(bytes.subarray(0, stop.at))
-      this.#breakOff(envelopeOf(stop.fault, this.#words), emit)
+    for (let rest = bytes; rest.length > 0; ) {
+      const stop = this.#follower.follow(rest)
+      const sound = stop?.at ?? rest.length
+      if (sound > 0) emit(sound === rest.length ? rest : rest.subarray(0, sound))
+      if (!stop) break
+      if ('fault' in stop) {
+        this.#breakOff(envelopeOf(stop.fault, this.#words), emit)
+        break
+      }
+      stop.instead.forEach(emit)
+      rest = rest.subarray(stop.end)
     }
   }
 
@@ -158,7 +182,7 @@ class LookingOn implements Watch {
     this.#half.add(end > 0 ? bytes.subarray(0, end) : bytes)
     if (end === 0) return
     const stop = this.#follower.follow(this.#half.take())
-    if (stop && 'told' in stop.fault) this.#told = true
+    if (stop && 'fault' in stop && 'told' in stop.fault) this.#told = true
     this.#half.add(bytes.subarray(end))
   }
 

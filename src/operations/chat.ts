@@ -2,6 +2,7 @@ import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { demandOf } from './demand.ts'
+import { choicesRepair } from './repair/index.ts'
 import { validateChat } from './validate.ts'
 
 export const chat: Operation = {
@@ -14,4 +15,5 @@ export const chat: Operation = {
   fault: choicesFault('message'),
   usage: usageIn,
   reader: () => new ChoicesReader(),
+  repair: choicesRepair,
 }

@@ -1,17 +1,30 @@
 import type { Fault, Sight, StreamReader } from '../core/operation.ts'
+import { isBlank } from '../wire/blank.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
+import { isFailure, isFinish } from './repair/reasons.ts'
 
 /** Checks that an answer has choices and returns what is wrong; `part` is what each choice must hold. */
 export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => Fault | undefined {
   const holds = (choice: unknown) =>
     isObject(choice) && (part === 'message' ? isObject(choice.message) : typeof choice.text === 'string')
   return ({ error, choices }) => {
-    if (error) return { told: error }
+    if (!isBlank(error)) return { told: error }
     if (!Array.isArray(choices)) return { wrong: 'sent an answer without choices' }
     if (choices.length === 0) return { wrong: 'sent an answer with an empty list of choices' }
+    for (const choice of choices) {
+      const fault = faultIn(choice)
+      if (fault) return fault
+    }
     return choices.every(holds) ? undefined : { wrong: `sent a choice without a ${part}` }
   }
+}
+
+/** The error of a single choice: OpenRouter's servers fail like this after they have answered 200. */
+function faultIn(choice: unknown): Fault | undefined {
+  if (!isObject(choice)) return undefined
+  if (!isBlank(choice.error)) return { told: choice.error }
+  return isFailure(choice.finish_reason) ? { wrong: 'ended its answer with an error' } : undefined
 }
 
 export function usageIn(answer: JsonObject): JsonObject | undefined {
@@ -49,11 +62,13 @@ export class ChoicesReader implements StreamReader {
     const chunk = tryParse(text)
     if (chunk === undefined) return { wrong: 'sent an event that is no JSON' }
     if (!isObject(chunk)) return 'nothing'
-    if (chunk.error) return { told: chunk.error }
+    if (!isBlank(chunk.error)) return { told: chunk.error }
     if (event === 'error') return { told: chunk }
     this.#usage = usageIn(chunk) ?? this.#usage
     let sight: Sight = 'nothing'
-    for (const choice of Array.isArray(chunk.choices) ? chunk.choices : []) {
+    for (const choice of Array.isArray(chunk.choices) ? chunk.choices : [chunk.choices]) {
+      const fault = faultIn(choice)
+      if (fault) return fault
       const seen = this.#choice(choice)
       if (seen === 'finish' || sight === 'nothing') sight = seen
     }
@@ -64,7 +79,7 @@ export class ChoicesReader implements StreamReader {
     if (!isObject(choice)) return 'nothing'
     const index = choice.index ?? 0
     const finished = this.#choices.get(index)
-    if (choice.finish_reason) {
+    if (isFinish(choice.finish_reason)) {
       if (finished === false) this.#unfinished--
       this.#choices.set(index, true)
       return 'finish'

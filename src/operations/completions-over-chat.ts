@@ -1,8 +1,12 @@
 import type { OperationSpec, WireContext } from '../core/provider.ts'
 import type { Emit, Stage } from '../core/stream.ts'
+import { isBlank } from '../wire/blank.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
 import { done, EventReader, frame, parseEvent, type ServerEvent } from '../wire/sse.ts'
+import { mendAnswer } from './repair/answer.ts'
+import { repairStream } from './repair/index.ts'
+import { legacyReason } from './repair/reasons.ts'
 
 /** Serves legacy completions with an upstream that only supports chat: the prompt becomes a user message. */
 export function completionsOver(chat: OperationSpec): OperationSpec {
@@ -17,11 +21,13 @@ export function completionsOver(chat: OperationSpec): OperationSpec {
     path: chat.path,
     ...(chat.streamType !== undefined && { streamType: chat.streamType }),
     encode: (context) => chat.encode?.(inner(context)) ?? toChat(context.body),
-    decode: (answer, context) => toCompletion(chat.decode?.(answer, inner(context)) ?? answer, context),
+    decode(answer, context) {
+      const told = inner(context)
+      return toCompletion(mendAnswer(chat.decode?.(answer, told) ?? answer, told), context)
+    },
     stream(context) {
-      const chunks = toCompletionChunks(context)
-      const first = chat.stream?.(inner(context))
-      return first ? chain(first, chunks) : chunks
+      const told = inner(context)
+      return chain(chat.stream?.(told) ?? repairStream(told), toCompletionChunks(context))
     },
   }
 }
@@ -87,16 +93,16 @@ function toCompletion(answer: JsonObject, { id, created, model }: WireContext): 
       text: stringAt(objectAt(choice, 'message'), 'content') ?? '',
       index: isObject(choice) ? (choice.index ?? index) : index,
       logprobs: null,
-      finish_reason: legacyReason(choice),
+      finish_reason: legacyReason(isObject(choice) ? choice.finish_reason : undefined),
+      ...errorOf(choice),
     })),
     ...(answer.usage !== undefined && { usage: answer.usage }),
   }
 }
 
-/** The old route has only `stop`, `length` and `content_filter`. */
-function legacyReason(choice: unknown): unknown {
-  const reason = isObject(choice) ? (choice.finish_reason ?? null) : null
-  return reason === 'tool_calls' || reason === 'function_call' ? 'stop' : reason
+/** The error of a single choice stays with it, so that the answer is seen to have failed. */
+function errorOf(choice: unknown): JsonObject {
+  return isObject(choice) && !isBlank(choice.error) ? { error: choice.error } : {}
 }
 
 function toCompletionChunks(context: WireContext): Stage {
@@ -117,7 +123,7 @@ function toCompletionChunk({ data }: ServerEvent, { id, created, model }: WireCo
   if (data === '[DONE]') return done
   const chunk = parseEvent(data)
   if (!isObject(chunk)) return undefined
-  if (chunk.error) return frame(chunk)
+  if (!isBlank(chunk.error)) return frame(chunk)
   const choices = Array.isArray(chunk.choices) ? chunk.choices : []
   return frame({
     id,
@@ -128,7 +134,8 @@ function toCompletionChunk({ data }: ServerEvent, { id, created, model }: WireCo
       text: stringAt(objectAt(choice, 'delta'), 'content') ?? '',
       index: isObject(choice) ? (choice.index ?? index) : index,
       logprobs: null,
-      finish_reason: legacyReason(choice),
+      finish_reason: legacyReason(isObject(choice) ? choice.finish_reason : undefined),
+      ...errorOf(choice),
     })),
     ...(chunk.usage !== undefined && { usage: chunk.usage }),
   })

@@ -2,6 +2,7 @@ import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { demandOf } from './demand.ts'
+import { choicesRepair } from './repair/index.ts'
 import { validateCompletion } from './validate.ts'
 
 /** The legacy completions of 2023. */
@@ -15,4 +16,5 @@ export const completions: Operation = {
   fault: choicesFault('text'),
   usage: usageIn,
   reader: () => new ChoicesReader(),
+  repair: choicesRepair,
 }

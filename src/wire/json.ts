@@ -28,6 +28,19 @@ export function tryParse(text: string): unknown {
   }
 }
 
+/** Whether two parsed values are the same, whatever the order of their keys. */
+export function equal(one: unknown, other: unknown): boolean {
+  if (one === other) return true
+  if (Array.isArray(one))
+    return Array.isArray(other) && one.length === other.length && one.every((value, at) => equal(value, other[at]))
+  if (!isObject(one) || !isObject(other)) return false
+  const keys = Object.keys(one)
+  return (
+    keys.length === Object.keys(other).length &&
+    keys.every((key) => Object.hasOwn(other, key) && equal(one[key], other[key]))
+  )
+}
+
 /** Whether a parsed value nests deeper than `limit` levels. Stops there, so that no input overflows the stack. */
 export function deeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false

@@ -134,6 +134,25 @@ export function eventEnd(bytes: Uint8Array, from: number): number {
   return bytes.length
 }
 
+/**
+ * Whether an event has the form that every client reads: its data in one line, with a space after the colon.
+ * openai-python 0.27 reads nothing without the space.
+ */
+export function isPlainFrame(bytes: Uint8Array): boolean {
+  let lines = 0
+  for (let at = 0; at < bytes.length; at++) {
+    if (isAt(bytes, at, dataField)) {
+      if (bytes[at + dataField.length] !== space || ++lines > 1) return false
+    } else if (bytes[at] === byteOrderMark) return false
+    while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at++
+  }
+  return true
+}
+
+function isAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
+  return wanted.every((byte, offset) => bytes[at + offset] === byte)
+}
+
 /** Tells data from what only keeps a connection open: comments, blank lines, empty `data`, event names. */
 export class SignsOfLife {
   /** The position in the current line: at its start, in `data`, after its colon, or in a line that doesn't matter. */
@@ -174,6 +193,9 @@ export class SignsOfLife {
 const colon = 58
 const space = 32
 const name = [100, 97, 116, 97]
+const dataField = new TextEncoder().encode('data:')
+/** The first byte of a byte order mark. */
+const byteOrderMark = 0xef
 
 /** Parses an event's JSON. Throws if it isn't JSON, because no part of an upstream's answer may be dropped silently. */
 export function parseEvent(data: string): unknown {

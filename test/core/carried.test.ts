@@ -4,6 +4,7 @@ import openrouter from '../../providers/openrouter.ts'
 import { isStream } from '../../src/core/answer.ts'
 import type { ProviderDefinition } from '../../src/core/provider.ts'
 import { integrity } from '../../src/layers/integrity.ts'
+import { ManualClock } from '../support/gateway.ts'
 import { answerOf, callOf, fakeProvider, pumpOf, someLimits, targetOf } from '../support/sinks.ts'
 
 type Streams = 'observed' | 'checked' | 'untouched' | undefined
@@ -12,7 +13,7 @@ type Streams = 'observed' | 'checked' | 'untouched' | undefined
 async function carriedAt(definition: ProviderDefinition, baseURL: string, streams?: Streams) {
   const provider = fakeProvider('p', { definition, settings: { baseURL, headers: {}, options: {} } })
   const target = targetOf(provider, 'm', { limits: { ...someLimits, streams } })
-  const layer = integrity({ log: () => {} })
+  const layer = integrity({ log: () => {}, clock: new ManualClock(), random: () => 0 })
   const answer = layer(async () => answerOf(pumpOf().pump))(callOf({ stream: true, targets: [target] }))
   const { body } = await answer
   return isStream(body) ? body.steps[0]?.carried : undefined

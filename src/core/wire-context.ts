@@ -1,0 +1,13 @@
+import type { JsonObject } from '../wire/json.ts'
+
+/** What the translation of one exchange has access to. */
+export interface WireContext {
+  /** The client's request with the deployment's `params` applied. */
+  readonly body: JsonObject
+  /** The upstream's name for the model. */
+  readonly model: string
+  /** One id and one time (whole seconds), shared by the answer and all chunks of a stream. */
+  readonly id: string
+  readonly created: number
+  readonly random: () => number
+}

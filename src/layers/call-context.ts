@@ -1,0 +1,43 @@
+import type { Call } from '../core/call.ts'
+import type { Services } from '../core/services.ts'
+import type { WireContext } from '../core/wire-context.ts'
+import type { JsonObject } from '../wire/json.ts'
+
+/**
+ * What the repair of a call's stream has access to. Most streams need no repair, so everything is made on first use;
+ * the body is the outline, which lacks only the long texts. A class, as in `connect/context.ts`.
+ */
+export class CallContext implements WireContext {
+  readonly #call: Call
+  readonly #services: Pick<Services, 'clock' | 'random'>
+  #body: JsonObject | undefined
+  #id: string | undefined
+
+  constructor(call: Call, services: Pick<Services, 'clock' | 'random'>) {
+    this.#call = call
+    this.#services = services
+  }
+
+  get body(): JsonObject {
+    const { defaults, overrides } = this.#call.target.deployment
+    this.#body ??= { ...defaults, ...this.#call.body.outline, ...overrides }
+    return this.#body
+  }
+
+  get model(): string {
+    return this.#call.target.deployment.model
+  }
+
+  get id(): string {
+    this.#id ??= this.#call.operation.id?.(this.#services.random) ?? ''
+    return this.#id
+  }
+
+  get created(): number {
+    return Math.floor(this.#services.clock.now() / 1000)
+  }
+
+  get random(): () => number {
+    return this.#services.random
+  }
+}

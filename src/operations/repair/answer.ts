@@ -1,0 +1,88 @@
+import type { WireContext } from '../../core/wire-context.ts'
+import { isBlank } from '../../wire/blank.ts'
+import { equal, isObject, type JsonObject } from '../../wire/json.ts'
+import { callsIn, wholeCalls } from './calls.ts'
+import { headOf, indexOf, kindOf } from './head.ts'
+import { withText } from './parts.ts'
+import { finishReason, legacyReason } from './reasons.ts'
+
+/** A whole answer put right; the same object if nothing is wrong with it. */
+export function mendAnswer(answer: JsonObject, context: WireContext): JsonObject {
+  const mended = mend(answer, context)
+  const isSound = isBare(answer) ? contains(mended, answer) : equal(mended, answer)
+  return isSound ? answer : withNulls(mended)
+}
+
+/** Nothing but messages: a server that leaves out all the rest is not made to say more, only to say it right. */
+function isBare({ id, object, created, model, choices }: JsonObject): boolean {
+  const said =
+    Array.isArray(choices) && choices.some((choice) => isObject(choice) && choice.finish_reason !== undefined)
+  return !said && [id, object, created, model].every((value) => value === undefined)
+}
+
+/** Whether a value has all that `part` has, and perhaps more keys. */
+function contains(whole: unknown, part: unknown): boolean {
+  if (Array.isArray(part))
+    return Array.isArray(whole) && whole.length === part.length && part.every((value, at) => contains(whole[at], value))
+  if (!isObject(part)) return whole === part
+  return isObject(whole) && Object.keys(part).every((key) => key in whole && contains(whole[key], part[key]))
+}
+
+/** The same, with the keys that OpenAI always sends and few clients miss. */
+export function completeAnswer(answer: JsonObject, context: WireContext): JsonObject {
+  return withNulls(mend(answer, context))
+}
+
+function mend(answer: JsonObject, context: WireContext): JsonObject {
+  const { choices, error, ...rest } = answer
+  // An error or an invalid answer is not repaired: the caller reports it to the client.
+  if (!Array.isArray(choices) || !isBlank(error)) return answer
+  const texts = choices.some((choice) => isObject(choice) && 'text' in choice && !isObject(choice.message))
+  return {
+    ...rest,
+    ...headOf(answer, context),
+    object: kindOf(answer.object, texts ? 'text_completion' : 'chat.completion'),
+    choices: choices.filter(isObject).map((choice, at) => mendChoice(choice, at, context)),
+  }
+}
+
+function mendChoice(choice: JsonObject, at: number, context: WireContext): JsonObject {
+  const { finish_reason: given } = choice
+  const index = indexOf(choice.index) ?? at
+  if (!isObject(choice.message)) {
+    // A whole answer is over, whatever it says.
+    return 'text' in choice ? { ...choice, index, finish_reason: legacyReason(given) ?? 'stop' } : choice
+  }
+  const message = mendMessage(choice.message, context)
+  const called = Array.isArray(message.tool_calls) && message.tool_calls.length > 0
+  return { ...choice, index, message, finish_reason: finishReason(given ?? 'stop', called) ?? ending(called) }
+}
+
+const ending = (called: boolean) => (called ? 'tool_calls' : 'stop')
+
+function mendMessage(given: JsonObject, { random }: WireContext): JsonObject {
+  const { tool_calls: calls, function_call: called, ...rest } = given
+  const message = withText(rest)
+  return {
+    ...message,
+    role: 'assistant',
+    content: message.content ?? null,
+    ...(called !== null && called !== undefined && { function_call: called }),
+    ...(Array.isArray(calls) && calls.length === 0 && { tool_calls: calls }),
+    ...(callsIn(calls).length > 0 && { tool_calls: wholeCalls(calls, random) }),
+  }
+}
+
+function withNulls(answer: JsonObject): JsonObject {
+  if (!Array.isArray(answer.choices)) return answer
+  return { ...answer, choices: answer.choices.map((choice: JsonObject) => completed(choice)) }
+}
+
+function completed(choice: JsonObject): JsonObject {
+  const { message } = choice
+  return {
+    ...choice,
+    logprobs: choice.logprobs ?? null,
+    ...(isObject(message) && { message: { ...message, refusal: message.refusal ?? null } }),
+  }
+}

@@ -1,0 +1,54 @@
+import type { OperationSpec } from '../../core/provider.ts'
+import type { Repair } from '../../core/repair.ts'
+import type { Emit, Stage } from '../../core/stream.ts'
+import type { WireContext } from '../../core/wire-context.ts'
+import { isBlank } from '../../wire/blank.ts'
+import { isObject } from '../../wire/json.ts'
+import { EventReader, frame, parseEvent, type ServerEvent } from '../../wire/sse.ts'
+import { completeAnswer, mendAnswer } from './answer.ts'
+import { ChoicesMender } from './stream.ts'
+
+/** The repair of operations whose answers have choices. */
+export const choicesRepair: Repair = {
+  answer: mendAnswer,
+  stream: (context) => new ChoicesMender(context),
+}
+
+/**
+ * The operation of a server that is known to deviate from OpenAI's format: it is repaired before anything else reads it,
+ * and its answers get all keys that OpenAI sends. Other servers are repaired only where something is wrong.
+ */
+export function repaired(spec: OperationSpec): OperationSpec {
+  return {
+    ...spec,
+    decode: (answer, context) => completeAnswer(spec.decode?.(answer, context) ?? answer, context),
+    stream: repairStream,
+  }
+}
+
+/** Repairs a stream, and leaves out its `[DONE]`, which is added where the end is checked. */
+export function repairStream(context: WireContext): Stage {
+  const reader = new EventReader()
+  const mender = new ChoicesMender(context, { thorough: true })
+  const pass = (events: readonly ServerEvent[], emit: Emit) => {
+    for (const event of events) {
+      if (event.data.trim() === '[DONE]') continue
+      const chunk = parseEvent(event.data)
+      if (isObject(chunk) && !isBlank(chunk.error)) {
+        const said = isObject(chunk.error) ? chunk.error : { message: String(chunk.error) }
+        emit(frame({ error: { type: 'server_error', param: null, code: null, ...said } }))
+        continue
+      }
+      const mended = mender.mend(event)
+      if (typeof mended !== 'string') mended.forEach(emit)
+      else emit(frame(chunk))
+    }
+  }
+  return {
+    chunk: (bytes, emit) => pass(reader.read(bytes), emit),
+    end(emit) {
+      pass(reader.end(), emit)
+      mender.end().forEach(emit)
+    },
+  }
+}

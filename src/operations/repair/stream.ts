@@ -1,0 +1,149 @@
+import type { Mended, Mender } from '../../core/repair.ts'
+import type { WireContext } from '../../core/wire-context.ts'
+import { isBlank } from '../../wire/blank.ts'
+import { equal, isObject, type JsonObject, objectAt, tryParse } from '../../wire/json.ts'
+import { comment, done, frame, type ServerEvent } from '../../wire/sse.ts'
+import { callsIn, ToolCalls } from './calls.ts'
+import { type Head, headOf, indexOf, kindOf } from './head.ts'
+import { textOf, withText } from './parts.ts'
+import { finishReason, isFinish, legacyReason } from './reasons.ts'
+
+/** What has gone out of a choice. */
+interface ChoiceState {
+  finished: boolean
+  readonly calls: ToolCalls
+}
+
+/** Clients fail on an empty event, but the connection may need a sign of life. */
+const keepAlive = [comment('keep-alive')]
+
+/** Puts a stream of choices right: chat's deltas or the texts of legacy completions. */
+export class ChoicesMender implements Mender {
+  readonly #context: WireContext
+  readonly #thorough: boolean
+  readonly #choices = new Map<number, ChoiceState>()
+  #head: Head | undefined
+  #kind: unknown
+  /** Whether the id was made up, so that all chunks must have it. */
+  #madeUp = false
+  /** Usage that goes out last. */
+  #usage: JsonObject | undefined
+  #usageSent = false
+  /** Whether usage has come already, so that it may come with each chunk. */
+  #running = false
+  /** Whether other events like this one must be looked at. */
+  #look = false
+
+  /** `thorough`: for a server that is known to deviate, what no client trips over is put right as well. */
+  constructor(context: WireContext, { thorough = false } = {}) {
+    this.#context = context
+    this.#thorough = thorough
+  }
+
+  mend({ data }: ServerEvent): Mended {
+    const text = data.trim()
+    if (text === '[DONE]') return this.#usage || data !== text ? [...this.end(), done] : 'pass'
+    const chunk = tryParse(text)
+    if (!isObject(chunk)) return keepAlive
+    // An error is reported by others.
+    if (!isBlank(chunk.error)) return 'look'
+    this.#look = false
+    const mended = this.#chunk(chunk)
+    if (mended === undefined) return keepAlive
+    return equal(mended, chunk) ? (this.#look ? 'look' : 'pass') : [frame(mended)]
+  }
+
+  end(): readonly Uint8Array[] {
+    const usage = this.#usage
+    this.#usage = undefined
+    if (!usage || this.#usageSent) return []
+    this.#usageSent = true
+    return [frame({ ...this.#head, object: this.#kind, choices: [], usage })]
+  }
+
+  #chunk(chunk: JsonObject): JsonObject | undefined {
+    const { error: _, choices: given, ...rest } = chunk
+    const choices = (Array.isArray(given) ? given : [given]).filter(isObject)
+    if (choices.length === 0 && !isObject(chunk.usage) && !Array.isArray(given)) return undefined
+    const mended = { ...rest, ...this.#headOf(chunk, choices), choices: choices.map((c, at) => this.#choice(c, at)) }
+    return isObject(chunk.usage) ? this.#withUsage(mended, chunk.usage) : mended
+  }
+
+  #headOf(chunk: JsonObject, choices: readonly JsonObject[]): JsonObject {
+    const head = headOf(chunk, this.#context, this.#head)
+    if (!this.#head) this.#madeUp = head.id !== chunk.id
+    this.#head ??= head
+    const { id, created } = this.#head
+    const right = choices.length === 0 ? this.#kind : choices.some(isText) ? 'text_completion' : undefined
+    const kind = kindOf(chunk.object, typeof right === 'string' ? right : 'chat.completion.chunk')
+    this.#kind ??= kind
+    return { ...head, ...((this.#madeUp || this.#thorough) && { id, created }), object: kind }
+  }
+
+  /** Usage goes out once, in a last chunk of its own, if the client asked for it. */
+  #withUsage(chunk: JsonObject, usage: JsonObject): JsonObject | undefined {
+    const { usage: _, choices, ...rest } = chunk
+    const list = choices as readonly JsonObject[]
+    const alone = list.length === 0
+    const over = [...this.#choices.values()].every(({ finished }) => finished)
+    this.#look = true
+    if (!wantsUsage(this.#context)) {
+      // Once, at the end, no client trips over it, and some read it there unasked.
+      if (over && !this.#running && !this.#thorough) {
+        this.#running = true
+        return chunk
+      }
+      this.#running = true
+      return alone ? undefined : { ...rest, choices }
+    }
+    if (alone && over && !this.#usageSent) {
+      this.#usageSent = true
+      this.#usage = undefined
+      return chunk
+    }
+    this.#usage = usage
+    return alone ? undefined : { ...rest, choices }
+  }
+
+  #choice(choice: JsonObject, at: number): JsonObject {
+    const index = indexOf(choice.index) ?? at
+    const known = this.#choices.get(index)
+    const state = known ?? { finished: false, calls: new ToolCalls(this.#context.random) }
+    this.#choices.set(index, state)
+    state.finished ||= isFinish(choice.finish_reason)
+    if (isText(choice)) {
+      return { ...choice, index, text: textOf(choice.text), finish_reason: legacyReason(choice.finish_reason) }
+    }
+    const { delta: given, message, ...rest } = choice
+    const delta = this.#delta(isObject(given) ? given : isObject(message) ? message : {}, state, !known)
+    return {
+      ...rest,
+      // A message beside a delta repeats the answer so far; no client reads it.
+      ...(message !== undefined && isObject(given) && { message }),
+      index,
+      delta,
+      finish_reason: finishReason(choice.finish_reason, state.calls.begun),
+    }
+  }
+
+  #delta(given: JsonObject, { calls }: ChoiceState, isFirst: boolean): JsonObject {
+    const { role, tool_calls: told, function_call: called, ...rest } = given
+    const pieces = callsIn(told).map((call, at, list) => calls.piece(call, at, list.length))
+    if (pieces.some(({ usual }) => !usual)) this.#look = true
+    return {
+      ...((isFirst || role === 'assistant') && { role: 'assistant' }),
+      ...withText(rest),
+      ...(called !== null && called !== undefined && { function_call: called }),
+      ...(Array.isArray(told) && told.length === 0 && { tool_calls: told }),
+      ...(pieces.length > 0 && { tool_calls: pieces.map(({ piece }) => piece) }),
+    }
+  }
+}
+
+function wantsUsage({ body }: WireContext): boolean {
+  return objectAt(body, 'stream_options')?.include_usage === true
+}
+
+function isText(choice: JsonObject): boolean {
+  return 'text' in choice && !isObject(choice.delta)
+}

@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type Both, runtimes, startBoth } from '../support/both.ts'
+import { type OddStream, oddStreams, soundStreams } from '../support/odd-streams.ts'
+import { parsers } from '../support/parsers.ts'
+import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+
+const streams = [...oddStreams, ...soundStreams]
+/** All that pass bytes, each as it is without any setting but its address. */
+const kinds = [
+  'openai',
+  'groq',
+  'mistral',
+  'deepseek',
+  'together',
+  'fireworks',
+  'openrouter',
+  'vllm',
+  'lmstudio',
+  'llamacpp',
+  'huggingface',
+]
+
+let upstream: FakeUpstream
+let both: Both
+
+beforeAll(async () => {
+  // The model's name says which stream is asked for.
+  upstream = await fakeUpstream((request, response) => {
+    const found = request.method === 'POST' ? /"model":\s*"m(\d+)"/.exec(request.body) : null
+    const stream = streams[Number(found?.[1] ?? -1)]
+    if (!stream) response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ data: listed }))
+    else response.writeHead(200, { 'content-type': 'text/event-stream' }).end(stream.text)
+  })
+  const baseURL = `${upstream.url}/v1`
+  const others = kinds.map((type) => [type, { type, baseURL, apiKey: 'env:LAB_KEY' }])
+  const providers = { lab: { type: 'openai-compatible', baseURL }, ...Object.fromEntries(others) }
+  both = await startBoth('odd-streams', { providers }, { LAB_KEY: 'k' })
+}, 60_000)
+
+afterAll(async () => {
+  await both.close()
+  await upstream.close()
+})
+
+const listed = streams.map((_, at) => ({ id: `m${at}`, object: 'model', created: 1, owned_by: 'lab' }))
+
+const ask = (runtime: (typeof runtimes)[number], stream: OddStream, provider = 'lab') =>
+  both.ask(runtime, {
+    model: `${provider}/m${streams.indexOf(stream)}`,
+    messages: [{ role: 'user', content: 'hi' }],
+    stream: true,
+    stream_options: { include_usage: true },
+  })
+
+const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 }
+
+describe.each(runtimes)('A plain compatible server on %s', (runtime) => {
+  it.each(oddStreams)('is read by every client in spite of $what', async (stream) => {
+    const { text, status } = await ask(runtime, stream)
+    expect(status, text).toBe(200)
+    for (const [client, parse] of Object.entries(parsers)) {
+      expect(await parse(text), `${client}: ${text}`).toEqual({ ...stream.says, usage })
+    }
+  })
+
+  it.each(soundStreams)('passes byte for byte with $what', async (stream) => {
+    const { text } = await ask(runtime, stream)
+    expect(text).toBe(stream.text)
+    for (const parse of Object.values(parsers)) expect(await parse(text)).toEqual({ ...stream.says, usage })
+  })
+
+  it.each(kinds)('is no better read than %s', async (kind) => {
+    const strict = parsers['a strict schema']
+    for (const stream of oddStreams) {
+      const { text } = await ask(runtime, stream, kind)
+      expect(await strict?.(text), `${stream.what}: ${text}`).toEqual({ ...stream.says, usage })
+    }
+  })
+})
+
+describe('Without a gateway', () => {
+  it('each of these streams is misread by a client or at least told in a form that is not OpenAI’s', async () => {
+    const failing: string[] = []
+    for (const stream of oddStreams) {
+      for (const [client, parse] of Object.entries(parsers)) {
+        const same = await Promise.resolve()
+          .then(() => parse(stream.text))
+          .then((said) => JSON.stringify({ ...said, usage }) === JSON.stringify({ ...stream.says, usage }))
+          .catch(() => false)
+        if (!same) failing.push(`${client}: ${stream.what}`)
+      }
+    }
+    expect(failing.length).toBeGreaterThan(60)
+  })
+})
