@@ -10,8 +10,8 @@ export interface Quoted {
 /** Characters. A longer text takes too long to search for quotes, and is no error. */
 const longest = 8000
 
-/** What gateways write in front of an error that they pass on: `Error code: 400 - `, `OpenAIException - `, `400: `. */
-const introduction = /(?:\b(\d{3})\s*[:,-]|exception\s*[:-]|error\s*[:-]|body:)\s*$/i
+/** What gateways write in front of an error that they pass on: `Error code: 400 - `, `OpenAIException - `, `400: `, `404 NOT_FOUND. `. */
+const introduction = /(?:\b(\d{3})(?:\)?\s*[:,-]| [A-Z_]+\.)|exception\s*[:-]|error\s*[:-]|body:)\s*\[?$/i
 
 /**
  * Finds an error inside a text: JSON, or the Python form of it that LiteLLM and others pass on. Only behind words that

@@ -15,6 +15,8 @@ const error = (message: string, more: object = {}) => ({ error: { message, ...mo
 const coded = (code: string, message = 'No more.') => error(message, { type: code, code })
 
 const spent: readonly [string, number, unknown][] = [
+  // NousResearch/hermes-agent#68832
+  ['Ollama’s cloud', 429, { error: 'you (x) have reached your session usage limit, upgrade for higher limits' }],
   ['OpenAI', 429, coded('insufficient_quota')],
   // BerriAI/litellm#2743
   [

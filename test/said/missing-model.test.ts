@@ -15,6 +15,24 @@ const error = (message: string, more: object = {}) => ({ error: { message, ...mo
 const python = (inner: string) => `Error code: 400 - {'error': {'message': ${inner}, 'type': None, 'code': 400}}`
 
 const sayings: readonly [string, number, unknown][] = [
+  // gzzhongqi/vertex2openai#2
+  [
+    'Google, behind Python',
+    500,
+    {
+      detail:
+        "404 NOT_FOUND. {'error': {'code': 404, 'message': 'Publisher Model `x` not found.', 'status': 'NOT_FOUND'}}",
+    },
+  ],
+  // continuedev/continue#9939
+  [
+    'Google',
+    404,
+    error(JSON.stringify(error('models/x is not found for API version v1beta', { code: 404, status: 'NOT_FOUND' })), {
+      code: 404,
+      status: 'Not Found',
+    }),
+  ],
   ['OpenRouter', 400, error('nope/x is not a valid model ID', { code: 400 })],
   ['OpenRouter', 404, error('No endpoints found for nope/x.', { code: 404 })],
   ['LiteLLM', 400, error('/chat/completions: Invalid model name passed in model=x', { type: 'None', code: '400' })],

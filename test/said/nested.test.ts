@@ -106,6 +106,15 @@ describe('What an error body says', () => {
       { type: 'about:blank', title: 'Not Found', status: 404, detail: 'm' },
       { message: 'm', type: 'about:blank', status: 404 },
     ],
+    [
+      'Mistral',
+      {
+        object: 'error',
+        message: { detail: [{ type: 'missing', loc: ['body', 'messages'], msg: 'm', input: {} }] },
+        type: 'invalid_request_error',
+      },
+      { message: 'messages: m', type: 'invalid_request_error', param: 'messages' },
+    ],
     // writer/writer-framework#1013
     ['Writer', { tpe: 'fail.input', errors: [{ description: 'm', key: 'k', extras: null }] }, { message: 'm' }],
     [
