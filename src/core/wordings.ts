@@ -81,6 +81,7 @@ export const wordings: readonly Wording[] = [
   { kind: 'not_found', match: /no endpoints found for /i, server: 'OpenRouter', source: 'openrouter.ai/docs' },
   { kind: 'not_found', match: /\bis not a valid model\b/i, server: 'OpenRouter', source: 'openrouter.ai/docs' },
   { kind: 'not_found', match: /invalid model name \w+ in model=/i, server: 'LiteLLM', source: 'BerriAI/litellm#3142' },
+  { kind: 'not_found', match: /\bno such model\b/i, server: 'Cloudflare', source: 'developers.cloudflare.com/workers-ai' },
   { kind: 'not_found', match: /no available channels? for model|无可用渠道/i, server: 'new-api, one-api', source: 'QuantumNous/new-api' },
   { kind: 'not_found', match: /unable to access model .{1,200}list of supported models/i, server: 'Together', source: 'docs.together.ai/docs/error-codes' },
   { kind: 'not_found', status: asked, match: /\b(?:invalid|unknown|unsupported|unrecognized) model(?: name| id(?:entifier)?)?(?:$|:| ["'`]|[.,](?: |$)| [\w.-]*[/\d])/i, server: 'Mistral, LM Studio, Anthropic', source: 'tmc/langchaingo#1233, anthropics/claude-code#3008' },

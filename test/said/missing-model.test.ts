@@ -15,6 +15,12 @@ const error = (message: string, more: object = {}) => ({ error: { message, ...mo
 const python = (inner: string) => `Error code: 400 - {'error': {'message': ${inner}, 'type': None, 'code': 400}}`
 
 const sayings: readonly [string, number, unknown][] = [
+  [
+    'Cloudflare',
+    400,
+    { success: false, errors: [{ code: 5007, message: 'AiError: No such model @cf/x or task' }], result: {} },
+  ],
+  ['a Python dict alone', 400, error("{'error': 'Invalid model name passed in model=x'}")],
   // gzzhongqi/vertex2openai#2
   [
     'Google, behind Python',
