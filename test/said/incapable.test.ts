@@ -24,6 +24,8 @@ type Lack = keyof typeof needing
 const params = { tools: 'tools', vision: 'messages', schema: 'response_format' }
 
 const sayings: readonly [string, Lack, number, unknown][] = [
+  // ggml-org/llama.cpp#10920
+  ['llama.cpp', 'tools', 500, { code: 500, message: 'Unsupported param: tools', type: 'server_error' }],
   // vllm-project/vllm#13513
   [
     'vLLM',

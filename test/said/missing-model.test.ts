@@ -15,6 +15,8 @@ const error = (message: string, more: object = {}) => ({ error: { message, ...mo
 const python = (inner: string) => `Error code: 400 - {'error': {'message': ${inner}, 'type': None, 'code': 400}}`
 
 const sayings: readonly [string, number, unknown][] = [
+  // songquanpeng/one-api#1494
+  ['one-api', 503, error('当前分组 default 下对于模型 x 无可用渠道 (request id: 1)', { type: 'one_api_error' })],
   [
     'Cloudflare',
     400,
