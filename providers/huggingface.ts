@@ -115,7 +115,6 @@ const errors: readonly ErrorRule[] = [
   { status: 410, kind: 'retired' },
   // TGI's messages for a prompt that is too long, by itself or together with `max_tokens`.
   { status: 422, match: /inputs.{0,40}must (have less than|be <=) \d+/i, kind: 'context_length' },
-  { status: 424, kind: 'upstream' },
   { status: 503, match: /loading|temporarily unavailable/i, kind: 'loading' },
   { match: /overloaded/i, kind: 'overloaded' },
 ]

@@ -1,3 +1,4 @@
+import type { RequestBody } from '../wire/body.ts'
 import { type FailureDetails, type FailureKind, GatewayError, isMissing, unknownModel } from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/json.ts'
 import type { Call } from './call.ts'
@@ -66,7 +67,16 @@ function decide(said: Said, refusal: Told, provider: Provider): GatewayError {
 export function namesOf({ target, plan, bearer, body }: Call): Pick<Refusal, 'model' | 'asked' | 'bearer' | 'sent'> {
   const { model } = target.deployment
   const asked = target.why === 'requested' ? (plan.requested ?? model) : model
-  return { model, asked, bearer, sent: () => body.text }
+  return { model, asked, bearer, sent: () => sentText(body) }
+}
+
+/** Bytes at a request's beginning and at its end that are searched for an echo. What lies between is mostly images. */
+const searched = 1024 * 1024
+const decoder = new TextDecoder()
+
+function sentText({ bytes }: RequestBody): string {
+  if (bytes.length <= 2 * searched) return decoder.decode(bytes)
+  return `${decoder.decode(bytes.subarray(0, searched))} ${decoder.decode(bytes.subarray(-searched))}`
 }
 
 /** The error envelope for an `error` that an upstream sends inside its stream: the upstream's words, all four keys. */
@@ -158,6 +168,8 @@ function kindOfStatus(status: number): FailureKind {
   if (status === 410) return 'retired'
   if (status === 408) return 'timeout'
   if (status === 413) return 'context_length'
+  // TGI: the generation failed, not the request.
+  if (status === 424) return 'upstream'
   if (status === 429) return 'rate_limit'
   if (status === 503 || status === 529) return 'overloaded'
   if (status === 508) return 'loop'

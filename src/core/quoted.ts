@@ -10,23 +10,23 @@ export interface Quoted {
 /** Characters. A longer text takes too long to search for quotes, and is no error. */
 const longest = 8000
 
-/** What gateways write in front of an error that they pass on: `Error code: 400 - `, `OpenAIException - `, `400: `. */
-const introduction = /(?:\b(\d{3})\s*[:,-]|exception\s*[:-]|error\s*[:-]|body:)\s*$/i
+/** What gateways write in front of an error that they pass on: `Error code: 400 - `, `OpenAIException - `, `400: `, `404 NOT_FOUND. `. */
+const introduction = /(?:\b(\d{3})(?:\)?\s*[:,-]| [A-Z_]+\.)|exception\s*[:-]|error\s*[:-]|body:)\s*\[?$/i
 
 /**
- * Finds an error inside a text: JSON, or the Python form of it that LiteLLM and others pass on. Only behind words that
- * introduce an error, because a text may as well quote the client's request.
+ * Finds an error inside a text: JSON, or the Python form of it that LiteLLM and others pass on. Only at the
+ * beginning or behind words that introduce an error, because a text may as well quote the client's request.
  */
 export function quotedError(text: string): Quoted | undefined {
   const start = text.indexOf('{')
   const end = text.lastIndexOf('}')
   if (start < 0 || end < start || end - start > longest) return undefined
   const introduced = introduction.exec(text.slice(Math.max(0, start - 80), start))
-  if (!introduced) return undefined
+  if (!introduced && text.slice(0, start).trim() !== '') return undefined
   const inner = text.slice(start, end + 1)
   const value = tryParse(inner) ?? tryParse(fromPython(inner))
   if (!isObject(value)) return undefined
-  return { value, ...(introduced[1] !== undefined && { status: Number(introduced[1]) }) }
+  return { value, ...(introduced?.[1] !== undefined && { status: Number(introduced[1]) }) }
 }
 
 const words: Readonly<Record<string, string>> = { None: 'null', True: 'true', False: 'false' }

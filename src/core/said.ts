@@ -60,7 +60,7 @@ const statuses = ['http_status_code', 'status_code', 'statusCode', 'http_status'
 
 /** Messages that only say that there was an error. */
 const generic =
-  /^(?:(?:the )?(?:upstream )?provider returned (?:an? )?error|(?:http )?(?:error|bad request|not found|upstream error|internal server error|unprocessable entity|(?:input )?validation (?:error|failed)|invalid request))[.:!]?$/i
+  /^(?:(?:error from provider: )?(?:the )?(?:upstream )?provider returned (?:an? )?error|(?:http )?(?:error|bad request|not found|upstream error|internal server error|unprocessable entity|(?:input )?validation (?:error|failed)|invalid request))[.:!]?$/i
 
 function read(value: unknown, depth: number): Said | undefined {
   if (depth === 0) return undefined

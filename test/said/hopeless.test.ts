@@ -15,6 +15,11 @@ const error = (message: string, more: object = {}) => ({ error: { message, ...mo
 const coded = (code: string, message = 'No more.') => error(message, { type: code, code })
 
 const spent: readonly [string, number, unknown][] = [
+  // continuedev/continue#10373, Wei-Shaw/sub2api#4069
+  ['xAI', 429, { error: 'Your team x has either used all available credits or reached its monthly spending limit.' }],
+  ['xAI', 403, { code: 'x', error: 'You have run out of credits or need a Grok subscription.' }],
+  // NousResearch/hermes-agent#68832
+  ['Ollama’s cloud', 429, { error: 'you (x) have reached your session usage limit, upgrade for higher limits' }],
   ['OpenAI', 429, coded('insufficient_quota')],
   // BerriAI/litellm#2743
   [

@@ -24,6 +24,17 @@ type Lack = keyof typeof needing
 const params = { tools: 'tools', vision: 'messages', schema: 'response_format' }
 
 const sayings: readonly [string, Lack, number, unknown][] = [
+  // ggml-org/llama.cpp#10920
+  ['llama.cpp', 'tools', 500, { code: 500, message: 'Unsupported param: tools', type: 'server_error' }],
+  // vllm-project/vllm#13513
+  [
+    'vLLM',
+    'vision',
+    400,
+    { object: 'error', message: 'At most 0 image(s) may be provided in one request.', code: 400 },
+  ],
+  // sgl-project/sglang#9102
+  ['SGLang', 'tools', 500, { object: 'error', message: 'Unsupported tool_call_parser: None', code: 500 }],
   // langchain4j/langchain4j#3475
   [
     'vLLM',

@@ -15,6 +15,32 @@ const error = (message: string, more: object = {}) => ({ error: { message, ...mo
 const python = (inner: string) => `Error code: 400 - {'error': {'message': ${inner}, 'type': None, 'code': 400}}`
 
 const sayings: readonly [string, number, unknown][] = [
+  // songquanpeng/one-api#1494
+  ['one-api', 503, error('当前分组 default 下对于模型 x 无可用渠道 (request id: 1)', { type: 'one_api_error' })],
+  [
+    'Cloudflare',
+    400,
+    { success: false, errors: [{ code: 5007, message: 'AiError: No such model @cf/x or task' }], result: {} },
+  ],
+  ['a Python dict alone', 400, error("{'error': 'Invalid model name passed in model=x'}")],
+  // gzzhongqi/vertex2openai#2
+  [
+    'Google, behind Python',
+    500,
+    {
+      detail:
+        "404 NOT_FOUND. {'error': {'code': 404, 'message': 'Publisher Model `x` not found.', 'status': 'NOT_FOUND'}}",
+    },
+  ],
+  // continuedev/continue#9939
+  [
+    'Google',
+    404,
+    error(JSON.stringify(error('models/x is not found for API version v1beta', { code: 404, status: 'NOT_FOUND' })), {
+      code: 404,
+      status: 'Not Found',
+    }),
+  ],
   ['OpenRouter', 400, error('nope/x is not a valid model ID', { code: 400 })],
   ['OpenRouter', 404, error('No endpoints found for nope/x.', { code: 404 })],
   ['LiteLLM', 400, error('/chat/completions: Invalid model name passed in model=x', { type: 'None', code: '400' })],

@@ -49,6 +49,16 @@ describe.each(runtimes)('“Provider returned error”, on %s', (runtime) => {
     expectStandIn(await pair.withFallback(runtime, missing))
   })
 
+  it('is read behind the words that another router adds', async () => {
+    // anomalyco/opencode#24462
+    const raw = JSON.stringify({
+      error: { message: 'Your account is suspended due to insufficient balance', type: 'exceeded_current_quota_error' },
+    })
+    const told = { error: { ...routed(raw, 429).error, message: 'Error from provider: Provider returned error' } }
+    const { message } = expectTold(await pair.alone(runtime, json(429, told)), 429, 'insufficient_quota')
+    expect(message).toContain('suspended')
+  })
+
   it('may come flat, without an error around it', async () => {
     // NousResearch/hermes-agent#94199
     const flat = json(400, routed(tooLong).error)
@@ -105,6 +115,15 @@ describe('What an error body says', () => {
       'RFC 9457',
       { type: 'about:blank', title: 'Not Found', status: 404, detail: 'm' },
       { message: 'm', type: 'about:blank', status: 404 },
+    ],
+    [
+      'Mistral',
+      {
+        object: 'error',
+        message: { detail: [{ type: 'missing', loc: ['body', 'messages'], msg: 'm', input: {} }] },
+        type: 'invalid_request_error',
+      },
+      { message: 'messages: m', type: 'invalid_request_error', param: 'messages' },
     ],
     // writer/writer-framework#1013
     ['Writer', { tpe: 'fail.input', errors: [{ description: 'm', key: 'k', extras: null }] }, { message: 'm' }],

@@ -33,6 +33,27 @@ const sayings: readonly [string, number, unknown, number?][] = [
     },
     131072,
   ],
+  [
+    'Google, behind Python',
+    400,
+    {
+      detail:
+        "Error code: 400 - [{'error': {'code': 400, 'message': 'The input token count exceeds the maximum number of tokens allowed (1048576).', 'status': 'INVALID_ARGUMENT'}}]",
+    },
+    1048576,
+  ],
+  // MoonshotAI/MoonshotAI-Cookbook#18
+  ['Moonshot', 400, error('model max length exceeded, max length:8192'), 8192],
+  ['Poolside', 400, error('Input length 131393 exceeds the maximum allowed input length of 131040 tokens.'), 131040],
+  [
+    'LiteLLM',
+    503,
+    error(
+      "litellm.APIConnectionError: OpenAIException - Requested token count exceeds the model's maximum context length of 131072 tokens.",
+    ),
+    131072,
+  ],
+  ['Z.ai', 400, error('Too much.', { code: 'model_context_window_exceeded' })],
   ['AWS Bedrock', 400, { message: 'Input is too long for requested model.' }],
   [
     'Moonshot',
