@@ -12,7 +12,8 @@ export interface Settings {
 }
 
 const MOST_STOPS = 4
-const MOST_CHOICES = 128
+/** Maximum answers to one request. */
+export const MOST_CHOICES = 128
 
 /** Throws an `EngineError` that names the first field with a wrong type or value. Null counts as absent. */
 export function readSettings(body: JsonObject, vocabulary: number): Settings {
