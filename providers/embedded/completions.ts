@@ -1,4 +1,4 @@
-import { invalidType, invalidValue, type JsonObject, tooManyItems, unsupported } from './contract.ts'
+import { checkCharacters, invalidType, invalidValue, type JsonObject, tooManyItems, unsupported } from './contract.ts'
 import type { Event, Job, TokenLogprob } from './generate.ts'
 import { MOST_CHOICES, readBoolean, readInteger, readSettings } from './settings.ts'
 import type { Tokenizer } from './tokenizer.ts'
@@ -43,12 +43,17 @@ function readPrompts(prompt: unknown, n: number, tokenizer: Tokenizer): number[]
   if (typeof prompt[0] === 'number') return [readPrompt(prompt, 'prompt', tokenizer)]
   const most = Math.floor(MOST_CHOICES / n)
   if (prompt.length > most) throw tooManyItems('prompt', most, prompt.length)
+  checkCharacters(
+    prompt.reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : 0), 0),
+    'prompt',
+  )
   return prompt.map((one, i) => readPrompt(one, `prompt[${i}]`, tokenizer))
 }
 
 function readPrompt(prompt: unknown, at: string, tokenizer: Tokenizer): number[] {
   if (typeof prompt !== 'string' && !Array.isArray(prompt))
     throw invalidType(at, 'a string or an array of tokens', prompt)
+  if (typeof prompt === 'string') checkCharacters(prompt.length, 'prompt')
   const tokens: number[] = typeof prompt === 'string' ? tokenizer.encode(prompt) : prompt
   for (const id of tokens) {
     if (typeof id !== 'number') throw invalidType(at, 'token ids', id)
