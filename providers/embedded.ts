@@ -49,6 +49,7 @@ async function serve(request: LocalRequest): Promise<Answer> {
     signal,
     random: context.random,
     pause: () => sleep(clock, 0, signal),
+    now: () => clock.now(),
   }
   const headers = { 'x-samewire-notice': 'answered by the embedded demonstration model' }
   try {

@@ -24,7 +24,7 @@ export class Budget {
   /** Whether the grammar allows a token, and the text can still be ended with `left` more. */
   allows(id: number, left: number): boolean {
     const bytes = this.#tokenizer.bytes(id)
-    if (!this.#way) return this.#matcher.allows(bytes)
+    if (!this.#way) return this.#matcher.shortestEnd(bytes) !== undefined
     if (id === this.#way[0]) return true
     const end = this.#matcher.shortestEnd(bytes)
     if (!end) return false

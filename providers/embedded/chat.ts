@@ -13,6 +13,8 @@ import type { Wire } from './wire.ts'
 /** Maximum tokens of an answer if the request sets no limit. */
 const DEFAULT_MAX_TOKENS = 512
 const MOST_TOP_LOGPROBS = 20
+/** Maximum log probabilities of all answers at one position: a whole answer holds them in memory. */
+const MOST_LISTED = 256
 
 export function chatJob(
   given: JsonObject,
@@ -23,22 +25,27 @@ export function chatJob(
   const settings = readSettings(body, tokenizer.size)
   if (settings.maxTokens === 0) throw invalidValue('max_tokens', 'expected at least 1.')
   const plan = readTools(body)
+  const encoded = tokenizer.encode(prompt(body.messages, plan.tools))
+  const calls = plan.grammar?.() ?? null
   const format = readFormat(body.response_format)
   return {
     ...settings,
-    prompts: [tokenizer.encode(prompt(body.messages, plan.tools))],
+    prompts: [encoded],
     maxTokens: settings.maxTokens ?? DEFAULT_MAX_TOKENS,
     thinking: true,
-    logprobs: readLogprobs(body),
-    calls: plan.afterTag,
-    grammar: plan.forced ? plan.answer : format && plan.answer ? any(format, plan.answer) : format,
+    logprobs: readLogprobs(body, settings.n),
+    calls: calls?.afterTag ?? null,
+    grammar: calls && plan.forced ? calls.answer : format && calls ? any(format, calls.answer) : format,
   }
 }
 
-function readLogprobs(body: JsonObject): number | null {
+function readLogprobs(body: JsonObject, n: number): number | null {
   const wanted = readBoolean(body, 'logprobs') ?? false
   const alternatives = readInteger(body, 'top_logprobs', 0, MOST_TOP_LOGPROBS)
   if (!wanted && alternatives !== null) throw invalidValue('top_logprobs', "it needs 'logprobs' to be true.")
+  if (wanted && n * ((alternatives ?? 0) + 1) > MOST_LISTED) {
+    throw invalidValue('top_logprobs', `with ${n} answers it can be at most ${Math.floor(MOST_LISTED / n) - 1}.`)
+  }
   return wanted ? (alternatives ?? 0) : null
 }
 

@@ -1,6 +1,6 @@
-import { invalidType, invalidValue, type JsonObject, unsupported } from './contract.ts'
+import { checkCharacters, invalidType, invalidValue, type JsonObject, tooManyItems, unsupported } from './contract.ts'
 import type { Event, Job, TokenLogprob } from './generate.ts'
-import { readBoolean, readInteger, readSettings } from './settings.ts'
+import { MOST_CHOICES, readBoolean, readInteger, readSettings } from './settings.ts'
 import type { Tokenizer } from './tokenizer.ts'
 import type { Wire } from './wire.ts'
 
@@ -26,7 +26,7 @@ export function completionsJob(body: JsonObject, tokenizer: Tokenizer): Job & { 
   }
   return {
     ...settings,
-    prompts: readPrompts(body.prompt, tokenizer),
+    prompts: readPrompts(body.prompt, settings.n, tokenizer),
     maxTokens: settings.maxTokens ?? DEFAULT_MAX_TOKENS,
     thinking: false,
     logprobs,
@@ -35,18 +35,25 @@ export function completionsJob(body: JsonObject, tokenizer: Tokenizer): Job & { 
   }
 }
 
-function readPrompts(prompt: unknown, tokenizer: Tokenizer): number[][] {
+function readPrompts(prompt: unknown, n: number, tokenizer: Tokenizer): number[][] {
   if (prompt === undefined || prompt === null) return [[tokenizer.beginId]]
   if (typeof prompt === 'string') return [readPrompt(prompt, 'prompt', tokenizer)]
   if (!Array.isArray(prompt)) throw invalidType('prompt', 'a string or an array', prompt)
   if (prompt.length === 0) throw invalidValue('prompt', 'it must not be an empty array.')
   if (typeof prompt[0] === 'number') return [readPrompt(prompt, 'prompt', tokenizer)]
+  const most = Math.floor(MOST_CHOICES / n)
+  if (prompt.length > most) throw tooManyItems('prompt', most, prompt.length)
+  checkCharacters(
+    prompt.reduce<number>((sum, one) => sum + (typeof one === 'string' ? one.length : 0), 0),
+    'prompt',
+  )
   return prompt.map((one, i) => readPrompt(one, `prompt[${i}]`, tokenizer))
 }
 
 function readPrompt(prompt: unknown, at: string, tokenizer: Tokenizer): number[] {
   if (typeof prompt !== 'string' && !Array.isArray(prompt))
     throw invalidType(at, 'a string or an array of tokens', prompt)
+  if (typeof prompt === 'string') checkCharacters(prompt.length, 'prompt')
   const tokens: number[] = typeof prompt === 'string' ? tokenizer.encode(prompt) : prompt
   for (const id of tokens) {
     if (typeof id !== 'number') throw invalidType(at, 'token ids', id)

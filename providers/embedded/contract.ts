@@ -13,8 +13,10 @@ export interface GenerateOptions {
   signal: Signal
   /** Uniform in [0, 1). Used for call ids, and for the seed if the request has none. */
   random: () => number
-  /** Yields to the event loop; called after every token and every few tens of prompt tokens. */
+  /** Yields to the event loop; called whenever the work has taken some milliseconds. */
   pause: () => Promise<void>
+  /** The time in milliseconds. */
+  now: () => number
 }
 
 export interface Engine {
@@ -57,6 +59,26 @@ export function invalidType(param: string, expected: string, value: unknown): En
 
 export function invalidValue(param: string, message: string): EngineError {
   return new EngineError(400, `Invalid value for '${param}': ${message}`, { code: 'invalid_value', param })
+}
+
+/** In tokens. The file allows more, but the model is served with this size elsewhere too. */
+export const CONTEXT_WINDOW = 2048
+/** Maximum characters of a prompt that are counted in tokens: far more than fit, but counting takes time too. */
+const MOST_CHARACTERS = 256 * 1024
+
+/** Throws if a text cannot fit into the context, before time is spent on its tokens. */
+export function checkCharacters(length: number, param: 'messages' | 'prompt'): void {
+  if (length <= MOST_CHARACTERS) return
+  throw new EngineError(
+    400,
+    `This model's maximum context length is ${CONTEXT_WINDOW} tokens. However, your ${param} resulted in ${length} characters. Please reduce the length of the ${param}.`,
+    { code: 'context_length_exceeded', param },
+  )
+}
+
+export function tooManyItems(param: string, most: number, length: number): EngineError {
+  const message = `Invalid '${param}': array too long. Expected an array with maximum length ${most}, but got an array with length ${length} instead.`
+  return new EngineError(400, message, { code: 'array_above_max_length', param })
 }
 
 export function unsupported(param: string, message: string): EngineError {

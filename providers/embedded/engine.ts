@@ -1,6 +1,6 @@
 import { chatJob, chatWire } from './chat.ts'
 import { completionsJob, completionsWire } from './completions.ts'
-import type { Engine, GenerateOptions, JsonObject, Operation } from './contract.ts'
+import { CONTEXT_WINDOW, type Engine, type GenerateOptions, type JsonObject, type Operation } from './contract.ts'
 import { checkContext, generate, type Job, type Model, type Usage } from './generate.ts'
 import { readGguf } from './gguf.ts'
 import { chatPrompt } from './prompt.ts'
@@ -9,9 +9,6 @@ import { Transformer } from './transformer.ts'
 import type { Wire } from './wire.ts'
 
 export { type Engine, EngineError, type GenerateOptions, type JsonObject, type Operation } from './contract.ts'
-
-// The file allows more, but the model is served with this size elsewhere too.
-const CONTEXT_WINDOW = 2048
 
 /** Loads a model of the Llama architecture with a GPT-2 vocabulary. Throws an `Error` for any other file. */
 export function createEngine(gguf: Uint8Array): Engine {

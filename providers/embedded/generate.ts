@@ -5,6 +5,7 @@ import { OutputParser, type Piece } from './output.ts'
 import { rank, Sampler, type Sampling } from './sampler.ts'
 import { TextStream, type Tokenizer } from './tokenizer.ts'
 import { BATCH, type Cache, type Transformer } from './transformer.ts'
+import { Turns } from './turns.ts'
 
 export interface Model {
   readonly tokenizer: Tokenizer
@@ -76,41 +77,35 @@ export async function* generate(
   options: GenerateOptions,
 ): AsyncGenerator<Event, void, void> {
   const seed = job.seed ?? Math.floor(options.random() * 2 ** 32)
+  const turns = new Turns(options)
   let index = 0
   for (const prompt of job.prompts) {
     const limit = Math.min(job.maxTokens, model.contextWindow - prompt.length)
     const cache = model.transformer.cache(prompt.length + limit)
-    const logits = await prefill(model, cache, prompt, options)
+    const logits = await prefill(model, cache, prompt, turns)
     usage.promptTokens += prompt.length
     for (let i = 0; i < job.n; i++, index++) {
+      await turns.take()
       yield { kind: 'start', index, prompt }
       cache.length = prompt.length
       const answer = new Answer(model, job, (seed + index) >>> 0, limit, usage)
-      answer.take(logits)
+      await answer.take(logits, turns)
       for (;;) {
         for (const event of answer.drain()) yield { ...event, index }
         if (answer.reason !== null) break
-        await options.pause()
-        options.signal.throwIfAborted()
-        // No await between these two: the next `forward` of any request overwrites the logits.
+        await turns.take()
         model.transformer.forward(cache, [answer.last])
-        answer.take(model.transformer.logits)
+        // Copied at once: the next `forward` of any request overwrites them.
+        await answer.take(model.transformer.logits.slice(), turns)
       }
       yield { kind: 'finish', index, reason: answer.reason }
     }
   }
 }
 
-async function prefill(
-  model: Model,
-  cache: Cache,
-  prompt: readonly number[],
-  options: GenerateOptions,
-): Promise<Float32Array> {
+async function prefill(model: Model, cache: Cache, prompt: readonly number[], turns: Turns): Promise<Float32Array> {
   for (let at = 0; at < prompt.length; at += BATCH) {
-    options.signal.throwIfAborted()
-    if (at > 0) await options.pause()
-    options.signal.throwIfAborted()
+    await turns.take(BATCH)
     model.transformer.forward(cache, prompt.slice(at, at + BATCH))
   }
   return model.transformer.logits.slice()
@@ -153,10 +148,10 @@ class Answer {
   }
 
   /** Picks the next token, or ends the answer. */
-  take(logits: Float32Array): void {
+  async take(logits: Float32Array, turns: Turns): Promise<void> {
     if (this.#left === 0) this.#end('length')
     else {
-      const id = this.#pick(logits)
+      const id = await this.#pick(logits, turns)
       if (id !== null) this.#accept(id, logits)
       if (id === null || this.#parser.stopped || this.#matcher?.finished) this.#end('stop')
       // An answer that is complete in its grammar was not cut.
@@ -165,12 +160,12 @@ class Answer {
   }
 
   /** Picks and counts the next token; null if the model or the grammar ends the answer. */
-  #pick(logits: Float32Array): number | null {
+  async #pick(logits: Float32Array, turns: Turns): Promise<number | null> {
     const { tokenizer } = this.#model
     const [matcher, budget] = [this.#matcher, this.#budget]
     const allows = (id: number) =>
       tokenizer.endIds.has(id) ? matcher?.complete === true : budget?.allows(id, this.#left - 1) === true
-    const id = this.#sampler.pick(logits, matcher ? allows : undefined)
+    const id = await this.#sampler.pick(logits, turns, matcher ? allows : undefined)
     if (id < 0) return null
     this.#left--
     this.#usage.completionTokens++

@@ -13,6 +13,8 @@ export type Rule =
 export const range = (from: number, to: number): Rule => ({ kind: 'byte', from, to })
 export const all = (...rules: Rule[]): Rule => ({ kind: 'all', rules })
 export const any = (...rules: Rule[]): Rule => ({ kind: 'any', rules })
+/** A rule that no text satisfies. */
+export const never: Rule = any()
 export const optional = (rule: Rule): Rule => any(rule, all())
 export const text = (literal: string): Rule => all(...Array.from(new TextEncoder().encode(literal), (b) => range(b, b)))
 
@@ -110,22 +112,28 @@ function advance(stacks: readonly Stack[], bytes: Uint8Array): readonly Stack[] 
 }
 
 /**
- * Expands the top rule until it is a byte, once for each alternative. `open` are the recursive rules entered since the
- * last byte: a rule that returns to itself without a byte in between would never end.
+ * Expands the top rule until it is a byte, once for each alternative. `entered` are the recursive rules expanded so
+ * far, with what follows each: a rule that returns to itself without a byte in between would never end, and one that
+ * is referred to twice would be expanded twice, and so twice as often with each level.
  */
-function expand(stack: Stack, out: Stack[], open: readonly Rule[] = []): void {
+function expand(stack: Stack, out: Stack[], entered = new Map<Rule, Set<Stack>>()): void {
   if (stack === null) {
     if (!out.includes(null)) out.push(null)
     return
   }
   const { rule, rest } = stack
   if (rule.kind === 'byte') out.push(stack)
-  else if (rule.kind === 'any') for (const option of rule.rules) expand({ rule: option, rest }, out, open)
+  else if (rule.kind === 'any') for (const option of rule.rules) expand({ rule: option, rest }, out, entered)
   else if (rule.kind === 'all') {
     expand(
       rule.rules.reduceRight<Stack>((below, part) => ({ rule: part, rest: below }), rest),
       out,
-      open,
+      entered,
     )
-  } else if (!open.includes(rule)) expand({ rule: rule.rule(), rest }, out, [...open, rule])
+  } else {
+    const rests = entered.get(rule) ?? new Set()
+    if (rests.has(rest)) return
+    entered.set(rule, rests.add(rest))
+    expand({ rule: rule.rule(), rest }, out, entered)
+  }
 }

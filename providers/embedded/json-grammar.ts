@@ -1,5 +1,7 @@
 import { invalidType, isObject, type JsonObject, unsupported } from './contract.ts'
-import { all, any, later, optional, type Rule, range, text, upTo } from './grammar.ts'
+import { all, any, later, never, optional, type Rule, range, text, upTo } from './grammar.ts'
+import { excessOf } from './schema-size.ts'
+import { sizeOfRule } from './shortest.ts'
 
 // At most one space, as in the model's training data: if more were allowed, it might never stop writing them.
 const space = optional(text(' '))
@@ -92,26 +94,53 @@ interface Place {
 /**
  * The JSON texts that satisfy `schema`: type, properties (in their order), required, additionalProperties, items,
  * minItems 0 or 1, enum, const, anyOf, oneOf and local $ref. With a `param`, other keywords throw `EngineError`,
- * because an answer must not claim to follow a schema that was not enforced.
+ * because an answer must not claim to follow a schema that was not enforced. The same holds for a schema that is too
+ * large, or that no text satisfies; without a `param`, any object is allowed then.
  */
 export function schemaRule(schema: JsonObject, param: string | null): Rule {
-  return valueRule(schema, { root: schema, param, referred: new Map() })
+  const excess = excessOf(schema)
+  const rule = excess === undefined ? valueRule(schema, { root: schema, param, referred: new Map() }) : never
+  if (Number.isFinite(sizeOfRule(rule))) return rule
+  if (param === null) return anyObject
+  throw unsupported(
+    param,
+    excess === undefined
+      ? 'The embedded model cannot satisfy the JSON schema: no text does, or none that fits into an answer.'
+      : `The embedded model cannot enforce a JSON schema this large: it has ${excess}.`,
+  )
 }
 
 function valueRule(schema: unknown, at: Place): Rule {
   if (schema === true) return anyValue
+  if (schema === false) return never
   if (!isObject(schema)) {
     if (at.param === null) return anyValue
     throw invalidType(at.param, 'a JSON schema', schema)
   }
   if (at.param !== null) checkKeywords(schema, at.param)
   if (typeof schema.$ref === 'string') return reference(schema.$ref, at)
-  if ('const' in schema) return text(JSON.stringify(schema.const))
-  if (Array.isArray(schema.enum)) return any(...schema.enum.map((value) => text(JSON.stringify(value))))
+  const typed = (values: unknown[]) =>
+    any(...values.filter((value) => isOfType(value, schema.type)).map((value) => text(JSON.stringify(value))))
+  if ('const' in schema) return typed([schema.const])
+  if (Array.isArray(schema.enum)) return typed(schema.enum)
   const options = schema.anyOf ?? schema.oneOf
   if (Array.isArray(options)) return any(...options.map((option) => valueRule(option, at)))
   const types = Array.isArray(schema.type) ? schema.type : [schema.type ?? (schema.properties ? 'object' : undefined)]
-  return any(...types.map((type) => BY_TYPE[String(type)]?.(schema, at) ?? anyValue))
+  return any(...types.map((type) => typeRule(type, schema, at)))
+}
+
+function typeRule(type: unknown, schema: JsonObject, at: Place): Rule {
+  if (typeof type === 'string' && Object.hasOwn(BY_TYPE, type)) return BY_TYPE[type]?.(schema, at) ?? anyValue
+  if (type === undefined || at.param === null) return anyValue
+  throw unsupported(at.param, `The embedded model does not know the JSON schema type '${String(type)}'.`)
+}
+
+/** Whether a value of `enum` has the schema's type too, if it names any. */
+function isOfType(value: unknown, type: unknown): boolean {
+  if (type === undefined) return true
+  const own = value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value
+  const types: unknown[] = Array.isArray(type) ? type : [type]
+  return types.includes(own) || (Number.isInteger(value) && types.includes('integer'))
 }
 
 function checkKeywords(schema: JsonObject, param: string): void {
@@ -140,11 +169,16 @@ function reference(pointer: string, at: Place): Rule {
 }
 
 function objectRule(schema: JsonObject, at: Place): Rule {
-  const properties = isObject(schema.properties) ? Object.entries(schema.properties) : []
   const extra = schema.additionalProperties
+  const required = new Set(Array.isArray(schema.required) ? schema.required : [])
+  const declared = isObject(schema.properties) ? schema.properties : {}
+  const undeclared = [...required].filter((name) => typeof name === 'string' && !Object.hasOwn(declared, name))
+  const properties = [
+    ...Object.entries(declared),
+    ...undeclared.map((name): [string, unknown] => [String(name), extra ?? true]),
+  ]
   if (properties.length === 0)
     return extra === false ? text('{}') : objectOf(isObject(extra) ? valueRule(extra, at) : anyValue)
-  const required = new Set(Array.isArray(schema.required) ? schema.required : [])
   // From the last property to the first: what may follow if a member was written before, and if none was.
   let after: Rule = all()
   let first: Rule = all()

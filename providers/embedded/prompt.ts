@@ -1,5 +1,13 @@
 import { Template } from '@huggingface/jinja'
-import { EngineError, invalidType, invalidValue, isObject, type JsonObject, unsupported } from './contract.ts'
+import {
+  checkCharacters,
+  EngineError,
+  invalidType,
+  invalidValue,
+  isObject,
+  type JsonObject,
+  unsupported,
+} from './contract.ts'
 
 const ROLES: Record<string, string> = {
   system: 'system',
@@ -22,8 +30,10 @@ export function chatPrompt(template: string): (messages: unknown, tools: readonl
   let parsed: Template | undefined
   return (messages, tools) => {
     parsed ??= new Template(template)
+    const read = readMessages(messages)
+    checkCharacters(JSON.stringify([read, tools]).length, 'messages')
     return parsed.render({
-      messages: readMessages(messages),
+      messages: read,
       add_generation_prompt: true,
       ...(tools.length > 0 ? { tools } : {}),
     })

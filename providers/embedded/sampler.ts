@@ -1,3 +1,5 @@
+import type { Turns } from './turns.ts'
+
 export interface Sampling {
   /** 0 always picks the most likely token. */
   readonly temperature: number
@@ -17,6 +19,9 @@ export interface RankedToken {
   readonly logprob: number
 }
 
+/** Tokens checked at a time. */
+const CHECKED = 64
+
 /** Picks the tokens of one answer. The same settings and logits give the same tokens. */
 export class Sampler {
   readonly #settings: Sampling
@@ -33,8 +38,8 @@ export class Sampler {
     this.#scores = new Float32Array(vocabulary)
   }
 
-  /** The next token, or -1 if `allows` rejects all. */
-  pick(logits: Float32Array, allows?: (id: number) => boolean): number {
+  /** The next token, or -1 if `allows` rejects all. Takes turns while it checks the vocabulary. */
+  async pick(logits: Float32Array, turns: Turns, allows?: (id: number) => boolean): Promise<number> {
     this.#adjust(logits)
     let id = this.#choose()
     // Drawing again among the allowed tokens gives the same odds as masking the others first (without top_p and top_k),
@@ -42,6 +47,7 @@ export class Sampler {
     if (allows && !allows(id)) {
       let left = 0
       for (let i = 0; i < this.#scores.length; i++) {
+        if (i % CHECKED === 0) await turns.take()
         if (this.#scores[i] !== Number.NEGATIVE_INFINITY && allows(i)) left++
         else this.#scores[i] = Number.NEGATIVE_INFINITY
       }

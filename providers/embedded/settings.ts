@@ -12,7 +12,8 @@ export interface Settings {
 }
 
 const MOST_STOPS = 4
-const MOST_CHOICES = 128
+/** Maximum answers to one request. */
+export const MOST_CHOICES = 128
 
 /** Throws an `EngineError` that names the first field with a wrong type or value. Null counts as absent. */
 export function readSettings(body: JsonObject, vocabulary: number): Settings {
@@ -76,7 +77,8 @@ function readBias(value: unknown, vocabulary: number): Map<number, number> {
   if (!isObject(value)) throw invalidType('logit_bias', 'an object', value)
   for (const key of Object.keys(value)) {
     const id = Number(key)
-    if (!Number.isInteger(id) || id < 0 || id >= vocabulary) {
+    // One way to write each id, so that there are no more keys than ids.
+    if (String(id) !== key || !Number.isInteger(id) || id < 0 || id >= vocabulary) {
       throw invalidValue('logit_bias', `'${key}' is not a token id; ids go from 0 to ${vocabulary - 1}.`)
     }
     const amount = value[key]

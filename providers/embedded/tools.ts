@@ -1,4 +1,4 @@
-import { invalidType, invalidValue, isObject, type JsonObject, unsupported } from './contract.ts'
+import { invalidType, invalidValue, isObject, type JsonObject, tooManyItems, unsupported } from './contract.ts'
 import { all, any, optional, type Rule, star, text } from './grammar.ts'
 import { anyObject, schemaRule } from './json-grammar.ts'
 import type { Tool } from './prompt.ts'
@@ -6,12 +6,20 @@ import type { Tool } from './prompt.ts'
 export interface ToolPlan {
   /** The tools listed in the prompt. */
   readonly tools: readonly Tool[]
-  /** The grammar from the first `<tool_call>` to the end of the answer; null if calls are not allowed. */
-  readonly afterTag: Rule | null
-  /** The grammar of an answer that consists of calls only. */
-  readonly answer: Rule | null
+  /** The grammar of calls; null if they are not allowed. Made only once the prompt is known to fit. */
+  readonly grammar: (() => CallGrammar) | null
   /** Whether the answer must consist of calls. */
   readonly forced: boolean
+}
+
+/** As in OpenAI's API. */
+const MOST_TOOLS = 128
+
+export interface CallGrammar {
+  /** The grammar from the first `<tool_call>` to the end of the answer. */
+  readonly afterTag: Rule
+  /** The grammar of an answer that consists of calls only. */
+  readonly answer: Rule
 }
 
 const TAG = text('<tool_call>')
@@ -31,11 +39,15 @@ export function readTools(body: JsonObject): ToolPlan {
       chosen === null ? "it needs 'tools'." : `there is no function '${chosen}' in 'tools'.`,
     )
   }
-  if (choice === 'none' || offered.length === 0) return { tools: [], afterTag: null, answer: null, forced: false }
+  if (choice === 'none' || offered.length === 0) return { tools: [], grammar: null, forced: false }
+  const parallel = body.parallel_tool_calls !== false
+  return { tools, grammar: () => callGrammar(offered, parallel), forced: choice !== 'auto' }
+}
+
+function callGrammar(offered: readonly Tool[], parallel: boolean): CallGrammar {
   const call = any(...offered.map((tool) => callRule(tool)))
-  const more = body.parallel_tool_calls === false ? all() : star(all(text('\n'), TAG, call))
-  const afterTag = all(call, more)
-  return { tools, afterTag, answer: all(optional(text('\n')), TAG, afterTag), forced: choice !== 'auto' }
+  const afterTag = all(call, parallel ? star(all(text('\n'), TAG, call)) : all())
+  return { afterTag, answer: all(optional(text('\n')), TAG, afterTag) }
 }
 
 function callRule({ function: { name, parameters } }: Tool): Rule {
@@ -61,6 +73,7 @@ function chosenName(choice: unknown): string | null {
 function readDefinitions(tools: unknown): Tool[] {
   if (tools === undefined || tools === null) return []
   if (!Array.isArray(tools)) throw invalidType('tools', 'an array', tools)
+  if (tools.length > MOST_TOOLS) throw tooManyItems('tools', MOST_TOOLS, tools.length)
   return tools.map((tool, i) => {
     const at = `tools[${i}]`
     if (!isObject(tool)) throw invalidType(at, 'an object', tool)

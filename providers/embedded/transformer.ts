@@ -1,8 +1,11 @@
 import type { GgufFile } from './gguf.ts'
 import { add, mix, multiply } from './kernels.ts'
 
-/** Maximum tokens of a forward pass; the scratch buffers have this many rows. */
-export const BATCH = 32
+/**
+ * Maximum tokens of a forward pass; the scratch buffers have this many rows. More would be little faster, and a pass
+ * holds up all other requests.
+ */
+export const BATCH = 8
 
 interface Layer {
   readonly attentionNorm: Float32Array

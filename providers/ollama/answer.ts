@@ -10,6 +10,7 @@ type Field = keyof ChatResponse | keyof GenerateResponse
 
 /** Converts a whole answer of `/api/chat` to OpenAI's. */
 export function chatAnswer(answer: JsonObject, context: WireContext): JsonObject {
+  checkDone(answer)
   const said = objectAt(answer, 'message' satisfies Field)
   if (!said) throw new GatewayError('protocol', 'Ollama sent an answer without a message.')
   const calls = toolCalls(said, context)
@@ -35,6 +36,7 @@ export function chatAnswer(answer: JsonObject, context: WireContext): JsonObject
 
 /** Converts a whole answer of `/api/generate` to a legacy completion. */
 export function completionAnswer(answer: JsonObject, context: WireContext): JsonObject {
+  checkDone(answer)
   const text = stringAt(answer, 'response' satisfies Field)
   if (text === undefined) throw new GatewayError('protocol', 'Ollama sent an answer without a response.')
   return {
@@ -45,6 +47,12 @@ export function completionAnswer(answer: JsonObject, context: WireContext): Json
     choices: [{ text, index: 0, logprobs: null, finish_reason: finishOf(answer) }],
     usage: usageOf(answer),
   }
+}
+
+/** Ollama sometimes sends one piece of its stream where a whole answer was asked for: the rest is lost. */
+function checkDone(answer: JsonObject): void {
+  if (answer['done' satisfies Field] !== false) return
+  throw new GatewayError('protocol', 'Ollama sent an answer that it had not finished (`done` is false).')
 }
 
 /** The model that Ollama reports, else the requested one. */

@@ -253,6 +253,8 @@ describe('the engine', () => {
   })
 })
 
+const hugeTool = { type: 'function', function: { ...weather, parameters: { enum: ['x'.repeat(50_000)] } } }
+
 const REFUSED: [Operation, JsonObject, code: string, param: string][] = [
   ['chat', {}, 'missing_required_parameter', 'messages'],
   ['chat', { messages: [] }, 'invalid_value', 'messages'],
@@ -282,6 +284,14 @@ const REFUSED: [Operation, JsonObject, code: string, param: string][] = [
     'unsupported_parameter',
     'response_format',
   ],
+  ['chat', { ...user('x'), logit_bias: { '0001': 1 } }, 'invalid_value', 'logit_bias'],
+  ['chat', { ...user('x'), n: 128, logprobs: true, top_logprobs: 2 }, 'invalid_value', 'top_logprobs'],
+  ['chat', { ...user('x'), tools: Array(129).fill(tools[0]) }, 'array_above_max_length', 'tools'],
+  ['chat', user('word '.repeat(1_000_000)), 'context_length_exceeded', 'messages'],
+  ['chat', { messages: Array(20_000).fill({ role: 'user', content: 'x' }) }, 'context_length_exceeded', 'messages'],
+  ['chat', { ...user('x'), tools: Array(128).fill(hugeTool) }, 'context_length_exceeded', 'messages'],
+  ['completions', { prompt: 'abcdefgh'.repeat(600_000) }, 'context_length_exceeded', 'prompt'],
+  ['completions', { prompt: Array(128).fill('word '.repeat(10_000)) }, 'context_length_exceeded', 'prompt'],
   ['completions', { prompt: 7 }, 'invalid_type', 'prompt'],
   ['completions', { prompt: [5000] }, 'invalid_value', 'prompt'],
   ['completions', { prompt: 'x', suffix: 'y' }, 'unsupported_parameter', 'suffix'],

@@ -42,6 +42,7 @@ export function options(given: Partial<GenerateOptions> = {}): GenerateOptions {
     signal: new AbortController().signal,
     random: () => 0.5,
     pause: async () => {},
+    now: () => performance.now(),
     ...given,
   }
 }

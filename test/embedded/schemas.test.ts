@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { JsonObject } from '../../providers/embedded/engine.ts'
+import { errorOf } from '../support/ask.ts'
+import { type Both, runtimes, startBoth } from '../support/both.ts'
+
+const object = (properties: JsonObject, more: JsonObject = {}): JsonObject => ({ type: 'object', properties, ...more })
+const closed = { additionalProperties: false }
+
+/** Definitions d0 … d30, where each refers twice to the one before it. */
+function doubled(first: JsonObject, twice: (ref: JsonObject) => JsonObject): JsonObject {
+  const defs = Array.from({ length: 31 }, (_, i) => (i === 0 ? first : twice({ $ref: `#/$defs/d${i - 1}` })))
+  return { $ref: '#/$defs/d30', $defs: Object.fromEntries(defs.map((schema, i) => [`d${i}`, schema])) }
+}
+const eitherTwice = (ref: JsonObject) => ({ anyOf: [ref, ref] })
+const bothTwice = (ref: JsonObject) => object({ a: ref, b: ref }, { required: ['a', 'b'] })
+
+function nested(levels: number): JsonObject {
+  let schema: JsonObject = { type: 'string' }
+  for (let i = 0; i < levels; i++) schema = { type: 'array', items: schema }
+  return schema
+}
+
+const IMPOSSIBLE: [string, JsonObject][] = [
+  ['refers to itself', { $ref: '#' }],
+  ['goes in circles', { $ref: '#/$defs/a', $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } }],
+  ['needs itself within itself', object({ next: { $ref: '#' } }, { required: ['next'] })],
+  ['needs an item of its own kind', { type: 'array', items: { $ref: '#' }, minItems: 1 }],
+  ['allows no value', { enum: [] }],
+  ['allows no option', { anyOf: [] }],
+  ['allows no type', { type: [] }],
+  ['has options that are all impossible', { anyOf: [{ enum: [] }, { $ref: '#' }] }],
+  ['allows values of another type only', { type: 'integer', enum: ['a', 1.5] }],
+  ['needs a property that it forbids', object({ a: { type: 'string' } }, { required: ['b'], ...closed })],
+  ['needs a property and forbids all', { type: 'object', required: ['b'], ...closed }],
+  ['needs a property that has no value', object({ a: false }, { required: ['a'] })],
+  ['needs fewer items than it needs', { type: 'array', minItems: 2, maxItems: 1 }],
+  // llama.cpp and Ollama write a rule per reference and run out of memory or stack (ollama/ollama#7993).
+  ['doubles with each reference', doubled({ type: 'string' }, bothTwice)],
+  ['doubles an impossible one', doubled({ enum: [] }, eitherTwice)],
+  ['needs a longer text than an answer', { enum: ['x'.repeat(50_000)] }],
+  ['nests too deeply', nested(100)],
+  ['has too many values', { enum: Array.from({ length: 50_000 }, (_, i) => i) }],
+  ['has too long a value', { enum: ['x'.repeat(1_000_000)] }],
+  ['has a type that there is not', { type: 'constructor' }],
+]
+
+const POSSIBLE: [string, JsonObject, (value: unknown) => boolean][] = [
+  [
+    'refers to itself where it may end',
+    object({ next: { anyOf: [{ type: 'null' }, { $ref: '#' }] } }, { required: ['next'] }),
+    (value) => 'next' in (value as object),
+  ],
+  ['has one option that is possible', { anyOf: [{ $ref: '#' }, { enum: ['yes'] }] }, (value) => value === 'yes'],
+  ['doubles the options of one text', doubled({ const: 'yes' }, eitherTwice), (value) => value === 'yes'],
+  ['allows some values of its type', { type: 'integer', enum: ['a', 7] }, (value) => value === 7],
+  ['has an impossible property that may be absent', object({ a: false }), (value) => !('a' in (value as object))],
+  [
+    'needs a property that it does not declare',
+    object({ a: { const: 1 } }, { required: ['a', 'b'], additionalProperties: { const: 2 } }),
+    (value) => JSON.stringify(value) === '{"a":1,"b":2}',
+  ],
+  ['has a list that may be empty only', { type: 'array', items: false }, (value) => JSON.stringify(value) === '[]'],
+  ['nests a little', nested(30), Array.isArray],
+  ['quotes such words', { const: '{"$ref":"#","enum":[]}' }, (value) => value === '{"$ref":"#","enum":[]}'],
+  [
+    'has many values',
+    { enum: Array.from({ length: 1000 }, (_, i) => `value ${i}`) },
+    (value) => /^value \d+$/.test(String(value)),
+  ],
+]
+
+describe.each(runtimes)('on %s', (runtime) => {
+  let both: Both
+
+  beforeAll(async () => {
+    both = await startBoth(`embedded-schemas-${runtime}`, { providers: { demo: { type: 'embedded' } } })
+  })
+
+  afterAll(() => both.close())
+
+  const body = (schema: JsonObject, more: JsonObject = {}) => ({
+    model: 'demo/tiny-chat',
+    messages: [{ role: 'user', content: 'hi' }],
+    max_tokens: 200,
+    response_format: { type: 'json_schema', json_schema: { name: 's', schema } },
+    ...more,
+  })
+
+  test.each(IMPOSSIBLE)('a schema that %s is refused', async (_what, schema) => {
+    for (const stream of [false, true]) {
+      const reply = await both.ask(runtime, body(schema, { stream }))
+      expect(reply.status).toBe(400)
+      expect(errorOf(reply)).toMatchObject({ code: 'unsupported_parameter', param: 'response_format' })
+    }
+  })
+
+  test.each(POSSIBLE)('a schema that %s is followed', async (_what, schema, follows) => {
+    const reply = await both.ask(runtime, body(schema))
+    expect(reply.status).toBe(200)
+    const { message } = (JSON.parse(reply.text) as { choices: { message: { content: string } }[] }).choices[0]!
+    expect(JSON.parse(message.content)).toSatisfy(follows)
+  })
+
+  test.each(IMPOSSIBLE.slice(0, 8))(
+    'a function whose schema %s is called with any object',
+    async (_what, parameters) => {
+      const tools = [{ type: 'function', function: { name: 'f', parameters } }]
+      const reply = await both.ask(runtime, body({}, { tools, tool_choice: 'required', response_format: null }))
+      expect(reply.status).toBe(200)
+      expect(reply.text).toContain('"finish_reason":"tool_calls"')
+    },
+  )
+})
