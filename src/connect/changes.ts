@@ -1,0 +1,54 @@
+import type { Call } from '../core/call.ts'
+import type { Remedy } from '../core/provider.ts'
+import { type Changes, put, settle } from '../core/synonyms.ts'
+import type { RequestBody } from '../wire/body.ts'
+import type { JsonObject } from '../wire/json.ts'
+
+/**
+ * What a deployment's configuration and remedies change in a request. Undefined if that is nothing but the model's name,
+ * as in most requests: their bytes pass as they are.
+ */
+export function changesOf({ body, target }: Call, remedy: Remedy): Changes | undefined {
+  const { deployment } = target
+  if (isEmpty(deployment.defaults) && isEmpty(deployment.overrides) && isEmpty(remedy)) return undefined
+  const changes = settle(body, deployment)
+  put(changes, 'model', deployment.model)
+  cure(changes, body, remedy)
+  return changes
+}
+
+/** The request with all of its changes, as an object. */
+export function changedBody(call: Call, remedy: Remedy): JsonObject {
+  const changes = changesOf(call, remedy)
+  const { json } = call.body
+  if (!changes) return { ...json, model: call.target.deployment.model }
+  const { set, drop } = changes
+  return Object.fromEntries([...Object.entries(json).filter(([name]) => !drop.has(name) && !set.has(name)), ...set])
+}
+
+function cure(changes: Changes, body: RequestBody, { drop = [], rename = {} }: Remedy): void {
+  const leaveOut = (name: string) => {
+    changes.set.delete(name)
+    changes.drop.add(name)
+  }
+  for (const [old, name] of Object.entries(rename)) {
+    const value = fieldIn(changes, body, old)
+    leaveOut(old)
+    // A request may have both: then the name that the upstream takes has the value.
+    if (value !== undefined && value !== null && (fieldIn(changes, body, name) ?? null) === null) {
+      put(changes, name, value)
+    }
+  }
+  for (const name of drop) leaveOut(name)
+}
+
+/** The value that a field has after the changes made so far. */
+function fieldIn({ set, drop }: Changes, body: RequestBody, name: string): unknown {
+  if (set.has(name)) return set.get(name)
+  return drop.has(name) || !Object.hasOwn(body.outline, name) ? undefined : body.json[name]
+}
+
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false
+  return true
+}
