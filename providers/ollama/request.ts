@@ -1,6 +1,7 @@
 import type { WireContext } from '../../src/core/provider.ts'
 import { valueIn, without } from '../../src/core/synonyms.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
+import { withReadableArguments } from './arguments.ts'
 import { ollamaMessages } from './messages.ts'
 import {
   defaultLimit,
@@ -55,7 +56,10 @@ export function openaiChatRequest({ body }: WireContext): JsonObject {
   refuseUnsupported(body)
   const { tools: _, ...toolless } = body
   // Ollama ignores `tool_choice: 'none'` and would offer the tools.
-  return openaiNames(body.tool_choice === 'none' ? toolless : body, defaultLimit)
+  return {
+    ...openaiNames(body.tool_choice === 'none' ? toolless : body, defaultLimit),
+    messages: withReadableArguments(body.messages),
+  }
 }
 
 /** A legacy completion on Ollama's own `/v1`, which accepts no list of prompts. */
