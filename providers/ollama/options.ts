@@ -1,5 +1,5 @@
 import type { Options } from 'ollama/browser'
-import { synonyms, valueIn, without } from '../../src/core/synonyms.ts'
+import { synonyms, valueAs, valueIn, without } from '../../src/core/synonyms.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 
@@ -75,9 +75,7 @@ const thinkLevels: Readonly<Record<string, boolean | string>> = {
 
 /** `think` in the words of `reasoning_effort`, which Ollama's own `/v1` knows instead. */
 export function effortOf(body: JsonObject): unknown {
-  const think = thinkOf(body)
-  if (typeof think !== 'boolean') return think
-  return think ? 'medium' : 'none'
+  return valueAs('reasoning_effort', thinkOf(body))
 }
 
 /** Ollama's `think`; undefined unless the client set it, since a model that can't think answers 400 to it. */

@@ -1,8 +1,10 @@
 import type { Call } from '../core/call.ts'
 import type { Remedy } from '../core/provider.ts'
-import { type Changes, put, settle } from '../core/synonyms.ts'
+import { type Changes, put, settle, valueAs } from '../core/synonyms.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { JsonObject } from '../wire/json.ts'
+import { withInstructions } from './instructions.ts'
+import { isSpare } from './spare.ts'
 
 /**
  * What a deployment's configuration and remedies change in a request. Undefined if that is nothing but the model's name,
@@ -26,26 +28,35 @@ export function changedBody(call: Call, remedy: Remedy): JsonObject {
   return Object.fromEntries([...Object.entries(json).filter(([name]) => !drop.has(name) && !set.has(name)), ...set])
 }
 
-function cure(changes: Changes, body: RequestBody, { drop = [], rename = {} }: Remedy): void {
+function cure(changes: Changes, body: RequestBody, remedy: Remedy): void {
+  const { drop = [], spare = [], rename = {}, instructions } = remedy
   const leaveOut = (name: string) => {
     changes.set.delete(name)
     changes.drop.add(name)
   }
   for (const [old, name] of Object.entries(rename)) {
     const value = fieldIn(changes, body, old)
+    if (value === undefined) continue
     leaveOut(old)
     // A request may have both: then the name that the upstream takes has the value.
-    if (value !== undefined && value !== null && (fieldIn(changes, body, name) ?? null) === null) {
-      put(changes, name, value)
-    }
+    if (value !== null && (fieldIn(changes, body, name) ?? null) === null) put(changes, name, valueAs(name, value))
   }
   for (const name of drop) leaveOut(name)
+  for (const name of spare) {
+    if (isSpare(name, changes.set.has(name) ? changes.set.get(name) : body.outline[name])) leaveOut(name)
+  }
+  // The outline has all roles, and saves parsing a large request that needs no change.
+  if (!instructions || !withInstructions(changes.set.get('messages') ?? body.outline.messages, instructions)) return
+  put(changes, 'messages', withInstructions(fieldIn(changes, body, 'messages'), instructions))
 }
 
 /** The value that a field has after the changes made so far. */
 function fieldIn({ set, drop }: Changes, body: RequestBody, name: string): unknown {
   if (set.has(name)) return set.get(name)
-  return drop.has(name) || !Object.hasOwn(body.outline, name) ? undefined : body.json[name]
+  if (drop.has(name) || !Object.hasOwn(body.outline, name)) return undefined
+  const value = body.outline[name]
+  // Only texts may be shortened in the outline, so limits and the like need no parsing of a large request.
+  return typeof value === 'string' || (typeof value === 'object' && value !== null) ? body.json[name] : value
 }
 
 function isEmpty(object: object): boolean {

@@ -31,7 +31,7 @@ export function connect(services: Services): Upstream {
         return answer
       } catch (error) {
         const curable = error instanceof GatewayError && remedies < mostRemedies
-        const better = curable ? improve(way, error, spec, provider) : undefined
+        const better = curable ? improve(way, error, spec, call) : undefined
         if (!better) throw error
         way = better
       }

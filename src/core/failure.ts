@@ -204,11 +204,17 @@ function fromObject(object: JsonObject, clean: (text: string) => string): Said {
   if (isObject(nested)) return fromObject(nested, clean)
   const { type, code, param } = inner
   return {
-    message: clean(stringAt(inner, 'message') ?? stringAt(inner, 'error') ?? ''),
+    message: clean(stringAt(inner, 'message') ?? stringAt(inner, 'error') ?? detailIn(inner)),
     ...(typeof type === 'string' && { type: clean(type) }),
     ...(typeof code === 'string' && { code: clean(code) }),
     ...(typeof param === 'string' && { param: clean(param) }),
   }
+}
+
+/** Mistral's list of mistakes, `{message: {detail: […]}}`, which says where each of them is. */
+function detailIn({ detail }: JsonObject): string {
+  if (detail === undefined || detail === null) return ''
+  return typeof detail === 'string' ? detail : JSON.stringify(detail)
 }
 
 /** Makes a text fit for a message: one line, limited in length, without anything that looks like a key. */

@@ -25,6 +25,29 @@ export function areSynonyms(one: string, other: string): boolean {
   return meaning !== undefined && meaning === meanings.get(other)
 }
 
+/** What to call a field for a server that refuses its name. No tools: they would need other values, and answers. */
+const otherNames: Readonly<Record<string, string>> = {
+  max_tokens: 'max_completion_tokens',
+  max_completion_tokens: 'max_tokens',
+  num_predict: 'max_tokens',
+  n_predict: 'max_tokens',
+  max_new_tokens: 'max_tokens',
+  max_output_tokens: 'max_tokens',
+  stop_sequences: 'stop',
+  repeat_penalty: 'repetition_penalty',
+  think: 'reasoning_effort',
+}
+
+export function otherName(name: string): string | undefined {
+  return Object.hasOwn(otherNames, name) ? otherNames[name] : undefined
+}
+
+/** A value in the terms of its new name: `think` is a boolean or a level, `reasoning_effort` always a level. */
+export function valueAs(name: string, value: unknown): unknown {
+  if (name === 'reasoning_effort' && typeof value === 'boolean') return value ? 'medium' : 'none'
+  return name === 'think' && value === 'none' ? false : value
+}
+
 /** The value of a field under whichever name a body has it. Null says nothing. */
 export function valueIn(body: JsonObject | undefined, meaning: Meaning): unknown {
   const name = synonyms[meaning].find((one) => (body?.[one] ?? undefined) !== undefined)
