@@ -1,7 +1,7 @@
 import type { Call } from '../core/call.ts'
+import type { Deployment } from '../core/catalog.ts'
 import type { Remedy } from '../core/provider.ts'
-import { type Changes, put, settle, valueAs } from '../core/synonyms.ts'
-import type { RequestBody } from '../wire/body.ts'
+import { type Asked, type Changes, put, settle, valueAs } from '../core/synonyms.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { withInstructions } from './instructions.ts'
 import { isSpare } from './spare.ts'
@@ -12,23 +12,36 @@ import { isSpare } from './spare.ts'
  */
 export function changesOf({ body, target }: Call, remedy: Remedy): Changes | undefined {
   const { deployment } = target
-  if (isEmpty(deployment.defaults) && isEmpty(deployment.overrides) && isEmpty(remedy)) return undefined
+  if (isPlain(deployment) && isEmpty(remedy)) return undefined
   const changes = settle(body, deployment)
   put(changes, 'model', deployment.model)
   cure(changes, body, remedy)
   return changes
 }
 
-/** The request with all of its changes, as an object. */
-export function changedBody(call: Call, remedy: Remedy): JsonObject {
-  const changes = changesOf(call, remedy)
-  const { json } = call.body
-  if (!changes) return { ...json, model: call.target.deployment.model }
-  const { set, drop } = changes
-  return Object.fromEntries([...Object.entries(json).filter(([name]) => !drop.has(name) && !set.has(name)), ...set])
+/** The client's request with the deployment's configuration, as an object. */
+export function settledBody({ body, target }: Call): JsonObject {
+  const { deployment } = target
+  if (isPlain(deployment)) return { ...body.json, model: deployment.model }
+  const changes = settle(body, deployment)
+  put(changes, 'model', deployment.model)
+  return changed(body.json, changes)
 }
 
-function cure(changes: Changes, body: RequestBody, remedy: Remedy): void {
+/** A request as it is to go up, with the remedies for what the upstream refused before. */
+export function cured(body: JsonObject, remedy: Remedy): JsonObject {
+  if (isEmpty(remedy)) return body
+  const changes: Changes = { set: new Map(), drop: new Set() }
+  cure(changes, { outline: body, json: body }, remedy)
+  return changed(body, changes)
+}
+
+function changed(body: JsonObject, { set, drop }: Changes): JsonObject {
+  const kept = Object.entries(body).filter(([name]) => !drop.has(name) && !set.has(name))
+  return Object.fromEntries([...kept, ...set])
+}
+
+function cure(changes: Changes, body: Asked, remedy: Remedy): void {
   const { drop = [], spare = [], rename = {}, instructions } = remedy
   const leaveOut = (name: string) => {
     changes.set.delete(name)
@@ -51,12 +64,16 @@ function cure(changes: Changes, body: RequestBody, remedy: Remedy): void {
 }
 
 /** The value that a field has after the changes made so far. */
-function fieldIn({ set, drop }: Changes, body: RequestBody, name: string): unknown {
+function fieldIn({ set, drop }: Changes, body: Asked, name: string): unknown {
   if (set.has(name)) return set.get(name)
   if (drop.has(name) || !Object.hasOwn(body.outline, name)) return undefined
   const value = body.outline[name]
   // Only texts may be shortened in the outline, so limits and the like need no parsing of a large request.
   return typeof value === 'string' || (typeof value === 'object' && value !== null) ? body.json[name] : value
+}
+
+function isPlain({ defaults, overrides }: Deployment): boolean {
+  return isEmpty(defaults) && isEmpty(overrides)
 }
 
 function isEmpty(object: object): boolean {

@@ -3,10 +3,11 @@ import type { Call, Upstream } from '../core/call.ts'
 import type { OperationSpec } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { ExchangeContext } from './context.ts'
 import { refused } from './refused.ts'
 import { improve, type Learnt, mostRemedies } from './remedies.ts'
-import { requestBody, requestHeaders } from './request.ts'
+import { bodyToSend, requestBody, requestHeaders } from './request.ts'
 import { streamed } from './streamed.ts'
 import { whole } from './whole.ts'
 
@@ -31,7 +32,9 @@ export function connect(services: Services): Upstream {
         return answer
       } catch (error) {
         const curable = error instanceof GatewayError && remedies < mostRemedies
-        const better = curable ? improve(way, error, spec, call) : undefined
+        const better = curable
+          ? improve(way, error, spec, provider, sentBy(call, way.spec ?? spec, way, services))
+          : undefined
         if (!better) throw error
         way = better
       }
@@ -39,10 +42,15 @@ export function connect(services: Services): Upstream {
   }
 }
 
+/** Makes again what was sent, which only failures need. */
+function sentBy(call: Call, spec: OperationSpec, { remedy }: Learnt, services: Services): () => JsonObject {
+  return () => bodyToSend(spec, new ExchangeContext(call, services), remedy)
+}
+
 async function exchange(call: Call, spec: OperationSpec, { remedy }: Learnt, services: Services): Promise<Answer> {
   const { deployment } = call.target
   const { provider } = deployment
-  const context = new ExchangeContext(call, services, remedy)
+  const context = new ExchangeContext(call, services)
   if (provider.definition.serve) {
     return await provider.definition.serve({
       operation: call.operation.name,

@@ -1,8 +1,8 @@
 import type { Call } from '../core/call.ts'
-import type { Remedy, WireContext } from '../core/provider.ts'
+import type { WireContext } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { changedBody } from './changes.ts'
+import { settledBody } from './changes.ts'
 
 /**
  * What a translation has access to. Most exchanges pass bytes unchanged and never use it, so the object and the id are
@@ -11,21 +11,19 @@ import { changedBody } from './changes.ts'
  */
 export class ExchangeContext implements WireContext {
   readonly #call: Call
-  readonly #remedy: Remedy
   readonly created: number
   readonly random: () => number
   #body: JsonObject | undefined
   #id: string | undefined
 
-  constructor(call: Call, { clock, random }: Services, remedy: Remedy) {
+  constructor(call: Call, { clock, random }: Services) {
     this.#call = call
-    this.#remedy = remedy
     this.created = Math.floor(clock.now() / 1000)
     this.random = random
   }
 
   get body(): JsonObject {
-    this.#body ??= changedBody(this.#call, this.#remedy)
+    this.#body ??= settledBody(this.#call)
     return this.#body
   }
 

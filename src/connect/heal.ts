@@ -32,7 +32,7 @@ function instructionsRemedy({ message }: GatewayError, sent: () => JsonObject): 
 function exclusionRemedy({ message }: GatewayError, sent: () => JsonObject): Remedy | undefined {
   const [old, kept] = fieldsExcluded(message) ?? []
   if (old === undefined || kept === undefined || !areSynonyms(old, kept)) return undefined
-  return Object.hasOwn(sent(), old) && Object.hasOwn(sent(), kept) ? { rename: { [old]: kept } } : undefined
+  return isIn(sent(), old) && isIn(sent(), kept) ? { rename: { [old]: kept } } : undefined
 }
 
 function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy): Remedy | undefined {
@@ -40,7 +40,7 @@ function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy
   const named = codes.has(code) && param !== null ? [param, ...fieldsRefused(message)] : fieldsRefused(message)
   if (named.length === 0) return undefined
   const body = sent()
-  const refused = [...new Set(named)].filter((name) => Object.hasOwn(body, name) && !essential.has(name))
+  const refused = [...new Set(named)].filter((name) => isIn(body, name) && !essential.has(name))
   const rename = Object.fromEntries(
     refused.flatMap((name) => {
       const instead = newName(name, error)
@@ -50,6 +50,11 @@ function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy
   )
   const spare = refused.filter((name) => !Object.hasOwn(rename, name) && isSpare(name, body[name]))
   return spare.length > 0 || Object.keys(rename).length > 0 ? { rename, spare } : undefined
+}
+
+/** JSON leaves out what is undefined. */
+function isIn(body: JsonObject, name: string): boolean {
+  return Object.hasOwn(body, name) && body[name] !== undefined
 }
 
 function newName(name: string, { message, code, param }: GatewayError): string | undefined {

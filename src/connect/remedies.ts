@@ -1,7 +1,6 @@
-import type { Call } from '../core/call.ts'
-import type { OperationSpec, Remedy } from '../core/provider.ts'
+import type { OperationSpec, Provider, Remedy } from '../core/provider.ts'
 import type { GatewayError } from '../wire/errors.ts'
-import { changedBody } from './changes.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { generalRemedy } from './heal.ts'
 
 /** Remedies per request: upstreams name one parameter at a time, and some would never accept the request. */
@@ -13,17 +12,16 @@ export interface Learnt {
   readonly spec?: OperationSpec
 }
 
-/** Adds to `known` what an error teaches about requests like this one; undefined if that is nothing new. */
-export function improve(known: Learnt, error: GatewayError, spec: OperationSpec, call: Call): Learnt | undefined {
+/** Adds to `known` what an error teaches about requests like the one that was `sent`; undefined if nothing new. */
+export function improve(
+  known: Learnt,
+  error: GatewayError,
+  spec: OperationSpec,
+  { definition }: Provider,
+  sent: () => JsonObject,
+): Learnt | undefined {
   if (error.kind === 'wrong_endpoint' && spec.otherwise && !known.spec) return { ...known, spec: spec.otherwise }
-  const { heal } = call.target.deployment.provider.definition
-  return (
-    extended(known, heal?.(error)) ??
-    extended(
-      known,
-      generalRemedy(error, () => changedBody(call, known.remedy), known.remedy),
-    )
-  )
+  return extended(known, definition.heal?.(error)) ?? extended(known, generalRemedy(error, sent, known.remedy))
 }
 
 function extended(known: Learnt, more: Remedy | undefined): Learnt | undefined {

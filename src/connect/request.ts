@@ -3,17 +3,23 @@ import { bearer, type OperationSpec, type Provider, type Remedy, type WireContex
 import { editBody, withModel } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { hopsHeader } from '../wire/headers.ts'
-import { changesOf } from './changes.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { changesOf, cured } from './changes.ts'
 
 const encoder = new TextEncoder()
 
 /** The upstream's request body, in pieces: the client's own bytes if only the model or single fields change. */
 export function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy) {
-  if (spec.encode) return [encoder.encode(JSON.stringify(spec.encode(context)))]
+  if (spec.encode) return [encoder.encode(JSON.stringify(bodyToSend(spec, context, remedy)))]
   const changes = changesOf(call, remedy)
   if (!changes) return withModel(call.body, call.target.deployment.model)
   const set = new Map([...changes.set].map(([name, value]) => [name, JSON.stringify(value)]))
   return editBody(call.body, { set, drop: changes.drop })
+}
+
+/** The upstream's request body, as an object. */
+export function bodyToSend(spec: OperationSpec, context: WireContext, remedy: Remedy): JsonObject {
+  return cured(spec.encode?.(context) ?? context.body, remedy)
 }
 
 export function requestHeaders(

@@ -67,7 +67,7 @@ export interface Changes {
 }
 
 /** A request: `outline` may lack long texts, and `json` may have to be parsed first. */
-interface Asked {
+export interface Asked {
   readonly outline: JsonObject
   readonly json: JsonObject
 }
