@@ -13,7 +13,6 @@ export const defaultLimit = 16_384
 const sameOptions = [
   'temperature',
   'top_p',
-  'seed',
   'presence_penalty',
   'frequency_penalty',
   'top_k',
@@ -34,6 +33,7 @@ const sameOptions = [
 const spent: ReadonlySet<string> = new Set([
   ...sameOptions,
   ...[...synonyms.limit, ...synonyms.stop, ...synonyms.repetition, ...synonyms.thinking, ...synonyms.choice],
+  ...synonyms.seed,
   ...['reasoning', 'functions', 'stream_options', 'response_format', 'n', 'best_of', 'echo'],
   ...['parallel_tool_calls', 'logit_bias', 'modalities', 'audio', 'web_search_options', 'moderation', 'prediction'],
   ...['user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'verbosity'],
@@ -50,10 +50,12 @@ export function optionsOf(body: JsonObject, limit: number): JsonObject {
   const own = objectAt(body, 'options') ?? {}
   const given = sameOptions.filter((name) => body[name] !== undefined && body[name] !== null)
   const penalty = valueIn(body, 'repetition') ?? valueIn(own, 'repetition')
+  const seed = valueIn(body, 'seed') ?? valueIn(own, 'seed')
   const stop = [body, own].map((one) => stopsOf(valueIn(one, 'stop'))).find((stops) => stops.length > 0)
   return {
-    ...without(own, 'limit', 'stop', 'repetition'),
+    ...without(own, 'limit', 'stop', 'repetition', 'seed'),
     ...(penalty !== undefined && { repeat_penalty: penalty }),
+    ...(seed !== undefined && { seed }),
     ...Object.fromEntries(given.map((name) => [name, body[name]])),
     ...(stop && { stop }),
     num_predict: valueIn(body, 'limit') ?? valueIn(own, 'limit') ?? limit,

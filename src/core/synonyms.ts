@@ -10,6 +10,8 @@ export const synonyms = {
   stop: ['stop', 'stop_sequences'],
   tools: ['tools', 'functions'],
   choice: ['tool_choice', 'function_call'],
+  format: ['response_format', 'format'],
+  seed: ['seed', 'random_seed'],
   repetition: ['repetition_penalty', 'repeat_penalty'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
@@ -36,6 +38,8 @@ const otherNames: Readonly<Record<string, string>> = {
   stop_sequences: 'stop',
   repeat_penalty: 'repetition_penalty',
   think: 'reasoning_effort',
+  seed: 'random_seed',
+  random_seed: 'seed',
 }
 
 export function otherName(name: string): string | undefined {

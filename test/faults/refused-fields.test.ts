@@ -265,6 +265,7 @@ describe.each(runtimes)('A field that a server refuses, on %s,', (runtime) => {
     ['think', 'high', 'reasoning_effort', 'high'],
     ['stop_sequences', ['x'], 'stop', ['x']],
     ['num_predict', 5, 'max_tokens', 5],
+    ['seed', 5, 'random_seed', 5],
   ])('has its value in the terms of the other name: %s %j', async (name, value, other, translated) => {
     refused = [name]
     expect((await both.ask(runtime, chat(fresh(), { [name]: value }))).status).toBe(200)

@@ -38,6 +38,8 @@ const models = {
   stopped: { overrides: { stop: ['END'] } },
   toolless: { overrides: { tool_choice: 'none' } },
   tooled: { params: { tools: [{ type: 'function', function: { name: 'ours' } }] } },
+  fixed: { overrides: { seed: 7 } },
+  worded: { overrides: { format: 'json' } },
   strict: { params: { max_tokens: 9 }, overrides: { max_completion_tokens: 5 } },
 }
 
@@ -104,6 +106,7 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
     ['quiet-new', { think: true, reasoning: { enabled: true } }, { reasoning_effort: 'none' }],
     ['stopped', { stop_sequences: ['\n'] }, { stop: ['END'] }],
     ['toolless', { tools: [], function_call: 'auto' }, { tools: [], tool_choice: 'none' }],
+    ['fixed', { random_seed: 1, options: { seed: 1 } }, { seed: 7 }],
     ['strict', { max_tokens: 500 }, { max_completion_tokens: 5 }],
     ['strict', {}, { max_completion_tokens: 5 }],
   ])('are one where an override says one of them: %s %j', async (model, asked, wanted) => {
@@ -138,6 +141,9 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
     ['calm', { reasoning_effort: 'high' }, { think: 'high' }],
     ['calm', {}, { think: false }],
     ['quiet-new', { think: true }, { think: false }],
+    ['fixed', { random_seed: 1 }, { options: { seed: 7 } }],
+    ['mild', { random_seed: 1 }, { options: { seed: 1 } }],
+    ['worded', { response_format: { type: 'json_schema', json_schema: { schema: {} } } }, { format: 'json' }],
     ['stopped', { options: { stop: 'x' } }, { options: { stop: ['END'] } }],
   ])('go to Ollama as its options: %s %j', async (model, asked, wanted) => {
     const { stream, ...rest } = await sent(`ollama-${model}`, asked)
