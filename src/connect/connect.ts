@@ -5,6 +5,7 @@ import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { ExchangeContext } from './context.ts'
+import { blamesRemedy } from './heal.ts'
 import { refused } from './refused.ts'
 import { improve, type Learnt, mostRemedies } from './remedies.ts'
 import { bodyToSend, requestBody, requestHeaders } from './request.ts'
@@ -24,6 +25,7 @@ export function connect(services: Services): Upstream {
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation.name}.`)
     }
     const key = `${call.operation.name} ${deployment.label}`
+    let before: GatewayError | undefined
     let way = learnt.get(key) ?? { remedy: {} }
     for (let remedies = 0; ; remedies++) {
       try {
@@ -31,11 +33,11 @@ export function connect(services: Services): Upstream {
         if (remedies > 0) learnt.set(key, way)
         return answer
       } catch (error) {
-        const curable = error instanceof GatewayError && remedies < mostRemedies
-        const better = curable
-          ? improve(way, error, spec, provider, sentBy(call, way.spec ?? spec, way, services))
-          : undefined
-        if (!better) throw error
+        if (!(error instanceof GatewayError)) throw error
+        const sent = sentBy(call, way.spec ?? spec, way, services)
+        const better = remedies < mostRemedies ? improve(way, error, spec, provider, sent) : undefined
+        if (!better) throw before && blamesRemedy(error, way.remedy, call.body.outline) ? before : error
+        before = error
         way = better
       }
     }

@@ -36,8 +36,7 @@ function exclusionRemedy({ message }: GatewayError, sent: () => JsonObject): Rem
 }
 
 function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy): Remedy | undefined {
-  const { message, code, param } = error
-  const named = codes.has(code) && param !== null ? [param, ...fieldsRefused(message)] : fieldsRefused(message)
+  const named = refusedIn(error)
   if (named.length === 0) return undefined
   const body = sent()
   const refused = [...new Set(named)].filter((name) => isIn(body, name) && !essential.has(name))
@@ -50,6 +49,19 @@ function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy
   )
   const spare = refused.filter((name) => !Object.hasOwn(rename, name) && isSpare(name, body[name]))
   return spare.length > 0 || Object.keys(rename).length > 0 ? { rename, spare } : undefined
+}
+
+/**
+ * Whether a failure is about a name that only a remedy gave to a field, such as `random_seed` where the client sent
+ * `seed`: then it tells the client less than the one before.
+ */
+export function blamesRemedy(error: GatewayError, { rename = {} }: Remedy, asked: JsonObject): boolean {
+  const given = new Set(Object.values(rename).filter((name) => !Object.hasOwn(asked, name)))
+  return given.size > 0 && refusedIn(error).some((name) => given.has(name))
+}
+
+function refusedIn({ message, code, param }: GatewayError): string[] {
+  return codes.has(code) && param !== null ? [param, ...fieldsRefused(message)] : fieldsRefused(message)
 }
 
 /** JSON leaves out what is undefined. */

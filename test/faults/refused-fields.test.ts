@@ -300,11 +300,13 @@ describe.each(runtimes)('A field that a server refuses, on %s,', (runtime) => {
     expect(sent().at(-1)).toEqual({ max_completion_tokens: 6 })
   })
 
-  it('under both of its names is told to the client, and asked about no more than twice', async () => {
-    refused = ['max_tokens', 'max_completion_tokens']
+  it('under both of its names is told by the name that the client sent, and asked about no more than twice', async () => {
+    refused = ['max_tokens', 'max_completion_tokens', 'seed', 'random_seed']
     const reply = await both.ask(runtime, chat(fresh(), { max_tokens: 5 }))
-    expect([reply.status, errorOf(reply).param]).toEqual([400, 'max_completion_tokens'])
+    expect([reply.status, errorOf(reply).param]).toEqual([400, 'max_tokens'])
     expect(sent()).toEqual([{ max_tokens: 5 }, { max_completion_tokens: 5 }])
+    const seeded = await both.ask(runtime, chat(fresh(), { seed: 5 }))
+    expect([seeded.status, errorOf(seeded).message]).toEqual([400, "Unknown parameter: 'seed'."])
   })
 
   it.each([
