@@ -7,10 +7,11 @@ import {
   type OperationSpec,
   type ProviderSettings,
 } from '../src/core/provider.ts'
+import { valueIn, without } from '../src/core/synonyms.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
 import { GatewayError } from '../src/wire/errors.ts'
-import { isObject, type JsonObject, stringAt } from '../src/wire/json.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../src/wire/json.ts'
 
 /**
  * Hugging Face: the router over its inference providers, or one dedicated Inference Endpoint if `endpointUrl` is set. A
@@ -55,13 +56,13 @@ function endpointOperations({ options }: ProviderSettings): Record<'chat' | 'com
 /** TGI supports only `max_tokens` (default 1024), and accepts `n` and `logit_bias` but ignores them. */
 function forTGI(body: JsonObject): JsonObject {
   refuseUnused(body, ['n', 'logit_bias'])
-  return withMaxTokens(body)
+  return withOneName(body)
 }
 
 /** `transformers serve` answers 422 to any field that isn't OpenAI's, and ignores most of OpenAI's. */
 function forTransformers(body: JsonObject): JsonObject {
-  refuseUnused(body, ['n', 'response_format', 'logprobs', 'stop'])
-  const known = Object.entries(withMaxTokens(body)).filter(([key]) => transformersFields.has(key))
+  refuseUnused(body, ['n', 'response_format', 'logprobs', 'stop', 'stop_sequences'])
+  const known = Object.entries(withOneName(body)).filter(([key]) => transformersFields.has(key))
   return Object.fromEntries(known)
 }
 
@@ -72,9 +73,15 @@ const transformersFields = new Set(
   ).split(' '),
 )
 
-function withMaxTokens(body: JsonObject): JsonObject {
-  const { max_completion_tokens: limit, ...rest } = body
-  return limit === undefined || limit === null ? body : { ...rest, max_tokens: limit }
+/** Both engines know a limit as `max_tokens` and stops as `stop` only. */
+function withOneName(body: JsonObject): JsonObject {
+  const limit = valueIn(body, 'limit') ?? valueIn(objectAt(body, 'options'), 'limit')
+  const stop = valueIn(body, 'stop') ?? valueIn(objectAt(body, 'options'), 'stop')
+  return {
+    ...without(body, 'limit', 'stop'),
+    ...(limit !== undefined && { max_tokens: limit }),
+    ...(stop !== undefined && { stop }),
+  }
 }
 
 /** A parameter that changes the answer is honoured or refused, never silently dropped. */

@@ -39,11 +39,9 @@ function isOwnServer({ baseURL }: ProviderSettings): boolean {
   return /^https:\/\/(api\.openai\.com|[\w-]+\.openai\.azure\.com)(\/|$)/.test(baseURL)
 }
 
-/** Reasoning models renamed or fixed some parameters. The error's `code` and `param` say which, so we need no list. */
-function healParameter({ kind, code, param, message }: GatewayError): Remedy | undefined {
-  if (kind !== 'bad_request' || param === null || param === 'model' || param === 'messages') return undefined
-  const instead = /Use '(\w+)' instead/.exec(message)?.[1]
-  if (code === 'unsupported_parameter' && instead) return { rename: { [param]: instead } }
+/** Reasoning models fixed some parameters. The error's `code` and `param` say which, so we need no list. */
+function healParameter({ code, param, message }: GatewayError): Remedy | undefined {
+  if (param === null || param === 'model' || param === 'messages') return undefined
   // "Only the default (1) value is supported": dropping the parameter has the same effect and works.
   return code === 'unsupported_value' && /only the default/i.test(message) ? { drop: [param] } : undefined
 }

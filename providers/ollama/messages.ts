@@ -1,5 +1,5 @@
-import { GatewayError } from '../../src/wire/errors.ts'
-import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../src/wire/json.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
+import { readArguments } from './arguments.ts'
 import { incapable } from './options.ts'
 
 /** Function names by call id: Ollama wants the name with the result. */
@@ -98,18 +98,6 @@ function ollamaCall(call: JsonObject, index: number, path: string): OllamaCall {
     ...(typeof call.id === 'string' && { id: call.id }),
     function: { index, name: stringAt(called, 'name') ?? '', arguments: readArguments(called.arguments, param) },
   }
-}
-
-/** Parses the arguments: Ollama wants an object, and fails with a parser error on OpenAI's string. */
-function readArguments(text: unknown, param: string): JsonObject {
-  if (isObject(text)) return text
-  if (text === undefined || text === null || text === '') return {}
-  const parsed = typeof text === 'string' ? tryParse(text) : undefined
-  if (isObject(parsed)) return parsed
-  throw new GatewayError('bad_request', `Invalid '${param}': expected the text of a JSON object.`, {
-    param,
-    code: 'invalid_value',
-  })
 }
 
 function list(value: unknown): readonly unknown[] {

@@ -1,4 +1,5 @@
 import type { Options } from 'ollama/browser'
+import { synonyms, valueAs, valueIn, without } from '../../src/core/synonyms.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 
@@ -12,16 +13,13 @@ export const defaultLimit = 16_384
 const sameOptions = [
   'temperature',
   'top_p',
-  'seed',
   'presence_penalty',
   'frequency_penalty',
   'top_k',
   'min_p',
   'typical_p',
-  'repeat_penalty',
   'repeat_last_n',
   'num_ctx',
-  'num_predict',
   'num_keep',
   'num_batch',
   'num_gpu',
@@ -34,8 +32,9 @@ const sameOptions = [
 /** Fields that are not passed on: they are translated to others, or don't affect the answer. */
 const spent: ReadonlySet<string> = new Set([
   ...sameOptions,
-  ...['max_tokens', 'max_completion_tokens', 'stop', 'repetition_penalty', 'stream_options', 'response_format'],
-  ...['reasoning_effort', 'reasoning', 'tool_choice', 'functions', 'function_call', 'n', 'best_of', 'echo'],
+  ...[...synonyms.limit, ...synonyms.stop, ...synonyms.repetition, ...synonyms.thinking, ...synonyms.choice],
+  ...synonyms.seed,
+  ...['reasoning', 'functions', 'stream_options', 'response_format', 'n', 'best_of', 'echo'],
   ...['parallel_tool_calls', 'logit_bias', 'modalities', 'audio', 'web_search_options', 'moderation', 'prediction'],
   ...['user', 'metadata', 'store', 'service_tier', 'safety_identifier', 'verbosity'],
   ...['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention'],
@@ -50,14 +49,16 @@ export function passedOn(body: JsonObject): JsonObject {
 export function optionsOf(body: JsonObject, limit: number): JsonObject {
   const own = objectAt(body, 'options') ?? {}
   const given = sameOptions.filter((name) => body[name] !== undefined && body[name] !== null)
-  const penalty = body.repetition_penalty
-  const stop = stopsOf(body.stop)
+  const penalty = valueIn(body, 'repetition') ?? valueIn(own, 'repetition')
+  const seed = valueIn(body, 'seed') ?? valueIn(own, 'seed')
+  const stop = [body, own].map((one) => stopsOf(valueIn(one, 'stop'))).find((stops) => stops.length > 0)
   return {
-    ...own,
-    ...(typeof penalty === 'number' && { repeat_penalty: penalty }),
+    ...without(own, 'limit', 'stop', 'repetition', 'seed'),
+    ...(penalty !== undefined && { repeat_penalty: penalty }),
+    ...(seed !== undefined && { seed }),
     ...Object.fromEntries(given.map((name) => [name, body[name]])),
-    ...(stop.length > 0 && { stop }),
-    num_predict: body.max_completion_tokens ?? body.max_tokens ?? body.num_predict ?? own.num_predict ?? limit,
+    ...(stop && { stop }),
+    num_predict: valueIn(body, 'limit') ?? valueIn(own, 'limit') ?? limit,
   }
 }
 
@@ -74,9 +75,15 @@ const thinkLevels: Readonly<Record<string, boolean | string>> = {
   ultra: 'max',
 }
 
+/** `think` in the words of `reasoning_effort`, which Ollama's own `/v1` knows instead. */
+export function effortOf(body: JsonObject): unknown {
+  return valueAs('reasoning_effort', thinkOf(body))
+}
+
 /** Ollama's `think`; undefined unless the client set it, since a model that can't think answers 400 to it. */
 export function thinkOf(body: JsonObject): unknown {
-  const asked = body.think ?? body.reasoning_effort ?? objectAt(body, 'reasoning')?.effort
+  const reasoning = objectAt(body, 'reasoning')
+  const asked = body.think ?? body.reasoning_effort ?? reasoning?.effort ?? reasoning?.enabled
   if (typeof asked !== 'string') return asked ?? undefined
   return Object.hasOwn(thinkLevels, asked) ? thinkLevels[asked] : asked
 }

@@ -1,7 +1,18 @@
 import type { WireContext } from '../../src/core/provider.ts'
+import { valueIn, without } from '../../src/core/synonyms.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
+import { withReadableArguments } from './arguments.ts'
 import { ollamaMessages } from './messages.ts'
-import { defaultLimit, formatOf, incapable, optionsOf, passedOn, refuseUnsupported, thinkOf } from './options.ts'
+import {
+  defaultLimit,
+  effortOf,
+  formatOf,
+  incapable,
+  optionsOf,
+  passedOn,
+  refuseUnsupported,
+  thinkOf,
+} from './options.ts'
 
 /** Maximum tokens of a legacy completion if the client sets none: OpenAI's default. */
 const legacyLimit = 16
@@ -43,12 +54,11 @@ export function generateRequest({ body, model }: WireContext): JsonObject {
 /** Chat on Ollama's own `/v1`, which ignores `max_completion_tokens` and generates without a limit. */
 export function openaiChatRequest({ body }: WireContext): JsonObject {
   refuseUnsupported(body)
-  const { max_completion_tokens: limit, ...rest } = body
-  const { tools, ...toolless } = rest
+  const { tools: _, ...toolless } = body
+  // Ollama ignores `tool_choice: 'none'` and would offer the tools.
   return {
-    // Ollama ignores `tool_choice: 'none'` and would offer the tools.
-    ...(body.tool_choice === 'none' ? toolless : rest),
-    max_tokens: limit ?? body.max_tokens ?? defaultLimit,
+    ...openaiNames(body.tool_choice === 'none' ? toolless : body, defaultLimit),
+    messages: withReadableArguments(body.messages),
   }
 }
 
@@ -56,7 +66,20 @@ export function openaiChatRequest({ body }: WireContext): JsonObject {
 export function openaiCompletionRequest({ body }: WireContext): JsonObject {
   refuseUnsupported(body)
   if (typeof body.logprobs === 'number') throw incapable('logprobs')
-  return { ...body, prompt: onePrompt(body.prompt), max_tokens: body.max_tokens ?? legacyLimit }
+  return openaiNames({ ...body, prompt: onePrompt(body.prompt) }, legacyLimit)
+}
+
+/** Gives the fields with several names those that Ollama's `/v1` knows, wherever the request has them. */
+function openaiNames(body: JsonObject, limit: number): JsonObject {
+  const options = objectAt(body, 'options')
+  const stop = valueIn(body, 'stop') ?? valueIn(options, 'stop')
+  const effort = effortOf(body)
+  return {
+    ...without(body, 'limit', 'stop', 'thinking'),
+    max_tokens: valueIn(body, 'limit') ?? valueIn(options, 'limit') ?? limit,
+    ...(stop !== undefined && { stop }),
+    ...(effort !== undefined && { reasoning_effort: effort }),
+  }
 }
 
 function onePrompt(prompt: unknown): string {
@@ -73,10 +96,9 @@ export function speaksOfFunctions(body: JsonObject): boolean {
 
 function toolsOf(body: JsonObject): readonly JsonObject[] | undefined {
   const legacy = speaksOfFunctions(body)
-  const choice = legacy ? body.function_call : body.tool_choice
   const given = legacy ? body.functions : body.tools
   // Ollama ignores the choice, so `none` means to offer no tools.
-  if (!Array.isArray(given) || given.length === 0 || choice === 'none') return undefined
+  if (!Array.isArray(given) || given.length === 0 || valueIn(body, 'choice') === 'none') return undefined
   return legacy
     ? given.map((described) => ({ type: 'function', function: described }))
     : given.map((tool, at) => functionTool(tool, `tools[${at}]`))

@@ -3,10 +3,12 @@ import type { Call, Upstream } from '../core/call.ts'
 import type { OperationSpec } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { ExchangeContext } from './context.ts'
+import { blamesRemedy } from './heal.ts'
 import { refused } from './refused.ts'
 import { improve, type Learnt, mostRemedies } from './remedies.ts'
-import { requestBody, requestHeaders } from './request.ts'
+import { bodyToSend, requestBody, requestHeaders } from './request.ts'
 import { streamed } from './streamed.ts'
 import { whole } from './whole.ts'
 
@@ -23,6 +25,7 @@ export function connect(services: Services): Upstream {
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation.name}.`)
     }
     const key = `${call.operation.name} ${deployment.label}`
+    let before: GatewayError | undefined
     let way = learnt.get(key) ?? { remedy: {} }
     for (let remedies = 0; ; remedies++) {
       try {
@@ -30,19 +33,26 @@ export function connect(services: Services): Upstream {
         if (remedies > 0) learnt.set(key, way)
         return answer
       } catch (error) {
-        const curable = error instanceof GatewayError && remedies < mostRemedies
-        const better = curable ? improve(way, error, spec, provider) : undefined
-        if (!better) throw error
+        if (!(error instanceof GatewayError)) throw error
+        const sent = sentBy(call, way.spec ?? spec, way, services)
+        const better = remedies < mostRemedies ? improve(way, error, spec, provider, sent) : undefined
+        if (!better) throw before && blamesRemedy(error, way.remedy, call.body.outline) ? before : error
+        before = error
         way = better
       }
     }
   }
 }
 
+/** Makes again what was sent, which only failures need. */
+function sentBy(call: Call, spec: OperationSpec, { remedy }: Learnt, services: Services): () => JsonObject {
+  return () => bodyToSend(spec, new ExchangeContext(call, services), remedy)
+}
+
 async function exchange(call: Call, spec: OperationSpec, { remedy }: Learnt, services: Services): Promise<Answer> {
   const { deployment } = call.target
   const { provider } = deployment
-  const context = new ExchangeContext(call, services, remedy)
+  const context = new ExchangeContext(call, services)
   if (provider.definition.serve) {
     return await provider.definition.serve({
       operation: call.operation.name,

@@ -1,8 +1,8 @@
 import type { Call } from '../core/call.ts'
-import type { Deployment } from '../core/catalog.ts'
-import type { Remedy, WireContext } from '../core/provider.ts'
+import type { WireContext } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import type { JsonObject } from '../wire/json.ts'
+import { settledBody } from './changes.ts'
 
 /**
  * What a translation has access to. Most exchanges pass bytes unchanged and never use it, so the object and the id are
@@ -11,21 +11,19 @@ import type { JsonObject } from '../wire/json.ts'
  */
 export class ExchangeContext implements WireContext {
   readonly #call: Call
-  readonly #remedy: Remedy
   readonly created: number
   readonly random: () => number
   #body: JsonObject | undefined
   #id: string | undefined
 
-  constructor(call: Call, { clock, random }: Services, remedy: Remedy) {
+  constructor(call: Call, { clock, random }: Services) {
     this.#call = call
-    this.#remedy = remedy
     this.created = Math.floor(clock.now() / 1000)
     this.random = random
   }
 
   get body(): JsonObject {
-    this.#body ??= this.#made()
+    this.#body ??= settledBody(this.#call)
     return this.#body
   }
 
@@ -37,18 +35,4 @@ export class ExchangeContext implements WireContext {
     this.#id ??= this.#call.operation.id?.(this.random) ?? ''
     return this.#id
   }
-
-  #made(): JsonObject {
-    const { deployment } = this.#call.target
-    return remedied({ ...withParams(this.#call.body.json, deployment), model: deployment.model }, this.#remedy)
-  }
-}
-
-function withParams(json: JsonObject, { defaults, overrides }: Deployment): JsonObject {
-  return { ...defaults, ...json, ...overrides }
-}
-
-function remedied(json: JsonObject, { drop = [], rename = {} }: Remedy): JsonObject {
-  const entries = Object.entries(json).filter(([key]) => !drop.includes(key))
-  return Object.fromEntries(entries.map(([key, value]) => [Object.hasOwn(rename, key) ? rename[key] : key, value]))
 }

@@ -1,5 +1,7 @@
 import type { OperationSpec, Provider, Remedy } from '../core/provider.ts'
 import type { GatewayError } from '../wire/errors.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { generalRemedy } from './heal.ts'
 
 /** Remedies per request: upstreams name one parameter at a time, and some would never accept the request. */
 export const mostRemedies = 4
@@ -10,18 +12,31 @@ export interface Learnt {
   readonly spec?: OperationSpec
 }
 
-/** Adds to `known` what an error teaches; undefined if that is nothing new. */
+/** Adds to `known` what an error teaches about requests like the one that was `sent`; undefined if nothing new. */
 export function improve(
   known: Learnt,
   error: GatewayError,
   spec: OperationSpec,
-  provider: Provider,
+  { definition }: Provider,
+  sent: () => JsonObject,
 ): Learnt | undefined {
   if (error.kind === 'wrong_endpoint' && spec.otherwise && !known.spec) return { ...known, spec: spec.otherwise }
-  const remedy = provider.definition.heal?.(error)
-  if (!remedy) return undefined
-  const drop = [...new Set([...(known.remedy.drop ?? []), ...(remedy.drop ?? [])])]
-  const rename = { ...known.remedy.rename, ...remedy.rename }
-  const better = { ...known, remedy: { drop, rename } }
-  return JSON.stringify(better.remedy) === JSON.stringify(known.remedy) ? undefined : better
+  return extended(known, definition.heal?.(error)) ?? extended(known, generalRemedy(error, sent, known.remedy))
+}
+
+function extended(known: Learnt, more: Remedy | undefined): Learnt | undefined {
+  if (!more) return undefined
+  const { remedy } = known
+  const instructions = more.instructions ?? remedy.instructions
+  const better: Remedy = {
+    drop: united(remedy.drop, more.drop),
+    spare: united(remedy.spare, more.spare),
+    rename: { ...remedy.rename, ...more.rename },
+    ...(instructions && { instructions }),
+  }
+  return JSON.stringify(better) === JSON.stringify(remedy) ? undefined : { ...known, remedy: better }
+}
+
+function united(some: readonly string[] = [], more: readonly string[] = []): readonly string[] {
+  return [...new Set([...some, ...more])]
 }

@@ -1,34 +1,25 @@
 import type { Call } from '../core/call.ts'
-import type { Deployment } from '../core/catalog.ts'
 import { bearer, type OperationSpec, type Provider, type Remedy, type WireContext } from '../core/provider.ts'
 import { editBody, withModel } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { hopsHeader } from '../wire/headers.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { changesOf, cured } from './changes.ts'
 
 const encoder = new TextEncoder()
 
 /** The upstream's request body, in pieces: the client's own bytes if only the model or single fields change. */
 export function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy) {
-  if (spec.encode) return [encoder.encode(JSON.stringify(spec.encode(context)))]
-  const { deployment } = call.target
-  const { defaults, overrides, model } = deployment
-  if (isPlain(deployment) && isEmpty(remedy)) return withModel(call.body, model)
-  const { outline } = call.body
-  const set = new Map<string, string>()
-  for (const [key, value] of Object.entries(defaults)) {
-    if (!Object.hasOwn(outline, key)) set.set(key, JSON.stringify(value))
-  }
-  for (const [key, value] of Object.entries(overrides)) set.set(key, JSON.stringify(value))
-  set.set('model', JSON.stringify(model))
-  const drop = new Set(remedy.drop)
-  for (const [old, name] of Object.entries(remedy.rename ?? {})) {
-    const value = set.get(old) ?? (Object.hasOwn(outline, old) ? JSON.stringify(call.body.json[old]) : undefined)
-    drop.add(old)
-    set.delete(old)
-    if (value !== undefined && !Object.hasOwn(outline, name)) set.set(name, value)
-  }
-  for (const key of drop) set.delete(key)
-  return editBody(call.body, { set, drop })
+  if (spec.encode) return [encoder.encode(JSON.stringify(bodyToSend(spec, context, remedy)))]
+  const changes = changesOf(call, remedy)
+  if (!changes) return withModel(call.body, call.target.deployment.model)
+  const set = new Map([...changes.set].map(([name, value]) => [name, JSON.stringify(value)]))
+  return editBody(call.body, { set, drop: changes.drop })
+}
+
+/** The upstream's request body, as an object. */
+export function bodyToSend(spec: OperationSpec, context: WireContext, remedy: Remedy): JsonObject {
+  return cured(spec.encode?.(context) ?? context.body, remedy)
 }
 
 export function requestHeaders(
@@ -50,10 +41,3 @@ export function requestHeaders(
     ...settings.headers,
   }
 }
-
-const isEmpty = (object: object) => {
-  for (const _ in object) return false
-  return true
-}
-
-const isPlain = ({ defaults, overrides }: Deployment) => isEmpty(defaults) && isEmpty(overrides)

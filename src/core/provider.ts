@@ -44,10 +44,16 @@ export interface ErrorRule {
   readonly say?: (model: string) => string
 }
 
-/** A change to a request that an upstream refused: fields to drop or rename. */
+/** A change to a request that an upstream refused. */
 export interface Remedy {
+  /** Fields to leave out. */
   readonly drop?: readonly string[]
+  /** Fields to leave out while their value hardly matters; with another value they are sent, and refused. */
+  readonly spare?: readonly string[]
+  /** New names of fields. A request that has both keeps the value under the new name. */
   readonly rename?: Readonly<Record<string, string>>
+  /** Makes messages of role `developer` messages of role `system`, or joins all of both roles in the first message. */
+  readonly instructions?: 'system' | 'joined'
 }
 
 /** What is known about a model in advance: from the configuration or the upstream's list. */
@@ -136,7 +142,10 @@ export interface ProviderDefinition {
    */
   readonly endsStreams?: (settings: ProviderSettings) => boolean
   readonly errors?: readonly ErrorRule[] | ((settings: ProviderSettings) => readonly ErrorRule[])
-  /** A remedy for a refused request, chosen by the error's code and param: tried once, then remembered. */
+  /**
+   * A remedy for a refused request, chosen by the error: tried once, then remembered. Comes before those that are tried
+   * for every provider, such as another name for a refused limit.
+   */
   readonly heal?: (error: GatewayError) => Remedy | undefined
   /** The default is `GET /models`. */
   readonly models?: (settings: ProviderSettings, tools: SlowPath) => Promise<KnownModel[]>

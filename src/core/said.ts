@@ -22,10 +22,18 @@ const webPage = 'it answered with a web page instead of JSON'
 export function readSaid(body: string, secrets: readonly string[] = []): Said {
   const parsed = tryParse(body)
   const found = parsed === undefined ? readText(body, depth) : read(parsed, depth)
-  const said = found ?? { message: isPage(body) ? webPage : '' }
+  return fit(found ?? { message: isPage(body) ? webPage : '' }, secrets)
+}
+
+/** The same for an error inside an apparent success: the error alone, or the whole answer with it. */
+export function readSaidInBand(told: unknown, secrets: readonly string[] = []): Said {
+  return fit(read(isObject(told) && told.error ? told : { error: told }, depth) ?? { message: '' }, secrets)
+}
+
+/** Makes what was read fit for an error. */
+function fit({ message, type, code, param, status }: Said, secrets: readonly string[]): Said {
   // Every string loses its secrets before it is shortened, so that none of them is cut in half.
   const clean = (text: string) => cleaned(withoutSecrets(text, secrets))
-  const { message, type, code, param, status } = said
   return {
     message: clean(message),
     ...(type !== undefined && { type: clean(type) }),
@@ -33,11 +41,6 @@ export function readSaid(body: string, secrets: readonly string[] = []): Said {
     ...(param !== undefined && { param: clean(param) }),
     ...(status !== undefined && { status }),
   }
-}
-
-/** The same for an error inside an apparent success: the error alone, or the whole answer with it. */
-export function readSaidInBand(told: unknown, secrets: readonly string[] = []): Said {
-  return readSaid(JSON.stringify(isObject(told) && told.error ? told : { error: told }), secrets)
 }
 
 /** Levels of nesting that are read: a router's error around a gateway's around a server's, as JSON in strings. */

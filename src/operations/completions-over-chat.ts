@@ -1,5 +1,6 @@
 import type { OperationSpec, WireContext } from '../core/provider.ts'
 import type { Emit, Stage } from '../core/stream.ts'
+import { synonyms, without } from '../core/synonyms.ts'
 import { isBlank } from '../wire/blank.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
@@ -65,8 +66,9 @@ function toChat(body: JsonObject): JsonObject {
   }
   for (const name of roundabout) if (given[name]) throw unsupported(name)
   // Keeps the old default of 16 tokens, which clients of this route expect if they set no limit.
-  const limit = rest.max_tokens ?? rest.max_completion_tokens ?? 16
-  return { ...rest, max_tokens: limit, messages: [{ role: 'user', content: onlyPrompt(prompt) }] }
+  const name = synonyms.limit.find((one) => (rest[one] ?? undefined) !== undefined) ?? 'max_tokens'
+  const limited = { ...without(rest, 'limit'), [name]: rest[name] ?? 16 }
+  return { ...limited, messages: [{ role: 'user', content: onlyPrompt(prompt) }] }
 }
 
 function onlyPrompt(prompt: unknown): string {

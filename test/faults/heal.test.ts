@@ -137,6 +137,20 @@ describe('A model that only chats', () => {
     expect(sent()[1]).toMatchObject({ model: 'gpt-4o', max_tokens: 16, messages: [{ role: 'user', content: '2+2=' }] })
   })
 
+  it('answers there under the name of a limit that it takes, also for the limit of 16 that the gateway sets', async () => {
+    upstream.script((request, ...rest) => (request.path === '/completions' ? chatOnly : picky)(request, ...rest))
+    for (const more of [{}, { max_tokens: 5 }]) {
+      const reply = await ask(gateway, { model: 'openai/o3', prompt: '2+2=', ...more }, { path })
+      expect(JSON.parse(reply.text)).toMatchObject({ choices: [{ text: 'healed' }] })
+    }
+    expect(sent().map(({ max_tokens, max_completion_tokens }) => [max_tokens, max_completion_tokens])).toEqual([
+      [undefined, undefined],
+      [16, undefined],
+      [undefined, 16],
+      [undefined, 5],
+    ])
+  })
+
   it('streams on the old route in the old shape', async () => {
     upstream.script(chatOnly)
     const { text } = await ask(gateway, { model: 'openai/gpt-4o', prompt: 'x', stream: true }, { path })

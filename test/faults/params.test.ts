@@ -38,7 +38,7 @@ describe('The fields of a deployment', () => {
     await ask(gateway, chat('m', { temperature: 0.9, seed: 1 }))
     expect(sent()).toEqual(chat('a', { temperature: 0.9, top_p: 0.2, seed: 7 }))
     await ask(gateway, chat('m', { temperature: null }))
-    expect(sent()).toEqual(chat('a', { temperature: null, top_p: 0.2, seed: 7 }))
+    expect(sent()).toEqual(chat('a', { temperature: 0.1, top_p: 0.2, seed: 7 }))
   })
 
   it('are set in a translated request too', async () => {

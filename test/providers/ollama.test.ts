@@ -163,14 +163,17 @@ describe('a chat request', () => {
     ])
   })
 
-  it.each(['{"city":', '[1]', 'Paris'])('with call arguments %s in its history is refused by name', (text) => {
-    const call = { id: 'a', type: 'function', function: { name: 'f', arguments: text } }
-    expect(refusal({ messages: [user('hi'), { role: 'assistant', tool_calls: [call] }] })).toMatchObject({
-      kind: 'bad_request',
-      status: 400,
-      param: 'messages[1].tool_calls[0].function.arguments',
-    })
-  })
+  it.each(['{"city":', '[1]', 'Paris', '"Paris"', '{"a":1}{"b":2}'])(
+    'with call arguments %s in its history is refused by name',
+    (text) => {
+      const call = { id: 'a', type: 'function', function: { name: 'f', arguments: text } }
+      expect(refusal({ messages: [user('hi'), { role: 'assistant', tool_calls: [call] }] })).toMatchObject({
+        kind: 'incapable',
+        status: 400,
+        param: 'messages[1].tool_calls[0].function.arguments',
+      })
+    },
+  )
 
   it('with functions of 2023 offers them as tools', () => {
     const request = encode({ messages: [user('hi')], functions: [weather.function], function_call: 'auto' })

@@ -1,0 +1,82 @@
+import type { Call } from '../core/call.ts'
+import type { Deployment } from '../core/catalog.ts'
+import type { Remedy } from '../core/provider.ts'
+import { type Asked, type Changes, put, settle, valueAs } from '../core/synonyms.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { withInstructions } from './instructions.ts'
+import { isSpare } from './spare.ts'
+
+/**
+ * What a deployment's configuration and remedies change in a request. Undefined if that is nothing but the model's name,
+ * as in most requests: their bytes pass as they are.
+ */
+export function changesOf({ body, target }: Call, remedy: Remedy): Changes | undefined {
+  const { deployment } = target
+  if (isPlain(deployment) && isEmpty(remedy)) return undefined
+  const changes = settle(body, deployment)
+  put(changes, 'model', deployment.model)
+  cure(changes, body, remedy)
+  return changes
+}
+
+/** The client's request with the deployment's configuration, as an object. */
+export function settledBody({ body, target }: Call): JsonObject {
+  const { deployment } = target
+  if (isPlain(deployment)) return { ...body.json, model: deployment.model }
+  const changes = settle(body, deployment)
+  put(changes, 'model', deployment.model)
+  return changed(body.json, changes)
+}
+
+/** A request as it is to go up, with the remedies for what the upstream refused before. */
+export function cured(body: JsonObject, remedy: Remedy): JsonObject {
+  if (isEmpty(remedy)) return body
+  const changes: Changes = { set: new Map(), drop: new Set() }
+  cure(changes, { outline: body, json: body }, remedy)
+  return changed(body, changes)
+}
+
+function changed(body: JsonObject, { set, drop }: Changes): JsonObject {
+  const kept = Object.entries(body).filter(([name]) => !drop.has(name) && !set.has(name))
+  return Object.fromEntries([...kept, ...set])
+}
+
+function cure(changes: Changes, body: Asked, remedy: Remedy): void {
+  const { drop = [], spare = [], rename = {}, instructions } = remedy
+  const leaveOut = (name: string) => {
+    changes.set.delete(name)
+    changes.drop.add(name)
+  }
+  for (const [old, name] of Object.entries(rename)) {
+    const value = fieldIn(changes, body, old)
+    if (value === undefined) continue
+    leaveOut(old)
+    // A request may have both: then the name that the upstream takes has the value.
+    if (value !== null && (fieldIn(changes, body, name) ?? null) === null) put(changes, name, valueAs(name, value))
+  }
+  for (const name of drop) leaveOut(name)
+  for (const name of spare) {
+    if (isSpare(name, changes.set.has(name) ? changes.set.get(name) : body.outline[name])) leaveOut(name)
+  }
+  // The outline has all roles, and saves parsing a large request that needs no change.
+  if (!instructions || !withInstructions(changes.set.get('messages') ?? body.outline.messages, instructions)) return
+  put(changes, 'messages', withInstructions(fieldIn(changes, body, 'messages'), instructions))
+}
+
+/** The value that a field has after the changes made so far. */
+function fieldIn({ set, drop }: Changes, body: Asked, name: string): unknown {
+  if (set.has(name)) return set.get(name)
+  if (drop.has(name) || !Object.hasOwn(body.outline, name)) return undefined
+  const value = body.outline[name]
+  // Only texts may be shortened in the outline, so limits and the like need no parsing of a large request.
+  return typeof value === 'string' || (typeof value === 'object' && value !== null) ? body.json[name] : value
+}
+
+function isPlain({ defaults, overrides }: Deployment): boolean {
+  return isEmpty(defaults) && isEmpty(overrides)
+}
+
+function isEmpty(object: object): boolean {
+  for (const _ in object) return false
+  return true
+}

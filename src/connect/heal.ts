@@ -1,0 +1,77 @@
+import type { Remedy } from '../core/provider.ts'
+import { areSynonyms, otherName } from '../core/synonyms.ts'
+import type { FailureKind, GatewayError } from '../wire/errors.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { withInstructions } from './instructions.ts'
+import { isSpare } from './spare.ts'
+import { fieldsExcluded, fieldsRefused, nameRecommended, refusesDeveloper, wantsOneInstruction } from './wordings.ts'
+
+/** Chat templates refuse under 500, which is no kind of its own. */
+const curable: ReadonlySet<FailureKind> = new Set(['bad_request', 'incapable', 'upstream'])
+/** Codes that say, with `param`, which field is refused, rather than its value. */
+const codes: ReadonlySet<string | null> = new Set(['unsupported_parameter', 'unknown_parameter', 'extra_forbidden'])
+/** Without these there is no request, or another one. */
+const essential: ReadonlySet<string> = new Set(['model', 'messages', 'prompt', 'stream'])
+
+/**
+ * The remedy for a refused request, whatever the provider. Only what was sent can be the reason, and only what leaves
+ * the meaning of the request as it is can be a remedy. `sent` may have to parse a large request, so words come first.
+ */
+export function generalRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy): Remedy | undefined {
+  if (!curable.has(error.kind)) return undefined
+  return instructionsRemedy(error, sent) ?? exclusionRemedy(error, sent) ?? fieldsRemedy(error, sent, known)
+}
+
+function instructionsRemedy({ message }: GatewayError, sent: () => JsonObject): Remedy | undefined {
+  if (wantsOneInstruction(message) && withInstructions(sent().messages, 'joined')) return { instructions: 'joined' }
+  if (refusesDeveloper(message) && withInstructions(sent().messages, 'system')) return { instructions: 'system' }
+  return undefined
+}
+
+/** Two names of one field, of which a client sent both. */
+function exclusionRemedy({ message }: GatewayError, sent: () => JsonObject): Remedy | undefined {
+  const [old, kept] = fieldsExcluded(message) ?? []
+  if (old === undefined || kept === undefined || !areSynonyms(old, kept)) return undefined
+  return isIn(sent(), old) && isIn(sent(), kept) ? { rename: { [old]: kept } } : undefined
+}
+
+function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy): Remedy | undefined {
+  const named = refusedIn(error)
+  if (named.length === 0) return undefined
+  const body = sent()
+  const refused = [...new Set(named)].filter((name) => isIn(body, name) && !essential.has(name))
+  const rename = Object.fromEntries(
+    refused.flatMap((name) => {
+      const instead = newName(name, error)
+      // A name that was refused before is no way out.
+      return instead === undefined || Object.hasOwn(known.rename ?? {}, instead) ? [] : [[name, instead]]
+    }),
+  )
+  const spare = refused.filter((name) => !Object.hasOwn(rename, name) && isSpare(name, body[name]))
+  return spare.length > 0 || Object.keys(rename).length > 0 ? { rename, spare } : undefined
+}
+
+/**
+ * Whether a failure is about a name that only a remedy gave to a field, such as `random_seed` where the client sent
+ * `seed`: then it tells the client less than the one before.
+ */
+export function blamesRemedy(error: GatewayError, { rename = {} }: Remedy, asked: JsonObject): boolean {
+  const given = new Set(Object.values(rename).filter((name) => !Object.hasOwn(asked, name)))
+  return given.size > 0 && refusedIn(error).some((name) => given.has(name))
+}
+
+function refusedIn({ message, code, param }: GatewayError): string[] {
+  return codes.has(code) && param !== null ? [param, ...fieldsRefused(message)] : fieldsRefused(message)
+}
+
+/** JSON leaves out what is undefined. */
+function isIn(body: JsonObject, name: string): boolean {
+  return Object.hasOwn(body, name) && body[name] !== undefined
+}
+
+function newName(name: string, { message, code, param }: GatewayError): string | undefined {
+  const recommended = nameRecommended(message)
+  const isMeant =
+    recommended && (areSynonyms(name, recommended) || (code === 'unsupported_parameter' && param === name))
+  return isMeant ? recommended : otherName(name)
+}

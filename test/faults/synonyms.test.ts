@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chat } from '../support/ask.ts'
+import { type Both, runtimes, startBoth } from '../support/both.ts'
+import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
+
+let upstream: FakeUpstream
+let both: Both
+
+const ollamaAnswer = { model: 'm', message: { role: 'assistant', content: 'x' }, done: true, done_reason: 'stop' }
+
+/** A server of OpenAI's format, or Ollama, that takes everything. */
+const takesAll: Script = (request, ...rest) =>
+  json(200, request.path === '/api/chat' ? ollamaAnswer : chatAnswer('x'))(request, ...rest)
+
+/** OpenAI's reasoning models know a limit under its new name, and refuse both names at once. */
+const wantsNewName: Script = (request, ...rest) => {
+  const body = JSON.parse(request.body) as object
+  const error = { type: 'invalid_request_error', param: 'max_tokens', code: 'unsupported_parameter' }
+  const message =
+    "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+  return 'max_tokens' in body
+    ? json(400, { error: { message, ...error } })(request, ...rest)
+    : json(200, chatAnswer('x'))(request, ...rest)
+}
+
+/** How each model is configured, by the name that the tests give it. */
+const models = {
+  limited: { overrides: { max_tokens: 100 } },
+  'limited-new': { overrides: { max_completion_tokens: 100 } },
+  'limited-ollama': { overrides: { num_predict: 100 } },
+  'limited-option': { overrides: { options: { num_predict: 100, num_ctx: 512 } } },
+  mild: { params: { max_completion_tokens: 100 } },
+  'mild-option': { params: { options: { num_ctx: 4096 } } },
+  roomy: { params: { num_ctx: 4096, temperature: 0.1 } },
+  calm: { params: { think: false } },
+  quiet: { overrides: { think: false } },
+  'quiet-new': { overrides: { reasoning_effort: 'none' } },
+  stopped: { overrides: { stop: ['END'] } },
+  toolless: { overrides: { tool_choice: 'none' } },
+  tooled: { params: { tools: [{ type: 'function', function: { name: 'ours' } }] } },
+  fixed: { overrides: { seed: 7 } },
+  worded: { overrides: { format: 'json' } },
+  strict: { params: { max_tokens: 9 }, overrides: { max_completion_tokens: 5 } },
+}
+
+beforeAll(async () => {
+  upstream = await fakeUpstream()
+  const of = (provider: string) =>
+    Object.fromEntries(
+      Object.entries(models).map(([name, config]) => [
+        `${provider}-${name}`,
+        { deployments: [{ model: `${provider}/${name}`, ...config }] },
+      ]),
+    )
+  both = await startBoth(
+    'synonyms',
+    {
+      providers: {
+        plain: { type: 'openai-compatible', baseURL: upstream.url },
+        openai: { type: 'openai', baseURL: upstream.url, apiKey: 'env:KEY' },
+        ollama: { type: 'ollama', baseURL: upstream.url },
+        compat: { type: 'ollama', baseURL: upstream.url, api: 'openai' },
+        tgi: { type: 'huggingface', endpointUrl: upstream.url, engine: 'tgi', apiKey: 'env:KEY' },
+      },
+      models: { ...of('plain'), ...of('openai'), ...of('ollama'), ...of('compat'), ...of('tgi') },
+      retries: 0,
+    },
+    { KEY: 'sk-x' },
+  )
+})
+
+afterAll(async () => {
+  await both.close()
+  await upstream.close()
+})
+
+describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
+  /** What the upstream gets, without the model and the messages. */
+  async function sent(model: string, more: object, script = takesAll): Promise<Record<string, unknown>> {
+    upstream.script(script)
+    const reply = await both.ask(runtime, chat(model, more))
+    expect([reply.status, reply.text]).toEqual([200, expect.any(String)])
+    const { model: _, messages: __, ...rest } = JSON.parse(upstream.seen.at(-1)?.body ?? '')
+    return rest
+  }
+
+  it.each<[string, object, object]>([
+    ['limited', { max_completion_tokens: 500 }, { max_tokens: 100 }],
+    ['limited', { max_tokens: 500, max_completion_tokens: 500 }, { max_tokens: 100 }],
+    ['limited', { max_new_tokens: 500, max_output_tokens: 5, n_predict: 5 }, { max_tokens: 100 }],
+    ['limited', { options: { num_predict: 500, seed: 1 } }, { max_tokens: 100, options: { seed: 1 } }],
+    ['limited', { options: { num_predict: 500 } }, { max_tokens: 100 }],
+    ['limited-new', { max_tokens: 500 }, { max_completion_tokens: 100 }],
+    [
+      'limited-option',
+      { num_ctx: 1, max_tokens: 5, seed: 1 },
+      { options: { num_predict: 100, num_ctx: 512 }, seed: 1 },
+    ],
+    [
+      'limited-option',
+      { options: { num_ctx: 1, top_k: 2 } },
+      { options: { top_k: 2, num_predict: 100, num_ctx: 512 } },
+    ],
+    ['quiet', { reasoning_effort: 'high' }, { think: false }],
+    ['quiet', { reasoning: { effort: 'high', exclude: true } }, { think: false, reasoning: { exclude: true } }],
+    ['quiet-new', { think: true, reasoning: { enabled: true } }, { reasoning_effort: 'none' }],
+    ['stopped', { stop_sequences: ['\n'] }, { stop: ['END'] }],
+    ['toolless', { tools: [], function_call: 'auto' }, { tools: [], tool_choice: 'none' }],
+    ['fixed', { random_seed: 1, options: { seed: 1 } }, { seed: 7 }],
+    ['strict', { max_tokens: 500 }, { max_completion_tokens: 5 }],
+    ['strict', {}, { max_completion_tokens: 5 }],
+  ])('are one where an override says one of them: %s %j', async (model, asked, wanted) => {
+    expect(await sent(`plain-${model}`, asked)).toEqual(wanted)
+  })
+
+  it.each<[string, object, object]>([
+    ['mild', { max_tokens: 500 }, { max_tokens: 500 }],
+    ['mild', { options: { num_predict: 500 } }, { options: { num_predict: 500 } }],
+    ['mild', {}, { max_completion_tokens: 100 }],
+    ['mild', { max_tokens: null }, { max_completion_tokens: 100 }],
+    ['roomy', { options: { num_ctx: 8192 } }, { temperature: 0.1, options: { num_ctx: 8192 } }],
+    ['mild-option', { num_ctx: 8192 }, { num_ctx: 8192 }],
+    ['mild-option', { options: { seed: 1 } }, { options: { seed: 1, num_ctx: 4096 } }],
+    ['mild-option', { options: { num_ctx: 1 } }, { options: { num_ctx: 1 } }],
+    ['calm', { reasoning_effort: 'high' }, { reasoning_effort: 'high' }],
+    ['calm', { reasoning: { effort: 'low' } }, { reasoning: { effort: 'low' } }],
+    ['calm', { reasoning: { exclude: true } }, { think: false, reasoning: { exclude: true } }],
+    ['tooled', { functions: [{ name: 'theirs' }] }, { functions: [{ name: 'theirs' }] }],
+  ])('are left to the client where the configuration has a default: %s %j', async (model, asked, wanted) => {
+    expect(await sent(`plain-${model}`, asked)).toEqual(wanted)
+  })
+
+  it.each<[string, object, object]>([
+    ['limited', { max_completion_tokens: 500 }, { options: { num_predict: 100 } }],
+    ['limited', { options: { num_predict: 500, max_tokens: 500 } }, { options: { num_predict: 100 } }],
+    ['limited-option', { max_tokens: 500 }, { options: { num_predict: 100, num_ctx: 512 } }],
+    ['mild', { max_tokens: -1 }, { options: { num_predict: -1 } }],
+    ['mild', { max_output_tokens: 7 }, { options: { num_predict: 7 } }],
+    ['mild', { options: { num_predict: 7 } }, { options: { num_predict: 7 } }],
+    ['roomy', { options: { num_ctx: 8192 }, temperature: 1 }, { options: { num_ctx: 8192, temperature: 1 } }],
+    ['calm', { reasoning_effort: 'high' }, { think: 'high' }],
+    ['calm', {}, { think: false }],
+    ['quiet-new', { think: true }, { think: false }],
+    ['fixed', { random_seed: 1 }, { options: { seed: 7 } }],
+    ['mild', { random_seed: 1 }, { options: { seed: 1 } }],
+    ['worded', { response_format: { type: 'json_schema', json_schema: { schema: {} } } }, { format: 'json' }],
+    ['stopped', { options: { stop: 'x' } }, { options: { stop: ['END'] } }],
+  ])('go to Ollama as its options: %s %j', async (model, asked, wanted) => {
+    const { stream, ...rest } = await sent(`ollama-${model}`, asked)
+    expect(stream).toBe(false)
+    expect(rest).toMatchObject(wanted)
+    expect(Object.keys(rest)).toEqual(expect.arrayContaining(Object.keys(wanted)))
+    for (const name of ['max_tokens', 'max_completion_tokens', 'reasoning_effort'])
+      expect(rest).not.toHaveProperty(name)
+  })
+
+  it('offer no tools to Ollama where the configuration forbids them under the new name', async () => {
+    const more = { functions: [{ name: 'f', parameters: {} }], function_call: 'auto' }
+    expect(await sent('ollama-toolless', more)).not.toHaveProperty('tools')
+  })
+
+  it.each<[string, object, object]>([
+    ['compat-limited-ollama', { max_completion_tokens: 500 }, { max_tokens: 100 }],
+    ['compat-quiet', { reasoning_effort: 'high' }, { reasoning_effort: 'none', max_tokens: 16384 }],
+    ['tgi-limited-new', { max_tokens: 500 }, { max_tokens: 100 }],
+    ['tgi-limited-ollama', { max_completion_tokens: 500 }, { max_tokens: 100 }],
+    ['tgi-mild', { max_new_tokens: 7, stop_sequences: ['x'] }, { max_tokens: 7, stop: ['x'] }],
+  ])('go up under the one name that the server knows: %s %j', async (model, asked, wanted) => {
+    expect(await sent(model, asked)).toEqual(wanted)
+  })
+
+  it('are not sent twice to a model that refuses one of the names', async () => {
+    for (const asked of [{ max_completion_tokens: 500 }, { max_tokens: 500 }, {}]) {
+      expect(await sent('openai-limited', asked, wantsNewName)).toEqual({ max_completion_tokens: 100 })
+    }
+    expect(await sent('openai-mild', { max_tokens: 500 }, wantsNewName)).toEqual({ max_completion_tokens: 500 })
+    const twice = { max_tokens: 5, max_completion_tokens: 6 }
+    expect(await sent('openai-mild', twice, wantsNewName)).toEqual({ max_completion_tokens: 6 })
+  })
+
+  it('pass as they are where the configuration says nothing about them', async () => {
+    upstream.script(takesAll)
+    const body = (model: string) =>
+      `{"model":"${model}", "messages":[{"role":"user","content":"max_tokens"}],"max_tokens":1e1,"max_completion_tokens":null,` +
+      '"options":{"num_predict":5},"num_predict":9007199254740993, "think":true,"reasoning_effort":"low","stop":null,"stop_sequences":["x"]}'
+    await both.ask(runtime, body('plain/any'))
+    expect(upstream.seen.at(-1)?.body).toBe(body('any'))
+    await both.ask(runtime, body('plain-tooled'))
+    expect(upstream.seen.at(-1)?.body).toContain(body('tooled').slice(1))
+  })
+
+  it('are told from others in a large request too, whose texts stay as they are', async () => {
+    const long = 'é"max_tokens": 7'.repeat(4000)
+    const messages = [{ role: 'user', content: long }]
+    expect(await sent('plain-limited', { messages, options: { stop: [long], num_predict: 5 } })).toEqual({
+      max_tokens: 100,
+      options: { stop: [long] },
+    })
+    expect(JSON.parse(upstream.seen.at(-1)?.body ?? '').messages).toEqual(messages)
+  })
+})
