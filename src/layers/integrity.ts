@@ -46,10 +46,9 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
   return withStep(answer, integrityStep(reader, words, carriedOf(call), menderFor(call, services)))
 }
 
-/** A stream that a runtime may forward by itself can't be repaired everywhere, so it is repaired nowhere. */
 function menderFor(call: Call, services: Needed): Mender | undefined {
   const { definition, settings } = call.target.deployment.provider
-  if (!call.operation.repair || definition.keepsFormat?.(settings) || carriedOf(call) !== 'never') return undefined
+  if (!call.operation.repair || definition.keepsFormat?.(settings)) return undefined
   return call.operation.repair.stream(new CallContext(call, services))
 }
 
