@@ -22,16 +22,16 @@ const webPage = 'it answered with a web page instead of JSON'
 export function readSaid(body: string, secrets: readonly string[] = []): Said {
   const parsed = tryParse(body)
   const found = parsed === undefined ? readText(body, depth) : read(parsed, depth)
-  return fit(found ?? { message: isPage(body) ? webPage : '' }, secrets)
+  return presentable(found ?? { message: isPage(body) ? webPage : '' }, secrets)
 }
 
 /** The same for an error inside an apparent success: the error alone, or the whole answer with it. */
 export function readSaidInBand(told: unknown, secrets: readonly string[] = []): Said {
-  return fit(read(isObject(told) && told.error ? told : { error: told }, depth) ?? { message: '' }, secrets)
+  return presentable(read(isObject(told) && told.error ? told : { error: told }, depth) ?? { message: '' }, secrets)
 }
 
 /** Makes what was read fit for an error. */
-function fit({ message, type, code, param, status }: Said, secrets: readonly string[]): Said {
+function presentable({ message, type, code, param, status }: Said, secrets: readonly string[]): Said {
   // Every string loses its secrets before it is shortened, so that none of them is cut in half.
   const clean = (text: string) => cleaned(withoutSecrets(text, secrets))
   return {

@@ -1,17 +1,17 @@
 import { type Answer, isStream, withStep } from '../core/answer.ts'
 import type { Call, Layer } from '../core/call.ts'
 import { streamError } from '../core/failure.ts'
-import type { Fault, StreamReader } from '../core/operation.ts'
+import type { StreamReader } from '../core/operation.ts'
 import type { Mender } from '../core/repair.ts'
 import type { Services } from '../core/services.ts'
-import { concat, type Emit, type Ending, type Stage, type Step, type Watch } from '../core/stream.ts'
-import { Block } from '../wire/block.ts'
-import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../wire/errors.ts'
-import { type JsonObject, tryParse } from '../wire/json.ts'
-import { done, EventReader, eventBound, frame, lastBoundary } from '../wire/sse.ts'
-import { afterHalf } from '../wire/unfinished.ts'
+import type { Step } from '../core/stream.ts'
+import { asGatewayError, describeCause, errorEnvelope } from '../wire/errors.ts'
 import { CallContext } from './call-context.ts'
-import { EventFollower } from './follow.ts'
+import { Check } from './check.ts'
+import { LookingOn } from './looking-on.ts'
+import type { Words } from './stream-faults.ts'
+
+export type { Words } from './stream-faults.ts'
 
 type Needed = Pick<Services, 'clock' | 'log' | 'random'>
 
@@ -46,10 +46,9 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
   return withStep(answer, integrityStep(reader, words, carriedOf(call), menderFor(call, services)))
 }
 
-/** A stream that a runtime may forward by itself can't be repaired everywhere, so it is repaired nowhere. */
 function menderFor(call: Call, services: Needed): Mender | undefined {
   const { definition, settings } = call.target.deployment.provider
-  if (!call.operation.repair || definition.keepsFormat?.(settings) || carriedOf(call) !== 'never') return undefined
+  if (!call.operation.repair || definition.keepsFormat?.(settings)) return undefined
   return call.operation.repair.stream(new CallContext(call, services))
 }
 
@@ -61,172 +60,6 @@ function carriedOf({ target }: Call): Step['carried'] {
   return streams === 'untouched' ? 'skip' : streams === 'observed' ? 'watch' : 'never'
 }
 
-/** Builds the error envelopes for failures. */
-export interface Words {
-  /** For an error that the upstream reported in its stream. */
-  told(error: unknown): JsonObject
-  /** For an error that broke the stream. */
-  broke(error: unknown): JsonObject
-  /** The provider's name. */
-  readonly name: string
-}
-
 export function integrityStep(reader: StreamReader, words: Words, carried: Step['carried'], mender?: Mender): Step {
   return { stage: new Check(reader, words, mender), watch: new LookingOn(reader, words), carried }
-}
-
-/** Passes events on only when they are whole, checked and put right, so that an error event never lands inside another event. */
-class Check implements Stage {
-  readonly #follower: EventFollower
-  readonly #reader: StreamReader
-  readonly #words: Words
-  readonly #mender: Mender | undefined
-  /** An event that has not ended yet, and the last two bytes received. */
-  readonly #held = new Block(eventBound)
-  #last = 0
-  #lastButOne = 0
-  over = false
-
-  constructor(reader: StreamReader, words: Words, mender: Mender | undefined) {
-    this.#reader = reader
-    this.#words = words
-    this.#mender = mender
-    this.#follower = new EventFollower(reader, mender)
-  }
-
-  chunk(bytes: Uint8Array, emit: Emit): void {
-    if (this.over || bytes.length === 0) return
-    const end = lastBoundary(bytes, this.#last, this.#lastButOne)
-    this.#lastButOne = bytes.length > 1 ? (bytes[bytes.length - 2] as number) : this.#last
-    this.#last = bytes[bytes.length - 1] as number
-    if (end === bytes.length && this.#held.size === 0) {
-      this.#pass(bytes, emit)
-      return
-    }
-    if (end > 0) {
-      this.#held.add(end === bytes.length ? bytes : bytes.subarray(0, end))
-      this.#pass(this.#held.take(), emit)
-    }
-    if (end === bytes.length || this.over) return
-    if (this.#held.size + bytes.length - end > eventBound) throw endless()
-    this.#held.add(end > 0 ? bytes.subarray(end) : bytes)
-  }
-
-  end(emit: Emit): void {
-    this.#flush(emit)
-    if (this.over || this.#follower.ended) return
-    if (this.#reader.complete) {
-      this.#mender?.end().forEach(emit)
-      emit(done)
-    } else this.#breakOff(this.#words.broke(truncated()), emit)
-  }
-
-  fail(error: unknown, emit: Emit): void {
-    if (this.over) return
-    this.#flush(emit)
-    // A stream that has sent its `[DONE]` needs nothing more.
-    if (!this.over && !this.#follower.ended) this.#breakOff(this.#words.broke(error), emit)
-  }
-
-  /** Passes whole events on, up to one that is a fault or ends the stream too early. */
-  #pass(bytes: Uint8Array, emit: Emit): void {
-    for (let rest = bytes; rest.length > 0; ) {
-      const stop = this.#follower.follow(rest)
-      const sound = stop?.at ?? rest.length
-      if (sound > 0) emit(sound === rest.length ? rest : rest.subarray(0, sound))
-      if (!stop) break
-      if ('fault' in stop) {
-        this.#breakOff(envelopeOf(stop.fault, this.#words), emit)
-        break
-      }
-      stop.instead.forEach(emit)
-      rest = rest.subarray(stop.end)
-    }
-  }
-
-  /** Passes on a last event that lacks only its blank line. */
-  #flush(emit: Emit): void {
-    if (this.over || this.#held.size === 0) return
-    const rest = this.#held.take()
-    if (isWhole(rest)) this.#pass(concat([rest, blankLine]), emit)
-  }
-
-  #breakOff(envelope: JsonObject, emit: Emit): void {
-    this.over = true
-    emit(frame(envelope))
-  }
-}
-
-/** Observes a stream that a runtime forwards by itself, and returns at the end what is missing. */
-class LookingOn implements Watch {
-  readonly #follower: EventFollower
-  readonly #reader: StreamReader
-  readonly #words: Words
-  readonly #half = new Block()
-  #last = 0
-  #lastButOne = 0
-  /** Whether the upstream has reported an error, which has already gone out unchanged. */
-  #told = false
-
-  constructor(reader: StreamReader, words: Words) {
-    this.#reader = reader
-    this.#words = words
-    this.#follower = new EventFollower(reader)
-  }
-
-  see(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    const end = lastBoundary(bytes, this.#last, this.#lastButOne)
-    this.#lastButOne = bytes.length > 1 ? (bytes[bytes.length - 2] as number) : this.#last
-    this.#last = bytes[bytes.length - 1] as number
-    this.#half.add(end > 0 ? bytes.subarray(0, end) : bytes)
-    if (end === 0) return
-    const stop = this.#follower.follow(this.#half.take())
-    if (stop && 'fault' in stop && 'told' in stop.fault) this.#told = true
-    this.#half.add(bytes.subarray(end))
-  }
-
-  ended({ failure, seen }: Ending): Uint8Array | undefined {
-    if (!seen) return failure && afterHalf(nothing, this.#words.broke(failure.error))
-    const half = this.#half.take()
-    const whole = half.length > 0 && isWhole(half)
-    if (whole) this.#follower.follow(concat([half, blankLine]))
-    if (this.#told || (this.#follower.ended && this.#reader.complete)) return half.length > 0 ? blankLine : nothing
-    if (this.#reader.complete && !failure) return half.length > 0 ? afterHalf(half) : done
-    return afterHalf(half, this.#words.broke(failure ? failure.error : truncated()))
-  }
-}
-
-const nothing = new Uint8Array(0)
-const blankLine = new TextEncoder().encode('\n\n')
-
-/** Whether an event that lacks its blank line is complete otherwise. */
-function isWhole(rest: Uint8Array): boolean {
-  const reader = new EventReader()
-  try {
-    const events = [...reader.read(rest), ...reader.end()]
-    return events.every(({ data }) => data === '' || data === '[DONE]' || tryParse(data) !== undefined)
-  } catch {
-    // The event is longer than allowed.
-    return false
-  }
-}
-
-function envelopeOf(fault: Fault, words: Words): JsonObject {
-  return 'told' in fault ? words.told(fault.told) : words.broke(faulty(fault.wrong, words.name))
-}
-
-function faulty(wrong: string, name: string): GatewayError {
-  if (wrong === '') return truncated()
-  return new GatewayError('protocol', `${name} ${wrong}.`)
-}
-
-function truncated(): GatewayError {
-  return new GatewayError('protocol', 'The upstream ended its stream before the answer was finished.', {
-    code: 'upstream_stream_truncated',
-  })
-}
-
-function endless(): GatewayError {
-  return new GatewayError('protocol', 'The upstream sent an event that has no end.')
 }

@@ -69,7 +69,7 @@ describe.each(runtimes)('A plain compatible server on %s', (runtime) => {
     for (const parse of Object.values(parsers)) expect(await parse(text)).toEqual({ ...stream.says, usage })
   })
 
-  it.each(kinds)('is no better read than %s', async (kind) => {
+  it.each(kinds)('is read as well where it is called %s', async (kind) => {
     const strict = parsers['a strict schema']
     for (const stream of oddStreams) {
       const { text } = await ask(runtime, stream, kind)

@@ -104,49 +104,52 @@ function spell(text: string, random: Random): string {
   return `"${letters.join('')}"`
 }
 
-const noErrors = ['"error":null', '"x":"\\"error\\": none"', '"errors":[]', '"y":{"error":{"message":"m"}}']
+const noErrors = ['"x":"\\"error\\": none"', '"errors":[]', '"y":{"error":{"message":"m"}}']
 
 /** Extra members of an answer, some of which look like an error but are not. */
 function aside(random: Random): string[] {
   return [...someMembers(random), ...several(1, random, () => pickFrom(noErrors, random))]
 }
 
+/** What every client needs: an answer without it is not carried but repaired. */
+function head(kind: string): readonly string[] {
+  return ['"id":"x-1"', `"object":"${kind}"`, '"created":1700000000', '"model":"m"']
+}
+
 function someAnswer(random: Random, legacy: boolean): string {
   const text = random() < 0.05 ? `"${longText(random)}"` : pickFrom(strings, random)
   const said = legacy
     ? member('text', text, random)
-    : `"message":${list('{}', [member('content', text, random)], random)}`
-  const choice = list('{}', shuffled([...aside(random), '"finish_reason":"stop"', said], random), random)
-  return `${pickFrom(['', ' ', '\n'], random)}${list('{}', [...aside(random), `"choices":[${choice}]`, ...aside(random)], random)}`
+    : `"message":${list('{}', ['"role":"assistant"', member('content', text, random)], random)}`
+  const choice = list('{}', shuffled([...aside(random), '"index":0', '"finish_reason":"stop"', said], random), random)
+  const known = [...head(legacy ? 'text_completion' : 'chat.completion'), `"choices":[${choice}]`]
+  return `${pickFrom(['', ' ', '\n'], random)}${list('{}', [...aside(random), ...known, ...aside(random)], random)}`
 }
 
 /** A whole stream: content, finish reason and end. */
 function someStream(random: Random, legacy: boolean): string {
   const ends = pickFrom([['\n'], ['\n'], ['\r\n'], ['\r'], ['\n', '\r\n']], random)
   const end = () => pickFrom(ends, random)
-  const space = random() < 0.8 ? ' ' : ''
-  const data = (text: string) =>
-    text
-      .split(/\r\n|\n/)
-      .map((line) => `data:${space}${line}${end()}`)
-      .join('')
+  const data = (text: string) => `data: ${text.replace(/\s*[\r\n]\s*/g, ' ')}${end()}`
   const decoration = () =>
     pickFrom([': a word', ':', 'id: 7', 'retry: 10', 'event: message', 'unknown'], random) + end()
   const event = (text: string) => several(1, random, decoration).join('') + data(text) + end()
   const choice = (finish: string, text: string) => {
     const said = legacy
       ? member('text', text, random)
-      : `"delta":${list('{}', [member('content', text, random)], random)}`
+      : `"delta":${list('{}', ['"role":"assistant"', member('content', text, random)], random)}`
     return list('{}', ['"index":0', said, `"finish_reason":${finish}`, ...aside(random)], random)
   }
+  const known = head(legacy ? 'text_completion' : 'chat.completion.chunk')
   const chunk = (choices: string) =>
-    event(list('{}', [...aside(random), `"choices":[${choices}]`, ...aside(random)], random))
+    event(list('{}', [...aside(random), ...known, `"choices":[${choices}]`, ...aside(random)], random))
   const long = () => `"${longText(random, 4000)}"`
   const words = () => (random() < 0.01 ? long() : pickFrom(strings, random))
-  const noise = () => pickFrom([`: keep-alive${end()}${end()}`, end(), event('{"object":"ping"}')], random)
-  const usage = () => event(`{"choices":[],"usage":{"total_tokens":9007199254740993},"model":${words()}}`)
+  const noise = () =>
+    pickFrom([`: keep-alive${end()}${end()}`, end(), event(list('{}', [...known, '"choices":[]'], random))], random)
+  const usage = () =>
+    event(list('{}', [...known, '"choices":[]', '"usage":{"total_tokens":9007199254740993}', ...aside(random)], random))
   return [
-    random() < 0.03 ? '\ufeff' : '',
     ...several(2, random, noise),
     chunk(choice('null', '""')),
     ...several(6, random, () => (random() < 0.2 ? noise() : chunk(choice('null', words())))),

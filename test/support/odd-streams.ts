@@ -319,6 +319,36 @@ export const oddStreams: readonly OddStream[] = [
     called(x1, { name: 'f', arguments: '{"x":2}' }),
   ),
   text(
+    'two calls with the index 0, in pieces that are right by themselves',
+    'vLLM: InternLM/lmdeploy#3412',
+    calling([
+      [opening],
+      [{ index: 0, function: { arguments: '{"x"' } }],
+      [{ index: 0, function: { arguments: ':1}' } }],
+      [{ ...opening, id: 'call_b' }],
+      [{ index: 0, function: { arguments: '{"x"' } }],
+      [{ index: 0, function: { arguments: ':2}' } }],
+    ]),
+    called(x1, { name: 'f', arguments: '{"x":2}' }),
+  ),
+  text(
+    'two calls with the index 0, interleaved by their ids',
+    'maximhq/bifrost#1829',
+    calling([
+      [opening],
+      [call({ name: 'g', arguments: '' }, { id: 'call_b' })],
+      [{ index: 0, id: 'call_a', function: { arguments: '{"x":1}' } }],
+      [{ index: 0, id: 'call_b', function: { arguments: '{"y":2}' } }],
+    ]),
+    called(x1, y2),
+  ),
+  text(
+    'a call whose name comes late',
+    'sgl-project/sglang#4700',
+    calling([[call({ name: null, arguments: '' })], [call({ name: 'f', arguments: '{"x":1}' })]]),
+    called(x1),
+  ),
+  text(
     'two calls without index or id',
     'huggingface/smolagents#1958',
     calling([

@@ -8,9 +8,37 @@ import { finishReason, legacyReason } from './reasons.ts'
 
 /** A whole answer put right; the same object if nothing is wrong with it. */
 export function mendAnswer(answer: JsonObject, context: WireContext): JsonObject {
+  if (isPlain(answer)) return answer
   const mended = mend(answer, context)
   const isSound = isBare(answer) ? contains(mended, answer) : equal(mended, answer)
   return isSound ? answer : withNulls(mended)
+}
+
+/** Whether it is an answer as nearly all are, for which nothing needs to be made and compared. */
+function isPlain({ id, object, created, model, choices, error }: JsonObject): boolean {
+  return (
+    error === undefined &&
+    object === 'chat.completion' &&
+    Boolean(id && model) &&
+    typeof id === 'string' &&
+    typeof model === 'string' &&
+    Number.isInteger(created) &&
+    Array.isArray(choices) &&
+    choices.every(isPlainChoice)
+  )
+}
+
+function isPlainChoice(choice: unknown, at: number): boolean {
+  if (!isObject(choice) || choice.index !== at) return false
+  const { message, finish_reason: reason } = choice
+  return (
+    (reason === 'stop' || reason === 'length') &&
+    isObject(message) &&
+    message.role === 'assistant' &&
+    typeof message.content === 'string' &&
+    message.tool_calls === undefined &&
+    message.function_call === undefined
+  )
 }
 
 /** Nothing but messages: a server that leaves out all the rest is not made to say more, only to say it right. */

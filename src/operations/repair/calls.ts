@@ -1,5 +1,5 @@
 import { type Random, toolCallId } from '../../wire/ids.ts'
-import { isObject, type JsonObject, tryParse } from '../../wire/json.ts'
+import { isObject, type JsonObject, objectAt, tryParse } from '../../wire/json.ts'
 import { indexOf } from './head.ts'
 
 /** A list of tool calls. Some servers send a single call without its list. */
@@ -49,6 +49,14 @@ interface Begun {
   text: string
   /** Whether there were pieces without an id, so that an id means a new call. */
   plain: boolean
+  /** Its first piece, held back until there is a name: some clients fail on a call that begins without one. */
+  held: JsonObject | undefined
+}
+
+/** A piece put right. `piece`: undefined while it is held back. `usual`: others like it need not be looked at. */
+export interface Piece {
+  readonly piece: JsonObject | undefined
+  readonly usual: boolean
 }
 
 /**
@@ -72,11 +80,8 @@ export class ToolCalls {
     return this.#last !== undefined
   }
 
-  /**
-   * A piece of a call: first id, type and name, then only arguments. `at`: its place in a list of `of` pieces.
-   * `usual`: it goes on with a call in the way of OpenAI's format, so that others like it need not be looked at.
-   */
-  piece(call: JsonObject, at: number, of: number): { readonly piece: JsonObject; readonly usual: boolean } {
+  /** The piece of a call: first id, type and name, then only arguments. `at`: its place in a list of `of` pieces. */
+  piece(call: JsonObject, at: number, of: number): Piece {
     const { said } = partsOf(call)
     const id = wordOf(call.id)
     const name = wordOf(said.name)
@@ -91,7 +96,13 @@ export class ToolCalls {
     if (id !== '') before.id ??= id
     this.#last = before
     if (index !== undefined) this.#current.set(index, before)
-    return { piece: goOn(call, before, name), usual: before.id !== undefined && id === '' && name === '' }
+    if (before.held) return { piece: name === '' ? undefined : release(before, name), usual: false }
+    return { piece: goOn(call, before), usual: before.id !== undefined && id === '' && name === '' }
+  }
+
+  /** The calls that have got no name until their end. */
+  rest(): JsonObject[] {
+    return this.#all.filter(({ held }) => held).map((begun) => release(begun, ''))
   }
 
   /** The call that a piece would go on with. */
@@ -117,17 +128,20 @@ export class ToolCalls {
     return text.trim() !== '' && before.text.trim() !== '' && !isCut(before.text)
   }
 
-  #begin(call: JsonObject, index: number | undefined, { id, name, text }: Said): JsonObject {
+  #begin(call: JsonObject, index: number | undefined, { id, name, text }: Said): JsonObject | undefined {
     const own = usable(id, this.#ids) ?? toolCallId(this.#random)
     this.#ids.add(own)
     const { length: free } = this.#all
-    const begun: Begun = { index: free, id: id || undefined, name, text, plain: false }
+    const begun: Begun = { index: free, id: id || undefined, name, text, plain: false, held: undefined }
     this.#all.push(begun)
     this.#current.set(index ?? free, begun)
     this.#last = begun
     if (isObject(call.custom)) return { ...call, index: free, id: own, type: 'custom' }
     const { said, rest } = partsOf(call)
-    return { ...rest, index: free, id: own, type: 'function', function: { ...said, name, arguments: text } }
+    const first = { ...rest, index: free, id: own, type: 'function', function: { ...said, name, arguments: text } }
+    if (name !== '') return first
+    begun.held = first
+    return undefined
   }
 }
 
@@ -137,15 +151,21 @@ interface Said {
   readonly text: string
 }
 
-/** A later piece of a call: only its arguments, and its name if that comes late. */
-function goOn(call: JsonObject, before: Begun, name: string): JsonObject {
+/** The first piece of a call that was held back, with all of its arguments so far. */
+function release(begun: Begun, name: string): JsonObject {
+  const { held } = begun
+  begun.held = undefined
+  begun.name = name
+  return { ...held, function: { ...objectAt(held, 'function'), name, arguments: begun.text } }
+}
+
+/** A later piece of a call: only its arguments. */
+function goOn(call: JsonObject, { index }: Begun): JsonObject {
   const { id: _id, type: _type, ...rest } = call
-  if (isObject(call.custom)) return { ...rest, index: before.index }
+  if (isObject(call.custom)) return { ...rest, index }
   const { said, rest: others } = partsOf(rest)
   const { name: _name, arguments: given, ...more } = said
-  const late = before.name === '' && name !== ''
-  if (late) before.name = name
-  return { ...others, index: before.index, function: { ...more, ...(late && { name }), arguments: jsonText(given) } }
+  return { ...others, index, function: { ...more, arguments: jsonText(given) } }
 }
 
 /** Whether arguments have begun and are not complete. */

@@ -15,22 +15,22 @@ const meanings: Readonly<Record<string, 'length' | 'tool_calls' | 'content_filte
   // DeepSeek: api-docs.deepseek.com, and vLLM, which aborts what it can't go on with. The answer is cut.
   insufficient_system_resource: 'length',
   abort: 'length',
-  // Gemini and Vertex AI, in capitals: BerriAI/litellm#27139
+  // Gemini and Vertex AI, by their documentation, in capitals as `STOP` in BerriAI/litellm#27139
   max_output_tokens: 'length',
   safety: 'content_filter',
   recitation: 'content_filter',
   blocklist: 'content_filter',
   prohibited_content: 'content_filter',
   spii: 'content_filter',
-  // Bedrock
+  // Bedrock, by its documentation; not seen on a compatible server
   content_filtered: 'content_filter',
   guardrail_intervened: 'content_filter',
-  // TGI's own route and Cohere
+  // Variants of the words above; no server is known to say them.
   max_new_tokens: 'length',
   tool_call: 'tool_calls',
 }
 
-/** What DashScope and others say in each chunk as long as there is no reason. */
+/** Said in each chunk as long as there is no reason: sgl-project/sglang#3912, ollama/ollama#4357; `null` as a text. */
 const none: ReadonlySet<string> = new Set(['', 'null', 'none'])
 
 /** Reasons that say that the answer failed: OpenRouter, Mistral, vLLM (maximhq/bifrost#5425); z.AI. */

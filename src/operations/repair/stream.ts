@@ -126,16 +126,17 @@ export class ChoicesMender implements Mender {
     }
   }
 
-  #delta(given: JsonObject, { calls }: ChoiceState, isFirst: boolean): JsonObject {
+  #delta(given: JsonObject, { calls, finished }: ChoiceState, isFirst: boolean): JsonObject {
     const { role, tool_calls: told, function_call: called, ...rest } = given
-    const pieces = callsIn(told).map((call, at, list) => calls.piece(call, at, list.length))
-    if (pieces.some(({ usual }) => !usual)) this.#look = true
+    const all = callsIn(told).map((call, at, list) => calls.piece(call, at, list.length))
+    if (all.some(({ usual }) => !usual)) this.#look = true
+    const pieces = all.flatMap(({ piece }) => piece ?? []).concat(finished ? calls.rest() : [])
     return {
       ...((isFirst || role === 'assistant') && { role: 'assistant' }),
       ...withText(rest),
       ...(called !== null && called !== undefined && { function_call: called }),
       ...(Array.isArray(told) && told.length === 0 && { tool_calls: told }),
-      ...(pieces.length > 0 && { tool_calls: pieces.map(({ piece }) => piece) }),
+      ...(pieces.length > 0 && { tool_calls: pieces }),
     }
   }
 }

@@ -1,0 +1,49 @@
+import type { StreamReader } from '../core/operation.ts'
+import { concat, type Ending, type Watch } from '../core/stream.ts'
+import { Block } from '../wire/block.ts'
+import { done, lastBoundary } from '../wire/sse.ts'
+import { afterHalf } from '../wire/unfinished.ts'
+import { EventFollower } from './follow.ts'
+import { blankLine, isWhole, truncated, type Words } from './stream-faults.ts'
+
+const nothing = new Uint8Array(0)
+
+/** Observes a stream that a runtime forwards by itself, and returns at the end what is missing. */
+export class LookingOn implements Watch {
+  readonly #follower: EventFollower
+  readonly #reader: StreamReader
+  readonly #words: Words
+  readonly #half = new Block()
+  #last = 0
+  #lastButOne = 0
+  /** Whether the upstream has reported an error, which has already gone out unchanged. */
+  #told = false
+
+  constructor(reader: StreamReader, words: Words) {
+    this.#reader = reader
+    this.#words = words
+    this.#follower = new EventFollower(reader)
+  }
+
+  see(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    const end = lastBoundary(bytes, this.#last, this.#lastButOne)
+    this.#lastButOne = bytes.length > 1 ? (bytes[bytes.length - 2] as number) : this.#last
+    this.#last = bytes[bytes.length - 1] as number
+    this.#half.add(end > 0 ? bytes.subarray(0, end) : bytes)
+    if (end === 0) return
+    const stop = this.#follower.follow(this.#half.take())
+    if (stop && 'fault' in stop && 'told' in stop.fault) this.#told = true
+    this.#half.add(bytes.subarray(end))
+  }
+
+  ended({ failure, seen }: Ending): Uint8Array | undefined {
+    if (!seen) return failure && afterHalf(nothing, this.#words.broke(failure.error))
+    const half = this.#half.take()
+    const whole = half.length > 0 && isWhole(half)
+    if (whole) this.#follower.follow(concat([half, blankLine]))
+    if (this.#told || (this.#follower.ended && this.#reader.complete)) return half.length > 0 ? blankLine : nothing
+    if (this.#reader.complete && !failure) return half.length > 0 ? afterHalf(half) : done
+    return afterHalf(half, this.#words.broke(failure ? failure.error : truncated()))
+  }
+}
