@@ -67,7 +67,5 @@ async function exchange(call: Call, spec: OperationSpec, { remedy }: Learnt, ser
     call.signal,
   )
   if (response.status < 200 || response.status > 299) throw await refused(response, call, services)
-  return call.body.stream
-    ? await streamed(response, spec, context, { call, clock: services.clock })
-    : await whole(response, spec, context, call)
+  return call.body.stream ? await streamed(response, spec, context, call) : await whole(response, spec, context, call)
 }

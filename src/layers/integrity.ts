@@ -6,7 +6,7 @@ import { concat, type Emit, type Ending, type Stage, type Step, type Watch } fro
 import { Block } from '../wire/block.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { type JsonObject, tryParse } from '../wire/json.ts'
-import { done, EventReader, eventBound, frame, lastBoundary } from '../wire/sse.ts'
+import { done, EventReader, eventBound, frame, lastBoundary, truncated } from '../wire/sse.ts'
 import { afterHalf } from '../wire/unfinished.ts'
 import { EventFollower } from './follow.ts'
 
@@ -195,12 +195,6 @@ function envelopeOf(fault: Fault, words: Words): JsonObject {
 function faulty(wrong: string, name: string): GatewayError {
   if (wrong === '') return truncated()
   return new GatewayError('protocol', `${name} ${wrong}.`)
-}
-
-function truncated(): GatewayError {
-  return new GatewayError('protocol', 'The upstream ended its stream before the answer was finished.', {
-    code: 'upstream_stream_truncated',
-  })
 }
 
 function endless(): GatewayError {

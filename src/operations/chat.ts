@@ -1,6 +1,8 @@
 import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
+import { accumulateChat } from './accumulate.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
+import { chatChunks } from './chunks.ts'
 import { demandOf } from './demand.ts'
 import { validateChat } from './validate.ts'
 
@@ -14,4 +16,6 @@ export const chat: Operation = {
   fault: choicesFault('message'),
   usage: usageIn,
   reader: () => new ChoicesReader(),
+  toWhole: accumulateChat,
+  toStream: chatChunks,
 }

@@ -1,13 +1,16 @@
 import type { Fault, Sight, StreamReader } from '../core/operation.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
+import { toldError } from '../wire/told-error.ts'
 
 /** Checks that an answer has choices and returns what is wrong; `part` is what each choice must hold. */
 export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => Fault | undefined {
   const holds = (choice: unknown) =>
     isObject(choice) && (part === 'message' ? isObject(choice.message) : typeof choice.text === 'string')
-  return ({ error, choices }) => {
-    if (error) return { told: error }
+  return (answer) => {
+    const { choices } = answer
+    const error = toldError(answer)
+    if (error !== undefined) return { told: error }
     if (!Array.isArray(choices)) return { wrong: 'sent an answer without choices' }
     if (choices.length === 0) return { wrong: 'sent an answer with an empty list of choices' }
     return choices.every(holds) ? undefined : { wrong: `sent a choice without a ${part}` }
@@ -49,7 +52,8 @@ export class ChoicesReader implements StreamReader {
     const chunk = tryParse(text)
     if (chunk === undefined) return { wrong: 'sent an event that is no JSON' }
     if (!isObject(chunk)) return 'nothing'
-    if (chunk.error) return { told: chunk.error }
+    const error = toldError(chunk)
+    if (error !== undefined) return { told: error }
     if (event === 'error') return { told: chunk }
     this.#usage = usageIn(chunk) ?? this.#usage
     let sight: Sight = 'nothing'

@@ -3,6 +3,7 @@ import type { Emit, Stage } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
 import { done, EventReader, frame, parseEvent, type ServerEvent } from '../wire/sse.ts'
+import { toldError } from '../wire/told-error.ts'
 
 /** Serves legacy completions with an upstream that only supports chat: the prompt becomes a user message. */
 export function completionsOver(chat: OperationSpec): OperationSpec {
@@ -107,7 +108,7 @@ function toCompletionChunk({ data }: ServerEvent, { id, created, model }: WireCo
   if (data === '[DONE]') return done
   const chunk = parseEvent(data)
   if (!isObject(chunk)) return undefined
-  if (chunk.error) return frame(chunk)
+  if (toldError(chunk) !== undefined) return frame(chunk)
   const choices = Array.isArray(chunk.choices) ? chunk.choices : []
   return frame({
     id,

@@ -1,6 +1,8 @@
 import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
+import { accumulateCompletion } from './accumulate.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
+import { completionChunks } from './chunks.ts'
 import { demandOf } from './demand.ts'
 import { validateCompletion } from './validate.ts'
 
@@ -15,4 +17,6 @@ export const completions: Operation = {
   fault: choicesFault('text'),
   usage: usageIn,
   reader: () => new ChoicesReader(),
+  toWhole: accumulateCompletion,
+  toStream: completionChunks,
 }

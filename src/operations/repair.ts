@@ -3,6 +3,7 @@ import type { Emit, Stage } from '../core/stream.ts'
 import { toolCallId } from '../wire/ids.ts'
 import { isObject, type JsonObject, objectAt } from '../wire/json.ts'
 import { EventReader, frame, parseEvent, type ServerEvent } from '../wire/sse.ts'
+import { toldError } from '../wire/told-error.ts'
 
 /**
  * The operation of a server that deviates slightly from OpenAI's format: adds keys that clients insist on, announces
@@ -88,8 +89,9 @@ function repairStream(context: WireContext): Stage {
       const chunk = parseEvent(data)
       // llama.cpp starts a stream of several prompts with `data: null`.
       if (!isObject(chunk)) continue
-      if (chunk.error) {
-        const said = isObject(chunk.error) ? chunk.error : { message: String(chunk.error) }
+      const error = toldError(chunk)
+      if (error !== undefined) {
+        const said = isObject(error) ? error : { message: String(error) }
         emit(frame({ error: { type: 'server_error', param: null, code: null, ...said } }))
         continue
       }
