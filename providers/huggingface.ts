@@ -1,4 +1,5 @@
 import { listModels } from '../src/core/knowledge.ts'
+import { fetchModelList } from '../src/core/model-list.ts'
 import {
   bearer,
   defineProvider,
@@ -138,15 +139,14 @@ async function listWithProviders(settings: ProviderSettings, tools: Parameters<t
     const baseURL = /\/v1$/.test(settings.baseURL) ? settings.baseURL : `${settings.baseURL}/v1`
     return listModels({ ...settings, baseURL }, tools)
   }
-  const response = await tools.fetch(`${settings.baseURL}/models`, { headers: bearer(settings), signal: tools.signal })
-  const list: unknown = await response.json()
-  const data = isObject(list) && Array.isArray(list.data) ? list.data.filter(isObject) : []
-  return data.flatMap((entry): KnownModel[] => {
-    const id = stringAt(entry, 'id')
-    return id === undefined
-      ? []
-      : [{ id, ownedBy: stringAt(entry, 'owned_by') ?? 'huggingface', ...liveAbilities(entry) }]
-  })
+  const list = await fetchModelList(`${settings.baseURL}/models`, { ...bearer(settings), ...settings.headers }, tools)
+  return list.map(
+    ({ id, fields }): KnownModel => ({
+      id,
+      ownedBy: stringAt(fields, 'owned_by') ?? 'huggingface',
+      ...liveAbilities(fields),
+    }),
+  )
 }
 
 function liveAbilities(entry: JsonObject): Omit<KnownModel, 'id'> {

@@ -99,7 +99,18 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     if (made.failure) trace.reason = made.failure.reason
     const [target] = made.targets
     if (!target) throw made.failure ?? new Error('a plan without targets says why')
-    const call: Call = { operation, body, plan: made, target, signal, trace, bearer, requestId, hops }
+    const call: Call = {
+      operation,
+      body,
+      streams: body.stream && operation.reader !== undefined,
+      plan: made,
+      target,
+      signal,
+      trace,
+      bearer,
+      requestId,
+      hops,
+    }
     return await upstream(call)
   }
 

@@ -18,17 +18,23 @@ export async function listLibrary(settings: ProviderSettings, tools: SlowPath): 
   return await Promise.all(
     models.map(async (model, at) => ({
       ...listed(model),
-      ...(at < shownModels && (await shown(ollama, model.model).catch(() => ({})))),
+      ...(at < shownModels && (await shown(ollama, nameOf(model)).catch(() => ({})))),
     })),
   )
 }
 
-function listed({ model, modified_at, details }: ModelResponse): KnownModel {
+/** Old versions, and servers that imitate them, have only `name`. */
+function nameOf({ model, name }: ModelResponse): string {
+  return model || name
+}
+
+function listed(response: ModelResponse): KnownModel {
+  const { modified_at, details } = response
   // A Date in the client's types, but a string on the wire.
   const modified = Date.parse(String(modified_at))
   const contextWindow: unknown = Reflect.get(details ?? {}, 'context_length')
   return {
-    id: model,
+    id: nameOf(response),
     ownedBy: 'library',
     ...(!Number.isNaN(modified) && { created: Math.floor(modified / 1000) }),
     ...(typeof contextWindow === 'number' && { contextWindow }),

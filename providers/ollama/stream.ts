@@ -3,6 +3,7 @@ import type { WireContext } from '../../src/core/provider.ts'
 import type { Stage } from '../../src/core/stream.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../src/wire/json.ts'
+import { toldError } from '../../src/wire/told-error.ts'
 import { calledAs, finishOf, logprobsOf, servedModel, toolCalls, usageOf } from './answer.ts'
 import { streamFailure } from './failures.ts'
 
@@ -116,7 +117,8 @@ function translated(context: WireContext, format: Format): Stage {
 function parseLine(text: string, { model }: WireContext): JsonObject {
   const line = tryParse(text)
   if (!isObject(line)) throw new GatewayError('protocol', 'Ollama sent a line in its stream that is no JSON object.')
-  if (line.error) throw streamFailure(line.error, model)
+  const error = toldError(line)
+  if (error !== undefined) throw streamFailure(error, model)
   return line
 }
 

@@ -57,7 +57,7 @@ async function exchange(call: Call, spec: OperationSpec, { remedy }: Learnt, ser
     return await provider.definition.serve({
       operation: call.operation.name,
       body: context.body,
-      stream: call.body.stream,
+      stream: call.streams,
       label: deployment.label,
       context,
       signal: call.signal,
@@ -77,7 +77,5 @@ async function exchange(call: Call, spec: OperationSpec, { remedy }: Learnt, ser
     call.signal,
   )
   if (response.status < 200 || response.status > 299) throw await refused(response, call, services)
-  return call.body.stream
-    ? await streamed(response, spec, context, { call, clock: services.clock })
-    : await whole(response, spec, context, call)
+  return call.streams ? await streamed(response, spec, context, call) : await whole(response, spec, context, call)
 }

@@ -34,7 +34,7 @@ export function requestHeaders(
   const own = callersKey ? { ...settings, apiKey: call.bearer } : settings
   return {
     'content-type': 'application/json',
-    accept: call.body.stream ? 'text/event-stream, application/x-ndjson' : 'application/json',
+    accept: call.streams ? 'text/event-stream, application/x-ndjson' : 'application/json',
     'user-agent': 'samewire',
     [hopsHeader]: String(call.hops + 1),
     ...(definition.headers ?? bearer)(own),

@@ -1,31 +1,60 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call } from '../core/call.ts'
-import type { Clock } from '../core/clock.ts'
-import { readInBand } from '../core/failure.ts'
 import type { OperationSpec, WireContext } from '../core/provider.ts'
-import { translated } from '../core/stream.ts'
+import { type ByteSource, sourceOf, translated } from '../core/stream.ts'
 import type { UpstreamResponse } from '../core/transport.ts'
-import { isObject, tryParse } from '../wire/json.ts'
-import { opening } from './refused.ts'
+import { objectAt } from '../wire/json.ts'
+import { done, frame } from '../wire/sse.ts'
 import { passedHeaders, protocolError } from './response.ts'
+import { peekShape } from './shape.ts'
+import { answerLimit, checked, readAnswer } from './whole.ts'
 
-/** Reads the start of a streamed answer; the stream itself is still to come. */
+/**
+ * Reads the start of a streamed answer; the stream itself is still to come. A whole answer, which some upstreams send
+ * although a stream was asked for, becomes a stream: it is paid for.
+ */
 export async function streamed(
   response: UpstreamResponse,
   spec: OperationSpec,
   context: WireContext,
-  { call, clock }: { call: Call; clock: Clock },
+  call: Call,
 ): Promise<Answer> {
-  const { provider } = call.target.deployment
-  const type = response.headers['content-type'] ?? ''
-  if (/^text\/html/i.test(type) || (!spec.streamType && type !== '' && !/^text\/event-stream/i.test(type))) {
-    const said = tryParse(await opening(response.body, clock))
-    if (isObject(said) && said.error) throw readInBand(said, call)
-    throw protocolError(provider, `answered a stream request with ${type.split(';')[0]}`)
-  }
   return {
     status: 200,
     headers: { ...passedHeaders(response.headers), 'content-type': 'text/event-stream; charset=utf-8' },
-    body: { source: spec.stream ? translated(response.body, spec.stream(context)) : response.body, steps: [] },
+    body: { source: await sourceFor(response, spec, context, call), steps: [] },
   }
+}
+
+async function sourceFor(
+  { headers, body }: UpstreamResponse,
+  spec: OperationSpec,
+  context: WireContext,
+  call: Call,
+): Promise<ByteSource> {
+  const { provider } = call.target.deployment
+  const shape = await peekShape(body)
+  const type = headers['content-type']?.split(';')[0]?.trim() ?? ''
+  // A provider's own format may be lines of JSON, and its translation knows what else it sends.
+  if (shape === 'json' && !spec.streamType) return await streamOf(body, spec, context, call)
+  const unknown = shape === 'other' && type !== '' && !/^text\/event-stream$/i.test(type) && !spec.streamType
+  if (shape === 'page' || unknown) {
+    body.cancel('It is no stream.')
+    throw protocolError(provider, `answered a stream request with ${shape === 'page' ? 'a web page' : type}`)
+  }
+  return spec.stream ? translated(body, spec.stream(context)) : body
+}
+
+/** A whole answer as a stream. */
+async function streamOf(body: ByteSource, spec: OperationSpec, context: WireContext, call: Call): Promise<ByteSource> {
+  const { provider } = call.target.deployment
+  const { operation } = call
+  const bytes = await body.collect(answerLimit, () =>
+    protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
+  )
+  const json = readAnswer(bytes)
+  if (!json || !operation.toStream) throw protocolError(provider, 'sent no JSON object')
+  const usage = objectAt(context.body, 'stream_options')?.include_usage === true
+  const chunks = operation.toStream(checked(json, spec, context, call).answer, context, { usage })
+  return sourceOf([...chunks.map(frame), done])
 }

@@ -2,18 +2,25 @@ import type { Answer } from '../core/answer.ts'
 import type { Call } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
 import type { OperationSpec, WireContext } from '../core/provider.ts'
+import type { Repair } from '../core/repair.ts'
+import { concat } from '../core/stream.ts'
 import type { UpstreamResponse } from '../core/transport.ts'
-import { isBlank } from '../wire/blank.ts'
-import { isObject, tryParse } from '../wire/json.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
+import { edit } from '../wire/members.ts'
+import { toldError } from '../wire/told-error.ts'
+import { gathered } from './gathered.ts'
 import { passedHeaders, protocolError } from './response.ts'
 
 /** Maximum bytes of a whole answer; answers with images are smaller. */
-const answerLimit = 64 * 1024 * 1024
+export const answerLimit = 64 * 1024 * 1024
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
-/** Reads a whole answer, and passes its bytes on unchanged if it needs no translation and no repair. */
+/**
+ * Reads a whole answer, and passes its bytes on unchanged if no translation is needed. A stream, which some upstreams
+ * send although none was asked for, becomes a whole answer: it is paid for.
+ */
 export async function whole(
   response: UpstreamResponse,
   spec: OperationSpec,
@@ -25,18 +32,71 @@ export async function whole(
     protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
   )
   const json = tryParse(decoder.decode(bytes))
-  if (!isObject(json))
-    throw protocolError(provider, bytes.length === 0 ? 'sent an empty answer' : 'sent no JSON object')
-  if (!isBlank(json.error)) throw readInBand(json, call)
-  const decoded = spec.decode ? spec.decode(json, context) : json
-  const { repair } = call.operation
-  const answer =
-    repair && !provider.definition.keepsFormat?.(provider.settings) ? repair.answer(decoded, context) : decoded
-  const fault = call.operation.fault(answer)
-  if (fault) throw 'told' in fault ? readInBand(fault.told, call) : protocolError(provider, fault.wrong)
   return {
     status: 200,
     headers: { ...passedHeaders(response.headers), 'content-type': 'application/json' },
-    body: answer === json ? bytes : encoder.encode(JSON.stringify(answer)),
+    body: isObject(json)
+      ? bodyOf(bytes, json, checked(json, spec, context, call))
+      : encoder.encode(JSON.stringify(rescued(bytes, spec, context, call))),
   }
 }
+
+interface Checked {
+  readonly answer: JsonObject
+  /** Whether it differs from what the upstream sent, apart from an empty `error`. */
+  readonly changed: boolean
+}
+
+/** The answer in OpenAI's format. Throws what it reports, or what is invalid about it. */
+export function checked(json: JsonObject, spec: OperationSpec, context: WireContext, call: Call): Checked {
+  const error = toldError(json)
+  if (error !== undefined) throw readInBand(error, call)
+  const good = json.error ? withoutError(json) : json
+  const decoded = spec.decode ? spec.decode(good, context) : good
+  const answer = repairOf(call)?.answer(decoded, context) ?? decoded
+  const fault = call.operation.fault(answer)
+  if (fault) {
+    throw 'told' in fault ? readInBand(fault.told, call) : protocolError(call.target.deployment.provider, fault.wrong)
+  }
+  return { answer, changed: answer !== good }
+}
+
+/** Undefined where the provider is known to need no repair. */
+function repairOf({ operation, target }: Call): Repair | undefined {
+  const { definition, settings } = target.deployment.provider
+  return definition.keepsFormat?.(settings) ? undefined : operation.repair
+}
+
+const onlyError = new Set(['error'])
+
+function withoutError({ error: _, ...rest }: JsonObject): JsonObject {
+  return rest
+}
+
+function bodyOf(bytes: Uint8Array, json: JsonObject, { answer, changed }: Checked): Uint8Array {
+  if (changed) return encoder.encode(JSON.stringify(answer))
+  // An empty `error` beside a good answer: clients that only look whether there is one would take it for one.
+  return json.error ? concat(edit(bytes, { drop: onlyError })) : bytes
+}
+
+/** The answer in a body that is no JSON object: a stream, or an object with the end of a stream behind it. */
+function rescued(bytes: Uint8Array, spec: OperationSpec, context: WireContext, call: Call): JsonObject {
+  const { provider } = call.target.deployment
+  if (bytes.length === 0) throw protocolError(provider, 'sent an empty answer')
+  const json = spec.streamType ? undefined : readAnswer(bytes)
+  if (json) return checked(json, spec, context, call).answer
+  const answer = gathered(bytes, spec, context, call)
+  if (!answer) throw protocolError(provider, 'sent no JSON object')
+  return answer
+}
+
+/** The JSON object that a body starts with, without the events that some gateways append to it. */
+export function readAnswer(bytes: Uint8Array): JsonObject | undefined {
+  const text = decoder.decode(bytes)
+  const json = tryParse(text) ?? tryParse(text.replace(appendedEnd, '')) ?? tryParse(text.replace(appendedEvents, ''))
+  return isObject(json) ? json : undefined
+}
+
+/** JSON has no line that begins so: its texts hold no line breaks. */
+const appendedEvents = /^[ \t]*(data|event|id):[\s\S]*$/m
+const appendedEnd = /data:\s*\[DONE\]\s*$/

@@ -9,6 +9,8 @@ import type { Signal } from './signal.ts'
 export interface Call {
   readonly operation: Operation
   readonly body: RequestBody
+  /** Whether the client wants a stream, and the operation has any. */
+  readonly streams: boolean
   readonly plan: Plan
   /** The target being tried. */
   readonly target: Target

@@ -1,5 +1,6 @@
-import { isObject, stringAt } from '../wire/json.ts'
+import { isObject, type JsonObject } from '../wire/json.ts'
 import type { Known } from './catalog.ts'
+import { fetchModelList } from './model-list.ts'
 import { bearer, type KnownModel, type Provider, type ProviderSettings, type SlowPath } from './provider.ts'
 import type { Services } from './services.ts'
 import { slowPath } from './slow-path.ts'
@@ -52,7 +53,7 @@ export class Knowledge {
   }
 }
 
-/** `GET /models` of an OpenAI-compatible server. Rejects if the server has no list. */
+/** `GET /models` of a server, in whatever shape it lists them. Rejects if the server has no list. */
 export async function listModels(
   settings: ProviderSettings,
   tools: SlowPath,
@@ -60,24 +61,20 @@ export async function listModels(
 ): Promise<KnownModel[]> {
   const headers = { ...(provider?.definition.headers ?? bearer)(settings), ...settings.headers }
   const url = provider?.definition.url?.(settings, '/models', '') ?? `${settings.baseURL}/models`
-  const response = await tools.fetch(url, { headers, signal: tools.signal })
-  if (!response.ok) throw new Error(`no list: HTTP ${response.status}`)
-  const list: unknown = await response.json()
-  const data = isObject(list) && Array.isArray(list.data) ? list.data : []
-  return data.flatMap((entry) => {
-    const id = stringAt(entry, 'id')
-    if (id === undefined || !isObject(entry)) return []
-    const { created, owned_by: ownedBy } = entry
-    const known = {
+  const list = await fetchModelList(url, headers, tools)
+  return list.map(({ id, fields }) => {
+    const { created, owned_by: ownedBy } = fields
+    return {
+      id,
       ...(typeof created === 'number' && { created }),
       ...(typeof ownedBy === 'string' && { ownedBy }),
+      ...contextOf(fields),
     }
-    return [{ id, ...known, ...contextOf(entry) }]
   })
 }
 
 /** The context window in tokens, under the field names of vLLM, llama.cpp, OpenRouter and Groq. */
-function contextOf(entry: { readonly [key: string]: unknown }): { contextWindow?: number } {
+function contextOf(entry: JsonObject): { contextWindow?: number } {
   const meta = isObject(entry.meta) ? entry.meta.n_ctx : undefined
   const window = entry.max_model_len ?? entry.context_length ?? entry.context_window ?? meta
   return typeof window === 'number' && window > 0 ? { contextWindow: window } : {}

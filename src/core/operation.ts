@@ -38,6 +38,23 @@ export interface Operation {
   reader?(): StreamReader
   /** Puts answers right that some clients could not read. Absent: they pass as they are. */
   readonly repair?: Repair
+  /** The whole answer that the chunks of a complete stream amount to. Absent: a stream can't stand in for an answer. */
+  toWhole?(chunks: readonly JsonObject[], naming: Naming): JsonObject
+  /** The chunks of a stream that says what a whole answer says. Absent: an answer can't stand in for a stream. */
+  toStream?(answer: JsonObject, naming: Naming, options: StreamOptions): readonly JsonObject[]
+}
+
+/** The values for an answer whose upstream names none. */
+export interface Naming {
+  readonly id: string
+  readonly created: number
+  readonly model: string
+  readonly random: Random
+}
+
+export interface StreamOptions {
+  /** Whether the client wants a last chunk with the usage. */
+  readonly usage: boolean
 }
 
 export interface Demand {

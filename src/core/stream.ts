@@ -17,7 +17,10 @@ export interface Looker {
 
 /** A stream of bytes. Nothing flows until somebody reads it. */
 export interface ByteSource {
-  /** Shows the opening as it arrives and keeps it for `pipe`. Then nothing more flows until `pipe` is called. */
+  /**
+   * Shows the opening as it arrives and keeps it for `pipe`. Then nothing more flows until `pipe` is called. A second
+   * `peek` starts at the opening again.
+   */
   peek(looker: Looker): void
   /** A second `pipe` sends the remaining bytes to another sink. */
   pipe(sink: ByteSink): void

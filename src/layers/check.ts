@@ -3,9 +3,9 @@ import type { Mender } from '../core/repair.ts'
 import { concat, type Emit, type Stage } from '../core/stream.ts'
 import { Block } from '../wire/block.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { done, eventBound, frame, lastBoundary } from '../wire/sse.ts'
+import { done, eventBound, frame, lastBoundary, truncated } from '../wire/sse.ts'
 import { EventFollower } from './follow.ts'
-import { blankLine, endless, envelopeOf, isWhole, truncated, type Words } from './stream-faults.ts'
+import { blankLine, endless, envelopeOf, isWhole, type Words } from './stream-faults.ts'
 
 /**
  * Passes events on only when they are whole, checked and put right, so that an error event never lands inside another

@@ -15,7 +15,7 @@ const bound = 256 * 1024
  */
 export const gate: Layer = (next) =>
   function gated(call) {
-    return call.body.stream && call.operation.reader ? opening(next(call), call) : next(call)
+    return call.streams ? opening(next(call), call) : next(call)
   }
 
 async function opening(pending: Promise<Answer>, call: Call): Promise<Answer> {

@@ -25,7 +25,7 @@ export const integrity =
   (services: Needed): Layer =>
   (next) =>
     function checked(call) {
-      return call.body.stream && call.operation.reader ? checkedStream(next(call), call, services) : next(call)
+      return call.streams ? checkedStream(next(call), call, services) : next(call)
     }
 
 async function checkedStream(pending: Promise<Answer>, call: Call, services: Needed): Promise<Answer> {

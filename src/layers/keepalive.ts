@@ -22,7 +22,7 @@ export const keepAlive =
   (next) =>
     function keptAlive(call) {
       const pending = next(call)
-      if (!call.body.stream) return pending
+      if (!call.streams) return pending
       return new Promise<Answer>((resolve, reject) => {
         const cancel = options.clock.after(options.ms, () => resolve(openedEarly(pending, call, options)))
         pending.then(

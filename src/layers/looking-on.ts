@@ -1,10 +1,10 @@
 import type { StreamReader } from '../core/operation.ts'
 import { concat, type Ending, type Watch } from '../core/stream.ts'
 import { Block } from '../wire/block.ts'
-import { done, lastBoundary } from '../wire/sse.ts'
+import { done, lastBoundary, truncated } from '../wire/sse.ts'
 import { afterHalf } from '../wire/unfinished.ts'
 import { EventFollower } from './follow.ts'
-import { blankLine, isWhole, truncated, type Words } from './stream-faults.ts'
+import { blankLine, isWhole, type Words } from './stream-faults.ts'
 
 const nothing = new Uint8Array(0)
 

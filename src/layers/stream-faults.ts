@@ -1,7 +1,7 @@
 import type { Fault } from '../core/operation.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { type JsonObject, tryParse } from '../wire/json.ts'
-import { EventReader } from '../wire/sse.ts'
+import { EventReader, truncated } from '../wire/sse.ts'
 
 /** Builds the error envelopes for failures. */
 export interface Words {
@@ -35,13 +35,6 @@ export function envelopeOf(fault: Fault, words: Words): JsonObject {
 function faulty(wrong: string, name: string): GatewayError {
   if (wrong === '') return truncated()
   return new GatewayError('protocol', `${name} ${wrong}.`)
-}
-
-/** The stream ended before the answer did. */
-export function truncated(): GatewayError {
-  return new GatewayError('protocol', 'The upstream ended its stream before the answer was finished.', {
-    code: 'upstream_stream_truncated',
-  })
 }
 
 /** An event is longer than any may be. */

@@ -30,7 +30,7 @@ export const timeout =
       call.signal.addEventListener('abort', leave)
       const giveUp = (what: string, ms: number) =>
         attempt.abort(new GatewayError('timeout', `${deployment.label} ${what} within ${ms / 1000} seconds.`))
-      const ms = call.body.stream ? Math.min(limits.timeout, limits.streamTimeout) : limits.timeout
+      const ms = call.streams ? Math.min(limits.timeout, limits.streamTimeout) : limits.timeout
       const wait = new Wait(call, ms, options, () => giveUp('did not answer', ms))
       try {
         const answer = await next({ ...call, signal: attempt })

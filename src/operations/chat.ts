@@ -1,6 +1,8 @@
 import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
+import { accumulateChat } from './accumulate.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
+import { chatChunks } from './chunks.ts'
 import { demandOf } from './demand.ts'
 import { choicesRepair } from './repair/index.ts'
 import { validateChat } from './validate.ts'
@@ -16,4 +18,6 @@ export const chat: Operation = {
   usage: usageIn,
   reader: () => new ChoicesReader(),
   repair: choicesRepair,
+  toWhole: accumulateChat,
+  toStream: chatChunks,
 }

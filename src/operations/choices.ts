@@ -1,15 +1,17 @@
 import type { Fault, Sight, StreamReader } from '../core/operation.ts'
-import { isBlank } from '../wire/blank.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
+import { toldError } from '../wire/told-error.ts'
 import { isFailure, isFinish } from './repair/reasons.ts'
 
 /** Checks that an answer has choices and returns what is wrong; `part` is what each choice must hold. */
 export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => Fault | undefined {
   const holds = (choice: unknown) =>
     isObject(choice) && (part === 'message' ? isObject(choice.message) : typeof choice.text === 'string')
-  return ({ error, choices }) => {
-    if (!isBlank(error)) return { told: error }
+  return (answer) => {
+    const { choices } = answer
+    const error = toldError(answer)
+    if (error !== undefined) return { told: error }
     if (!Array.isArray(choices)) return { wrong: 'sent an answer without choices' }
     if (choices.length === 0) return { wrong: 'sent an answer with an empty list of choices' }
     for (const choice of choices) {
@@ -23,7 +25,7 @@ export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => 
 /** The error of a single choice: OpenRouter's servers fail like this after they have answered 200. */
 function faultIn(choice: unknown): Fault | undefined {
   if (!isObject(choice)) return undefined
-  if (!isBlank(choice.error)) return { told: choice.error }
+  if (toldError(choice) !== undefined) return { told: choice.error }
   return isFailure(choice.finish_reason) ? { wrong: 'ended its answer with an error' } : undefined
 }
 
@@ -62,7 +64,8 @@ export class ChoicesReader implements StreamReader {
     const chunk = tryParse(text)
     if (chunk === undefined) return { wrong: 'sent an event that is no JSON' }
     if (!isObject(chunk)) return 'nothing'
-    if (!isBlank(chunk.error)) return { told: chunk.error }
+    const error = toldError(chunk)
+    if (error !== undefined) return { told: error }
     if (event === 'error') return { told: chunk }
     this.#usage = usageIn(chunk) ?? this.#usage
     let sight: Sight = 'nothing'

@@ -1,10 +1,10 @@
 import type { OperationSpec, WireContext } from '../core/provider.ts'
 import type { Emit, Stage } from '../core/stream.ts'
 import { synonyms, without } from '../core/synonyms.ts'
-import { isBlank } from '../wire/blank.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
 import { done, EventReader, frame, parseEvent, type ServerEvent } from '../wire/sse.ts'
+import { toldError } from '../wire/told-error.ts'
 import { mendAnswer } from './repair/answer.ts'
 import { repairStream } from './repair/index.ts'
 import { legacyReason } from './repair/reasons.ts'
@@ -104,7 +104,7 @@ function toCompletion(answer: JsonObject, { id, created, model }: WireContext): 
 
 /** The error of a single choice stays with it, so that the answer is seen to have failed. */
 function errorOf(choice: unknown): JsonObject {
-  return isObject(choice) && !isBlank(choice.error) ? { error: choice.error } : {}
+  return isObject(choice) && toldError(choice) !== undefined ? { error: choice.error } : {}
 }
 
 function toCompletionChunks(context: WireContext): Stage {
@@ -125,7 +125,7 @@ function toCompletionChunk({ data }: ServerEvent, { id, created, model }: WireCo
   if (data === '[DONE]') return done
   const chunk = parseEvent(data)
   if (!isObject(chunk)) return undefined
-  if (!isBlank(chunk.error)) return frame(chunk)
+  if (toldError(chunk) !== undefined) return frame(chunk)
   const choices = Array.isArray(chunk.choices) ? chunk.choices : []
   return frame({
     id,

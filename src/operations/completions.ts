@@ -1,6 +1,8 @@
 import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
+import { accumulateCompletion } from './accumulate.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
+import { completionChunks } from './chunks.ts'
 import { demandOf } from './demand.ts'
 import { choicesRepair } from './repair/index.ts'
 import { validateCompletion } from './validate.ts'
@@ -17,4 +19,6 @@ export const completions: Operation = {
   usage: usageIn,
   reader: () => new ChoicesReader(),
   repair: choicesRepair,
+  toWhole: accumulateCompletion,
+  toStream: completionChunks,
 }

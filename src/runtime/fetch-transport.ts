@@ -65,9 +65,11 @@ export class FetchSource implements ByteSource {
   }
 
   peek(looker: Looker): void {
-    const [whole, copy] = this.#response.body?.tee() ?? []
-    this.#whole = whole
-    this.#pump = pumpOf(copy, this.#signal)
+    if (!this.#pump) {
+      const [whole, copy] = this.#response.body?.tee() ?? []
+      this.#whole = whole
+      this.#pump = pumpOf(copy, this.#signal)
+    }
     this.#pump.peek(looker)
   }
 
@@ -78,6 +80,10 @@ export class FetchSource implements ByteSource {
   }
 
   collect(limit: number, tooLarge: () => unknown): Promise<Uint8Array> {
+    if (this.#pump) {
+      this.#drop('It is read from the copy.')
+      return this.#pump.collect(limit, tooLarge)
+    }
     // The runtime enforces the declared length, so we need not count. A compressed body declares the compressed length.
     const { headers } = this.#response
     const told = headers.has('content-encoding') ? Number.NaN : Number(headers.get('content-length') ?? Number.NaN)

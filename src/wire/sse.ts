@@ -92,6 +92,13 @@ function endless(): GatewayError {
   return new GatewayError('protocol', 'The upstream sent an event that has no end.')
 }
 
+/** The failure of a stream that ends, however cleanly, before its answer is complete. */
+export function truncated(): GatewayError {
+  return new GatewayError('protocol', 'The upstream ended its stream before the answer was finished.', {
+    code: 'upstream_stream_truncated',
+  })
+}
+
 /** The index after the last CR or LF, or 0 if there is none. */
 function lastLineEnd(bytes: Uint8Array): number {
   for (let at = bytes.length; at > 0; at--) {

@@ -18,9 +18,17 @@ export interface Both {
   close(): Promise<void>
 }
 
-/** `name` must be the caller's own: it names the Worker's bundle. `env` is given to both, beside the key. */
-export async function startBoth(name: string, config: Config, env: Record<string, string> = {}): Promise<Both> {
-  const node = await startGateway(config, { env: { ...env, SAMEWIRE_KEY: key }, services: noLists })
+/**
+ * `name` must be the caller's own: it names the Worker's bundle. `env` is given to both, beside the key. Without
+ * `lists`, the one on Node asks no provider for its models.
+ */
+export async function startBoth(
+  name: string,
+  config: Config,
+  env: Record<string, string> = {},
+  { lists = false } = {},
+): Promise<Both> {
+  const node = await startGateway(config, { env: { ...env, SAMEWIRE_KEY: key }, services: lists ? {} : noLists })
   const built = await bundle(name, 'src/worker.ts')
   const bindings = { ...env, SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: JSON.stringify(config) }
   const worker = await startWorkerd(name, built, bindings)

@@ -145,6 +145,7 @@ export function callOf({ targets = [targetOf(fakeProvider('p'))], stream = false
   return {
     operation: operations.chat,
     body: parseBody(bytes(JSON.stringify({ model: 'm', stream, messages: [] }))),
+    streams: stream,
     plan: { requested: 'm', targets, skipped: [], failure: undefined, missing: {}, ...plan },
     target: targets[0] as Target,
     signal: signal ?? new AbortController().signal,

@@ -1,6 +1,6 @@
 import type { WireContext } from '../../core/wire-context.ts'
-import { isBlank } from '../../wire/blank.ts'
 import { equal, isObject, type JsonObject } from '../../wire/json.ts'
+import { toldError } from '../../wire/told-error.ts'
 import { callsIn, wholeCalls } from './calls.ts'
 import { headOf, indexOf, kindOf } from './head.ts'
 import { withText } from './parts.ts'
@@ -64,7 +64,7 @@ export function completeAnswer(answer: JsonObject, context: WireContext): JsonOb
 function mend(answer: JsonObject, context: WireContext): JsonObject {
   const { choices, error, ...rest } = answer
   // An error or an invalid answer is not repaired: the caller reports it to the client.
-  if (!Array.isArray(choices) || !isBlank(error)) return answer
+  if (!Array.isArray(choices) || toldError(answer) !== undefined) return answer
   const texts = choices.some((choice) => isObject(choice) && 'text' in choice && !isObject(choice.message))
   return {
     ...rest,

@@ -2,9 +2,9 @@ import type { OperationSpec } from '../../core/provider.ts'
 import type { Repair } from '../../core/repair.ts'
 import type { Emit, Stage } from '../../core/stream.ts'
 import type { WireContext } from '../../core/wire-context.ts'
-import { isBlank } from '../../wire/blank.ts'
 import { isObject } from '../../wire/json.ts'
 import { EventReader, frame, parseEvent, type ServerEvent } from '../../wire/sse.ts'
+import { toldError } from '../../wire/told-error.ts'
 import { completeAnswer, mendAnswer } from './answer.ts'
 import { ChoicesMender } from './stream.ts'
 
@@ -34,7 +34,7 @@ export function repairStream(context: WireContext): Stage {
     for (const event of events) {
       if (event.data.trim() === '[DONE]') continue
       const chunk = parseEvent(event.data)
-      if (isObject(chunk) && !isBlank(chunk.error)) {
+      if (isObject(chunk) && toldError(chunk) !== undefined) {
         const said = isObject(chunk.error) ? chunk.error : { message: String(chunk.error) }
         emit(frame({ error: { type: 'server_error', param: null, code: null, ...said } }))
         continue

@@ -1,8 +1,8 @@
 import type { Mended, Mender } from '../../core/repair.ts'
 import type { WireContext } from '../../core/wire-context.ts'
-import { isBlank } from '../../wire/blank.ts'
 import { equal, isObject, type JsonObject, objectAt, tryParse } from '../../wire/json.ts'
 import { comment, done, frame, type ServerEvent } from '../../wire/sse.ts'
+import { toldError } from '../../wire/told-error.ts'
 import { callsIn, ToolCalls } from './calls.ts'
 import { type Head, headOf, indexOf, kindOf } from './head.ts'
 import { textOf, withText } from './parts.ts'
@@ -46,7 +46,7 @@ export class ChoicesMender implements Mender {
     const chunk = tryParse(text)
     if (!isObject(chunk)) return keepAlive
     // An error is reported by others.
-    if (!isBlank(chunk.error)) return 'look'
+    if (toldError(chunk) !== undefined) return 'look'
     this.#look = false
     const mended = this.#chunk(chunk)
     if (mended === undefined) return keepAlive

@@ -1,0 +1,95 @@
+import type { Naming } from '../core/operation.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
+import { CallPieces, wholeCalls } from './call-pieces.ts'
+import { merged } from './merge.ts'
+
+interface Choice {
+  readonly calls: CallPieces
+  message: JsonObject
+  text: string
+  logprobs: JsonObject | null
+  /** All other fields, the last value of each. */
+  rest: JsonObject
+}
+
+/** The whole chat answer that the chunks of a stream amount to. */
+export function accumulateChat(chunks: readonly JsonObject[], naming: Naming): JsonObject {
+  return accumulated(chunks, naming, 'chat.completion', (choice, index) => ({
+    ...choice.rest,
+    index,
+    message: messageOf(choice, naming),
+    logprobs: choice.logprobs,
+  }))
+}
+
+/** The whole legacy completion that the chunks of a stream amount to. */
+export function accumulateCompletion(chunks: readonly JsonObject[], naming: Naming): JsonObject {
+  return accumulated(chunks, naming, 'text_completion', ({ rest, text, logprobs }, index) => ({
+    ...rest,
+    text,
+    index,
+    logprobs,
+  }))
+}
+
+function accumulated(
+  chunks: readonly JsonObject[],
+  { id, created, model }: Naming,
+  object: string,
+  wholeChoice: (choice: Choice, index: number) => JsonObject,
+): JsonObject {
+  const choices = new Map<number, Choice>()
+  let head: JsonObject = {}
+  for (const chunk of chunks) {
+    const { choices: pieces, object: _, error: __, obfuscation: ___, ...rest } = chunk
+    head = withValues(head, rest)
+    for (const piece of Array.isArray(pieces) ? pieces : []) if (isObject(piece)) addPiece(choices, piece)
+  }
+  const { usage, ...named } = head
+  return {
+    ...named,
+    id: head.id || id,
+    object,
+    created: head.created || created,
+    model: head.model || model,
+    choices: [...choices].sort(([one], [other]) => one - other).map(([index, choice]) => wholeChoice(choice, index)),
+    ...(isObject(usage) && { usage }),
+  }
+}
+
+function addPiece(choices: Map<number, Choice>, piece: JsonObject): void {
+  const { index: given, delta, message, text, logprobs, ...rest } = piece
+  const index = typeof given === 'number' ? given : 0
+  const choice = choices.get(index) ?? { calls: new CallPieces(), message: {}, text: '', logprobs: null, rest: {} }
+  choices.set(index, choice)
+  choice.rest = withValues(choice.rest, rest)
+  if (typeof text === 'string') choice.text += text
+  if (isObject(logprobs)) choice.logprobs = merged(choice.logprobs ?? {}, logprobs)
+  // A server that ignores half of `stream` puts whole messages into its events; after deltas they only repeat them.
+  const said = isObject(delta) ? delta : Object.keys(choice.message).length === 0 ? message : undefined
+  if (!isObject(said)) return
+  const { tool_calls: calls, ...fields } = said
+  choice.calls.add(calls)
+  choice.message = merged(choice.message, fields)
+}
+
+/** Later values win, but nothing replaces a value: many servers repeat their keys with null. */
+function withValues(before: JsonObject, later: JsonObject): JsonObject {
+  const entries = Object.entries(later).filter(([key, value]) => !(key in before) || (value !== null && value !== ''))
+  return { ...before, ...Object.fromEntries(entries) }
+}
+
+function messageOf({ message, calls }: Choice, naming: Naming): JsonObject {
+  const { function_call: _, ...rest } = message
+  const legacy = objectAt(message, 'function_call')
+  const toolCalls = wholeCalls(calls, naming)
+  const called = toolCalls.length > 0 || legacy !== undefined
+  return {
+    ...rest,
+    role: stringAt(message, 'role') || 'assistant',
+    content: called ? message.content || null : (message.content ?? (message.refusal ? null : '')),
+    refusal: message.refusal || null,
+    ...(legacy && { function_call: legacy }),
+    ...(toolCalls.length > 0 && { tool_calls: toolCalls }),
+  }
+}

@@ -1,0 +1,20 @@
+import { isObject, type JsonObject } from './json.ts'
+
+/**
+ * The error that an answer, or an event of a stream, reports beside or instead of its content. Many servers always send
+ * the key: an `error` that says nothing is none.
+ */
+export function toldError(answer: JsonObject): unknown {
+  return saysNothing(answer.error) ? undefined : answer.error
+}
+
+/** Texts with which servers fill a field that they have no error for. */
+const fillers = /^\s*(null|none|nil|ok|success|no error)?\s*$/i
+
+/** Whether a value, however nested, holds no word of an error. The codes 0 and 200 mean success. */
+function saysNothing(value: unknown): boolean {
+  if (typeof value === 'string') return fillers.test(value)
+  if (Array.isArray(value)) return value.every(saysNothing)
+  if (isObject(value)) return Object.values(value).every(saysNothing)
+  return value === undefined || value === null || value === false || value === 0 || value === 200
+}
