@@ -2,9 +2,20 @@ import * as v from 'valibot'
 import type { MissingKind } from '../wire/errors.ts'
 
 const name = v.pipe(v.string(), v.nonEmpty('a name that is not empty'))
-const seconds = v.pipe(v.number('a number of seconds'), v.finite(), v.gtValue(0, 'a number of seconds above 0'))
+/** Over 23 days. Runtimes count in 31 bits of milliseconds: Node lets a longer timer run out at once. */
+const mostSeconds = 2_000_000
+const seconds = v.pipe(
+  v.number('a number of seconds'),
+  v.gtValue(0, 'a number of seconds above 0'),
+  v.maxValue(mostSeconds, 'a number of seconds up to 2,000,000'),
+)
 const count = v.pipe(v.number('a whole number'), v.integer('a whole number'), v.minValue(0, 'a whole number from 0'))
-const weight = v.pipe(v.number('a number'), v.finite(), v.minValue(0, 'a number from 0'))
+// Bounded, so that weights can be added.
+const weight = v.pipe(
+  v.number('a number'),
+  v.minValue(0, 'a number from 0'),
+  v.maxValue(1_000_000, 'a number up to 1,000,000'),
+)
 const text = v.string('text')
 const fields = v.record(v.string(), v.unknown())
 const policy = v.picklist(['fallback', 'error'])

@@ -82,6 +82,36 @@ describe('A mistake in the configuration is told with its place, what was found 
     ['a number for text', { providers, fallback: 5 }, 'fallback: found 5; allowed: '],
     ['text for a number', { providers, timeout: '30' }, 'timeout: found "30"; allowed: a number of seconds'],
     ['a time of nothing', { providers, timeout: 0 }, 'timeout: found 0; allowed: a number of seconds above 0'],
+    [
+      'a time that no timer can count',
+      { providers, models: { m: { deployments: ['p/x'], idleTimeout: 1e7 } } },
+      'models.m.idleTimeout: found 10000000; allowed: a number of seconds up to 2,000,000',
+    ],
+    [
+      'a time without an end',
+      { providers, keepAlive: Number.POSITIVE_INFINITY },
+      'keepAlive: found Infinity; allowed: a number of seconds up to 2,000,000',
+    ],
+    [
+      'a time that is no number',
+      { providers, timeout: Number.NaN },
+      'timeout: found NaN; allowed: a number of seconds',
+    ],
+    [
+      'a time that JSON has no word for',
+      { providers, timeout: 10n },
+      'timeout: found 10n; allowed: a number of seconds',
+    ],
+    [
+      'an object that JSON has no word for',
+      { providers, timeout: { seconds: 10n } },
+      'timeout: found {"seconds":"10n"}; allowed: a number of seconds',
+    ],
+    [
+      'a weight that can’t be added to others',
+      { providers, models: { m: { deployments: [{ model: 'p/x', weight: 1e308 }] } } },
+      'models.m.deployments[0].weight: found 1e+308; allowed: a number up to 1,000,000',
+    ],
     ['a negative count', { providers, retries: -1 }, 'retries: found -1; allowed: a whole number from 0'],
     ['half a retry', { providers, retries: 1.5 }, 'retries: found 1.5; allowed: a whole number'],
     [
@@ -147,6 +177,13 @@ describe('A mistake in the configuration is told with its place, what was found 
       fallback: 'no',
     })
     expect(found).toHaveLength(4)
+  })
+})
+
+describe('The longest time', () => {
+  it.each(['timeout', 'streamTimeout', 'idleTimeout', 'keepAlive', 'writeTimeout'])('is the same for %s', (key) => {
+    expect(problemsOf({ providers, [key]: 2_000_000 })).toEqual([])
+    expect(problemsOf({ providers, [key]: 2_000_001 })).toHaveLength(1)
   })
 })
 
