@@ -1,8 +1,9 @@
 import type { Provider, ProviderDefinition } from '../core/provider.ts'
 import { openaiOperations, withDerived } from '../operations/index.ts'
+import { readHeaders } from './headers.ts'
 import { isTold, pathText, show, suggestion, unknownKey } from './problems.ts'
 import type { ProviderConfig } from './schema.ts'
-import { checkCarried, type Environment, type Findings, fromEnvironment, readVariable } from './secrets.ts'
+import { type Environment, type Findings, fromEnvironment, readVariable } from './secrets.ts'
 
 export type { Environment }
 export type Registry = Readonly<Record<string, ProviderDefinition>>
@@ -64,28 +65,6 @@ function readKey(
   const needed = config.apiKey !== undefined || !definition.keyless
   if (!env[name] && needed) out.missing.push(`${name} is not set`)
   return readVariable(path, name, env, out)
-}
-
-function readHeaders(
-  path: readonly string[],
-  headers: Readonly<Record<string, string>>,
-  env: Environment,
-  out: Findings,
-): Record<string, string> {
-  const { problems } = out
-  const read: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-      problems.push(`${pathText([...path, name])}: no name of a header; allowed: letters, digits, "-" and "_"`)
-    }
-    if (/auth|key|token|secret|cookie/i.test(name) && !value.startsWith('env:')) {
-      problems.push(`${pathText([...path, name])}: a secret is named, never written; allowed: "env:NAME"`)
-    }
-    const named = value.startsWith('env:')
-    if (!named) checkCarried([...path, name], value, problems)
-    read[name.toLowerCase()] = (named ? readVariable([...path, name], value.slice(4), env, out) : value) ?? ''
-  }
-  return read
 }
 
 function readBaseURL(

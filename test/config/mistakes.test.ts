@@ -180,6 +180,42 @@ describe('A mistake in the configuration is told with its place, what was found 
   })
 })
 
+describe('A header that HTTP sets itself is told with its place', () => {
+  // The names that undici's documentation calls managed by the protocol, with their kin from RFC 9110.
+  it.each([
+    ...[
+      'Content-Length',
+      'transfer-encoding',
+      'Expect',
+      'host',
+      'Connection',
+      'upgrade',
+      'TE',
+      'trailer',
+      'Keep-Alive',
+    ],
+    ...['proxy-connection', 'http2-settings', 'content-encoding'],
+  ])('%s', (name) => {
+    const [line, ...more] = problemsOf({ providers: { p: { ...p, headers: { 'x-team': 'a', [name]: '5' } } } })
+    expect(line).toMatch(/^providers\.p\.headers(\.\w+|\["[\w-]+"\]): HTTP sets this header itself; allowed: /)
+    expect(line).toContain(name)
+    expect(more).toEqual([])
+  })
+
+  it('and so is the one by which the gateway finds loops', () => {
+    expect(problemsOf({ providers: { p: { ...p, headers: { 'X-Samewire-Hops': '0' } } } })).toEqual([
+      expect.stringContaining('providers.p.headers["X-Samewire-Hops"]: the gateway sets this header itself'),
+    ])
+  })
+
+  it.each(['content-type', 'accept', 'accept-encoding', 'user-agent', 'x-host', 'x-connection-id', 'forwarded'])(
+    'but not %s',
+    (name) => {
+      expect(problemsOf({ providers: { p: { ...p, headers: { [name]: 'application/json' } } } })).toEqual([])
+    },
+  )
+})
+
 describe('The longest time', () => {
   it.each(['timeout', 'streamTimeout', 'idleTimeout', 'keepAlive', 'writeTimeout'])('is the same for %s', (key) => {
     expect(problemsOf({ providers, [key]: 2_000_000 })).toEqual([])

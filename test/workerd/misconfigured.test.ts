@@ -12,6 +12,10 @@ it.each([
   ['5', 'found an integer; allowed: an object'],
   ['"text"', 'found a string; allowed: an object'],
   ['{', 'it is not valid JSON'],
+  [
+    '{"providers": {"p": {"type": "openai", "headers": {"content-length": "5"}}}}',
+    'providers.p.headers["content-length"]: HTTP sets this header itself',
+  ],
   ['{"idleTimeout": 1e7}', 'idleTimeout: found 10000000; allowed: a number of seconds up to 2,000,000'],
 ])('the Worker whose SAMEWIRE_CONFIG is %s says so in the envelope, and why in its log', async (text, reason) => {
   const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
