@@ -6,13 +6,13 @@ import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
 
 /**
- * Reads a configuration file: `.ts` (or `.js`, `.mjs`) by its default export, `.json`, `.yaml` or `.yml`. Rejects with
- * a `ConfigError` that names the file.
+ * Reads a configuration file: a program by its default export, JSON or YAML. Rejects with a `ConfigError` that names the
+ * file.
  */
 export async function loadConfig(file: string): Promise<Config> {
   const path = resolve(file)
   const read = readers[extname(path)]
-  if (!read) throw new ConfigError([`found ${extname(path) || 'no ending'}; allowed: .ts, .json, .yaml`], file)
+  if (!read) throw new ConfigError([`found ${extname(path) || 'no ending'}; allowed: ${endings.join(', ')}`], file)
   const { value } = await read(path).catch((error: unknown) => {
     throw new ConfigError([reasonOf(error, path)], file)
   })
@@ -24,12 +24,16 @@ type Reader = (path: string) => Promise<{ readonly value: unknown }>
 
 const readers: Readonly<Record<string, Reader>> = {
   '.ts': importDefault,
+  '.mts': importDefault,
   '.js': importDefault,
   '.mjs': importDefault,
   '.json': async (path) => ({ value: JSON.parse(await readFile(path, 'utf8')) as unknown }),
   '.yaml': readYAML,
   '.yml': readYAML,
 }
+
+/** The endings of configuration files. */
+export const endings: readonly string[] = Object.keys(readers)
 
 async function importDefault(path: string): Promise<{ value: unknown }> {
   // If the file is missing, the error of `import` would name this file instead.

@@ -25,6 +25,8 @@ describe('A configuration file', () => {
     ['config.yaml', '# mine\nfallback: p/m\ntimeout: 5\n'],
     ['config.yml', 'fallback: "p/m"\ntimeout: 5\n'],
     ['config.mjs', "export default { fallback: 'p/m', timeout: 5 }"],
+    ['config.js', "export default { fallback: 'p/m', timeout: 5 }"],
+    ['config.mts', "const timeout: number = 5\nexport default { fallback: 'p/m', timeout }"],
     ['config.ts', "const timeout: number = 5\nexport default { fallback: 'p/m', timeout } satisfies object"],
   ])('is read: %s', async (name, text) => {
     expect(await load(name, text)).toEqual(expected)
@@ -58,7 +60,7 @@ describe('A configuration file', () => {
     ['function.mjs', 'export default () => ({})', /found a function; allowed: an object/],
     ['promise.mjs', 'export default Promise.resolve({})', /found a promise \(put `await` before it\)/],
     ['endless.mjs', 'export default new Promise(() => {})', /found a promise/],
-    ['config.toml', 'a = 1', /found \.toml; allowed: \.ts, \.json, \.yaml/],
+    ['config.toml', 'a = 1', /found \.toml; allowed: \.ts, \.mts, \.js, \.mjs, \.json, \.yaml, \.yml$/],
     ['config', 'a', /found no ending; allowed/],
   ])('that can’t be read is told by its name: %s', async (name, text, reason) => {
     const error = await load(name, text).catch((thrown: unknown) => thrown)
