@@ -17,8 +17,18 @@ const weight = v.pipe(
   v.maxValue(1_000_000, 'a number up to 1,000,000'),
 )
 const text = v.string('text')
-const fields = v.record(v.string(), v.unknown())
+const fields = v.record(v.string(), v.custom<unknown>(isSendable, 'a value that JSON can carry'))
 const policy = v.picklist(['fallback', 'error'])
+
+/** Whether JSON has a word for a value. Without a value the key is not sent. */
+function isSendable(value: unknown): boolean {
+  if (value === undefined) return true
+  try {
+    return JSON.stringify(value) !== undefined
+  } catch {
+    return false
+  }
+}
 
 const limits = {
   /** Seconds for a whole answer, or until the first content of a stream. Default 600. */

@@ -112,6 +112,11 @@ describe('A mistake in the configuration is told with its place, what was found 
       { providers, models: { m: { deployments: [{ model: 'p/x', weight: 1e308 }] } } },
       'models.m.deployments[0].weight: found 1e+308; allowed: a number up to 1,000,000',
     ],
+    [
+      'a parameter that JSON can’t carry',
+      { providers, models: { m: { deployments: [{ model: 'p/x', params: { seed: 7n, top_p: undefined } }] } } },
+      'models.m.deployments[0].params.seed: found 7n; allowed: a value that JSON can carry',
+    ],
     ['a negative count', { providers, retries: -1 }, 'retries: found -1; allowed: a whole number from 0'],
     ['half a retry', { providers, retries: 1.5 }, 'retries: found 1.5; allowed: a whole number'],
     [

@@ -11,6 +11,7 @@ it.each([
   ['[]', 'found an array; allowed: an object'],
   ['5', 'found an integer; allowed: an object'],
   ['"text"', 'found a string; allowed: an object'],
+  ['\ufeff5', 'found an integer; allowed: an object'],
   ['{', 'it is not valid JSON'],
   [
     '{"providers": {"p": {"type": "openai", "headers": {"content-length": "5"}}}}',
