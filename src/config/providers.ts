@@ -3,7 +3,7 @@ import { openaiOperations, withDerived } from '../operations/index.ts'
 import { readHeaders } from './headers.ts'
 import { isTold, pathText, show, suggestion, unknownKey } from './problems.ts'
 import type { ProviderConfig } from './schema.ts'
-import { type Environment, type Findings, fromEnvironment, readVariable } from './secrets.ts'
+import { checkCarried, type Environment, type Findings, fromEnvironment, readVariable } from './secrets.ts'
 
 export type { Environment }
 export type Registry = Readonly<Record<string, ProviderDefinition>>
@@ -103,7 +103,10 @@ function readOptions(
         `${pathText([...path, key])}: found ${show(value)}${suggestion(value, kind)}; allowed: ${kind.join(', ')}`,
       )
     } else {
-      const found = value.startsWith('env:') ? readVariable([...path, key], value.slice(4), env, out) : value
+      const named = value.startsWith('env:')
+      // Most of these become headers. An address is checked as one, and may have a host in any script.
+      if (!named && key !== 'endpointUrl') checkCarried([...path, key], value, problems)
+      const found = named ? readVariable([...path, key], value.slice(4), env, out) : value
       if (found !== undefined) options[key] = found
     }
   }

@@ -117,6 +117,11 @@ describe('A mistake in the configuration is told with its place, what was found 
       { providers, models: { m: { deployments: [{ model: 'p/x', params: { seed: 7n, top_p: undefined } }] } } },
       'models.m.deployments[0].params.seed: found 7n; allowed: a value that JSON can carry',
     ],
+    [
+      'a setting that no header can carry',
+      { providers: { o: { type: 'openai', organization: 'org→' } } },
+      'providers.o.organization: it holds a character beyond Latin-1, which no header can carry',
+    ],
     ['a negative count', { providers, retries: -1 }, 'retries: found -1; allowed: a whole number from 0'],
     ['half a retry', { providers, retries: 1.5 }, 'retries: found 1.5; allowed: a whole number'],
     [
@@ -219,6 +224,13 @@ describe('A header that HTTP sets itself is told with its place', () => {
       expect(problemsOf({ providers: { p: { ...p, headers: { [name]: 'application/json' } } } })).toEqual([])
     },
   )
+})
+
+describe('A setting in letters of another script', () => {
+  it('is no mistake in an address', () => {
+    const endpoint = { type: 'huggingface', endpointUrl: 'https://модель.example' }
+    expect(problemsOf({ providers: { endpoint } }, { HF_TOKEN: 'x' })).toEqual([])
+  })
 })
 
 describe('The longest time', () => {
