@@ -60,7 +60,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     const { route, model } = routed
     if (route.method !== method) return fail(wrongMethod(context, route.method))
     if (route.method === 'GET') return lookUp(context, route, model)
-    return model === undefined && route.path.includes('{') ? fail(noRoute(context)) : infer(context, route, model)
+    return infer(context, route, model)
   }
 
   app.options('*', (context) => {

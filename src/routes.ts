@@ -8,7 +8,7 @@ export interface Mount {
   readonly routes: readonly DialectRoute[]
 }
 
-/** A route and the model in the path, undefined if it can't be decoded. */
+/** A route and the model in the path, undefined if the route has none. */
 export interface Routed {
   readonly route: DialectRoute
   readonly model: string | undefined

@@ -52,7 +52,7 @@ function build(env: Environment): App {
 
 function parse(text: string): Config {
   try {
-    return JSON.parse(text) as Config
+    return JSON.parse(text.replace(/^\ufeff/, '')) as Config
   } catch {
     throw new ConfigError(['it is not valid JSON'], 'SAMEWIRE_CONFIG')
   }

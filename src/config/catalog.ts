@@ -50,6 +50,11 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
   }
 }
 
+/** A program may leave a field without a value, which JSON has no word for. */
+function withValues(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}
+
 class CatalogBuilder {
   readonly #config: Config
   readonly #nameless: boolean
@@ -134,7 +139,7 @@ class CatalogBuilder {
       this.#checkStars(path, name, [plain])
       const { weight = 1, params = {}, overrides = {}, contextWindow, supports } = own
       const known = { ...(contextWindow && { contextWindow }), ...(supports && { supports }) } as Deployment['known']
-      return [{ ...plain, weight, defaults: params, overrides, known }]
+      return [{ ...plain, weight, defaults: withValues(params), overrides: withValues(overrides), known }]
     })
     const limits = limitsOf(this.#config, config)
     return { name, deployments, fallbacks: config.fallbacks ?? [], limits }

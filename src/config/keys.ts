@@ -22,10 +22,20 @@ function readKey(name: string, index: number, env: Environment, out: Findings): 
   return readCarried(['keys', index], variable, env, out)
 }
 
-/** A key for the `Bearer` scheme, where a space would end it. */
+const allowed = 'letters, digits and signs of ASCII, without spaces'
+
+/** A key for the `Bearer` scheme, in characters that every client sends as the same bytes. */
 function readCarried(path: readonly unknown[], name: string, env: Environment, out: Findings): string | undefined {
-  const key = readVariable(path, name, env, out)
-  if (key === undefined || !/\s/.test(key)) return key
-  out.problems.push(`${pathText(path)}: ${name} holds a space, which would end it; allowed: a key without spaces`)
+  const key = readVariable(path, name, env, out, allowed)
+  const obstacle = key === undefined ? undefined : obstacleIn(key)
+  if (!obstacle) return key
+  out.problems.push(`${pathText(path)}: ${name} ${obstacle}; allowed: ${allowed}`)
+  return undefined
+}
+
+function obstacleIn(key: string): string | undefined {
+  if (/\s/.test(key)) return 'holds a space, which would end it'
+  // curl sends UTF-8, `fetch` Latin-1, and openai-python (httpx) fails with a UnicodeEncodeError.
+  if (/[^\x21-\x7e]/.test(key)) return 'holds a character beyond ASCII, which clients send in different ways'
   return undefined
 }

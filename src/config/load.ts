@@ -4,15 +4,16 @@ import { pathToFileURL } from 'node:url'
 import { givenConfig } from './given.ts'
 import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
+import { messageOf, stackOf } from './thrown.ts'
 
 /**
- * Reads a configuration file: `.ts` (or `.js`, `.mjs`) by its default export, `.json`, `.yaml` or `.yml`. Rejects with
- * a `ConfigError` that names the file.
+ * Reads a configuration file: a program by its default export, JSON or YAML. Rejects with a `ConfigError` that names the
+ * file.
  */
 export async function loadConfig(file: string): Promise<Config> {
   const path = resolve(file)
   const read = readers[extname(path)]
-  if (!read) throw new ConfigError([`found ${extname(path) || 'no ending'}; allowed: .ts, .json, .yaml`], file)
+  if (!read) throw new ConfigError([`found ${extname(path) || 'no ending'}; allowed: ${endings.join(', ')}`], file)
   const { value } = await read(path).catch((error: unknown) => {
     throw new ConfigError([reasonOf(error, path)], file)
   })
@@ -24,12 +25,16 @@ type Reader = (path: string) => Promise<{ readonly value: unknown }>
 
 const readers: Readonly<Record<string, Reader>> = {
   '.ts': importDefault,
+  '.mts': importDefault,
   '.js': importDefault,
   '.mjs': importDefault,
-  '.json': async (path) => ({ value: JSON.parse(await readFile(path, 'utf8')) as unknown }),
+  '.json': async (path) => ({ value: JSON.parse(await readText(path)) as unknown }),
   '.yaml': readYAML,
   '.yml': readYAML,
 }
+
+/** The endings of configuration files. */
+export const endings: readonly string[] = Object.keys(readers)
 
 async function importDefault(path: string): Promise<{ value: unknown }> {
   // If the file is missing, the error of `import` would name this file instead.
@@ -41,10 +46,18 @@ async function importDefault(path: string): Promise<{ value: unknown }> {
 
 async function readYAML(path: string): Promise<{ value: unknown }> {
   const { parse } = await import('yaml')
-  const text = await readFile(path, 'utf8')
+  const text = await readText(path)
   // A file that holds only comments is an empty configuration.
   const empty = text.split('\n').every((line) => /^\s*(#.*|---|\.\.\.)?\s*$/.test(line))
   return { value: empty ? {} : (parse(text) as unknown) }
+}
+
+/** A file's text without the byte order mark that editors on Windows put before it. */
+async function readText(path: string): Promise<string> {
+  const bytes = await readFile(path)
+  // PowerShell's `>` writes this.
+  if (/^(fffe|feff)/.test(bytes.toString('hex', 0, 2))) throw new Error('it is text in UTF-16; allowed: UTF-8')
+  return bytes.toString('utf8').replace(/^\ufeff/, '')
 }
 
 const fileProblems: Readonly<Record<string, string>> = {
@@ -53,16 +66,17 @@ const fileProblems: Readonly<Record<string, string>> = {
   EACCES: 'it may not be read',
 }
 
-/** One line, with the line number in a program, without the excerpt that parsers quote: it may contain a secret. */
-function reasonOf(error: unknown, path: string): string {
-  if (!(error instanceof Error)) return 'it throws while it is loaded, and what it throws is no Error'
+/**
+ * Why a configuration can't be loaded. One line, with the line number in a program, without the excerpt that parsers
+ * quote: it may contain a secret.
+ */
+export function reasonOf(thrown: unknown, path: string): string {
+  const said = messageOf(thrown)
+  if (said === undefined) return 'it throws while it is loaded, and what it throws is no Error'
+  const error = thrown as Error
   const known = 'code' in error ? fileProblems[String(error.code)] : undefined
   if (known) return known
-  const message = error.message
-    .replace(/, (\.\.\.)?".*is not valid JSON$/s, ': it is not valid JSON')
-    .trim()
-    .replace(/\n.*$/s, '')
-  const at = error.stack?.split(`${path}:`)[1]
-  const line = at && /^\d+/.exec(at)?.[0]
+  const message = said.replace(/, (\.\.\.)?".*is not valid JSON$/s, ': it is not valid JSON')
+  const line = /^\d+/.exec(stackOf(error).split(`${path}:`)[1] ?? '')?.[0]
   return `${line ? `line ${line}: ` : ''}${message || `it throws ${error.name} while it is loaded`}`
 }

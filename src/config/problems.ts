@@ -74,8 +74,20 @@ export function suggestion(word: string, allowed: Iterable<string>): string {
 
 /** A value, shortened for a message. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value)
+  const text = textOf(value)
   return text.length > 80 ? `${text.slice(0, 80)}…` : text
+}
+
+function textOf(value: unknown): string {
+  // JSON has no word for these: it throws, says `null` or nothing.
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number' || typeof value === 'symbol' || value === undefined) return String(value)
+  if (typeof value === 'function') return 'a function'
+  try {
+    return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part))
+  } catch {
+    return describe(value)
+  }
 }
 
 function plain(expected: string | null): string {

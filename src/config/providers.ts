@@ -1,5 +1,6 @@
 import type { Provider, ProviderDefinition } from '../core/provider.ts'
 import { openaiOperations, withDerived } from '../operations/index.ts'
+import { readHeaders } from './headers.ts'
 import { isTold, pathText, show, suggestion, unknownKey } from './problems.ts'
 import type { ProviderConfig } from './schema.ts'
 import { checkCarried, type Environment, type Findings, fromEnvironment, readVariable } from './secrets.ts'
@@ -66,28 +67,6 @@ function readKey(
   return readVariable(path, name, env, out)
 }
 
-function readHeaders(
-  path: readonly string[],
-  headers: Readonly<Record<string, string>>,
-  env: Environment,
-  out: Findings,
-): Record<string, string> {
-  const { problems } = out
-  const read: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) {
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-      problems.push(`${pathText([...path, name])}: no name of a header; allowed: letters, digits, "-" and "_"`)
-    }
-    if (/auth|key|token|secret|cookie/i.test(name) && !value.startsWith('env:')) {
-      problems.push(`${pathText([...path, name])}: a secret is named, never written; allowed: "env:NAME"`)
-    }
-    const named = value.startsWith('env:')
-    if (!named) checkCarried([...path, name], value, problems)
-    read[name.toLowerCase()] = (named ? readVariable([...path, name], value.slice(4), env, out) : value) ?? ''
-  }
-  return read
-}
-
 function readBaseURL(
   config: ProviderConfig,
   definition: ProviderDefinition,
@@ -124,7 +103,10 @@ function readOptions(
         `${pathText([...path, key])}: found ${show(value)}${suggestion(value, kind)}; allowed: ${kind.join(', ')}`,
       )
     } else {
-      const found = value.startsWith('env:') ? readVariable([...path, key], value.slice(4), env, out) : value
+      const named = value.startsWith('env:')
+      // Most of these become headers. An address is checked as one, and may have a host in any script.
+      if (!named && key !== 'endpointUrl') checkCarried([...path, key], value, problems)
+      const found = named ? readVariable([...path, key], value.slice(4), env, out) : value
       if (found !== undefined) options[key] = found
     }
   }

@@ -2,12 +2,33 @@ import * as v from 'valibot'
 import type { MissingKind } from '../wire/errors.ts'
 
 const name = v.pipe(v.string(), v.nonEmpty('a name that is not empty'))
-const seconds = v.pipe(v.number('a number of seconds'), v.finite(), v.gtValue(0, 'a number of seconds above 0'))
+/** Over 23 days. Runtimes count in 31 bits of milliseconds: Node lets a longer timer run out at once. */
+const mostSeconds = 2_000_000
+const seconds = v.pipe(
+  v.number('a number of seconds'),
+  v.gtValue(0, 'a number of seconds above 0'),
+  v.maxValue(mostSeconds, 'a number of seconds up to 2,000,000'),
+)
 const count = v.pipe(v.number('a whole number'), v.integer('a whole number'), v.minValue(0, 'a whole number from 0'))
-const weight = v.pipe(v.number('a number'), v.finite(), v.minValue(0, 'a number from 0'))
+// Bounded, so that weights can be added.
+const weight = v.pipe(
+  v.number('a number'),
+  v.minValue(0, 'a number from 0'),
+  v.maxValue(1_000_000, 'a number up to 1,000,000'),
+)
 const text = v.string('text')
-const fields = v.record(v.string(), v.unknown())
+const fields = v.record(v.string(), v.custom<unknown>(isSendable, 'a value that JSON can carry'))
 const policy = v.picklist(['fallback', 'error'])
+
+/** Whether JSON has a word for a value. Without a value the key is not sent. */
+function isSendable(value: unknown): boolean {
+  if (value === undefined) return true
+  try {
+    return JSON.stringify(value) !== undefined
+  } catch {
+    return false
+  }
+}
 
 const limits = {
   /** Seconds for a whole answer, or until the first content of a stream. Default 600. */

@@ -22,13 +22,14 @@ export function fromEnvironment(text: string, env: Environment): string | undefi
 
 /**
  * A variable's value, for use in a header; undefined if it isn't set. A value that no header can carry is a mistake at
- * `path`, and undefined too. The value is never shown.
+ * `path`, and undefined too. The value is never shown. `allowed` is for the message.
  */
 export function readVariable(
   path: readonly unknown[],
   name: string,
   env: Environment,
   { problems, notes }: Findings,
+  allowed = carried,
 ): string | undefined {
   const value = env[name]
   if (!value) return undefined
@@ -36,7 +37,7 @@ export function readVariable(
   const text = value.replace(/[\r\n]+$/, '')
   const obstacle = text === '' ? 'is nothing but a line break' : obstacleIn(text)
   if (obstacle) {
-    problems.push(`${pathText(path)}: ${name} ${obstacle}; allowed: ${carried}`)
+    problems.push(`${pathText(path)}: ${name} ${obstacle}; allowed: ${allowed}`)
     return undefined
   }
   if (text !== value) notes.add(`${name} ends in a line break, which is left out`)

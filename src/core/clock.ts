@@ -7,10 +7,13 @@ export interface Clock {
   after(ms: number, action: () => void): () => void
 }
 
+/** The longest timer of Node and browsers. A longer one would run out at once. */
+const longest = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
   after(ms, action) {
-    const timer = setTimeout(action, ms)
+    const timer = setTimeout(action, Math.min(ms, longest))
     return () => clearTimeout(timer)
   },
 }

@@ -6,14 +6,23 @@ import type { Arguments } from './arguments.ts'
 import { build, type Job } from './build.ts'
 import { grace, whenTold } from './signals.ts'
 
-/** Serves in this process until a signal arrives. */
-export async function serveAlone(job: Job, { host, port }: Arguments, env: Environment): Promise<void> {
+/** Serves in this process until a signal arrives. Calls `told` when one does. */
+export async function serveAlone(
+  job: Job,
+  { host, port }: Arguments,
+  env: Environment,
+  told: () => void,
+): Promise<void> {
   const { app, gateway, access, notes, registry, services, transport } = build(job, env)
   for (const note of notes) services.log(note)
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
   const drain = drainOf(server, services.clock)
   const end = () => void transport.close().finally(() => process.exit(0))
-  whenTold(() => void drain(grace).then(end), end)
+  const stop = () => {
+    told()
+    void drain(grace).then(end)
+  }
+  whenTold(stop, end)
   const actual = await listen(server, host, port)
   await gateway.knowledge.refresh()
   console.log(startText({ gateway, registry, url: urlOf(host, actual), access }))

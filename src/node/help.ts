@@ -1,10 +1,12 @@
 import { readFile } from 'node:fs/promises'
+import { endings } from '../config/load.ts'
 import { usage } from './arguments.ts'
 
 /** What `--help` prints. */
 export const help = `Usage: ${usage}
 
-  --config FILE  The configuration: .ts, .js, .json or .yaml. Without it, samewire.config.ts.
+  --config FILE  The configuration: ${endings.join(', ')}.
+                   Without it, samewire.config.ts.
                    npm start -- --config samewire.yaml
   --port N       Where it listens, from 0 (any that is free) to 65535. Without it, PORT or 8787.
                    npm start -- --port 8080

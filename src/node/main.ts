@@ -8,6 +8,7 @@ import { readArguments, readQuestion, usage } from './arguments.ts'
 import { readJob } from './build.ts'
 import { help, readVersion } from './help.ts'
 import { serveTogether } from './together.ts'
+import { watchStart } from './watch.ts'
 
 async function run(): Promise<void> {
   const { argv, env } = process
@@ -18,12 +19,15 @@ async function run(): Promise<void> {
   const given = readArguments(args, env)
   const usual = fileURLToPath(new URL('../../samewire.config.ts', import.meta.url))
   const file = given.config ?? usual
-  // Node exits silently if the configuration awaits something that never happens.
-  const stuck = () => stopWith(new ConfigError(['it waits for something that never comes'], file).message)
-  process.once('beforeExit', stuck)
-  const job = await readJob(file, given.host, env)
-  process.off('beforeExit', stuck)
-  await (given.workers === 1 ? serveAlone : serveTogether)(job, given, env)
+  const over = watchStart(file, stopWith)
+  try {
+    const job = await readJob(file, given.host, env)
+    // Node tells of a rejected promise only after all that is ready has run, which may be the whole start.
+    await new Promise((turn) => setImmediate(turn))
+    await (given.workers === 1 ? serveAlone : serveTogether)(job, given, env, over)
+  } finally {
+    over()
+  }
 }
 
 function stopWith(message: string): never {

@@ -11,11 +11,15 @@ import { grace, whenTold } from './signals.ts'
 /** Milliseconds beyond the grace period before workers are killed. */
 const reserve = 1_000
 
-/** Serves in worker processes, to which this process distributes the connections, until a signal arrives. */
+/**
+ * Serves in worker processes, to which this process distributes the connections, until a signal
+ * arrives. Calls `told` when one does.
+ */
 export async function serveTogether(
   job: Job,
   { host, port, workers: count }: Arguments,
   env: Environment,
+  told: () => void,
 ): Promise<void> {
   // Built here too, only to report mistakes once and to print the start text.
   const { gateway, access, notes, registry, services } = build(job, env)
@@ -28,6 +32,7 @@ export async function serveTogether(
     process.exit(0)
   }
   const stop = () => {
+    told()
     setTimeout(end, grace + reserve)
     closeDoor(door, () => void workers.stop().then(end))
   }

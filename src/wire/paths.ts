@@ -13,12 +13,15 @@ export function routePath(url: string): string {
   return path === '' ? '/' : path
 }
 
-/** Decodes a model id in a path: encoded or raw, with slashes and colons. Undefined if it can't be decoded. */
-export function decodeId(text: string): string | undefined {
+/**
+ * Decodes a model id in a path: encoded or raw, with slashes and colons. One that can't be decoded stays as it is: no
+ * model has this name, and the client reads in the error what it asked for.
+ */
+export function decodeId(text: string): string {
   try {
     // openai-python 0.27 encodes with `quote_plus`: a plus would be a space, which no model id contains.
     return decodeURIComponent(text)
   } catch {
-    return undefined
+    return text
   }
 }

@@ -23,11 +23,32 @@ describe('A configuration file', () => {
   it.each([
     ['config.json', '{"fallback":"p/m","timeout":5}'],
     ['config.yaml', '# mine\nfallback: p/m\ntimeout: 5\n'],
+    ['marked.json', '\ufeff{"fallback":"p/m","timeout":5}'],
+    ['marked.yaml', '\ufefffallback: p/m\ntimeout: 5\n'],
+    ['marked.mjs', "\ufeffexport default { fallback: 'p/m', timeout: 5 }"],
+    ['getters.mjs', "export default { get fallback() { return 'p/m' }, timeout: 5 }"],
+    ['class.mjs', "class Ours { timeout = 5; get fallback() { return 'p/m' } }\nexport default new Ours()"],
+    ['proxy.mjs', "export default new Proxy({ fallback: 'p/m', timeout: 5 }, {})"],
     ['config.yml', 'fallback: "p/m"\ntimeout: 5\n'],
     ['config.mjs', "export default { fallback: 'p/m', timeout: 5 }"],
+    ['config.js', "export default { fallback: 'p/m', timeout: 5 }"],
+    ['config.mts', "const timeout: number = 5\nexport default { fallback: 'p/m', timeout }"],
     ['config.ts', "const timeout: number = 5\nexport default { fallback: 'p/m', timeout } satisfies object"],
   ])('is read: %s', async (name, text) => {
     expect(await load(name, text)).toEqual(expected)
+  })
+
+  it('may hold the same part twice', async () => {
+    const limits = 'const limits = { a: 1 }\nexport default { models: { x: limits, y: limits, z: [limits] } }'
+    expect(await load('twice.mjs', limits)).toEqual({ models: { x: { a: 1 }, y: { a: 1 }, z: [{ a: 1 }] } })
+  })
+
+  it('may hold any key', async () => {
+    const { models } = await load('proto.json', '{"models": {"__proto__": "p/x", "then": "p/y"}}')
+    expect(Object.entries(models ?? {})).toEqual([
+      ['__proto__', 'p/x'],
+      ['then', 'p/y'],
+    ])
   })
 
   it('may be empty in YAML', async () => {
@@ -58,7 +79,7 @@ describe('A configuration file', () => {
     ['function.mjs', 'export default () => ({})', /found a function; allowed: an object/],
     ['promise.mjs', 'export default Promise.resolve({})', /found a promise \(put `await` before it\)/],
     ['endless.mjs', 'export default new Promise(() => {})', /found a promise/],
-    ['config.toml', 'a = 1', /found \.toml; allowed: \.ts, \.json, \.yaml/],
+    ['config.toml', 'a = 1', /found \.toml; allowed: \.ts, \.mts, \.js, \.mjs, \.json, \.yaml, \.yml$/],
     ['config', 'a', /found no ending; allowed/],
   ])('that can’t be read is told by its name: %s', async (name, text, reason) => {
     const error = await load(name, text).catch((thrown: unknown) => thrown)

@@ -82,6 +82,46 @@ describe('A mistake in the configuration is told with its place, what was found 
     ['a number for text', { providers, fallback: 5 }, 'fallback: found 5; allowed: '],
     ['text for a number', { providers, timeout: '30' }, 'timeout: found "30"; allowed: a number of seconds'],
     ['a time of nothing', { providers, timeout: 0 }, 'timeout: found 0; allowed: a number of seconds above 0'],
+    [
+      'a time that no timer can count',
+      { providers, models: { m: { deployments: ['p/x'], idleTimeout: 1e7 } } },
+      'models.m.idleTimeout: found 10000000; allowed: a number of seconds up to 2,000,000',
+    ],
+    [
+      'a time without an end',
+      { providers, keepAlive: Number.POSITIVE_INFINITY },
+      'keepAlive: found Infinity; allowed: a number of seconds up to 2,000,000',
+    ],
+    [
+      'a time that is no number',
+      { providers, timeout: Number.NaN },
+      'timeout: found NaN; allowed: a number of seconds',
+    ],
+    [
+      'a time that JSON has no word for',
+      { providers, timeout: 10n },
+      'timeout: found 10n; allowed: a number of seconds',
+    ],
+    [
+      'an object that JSON has no word for',
+      { providers, timeout: { seconds: 10n } },
+      'timeout: found {"seconds":"10n"}; allowed: a number of seconds',
+    ],
+    [
+      'a weight that can’t be added to others',
+      { providers, models: { m: { deployments: [{ model: 'p/x', weight: 1e308 }] } } },
+      'models.m.deployments[0].weight: found 1e+308; allowed: a number up to 1,000,000',
+    ],
+    [
+      'a parameter that JSON can’t carry',
+      { providers, models: { m: { deployments: [{ model: 'p/x', params: { seed: 7n, top_p: undefined } }] } } },
+      'models.m.deployments[0].params.seed: found 7n; allowed: a value that JSON can carry',
+    ],
+    [
+      'a setting that no header can carry',
+      { providers: { o: { type: 'openai', organization: 'org→' } } },
+      'providers.o.organization: it holds a character beyond Latin-1, which no header can carry',
+    ],
     ['a negative count', { providers, retries: -1 }, 'retries: found -1; allowed: a whole number from 0'],
     ['half a retry', { providers, retries: 1.5 }, 'retries: found 1.5; allowed: a whole number'],
     [
@@ -147,6 +187,56 @@ describe('A mistake in the configuration is told with its place, what was found 
       fallback: 'no',
     })
     expect(found).toHaveLength(4)
+  })
+})
+
+describe('A header that HTTP sets itself is told with its place', () => {
+  // The names that undici's documentation calls managed by the protocol, with their kin from RFC 9110.
+  it.each([
+    ...[
+      'Content-Length',
+      'transfer-encoding',
+      'Expect',
+      'host',
+      'Connection',
+      'upgrade',
+      'TE',
+      'trailer',
+      'Keep-Alive',
+    ],
+    ...['proxy-connection', 'http2-settings', 'content-encoding'],
+  ])('%s', (name) => {
+    const [line, ...more] = problemsOf({ providers: { p: { ...p, headers: { 'x-team': 'a', [name]: '5' } } } })
+    expect(line).toMatch(/^providers\.p\.headers(\.\w+|\["[\w-]+"\]): HTTP sets this header itself; allowed: /)
+    expect(line).toContain(name)
+    expect(more).toEqual([])
+  })
+
+  it('and so is the one by which the gateway finds loops', () => {
+    expect(problemsOf({ providers: { p: { ...p, headers: { 'X-Samewire-Hops': '0' } } } })).toEqual([
+      expect.stringContaining('providers.p.headers["X-Samewire-Hops"]: the gateway sets this header itself'),
+    ])
+  })
+
+  it.each(['content-type', 'accept', 'accept-encoding', 'user-agent', 'x-host', 'x-connection-id', 'forwarded'])(
+    'but not %s',
+    (name) => {
+      expect(problemsOf({ providers: { p: { ...p, headers: { [name]: 'application/json' } } } })).toEqual([])
+    },
+  )
+})
+
+describe('A setting in letters of another script', () => {
+  it('is no mistake in an address', () => {
+    const endpoint = { type: 'huggingface', endpointUrl: 'https://модель.example' }
+    expect(problemsOf({ providers: { endpoint } }, { HF_TOKEN: 'x' })).toEqual([])
+  })
+})
+
+describe('The longest time', () => {
+  it.each(['timeout', 'streamTimeout', 'idleTimeout', 'keepAlive', 'writeTimeout'])('is the same for %s', (key) => {
+    expect(problemsOf({ providers, [key]: 2_000_000 })).toEqual([])
+    expect(problemsOf({ providers, [key]: 2_000_001 })).toHaveLength(1)
   })
 })
 

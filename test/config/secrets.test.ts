@@ -118,6 +118,7 @@ describe('A secret in a file that can’t be read is never shown', () => {
 })
 
 describe('A key that no header can carry is refused with its place, and never shown', () => {
+  const ascii = 'allowed: letters, digits and signs of ASCII, without spaces'
   const carry = 'allowed: one line of Latin letters, digits and signs, without spaces around it'
 
   it.each<[string, string, string]>([
@@ -139,21 +140,44 @@ describe('A key that no header can carry is refused with its place, and never sh
     const message = messageOf(() => build(config, env))
     expect(message).not.toContain('MARKER')
     expect(message.split('\n').slice(1).sort()).toEqual([
-      `  SAMEWIRE_KEY: SAMEWIRE_KEY ${said}; ${carry}`,
-      `  keys[0]: OURS ${said}; ${carry}`,
+      `  SAMEWIRE_KEY: SAMEWIRE_KEY ${said}; ${ascii}`,
+      `  keys[0]: OURS ${said}; ${ascii}`,
       `  providers.o.apiKey: OPENAI_API_KEY ${said}; ${carry}`,
       `  providers.p.apiKey: THEIRS ${said}; ${carry}`,
       `  providers.p.headers["x-team"]: TEAM ${said}; ${carry}`,
     ])
   })
 
-  it('but not one of Latin-1 letters and signs', () => {
-    expect(build({ providers: { p } }, { SAMEWIRE_KEY: 'clé-§1' }).access).toMatchObject({ keys: ['clé-§1'] })
+  it('but not one of a provider of Latin-1 letters and signs', () => {
+    const { gateway } = build({ providers: { p: { ...p, apiKey: 'env:THEIRS' } } }, { THEIRS: 'clé-§1' })
+    expect(gateway.catalog.providers.get('p')?.settings.apiKey).toBe('clé-§1')
+  })
+
+  // curl sends the terminal's UTF-8 and `fetch` Latin-1. A key `café` got silent 401s in omlx, and openai-python fails on
+  // a pasted dash or no-break space.
+  it.each(['clé-MARKER-§1', 'MARKER\u00ffx', 'MARKER\u00ada', 'a\u00a0MARKER'])(
+    'and so is a key of the gateway that clients encode in different ways: %j',
+    (value) => {
+      const message = messageOf(() =>
+        build({ providers: { p }, keys: ['env:OURS'] }, { OURS: value, SAMEWIRE_KEY: value }),
+      )
+      expect(message).toMatch(/ {2}keys\[0\]: OURS holds a (character beyond ASCII|space)/)
+      expect(message).toMatch(/ {2}SAMEWIRE_KEY: SAMEWIRE_KEY holds a (character beyond ASCII|space)/)
+      expect(message).toContain(ascii)
+      expect(message).not.toContain('MARKER')
+    },
+  )
+
+  it('but not one of the gateway of any printable ASCII', () => {
+    const all = Array.from({ length: 94 }, (_, index) => String.fromCharCode(0x21 + index)).join('')
+    expect(build({ providers: { p } }, { SAMEWIRE_KEY: all }).access).toMatchObject({ keys: [all] })
   })
 
   it('and so is a key of the gateway with a space in it, where `Bearer` would end', () => {
     const message = messageOf(() => build({ providers: { p }, keys: ['env:OURS'] }, { OURS: `${secret} x` }))
-    expect(message).toContain('keys[0]: OURS holds a space, which would end it; allowed: a key without spaces')
+    expect(message).toContain(
+      'keys[0]: OURS holds a space, which would end it; allowed: letters, digits and signs of ASCII',
+    )
     expect(message).not.toContain('MARKER')
   })
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { registry } from '../../providers/index.ts'
+import { endings } from '../../src/config/load.ts'
 import { reactions } from '../../src/wire/errors.ts'
 import { wireHeaders } from '../../src/wire/headers.ts'
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
@@ -33,6 +34,11 @@ test('the table of providers has every type, with its key, its address and its s
       if (names.length > 1) expect(definitions[at]?.baseURL).toBe(`http://127.0.0.1:${port}/v1`)
     }
   }
+})
+
+test('the endings of configuration files are those that are read', () => {
+  const [, named = ''] = /the file that `--config` names \(([^)]+)\)/.exec(readme) ?? []
+  expect(codesIn(named)).toEqual(endings)
 })
 
 test('the table of routes names only routes that are there', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { endings } from '../../src/config/load.ts'
 import { launch } from '../support/program.ts'
 
 async function printedBy(args: readonly string[], env: Record<string, string> = {}): Promise<string> {
@@ -25,6 +26,10 @@ describe('--help', () => {
       expect(await printedBy(args, { PORT: 'x' })).toContain('--workers N')
     },
   )
+})
+
+it('names the endings that a configuration can have', async () => {
+  expect(await printedBy(['--help'])).toContain(`--config FILE  The configuration: ${endings.join(', ')}.`)
 })
 
 describe('--version', () => {

@@ -11,7 +11,13 @@ it.each([
   ['[]', 'found an array; allowed: an object'],
   ['5', 'found an integer; allowed: an object'],
   ['"text"', 'found a string; allowed: an object'],
+  ['\ufeff5', 'found an integer; allowed: an object'],
   ['{', 'it is not valid JSON'],
+  [
+    '{"providers": {"p": {"type": "openai", "headers": {"content-length": "5"}}}}',
+    'providers.p.headers["content-length"]: HTTP sets this header itself',
+  ],
+  ['{"idleTimeout": 1e7}', 'idleTimeout: found 10000000; allowed: a number of seconds up to 2,000,000'],
 ])('the Worker whose SAMEWIRE_CONFIG is %s says so in the envelope, and why in its log', async (text, reason) => {
   const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
   const request = new Request('https://samewire.test/v1/models')

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chat } from '../support/ask.ts'
+import { type Both, runtimes, startBoth } from '../support/both.ts'
+import { chatFrames, type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+
+let upstream: FakeUpstream
+let both: Both
+const most = 2_000_000
+
+beforeAll(async () => {
+  upstream = await fakeUpstream()
+  both = await startBoth('long-limits', {
+    providers: { p: { type: 'openai-compatible', baseURL: upstream.url } },
+    timeout: most,
+    streamTimeout: most,
+    idleTimeout: most,
+    keepAlive: most,
+    writeTimeout: most,
+  })
+})
+afterAll(async () => {
+  await both.close()
+  await upstream.close()
+})
+
+describe.each(runtimes)('The longest limits on %s', (runtime) => {
+  it('let a slow stream come whole, without a comment', async () => {
+    upstream.script(async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' })
+      for (const frame of chatFrames('a', 'b')) {
+        // Many turns of the event loop, and more than the millisecond after which an overflowed timer runs out.
+        const begun = performance.now()
+        while (performance.now() - begun < 5) await new Promise((turn) => setImmediate(turn))
+        response.write(frame)
+      }
+      response.end()
+    })
+    const { status, text } = await both.ask(runtime, { ...chat('p/x'), stream: true })
+    expect(status).toBe(200)
+    expect(text).toContain('data: [DONE]')
+    expect(text).not.toMatch(/error|^:/m)
+  })
+})

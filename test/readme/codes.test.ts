@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { reactions } from '../../src/wire/errors.ts'
+import { chat } from '../support/ask.ts'
+import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+import { type AssembledGateway, startGateway } from './gateways.ts'
+import { codesIn, readme, root, tableOf } from './snippets.ts'
+
+const refusals = tableOf(readme, 'refusals').flatMap(([status, codes = '']) =>
+  codesIn(codes).map((code) => [code, Number(status)] as const),
+)
+
+const key = 'sk-of-these-tests'
+
+let upstream: FakeUpstream
+let gateway: AssembledGateway
+
+beforeAll(async () => {
+  upstream = await fakeUpstream((_request, response) => {
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100' })
+    response.write('{', () => response.destroy())
+  })
+  gateway = await startGateway(
+    {
+      providers: {
+        p: { type: 'openai-compatible', baseURL: upstream.url },
+        o: { type: 'ollama', baseURL: upstream.url },
+      },
+      bodyLimit: 2_000,
+      retries: 0,
+    },
+    { env: { SAMEWIRE_KEY: key } },
+  )
+})
+afterAll(async () => {
+  await gateway.stop()
+  await upstream.close()
+})
+
+interface Asking {
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+const badCall = { id: 'a', type: 'function', function: { name: 'f', arguments: '{' } }
+const said = { role: 'user', content: 'hi' }
+
+/** A request for each code. */
+const askings: Readonly<Record<string, Asking>> = {
+  missing_required_parameter: { body: { model: 'p/x' } },
+  invalid_type: { body: { ...chat('p/x'), temperature: 'high' } },
+  invalid_value: { body: { ...chat('o/x'), messages: [said, { role: 'assistant', tool_calls: [badCall] }] } },
+  empty_array: { body: { model: 'p/x', messages: [] } },
+  string_above_max_length: { body: chat('x'.repeat(600)) },
+  duplicate_parameter: { body: '{"model":"p/x","model":"p/y","messages":[{"role":"user","content":"hi"}]}' },
+  unknown_url: { path: '/v1/nowhere' },
+  method_not_supported: { method: 'PUT' },
+  request_too_large: { body: chat('p/x', { user: 'x'.repeat(2_000) }) },
+  unsupported_content_type: { headers: { 'content-type': 'text/html' } },
+  unsupported_content_encoding: { headers: { 'content-encoding': 'gzip' } },
+  upstream_stream_truncated: {},
+}
+
+test.each(refusals.filter(([code]) => code !== 'misconfigured'))(
+  'a client meets %s with the status that the table says',
+  async (code, status) => {
+    const { method = 'POST', path = '/v1/chat/completions', headers = {}, body = chat('p/x') } = askings[code] ?? {}
+    const response = await gateway.fetch(
+      new Request(`http://gateway${path}`, {
+        method,
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    )
+    expect([response.status, await response.json()]).toEqual([status, { error: expect.objectContaining({ code }) }])
+  },
+)
+
+test('the tables have every code that the gateway gives', () => {
+  const given = ['src', 'providers'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .flatMap((name) => codesGiven(readFileSync(join(root, folder, name), 'utf8'))),
+  )
+  const known = [...refusals.map(([code]) => code), ...Object.values(reactions).map(({ code }) => code)]
+  expect(given).toContain('duplicate_parameter')
+  expect(given).toContain('invalid_type')
+  expect(given.filter((code) => !known.includes(code))).toEqual([])
+})
+
+/** What a program writes as a code: `code: '…'`, or the last text that it gives `invalid`. */
+function codesGiven(program: string): string[] {
+  const named = [...program.matchAll(/\bcode: '([a-z_]+)'/g)]
+  const last = [...program.matchAll(/\binvalid\(((?!\n\n)[\s\S])*?'([a-z_]+)',?\s*\)$/gm)]
+  return [...named.map(([, code = '']) => code), ...last.map(([, , code = '']) => code)]
+}
