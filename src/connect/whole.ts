@@ -50,7 +50,7 @@ interface Checked {
 /** The answer in OpenAI's format. Throws what it reports, or what is invalid about it. */
 export function checked(json: JsonObject, spec: OperationSpec, context: WireContext, call: Call): Checked {
   const error = toldError(json)
-  if (error !== undefined) throw readInBand(error, call)
+  if (error !== undefined) throw readInBand(json, call)
   const good = json.error ? withoutError(json) : json
   const decoded = spec.decode ? spec.decode(good, context) : good
   const answer = repairOf(call)?.answer(decoded, context) ?? decoded

@@ -65,7 +65,8 @@ export class ChoicesReader implements StreamReader {
     if (chunk === undefined) return { wrong: 'sent an event that is no JSON' }
     if (!isObject(chunk)) return 'nothing'
     const error = toldError(chunk)
-    if (error !== undefined) return { told: error }
+    // All of it: what kind of error it is may stand beside it.
+    if (error !== undefined) return { told: chunk }
     if (event === 'error') return { told: chunk }
     this.#usage = usageIn(chunk) ?? this.#usage
     let sight: Sight = 'nothing'

@@ -185,7 +185,8 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
 
   it('becomes a stream with its thoughts, its calls and all of its choices', async () => {
     const call = { id: 'call_1', type: 'function', function: { name: 'look', arguments: '{"at":"data: [DONE]"}' } }
-    const message = { role: 'assistant', content: null, reasoning_content: 'Hm.', tool_calls: [call, call] }
+    const another = { ...call, id: 'call_2' }
+    const message = { role: 'assistant', content: null, reasoning_content: 'Hm.', tool_calls: [call, another] }
     const choices = [
       { index: 0, message, finish_reason: 'tool_calls' },
       { index: 1, message: { role: 'assistant', content: 'No.' }, logprobs: { content: [1] }, finish_reason: 'length' },
@@ -196,7 +197,7 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
       { role: 'assistant', content: '' },
       { reasoning_content: 'Hm.' },
       { tool_calls: [{ index: 0, ...call }] },
-      { tool_calls: [{ index: 1, ...call }] },
+      { tool_calls: [{ index: 1, ...another }] },
       {},
     ])
     expect(all.filter(({ index }) => index === 1).slice(1)).toEqual([

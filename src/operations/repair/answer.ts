@@ -62,7 +62,9 @@ export function completeAnswer(answer: JsonObject, context: WireContext): JsonOb
 }
 
 function mend(answer: JsonObject, context: WireContext): JsonObject {
-  const { choices, error, ...rest } = answer
+  const { choices, ...others } = answer
+  // One that is no error, such as null, is not worth a change.
+  const rest = others.error ? without(others) : others
   // An error or an invalid answer is not repaired: the caller reports it to the client.
   if (!Array.isArray(choices) || toldError(answer) !== undefined) return answer
   const texts = choices.some((choice) => isObject(choice) && 'text' in choice && !isObject(choice.message))
@@ -72,6 +74,10 @@ function mend(answer: JsonObject, context: WireContext): JsonObject {
     object: kindOf(answer.object, texts ? 'text_completion' : 'chat.completion'),
     choices: choices.filter(isObject).map((choice, at) => mendChoice(choice, at, context)),
   }
+}
+
+function without({ error: _, ...rest }: JsonObject): JsonObject {
+  return rest
 }
 
 function mendChoice(choice: JsonObject, at: number, context: WireContext): JsonObject {
