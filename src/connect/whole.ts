@@ -1,18 +1,23 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
-import type { OperationSpec, WireContext } from '../core/provider.ts'
+import type { OperationSpec, Provider, WireContext } from '../core/provider.ts'
 import type { Repair } from '../core/repair.ts'
 import { concat } from '../core/stream.ts'
 import type { UpstreamResponse } from '../core/transport.ts'
+import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { edit } from '../wire/members.ts'
+import { outlineOf } from '../wire/outline.ts'
 import { toldError } from '../wire/told-error.ts'
 import { gathered } from './gathered.ts'
 import { passedHeaders, protocolError } from './response.ts'
 
 /** Maximum bytes of a whole answer; answers with images are smaller. */
 export const answerLimit = 64 * 1024 * 1024
+
+/** Bytes from which on an answer could hold the event loop for long. */
+const largeAnswer = 1024 * 1024
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder()
@@ -31,6 +36,7 @@ export async function whole(
   const bytes = await response.body.collect(answerLimit, () =>
     protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
   )
+  if (bytes.length > largeAnswer) refuseEffort(bytes, provider)
   const json = tryParse(decoder.decode(bytes))
   return {
     status: 200,
@@ -38,6 +44,15 @@ export async function whole(
     body: isObject(json)
       ? bodyOf(bytes, json, checked(json, spec, context, call))
       : encoder.encode(JSON.stringify(rescued(bytes, spec, context, call))),
+  }
+}
+
+/** Throws at JSON that would take too long to parse for its size: lists in lists, or nothing but keys. */
+function refuseEffort(bytes: Uint8Array, provider: Provider): void {
+  try {
+    outlineOf(bytes)
+  } catch (error) {
+    if (error instanceof GatewayError) throw protocolError(provider, 'sent an answer that would take too long to read')
   }
 }
 

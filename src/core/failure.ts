@@ -82,12 +82,13 @@ function sentText({ bytes }: RequestBody): string {
 /** The error envelope for an `error` that an upstream sends inside its stream: the upstream's words, all four keys. */
 export function streamError(error: unknown, provider: Provider, bearer: string | undefined): JsonObject {
   const said = readSaidInBand(error, secretsAt(provider, bearer))
+  const told = isObject(error) && error.error ? error.error : error
   return {
     error: {
       message: said.message || `${provider.name} failed without a word.`,
       type: said.type ?? 'server_error',
       param: said.param ?? null,
-      code: said.code ?? (isObject(error) && error.code === null ? null : 'upstream_error'),
+      code: said.code ?? (isObject(told) && told.code === null ? null : 'upstream_error'),
     },
   }
 }

@@ -46,6 +46,8 @@ export interface Stage {
   fail?(error: unknown, emit: Emit): void
   /** True if nothing more will be emitted: the source is then cancelled, and the stream ends. */
   readonly over?: boolean
+  /** With `over`: the source has said everything, so it may end by itself, which keeps its connection. */
+  readonly complete?: boolean
 }
 
 /** Observes a stream, in pieces of any size, and can only add bytes at its end. */
@@ -53,6 +55,8 @@ export interface Watch {
   see(bytes: Uint8Array): void
   /** Returns the last bytes to send, maybe none; the stream then ends well, even a broken one. Undefined: no change. */
   ended?(ending: Ending): Uint8Array | undefined
+  /** True once the stream has said everything: its end need not be waited for. */
+  readonly complete?: boolean
 }
 
 /** How a stream ended. */
@@ -272,7 +276,7 @@ export function translated(source: ByteSource, stage: Stage): ByteSource {
 }
 
 /** A sink that passes everything through `stage` to `next`; cancels `source` if the stage throws or is over. */
-export function staged(stage: Stage, source: Pick<ByteSource, 'cancel'>, next: ByteSink): ByteSink {
+export function staged(stage: Stage, source: StagedSource, next: ByteSink): ByteSink {
   let over = false
   const emit: Emit = (bytes) => next.chunk(bytes)
   const broke = (error: unknown) => {
@@ -298,7 +302,8 @@ export function staged(stage: Stage, source: Pick<ByteSource, 'cancel'>, next: B
       }
       if (!stage.over) return
       over = true
-      source.cancel('Nothing more is wanted.')
+      if (stage.complete && source.settle) source.settle()
+      else source.cancel('Nothing more is wanted.')
       next.end()
     },
     end() {
@@ -313,6 +318,12 @@ export function staged(stage: Stage, source: Pick<ByteSource, 'cancel'>, next: B
     },
     fail: broke,
   }
+}
+
+export interface StagedSource {
+  cancel(reason: unknown): void
+  /** Lets the source come to its end, within a time. */
+  settle?(): void
 }
 
 function pumpSink(pump: Pump): ByteSink {

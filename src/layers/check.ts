@@ -29,6 +29,10 @@ export class Check implements Stage {
     this.#follower = new EventFollower(reader, mender)
   }
 
+  get complete(): boolean {
+    return this.#follower.ended
+  }
+
   chunk(bytes: Uint8Array, emit: Emit): void {
     if (this.over || bytes.length === 0) return
     const end = lastBoundary(bytes, this.#last, this.#lastButOne)
@@ -77,6 +81,7 @@ export class Check implements Stage {
       stop.instead.forEach(emit)
       rest = rest.subarray(stop.end)
     }
+    if (this.#follower.ended) this.over = true
   }
 
   /** Passes on a last event that lacks only its blank line. */

@@ -72,6 +72,7 @@ class Opening implements Looker {
         const sight = this.#reader.see(event)
         if (sight === 'content' || sight === 'finish') return 'content'
         if (typeof sight === 'object') return sight
+        if (sight === 'end') return { wrong: 'ended its stream without any content' }
       }
     } catch (failure) {
       return { failure }

@@ -25,6 +25,10 @@ export class LookingOn implements Watch {
     this.#follower = new EventFollower(reader)
   }
 
+  get complete(): boolean {
+    return this.#follower.ended && this.#reader.complete
+  }
+
   see(bytes: Uint8Array): void {
     if (bytes.length === 0) return
     const end = lastBoundary(bytes, this.#last, this.#lastButOne)

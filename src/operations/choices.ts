@@ -2,6 +2,7 @@ import type { Fault, Sight, StreamReader } from '../core/operation.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 import { toldError } from '../wire/told-error.ts'
+import { indexOf } from './repair/head.ts'
 import { isFailure, isFinish } from './repair/reasons.ts'
 
 /** Checks that an answer has choices and returns what is wrong; `part` is what each choice must hold. */
@@ -63,7 +64,8 @@ export class ChoicesReader implements StreamReader {
     if (text === '[DONE]') return 'end'
     const chunk = tryParse(text)
     if (chunk === undefined) return { wrong: 'sent an event that is no JSON' }
-    if (!isObject(chunk)) return 'nothing'
+    // llama.cpp starts a stream of several prompts with `null`.
+    if (!isObject(chunk)) return chunk === null ? 'nothing' : { wrong: 'sent an event that is no chunk' }
     const error = toldError(chunk)
     // All of it: what kind of error it is may stand beside it.
     if (error !== undefined) return { told: chunk }
@@ -81,7 +83,7 @@ export class ChoicesReader implements StreamReader {
 
   #choice(choice: unknown): 'nothing' | 'content' | 'finish' {
     if (!isObject(choice)) return 'nothing'
-    const index = choice.index ?? 0
+    const index = indexOf(choice.index) ?? 0
     const finished = this.#choices.get(index)
     if (isFinish(choice.finish_reason)) {
       if (finished === false) this.#unfinished--

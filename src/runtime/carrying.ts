@@ -16,6 +16,8 @@ const full = 4096
 const most = 4 * 1024 * 1024
 /** Milliseconds to wait for the copy to end too after the stream broke. */
 const patience = 100
+/** Milliseconds in which a stream that has said everything may end. */
+const settleTime = 1_000
 /** Bytes per millisecond. A client that takes the rest more slowly is disconnected. */
 const slowest = 16
 
@@ -45,6 +47,8 @@ export class Carrying {
   #resting = false
   #seenBytes = 0
   #seenAll = true
+  #settled: (() => void) | undefined
+  #saidAll = false
 
   constructor(stream: Doubled, watches: readonly Watch[], options: CarryOptions) {
     this.#stream = stream
@@ -79,6 +83,13 @@ export class Carrying {
       return { seen: this.#seenAll }
     } catch (error) {
       void whole.cancel(error).catch(() => {})
+      if (this.#saidAll) {
+        copy.cancel(error)
+        // What has been written already is the client's to take first.
+        await Promise.race([carried.catch(() => {}), this.#wait(this.#options.writeTimeout)])
+        this.#hurry()
+        return { seen: true }
+      }
       if (this.#stop.signal.aborted) {
         copy.cancel(error)
         // The pipe holds the writable until then.
@@ -93,6 +104,7 @@ export class Carrying {
       return { seen: this.#seenAll, failure: { error: signal.aborted ? signal.reason : brokenOff(error) } }
     } finally {
       tooSlow()
+      this.#settled?.()
     }
   }
 
@@ -109,16 +121,28 @@ export class Carrying {
         chunk: (bytes) => {
           for (const watch of this.#watches) watch.see(bytes)
           this.#seenBytes += bytes.length
+          if (this.#watches.some(({ complete }) => complete)) this.#settle()
           if (this.#seenBytes > most) {
             this.#seenAll = false
             copy.cancel('Enough was seen.')
             resolve()
           } else if (bytes.length < full) this.#rest(copy)
         },
-        end: resolve,
+        end: () => {
+          this.#settled?.()
+          resolve()
+        },
         fail: reject,
       })
       this.#rest(copy)
+    })
+  }
+
+  /** Gives a stream that has said everything a moment to end. Some servers keep the connection open. */
+  #settle(): void {
+    this.#settled ??= this.#options.clock.after(settleTime, () => {
+      this.#saidAll = true
+      this.#stop.abort(new Error('It has said everything.'))
     })
   }
 

@@ -2,9 +2,9 @@ import { closeSteps, type LateStream, type PendingStream, type StreamBody } from
 import type { Clock } from '../core/clock.ts'
 import {
   type ByteSink,
-  type ByteSource,
   type Silence,
   type Stage,
+  type StagedSource,
   type Step,
   staged,
   type Watch,
@@ -17,10 +17,14 @@ export interface Flow {
   cancel(reason: unknown): void
 }
 
+/** Milliseconds in which a source that has said everything may end. Some servers keep the connection open. */
+const patience = 1_000
+
 /** Runs the bytes of a stream through its steps and into `sink`: one chain of calls per chunk, on every runtime. */
 export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock): Flow {
   const timers: SilenceTimer[] = []
   let over = false
+  let settled = () => {}
   const stop = () => {
     if (over) return
     over = true
@@ -38,12 +42,29 @@ export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock
       sink.fail(error)
     },
   }
+  const stoppable: StagedSource = {
+    cancel: (reason) => source.cancel(reason),
+    settle() {
+      settled = clock.after(patience, () => source.cancel('It has said everything.'))
+    },
+  }
   for (const step of steps.toReversed()) {
     const outer = next
     if (step.silence) timers.push(new SilenceTimer(step.silence, clock, (bytes) => outer.chunk(bytes)))
-    next = stepped(step, source, outer)
+    next = stepped(step, stoppable, outer)
   }
-  source.pipe(next)
+  const inner = next
+  source.pipe({
+    chunk: inner.chunk,
+    end() {
+      settled()
+      inner.end()
+    },
+    fail(error) {
+      settled()
+      inner.fail(error)
+    },
+  })
   // After the synchronous output, which may end the stream: a timer has a cost.
   if (!over) for (const timer of timers) timer.start()
   return {
@@ -62,7 +83,7 @@ export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock
   }
 }
 
-function stepped({ stage, watch }: Step, source: ByteSource, next: ByteSink): ByteSink {
+function stepped({ stage, watch }: Step, source: StagedSource, next: ByteSink): ByteSink {
   if (stage) return staged(stage, source, next)
   return watch ? staged(watched(watch), source, next) : next
 }

@@ -5,6 +5,8 @@ import { isObject, type JsonObject } from './json.ts'
  * the key: an `error` that says nothing is none.
  */
 export function toldError(answer: JsonObject): unknown {
+  // vLLM's errors of old: `{"object": "error", "message": "…"}`.
+  if (answer.object === 'error') return answer
   return saysNothing(answer.error) ? undefined : answer.error
 }
 

@@ -154,6 +154,18 @@ describe('a stream through workerd', () => {
     }
   })
 
+  it.each(['observed', 'checked', 'translated'] as const)(
+    'that is %s ends once its end was said, although the upstream keeps the connection open',
+    async (model) => {
+      const native = `${nativeLine('lo')}${JSON.stringify({ message: {}, done: true, done_reason: 'stop' })}\n`
+      upstream.script(saying(model === 'translated' ? native : rest.slice(1).join(''), () => {}))
+      const text = await (await ask(model)).text()
+      expect(text.endsWith('data: [DONE]\n\n')).toBe(true)
+      expect(text).not.toContain('"error"')
+      await stopped()
+    },
+  )
+
   it('that falls silent ends with a timeout', async () => {
     upstream.script(saying(': nothing more\n\n', () => {}))
     const events = eventsOf(await (await ask('observed')).text())
