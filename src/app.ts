@@ -1,4 +1,6 @@
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+// A handful of routes need no other router, and a Worker starts the sooner the less there is of it.
+import { Hono } from 'hono/tiny'
 import { type Access, createGuard } from './access.ts'
 import type { Clock } from './core/clock.ts'
 import type { DialectRoute, LookUpRoute } from './dialects/dialect.ts'

@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config'
 /** The same contracts on both runtimes: `node` runs everything else too, `workerd` what must hold in the Worker. */
 export default defineConfig({
   test: {
+    // Many tests wait for processes and for time to pass: more of them than cores.
+    maxWorkers: 4,
     projects: [
       {
         test: {

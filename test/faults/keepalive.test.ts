@@ -54,7 +54,7 @@ describe('A stream whose upstream is silent', () => {
     expect(text.startsWith(': keep-alive\n\n')).toBe(true)
     expect(wordsOf(text)).toBe('good day')
     expect(eventsOf(text).at(-1)?.data).toBe('[DONE]')
-    expect(clock.waiting).toBe(0)
+    await until(() => clock.waiting === 0)
   })
 
   it('sends no more comments once the answer has begun', async () => {

@@ -26,6 +26,7 @@ beforeAll(async () => {
       providers: {
         p: { type: 'openai-compatible', baseURL: upstream.url },
         o: { type: 'ollama', baseURL: upstream.url },
+        e: { type: 'embedded' },
       },
       bodyLimit: 2_000,
       retries: 0,
@@ -54,6 +55,7 @@ const askings: Readonly<Record<string, Asking>> = {
   invalid_type: { body: { ...chat('p/x'), temperature: 'high' } },
   invalid_value: { body: { ...chat('o/x'), messages: [said, { role: 'assistant', tool_calls: [badCall] }] } },
   empty_array: { body: { model: 'p/x', messages: [] } },
+  array_above_max_length: { path: '/v1/completions', body: { model: 'e/tiny-chat', prompt: Array(129).fill('a') } },
   string_above_max_length: { body: chat('x'.repeat(600)) },
   duplicate_parameter: { body: '{"model":"p/x","model":"p/y","messages":[{"role":"user","content":"hi"}]}' },
   unknown_url: { path: '/v1/nowhere' },
