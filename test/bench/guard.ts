@@ -29,6 +29,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   streams: streams('streams', { count: 32, pace: { step: 5, chunks: 150 } }),
 }
 
+/** Thousands of short streams first: what runs once or twice per stream is not compiled by the few of the windows. */
+const short = streams('short streams', { count: 256, pace: { step: 1, chunks: 4 } })
+
 interface Baseline {
   readonly date: string
   /** The versions that the figures were measured with. */
@@ -130,6 +133,7 @@ async function withContenders<T>(use: (contenders: readonly Contender[]) => Prom
   const url = `http://127.0.0.1:${upstream.port}`
   const contenders = [await startFloor(url), await startSamewire(url)]
   try {
+    await measure(short, contenders, 0, 12)
     return await use(contenders)
   } finally {
     await Promise.all([...contenders, upstream].map((process) => process.stop()))
