@@ -26,9 +26,10 @@ async function start() {
   process.env.NODE_COMPILE_CACHE = cache
   enableCompileCache(cache)
 
-  // What V8 sets aside for young objects begins with 2 × 1 MB, too little for a start, and grows to 2 × 64 MB, for little
-  // less CPU: `npm start` has V8 keep to 2 × 8 MB, and workers inherit it. V8 takes this on its command line only, before
-  // anything here runs.
+  // `npm start` passes three flags to V8, which workers inherit; V8 takes them on its command line only, before anything
+  // here runs. The space for young objects stays at 2 × 8 MB: it would begin with 2 × 1 MB, too little for a start, and
+  // grow to 2 × 64 MB, for little less CPU. And the heap may grow fourfold before all of it is collected: V8 counts the
+  // bodies of requests as a part of it, and after an idle time large ones had it collected ten times a second.
   const { main } = await import('./node/main.ts')
   await main()
   flushCompileCache()

@@ -1,6 +1,9 @@
 /** Minimum bytes allocated when a second piece arrives. */
 const leastCapacity = 4 * 1024
-/** Bytes that must have arrived before the announced size is allocated: announcing a size costs a client nothing. */
+/**
+ * The announced size is allocated when this many bytes have arrived, or a quarter of them: announcing a size costs a
+ * client nothing.
+ */
 const large = 256 * 1024
 
 /**
@@ -55,7 +58,8 @@ export class Block {
 
   #grow(size: number): void {
     const twice = Math.max(leastCapacity, Math.min(2 * this.#bytes.length, this.#most))
-    const capacity = Math.max(size, size >= large && this.#told >= size ? this.#told : twice)
+    const believed = this.#told >= size && (size >= large || 4 * size >= this.#told)
+    const capacity = Math.max(size, believed ? this.#told : twice)
     const { buffer } = this.#bytes
     const larger = new Uint8Array(capacity)
     larger.set(this.#bytes.subarray(0, this.#size))

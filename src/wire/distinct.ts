@@ -9,8 +9,7 @@ export class Distinct {
   readonly #bytes: Uint8Array
   readonly #most: number
   /** Start and end of each of the first spans: most bodies have so few that none must be compared. */
-  readonly #first: Int32Array
-  #filled = 0
+  readonly #first: number[] = []
   /** Pairs of a span's start and end. A start of 0 marks a free slot, since no span starts there. */
   #slots: Int32Array | undefined
   #mask = 0
@@ -19,14 +18,12 @@ export class Distinct {
   constructor(bytes: Uint8Array, most: number) {
     this.#bytes = bytes
     this.#most = most
-    this.#first = new Int32Array(2 * most)
   }
 
   /** Whether there are more than `most`, including the span from `start` (which must be over 0) to `end`. */
   exceeds(start: number, end: number): boolean {
-    if (this.#filled < this.#first.length) {
-      this.#first[this.#filled++] = start
-      this.#first[this.#filled++] = end
+    if (this.#first.length < 2 * this.#most) {
+      this.#first.push(start, end)
       return false
     }
     const slots = this.#slots ?? this.#compared()
@@ -39,7 +36,7 @@ export class Distinct {
     const slots = new Int32Array(2 * size)
     this.#slots = slots
     this.#mask = size - 1
-    for (let at = 0; at < this.#filled; at += 2) {
+    for (let at = 0; at < this.#first.length; at += 2) {
       this.#add(slots, this.#first[at] as number, this.#first[at + 1] as number)
     }
     return slots

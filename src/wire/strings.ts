@@ -23,47 +23,51 @@ export interface Seen {
 /** Reads the string whose first character is at `from`; `words` are `bytes` as 32-bit words. */
 export function readString(bytes: Uint8Array, words: Int32Array, from: number): Seen {
   const { length } = bytes
-  const aligned = words.length * 4
   let at = from
   let seen = 0
   let surplus = 0
   while (at < length) {
     if ((at & 3) === 0) {
-      while (at < aligned) {
-        const word = words[at >> 2] as number
+      let index = at >> 2
+      for (; index < words.length; index++) {
+        const word = words[index] as number
         if (hasSpecial(word)) break
         seen |= word
-        at += 4
       }
+      at = index << 2
       if (at >= length) break
     }
     const byte = bytes[at] as number
-    at++
     if (byte === backslash) {
-      const kind = bytes[at] as number
-      if (escapes[kind] !== 1 || (kind === letterU && !isHex(bytes, at + 1))) break
-      at += kind === letterU ? 5 : 1
-      surplus += kind === letterU ? 5 : 1
-    } else if (byte === quote) return { end: at, surplus, ascii: (seen & 0x80808080) === 0 }
-    else if (byte < 32) break
-    seen |= byte
+      const kind = bytes[at + 1] as number
+      const size = escapeSizes[kind] as number
+      if (size === 0 || (kind === letterU && !isHex(bytes, at + 2))) break
+      at += size
+      surplus += size - 1
+    } else {
+      at++
+      if (byte === quote) return { end: at, surplus, ascii: (seen & 0x80808080) === 0 }
+      if (byte < 32) break
+      seen |= byte
+    }
   }
   return { end: -1, surplus, ascii: false }
 }
 
-/** Whether one of four bytes may be a quote, a backslash or a control character, which makes a subtraction borrow. */
+/**
+ * Whether one of four bytes may be a quote, a backslash or a control character, which makes a subtraction borrow. Only
+ * quotes and control characters are below 0x21 once their bit 0x02 is flipped.
+ */
 function hasSpecial(word: number): boolean {
-  const quotes = word ^ 0x22222222
-  const backslashes = word ^ 0x5c5c5c5c
-  const borrows =
-    ((quotes - 0x01010101) & ~quotes) | ((backslashes - 0x01010101) & ~backslashes) | ((word - 0x20202020) & ~word)
-  return (borrows & 0x80808080) !== 0
+  const borrows = ((word ^ 0x02020202) - 0x21212121) | ((word ^ 0x5c5c5c5c) - 0x01010101)
+  return (borrows & ~word & 0x80808080) !== 0
 }
 
-/** 1 for each character that may follow a backslash. */
-const escapes = new Uint8Array(256)
-for (const character of '"\\/bfnrtu') escapes[character.charCodeAt(0)] = 1
+/** The bytes of an escape whose second character this is; 0 if there is none. */
+const escapeSizes = new Uint8Array(256)
+for (const character of '"\\/bfnrt') escapeSizes[character.charCodeAt(0)] = 2
 const letterU = 117
+escapeSizes[letterU] = 6
 
 /** Whether there are four hexadecimal digits at `from`. */
 function isHex(bytes: Uint8Array, from: number): boolean {
