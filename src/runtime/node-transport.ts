@@ -1,20 +1,21 @@
 import type { Duplex } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
-import { buildConnector, type Dispatcher, Pool } from 'undici'
+import type { buildConnector as Connect, Pool as Connections, Dispatcher } from 'undici'
 import type { Signal } from '../core/signal.ts'
 import { type ByteSource, concat, Pump } from '../core/stream.ts'
 import type { Transport, UpstreamRequest, UpstreamResponse } from '../core/transport.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { codingsOf, unknownCoding } from './encodings.ts'
+import { buildConnector, Pool } from './undici.ts'
 
 /**
  * Sends requests through undici's `dispatch`, the cheapest HTTP client on Node: upstream chunks go straight from the
  * socket into the stream, without a promise or a copy. One pool per origin, kept for the life of the process.
  */
 export function createNodeTransport(): Transport & { close(): Promise<void> } {
-  const pools = new Map<string, Pool>()
+  const pools = new Map<string, Connections>()
 
-  const poolFor = (origin: string): Pool => {
+  const poolFor = (origin: string): Connections => {
     const known = pools.get(origin)
     if (known) return known
     const pool = new Pool(origin, {
@@ -68,7 +69,7 @@ interface Sending {
   readonly signal: Signal
 }
 
-function send(pool: Pool, url: URL, { request, body, signal }: Sending): Promise<UpstreamResponse> {
+function send(pool: Connections, url: URL, { request, body, signal }: Sending): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const { method } = request
@@ -230,7 +231,7 @@ function through(decoder: Duplex, body: ByteSource): ByteSource {
 }
 
 /** Adds the socket's byte counts to the error of a reset connection; undici does so for closed ones only. */
-function tellingConnector(): buildConnector.connector {
+function tellingConnector(): Connect.connector {
   const connect = buildConnector({})
   return (options, callback) =>
     connect(options, (...outcome) => {
