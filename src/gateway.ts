@@ -2,10 +2,12 @@ import { connect } from './connect/connect.ts'
 import type { Answer } from './core/answer.ts'
 import { type Call, compose, type Trace } from './core/call.ts'
 import { type Catalog, findGroup } from './core/catalog.ts'
+import { HealthBook } from './core/health.ts'
 import { Knowledge } from './core/knowledge.ts'
 import type { Operation } from './core/operation.ts'
 import type { Plan, Target } from './core/plan.ts'
 import { resolve } from './core/resolve.ts'
+import { RetryBudget } from './core/retry-budget.ts'
 import type { Services } from './core/services.ts'
 import { KnownShortcomings } from './core/shortcomings.ts'
 import type { Signal } from './core/signal.ts'
@@ -61,7 +63,10 @@ export interface GatewayOptions {
 }
 
 export function createGateway(catalog: Catalog, services: Services, options: GatewayOptions = {}): Gateway {
-  const { log } = services
+  const { log, clock } = services
+  const { cooldown, onExhausted, maxAttempts, requestTimeout } = catalog.resilience
+  const health = new HealthBook(services, cooldown)
+  const budget = new RetryBudget(clock)
   const knowledge = new Knowledge(catalog.providers.values(), services)
   const shortcomings = new KnownShortcomings(services.clock)
   const started = Math.floor(services.clock.now() / 1000)
@@ -70,13 +75,13 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   // `pull` pulls, once for all tries of a target; `timeout` gives each try its own time; `gate` is innermost, so that a
   // stream that dies at once is a failure for all layers around it.
   const upstream = compose(
-    keepAlive({ clock: services.clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
-    fallback,
+    keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
+    fallback({ clock, health, onExhausted, maxAttempts }),
     integrity(services),
     pull(services),
-    retry(services),
-    record({ ...services, shortcomings }),
-    timeout({ clock: services.clock, log }),
+    retry({ ...services, health, budget, maxAttempts }),
+    record({ ...services, health, shortcomings }),
+    timeout({ clock, log }),
     gate,
   )(connect(services))
 
@@ -110,7 +115,9 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
       bearer,
       requestId,
       hops,
+      deadline: clock.now() + requestTimeout,
     }
+    budget.deposit()
     return await upstream(call)
   }
 

@@ -5,6 +5,7 @@ import {
   type Limits,
   type ModelGroup,
   plainDeployment,
+  type Resilience,
 } from '../core/catalog.ts'
 import { PatternIndex } from '../core/patterns.ts'
 import type { Provider } from '../core/provider.ts'
@@ -47,6 +48,18 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
     idleTimeout: pick('idleTimeout') * 1000,
     retries: pick('retries'),
     streams: pick('streams'),
+  }
+}
+
+function resilienceOf({ cooldown = {}, onExhausted, maxAttempts, requestTimeout = 1200 }: Config): Resilience {
+  const { allowedFails = 5, failureRate = 0.5, minRequests = 20, window = 30 } = cooldown || {}
+  const { cooldownTime = 5, maxCooldownTime = Math.max(120, cooldownTime) } = cooldown || {}
+  const times = { window: window * 1000, cooldownTime: cooldownTime * 1000, longest: maxCooldownTime * 1000 }
+  return {
+    cooldown: cooldown === false ? undefined : { allowedFails, failureRate, minRequests, ...times },
+    onExhausted: onExhausted ?? 'least_bad',
+    maxAttempts: maxAttempts ?? 12,
+    requestTimeout: requestTimeout * 1000,
   }
 }
 
@@ -94,6 +107,7 @@ class CatalogBuilder {
       fallback: this.#config.fallback,
       missing: this.#config.missing ?? {},
       limits: limitsOf(this.#config),
+      resilience: resilienceOf(this.#config),
     }
   }
 
@@ -142,7 +156,8 @@ class CatalogBuilder {
       return [{ ...plain, weight, defaults: withValues(params), overrides: withValues(overrides), known }]
     })
     const limits = limitsOf(this.#config, config)
-    return { name, deployments, fallbacks: config.fallbacks ?? [], limits }
+    const { fallbacks = [], contextWindowFallbacks = [], contentPolicyFallbacks = [] } = config
+    return { name, deployments, fallbacks, contextWindowFallbacks, contentPolicyFallbacks, limits }
   }
 
   #split(target: string): Deployment | undefined {
@@ -161,9 +176,11 @@ class CatalogBuilder {
     if (catalog.fallback !== undefined) check(['fallback'], catalog.fallback)
     for (const [name, config] of Object.entries(this.#models)) {
       if (typeof config === 'string') continue
-      config.fallbacks?.forEach((fallback, index) => {
-        check(['models', name, 'fallbacks', index], fallback)
-      })
+      for (const list of ['fallbacks', 'contextWindowFallbacks', 'contentPolicyFallbacks'] as const) {
+        config[list]?.forEach((fallback, index) => {
+          check(['models', name, list, index], fallback)
+        })
+      }
     }
   }
 

@@ -48,6 +48,28 @@ const limits = {
   streams: v.optional(v.picklist(['observed', 'checked', 'untouched'])),
 }
 
+/** Times in seconds. */
+const cooldown = v.strictObject({
+  /** Failures in a row after which a deployment is left alone. Default 5. */
+  allowedFails: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  /** The share of failures after which it is, from `minRequests` in the last `window` on. Default 0.5. */
+  failureRate: v.optional(
+    v.pipe(
+      v.number('a number above 0, up to 1'),
+      v.gtValue(0, 'a number above 0, up to 1'),
+      v.maxValue(1, 'a number above 0, up to 1'),
+    ),
+  ),
+  /** Default 20. */
+  minRequests: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  /** Default 30. */
+  window: v.optional(seconds),
+  /** How long, at first. It doubles each time, up to `maxCooldownTime`. Default 5. */
+  cooldownTime: v.optional(seconds),
+  /** Default 120. */
+  maxCooldownTime: v.optional(seconds),
+})
+
 const capabilities = {
   /** The model's context in tokens; longer requests go to another deployment. */
   contextWindow: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
@@ -100,6 +122,10 @@ const notPulled = v.lazy((input) =>
 const model = v.strictObject({
   deployments: v.pipe(v.array(stringOr(deployment)), v.minLength(1, 'at least one deployment')),
   fallbacks: v.optional(v.array(name)),
+  /** Models for requests that are too long for this one. */
+  contextWindowFallbacks: v.optional(v.array(name)),
+  /** Models for requests that this one refuses because of their content. Without it such a refusal is final. */
+  contentPolicyFallbacks: v.optional(v.array(name)),
   ...limits,
 })
 
@@ -128,6 +154,21 @@ export const configSchema = v.strictObject({
       not_pulled: v.optional(notPulled),
     } satisfies Record<MissingKind, v.GenericSchema>),
   ),
+  /** When a deployment that fails is left alone for a while. `false`: never. */
+  cooldown: v.optional(
+    v.lazy((input) => (input === false ? v.literal(false) : cooldown)) as v.GenericSchema<
+      false | v.InferInput<typeof cooldown>
+    >,
+  ),
+  /**
+   * What happens to a request for which only deployments in cooldown are left: `least_bad` (the default) tries the one
+   * that is due first, `reject` answers 503 with `retry-after`.
+   */
+  onExhausted: v.optional(v.picklist(['least_bad', 'reject'])),
+  /** Attempts per request, on all deployments and fallbacks together. Default 12. */
+  maxAttempts: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  /** Seconds after a request's arrival from which on no further attempt begins. Default 1200. */
+  requestTimeout: v.optional(seconds),
   /** Keys that clients can use, each as `env:NAME`. */
   keys: v.optional(v.array(name)),
   /** Allowed values of `Host`, besides loopback names, for a gateway without a key: `samewire.lan`. */

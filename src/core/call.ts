@@ -22,6 +22,8 @@ export interface Call {
   readonly requestId: string
   /** How many gateways the request has passed through before this one. */
   readonly hops: number
+  /** When no further attempt begins: milliseconds of the services' clock. */
+  readonly deadline: number
 }
 
 /** What was tried, in order. Layers only append. */
@@ -38,7 +40,10 @@ export interface AttemptRecord {
   readonly failure?: FailureKind
   /** The value for `x-samewire-reason`. */
   readonly reason?: string
+  /** Milliseconds until the answer, a stream's first content, or the failure. */
   readonly ms: number
+  /** Whether the stream broke after its first content. */
+  broke?: boolean
 }
 
 /** Answers a call with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */

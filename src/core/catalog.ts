@@ -1,5 +1,6 @@
 import type { MissingKind } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
+import type { Cooldown } from './breaker.ts'
 import type { PatternIndex } from './patterns.ts'
 import type { KnownModel, Provider } from './provider.ts'
 
@@ -42,6 +43,10 @@ export interface ModelGroup {
   readonly name: string
   readonly deployments: readonly Deployment[]
   readonly fallbacks: readonly string[]
+  /** Models for requests that are too long for this one. */
+  readonly contextWindowFallbacks?: readonly string[]
+  /** Models for requests that this one refuses. */
+  readonly contentPolicyFallbacks?: readonly string[]
   readonly limits: Limits
 }
 
@@ -58,6 +63,18 @@ export interface Catalog {
   readonly fallback: string | undefined
   readonly missing: Readonly<Partial<Record<MissingKind, MissingPolicy | undefined>>>
   readonly limits: Limits
+  readonly resilience: Resilience
+}
+
+/** How the gateway as a whole deals with failures. Times are in milliseconds. */
+export interface Resilience {
+  /** Undefined: no deployment is ever left alone. */
+  readonly cooldown: Cooldown | undefined
+  readonly onExhausted: 'least_bad' | 'reject'
+  /** Attempts per request, on all its targets. */
+  readonly maxAttempts: number
+  /** From a request's arrival on; no attempt begins later. */
+  readonly requestTimeout: number
 }
 
 /** The models that each provider lists, by provider name and model id. No entry: the list is not known (yet). */

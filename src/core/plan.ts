@@ -13,7 +13,8 @@ export interface Query extends Demand {
 export interface Target {
   readonly deployment: Deployment
   readonly limits: Limits
-  readonly why: 'requested' | 'fallback' | 'missing_model'
+  /** Those with the name of a failure are tried after such a failure only. */
+  readonly why: 'requested' | 'fallback' | 'context_length' | 'content_policy' | 'missing_model'
   /** In tokens; undefined if unknown. */
   readonly contextWindow: number | undefined
 }
@@ -22,6 +23,14 @@ export interface Skipped {
   readonly name: string
   readonly kind: FailureKind
   readonly why: string
+}
+
+/** Whether a later target of the plan stands in for any that is down, and isn't in cooldown. */
+export function hasAlternative({ targets }: Plan, target: Target, wait: (label: string) => number): boolean {
+  const later = targets.slice(targets.indexOf(target) + 1)
+  return later.some(
+    ({ deployment, why }) => (why === 'requested' || why === 'fallback') && wait(deployment.label) === 0,
+  )
 }
 
 /** What will be tried, in order, and what will not be and why. Plain data, so that it can be printed. */

@@ -50,6 +50,9 @@ class PlanBuilder {
     this.#seen.add(group.name)
     for (const deployment of weighted(group.deployments, this.#random)) this.#addDeployment(deployment, group, why)
     for (const fallback of group.fallbacks) this.add(fallback, why === 'requested' ? 'fallback' : why)
+    if (why !== 'requested') return true
+    for (const larger of group.contextWindowFallbacks ?? []) this.add(larger, 'context_length')
+    for (const freer of group.contentPolicyFallbacks ?? []) this.add(freer, 'content_policy')
     return true
   }
 

@@ -1,38 +1,93 @@
 import type { Layer } from '../core/call.ts'
-import type { Target } from '../core/plan.ts'
+import type { Clock } from '../core/clock.ts'
+import type { HealthBook } from '../core/health.ts'
+import type { Plan, Target } from '../core/plan.ts'
 import { asGatewayError, GatewayError, isMissing, reactions } from '../wire/errors.ts'
 
-/** Tries the plan's targets in order until one answers. Rejects with the failure that is most useful to the client. */
-export const fallback: Layer = (next) =>
-  async function fallbackOf(call) {
-    const { plan } = call
-    const failures = plan.failure ? [plan.failure] : []
-    let tooSmall = 0
-    for (const target of plan.targets) {
-      if (!isOpen(target, failures) || (target.contextWindow ?? Number.POSITIVE_INFINITY) <= tooSmall) continue
-      try {
-        return await next(target === call.target ? call : { ...call, target })
-      } catch (thrown) {
-        const failure = asGatewayError(thrown)
-        failures.push(failure)
-        if (isFinal(failure, call.plan.missing)) throw failure
-        if (failure.kind === 'context_length') tooSmall = target.contextWindow ?? 0
-      }
-    }
-    throw mostTelling(failures)
-  }
-
-/** The gateway-wide fallback replaces missing models only, not one that is down, and not after a bad request. */
-function isOpen(target: Target, failures: readonly GatewayError[]): boolean {
-  return target.why !== 'missing_model' || failures.some(({ kind }) => isMissing(kind))
+interface FallbackOptions {
+  readonly clock: Clock
+  readonly health: Pick<HealthBook, 'admit' | 'force' | 'wait'>
+  /** What happens if nothing but deployments in cooldown is left: the one that is due first is tried, or none. */
+  readonly onExhausted: 'least_bad' | 'reject'
+  /** Attempts per request, on all its targets. */
+  readonly maxAttempts: number
 }
 
-function isFinal({ kind }: GatewayError, missing: { readonly [kind: string]: unknown }): boolean {
+/**
+ * Tries the plan's targets in order until one answers, and leaves out those in cooldown. Rejects with the failure that
+ * is most useful to the client.
+ */
+export const fallback = ({ clock, health, onExhausted, maxAttempts }: FallbackOptions): Layer => {
+  /** Of the targets in cooldown, the one that is due first. */
+  function leastBad(cooling: readonly Target[]): Target | undefined {
+    const waits = cooling.map(({ deployment }) => health.wait(deployment.label))
+    return cooling[waits.indexOf(Math.min(...waits))]
+  }
+
+  return (next) =>
+    async function fallbackOf(call) {
+      const { plan, trace, deadline } = call
+      const failures = plan.failure ? [plan.failure] : []
+      const attempt = (target: Target) => next(target === call.target ? call : { ...call, target })
+      const cooling: Target[] = []
+      let tooSmall = 0
+      for (const target of plan.targets) {
+        if (!isOpen(target, plan, failures) || (target.contextWindow ?? Number.POSITIVE_INFINITY) <= tooSmall) continue
+        if (failures.length > 0 && (trace.attempts.length >= maxAttempts || clock.now() >= deadline)) break
+        if (!health.admit(target.deployment.label)) {
+          cooling.push(target)
+          continue
+        }
+        try {
+          return await attempt(target)
+        } catch (thrown) {
+          const failure = asGatewayError(thrown)
+          failures.push(failure)
+          if (isFinal(failure, plan)) throw failure
+          if (failure.kind === 'context_length') tooSmall = target.contextWindow ?? 0
+        }
+      }
+      const last = leastBad(cooling)
+      if (last && onExhausted === 'reject') failures.push(inCooldown(health.wait(last.deployment.label)))
+      else if (last) {
+        health.force(last.deployment.label)
+        try {
+          return await attempt(last)
+        } catch (thrown) {
+          failures.push(asGatewayError(thrown))
+        }
+      }
+      throw mostTelling(failures)
+    }
+}
+
+/**
+ * The gateway-wide fallback replaces missing models only, not one that is down, and not after a bad request. Fallbacks
+ * for one kind of failure are tried after that kind only.
+ */
+function isOpen({ why }: Target, plan: Plan, failures: readonly GatewayError[]): boolean {
+  if (why === 'missing_model') return failures.some(({ kind }) => isMissing(kind))
+  if (why === 'content_policy') return failures.at(-1)?.kind === why
+  // A refusal isn't put to another model unless the configuration says to which.
+  if (failures.some(({ kind }) => kind === 'content_policy')) return false
+  if (why !== 'context_length') return true
+  return failures.some(({ kind }) => kind === why) || plan.skipped.some(({ kind }) => kind === why)
+}
+
+function isFinal({ kind }: GatewayError, { missing, targets }: Plan): boolean {
+  if (kind === 'content_policy') return !targets.some(({ why }) => why === kind)
   return !reactions[kind].elsewhere || (isMissing(kind) && missing[kind] === 'error')
+}
+
+function inCooldown(wait: number): GatewayError {
+  return new GatewayError('overloaded', 'All deployments of the model are in cooldown after failures.', {
+    retryAfterMs: wait,
+  })
 }
 
 /** What the client can do about a failure, the most useful first: wait a known time, wait, or change its request. */
 const useful: readonly ((failure: GatewayError) => boolean)[] = [
+  ({ kind }) => kind === 'content_policy',
   ({ kind, retryAfterMs }) => reactions[kind].again && retryAfterMs !== undefined,
   ({ kind }) => reactions[kind].again || kind === 'timeout',
   ({ kind }) => kind === 'context_length' || kind === 'incapable',

@@ -33,9 +33,15 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
   const answer = await pending
   if (!isStream(answer.body) || !call.operation.reader) return answer
   const { provider } = call.target.deployment
+  const label = call.target.deployment.label
+  const attempt = call.trace.attempts.findLast(({ deployment }) => deployment === label) ?? { broke: false }
   const words: Words = {
-    told: (error) => streamError(error, provider, call.bearer),
+    told(error) {
+      attempt.broke = true
+      return streamError(error, provider, call.bearer)
+    },
     broke(error) {
+      attempt.broke = true
       const failure = asGatewayError(error)
       if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
       return errorEnvelope(failure)

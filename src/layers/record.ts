@@ -1,31 +1,54 @@
-import type { Layer } from '../core/call.ts'
+import { isStream, whenOver } from '../core/answer.ts'
+import type { Breaker } from '../core/breaker.ts'
+import type { AttemptRecord, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
+import type { HealthBook } from '../core/health.ts'
 import type { KnownShortcomings } from '../core/shortcomings.ts'
-import { asGatewayError } from '../wire/errors.ts'
+import { asGatewayError, type GatewayError, reactions } from '../wire/errors.ts'
 import { headerValue } from '../wire/headers.ts'
 
 interface Recording {
   readonly clock: Clock
   readonly log: (message: string) => void
+  readonly health: Pick<HealthBook, 'of'>
   readonly shortcomings?: Pick<KnownShortcomings, 'add'>
 }
 
 /**
- * Records every attempt in the call's trace: the deployment, the outcome, the duration. What a deployment says it can't
- * do is remembered if the request needs it: other words for that may be about something else.
+ * Records every attempt in the call's trace: the deployment, the outcome, the duration. Its outcome counts for the
+ * health of the deployment; that of a stream is known only at its end. What a deployment says it can't do is remembered
+ * if the request needs it: other words for that may be about something else.
  */
 export const record =
-  ({ clock, log, shortcomings }: Recording): Layer =>
+  ({ clock, log, health: book, shortcomings }: Recording): Layer =>
   (next) =>
     async function recorded(call) {
       const started = clock.now()
       const deployment = call.target.deployment.label
+      const health = book.of(deployment)
+      health.inFlight++
       try {
         const answer = await next(call)
-        call.trace.attempts.push({ deployment, ms: Math.round(clock.now() - started) })
+        const now = clock.now()
+        const attempt: AttemptRecord = { deployment, ms: Math.round(now - started) }
+        call.trace.attempts.push(attempt)
+        health.latency.measured(now - started, now)
+        const end = () => {
+          health.inFlight--
+          if (attempt.broke) health.breaker?.failed(clock.now(), 'failed')
+          else health.breaker?.succeeded(clock.now())
+        }
+        // What is to stay untouched isn't followed to its end either.
+        if (isStream(answer.body) && call.target.limits.streams !== 'untouched') {
+          health.breaker?.answered()
+          return whenOver(answer, end)
+        }
+        end()
         return answer
       } catch (thrown) {
         const failure = asGatewayError(thrown)
+        health.inFlight--
+        tell(health.breaker, failure, clock.now())
         const ms = Math.round(clock.now() - started)
         call.trace.attempts.push({ deployment, ms, failure: failure.kind, reason: failure.reason })
         const { lacks } = failure
@@ -35,3 +58,9 @@ export const record =
         throw failure
       }
     }
+
+function tell(breaker: Breaker | undefined, { kind, retryAfterMs }: GatewayError, now: number): void {
+  const severity = reactions[kind].cools
+  if (severity) breaker?.failed(now, severity, retryAfterMs)
+  else breaker?.released(now)
+}

@@ -1,15 +1,30 @@
-import type { Layer } from '../core/call.ts'
+import type { Call, Layer } from '../core/call.ts'
 import { type Clock, sleep } from '../core/clock.ts'
-import { asGatewayError, reactions } from '../wire/errors.ts'
+import type { HealthBook } from '../core/health.ts'
+import { hasAlternative } from '../core/plan.ts'
+import type { RetryBudget } from '../core/retry-budget.ts'
+import { asGatewayError, type GatewayError, reactions } from '../wire/errors.ts'
 
-/** Milliseconds: the first wait, the longest, and the longest wait that an upstream may ask for. */
-const base = 250
-const longest = 4_000
+/** Milliseconds: the limit of the first wait, of the longest, and of one that an upstream may ask for. */
+const base = 500
+const longest = 8_000
 const patience = 10_000
 
-/** Retries on the same deployment, after a growing and jittered wait, if the failure may be temporary. */
+interface RetryOptions {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly health: Pick<HealthBook, 'wait'>
+  readonly budget: Pick<RetryBudget, 'withdraw'>
+  /** Attempts per request, on all its targets. */
+  readonly maxAttempts: number
+}
+
+/**
+ * Retries on the same deployment if the failure may be temporary. The waits have full jitter: between nothing and a
+ * limit that doubles each time, so that the clients of an outage don't come back together.
+ */
 export const retry =
-  ({ clock, random }: { clock: Clock; random: () => number }): Layer =>
+  (options: RetryOptions): Layer =>
   (next) =>
     async function retryOf(call) {
       for (let tries = 0; ; tries++) {
@@ -17,10 +32,24 @@ export const retry =
           return await next(call)
         } catch (thrown) {
           const failure = asGatewayError(thrown)
-          const asked = failure.retryAfterMs ?? 0
-          if (!reactions[failure.kind].again || tries >= call.target.limits.retries || asked > patience) throw failure
-          const wait = Math.min(base * 2 ** tries, longest) * (0.75 + random() / 2)
-          await sleep(clock, Math.max(wait, asked), call.signal)
+          const wait = waitFor(failure, tries, call, options)
+          if (wait === undefined) throw failure
+          await sleep(options.clock, wait, call.signal)
         }
       }
     }
+
+/** Milliseconds to wait before another try; undefined if there is none. */
+function waitFor(failure: GatewayError, tries: number, call: Call, options: RetryOptions): number | undefined {
+  const { clock, random, health, budget, maxAttempts } = options
+  const { target, plan, trace, deadline } = call
+  const asked = failure.retryAfterMs ?? 0
+  if (!reactions[failure.kind].again || tries >= target.limits.retries || asked > patience) return undefined
+  // Its breaker has opened: another deployment is as good, and at once.
+  if (health.wait(target.deployment.label) > 0 && hasAlternative(plan, target, (label) => health.wait(label))) {
+    return undefined
+  }
+  const wait = Math.max(random() * Math.min(base * 2 ** tries, longest), asked)
+  if (trace.attempts.length >= maxAttempts || clock.now() + wait >= deadline) return undefined
+  return budget.withdraw() ? wait : undefined
+}

@@ -33,6 +33,12 @@ export type FailureKind =
 /** What a model may or may not be able to do. */
 export type Capability = 'tools' | 'vision' | 'schema'
 
+/**
+ * How a failure counts for the deployment's circuit breaker. `failed`: towards its limits; `limited`: it opens at once;
+ * `rejected`: at once, and for long, since credentials and bills don't mend themselves.
+ */
+export type Severity = 'failed' | 'limited' | 'rejected'
+
 interface Reaction {
   /** HTTP status for the client, unless the failure has its own. */
   readonly status: number
@@ -42,6 +48,8 @@ interface Reaction {
   readonly again: boolean
   /** Worth a try on another deployment. Differs from `again`: a wrong key stays wrong, but only at that provider. */
   readonly elsewhere: boolean
+  /** Whether a cooldown of the deployment follows, and how soon. Absent: the failure says nothing about it. */
+  readonly cools?: Severity
   /** The value for `x-samewire-reason`, if it says more than `code`. */
   readonly reason?: string
 }
@@ -73,17 +81,17 @@ export const reactions: Record<FailureKind, Reaction> = {
   content_policy: { status: 400, ...request, code: 'content_policy_violation', ...never },
   unauthorized: { status: 401, ...request, code: 'invalid_api_key', ...never },
   forbidden: { status: 403, ...request, code: 'forbidden', ...never },
-  auth: { status: 502, ...server, code: 'upstream_credentials_rejected', ...onlyElsewhere },
-  quota: { status: 429, type: 'insufficient_quota', code: 'insufficient_quota', ...onlyElsewhere },
-  rate_limit: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...anywhere },
+  auth: { status: 502, ...server, code: 'upstream_credentials_rejected', ...onlyElsewhere, cools: 'rejected' },
+  quota: { status: 429, type: 'insufficient_quota', code: 'insufficient_quota', ...onlyElsewhere, cools: 'rejected' },
+  rate_limit: { status: 429, type: 'requests', code: 'rate_limit_exceeded', ...anywhere, cools: 'limited' },
   loading: { status: 503, ...server, code: 'temporarily_unavailable', ...anywhere },
-  overloaded: { status: 503, ...server, code: 'capacity_exhausted', ...anywhere },
-  network: { status: 502, ...server, code: 'upstream_unreachable', ...anywhere },
+  overloaded: { status: 503, ...server, code: 'capacity_exhausted', ...anywhere, cools: 'failed' },
+  network: { status: 502, ...server, code: 'upstream_unreachable', ...anywhere, cools: 'failed' },
   // A retry would only use up the same time again.
-  timeout: { status: 504, ...server, code: 'upstream_timeout', ...onlyElsewhere },
-  protocol: { status: 502, ...server, code: 'upstream_invalid_response', ...anywhere },
+  timeout: { status: 504, ...server, code: 'upstream_timeout', ...onlyElsewhere, cools: 'failed' },
+  protocol: { status: 502, ...server, code: 'upstream_invalid_response', ...anywhere, cools: 'failed' },
   loop: { status: 508, ...server, code: 'gateway_loop', ...onlyElsewhere },
-  upstream: { status: 502, ...server, code: 'upstream_error', ...anywhere },
+  upstream: { status: 502, ...server, code: 'upstream_error', ...anywhere, cools: 'failed' },
   internal: { status: 500, ...server, code: 'internal_error', ...never },
   gone: { status: 499, ...request, code: 'client_closed_request', ...never },
 }

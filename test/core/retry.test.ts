@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { HealthBook } from '../../src/core/health.ts'
 import { fallback } from '../../src/layers/fallback.ts'
 import { record } from '../../src/layers/record.ts'
 import { retry } from '../../src/layers/retry.ts'
@@ -10,6 +11,14 @@ const ok = () => answerOf(bytes('{}'))
 const failing = (kind: FailureKind, retryAfterMs?: number) => () => {
   throw new GatewayError(kind, kind, retryAfterMs === undefined ? {} : { retryAfterMs })
 }
+
+const neverCools = { admit: () => true, force: () => {}, wait: () => 0 }
+
+function retrying(clock: ManualClock, random: number) {
+  return retry({ clock, random: () => random, health: neverCools, budget: { withdraw: () => true }, maxAttempts: 12 })
+}
+
+const falling = fallback({ clock: new ManualClock(), health: neverCools, onExhausted: 'least_bad', maxAttempts: 12 })
 
 /** How a promise stands: `undefined` while it is pending. */
 function watched(promise: Promise<unknown>): { state: string | undefined } {
@@ -29,7 +38,7 @@ describe('A try that failed', () => {
   it('is followed by more after growing waits, and then by the failure', async () => {
     const clock = new ManualClock()
     const upstream = upstreamOf(failing('overloaded'))
-    const seen = watched(retry({ clock, random: () => 0.5 })(upstream)(callOf()))
+    const seen = watched(retrying(clock, 0.5)(upstream)(callOf()))
     const madeBy: number[] = []
     await turns()
     for (const wait of [249, 1, 499, 1, 10_000]) {
@@ -43,14 +52,14 @@ describe('A try that failed', () => {
   })
 
   it.each([
-    [0, 187.5],
-    [0.999_999, 312.5],
-  ])('waits with a jitter of a quarter (%d)', async (random, wait) => {
+    [0.02, 10],
+    [0.999_999, 500],
+  ])('waits with full jitter (%d)', async (random, wait) => {
     const clock = new ManualClock()
     const upstream = upstreamOf(failing('network'), ok)
-    const seen = watched(retry({ clock, random: () => random })(upstream)(callOf()))
+    const seen = watched(retrying(clock, random)(upstream)(callOf()))
     await turns()
-    await clock.advance(Math.floor(wait) - 1)
+    await clock.advance(wait - 1)
     expect(upstream.calls).toHaveLength(1)
     await clock.advance(2)
     await turns()
@@ -60,7 +69,7 @@ describe('A try that failed', () => {
   it('waits as long as the upstream asks, where that is not too long', async () => {
     const clock = new ManualClock()
     const upstream = upstreamOf(failing('rate_limit', 3_000), ok)
-    const seen = watched(retry({ clock, random: () => 0.5 })(upstream)(callOf()))
+    const seen = watched(retrying(clock, 0.5)(upstream)(callOf()))
     await turns()
     await clock.advance(2_999)
     expect(upstream.calls).toHaveLength(1)
@@ -71,7 +80,7 @@ describe('A try that failed', () => {
 
   it('is the last when the upstream asks for more than anybody waits', async () => {
     const upstream = upstreamOf(failing('rate_limit', 10_001))
-    const layered = retry({ clock: new ManualClock(), random: () => 0.5 })(upstream)
+    const layered = retrying(new ManualClock(), 0.5)(upstream)
     await expect(layered(callOf())).rejects.toMatchObject({ kind: 'rate_limit', retryAfterMs: 10_001 })
     expect(upstream.calls).toHaveLength(1)
   })
@@ -79,7 +88,7 @@ describe('A try that failed', () => {
   it('is the last where the model’s own limit says so', async () => {
     const upstream = upstreamOf(failing('network'))
     const targets = [targetOf(fakeProvider('p'), 'm', { limits: { ...someLimits, retries: 0 } })]
-    const layered = retry({ clock: new ManualClock(), random: () => 0.5 })(upstream)
+    const layered = retrying(new ManualClock(), 0.5)(upstream)
     await expect(layered(callOf({ targets }))).rejects.toMatchObject({ kind: 'network' })
     expect(upstream.calls).toHaveLength(1)
   })
@@ -89,7 +98,7 @@ describe('A try that failed', () => {
     'is the last when another could not go better: %s',
     async (kind) => {
       const upstream = upstreamOf(failing(kind))
-      await expect(retry({ clock: new ManualClock(), random: () => 0 })(upstream)(callOf())).rejects.toThrow(kind)
+      await expect(retrying(new ManualClock(), 0)(upstream)(callOf())).rejects.toThrow(kind)
       expect(upstream.calls).toHaveLength(1)
     },
   )
@@ -98,7 +107,7 @@ describe('A try that failed', () => {
     const clock = new ManualClock()
     const client = new AbortController()
     const upstream = upstreamOf(failing('network'))
-    const seen = watched(retry({ clock, random: () => 0.5 })(upstream)(callOf({ signal: client.signal })))
+    const seen = watched(retrying(clock, 0.5)(upstream)(callOf({ signal: client.signal })))
     await turns()
     client.abort(new GatewayError('gone', 'left'))
     await turns()
@@ -116,7 +125,7 @@ describe('A target that failed', () => {
 
   it('is followed by the next', async () => {
     const upstream = upstreamOf(failing('auth'), failing('network'), ok)
-    await fallback(upstream)(callOf({ targets }))
+    await falling(upstream)(callOf({ targets }))
     expect(asked(upstream)).toEqual(['a', 'b', 'c'])
   })
 
@@ -124,7 +133,7 @@ describe('A target that failed', () => {
     'is the last when no other model could or should help: %s',
     async (kind) => {
       const upstream = upstreamOf(failing(kind))
-      await expect(fallback(upstream)(callOf({ targets }))).rejects.toMatchObject({ kind })
+      await expect(falling(upstream)(callOf({ targets }))).rejects.toMatchObject({ kind })
       expect(asked(upstream)).toEqual(['a'])
     },
   )
@@ -133,18 +142,18 @@ describe('A target that failed', () => {
     const windows = [100, 100, 50, undefined, 200]
     const sized = windows.map((contextWindow, at) => targetOf(fakeProvider(`w${at}`), 'm', { contextWindow }))
     const upstream = upstreamOf(failing('context_length'))
-    await expect(fallback(upstream)(callOf({ targets: sized }))).rejects.toMatchObject({ kind: 'context_length' })
+    await expect(falling(upstream)(callOf({ targets: sized }))).rejects.toMatchObject({ kind: 'context_length' })
     expect(asked(upstream)).toEqual(['w0', 'w3', 'w4'])
   })
 
   it('tells the client of the failure that may pass, else of the first', async () => {
     const mixed = upstreamOf(failing('auth'), failing('rate_limit', 20_000), failing('not_found'))
-    await expect(fallback(mixed)(callOf({ targets }))).rejects.toMatchObject({
+    await expect(falling(mixed)(callOf({ targets }))).rejects.toMatchObject({
       kind: 'rate_limit',
       retryAfterMs: 20_000,
     })
     const lasting = upstreamOf(failing('not_found'), failing('auth'), failing('quota'))
-    await expect(fallback(lasting)(callOf({ targets }))).rejects.toMatchObject({ kind: 'not_found' })
+    await expect(falling(lasting)(callOf({ targets }))).rejects.toMatchObject({ kind: 'not_found' })
   })
 
   const standIn = [first, targetOf(fakeProvider('f'), 'm', { why: 'missing_model' })]
@@ -153,7 +162,7 @@ describe('A target that failed', () => {
     'because the model is missing is answered by the gateway’s fallback: %s',
     async (kind) => {
       const upstream = upstreamOf(failing(kind), ok)
-      await fallback(upstream)(callOf({ targets: standIn }))
+      await falling(upstream)(callOf({ targets: standIn }))
       expect(asked(upstream)).toEqual(['a', 'f'])
     },
   )
@@ -163,7 +172,7 @@ describe('A target that failed', () => {
     async (kind) => {
       const upstream = upstreamOf(failing(kind), ok)
       const call = callOf({ targets: standIn, plan: { missing: { [kind]: 'error' } } })
-      await expect(fallback(upstream)(call)).rejects.toMatchObject({ kind })
+      await expect(falling(upstream)(call)).rejects.toMatchObject({ kind })
       expect(asked(upstream)).toEqual(['a'])
     },
   )
@@ -172,7 +181,7 @@ describe('A target that failed', () => {
     'for another reason is not: %s',
     async (kind) => {
       const upstream = upstreamOf(failing(kind), ok)
-      await expect(fallback(upstream)(callOf({ targets: standIn }))).rejects.toMatchObject({ kind })
+      await expect(falling(upstream)(callOf({ targets: standIn }))).rejects.toMatchObject({ kind })
       expect(asked(upstream)).toEqual(['a'])
     },
   )
@@ -187,7 +196,11 @@ describe('The trace', () => {
       await clock.advance(12_345)
       throw new GatewayError('overloaded', 'secret words')
     }
-    const layered = record({ clock, log: (line) => logged.push(line) })(upstreamOf(slow, ok))
+    const layered = record({
+      clock,
+      health: new HealthBook({ clock, random: () => 0 }, undefined),
+      log: (line) => logged.push(line),
+    })(upstreamOf(slow, ok))
     await expect(layered(call)).rejects.toMatchObject({ kind: 'overloaded' })
     await layered(call)
     expect(call.trace.attempts).toEqual([

@@ -28,6 +28,8 @@ beforeAll(async () => {
     {
       providers: { p: { type, baseURL: upstream.url }, spare: { type, baseURL: spare.url } },
       models: { m: { deployments: ['p/m'], fallbacks: ['spare/m'] } },
+      // Each fault is to be met, not the cooldown after it.
+      cooldown: false,
     },
     { clock: hastyClock(), services: noLists },
   )

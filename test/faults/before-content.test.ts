@@ -17,6 +17,8 @@ describe('A fault before the first content', () => {
       {
         providers: { bad: { type, baseURL: failing.url }, good: { type, baseURL: healthy.url } },
         models: { safe: { deployments: ['bad/m'], fallbacks: ['good/m'] } },
+        // Each fault is to be met, not the cooldown after it.
+        cooldown: false,
       },
       { clock: hastyClock(), random: () => 0.5, services: noLists },
     )

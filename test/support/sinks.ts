@@ -153,6 +153,7 @@ export function callOf({ targets = [targetOf(fakeProvider('p'))], stream = false
     bearer: undefined,
     requestId: 'req_test',
     hops: 0,
+    deadline: Number.POSITIVE_INFINITY,
   }
 }
 

@@ -29,6 +29,8 @@ export async function faultsConfig(upstream: string, overrides: Config = {}): Pr
       'observed-listening': { ...model('up', 'up'), streams: 'observed' },
       'observed-refusing': { ...model('closed', 'up'), streams: 'observed' },
     },
+    // Each fault is to be met, not the cooldown after it.
+    cooldown: false,
     ...limits,
     ...overrides,
   }

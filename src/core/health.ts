@@ -1,0 +1,83 @@
+import { Breaker, type Cooldown } from './breaker.ts'
+import type { Clock } from './clock.ts'
+
+/** Deployments that are remembered; the longest unused is forgotten first. Callers may name any model. */
+const most = 10_000
+
+/** What the gateway has learned about one deployment from its traffic. */
+export class Health {
+  readonly breaker: Breaker | undefined
+  /** Attempts that haven't ended, streams included. */
+  inFlight = 0
+  readonly latency = new PeakLatency()
+
+  constructor(breaker: Breaker | undefined) {
+    this.breaker = breaker
+  }
+}
+
+/** Milliseconds after which a measured latency has lost most of its weight. */
+const decay = 10_000
+
+/**
+ * The time until first content in milliseconds: jumps to a peak at once and sinks slowly, so that a deployment that
+ * begins to stall is avoided after one request.
+ */
+export class PeakLatency {
+  #value = 0
+  #at = 0
+
+  /** 0 if nothing was measured yet, so that every deployment gets its first request. */
+  get value(): number {
+    return this.#value
+  }
+
+  measured(ms: number, now: number): void {
+    const weight = ms > this.#value ? 1 : 1 - Math.exp(-Math.max(0, now - this.#at) / decay)
+    this.#value += (ms - this.#value) * weight
+    this.#at = now
+  }
+}
+
+interface Needed {
+  readonly clock: Clock
+  readonly random: () => number
+}
+
+/** The health of all deployments of this process, by label. Learned from traffic: nothing is asked for it. */
+export class HealthBook {
+  readonly #needed: Needed
+  readonly #cooldown: Cooldown | undefined
+  readonly #entries = new Map<string, Health>()
+
+  /** Without `cooldown` no deployment is ever left alone. */
+  constructor(needed: Needed, cooldown: Cooldown | undefined) {
+    this.#needed = needed
+    this.#cooldown = cooldown
+  }
+
+  of(label: string): Health {
+    const known = this.#entries.get(label)
+    if (known) return known
+    const health = new Health(this.#cooldown && new Breaker(this.#cooldown, this.#needed.random))
+    const [oldest] = this.#entries.keys()
+    if (this.#entries.size >= most && oldest !== undefined) this.#entries.delete(oldest)
+    this.#entries.set(label, health)
+    return health
+  }
+
+  /** Whether a request may be sent to the deployment now. A caller that gets `true` must send it. */
+  admit(label: string): boolean {
+    return this.#entries.get(label)?.breaker?.admit(this.#needed.clock.now()) ?? true
+  }
+
+  /** Lets a request pass in any case: see `Breaker.force`. */
+  force(label: string): void {
+    this.#entries.get(label)?.breaker?.force(this.#needed.clock.now())
+  }
+
+  /** Milliseconds until the deployment may be asked again; 0 if it may be now. */
+  wait(label: string): number {
+    return this.#entries.get(label)?.breaker?.wait(this.#needed.clock.now()) ?? 0
+  }
+}
