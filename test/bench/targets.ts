@@ -58,7 +58,7 @@ export const targets: readonly Target[] = [
   ...ratios(names.memory, 'peak', { P: 0.6 }),
   absolute(names.cold, ours.node, 'start', { limit: 250, unit: 'ms' }),
   absolute(names.coldWorker, ours.worker, 'cpu ms', { limit: 50, unit: 'ms' }),
-  absolute(names.bundle, ours.worker, 'size', { limit: 100, unit: 'KB' }),
+  absolute(names.bundle, ours.worker, 'size', { limit: 140, unit: 'KB' }),
 ]
 
 /** Prints one line per target that was measured: the result, the limit, and whether it is reached. */
