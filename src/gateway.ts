@@ -13,6 +13,7 @@ import { KnownShortcomings } from './core/shortcomings.ts'
 import type { Signal } from './core/signal.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
+import { hedge } from './layers/hedge.ts'
 import { integrity } from './layers/integrity.ts'
 import { keepAlive } from './layers/keepalive.ts'
 import { pull } from './layers/pull.ts'
@@ -71,12 +72,14 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const shortcomings = new KnownShortcomings(services.clock)
   const started = Math.floor(services.clock.now() / 1000)
 
-  // The order matters, outermost first: `keepAlive` breaks any silence inside; `integrity` checks a stream's end, and
-  // `pull` pulls, once for all tries of a target; `timeout` gives each try its own time; `gate` is innermost, so that a
-  // stream that dies at once is a failure for all layers around it.
+  // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late stream
+  // to a second target; `integrity` checks a stream's end, and `pull` pulls, once for all tries of a target; `timeout`
+  // gives each try its own time; `gate` is innermost, so that a stream that dies at once is a failure for all layers
+  // around it.
   const upstream = compose(
     keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),
+    hedge({ clock, health, maxAttempts }),
     integrity(services),
     pull(services),
     retry({ ...services, health, budget, maxAttempts }),

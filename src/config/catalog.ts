@@ -19,7 +19,14 @@ import { type Sound, soundPart } from './sound.ts'
 type LimitsConfig = Pick<Config, keyof Limits>
 
 /** Times in seconds. */
-const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retries: 2, streams: undefined } as const
+const defaultLimits = {
+  timeout: 600,
+  streamTimeout: 120,
+  idleTimeout: 120,
+  retries: 2,
+  streams: undefined,
+  hedge: false,
+} as const
 
 /**
  * Checks a configuration and builds the catalog. Throws a `ConfigError` with all mistakes. A secret that is not set is
@@ -48,7 +55,13 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
     idleTimeout: pick('idleTimeout') * 1000,
     retries: pick('retries'),
     streams: pick('streams'),
+    hedge: hedgeOf(pick('hedge')),
   }
+}
+
+function hedgeOf(hedge: LimitsConfig['hedge']): Limits['hedge'] {
+  if (typeof hedge !== 'object') return hedge ? {} : undefined
+  return hedge.after === undefined ? {} : { after: hedge.after * 1000 }
 }
 
 function resilienceOf({ cooldown = {}, onExhausted, maxAttempts, requestTimeout = 1200 }: Config): Resilience {

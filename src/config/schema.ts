@@ -30,6 +30,8 @@ function isSendable(value: unknown): boolean {
   }
 }
 
+const hedging = v.strictObject({ after: v.optional(seconds) })
+
 const limits = {
   /** Seconds for a whole answer, or until the first content of a stream. Default 600. */
   timeout: v.optional(seconds),
@@ -46,6 +48,15 @@ const limits = {
    * streams correctly, else `checked`. On Node, and where a stream is translated, every event is checked regardless.
    */
   streams: v.optional(v.picklist(['observed', 'checked', 'untouched'])),
+  /**
+   * Sends a stream's request a second time if its first content is late: later than 95 % of the deployment's latest
+   * streams, or than `after` seconds. Costs up to a twentieth more requests. Default: false.
+   */
+  hedge: v.optional(
+    v.lazy((input) => (typeof input === 'object' ? hedging : v.boolean())) as v.GenericSchema<
+      boolean | v.InferInput<typeof hedging>
+    >,
+  ),
 }
 
 /** Times in seconds. */

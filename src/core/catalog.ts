@@ -36,6 +36,8 @@ export interface Limits {
    * all. Undefined: depends on the provider's `endsStreams`.
    */
   readonly streams: 'checked' | 'observed' | 'untouched' | undefined
+  /** A second attempt for streams whose first content is late: after so many milliseconds, or if later than usual. */
+  readonly hedge?: { readonly after?: number } | undefined
 }
 
 /** A model under the name that clients use. */
