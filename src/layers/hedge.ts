@@ -146,5 +146,5 @@ export function hedge({ clock, health, maxAttempts }: HedgeOptions): Layer {
 }
 
 function hedged(): GatewayError {
-  return new GatewayError('gone', 'Another attempt at the same request was faster.', { code: 'hedged' })
+  return new GatewayError('gone', 'Another attempt at the same request was faster.', { reason: 'hedged' })
 }

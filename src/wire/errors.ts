@@ -107,6 +107,8 @@ export interface FailureDetails {
   readonly retryAfterMs?: number
   /** What an incapable model lacks, if it said so. */
   readonly lacks?: Capability
+  /** The value for `x-samewire-reason`, if neither the kind nor the code says it. */
+  readonly reason?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
 }
@@ -124,6 +126,7 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | undefined
   readonly lacks: Capability | undefined
   readonly headers: Readonly<Record<string, string>>
+  readonly #reason: string | undefined
 
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause })
@@ -137,12 +140,13 @@ export class GatewayError extends Error {
     this.retryAfterMs = details.retryAfterMs
     this.lacks = details.lacks
     this.headers = details.headers ?? {}
+    this.#reason = details.reason
   }
 
   /** The value for `x-samewire-reason`, one of a fixed set. */
   get reason(): string {
     const reaction = reactions[this.kind]
-    return reaction.reason ?? this.code ?? reaction.code ?? this.kind
+    return this.#reason ?? reaction.reason ?? this.code ?? reaction.code ?? this.kind
   }
 }
 
