@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import OpenAI from 'openai'
 import { chatLoop } from './chat/loop.ts'
 import { systemClock } from './core/clock.ts'
+import { readEnvFile } from './node/env-file.ts'
 
 const usage = 'npm run chat -- [--base-url URL] [--model NAME] [--key KEY]'
 
@@ -27,7 +27,9 @@ function readArguments() {
 
 /** Chats in the terminal, using the same client library as other programs. */
 async function main(): Promise<void> {
-  if (existsSync('.env')) process.loadEnvFile()
+  await readEnvFile(process.env).catch((error: Error) => {
+    throw new Error(`.env: ${error.message}`)
+  })
   const { help, model, baseURL, apiKey } = readArguments()
   if (help) return console.log(usage)
   if (!URL.canParse(baseURL)) throw new Error(`${baseURL} is no address.`)

@@ -82,9 +82,8 @@ export function effortOf(body: JsonObject): unknown {
 
 /** Ollama's `think`; undefined unless the client set it, since a model that can't think answers 400 to it. */
 export function thinkOf(body: JsonObject): unknown {
-  const reasoning = objectAt(body, 'reasoning')
-  const asked = body.think ?? body.reasoning_effort ?? reasoning?.effort ?? reasoning?.enabled
-  if (typeof asked !== 'string') return asked ?? undefined
+  const asked = valueAs('think', valueIn(body, 'thinking'))
+  if (typeof asked !== 'string') return asked
   return Object.hasOwn(thinkLevels, asked) ? thinkLevels[asked] : asked
 }
 

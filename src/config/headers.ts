@@ -32,7 +32,11 @@ export function readHeaders(
   const read: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) {
     const place = [...path, name]
-    const obstacle = obstacleIn(name.toLowerCase())
+    // Otherwise the last would take the place of the others.
+    const isTwice = Object.hasOwn(read, name.toLowerCase())
+    const obstacle = isTwice
+      ? 'there is a header of this name in another case; allowed: one of them'
+      : obstacleIn(name.toLowerCase())
     if (obstacle) problems.push(`${pathText(place)}: ${obstacle}`)
     if (/auth|key|token|secret|cookie/i.test(name) && !value.startsWith('env:')) {
       problems.push(`${pathText(place)}: a secret is named, never written; allowed: "env:NAME"`)

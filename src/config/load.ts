@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { givenConfig } from './given.ts'
 import { ConfigError } from './problems.ts'
 import type { Config } from './schema.ts'
+import { readText } from './text.ts'
 import { messageOf, stackOf } from './thrown.ts'
 
 /**
@@ -50,14 +51,6 @@ async function readYAML(path: string): Promise<{ value: unknown }> {
   // A file that holds only comments is an empty configuration.
   const empty = text.split('\n').every((line) => /^\s*(#.*|---|\.\.\.)?\s*$/.test(line))
   return { value: empty ? {} : (parse(text) as unknown) }
-}
-
-/** A file's text without the byte order mark that editors on Windows put before it. */
-async function readText(path: string): Promise<string> {
-  const bytes = await readFile(path)
-  // PowerShell's `>` writes this.
-  if (/^(fffe|feff)/.test(bytes.toString('hex', 0, 2))) throw new Error('it is text in UTF-16; allowed: UTF-8')
-  return bytes.toString('utf8').replace(/^\ufeff/, '')
 }
 
 const fileProblems: Readonly<Record<string, string>> = {

@@ -39,8 +39,8 @@ const limits = {
   streamTimeout: v.optional(seconds),
   /** Seconds between two chunks of a stream. Default 120. */
   idleTimeout: v.optional(seconds),
-  /** How often to retry on the same deployment. Default 2. */
-  retries: v.optional(count),
+  /** How often to retry on the same deployment, up to 20 times, which takes over a minute. Default 2. */
+  retries: v.optional(v.pipe(count, v.maxValue(20, 'a whole number up to 20'))),
   /**
    * How closely a Worker checks the streams that it passes on untranslated. `checked`: it checks every event before
    * sending it. `observed`: the runtime pipes the stream, for a fraction of the CPU, and the gateway checks it with a

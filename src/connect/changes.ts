@@ -50,9 +50,12 @@ function cure(changes: Changes, body: Asked, remedy: Remedy): void {
   for (const [old, name] of Object.entries(rename)) {
     const value = fieldIn(changes, body, old)
     if (value === undefined) continue
-    leaveOut(old)
     // A request may have both: then the name that the upstream takes has the value.
-    if (value !== null && (fieldIn(changes, body, name) ?? null) === null) put(changes, name, valueAs(name, value))
+    const renamed = value === null || (fieldIn(changes, body, name) ?? null) !== null ? null : valueAs(name, value)
+    // The new name can't say it, so the upstream is to judge.
+    if (renamed === undefined) continue
+    leaveOut(old)
+    if (renamed !== null) put(changes, name, renamed)
   }
   for (const name of drop) leaveOut(name)
   for (const name of spare) {

@@ -1,5 +1,5 @@
 import type { Remedy } from '../core/provider.ts'
-import { areSynonyms, otherName } from '../core/synonyms.ts'
+import { areSynonyms, otherName, valueAs } from '../core/synonyms.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { withInstructions } from './instructions.ts'
@@ -43,8 +43,9 @@ function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy
   const rename = Object.fromEntries(
     refused.flatMap((name) => {
       const instead = newName(name, error)
-      // A name that was refused before is no way out.
-      return instead === undefined || Object.hasOwn(known.rename ?? {}, instead) ? [] : [[name, instead]]
+      // A name that was refused before is no way out, and neither is one that can't say the same.
+      const isNoWay = instead === undefined || Object.hasOwn(known.rename ?? {}, instead)
+      return isNoWay || valueAs(instead, body[name]) === undefined ? [] : [[name, instead]]
     }),
   )
   const spare = refused.filter((name) => !Object.hasOwn(rename, name) && isSpare(name, body[name]))

@@ -21,16 +21,16 @@ export async function fetchModelList(
     const before = found.size
     try {
       const { page, link } = await fetchPage(url, headers, tools)
-      for (const entry of entriesOf(page)) {
+      const entries = entriesOf(page)
+      for (const entry of entries) {
         if (!found.has(entry.id) && found.size < mostModels) found.set(entry.id, entry)
       }
-      url = nextPage({ page, link, url })
+      // A server that ignores the cursor sends its page again; one that filters may send an empty page before others.
+      url = found.size > before || entries.length === 0 ? nextPage({ page, link, url }) : undefined
     } catch (error) {
       if (pages === 0) throw error
       break
     }
-    // A server that ignores the cursor sends the same page again.
-    if (found.size === before) break
   }
   return [...found.values()]
 }

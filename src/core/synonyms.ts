@@ -1,12 +1,18 @@
-import { isObject, type JsonObject } from '../wire/json.ts'
+import { isObject, type JsonObject, objectAt } from '../wire/json.ts'
 
 /**
  * Names of the same field, in OpenAI's API and in those of other servers. Of several in one request, the first counts.
- * Ollama's `options` may hold any of them, and `reasoning` is OpenRouter's.
+ * Ollama's `options` may hold any of them, `reasoning` is OpenRouter's, and `chat_template_kwargs` belongs to vLLM, SGLang
+ * and llama.cpp. `thinking` is an object of Anthropic, DeepSeek, Moonshot and Z.ai; DashScope and SiliconFlow have
+ * `enable_thinking` and `thinking_budget`.
  */
 export const synonyms = {
   limit: ['max_completion_tokens', 'max_tokens', 'num_predict', 'max_new_tokens', 'max_output_tokens', 'n_predict'],
-  thinking: ['think', 'reasoning_effort', 'reasoning.effort', 'reasoning.enabled', 'reasoning.max_tokens'],
+  thinking: [
+    ...['think', 'reasoning_effort', 'reasoning.effort', 'reasoning.enabled', 'thinking', 'enable_thinking'],
+    ...['chat_template_kwargs.enable_thinking', 'chat_template_kwargs.thinking'],
+    ...['reasoning.max_tokens', 'thinking_budget'],
+  ],
   stop: ['stop', 'stop_sequences'],
   tools: ['tools', 'functions'],
   choice: ['tool_choice', 'function_call'],
@@ -38,6 +44,10 @@ const otherNames: Readonly<Record<string, string>> = {
   stop_sequences: 'stop',
   repeat_penalty: 'repetition_penalty',
   think: 'reasoning_effort',
+  reasoning: 'reasoning_effort',
+  thinking: 'reasoning_effort',
+  enable_thinking: 'reasoning_effort',
+  chat_template_kwargs: 'reasoning_effort',
   seed: 'random_seed',
   random_seed: 'seed',
 }
@@ -46,16 +56,36 @@ export function otherName(name: string): string | undefined {
   return Object.hasOwn(otherNames, name) ? otherNames[name] : undefined
 }
 
-/** A value in the terms of its new name: `think` is a boolean or a level, `reasoning_effort` always a level. */
+/**
+ * A value in the terms of its new name: `think` is a boolean or a level, `reasoning_effort` always a level. Undefined if
+ * these can't say it, such as a number of tokens.
+ */
 export function valueAs(name: string, value: unknown): unknown {
-  if (name === 'reasoning_effort' && typeof value === 'boolean') return value ? 'medium' : 'none'
-  return name === 'think' && value === 'none' ? false : value
+  if (meanings.get(name) !== 'thinking') return value
+  const said = thinkingOf(value)
+  if (name === 'reasoning_effort') return typeof said === 'boolean' ? (said ? 'medium' : 'none') : said
+  const own = said === 'none' ? false : said
+  return name === 'think' || (name === 'enable_thinking' && typeof own === 'boolean') ? own : undefined
+}
+
+/** Whether to think, or how much, in a field of whatever name. An object that says more has no equivalent. */
+function thinkingOf(value: unknown): unknown {
+  if (!isObject(value)) return typeof value === 'number' ? undefined : value
+  if (value.type === 'disabled') return false
+  const [[key, said] = ['', undefined], ...more] = Object.entries(value)
+  if (more.length > 0) return undefined
+  if (key === 'type') return said === 'enabled' || undefined
+  return key === 'effort' || typeof said === 'boolean' ? said : undefined
 }
 
 /** The value of a field under whichever name a body has it. Null says nothing. */
 export function valueIn(body: JsonObject | undefined, meaning: Meaning): unknown {
-  const name = synonyms[meaning].find((one) => (body?.[one] ?? undefined) !== undefined)
-  return name === undefined ? undefined : body?.[name]
+  for (const name of synonyms[meaning]) {
+    const [group = '', inner] = name.split('.')
+    const value = (inner === undefined ? body?.[name] : objectAt(body, group)?.[inner]) ?? undefined
+    if (value !== undefined) return value
+  }
+  return undefined
 }
 
 /** A body without a field, whatever its name there. */
@@ -115,16 +145,19 @@ interface Field {
   readonly value: unknown
 }
 
-/** The fields of a body, with those inside `options` and `reasoning` one by one. */
+/** The fields that hold others, of which each counts by itself. */
+const groups: ReadonlySet<string> = new Set(['options', 'reasoning', 'chat_template_kwargs'])
+
+/** The fields of a body, with those inside a group one by one. */
 function fieldsOf(body: JsonObject): Field[] {
   return Object.entries(body).flatMap(([name, value]): Field | Field[] => {
     if (value === undefined) return []
-    if ((name !== 'options' && name !== 'reasoning') || !isObject(value)) return { name, value }
+    if (!groups.has(name) || !isObject(value)) return { name, value }
     return Object.entries(value).map(([inner, its]) => ({ group: name, name: inner, value: its }))
   })
 }
 
 function meaningOf({ group, name }: Field): string {
-  const full = group === 'reasoning' ? `reasoning.${name}` : name
+  const full = group === undefined || group === 'options' ? name : `${group}.${name}`
   return meanings.get(full) ?? full
 }

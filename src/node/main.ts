@@ -1,11 +1,12 @@
-import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { reasonOf } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
 import { printable } from '../log.ts'
 import { StartError } from '../runtime/listening.ts'
 import { serveAlone } from './alone.ts'
 import { readArguments, readQuestion, usage } from './arguments.ts'
 import { readJob } from './build.ts'
+import { readEnvFile } from './env-file.ts'
 import { help, readVersion } from './help.ts'
 import { serveTogether } from './together.ts'
 import { watchStart } from './watch.ts'
@@ -15,7 +16,9 @@ async function run(): Promise<void> {
   const args = argv.slice(2)
   const question = readQuestion(args)
   if (question) return console.log(question === 'help' ? help : await readVersion())
-  if (existsSync('.env')) process.loadEnvFile()
+  await readEnvFile(env).catch((error: unknown) => {
+    throw new ConfigError([reasonOf(error, '.env')], '.env')
+  })
   const given = readArguments(args, env)
   const usual = fileURLToPath(new URL('../../samewire.config.ts', import.meta.url))
   const file = given.config ?? usual

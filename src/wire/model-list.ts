@@ -7,7 +7,7 @@ export interface ListedEntry {
 }
 
 /** The keys under which servers keep their list; the first with entries counts, since some fill two. */
-const listKeys = ['data', 'models', 'result', 'items'] as const
+const listKeys = ['data', 'models', 'result', 'results', 'items'] as const
 
 /**
  * The models on one page of a list, in the shape of OpenAI (`data`), Together (a bare array), Ollama, Cohere and Gemini
@@ -57,23 +57,39 @@ export interface PageEnd {
   readonly url: URL
 }
 
+/** Where a page says what follows, besides its top level: Cloudflare, GPUStack, JSON:API, HAL. */
+const places = ['result_info', 'pagination', 'meta', 'links', '_links'] as const
+
 /** How servers name a cursor in a page, and the parameter that takes it. */
 const cursors: readonly (readonly [string, string])[] = [
   ['next_page_token', 'page_token'],
   ['nextPageToken', 'pageToken'],
   ['next_cursor', 'cursor'],
   ['nextCursor', 'cursor'],
+  ['next_offset', 'offset'],
+  ['next_page', 'page'],
+  ['nextPage', 'page'],
 ]
+const links = ['next', 'next_url', 'next_page', 'next_page_url', 'nextPage'] as const
+const currents = ['page', 'current_page', 'currentPage'] as const
+const totals = ['total_pages', 'totalPages', 'totalPage', 'pages', 'last_page'] as const
 
 /** The address of the next page; undefined after the last. Never on another host: the request carries the API key. */
 export function nextPage({ page, link, url }: PageEnd): URL | undefined {
-  const next = linkOf(page) ?? /<([^>]*)>[^,]*;\s*rel="?next"?/i.exec(link ?? '')?.[1]
+  const ends = isObject(page) ? [page, ...places.map((key) => page[key]).filter(isObject)] : []
+  const next = linkIn(ends) ?? /<([^>]*)>[^,]*;\s*rel="?next"?/i.exec(link ?? '')?.[1]
   if (next !== undefined) return sameHost(next, url)
   for (const [key, parameter] of cursors) {
-    const cursor = stringAt(page, key)
-    if (cursor) return withParameter(url, parameter, cursor)
+    const cursor = ends.map((end) => end[key]).find((value) => typeof value === 'number' || typeof value === 'string')
+    if (cursor) return withParameter(url, parameter, String(cursor))
   }
-  if (!isObject(page) || (page.has_more !== true && page.hasMore !== true)) return undefined
+  const more = ends.some((end) => end.has_more === true || end.hasMore === true)
+  for (const end of ends) {
+    const at = numberIn(end, currents)
+    const last = numberIn(end, totals)
+    if (at !== undefined && (last === undefined ? more : at < last)) return withParameter(url, 'page', String(at + 1))
+  }
+  if (!more) return undefined
   // Some gateways say that there is more, and leave the cursor null: it is the last id of the page.
   const last = entriesOf(page).at(-1)
   const cursor = stringAt(page, 'last_id') || stringAt(page, 'after') || last?.id
@@ -81,14 +97,15 @@ export function nextPage({ page, link, url }: PageEnd): URL | undefined {
   return cursor ? withParameter(url, last?.fields.type === 'model' ? 'after_id' : 'after', cursor) : undefined
 }
 
-/** `next`, `next_url`, or `links.next`, as a text or with an `href`. */
-function linkOf(page: unknown): string | undefined {
-  if (!isObject(page)) return undefined
-  const candidates = [page, page.links, page._links].flatMap((links) =>
-    isObject(links) ? [links.next, links.next_url] : [],
-  )
-  const texts = candidates.map((candidate) => (isObject(candidate) ? candidate.href : candidate))
+/** A link to the next page, as a text or with an `href`. */
+function linkIn(ends: readonly JsonObject[]): string | undefined {
+  const found = ends.flatMap((end) => links.map((key) => end[key]))
+  const texts = found.map((one) => (isObject(one) ? one.href : one))
   return texts.find((text): text is string => typeof text === 'string' && /^(https?:\/\/|\/|\?)/.test(text))
+}
+
+function numberIn(end: JsonObject, keys: readonly string[]): number | undefined {
+  return keys.map((key) => end[key]).find((value) => typeof value === 'number')
 }
 
 function sameHost(next: string, url: URL): URL | undefined {

@@ -124,6 +124,12 @@ describe('A mistake in the configuration is told with its place, what was found 
     ],
     ['a negative count', { providers, retries: -1 }, 'retries: found -1; allowed: a whole number from 0'],
     ['half a retry', { providers, retries: 1.5 }, 'retries: found 1.5; allowed: a whole number'],
+    ['more retries than help', { providers, retries: 21 }, 'retries: found 21; allowed: a whole number up to 20'],
+    [
+      'retries without an end, for one model',
+      { providers, models: { m: { deployments: ['p/x'], retries: Number.MAX_SAFE_INTEGER } } },
+      'models.m.retries: found 9007199254740991; allowed: a whole number up to 20',
+    ],
     [
       'a list of providers',
       { providers: [p] },
@@ -218,12 +224,27 @@ describe('A header that HTTP sets itself is told with its place', () => {
     ])
   })
 
+  it('and so is a second one whose name differs only in case', () => {
+    const headers = { 'X-Team': 'a', 'x-team': 'b', 'x-other': 'c', 'X-TEAM': 'env:TEAM' }
+    expect(problemsOf({ providers: { p: { ...p, headers } } }, { TEAM: 'd' })).toEqual(
+      ['x-team', 'X-TEAM'].map((name) => {
+        return `providers.p.headers["${name}"]: there is a header of this name in another case; allowed: one of them`
+      }),
+    )
+  })
+
   it.each(['content-type', 'accept', 'accept-encoding', 'user-agent', 'x-host', 'x-connection-id', 'forwarded'])(
     'but not %s',
     (name) => {
       expect(problemsOf({ providers: { p: { ...p, headers: { [name]: 'application/json' } } } })).toEqual([])
     },
   )
+})
+
+describe('The most retries', () => {
+  it.each([0, 10, 20])('may be %d', (retries) => {
+    expect(problemsOf({ providers, retries, models: { m: { deployments: ['p/x'], retries } } })).toEqual([])
+  })
 })
 
 describe('A setting in letters of another script', () => {

@@ -23,6 +23,18 @@ const wantsNewName: Script = (request, ...rest) => {
     : json(200, chatAnswer('x'))(request, ...rest)
 }
 
+/** OpenAI's API, which knows `reasoning_effort` alone of all the names for thinking. */
+const thinksByEffort: Script = (request, ...rest) => {
+  const body = JSON.parse(request.body) as object
+  const name = ['thinking', 'enable_thinking', 'thinking_budget', 'chat_template_kwargs', 'reasoning'].find(
+    (one) => one in body,
+  )
+  const error = { type: 'invalid_request_error', param: name, code: 'unknown_parameter' }
+  return name === undefined
+    ? json(200, chatAnswer('x'))(request, ...rest)
+    : json(400, { error: { message: `Unknown parameter: '${name}'.`, ...error } })(request, ...rest)
+}
+
 /** How each model is configured, by the name that the tests give it. */
 const models = {
   limited: { overrides: { max_tokens: 100 } },
@@ -35,6 +47,10 @@ const models = {
   calm: { params: { think: false } },
   quiet: { overrides: { think: false } },
   'quiet-new': { overrides: { reasoning_effort: 'none' } },
+  'quiet-object': { overrides: { thinking: { type: 'disabled' } } },
+  'quiet-template': { overrides: { chat_template_kwargs: { enable_thinking: false } } },
+  frugal: { overrides: { enable_thinking: true, thinking_budget: 100 } },
+  'calm-template': { params: { chat_template_kwargs: { thinking: false } } },
   stopped: { overrides: { stop: ['END'] } },
   toolless: { overrides: { tool_choice: 'none' } },
   tooled: { params: { tools: [{ type: 'function', function: { name: 'ours' } }] } },
@@ -104,6 +120,20 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
     ['quiet', { reasoning_effort: 'high' }, { think: false }],
     ['quiet', { reasoning: { effort: 'high', exclude: true } }, { think: false, reasoning: { exclude: true } }],
     ['quiet-new', { think: true, reasoning: { enabled: true } }, { reasoning_effort: 'none' }],
+    ['quiet', { thinking: { type: 'enabled', budget_tokens: 2000 } }, { think: false }],
+    ['quiet', { enable_thinking: true, thinking_budget: 500, seed: 1 }, { think: false, seed: 1 }],
+    [
+      'quiet',
+      { chat_template_kwargs: { enable_thinking: true, thinking: true, date: 'x' } },
+      { think: false, chat_template_kwargs: { date: 'x' } },
+    ],
+    ['quiet-object', { enable_thinking: true, reasoning: { max_tokens: 9 } }, { thinking: { type: 'disabled' } }],
+    [
+      'quiet-template',
+      { reasoning_effort: 'high', chat_template_kwargs: { enable_thinking: true, date: 'x' } },
+      { chat_template_kwargs: { enable_thinking: false, date: 'x' } },
+    ],
+    ['frugal', { thinking: { type: 'disabled' } }, { enable_thinking: true, thinking_budget: 100 }],
     ['stopped', { stop_sequences: ['\n'] }, { stop: ['END'] }],
     ['toolless', { tools: [], function_call: 'auto' }, { tools: [], tool_choice: 'none' }],
     ['fixed', { random_seed: 1, options: { seed: 1 } }, { seed: 7 }],
@@ -125,6 +155,15 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
     ['calm', { reasoning_effort: 'high' }, { reasoning_effort: 'high' }],
     ['calm', { reasoning: { effort: 'low' } }, { reasoning: { effort: 'low' } }],
     ['calm', { reasoning: { exclude: true } }, { think: false, reasoning: { exclude: true } }],
+    ['calm', { thinking: { type: 'enabled', budget_tokens: 9 } }, { thinking: { type: 'enabled', budget_tokens: 9 } }],
+    ['calm', { thinking_budget: 500 }, { thinking_budget: 500 }],
+    ['calm', { chat_template_kwargs: { thinking: true } }, { chat_template_kwargs: { thinking: true } }],
+    ['calm-template', { enable_thinking: true }, { enable_thinking: true }],
+    [
+      'calm-template',
+      { chat_template_kwargs: { date: 'x' } },
+      { chat_template_kwargs: { date: 'x', thinking: false } },
+    ],
     ['tooled', { functions: [{ name: 'theirs' }] }, { functions: [{ name: 'theirs' }] }],
   ])('are left to the client where the configuration has a default: %s %j', async (model, asked, wanted) => {
     expect(await sent(`plain-${model}`, asked)).toEqual(wanted)
@@ -141,6 +180,12 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
     ['calm', { reasoning_effort: 'high' }, { think: 'high' }],
     ['calm', {}, { think: false }],
     ['quiet-new', { think: true }, { think: false }],
+    ['quiet-new', { thinking: { type: 'enabled' } }, { think: false }],
+    ['quiet-template', { think: true }, { think: false }],
+    ['mild', { thinking: { type: 'disabled' } }, { think: false }],
+    ['mild', { enable_thinking: true }, { think: true }],
+    ['mild', { chat_template_kwargs: { thinking: false } }, { think: false }],
+    ['mild', { reasoning: { effort: 'xhigh', exclude: true } }, { think: 'max' }],
     ['fixed', { random_seed: 1 }, { options: { seed: 7 } }],
     ['mild', { random_seed: 1 }, { options: { seed: 1 } }],
     ['worded', { response_format: { type: 'json_schema', json_schema: { schema: {} } } }, { format: 'json' }],
@@ -150,7 +195,7 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
     expect(stream).toBe(false)
     expect(rest).toMatchObject(wanted)
     expect(Object.keys(rest)).toEqual(expect.arrayContaining(Object.keys(wanted)))
-    for (const name of ['max_tokens', 'max_completion_tokens', 'reasoning_effort'])
+    for (const name of ['max_tokens', 'max_completion_tokens', 'reasoning_effort', 'thinking', 'enable_thinking'])
       expect(rest).not.toHaveProperty(name)
   })
 
@@ -162,6 +207,7 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
   it.each<[string, object, object]>([
     ['compat-limited-ollama', { max_completion_tokens: 500 }, { max_tokens: 100 }],
     ['compat-quiet', { reasoning_effort: 'high' }, { reasoning_effort: 'none', max_tokens: 16384 }],
+    ['compat-fixed', { enable_thinking: false }, { reasoning_effort: 'none', seed: 7, max_tokens: 16384 }],
     ['tgi-limited-new', { max_tokens: 500 }, { max_tokens: 100 }],
     ['tgi-limited-ollama', { max_completion_tokens: 500 }, { max_tokens: 100 }],
     ['tgi-mild', { max_new_tokens: 7, stop_sequences: ['x'] }, { max_tokens: 7, stop: ['x'] }],
@@ -176,6 +222,32 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
     expect(await sent('openai-mild', { max_tokens: 500 }, wantsNewName)).toEqual({ max_completion_tokens: 500 })
     const twice = { max_tokens: 5, max_completion_tokens: 6 }
     expect(await sent('openai-mild', twice, wantsNewName)).toEqual({ max_completion_tokens: 6 })
+  })
+
+  it.each<[object, string]>([
+    [{ thinking: { type: 'disabled' } }, 'none'],
+    [{ thinking: { type: 'enabled' } }, 'medium'],
+    [{ thinking: { type: 'disabled' }, enable_thinking: false }, 'none'],
+    [{ chat_template_kwargs: { enable_thinking: false } }, 'none'],
+    [{ reasoning: { effort: 'low' } }, 'low'],
+    [{ thinking: { type: 'enabled', budget_tokens: 9 }, reasoning_effort: 'high' }, 'high'],
+  ])('are said in the words of a model that refuses others: %j', async (asked, effort) => {
+    expect(await sent('openai/words', asked, thinksByEffort)).toEqual({ reasoning_effort: effort })
+  })
+
+  it.each([
+    { thinking: { type: 'enabled', budget_tokens: 2000 } },
+    { thinking: { type: 'adaptive' } },
+    { thinking_budget: 500 },
+    { reasoning: { effort: 'low', exclude: true } },
+    { chat_template_kwargs: { enable_thinking: false, date: 'x' } },
+  ])('stay as they are where another name can’t say the same: %j', async (asked) => {
+    upstream.script(thinksByEffort)
+    const before = upstream.seen.length
+    const reply = await both.ask(runtime, chat('openai/words', asked))
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining(`'${Object.keys(asked)[0]}'`)])
+    const tried = upstream.seen.slice(before).map(({ body }) => JSON.parse(body))
+    expect(tried).toEqual([expect.objectContaining(asked)])
   })
 
   it('pass as they are where the configuration says nothing about them', async () => {

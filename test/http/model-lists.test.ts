@@ -114,6 +114,94 @@ const servers: Readonly<Record<string, Server>> = {
         : { body: data('a'), link: '</header/models?page=2>; rel="next", </x>; rel="last"' },
     lists: ['a', 'b'],
   },
+  // Cloudflare's API: `GET /accounts/{id}/ai/models/search`.
+  cloudflare: {
+    says: "Cloudflare's numbered pages",
+    pages: (query) => {
+      const page = Number(query.get('page') ?? 1)
+      const result = [{ id: uuid, name: `@cf/x/m${page}`, task: { id: uuid, name: 'Text Generation' } }]
+      return { success: true, errors: [], result, result_info: { page, per_page: 1, count: 1, total_pages: 3 } }
+    },
+    lists: ['@cf/x/m1', '@cf/x/m2', '@cf/x/m3'],
+  },
+  // gpustack/gpustack: the page's number stands beside the entries, in `pagination`.
+  gpustack: {
+    says: "GPUStack's numbered pages",
+    pages: (query) => {
+      const page = Number(query.get('page') ?? 1)
+      return { items: [{ id: page, name: `m${page}` }], pagination: { page, perPage: 1, total: 2, totalPage: 2 } }
+    },
+    lists: ['m1', 'm2'],
+  },
+  numbered: {
+    says: 'numbered pages beside `data`',
+    pages: (query) => {
+      const page = Number(query.get('page') ?? 1)
+      return { ...data(`m${page}`), page, pages: 2, page_size: 1, total: 2 }
+    },
+    lists: ['m1', 'm2'],
+  },
+  hinted: {
+    says: 'the number of the next page',
+    pages: (query) =>
+      query.get('page') === '2' ? { ...data('b'), next_page: null } : { ...data('a'), next_page: 2, page: 1 },
+    lists: ['a', 'b'],
+  },
+  more: {
+    says: 'a number and whether there is more',
+    pages: (query) => {
+      const page = Number(query.get('page') ?? 1)
+      return { ...data(`m${page}`), page, has_more: page < 3 }
+    },
+    lists: ['m1', 'm2', 'm3'],
+  },
+  offset: {
+    says: 'an offset',
+    pages: (query) =>
+      query.get('offset') === '1'
+        ? { ...data('b'), has_more: false, next_offset: null }
+        : { ...data('a'), has_more: true, next_offset: 1 },
+    lists: ['a', 'b'],
+  },
+  // Django REST Framework, and Replicate's API.
+  results: {
+    says: '`results` with a link',
+    pages: (query, host) =>
+      query.has('page')
+        ? { count: 2, next: null, previous: '?', results: [model('b')] }
+        : { count: 2, next: `http://${host}/results/models?page=2`, previous: null, results: [model('a')] },
+    lists: ['a', 'b'],
+  },
+  // Laravel's paginator.
+  laravel: {
+    says: "Laravel's pages",
+    pages: (query, host) => {
+      const page = Number(query.get('page') ?? 1)
+      const next = page === 1 ? `https://${host}/laravel/models?page=2` : null
+      return { current_page: page, last_page: 2, next_page_url: next, ...data(`m${page}`) }
+    },
+    lists: ['m1', 'm2'],
+  },
+  // https://docs.fireworks.ai/api-reference/list-models, and Google's rule that a page may be empty (AIP-158).
+  fireworks: {
+    says: 'an empty page before the last',
+    pages: (query) =>
+      ({
+        '': { models: [{ name: 'accounts/x/models/a' }], nextPageToken: 'p2', totalSize: 2 },
+        p2: { models: [], nextPageToken: 'p3', totalSize: 2 },
+        p3: { models: [{ name: 'accounts/x/models/b' }], nextPageToken: '', totalSize: 2 },
+      })[query.get('pageToken') ?? ''],
+    lists: ['accounts/x/models/a', 'accounts/x/models/b'],
+  },
+  // https://docs.anthropic.com/en/api/models-list: 20 on a page.
+  claude: {
+    says: "Anthropic's pages",
+    pages: (query) =>
+      query.get('after_id') === 'claude-a'
+        ? { data: [{ type: 'model', id: 'claude-b' }], has_more: false, first_id: 'claude-b', last_id: 'claude-b' }
+        : { data: [{ type: 'model', id: 'claude-a' }], has_more: true, first_id: 'claude-a', last_id: 'claude-a' },
+    lists: ['claude-a', 'claude-b'],
+  },
   failing: {
     says: 'a second page that fails',
     pages: (query) => (query.has('page') ? undefined : { ...data('a'), next: '?page=2' }),
@@ -124,6 +212,32 @@ const servers: Readonly<Record<string, Server>> = {
     says: 'a link to another host',
     pages: () => ({ ...data('a'), next: 'http://evil.example/models?page=2' }),
     lists: ['a'],
+  },
+  elsewhere: {
+    says: 'a link to another name of the same machine',
+    pages: (_, host) => ({
+      ...data('a'),
+      links: { next: `http://${host.replace('127.0.0.1', 'localhost')}/elsewhere` },
+    }),
+    lists: ['a'],
+  },
+  stuck: {
+    says: 'a first page for each of 10,000',
+    pages: () => ({ ...data('a', 'b'), page: 1, total_pages: 10_000 }),
+    lists: ['a', 'b'],
+  },
+  hollow: {
+    says: 'empty pages for ever',
+    pages: (query) => ({ models: [], nextPageToken: `${query.get('pageToken') ?? ''}x` }),
+    lists: [],
+  },
+  many: {
+    says: '10,000 numbered pages',
+    pages: (query) => {
+      const page = Number(query.get('page') ?? 1)
+      return { ...data(`m${page}`), page, total_pages: 10_000 }
+    },
+    lists: Array.from({ length: 10 }, (_, at) => `m${at + 1}`),
   },
   endless: {
     says: 'more pages than anybody needs',
@@ -182,7 +296,7 @@ describe.each(runtimes)('The list of models (%s)', (runtime) => {
     })
     const list = (await response.json()) as { data: { id: string }[] }
     listed = list.data.map(({ id }) => id)
-  })
+  }, 60_000)
 
   afterAll(async () => {
     await both.close()
@@ -197,7 +311,9 @@ describe.each(runtimes)('The list of models (%s)', (runtime) => {
   })
 
   it('costs no more requests than there are pages', () => {
-    const asked = (name: string) => upstream.seen.filter(({ path }) => path.startsWith(`/${name}/`)).length
+    const asked = (name: string) => upstream.seen.filter(({ path }) => path.split(/[/?]/)[1] === name).length
     expect(['openai', 'cohere', 'deaf', 'abroad', 'endless', 'huge'].map(asked)).toEqual([1, 2, 2, 1, 10, 1])
+    expect(['cloudflare', 'numbered', 'hinted', 'more', 'laravel'].map(asked)).toEqual([3, 2, 2, 3, 2])
+    expect(['elsewhere', 'stuck', 'hollow', 'many'].map(asked)).toEqual([1, 2, 10, 10])
   })
 })

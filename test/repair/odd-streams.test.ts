@@ -1,9 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Both, runtimes, startBoth } from '../support/both.ts'
 import { type OddStream, oddStreams, soundStreams } from '../support/odd-streams.ts'
-import { parsers } from '../support/parsers.ts'
+import { clients, readers } from '../support/parsers.ts'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
 
+const parsers = { ...clients, ...readers }
 const streams = [...oddStreams, ...soundStreams]
 /** All that pass bytes, each as it is without any setting but its address. */
 const kinds = [
@@ -70,7 +71,7 @@ describe.each(runtimes)('A plain compatible server on %s', (runtime) => {
   })
 
   it.each(kinds)('is read as well where it is called %s', async (kind) => {
-    const strict = parsers['a strict schema']
+    const strict = readers['a strict schema']
     for (const stream of oddStreams) {
       const { text } = await ask(runtime, stream, kind)
       expect(await strict?.(text), `${stream.what}: ${text}`).toEqual({ ...stream.says, usage })
@@ -79,17 +80,27 @@ describe.each(runtimes)('A plain compatible server on %s', (runtime) => {
 })
 
 describe('Without a gateway', () => {
-  it('each of these streams is misread by a client or at least told in a form that is not OpenAI’s', async () => {
+  // The clients print what they can't parse.
+  beforeEach(() => {
+    for (const method of ['error', 'warn', 'log'] as const) vi.spyOn(console, method).mockImplementation(() => {})
+  })
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  it.each(Object.keys(parsers))('many of these streams are misread by %s', async (client) => {
     const failing: string[] = []
     for (const stream of oddStreams) {
-      for (const [client, parse] of Object.entries(parsers)) {
-        const same = await Promise.resolve()
-          .then(() => parse(stream.text))
+      // Its error escapes every promise there, which ends the program.
+      const isFatal = client === 'openai 4' && stream.what === 'no index'
+      const same =
+        !isFatal &&
+        (await Promise.resolve()
+          .then(() => parsers[client]?.(stream.text))
           .then((said) => JSON.stringify({ ...said, usage }) === JSON.stringify({ ...stream.says, usage }))
-          .catch(() => false)
-        if (!same) failing.push(`${client}: ${stream.what}`)
-      }
+          .catch(() => false))
+      if (!same) failing.push(stream.what)
     }
-    expect(failing.length).toBeGreaterThan(60)
+    expect(failing.length).toBeGreaterThan(15)
   })
 })

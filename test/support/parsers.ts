@@ -1,4 +1,9 @@
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { InferenceClient } from '@huggingface/inference'
+import type { AIMessageChunk, UsageMetadata } from '@langchain/core/messages'
+import { ChatOpenAI } from '@langchain/openai'
 import OpenAI from 'openai'
+import OpenAI4 from 'openai4'
 import type { Said } from './odd-streams.ts'
 
 /** What a client makes of a stream; throws where the client does. */
@@ -35,20 +40,104 @@ const read = (text: string, calls: readonly Call[], finish: unknown, usage: unkn
   usage,
 })
 
-/** The real package, whose accumulator is the strictest of the SDKs. */
-const openaiNode: Parser = async (stream) => {
-  const body = new Response(stream, { headers: { 'content-type': 'text/event-stream' } })
-  const client = new OpenAI({ apiKey: 'k', maxRetries: 0, fetch: async () => body })
-  const final = await client.chat.completions
-    .stream({ model: 'm', messages: [], stream_options: { include_usage: true } })
-    .finalChatCompletion()
-  const [choice] = final.choices
+const address = 'http://gateway.test/v1'
+
+/** The answer to whatever a client asks. */
+const answering = (stream: string) => async () =>
+  new Response(stream, { headers: { 'content-type': 'text/event-stream' } })
+
+/** The accumulator of the two major versions of `openai`, the strictest of the SDKs. */
+async function accumulated(final: Promise<OpenAI.ChatCompletion>): Promise<Read> {
+  const { choices, usage } = await final
+  const [choice] = choices
   const calls = (choice?.message.tool_calls ?? []).map((call) => {
     if (call.type !== 'function') throw new Error('not a function')
     return { id: call.id, ...call.function }
   })
   if (new Set(calls.map(({ id }) => id)).size < calls.length) throw new Error('two calls with one id')
-  return read(choice?.message.content ?? '', calls, choice?.finish_reason, final.usage)
+  return read(choice?.message.content ?? '', calls, choice?.finish_reason, usage)
+}
+
+const question = { model: 'm', messages: [], stream_options: { include_usage: true } }
+
+const openai7: Parser = (stream) => {
+  const client = new OpenAI({ baseURL: address, apiKey: 'k', maxRetries: 0, fetch: answering(stream) })
+  return accumulated(client.chat.completions.stream(question).finalChatCompletion())
+}
+
+const openai4: Parser = (stream) => {
+  // It has the types of the `fetch` that it brings along for old versions of Node.
+  const fetch = answering(stream) as unknown as NonNullable<ConstructorParameters<typeof OpenAI4>[0]>['fetch']
+  const client = new OpenAI4({ baseURL: address, apiKey: 'k', maxRetries: 0, fetch })
+  return accumulated(client.beta.chat.completions.stream(question).finalChatCompletion())
+}
+
+const aiSdk: Parser = async (stream) => {
+  const provider = createOpenAICompatible({
+    name: 'gateway',
+    baseURL: address,
+    includeUsage: true,
+    fetch: answering(stream),
+  })
+  const prompt = [{ role: 'user' as const, content: [{ type: 'text' as const, text: 'hi' }] }]
+  const parts = (await provider('m').doStream({ prompt })).stream
+  let text = ''
+  let finish: string | undefined
+  let usage: unknown
+  const calls: Call[] = []
+  for await (const part of parts) {
+    if (part.type === 'error') throw part.error
+    if (part.type === 'text-delta') text += part.delta
+    if (part.type === 'tool-call') calls.push({ id: part.toolCallId, name: part.toolName, arguments: part.input })
+    if (part.type !== 'finish') continue
+    finish = part.finishReason.unified.replace('-', '_')
+    usage = part.usage.raw
+  }
+  return read(text, calls, finish, usage)
+}
+
+const langchain: Parser = async (stream) => {
+  const configuration = { baseURL: address, fetch: answering(stream) }
+  const model = new ChatOpenAI({ model: 'm', apiKey: 'k', maxRetries: 0, streamUsage: true, configuration })
+  let whole: AIMessageChunk | undefined
+  for await (const chunk of await model.stream('hi')) whole = whole ? whole.concat(chunk) : chunk
+  if (!whole) throw new Error('no chunk')
+  const { content } = whole
+  if (typeof content !== 'string') throw new Error('a content of parts')
+  // Those whose arguments can't be parsed are apart, and so are lost.
+  const parsed = new Set(whole.tool_calls?.map(({ id }) => id))
+  const calls = (whole.tool_call_chunks ?? [])
+    .filter(({ id }) => parsed.has(id))
+    .map(({ id, name, args }) => ({ id: id ?? '', name: name ?? '', arguments: args ?? '' }))
+  // The package's own type is `never` for a message of no declared structure.
+  const spent = whole.usage_metadata as UsageMetadata | undefined
+  return read(content, calls, whole.response_metadata.finish_reason, {
+    prompt_tokens: spent?.input_tokens,
+    completion_tokens: spent?.output_tokens,
+    total_tokens: spent?.total_tokens,
+  })
+}
+
+/** It leaves putting pieces together to its caller, who does as its documentation. */
+const huggingface: Parser = async (stream) => {
+  const client = new InferenceClient('k', { endpointUrl: address, fetch: answering(stream) })
+  let text = ''
+  let finish: unknown
+  let usage: unknown
+  const calls: Call[] = []
+  for await (const chunk of client.chatCompletionStream(question)) {
+    usage = chunk.usage ?? usage
+    const [choice] = chunk.choices
+    if (!choice) continue
+    text += choice.delta.content ?? ''
+    finish = choice.finish_reason ?? finish
+    for (const { index, id, function: said } of choice.delta.tool_calls ?? []) {
+      const begun = calls[index]
+      if (begun) begun.arguments += said.arguments
+      else calls[index] = { id, name: said.name ?? '', arguments: said.arguments }
+    }
+  }
+  return read(text, calls, finish, usage)
 }
 
 /** openai-python 0.27: reads lines that begin with `data: `, and takes any `error` key for an error. */
@@ -76,85 +165,6 @@ const openaiPython027: Parser = (stream) => {
     }
   }
   return read(text, [...calls.values()], finish, usage)
-}
-
-/** @ai-sdk/openai-compatible: a schema for each event, and calls told apart by their index. */
-const aiSdk: Parser = (stream) => {
-  let text = ''
-  let finish: unknown
-  let usage: unknown
-  const calls: Call[] = []
-  for (const data of dataOf(stream)) {
-    const chunk = JSON.parse(data) as Json
-    if (!isObject(chunk) || !Array.isArray(chunk.choices)) throw new TypeError('AI_TypeValidationError: choices')
-    // The real one skips the chunk here, and loses its text.
-    if ('error' in chunk) continue
-    usage = chunk.usage ?? usage
-    for (const choice of chunk.choices as Json[]) {
-      if (choice.finish_reason !== null && choice.finish_reason !== undefined) finish = choice.finish_reason
-      const delta = choice.delta
-      if (!isObject(delta)) continue
-      if (![undefined, null, 'assistant'].includes(delta.role as string))
-        throw new TypeError('AI_TypeValidationError: role')
-      nullish(delta.content, 'string')
-      text += delta.content ?? ''
-      if (delta.tool_calls && !Array.isArray(delta.tool_calls))
-        throw new TypeError('AI_TypeValidationError: tool_calls')
-      for (const call of (delta.tool_calls ?? []) as Json[]) {
-        const said = call.function as Json
-        nullish(call.id, 'string')
-        nullish(said.name, 'string')
-        nullish(said.arguments, 'string')
-        const index = (call.index as number | undefined) ?? calls.length
-        const begun = calls[index]
-        if (begun) begun.arguments += said.arguments ?? ''
-        else {
-          if (!call.id || !said.name) throw new Error('AI_InvalidResponseDataError')
-          calls[index] = { id: String(call.id), name: String(said.name), arguments: String(said.arguments ?? '') }
-        }
-      }
-    }
-  }
-  if (finish === undefined || finish === '') throw new Error('Response stream ended without a finish reason')
-  return read(text, calls.filter(Boolean), finish, usage)
-}
-
-function nullish(value: unknown, type: string): void {
-  if (value !== null && value !== undefined && typeof value !== type) throw new TypeError(`not a ${type}`)
-}
-
-/** @langchain/openai: no role, no assistant; texts are joined key by key, names and ids replaced. */
-const langchain: Parser = (stream) => {
-  let text = ''
-  let finish = ''
-  let usage: unknown
-  let role: unknown
-  const calls = new Map<unknown, Call>()
-  for (const data of dataOf(stream)) {
-    const chunk = JSON.parse(data) as Json
-    if (chunk.error) throw new Error(String(chunk.error))
-    if (chunk.usage) usage = chunk.usage
-    const [choice] = (chunk.choices ?? []) as Json[]
-    if (!choice || !isObject(choice.delta)) continue
-    role = choice.delta.role ?? role
-    if (role !== 'assistant') throw new Error('a message that is not the assistant’s')
-    if (choice.delta.content && typeof choice.delta.content !== 'string') throw new Error('a content of parts')
-    text += choice.delta.content ?? ''
-    finish += choice.finish_reason ?? ''
-    for (const call of (choice.delta.tool_calls ?? []) as Json[]) {
-      const said = call.function as Json
-      const begun = calls.get(call.index)
-      if (!begun)
-        calls.set(call.index, { id: String(call.id ?? ''), name: String(said.name), arguments: String(said.arguments) })
-      else {
-        begun.id = (call.id as string) || begun.id
-        begun.name = (said.name as string) || begun.name
-        begun.arguments += said.arguments ?? ''
-      }
-    }
-  }
-  const whole = [...calls.values()].filter(({ id, arguments: said }) => id !== '' && JSON.parse(said) !== undefined)
-  return read(text, whole, finish, usage)
 }
 
 /** A schema with every key that the specification requires, and nothing else in its place. */
@@ -217,10 +227,17 @@ function must(holds: boolean, what: string): void {
   if (!holds) throw new TypeError(`invalid: ${what}`)
 }
 
-export const parsers: Readonly<Record<string, Parser>> = {
-  'openai for Node': openaiNode,
-  'openai-python 0.27': openaiPython027,
+/** The real packages. */
+export const clients: Readonly<Record<string, Parser>> = {
+  'openai 7': openai7,
+  'openai 4': openai4,
   'AI SDK': aiSdk,
   LangChain: langchain,
+  'huggingface.js': huggingface,
+}
+
+/** Readers that no package can stand for here: one is Python, and the other is no client but the specification. */
+export const readers: Readonly<Record<string, Parser>> = {
+  'openai-python 0.27': openaiPython027,
   'a strict schema': strict,
 }

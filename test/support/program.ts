@@ -19,8 +19,10 @@ export interface Program {
   readonly ended: Promise<number | null>
 }
 
-export function launch(args: readonly string[], env: Record<string, string> = {}): Program {
+/** `cwd` is where a `.env` would be. */
+export function launch(args: readonly string[], env: Record<string, string> = {}, cwd?: string): Program {
   const child = spawn(process.execPath, [entry, '--port', '0', ...args], {
+    cwd,
     // Hides the keys and servers of the user who runs the tests.
     env: { PATH: process.env.PATH, OLLAMA_HOST: 'http://127.0.0.1:1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

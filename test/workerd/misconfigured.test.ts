@@ -17,6 +17,11 @@ it.each([
     '{"providers": {"p": {"type": "openai", "headers": {"content-length": "5"}}}}',
     'providers.p.headers["content-length"]: HTTP sets this header itself',
   ],
+  [
+    '{"providers": {"p": {"type": "openai", "headers": {"X-Team": "a", "x-team": "b"}}}}',
+    'providers.p.headers["x-team"]: there is a header of this name in another case; allowed: one of them',
+  ],
+  ['{"retries": 1e3}', 'retries: found 1000; allowed: a whole number up to 20'],
   ['{"idleTimeout": 1e7}', 'idleTimeout: found 10000000; allowed: a number of seconds up to 2,000,000'],
 ])('the Worker whose SAMEWIRE_CONFIG is %s says so in the envelope, and why in its log', async (text, reason) => {
   const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
