@@ -25,10 +25,10 @@ export interface Skipped {
   readonly why: string
 }
 
-/** Whether a later target of the plan stands in for any that is down, and isn't in cooldown. */
-export function hasAlternative({ targets }: Plan, target: Target, wait: (label: string) => number): boolean {
+/** The next target that stands in for any that is down, and isn't in cooldown. `wait` tells its rest, in milliseconds. */
+export function alternative({ targets }: Plan, target: Target, wait: (label: string) => number): Target | undefined {
   const later = targets.slice(targets.indexOf(target) + 1)
-  return later.some(
+  return later.find(
     ({ deployment, why }) => (why === 'requested' || why === 'fallback') && wait(deployment.label) === 0,
   )
 }

@@ -2,7 +2,7 @@ import { type Answer, discard, whenOver } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import type { HealthBook } from '../core/health.ts'
-import type { Target } from '../core/plan.ts'
+import { alternative, type Target } from '../core/plan.ts'
 import { Quantile } from '../core/quantile.ts'
 import { Abort } from '../core/signal.ts'
 import { asGatewayError, GatewayError, reactions } from '../wire/errors.ts'
@@ -66,10 +66,7 @@ export function hedge({ clock, health, maxAttempts }: HedgeOptions): Layer {
 
   /** The target for a second attempt: the next that is healthy, else the same again. */
   function second({ plan, target }: Call): Target {
-    const later = plan.targets.slice(plan.targets.indexOf(target) + 1)
-    const other = later.find(
-      ({ why, deployment: { label } }) => (why === 'requested' || why === 'fallback') && health.wait(label) === 0,
-    )
+    const other = alternative(plan, target, (label) => health.wait(label))
     const chosen = other && health.admit(other.deployment.label) ? other : target
     return { ...chosen, limits: { ...chosen.limits, retries: 0 } }
   }

@@ -1,7 +1,7 @@
 import type { Call, Layer } from '../core/call.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import type { HealthBook } from '../core/health.ts'
-import { hasAlternative } from '../core/plan.ts'
+import { alternative } from '../core/plan.ts'
 import type { RetryBudget } from '../core/retry-budget.ts'
 import { asGatewayError, type GatewayError, reactions } from '../wire/errors.ts'
 
@@ -46,9 +46,8 @@ function waitFor(failure: GatewayError, tries: number, call: Call, options: Retr
   const asked = failure.retryAfterMs ?? 0
   if (!reactions[failure.kind].again || tries >= target.limits.retries || asked > patience) return undefined
   // Its breaker has opened: another deployment is as good, and at once.
-  if (health.wait(target.deployment.label) > 0 && hasAlternative(plan, target, (label) => health.wait(label))) {
-    return undefined
-  }
+  const cooling = (label: string) => health.wait(label)
+  if (cooling(target.deployment.label) > 0 && alternative(plan, target, cooling)) return undefined
   const wait = Math.max(random() * Math.min(base * 2 ** tries, longest), asked)
   if (trace.attempts.length >= maxAttempts || clock.now() + wait >= deadline) return undefined
   return budget.withdraw() ? wait : undefined
