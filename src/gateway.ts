@@ -74,8 +74,8 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
 
   // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late stream
   // to a second target; `integrity` checks a stream's end, and `pull` pulls, once for all tries of a target; `timeout`
-  // gives each try its own time; `gate` is innermost, so that a stream that dies at once is a failure for all layers
-  // around it.
+  // gives each try its own time; `gate` is around each exchange, so that a stream that dies at once is a failure for all
+  // layers, and one that opens with a refusal is remedied.
   const upstream = compose(
     keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),
@@ -85,8 +85,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     retry({ ...services, health, budget, maxAttempts }),
     record({ ...services, health, shortcomings }),
     timeout({ clock, log }),
-    gate,
-  )(connect(services))
+  )(connect(services, gate))
 
   async function plan(operation: Operation, body: RequestBody): Promise<Plan> {
     const query = { model: body.model, operation: operation.name, ...operation.query(body) }

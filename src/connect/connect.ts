@@ -1,6 +1,6 @@
 import type { Answer } from '../core/answer.ts'
-import type { Call, Upstream } from '../core/call.ts'
-import type { OperationSpec } from '../core/provider.ts'
+import type { Call, Layer, Upstream } from '../core/call.ts'
+import type { OperationSpec, Remedy } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -12,8 +12,11 @@ import { bodyToSend, requestBody, requestHeaders } from './request.ts'
 import { streamed } from './streamed.ts'
 import { whole } from './whole.ts'
 
-/** The innermost upstream: one exchange with the deployment of the call's target, and another one for each remedy. */
-export function connect(services: Services): Upstream {
+/**
+ * The innermost upstream: one exchange with the deployment of the call's target, and another one for each remedy.
+ * `within` wraps each exchange; what it throws may be remedied too.
+ */
+export function connect(services: Services, within: Layer): Upstream {
   /** What error responses have taught about each deployment, for the lifetime of the process. */
   const learnt = new Map<string, Learnt>()
 
@@ -29,7 +32,8 @@ export function connect(services: Services): Upstream {
     let way = learnt.get(key) ?? { remedy: {} }
     for (let remedies = 0; ; remedies++) {
       try {
-        const answer = await exchange(call, way.spec ?? spec, way, services)
+        const { spec: other = spec, remedy } = way
+        const answer = await within((inner) => exchange(inner, other, remedy, services))(call)
         if (remedies > 0) learnt.set(key, way)
         return answer
       } catch (error) {
@@ -49,7 +53,7 @@ function sentBy(call: Call, spec: OperationSpec, { remedy }: Learnt, services: S
   return () => bodyToSend(spec, new ExchangeContext(call, services), remedy)
 }
 
-async function exchange(call: Call, spec: OperationSpec, { remedy }: Learnt, services: Services): Promise<Answer> {
+async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, services: Services): Promise<Answer> {
   const { deployment } = call.target
   const { provider } = deployment
   const context = new ExchangeContext(call, services)

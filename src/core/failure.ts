@@ -1,5 +1,12 @@
 import type { RequestBody } from '../wire/body.ts'
-import { type FailureDetails, type FailureKind, GatewayError, isMissing, unknownModel } from '../wire/errors.ts'
+import {
+  errorEnvelope,
+  type FailureDetails,
+  type FailureKind,
+  GatewayError,
+  isMissing,
+  unknownModel,
+} from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/json.ts'
 import type { Call } from './call.ts'
 import { paramOfCapability } from './operation.ts'
@@ -79,16 +86,25 @@ function sentText({ bytes }: RequestBody): string {
   return `${decoder.decode(bytes.subarray(0, searched))} ${decoder.decode(bytes.subarray(-searched))}`
 }
 
-/** The error envelope for an `error` that an upstream sends inside its stream: the upstream's words, all four keys. */
-export function streamError(error: unknown, provider: Provider, bearer: string | undefined): JsonObject {
-  const said = readSaidInBand(error, secretsAt(provider, bearer))
-  const told = isObject(error) && error.error ? error.error : error
+/** Kinds of failure that say no more than that there was one. */
+const plain: ReadonlySet<FailureKind> = new Set(['upstream', 'protocol', 'bad_request'] as const)
+
+/**
+ * The error envelope for an `error` that an upstream sends inside its stream, with all four keys: the words and the code
+ * of a failure that is recognised, which clients act on; else what the upstream says.
+ */
+export function streamError(told: unknown, call: Call): JsonObject {
+  const failure = readInBand(told, call)
+  if (!plain.has(failure.kind)) return errorEnvelope(failure)
+  const { provider } = call.target.deployment
+  const said = readSaidInBand(told, secretsAt(provider, call.bearer))
+  const error = isObject(told) && told.error ? told.error : told
   return {
     error: {
       message: said.message || `${provider.name} failed without a word.`,
       type: said.type ?? 'server_error',
       param: said.param ?? null,
-      code: said.code ?? (isObject(told) && told.code === null ? null : 'upstream_error'),
+      code: said.code ?? (isObject(error) && error.code === null ? null : 'upstream_error'),
     },
   }
 }

@@ -38,7 +38,7 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
   const words: Words = {
     told(error) {
       attempt.broke = true
-      return streamError(error, provider, call.bearer)
+      return streamError(error, call)
     },
     broke(error) {
       attempt.broke = true

@@ -7,11 +7,11 @@ import { asGatewayError, errorEnvelope, GatewayError } from '../../src/wire/erro
 import { eventsOf, expectBrokenOff } from '../support/ask.ts'
 import { ManualClock } from '../support/gateway.ts'
 import { randomCuts } from '../support/replay.ts'
-import { answerOf, fakeProvider, Listener, pumpOf } from '../support/sinks.ts'
+import { answerOf, callOf, Listener, pumpOf } from '../support/sinks.ts'
 import { chatFrames, chunk } from '../support/upstream.ts'
 
 const words: Words = {
-  told: (error: unknown) => streamError(error, fakeProvider('p'), undefined),
+  told: (error: unknown) => streamError(error, callOf()),
   broke: (error: unknown) => errorEnvelope(asGatewayError(error)),
   name: 'p',
 }

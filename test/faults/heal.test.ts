@@ -1,7 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ask, chat, contentOf, errorOf, hastyClock, noLists } from '../support/ask.ts'
+import { ask, chat, contentOf, errorOf, hastyClock, noLists, wordsOf } from '../support/ask.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
+import {
+  chatAnswer,
+  chatFrames,
+  type FakeUpstream,
+  fakeUpstream,
+  json,
+  type Script,
+  stream,
+} from '../support/upstream.ts'
 
 let upstream: FakeUpstream
 let gateway: RunningGateway
@@ -69,6 +77,32 @@ describe('A parameter that a model refuses', () => {
     expect(sent().at(-1)).toEqual({ ...chat('o3'), max_completion_tokens: 5 })
     await ask(gateway, chat('openai/o3', { max_tokens: 5, temperature: 0 }))
     expect(upstream.seen).toHaveLength(4)
+  })
+
+  it.each<[string, boolean, (error: object) => Script]>([
+    ['in the first event of a stream', true, (error) => stream([`data: ${JSON.stringify({ error })}\n\n`])],
+    ['in a whole answer with a status of success', false, (error) => json(200, { error })],
+  ])('is dropped and remembered as well when it is refused %s', async (_where, streamed, refusal) => {
+    const error = {
+      message: "Unsupported parameter: 'max_tokens' is not supported. Use 'max_completion_tokens' instead.",
+      type: 'invalid_request_error',
+      param: 'max_tokens',
+      code: 'unsupported_parameter',
+    }
+    upstream.script((request, response, socket) =>
+      ('max_tokens' in JSON.parse(request.body)
+        ? refusal(error)
+        : streamed
+          ? stream(chatFrames('healed'))
+          : json(200, chatAnswer('healed')))(request, response, socket),
+    )
+    for (const attempts of [2, 1]) {
+      upstream.seen.length = 0
+      const reply = await ask(gateway, chat('openai/o3', { max_tokens: 5, stream: streamed }))
+      expect(streamed ? wordsOf(reply.text) : contentOf(reply.text)).toBe('healed')
+      expect(upstream.seen).toHaveLength(attempts)
+      expect(reply.headers.get('x-samewire-attempts')).toBe('1')
+    }
   })
 
   it('is remembered for that model alone', async () => {

@@ -52,6 +52,17 @@ describe('An error that the upstream tells in the middle of its stream', () => {
     expect((await lastOf(event)).last).toEqual({ error })
   })
 
+  it.each([
+    ['too long', { message: 'prompt is too long: 9000 tokens > 8192 maximum', code: 400 }, 'context_length_exceeded'],
+    ['a rate limit', { message: 'Too many requests', code: 429 }, 'rate_limit_exceeded'],
+    ['a used-up quota', { message: 'You exceeded your current quota', code: 429 }, 'insufficient_quota'],
+    ['a filter', { message: 'Blocked', code: 'content_filter' }, 'content_policy_violation'],
+    ['too many others', { message: 'Overloaded', type: 'overloaded_error' }, 'capacity_exhausted'],
+  ])('has the code that clients know: %s', async (_, error, code) => {
+    const { last } = await lastOf(`data: ${JSON.stringify({ error })}\n\n`)
+    expect(last).toMatchObject({ error: { code, message: expect.stringContaining(error.message) } })
+  })
+
   it('is the end: neither [DONE] nor anything else comes after it', async () => {
     const { text, last } = await lastOf(
       `data: {"error":{"message":"boom"}}\n\n${chunk({ content: 'lo' })}data: [DONE]\n\n`,
