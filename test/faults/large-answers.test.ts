@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chat, errorOf } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let both: Both
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  const providers = { up: { type: 'openai-compatible', baseURL: upstream.url } }
-  both = await startBoth('large-answers', { providers, retries: 0 })
-})
-
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
+const { upstream, both } = serveBoth('large-answers', (baseURL) => ({
+  providers: { up: { type: 'openai-compatible', baseURL } },
+  retries: 0,
+}))
 
 const answer = chatAnswer('Hello') as { choices: object[] }
 const withMore = (more: object) => JSON.stringify({ ...answer, choices: [{ ...answer.choices[0], ...more }] })

@@ -1,23 +1,14 @@
 import { connect, type Socket } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chat, until } from '../support/ask.ts'
-import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
+import { type Runtime, runtimes, serveBoth } from '../support/both.ts'
 import { answersIn } from '../support/raw-answers.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json, silence } from '../support/upstream.ts'
+import { chatAnswer, json, silence } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let both: Both
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  const providers = { up: { type: 'openai-compatible', baseURL: upstream.url } }
-  both = await startBoth('half-closed', { providers, retries: 0 })
-})
-
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
+const { upstream, both } = serveBoth('half-closed', (baseURL) => ({
+  providers: { up: { type: 'openai-compatible', baseURL } },
+  retries: 0,
+}))
 
 /** A client whose request has reached the upstream; `received` is all it got once the connection is closed. */
 async function waiting(runtime: Runtime): Promise<{ socket: Socket; received: Promise<string> }> {
