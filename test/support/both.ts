@@ -68,7 +68,7 @@ export function serveBoth(
   beforeAll(async () => {
     Object.assign(upstream, await fakeUpstream(...(script ? [script] : [])))
     Object.assign(both, await startBoth(name, configOf(upstream.url), env))
-  }, 60_000)
+  })
   afterAll(async () => {
     await both.close()
     await upstream.close()
