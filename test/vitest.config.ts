@@ -13,6 +13,8 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/workerd/**', '**/node_modules/**'],
           testTimeout: 20_000,
+          // Bundling a Worker takes its time while other tests run.
+          hookTimeout: 60_000,
         },
       },
       {

@@ -3,8 +3,9 @@ import type { Call } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
 import type { OperationSpec, Provider, WireContext } from '../core/provider.ts'
 import type { Repair } from '../core/repair.ts'
-import { concat } from '../core/stream.ts'
 import type { UpstreamResponse } from '../core/transport.ts'
+import { concat } from '../wire/block.ts'
+import { answerLimits, isPlain } from '../wire/effort.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { edit } from '../wire/members.ts'
@@ -36,8 +37,9 @@ export async function whole(
   const bytes = await response.body.collect(answerLimit, () =>
     protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
   )
-  if (bytes.length > largeAnswer) refuseEffort(bytes, provider)
-  const json = tryParse(decoder.decode(bytes))
+  const text = decoder.decode(bytes)
+  if (bytes.length > largeAnswer && !isPlain(text)) refuseEffort(bytes, provider)
+  const json = tryParse(text)
   return {
     status: 200,
     headers: { ...passedHeaders(response.headers), 'content-type': 'application/json' },
@@ -50,7 +52,7 @@ export async function whole(
 /** Throws at JSON that would take too long to parse for its size: lists in lists, or nothing but keys. */
 function refuseEffort(bytes: Uint8Array, provider: Provider): void {
   try {
-    outlineOf(bytes)
+    outlineOf(bytes, answerLimits)
   } catch (error) {
     if (error instanceof GatewayError) throw protocolError(provider, 'sent an answer that would take too long to read')
   }

@@ -1,6 +1,6 @@
 import type { StreamReader } from '../core/operation.ts'
-import { concat, type Ending, type Watch } from '../core/stream.ts'
-import { Block } from '../wire/block.ts'
+import type { Ending, Watch } from '../core/stream.ts'
+import { Block, concat } from '../wire/block.ts'
 import { done, lastBoundary, truncated } from '../wire/sse.ts'
 import { afterHalf } from '../wire/unfinished.ts'
 import { EventFollower } from './follow.ts'

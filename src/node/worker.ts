@@ -51,7 +51,7 @@ function take(socket: Socket | undefined): void {
   tell({ kind: 'taken' })
   // The client may have left already.
   if (!socket) return
-  // A client may close its sending side and still wait for the answer.
+  // Like a connection that a server accepts itself, so that a body which ends early gets its error.
   socket.allowHalfOpen = true
   server?.emit('connection', socket)
 }

@@ -1,14 +1,7 @@
 import { closeSteps, type LateStream, type PendingStream, type StreamBody } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
-import {
-  type ByteSink,
-  type Silence,
-  type Stage,
-  type StagedSource,
-  type Step,
-  staged,
-  type Watch,
-} from '../core/stream.ts'
+import { type StagedSource, staged } from '../core/stages.ts'
+import type { ByteSink, Silence, Stage, Step, Watch } from '../core/stream.ts'
 
 /** A stream that is being sent to a client. */
 export interface Flow {

@@ -71,3 +71,15 @@ export class Block {
 }
 
 const nothing = new Uint8Array(0)
+
+/** Joins chunks into one; a single chunk is returned as it is. */
+export function concat(chunks: readonly Uint8Array[], size = chunks.reduce((sum, { length }) => sum + length, 0)) {
+  if (chunks.length === 1) return chunks[0] as Uint8Array
+  const whole = new Uint8Array(size)
+  let at = 0
+  for (const bytes of chunks) {
+    whole.set(bytes, at)
+    at += bytes.length
+  }
+  return whole
+}

@@ -5,11 +5,20 @@ import { GatewayError } from './errors.ts'
 export const depthLimit = 256
 /** Top-level fields of a body; OpenAI's requests have under 50. */
 export const fieldLimit = 4_096
-/** Limit of different keys in a body, and the bytes per key that raise it for a large one. */
-const nameLimit = 2_048
+/** What a body may have. */
+export interface EffortLimits {
+  /** Different keys. */
+  readonly names: number
+  /** Keys, texts, lists and objects. */
+  readonly parts: number
+}
+
+/** For a request. */
+const requestLimits: EffortLimits = { names: 2_048, parts: 50_000 }
+/** For an answer: enough for 9,000 tokens with 20 alternatives each, which older models send as keys. */
+export const answerLimits: EffortLimits = { names: 32_768, parts: 1_250_000 }
+/** The bytes for each that raise the limits for a large body. */
 const bytesPerName = 256
-/** Limit of keys, texts, lists and objects in a body, and the bytes for each that raise it for a large one. */
-const partLimit = 50_000
 const bytesPerPart = 64
 /** Commas that count as one part: numbers are quick to parse, and a prompt of tokens has many. */
 const commasPerPart = 16
@@ -34,11 +43,11 @@ export class Effort {
   /** What is left of the limit of parts, in commas. */
   #left: number
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, { names, parts } = requestLimits) {
     this.#bytes = bytes
-    this.#nameLimit = Math.max(nameLimit, Math.floor(bytes.length / bytesPerName))
+    this.#nameLimit = Math.max(names, Math.floor(bytes.length / bytesPerName))
     this.#names = new Distinct(bytes, this.#nameLimit)
-    this.#partLimit = Math.max(partLimit, Math.floor(bytes.length / bytesPerPart))
+    this.#partLimit = Math.max(parts, Math.floor(bytes.length / bytesPerPart))
     this.#left = this.#partLimit * commasPerPart
   }
 
@@ -71,6 +80,21 @@ export class Effort {
     if (this.#left < 0)
       throw refusal(`has more than ${this.#partLimit} parts (keys, texts, lists, objects, or ${commasPerPart} numbers)`)
   }
+}
+
+/** Quotes, and brackets of either kind, up to which JSON is parsed about as fast as JSON without any. */
+const fewMarks = 100_000
+
+/**
+ * Whether JSON makes so little work, whatever its size, that no estimate is needed: it is long texts or numbers. Takes
+ * a small part of the time of an estimate, since engines search for one character many bytes at a time.
+ */
+export function isPlain(text: string): boolean {
+  return ['"', '[', '{'].every((mark) => {
+    let left = fewMarks
+    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) if (--left < 0) return false
+    return true
+  })
 }
 
 /** Whether the bytes are a number that V8 stores as an index. */

@@ -1,4 +1,4 @@
-import { Effort } from './effort.ts'
+import { Effort, type EffortLimits } from './effort.ts'
 import { quote, readString, type Span, wordsOf } from './strings.ts'
 import { utf8Length } from './utf8.ts'
 
@@ -29,9 +29,9 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * JSON; what is outside strings is left to `JSON.parse` to check. Throws a TypeError if it is not UTF-8, and a 400 if
  * parsing it would take too long.
  */
-export function outlineOf(bytes: Uint8Array): Outline | undefined {
+export function outlineOf(bytes: Uint8Array, limits?: EffortLimits): Outline | undefined {
   const words = wordsOf(bytes)
-  const effort = new Effort(bytes)
+  const effort = new Effort(bytes, limits)
   const pieces: string[] = []
   let model: Span | undefined
   let modelKeys = 0

@@ -674,9 +674,7 @@ class Client {
 
   /** What the upstream saw under a tag. */
   async seen(tag: string): Promise<readonly Seen[]> {
-    const all = (await (await fetch(`${this.#runtime.upstream}/seen/${tag}`)).json()) as readonly Seen[]
-    // A look at the server's list is no request of the client's.
-    return all.filter(({ path }) => !path.endsWith('/models'))
+    return (await (await fetch(`${this.#runtime.upstream}/seen/${tag}`)).json()) as readonly Seen[]
   }
 
   hasRecorded(label: string): boolean {

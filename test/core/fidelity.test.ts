@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { concat } from '../../src/core/stream.ts'
+import { concat } from '../../src/wire/block.ts'
 import { editBody, parseBody, type RequestBody, renamed, withModel } from '../../src/wire/body.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import type { Edits } from '../../src/wire/members.ts'

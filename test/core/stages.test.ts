@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { concat, type Stage, sourceOf, translated } from '../../src/core/stream.ts'
+import { sourceOf } from '../../src/core/pump.ts'
+import { translated } from '../../src/core/stages.ts'
+import type { Stage } from '../../src/core/stream.ts'
+import { concat } from '../../src/wire/block.ts'
 import { bytes, listenTo, pumpOf, textOf } from '../support/sinks.ts'
 
 const upper: Stage = {

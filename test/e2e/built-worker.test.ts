@@ -30,7 +30,7 @@ describe('the built Worker', () => {
     })
     const { url } = await server.listen()
     client = new OpenAI({ baseURL: new URL('/v1', url).href, apiKey: key, maxRetries: 0 })
-  }, 60_000)
+  })
   afterAll(() => server.close())
 
   const chat = { model: 'demo/tiny-chat', messages: [{ role: 'user', content: 'hi' }], temperature: 0 } as const

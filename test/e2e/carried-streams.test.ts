@@ -46,7 +46,7 @@ beforeAll(async () => {
   })
   const health = () => fetch(`http://127.0.0.1:${worker.port}/health`).then(({ ok }) => ok)
   while (!(await health().catch(() => false)));
-}, 60_000)
+})
 
 afterAll(async () => {
   await worker?.stop()

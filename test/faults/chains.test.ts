@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, chat, errorOf, hastyClock, noLists } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { type FakeUpstream, fakeUpstream, json, reset, type Script } from '../support/upstream.ts'
+import { describe, expect, it } from 'vitest'
+import { ask, chat, errorOf, hastyClock } from '../support/ask.ts'
+import { serveNode } from '../support/gateway.ts'
+import { json, reset, type Script } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  const lab = { type: 'openai-compatible', baseURL: upstream.url }
-  const models = { chain: { deployments: ['lab/a'], fallbacks: ['lab/b', 'lab/c'] } }
-  const options = { clock: hastyClock(), services: noLists }
-  gateway = await startGateway({ providers: { lab }, models, retries: 0 }, options)
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+const { upstream, gateway } = serveNode(
+  (baseURL) => ({
+    providers: { lab: { type: 'openai-compatible', baseURL } },
+    models: { chain: { deployments: ['lab/a'], fallbacks: ['lab/b', 'lab/c'] } },
+    retries: 0,
+  }),
+  { clock: hastyClock() },
+)
 
 const refusing = (status: number, message: string, headers: Record<string, string> = {}): Script =>
   json(status, { error: { message, type: 'x', param: null, code: null } }, headers)

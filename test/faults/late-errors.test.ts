@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, chat, eventsOf, noLists } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chunk, type FakeUpstream, fakeUpstream, stream } from '../support/upstream.ts'
+import { describe, expect, it } from 'vitest'
+import { ask, chat, eventsOf } from '../support/ask.ts'
+import { serveNode } from '../support/gateway.ts'
+import { chunk, stream } from '../support/upstream.ts'
 
 const key = 'sk-of-the-gateway-0123456789'
 const opening = [chunk({ role: 'assistant', content: '' }), chunk({ content: 'Hel' })]
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  const lab = { type: 'openai-compatible', baseURL: `${upstream.url}/v1`, apiKey: 'env:LAB_KEY' }
-  gateway = await startGateway({ providers: { lab } }, { services: noLists, env: { LAB_KEY: key } })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+const { upstream, gateway } = serveNode(
+  (url) => ({ providers: { lab: { type: 'openai-compatible', baseURL: `${url}/v1`, apiKey: 'env:LAB_KEY' } } }),
+  { env: { LAB_KEY: key } },
+)
 
 async function lastOf(...events: string[]): Promise<{ text: string; last: unknown }> {
   upstream.script(stream([...opening, ...events]))

@@ -1,27 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chat } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { chatFrames, type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { chatFrames } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let both: Both
 const most = 2_000_000
 
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  both = await startBoth('long-limits', {
-    providers: { p: { type: 'openai-compatible', baseURL: upstream.url } },
-    timeout: most,
-    streamTimeout: most,
-    idleTimeout: most,
-    keepAlive: most,
-    writeTimeout: most,
-  })
-})
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
+const { upstream, both } = serveBoth('long-limits', (baseURL) => ({
+  providers: { p: { type: 'openai-compatible', baseURL } },
+  timeout: most,
+  streamTimeout: most,
+  idleTimeout: most,
+  keepAlive: most,
+  writeTimeout: most,
+}))
 
 describe.each(runtimes)('The longest limits on %s', (runtime) => {
   it('let a slow stream come whole, without a comment', async () => {

@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ask, chat, errorOf, hastyClock, noLists } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { ask, chat, errorOf, hastyClock } from '../support/ask.ts'
+import { serveNode } from '../support/gateway.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
 const clock = hastyClock()
 const limited = {
   error: {
@@ -15,22 +13,14 @@ const limited = {
   },
 }
 
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  gateway = await startGateway(
-    { providers: { p: { type: 'openai-compatible', baseURL: upstream.url } } },
-    { clock, random: () => 0.5, services: noLists },
-  )
+const { upstream, gateway } = serveNode((baseURL) => ({ providers: { p: { type: 'openai-compatible', baseURL } } }), {
+  clock,
+  random: () => 0.5,
 })
 
 beforeEach(() => {
   upstream.seen.length = 0
   clock.waits.length = 0
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
 })
 
 describe('An upstream over its rate limit', () => {

@@ -1,30 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chat } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let both: Both
-
-beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, chatAnswer('x')))
-  const provider = {
-    type: 'openai-compatible',
-    baseURL: upstream.url,
-    apiKey: 'env:KEY',
-    headers: { 'x-team': 'env:TEAM' },
-  }
-  both = await startBoth(
-    'trimmed-keys',
-    { providers: { p: provider }, keys: ['env:OURS'] },
-    { KEY: 'sk-x\n', TEAM: 't\r\n', OURS: 'sk-ours\n' },
-  )
-})
-
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
+const { upstream, both } = serveBoth(
+  'trimmed-keys',
+  (baseURL) => ({
+    providers: {
+      p: { type: 'openai-compatible', baseURL, apiKey: 'env:KEY', headers: { 'x-team': 'env:TEAM' } },
+    },
+    keys: ['env:OURS'],
+  }),
+  { env: { KEY: 'sk-x\n', TEAM: 't\r\n', OURS: 'sk-ours\n' }, script: json(200, chatAnswer('x')) },
+)
 
 describe.each(runtimes)('A key with a line break at its end, on %s,', (runtime) => {
   it('goes to its provider without it', async () => {

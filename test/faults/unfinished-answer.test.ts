@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { errorOf } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { json } from '../support/upstream.ts'
 
 // ollama/ollama#13239: 0.13.0 answers `"stream": false` with an object in the shape of a stream's piece.
 const created = { model: 'llama3.2', created_at: '2025-11-25T13:51:58.481232019Z' }
@@ -32,18 +32,9 @@ const KINDS = [
   },
 ]
 
-let both: Both
-let ollama: FakeUpstream
-
-beforeAll(async () => {
-  ollama = await fakeUpstream()
-  both = await startBoth('unfinished-answer', { providers: { o: { type: 'ollama', baseURL: ollama.url } } })
-})
-
-afterAll(async () => {
-  await both.close()
-  await ollama.close()
-})
+const { upstream: ollama, both } = serveBoth('unfinished-answer', (baseURL) => ({
+  providers: { o: { type: 'ollama', baseURL } },
+}))
 
 describe.each(runtimes)('on %s', (runtime) => {
   describe.each(KINDS)('$what', ({ path, body, piece, whole }) => {

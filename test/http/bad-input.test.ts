@@ -1,22 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ask, chat, errorOf, noLists } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { type RunningGateway, serveNode, startGateway } from '../support/gateway.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, chatAnswer('x')))
-  gateway = await startGateway(
-    { providers: { p: { type: 'openai-compatible', baseURL: upstream.url } } },
-    { services: noLists },
-  )
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
+const { upstream, gateway } = serveNode((baseURL) => ({ providers: { p: { type: 'openai-compatible', baseURL } } }), {
+  script: json(200, chatAnswer('x')),
 })
 
 // Whatever a client sends, the next one is served.

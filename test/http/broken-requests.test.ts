@@ -1,22 +1,13 @@
 import { connect, type Socket } from 'node:net'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { ask, chat, expectEnvelope, noLists, raw } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import { ask, chat, expectEnvelope, raw } from '../support/ask.ts'
+import { serveNode } from '../support/gateway.ts'
 import { answersIn, type RawAnswer } from '../support/raw-answers.ts'
-import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
+import { chatAnswer, chatFrames, json, type Script } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  const config = { providers: { up: { type: 'openai-compatible', baseURL: `${upstream.url}/v1` } } }
-  gateway = await startGateway(config, { services: noLists })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+const { upstream, gateway } = serveNode((url) => ({
+  providers: { up: { type: 'openai-compatible', baseURL: `${url}/v1` } },
+}))
 
 // Whatever a client sends, the next one is served.
 afterEach(async () => {

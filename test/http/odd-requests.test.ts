@@ -1,20 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, chat, errorOf, expectEnvelope, noLists, raw } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { serveNode, startGateway } from '../support/gateway.ts'
+import { chatAnswer, fakeUpstream, json } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, chatAnswer('hello')))
-  const lab = { type: 'openai-compatible', baseURL: `${upstream.url}/v1` }
-  gateway = await startGateway({ providers: { lab } }, { services: noLists })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
+const { gateway } = serveNode((url) => ({ providers: { lab: { type: 'openai-compatible', baseURL: `${url}/v1` } } }), {
+  script: json(200, chatAnswer('hello')),
 })
 
 describe('What Node would answer by itself', () => {

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chat } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
 
 const headers = {
   'content-type': 'application/json; charset=utf-8',
@@ -11,18 +11,11 @@ const headers = {
   'accept-encoding': 'identity',
 }
 
-let upstream: FakeUpstream
-let both: Both
-beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, chatAnswer('x')))
-  both = await startBoth('own-headers', {
-    providers: { p: { type: 'openai-compatible', baseURL: upstream.url, headers } },
-  })
-})
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
+const { upstream, both } = serveBoth(
+  'own-headers',
+  (baseURL) => ({ providers: { p: { type: 'openai-compatible', baseURL, headers } } }),
+  { script: json(200, chatAnswer('x')) },
+)
 
 describe.each(runtimes)("A provider's own headers that look like those of HTTP on %s", (runtime) => {
   it('reach the provider', async () => {

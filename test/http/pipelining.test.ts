@@ -1,21 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
-import { chat, noLists, raw } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import { expect, it } from 'vitest'
+import { chat, raw } from '../support/ask.ts'
+import { serveNode } from '../support/gateway.ts'
 import { answersIn } from '../support/raw-answers.ts'
-import { chatFrames, chunk, type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+import { chatFrames, chunk } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  const config = { providers: { up: { type: 'openai-compatible', baseURL: `${upstream.url}/v1` } } }
-  gateway = await startGateway(config, { services: noLists })
-})
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+const { upstream, gateway } = serveNode((url) => ({
+  providers: { up: { type: 'openai-compatible', baseURL: `${url}/v1` } },
+}))
 
 function post(content: string): string {
   const body = JSON.stringify({ ...chat('up/m', { stream: true }), user: content })

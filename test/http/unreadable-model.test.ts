@@ -1,20 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { describe, expect, it } from 'vitest'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { json } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let both: Both
-beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, { object: 'list', data: [{ id: '50%', object: 'model', created: 5 }] }))
-  both = await startBoth('unreadable-model', {
-    providers: { p: { type: 'openai-compatible', baseURL: upstream.url } },
+const { both } = serveBoth(
+  'unreadable-model',
+  (baseURL) => ({
+    providers: { p: { type: 'openai-compatible', baseURL } },
     models: { 'half%': 'p/50%', 'a b': 'p/x' },
-  })
-})
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
+  }),
+  { script: json(200, { object: 'list', data: [{ id: '50%', object: 'model', created: 5 }] }) },
+)
 
 describe.each(runtimes)('A client that asks for one model on %s', (runtime) => {
   const get = async (id: string) => {

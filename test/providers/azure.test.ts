@@ -1,24 +1,15 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ask, chat, errorOf, noLists } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { ask, chat, errorOf } from '../support/ask.ts'
+import { serveNode } from '../support/gateway.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, chatAnswer('x')))
-  const azure = { type: 'openai', baseURL: upstream.url, apiKey: 'env:KEY', apiVersion: '2024-10-21' }
-  gateway = await startGateway({ providers: { azure } }, { env: { KEY: 'azure-key' }, services: noLists })
-})
+const { upstream, gateway } = serveNode(
+  (baseURL) => ({ providers: { azure: { type: 'openai', baseURL, apiKey: 'env:KEY', apiVersion: '2024-10-21' } } }),
+  { env: { KEY: 'azure-key' }, script: json(200, chatAnswer('x')) },
+)
 
 beforeEach(() => {
   upstream.seen.length = 0
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
 })
 
 const path = (deployment: string) => `/openai/deployments/${deployment}/chat/completions?api-version=2024-10-21`

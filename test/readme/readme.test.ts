@@ -213,7 +213,7 @@ describe('The sources with what the README adds to them', () => {
     const clock = { now: () => now, after: () => () => {} }
     const log = (message: string) => logged.push(message)
     grown = await startGateway(config, { env: { ACME_API_KEY: 'sk-acme-0123' }, ...house, clock, log })
-  }, 60_000)
+  })
   afterAll(async () => {
     await grown?.stop()
     await upstream.close()

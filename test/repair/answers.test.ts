@@ -1,25 +1,19 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chunksOf } from '../contract/read.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { chunk, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { chunk, json, stream } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let both: Both
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  const baseURL = `${upstream.url}/v1`
-  const providers = {
-    lab: { type: 'openai-compatible', baseURL },
-    router: { type: 'huggingface', baseURL, apiKey: 'env:LAB_KEY' },
-  }
-  both = await startBoth('repaired-answers', { providers, retries: 0 }, { LAB_KEY: 'k' })
-}, 60_000)
-
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
+const { upstream, both } = serveBoth(
+  'repaired-answers',
+  (url) => ({
+    providers: {
+      lab: { type: 'openai-compatible', baseURL: `${url}/v1` },
+      router: { type: 'huggingface', baseURL: `${url}/v1`, apiKey: 'env:LAB_KEY' },
+    },
+    retries: 0,
+  }),
+  { env: { LAB_KEY: 'k' } },
+)
 
 const head = { id: 'chatcmpl-1', object: 'chat.completion', created: 1_700_000_000, model: 'm' }
 const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 }

@@ -36,7 +36,7 @@ beforeAll(async () => {
   const others = kinds.map((type) => [type, { type, baseURL, apiKey: 'env:LAB_KEY' }])
   const providers = { lab: { type: 'openai-compatible', baseURL }, ...Object.fromEntries(others) }
   both = await startBoth('odd-streams', { providers }, { LAB_KEY: 'k' })
-}, 60_000)
+})
 
 afterAll(async () => {
   await both.close()

@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { runtimes } from '../support/both.ts'
-import { expectStandIn, expectTold, inStream, type Pair, startPair } from '../support/said.ts'
+import { expectStandIn, expectTold, inStream, servePair } from '../support/said.ts'
 import { json, text } from '../support/upstream.ts'
 
-let pair: Pair
-
-beforeAll(async () => {
-  pair = await startPair('said-hopeless')
-}, 60_000)
-
-afterAll(() => pair.close())
+const pair = servePair('said-hopeless')
 
 const error = (message: string, more: object = {}) => ({ error: { message, ...more } })
 const coded = (code: string, message = 'No more.') => error(message, { type: code, code })

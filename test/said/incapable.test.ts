@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, chat } from '../support/ask.ts'
 import { runtimes } from '../support/both.ts'
 import { ManualClock, startGateway } from '../support/gateway.ts'
-import { expectStandIn, expectTold, inStream, type Pair, startPair } from '../support/said.ts'
+import { expectStandIn, expectTold, inStream, servePair } from '../support/said.ts'
 import { chatAnswer, fakeUpstream, json } from '../support/upstream.ts'
 
-let pair: Pair
-
-beforeAll(async () => {
-  pair = await startPair('said-incapable')
-}, 60_000)
-
-afterAll(() => pair.close())
+const pair = servePair('said-incapable')
 
 const error = (message: string, more: object = {}) => ({ error: { message, ...more } })
 

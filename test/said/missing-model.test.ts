@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { runtimes } from '../support/both.ts'
-import { expectStandIn, expectTold, inStream, type Pair, startPair } from '../support/said.ts'
+import { expectStandIn, expectTold, inStream, servePair } from '../support/said.ts'
 import { json, text } from '../support/upstream.ts'
 
-let pair: Pair
-
-beforeAll(async () => {
-  pair = await startPair('said-missing')
-}, 60_000)
-
-afterAll(() => pair.close())
+const pair = servePair('said-missing')
 
 const error = (message: string, more: object = {}) => ({ error: { message, ...more } })
 const python = (inner: string) => `Error code: 400 - {'error': {'message': ${inner}, 'type': None, 'code': 400}}`

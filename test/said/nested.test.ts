@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { readSaid } from '../../src/core/said.ts'
 import { errorOf } from '../support/ask.ts'
 import { runtimes } from '../support/both.ts'
-import { expectStandIn, expectTold, inStream, type Pair, startPair } from '../support/said.ts'
+import { expectStandIn, expectTold, inStream, servePair } from '../support/said.ts'
 import { json } from '../support/upstream.ts'
 
-let pair: Pair
-
-beforeAll(async () => {
-  pair = await startPair('said-nested')
-}, 60_000)
-
-afterAll(() => pair.close())
+const pair = servePair('said-nested')
 
 /** As OpenRouter passes on what its provider said. */
 const routed = (raw: unknown, code = 400) => ({

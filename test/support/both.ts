@@ -1,7 +1,9 @@
+import { afterAll, beforeAll } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { bundle, startWorkerd } from '../bench/workerd.ts'
 import { noLists, type Reply } from './ask.ts'
 import { startGateway } from './gateway.ts'
+import { type FakeUpstream, fakeUpstream, type Script } from './upstream.ts'
 
 export const runtimes = ['node', 'workerd'] as const
 export type Runtime = (typeof runtimes)[number]
@@ -50,4 +52,26 @@ export async function startBoth(
       await Promise.all([node.close(), worker.stop()])
     },
   }
+}
+
+/**
+ * Starts an upstream and a gateway in front of it before the tests of this file or `describe`, and closes them after.
+ * What it returns is empty until then. `configOf` gets the upstream's URL; `script` is its first script.
+ */
+export function serveBoth(
+  name: string,
+  configOf: (url: string) => Config,
+  { env, script }: { readonly env?: Record<string, string>; readonly script?: Script } = {},
+): { readonly upstream: FakeUpstream; readonly both: Both } {
+  const upstream = {} as FakeUpstream
+  const both = {} as Both
+  beforeAll(async () => {
+    Object.assign(upstream, await fakeUpstream(...(script ? [script] : [])))
+    Object.assign(both, await startBoth(name, configOf(upstream.url), env))
+  })
+  afterAll(async () => {
+    await both.close()
+    await upstream.close()
+  })
+  return { upstream, both }
 }

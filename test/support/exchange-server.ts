@@ -10,13 +10,15 @@ const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'content-leng
  * All recorded servers, and made-up ones, on one port: the path names the exchange (`exchangePath`). A GET below an
  * exchange with a recorded server returns that server's list of models.
  *
- * `GET /seen/{tag}` returns the requests with that tag; `GET /seen/{tag}/abandoned` answers when the client has
- * abandoned the last of them.
+ * `GET /seen/{tag}` returns the requests with that tag, without the looks at a list, which the gateway takes by itself;
+ * `GET /seen/{tag}/abandoned` answers when the client has abandoned the last of them.
  */
 export async function exchangeServer(): Promise<FakeUpstream> {
   const upstream = await fakeUpstream()
   const tagged = (tag: string) =>
-    upstream.seen.filter(({ path }) => /^\/[^/]+\/[^/]+\/as-/.test(path) && tagOf(path) === tag)
+    upstream.seen.filter(
+      ({ method, path }) => method === 'POST' && /^\/[^/]+\/[^/]+\/as-/.test(path) && tagOf(path) === tag,
+    )
 
   upstream.script(async (request, response) => {
     const [, first, tag = '', what] = request.path.split('/')

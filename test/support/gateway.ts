@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
+import { afterAll, beforeAll } from 'vitest'
 import { registry } from '../../providers/index.ts'
 import type { Access } from '../../src/access.ts'
 import { assemble } from '../../src/assemble.ts'
@@ -11,6 +12,8 @@ import type { Services } from '../../src/core/services.ts'
 import { nodeEdge } from '../../src/runtime/node-edge.ts'
 import { createNodeServer } from '../../src/runtime/node-server.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
+import { noLists } from './ask.ts'
+import { type FakeUpstream, fakeUpstream, type Script } from './upstream.ts'
 
 export interface RunningGateway {
   /** Includes `/v1`. */
@@ -63,6 +66,27 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       await transport.close()
     },
   }
+}
+
+/**
+ * Starts an upstream and a gateway on Node in front of it before the tests of this file or `describe`, and closes them
+ * after. What it returns is empty until then. `configOf` gets the upstream's URL; `script` is its first script.
+ */
+export function serveNode(
+  configOf: (url: string) => Config,
+  { script, ...options }: GatewayOptions & { readonly script?: Script } = {},
+): { readonly upstream: FakeUpstream; readonly gateway: RunningGateway } {
+  const upstream = {} as FakeUpstream
+  const gateway = {} as RunningGateway
+  beforeAll(async () => {
+    Object.assign(upstream, await fakeUpstream(...(script ? [script] : [])))
+    Object.assign(gateway, await startGateway(configOf(upstream.url), { services: noLists, ...options }))
+  })
+  afterAll(async () => {
+    await gateway.close()
+    await upstream.close()
+  })
+  return { upstream, gateway }
 }
 
 /** A clock that moves only when a test advances it. */

@@ -1,4 +1,4 @@
-import { expect } from 'vitest'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { chat, errorOf, type Reply, type WireError } from './ask.ts'
 import { type Both, type Runtime, startBoth } from './both.ts'
 import {
@@ -27,7 +27,6 @@ export interface Pair {
   /** The gateway's answer where there is no other target. */
   alone(runtime: Runtime, script: Script, more?: object): Promise<Outcome>
   ask: Both['ask']
-  close(): Promise<void>
 }
 
 export interface Outcome {
@@ -35,8 +34,18 @@ export interface Outcome {
   readonly asked: number
 }
 
-/** `m-…` has a fallback, `p/…` has none; `name` is the Worker's bundle's. */
-export async function startPair(name: string): Promise<Pair> {
+/** Starts a pair before the tests of this file, and closes it after; `name` is the Worker's bundle's. */
+export function servePair(name: string): Pair {
+  const pair = {} as Awaited<ReturnType<typeof startPair>>
+  beforeAll(async () => {
+    Object.assign(pair, await startPair(name))
+  })
+  afterAll(() => pair.close())
+  return pair
+}
+
+/** `m-…` has a fallback, `p/…` has none. */
+async function startPair(name: string): Promise<Pair & { close(): Promise<void> }> {
   const upstream = await fakeUpstream()
   const standIn = await fakeUpstream((request, ...rest) => {
     const streams = JSON.parse(request.body).stream === true
