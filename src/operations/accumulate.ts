@@ -1,6 +1,6 @@
 import type { Naming } from '../core/operation.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
-import { CallPieces, wholeCalls } from './call-pieces.ts'
+import { CallPieces } from './call-pieces.ts'
 import { merged } from './merge.ts'
 
 interface Choice {
@@ -17,7 +17,7 @@ export function accumulateChat(chunks: readonly JsonObject[], naming: Naming): J
   return accumulated(chunks, naming, 'chat.completion', (choice, index) => ({
     ...choice.rest,
     index,
-    message: messageOf(choice, naming),
+    message: messageOf(choice),
     logprobs: choice.logprobs,
   }))
 }
@@ -34,16 +34,17 @@ export function accumulateCompletion(chunks: readonly JsonObject[], naming: Nami
 
 function accumulated(
   chunks: readonly JsonObject[],
-  { id, created, model }: Naming,
+  naming: Naming,
   object: string,
   wholeChoice: (choice: Choice, index: number) => JsonObject,
 ): JsonObject {
+  const { id, created, model } = naming
   const choices = new Map<number, Choice>()
   let head: JsonObject = {}
   for (const chunk of chunks) {
     const { choices: pieces, object: _, error: __, obfuscation: ___, ...rest } = chunk
     head = withValues(head, rest)
-    for (const piece of Array.isArray(pieces) ? pieces : []) if (isObject(piece)) addPiece(choices, piece)
+    for (const piece of Array.isArray(pieces) ? pieces : []) if (isObject(piece)) addPiece(choices, piece, naming)
   }
   const { usage, ...named } = head
   return {
@@ -57,10 +58,16 @@ function accumulated(
   }
 }
 
-function addPiece(choices: Map<number, Choice>, piece: JsonObject): void {
+function addPiece(choices: Map<number, Choice>, piece: JsonObject, { random }: Naming): void {
   const { index: given, delta, message, text, logprobs, ...rest } = piece
   const index = typeof given === 'number' ? given : 0
-  const choice = choices.get(index) ?? { calls: new CallPieces(), message: {}, text: '', logprobs: null, rest: {} }
+  const choice = choices.get(index) ?? {
+    calls: new CallPieces(random),
+    message: {},
+    text: '',
+    logprobs: null,
+    rest: {},
+  }
   choices.set(index, choice)
   choice.rest = withValues(choice.rest, rest)
   if (typeof text === 'string') choice.text += text
@@ -79,10 +86,10 @@ function withValues(before: JsonObject, later: JsonObject): JsonObject {
   return { ...before, ...Object.fromEntries(entries) }
 }
 
-function messageOf({ message, calls }: Choice, naming: Naming): JsonObject {
+function messageOf({ message, calls }: Choice): JsonObject {
   const { function_call: _, ...rest } = message
   const legacy = objectAt(message, 'function_call')
-  const toolCalls = wholeCalls(calls, naming)
+  const toolCalls = calls.whole()
   const called = toolCalls.length > 0 || legacy !== undefined
   return {
     ...rest,

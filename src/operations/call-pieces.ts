@@ -1,66 +1,48 @@
-import type { Naming } from '../core/operation.ts'
-import { toolCallId } from '../wire/ids.ts'
-import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
+import type { Random } from '../wire/ids.ts'
+import { type JsonObject, objectAt, stringAt } from '../wire/json.ts'
+import { argumentsText, callsIn, ToolCalls } from './repair/calls.ts'
 
-interface Growing {
-  readonly index: unknown
-  id: string
-  name: string
-  text: string
-  rest: JsonObject
-}
-
-/** Builds whole tool calls from the pieces of a stream. */
+/** Builds whole tool calls from the pieces of a stream. Which pieces make up a call, `ToolCalls` tells. */
 export class CallPieces {
-  readonly #calls: Growing[] = []
+  readonly #told: ToolCalls
+  readonly #calls = new Map<unknown, JsonObject>()
 
-  /** Adds a `tool_calls` of a delta; some servers send an object instead of a list. */
+  constructor(random: Random) {
+    this.#told = new ToolCalls(random)
+  }
+
+  /** Adds a `tool_calls` of a delta. */
   add(pieces: unknown): void {
-    for (const piece of Array.isArray(pieces) ? pieces : [pieces]) if (isObject(piece)) this.#add(piece)
+    const calls = callsIn(pieces)
+    for (const [at, call] of calls.entries()) this.#put(this.#told.piece(call, at, calls.length).piece)
   }
 
-  get calls(): readonly Growing[] {
-    return this.#calls
+  /** The calls as a whole answer has them: without an index, with an id. */
+  whole(): JsonObject[] {
+    for (const piece of this.#told.rest()) this.#put(piece)
+    return [...this.#calls.values()]
   }
 
-  #add(piece: JsonObject): void {
-    const { index, id, function: given, type: _, ...rest } = piece
-    const name = stringAt(given, 'name') ?? ''
-    const call = this.#callOf(index, typeof id === 'string' ? id : '', name)
-    call.id ||= typeof id === 'string' ? id : ''
-    call.name ||= name
-    call.text += argumentsText(objectAt(piece, 'function')?.arguments)
-    call.rest = { ...call.rest, ...rest }
-  }
-
-  /** The call that a piece continues: a new id or name opens another, even under an index that was used before. */
-  #callOf(index: unknown, id: string, name: string): Growing {
-    const last = this.#calls.findLast((call) => index === undefined || index === null || call.index === index)
-    const isNew = !last || (id !== '' && last.id !== '' && id !== last.id) || isOther(last, id, name)
-    if (!isNew) return last
-    const call = { index, id: '', name: '', text: '', rest: {} }
-    this.#calls.push(call)
-    return call
+  /** A piece put right: the first of a call has its id, type and name, the others go on with its texts. */
+  #put(piece: JsonObject | undefined): void {
+    if (!piece) return
+    const { index, ...said } = piece
+    const before = this.#calls.get(index)
+    this.#calls.set(index, before ? continued(before, said) : said)
   }
 }
 
-/** Whether a piece without an id belongs to a call of another name. */
-function isOther(last: Growing, id: string, name: string): boolean {
-  return id === '' && name !== '' && last.name !== '' && name !== last.name
+function continued(before: JsonObject, said: JsonObject): JsonObject {
+  const { function: called, custom, ...rest } = said
+  const whole = { ...before, ...rest }
+  if (called) whole.function = joined(before, said, 'function', 'arguments')
+  if (custom) whole.custom = joined(before, said, 'custom', 'input')
+  return whole
 }
 
-/** OpenAI's format always has `arguments` as a JSON text. */
-export function argumentsText(given: unknown): string {
-  if (typeof given === 'string') return given
-  return given === undefined || given === null ? '' : JSON.stringify(given)
-}
-
-/** The calls as a whole answer has them: without an index, with an id. */
-export function wholeCalls({ calls }: CallPieces, { random }: Naming): JsonObject[] {
-  return calls.map(({ id, name, text, rest }) => ({
-    ...rest,
-    id: id || toolCallId(random),
-    type: 'function',
-    function: { name, arguments: text },
-  }))
+/** The fields of a call, with the later part of its text behind the earlier one. */
+function joined(before: JsonObject, said: JsonObject, kind: string, text: string): JsonObject {
+  const [first, later] = [objectAt(before, kind), objectAt(said, kind)]
+  const whole = (stringAt(first, text) ?? '') + argumentsText(later?.[text])
+  return { ...first, ...later, [text]: whole }
 }

@@ -241,18 +241,24 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
 
   // InternLM/lmdeploy#3412: SGLang's calls all say index 0, and repeat their id with each piece; vLLM's say an empty id.
   it.each([
-    ['repeat it', 'a', 'b'],
+    ['repeat it', 'call_a', 'call_b'],
     ['say an empty one', '', ''],
   ])('becomes a whole answer whose calls share an index, and whose pieces %s', async (_, one, two) => {
     const opened = (id: string, name: string) => ({ tool_calls: [{ index: 0, id, function: { name, arguments: '' } }] })
     const more = (id: string, text: string) => ({
       tool_calls: { index: 0, id, function: { name: '', arguments: text } },
     })
-    const pieces = [opened('a', 'look'), more(one, '{}'), opened('b', 'look'), more(two, '{"x":'), more(two, '1}')]
+    const pieces = [
+      opened('call_a', 'look'),
+      more(one, '{}'),
+      opened('call_b', 'look'),
+      more(two, '{"x":'),
+      more(two, '1}'),
+    ]
     const reply = await once(stream([...pieces.map((piece) => chunk(piece)), chunk({}, 'tool_calls'), end]))
     expect(wholeOf(reply).choices[0]?.message.tool_calls).toEqual([
-      { id: 'a', type: 'function', function: { name: 'look', arguments: '{}' } },
-      { id: 'b', type: 'function', function: { name: 'look', arguments: '{"x":1}' } },
+      { id: 'call_a', type: 'function', function: { name: 'look', arguments: '{}' } },
+      { id: 'call_b', type: 'function', function: { name: 'look', arguments: '{"x":1}' } },
     ])
   })
 

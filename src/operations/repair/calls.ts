@@ -15,12 +15,12 @@ export function wholeCalls(given: unknown, random: Random): JsonObject[] {
     ids.add(id)
     const { said, rest } = partsOf(call)
     if (isObject(call.custom)) return { ...call, id, type: 'custom' }
-    return { ...rest, id, type: 'function', function: { ...said, arguments: jsonText(said.arguments) } }
+    return { ...rest, id, type: 'function', function: { ...said, arguments: argumentsText(said.arguments) } }
   })
 }
 
 /** OpenAI's format always has `arguments` as a JSON text. */
-function jsonText(given: unknown): string {
+export function argumentsText(given: unknown): string {
   if (typeof given === 'string') return given
   return given === undefined || given === null ? '' : JSON.stringify(given)
 }
@@ -85,7 +85,7 @@ export class ToolCalls {
     const { said } = partsOf(call)
     const id = wordOf(call.id)
     const name = wordOf(said.name)
-    const text = jsonText(said.arguments)
+    const text = argumentsText(said.arguments)
     const index = indexOf(call.index)
     const before = this.#before(index ?? (of > 1 ? at : undefined), id, name)
     if (!before || this.#isNew(before, { id, name, text }, index)) {
@@ -165,7 +165,7 @@ function goOn(call: JsonObject, { index }: Begun): JsonObject {
   if (isObject(call.custom)) return { ...rest, index }
   const { said, rest: others } = partsOf(rest)
   const { name: _name, arguments: given, ...more } = said
-  return { ...others, index, function: { ...more, arguments: jsonText(given) } }
+  return { ...others, index, function: { ...more, arguments: argumentsText(given) } }
 }
 
 /** Whether arguments have begun and are not complete. */
