@@ -3,8 +3,14 @@ import { areSynonyms, otherName, valueAs } from '../core/synonyms.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { withInstructions } from './instructions.ts'
+import {
+  fieldsExcluded,
+  fieldsRefused,
+  nameRecommended,
+  refusesDeveloper,
+  wantsOneInstruction,
+} from './refused-parts.ts'
 import { isSpare } from './spare.ts'
-import { fieldsExcluded, fieldsRefused, nameRecommended, refusesDeveloper, wantsOneInstruction } from './wordings.ts'
 
 /** Chat templates refuse under 500, which is no kind of its own. */
 const curable: ReadonlySet<FailureKind> = new Set(['bad_request', 'incapable', 'upstream'])

@@ -121,6 +121,49 @@ export const wordings: readonly Wording[] = [
   { kind: 'bad_request', match: /^input validation error/i, server: 'TGI', source: 'huggingface/text-generation-inference#2749' },
 ]
 
+/** How a known server words that it refuses a part of a request, whatever the status. */
+export interface PartWording {
+  /** `developer`: that role. `order`: instructions that aren't one message at the start. */
+  readonly part: 'field' | 'developer' | 'order'
+  /** A field's name is in the group `names`, which may hold several. */
+  readonly match: RegExp
+  readonly server: string
+  readonly source: string
+}
+
+/** Fields of messages and tools, which some servers word like top-level ones, don't match. */
+// biome-ignore format: a table
+export const partWordings: readonly PartWording[] = [
+  { part: 'field', match: /unsupported parameter:? ['"`](?<names>\w+)['"`]/gi, server: 'OpenAI', source: 'langchain-ai/langchain#29416' },
+  { part: 'field', match: /unknown parameter:? ['"`](?<names>\w+)['"`]/gi, server: 'OpenAI, Azure', source: 'microsoft/semantic-kernel#8189' },
+  { part: 'field', match: /unrecognized request arguments? supplied: (?<names>\w+(?:, \w+)*)/gi, server: 'Azure', source: 'pydantic/pydantic-ai#169' },
+  { part: 'field', match: /(?<!' : )property ['"](?:body\.)?(?<names>\w+)['"] is unsupported/gi, server: 'Groq, Cerebras', source: 'fanenr/chatbot#21; nested fields: janhq/jan#8136, Kilo-Org/kilocode#10375' },
+  { part: 'field', match: /loc\W{1,5}[[(]\W{0,3}body\W{1,6}(?<names>\w+)\W{0,3}[\])]\W{1,6}msg\W{1,6}extra (?:inputs are|fields) not permitted/gi, server: 'vLLM, SGLang, Mistral: pydantic 2, and 1 with `fields`, in JSON or in Python', source: '1Panel-dev/MaxKB#2912, partITech/php-mistral#76, voideditor/void#128' },
+  { part: 'field', match: /(?:^|\s|#\/|\bbody\.)(?<names>\w+): extra (?:inputs are|fields) not permitted/gi, server: 'Azure AI (Mistral), and pydantic in one line', source: 'microsoft/semantic-kernel#10510' },
+  { part: 'field', match: /extra inputs are not permitted, field: ['"](?<names>\w+)['"]/gi, server: 'Z.ai', source: 'mitsuhiko/agent-stuff#19' },
+  { part: 'field', match: /unknown name \W{1,2}(?<names>\w+)\W{1,2}: cannot find field/gi, server: 'Gemini', source: 'liliMozi/openhanako#394, ed-donner/agents#45' },
+  { part: 'field', match: /(?<!\]: )unknown field \W{0,2}(?<names>\w+)\W/gi, server: 'Databricks, servers in Go and Rust', source: 'continuedev/continue#12936' },
+  { part: 'field', match: /does not support parameters?:? [[{](?<names>[^\]}]{1,300})[\]}]/gi, server: 'LiteLLM', source: 'BerriAI/litellm#6456, BerriAI/litellm#9686' },
+  { part: 'field', match: /^(?:[^:]{1,60}: )?(?:the )?(?:parameter |argument |field |option )?['"`]?(?<names>[a-z]+(?:_[a-z]+)*)['"`]? (?:parameter |argument |field |option )?is not (?:currently |yet )?supported/gi, server: 'others, in plain words', source: 'BerriAI/litellm#8980 and others' },
+
+  { part: 'developer', match: /unexpected (?:message )?role\b(?!:? ['"`]?(?:user|assistant|tool|system|function)\b)/i, server: 'vLLM, llama.cpp and others with Qwen’s template', source: 'ogx-ai/ogx#6069, ggml-org/llama.cpp#20079' },
+  { part: 'developer', match: /developer['"`]? is not one of/i, server: 'DashScope, OpenAI before 2025', source: 'haru/redmine_ai_helper#242' },
+  { part: 'developer', match: /unknown variant ['"`]?developer/i, server: 'DeepSeek', source: 'eclipse-theia/theia#15144, earendil-works/pi#1048' },
+  { part: 'developer', match: /['"`]role['"`] must be one of/i, server: 'SGLang', source: 'sgl-project/sglang#14304' },
+  { part: 'developer', match: /input tag ['"`]developer['"`] found using/i, server: 'SiliconFlow, Mistral', source: 'agno-agi/agno#1967' },
+  { part: 'developer', match: /discriminator property ['"`]role['"`] has invalid value/i, server: 'Groq', source: 'nhaouari/obsidian-textgenerator-plugin#309' },
+  { part: 'developer', match: /invalid value: ['"`]?developer/i, server: 'Volcengine', source: 'agno-agi/agno#6697' },
+  { part: 'developer', match: /(?:invalid|unknown|unsupported|unrecogni[sz]ed)(?: message)? role:? ['"`(]*developer/i, server: 'gateways behind new-api', source: 'QuantumNous/new-api#5330' },
+  { part: 'developer', match: /expected one of .{1,120} at ['"`][\w.]{0,40}messages\[\d+\]\.role/i, server: 'CommandCode: zod', source: 'dev2k6/command-code-proxy-server#8' },
+  { part: 'developer', match: /only .{1,60}\broles? (?:is|are) (?:supported|allowed)(?!.{0,20}\bgot system)/i, server: 'templates of Mistral’s models, in LM Studio and llama.cpp', source: 'Mintplex-Labs/anything-llm#2914, anomalyco/opencode#5034' },
+  { part: 'developer', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?developer/i, server: 'OpenAI’s first reasoning models', source: 'https://platform.openai.com/docs/guides/reasoning' },
+  { part: 'developer', match: /\brole:? ['"`]?developer['"`]? (?:is )?(?:not (?:supported|allowed|valid|recogni[sz]ed)|unsupported|invalid)|['"`]?developer['"`]? role is (?:not supported|not allowed|unsupported|invalid)|not support (?:the )?(?:['"`]?developer['"`]? role|role ['"`]?developer)/i, server: 'others, in plain words', source: 'earendil-works/pi, compat.supportsDeveloperRole' },
+
+  { part: 'order', match: /system (?:message|prompt|role)s? (?:must|should|has to|can only|may only) (?:be|appear) .{0,20}(?:first|beginning|start)/i, server: 'vLLM, llama.cpp, Fireworks with Qwen’s template; Anthropic on Vertex', source: 'vllm-project/vllm#41114, BerriAI/litellm#39852' },
+  { part: 'order', match: /conversation roles must alternate/i, server: 'vLLM with the templates of Gemma and Mistral, LM Studio, llama.cpp', source: 'suitenumerique/conversations#197, ggml-org/llama.cpp#19851' },
+  { part: 'order', match: /(?:multiple|more than one) system (?:message|prompt)s?|only (?:one|a single) system (?:message|prompt)/i, server: 'mlc-llm, others', source: 'mlc-ai/mlc-llm#2311' },
+]
+
 /** The statuses that words for a kind of error stand for, where an error inside a success names none. */
 export const statusOfType: Readonly<Record<string, number>> = {
   // TGI
