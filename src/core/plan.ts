@@ -1,5 +1,5 @@
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
-import type { Catalog, Deployment, Limits } from './catalog.ts'
+import type { Catalog, Deployment, Limits, Shadow } from './catalog.ts'
 import type { Demand } from './operation.ts'
 
 /** What routing must know about a request. */
@@ -19,10 +19,25 @@ export interface Target {
   readonly contextWindow: number | undefined
 }
 
+/**
+ * Why a deployment that could serve a request isn't its turn: it is left alone after failures, or has used up its
+ * requests or tokens of this minute. `not_drawn`: more deployments than a request has attempts.
+ */
+export type PassedOver = 'cooldown' | 'over_rpm' | 'over_tpm' | 'not_drawn'
+
 export interface Skipped {
+  /** Of the deployment; with `not_drawn`, of the model. */
   readonly name: string
-  readonly kind: FailureKind
+  /** A failure: it can't serve the request. */
+  readonly kind: FailureKind | PassedOver
   readonly why: string
+}
+
+const passedOver: ReadonlySet<string> = new Set<PassedOver>(['cooldown', 'over_rpm', 'over_tpm', 'not_drawn'])
+
+/** Whether a deployment was skipped because it can't serve the request. */
+export function isObstacle(skipped: Skipped): skipped is Skipped & { readonly kind: FailureKind } {
+  return !passedOver.has(skipped.kind)
 }
 
 /** Whether a later target of the plan stands in for any that is down, and isn't in cooldown. */
@@ -33,7 +48,10 @@ export function hasAlternative({ targets }: Plan, target: Target, wait: (label: 
   )
 }
 
-/** What will be tried, in order, and what will not be and why. Plain data, so that it can be printed. */
+/**
+ * What will be tried, in order, and what was passed over and why. Deployments in cooldown and those over their rate are
+ * both: they are tried after all others. Plain data, so that it can be printed.
+ */
 export interface Plan {
   readonly requested: string | undefined
   readonly targets: readonly Target[]
@@ -41,4 +59,6 @@ export interface Plan {
   /** Why the requested model itself is not the first target. */
   readonly failure: GatewayError | undefined
   readonly missing: Catalog['missing']
+  /** Where a copy of the request may go. */
+  readonly shadow?: Shadow | undefined
 }
