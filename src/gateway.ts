@@ -88,8 +88,9 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     timeout({ clock, log }),
     gate,
   )(connected)
-  const once = compose(record({ ...services, health, shortcomings }), timeout({ clock, log }), gate)(connected)
-  const shadows = new Shadows(once, services)
+  // A copy counts for the health of its deployment too, but its failure is no line of the client's request in the log.
+  const unlogged = record({ ...services, log() {}, health, shortcomings })
+  const shadows = new Shadows(compose(unlogged, timeout({ clock, log }), gate)(connected), services)
 
   const circumstances: Circumstances = {
     known: knowledge.known,

@@ -19,11 +19,12 @@ export interface Target {
   readonly contextWindow: number | undefined
 }
 
+const passedOver = ['cooldown', 'over_rpm', 'over_tpm', 'duplicate', 'not_drawn'] as const
 /**
- * Why a deployment that could serve a request isn't its turn: it is left alone after failures, or has used up its
- * requests or tokens of this minute. `not_drawn`: more deployments than a request has attempts.
+ * Why a deployment that could serve the request is passed over: it is left alone after failures, has used up its
+ * requests or tokens of this minute, or is in the plan already. `not_drawn`: a request has fewer attempts.
  */
-export type PassedOver = 'cooldown' | 'over_rpm' | 'over_tpm' | 'not_drawn'
+export type PassedOver = (typeof passedOver)[number]
 
 export interface Skipped {
   /** Of the deployment; with `not_drawn`, of the model. */
@@ -33,11 +34,9 @@ export interface Skipped {
   readonly why: string
 }
 
-const passedOver: ReadonlySet<string> = new Set<PassedOver>(['cooldown', 'over_rpm', 'over_tpm', 'not_drawn'])
-
 /** Whether a deployment was skipped because it can't serve the request. */
 export function isObstacle(skipped: Skipped): skipped is Skipped & { readonly kind: FailureKind } {
-  return !passedOver.has(skipped.kind)
+  return !passedOver.some((kind) => kind === skipped.kind)
 }
 
 /** Whether a later target of the plan stands in for any that is down, and isn't in cooldown. */

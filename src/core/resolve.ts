@@ -119,14 +119,19 @@ class PlanBuilder {
   /** Returns whether the deployment can be tried at once. */
   #addDeployment(deployment: Deployment, group: ModelGroup, why: Target['why']): boolean {
     const listed = this.#known.get(deployment.provider.name)
-    const skipped = findObstacle(this.#query, deployment, listed) ?? this.#findRest(deployment)
+    const obstacle = findObstacle(this.#query, deployment, listed) ?? this.#findSame(deployment)
+    const skipped = obstacle ?? this.#findRest(deployment)
     if (skipped) this.#skipped.push({ name: deployment.label, ...skipped })
-    if (skipped && isObstacle({ name: deployment.label, ...skipped })) return false
-    const same = (target: Target) => asksTheSame(target.deployment, deployment)
-    if (this.#targets.some(same) || this.#busy.some(same) || this.#cooling.some(same)) return false
+    if (obstacle) return false
     const targets = !skipped ? this.#targets : skipped.kind === 'cooldown' ? this.#cooling : this.#busy
     targets.push({ deployment, limits: group.limits, why, contextWindow: windowOf(deployment, listed) })
     return !skipped && this.#lackOf(deployment) === undefined
+  }
+
+  #findSame(deployment: Deployment): Omit<Skipped, 'name'> | undefined {
+    const same = (target: Target) => asksTheSame(target.deployment, deployment)
+    if (!this.#targets.some(same) && !this.#busy.some(same) && !this.#cooling.some(same)) return undefined
+    return { kind: 'duplicate', why: 'it is in the plan already' }
   }
 
   /** Why a deployment is left alone for now. */

@@ -102,6 +102,7 @@ describe('A plan', () => {
     }
     const plan = planFor('a', { models, fallback: 'two/y' })
     expect(plan.targets.map(({ deployment }) => deployment.label)).toEqual(['one/x', 'two/y'])
+    expect(plan.skipped[0]).toEqual({ name: 'one/x', kind: 'duplicate', why: 'it is in the plan already' })
   })
 
   it('tries a deployment again as a fallback where that asks it otherwise', () => {

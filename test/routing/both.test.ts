@@ -33,7 +33,7 @@ beforeAll(async () => {
     retries: 0,
     cooldown: { allowedFails: 1, cooldownTime: 600, maxCooldownTime: 600 },
   })
-})
+}, 60_000)
 beforeEach(() => {
   for (const [at, upstream] of upstreams.entries()) {
     upstream.script((request, response, socket) => {

@@ -31,7 +31,7 @@ async function start(models: Config['models'], more: Config = {}, random = () =>
   const clock = new ManualClock()
   const providers = Object.fromEntries(names.map((name) => [name, { type, baseURL: `${upstreams[name].url}/v1` }]))
   const config: Config = { providers, models, retries: 0, ...more }
-  const gateway = await startGateway(config, { clock, random, services })
+  const gateway = await startGateway(config, { clock, random, services, env: { HF: 'hf-a' } })
   open.push(gateway)
   return { gateway, clock }
 }
@@ -79,6 +79,23 @@ describe('Of several deployments', () => {
     expect(await askOften(gateway, 2)).toEqual(['b/m', 'b/m'])
     upstreams.b.script(failing)
     expect(await askOften(gateway, 1)).toEqual(['a/m'])
+  })
+
+  it('the cheapest answers, by what the dearest live provider of a Hugging Face model costs', async () => {
+    const provider = (status: string, input: number) => ({ status, pricing: { input, output: 1 } })
+    const data = [
+      { id: 'org/mixed', providers: [provider('live', 0.1), provider('live', 0.9), provider('error', 9)] },
+      { id: 'org/even', providers: [provider('live', 0.5), provider('live', 0.6), { status: 'live' }] },
+      { id: 'org/untold', providers: [{ status: 'live' }] },
+    ]
+    upstreams.a.script(json(200, { data }), json(200, chatAnswer('a')))
+    const { gateway } = await start(
+      { m: { deployments: ['hf/org/untold', 'hf/org/mixed', 'hf/org/even'], routingStrategy: 'cost-based' } },
+      { providers: { hf: { type: 'huggingface', baseURL: upstreams.a.url, apiKey: 'env:HF' } } },
+      () => 0.5,
+      { fetch: globalThis.fetch },
+    )
+    expect(await askOften(gateway, 2)).toEqual(['hf/org/even', 'hf/org/even'])
   })
 
   it('the least busy one answers while another still talks', async () => {
@@ -238,6 +255,7 @@ describe('A shadow', () => {
     upstreams.b.script(failing)
     expect(contentOf((await ask(gateway, chat('m'))).text)).toBe('a')
     await logged(gateway, /shadow b\/new: upstream_error after \d+ ms$/)
+    expect(gateway.logged).toHaveLength(1)
     expect(upstreams.b.seen).toHaveLength(1)
   })
 
