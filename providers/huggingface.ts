@@ -1,4 +1,4 @@
-import { listModels } from '../src/core/knowledge.ts'
+import { listModels, priceOf } from '../src/core/knowledge.ts'
 import { fetchModelList } from '../src/core/model-list.ts'
 import {
   bearer,
@@ -6,6 +6,7 @@ import {
   type ErrorRule,
   type KnownModel,
   type OperationSpec,
+  type Price,
   type ProviderSettings,
 } from '../src/core/provider.ts'
 import { valueIn, without } from '../src/core/synonyms.ts'
@@ -154,13 +155,22 @@ function liveAbilities(entry: JsonObject): Omit<KnownModel, 'id'> {
   const live = all.filter(({ status }) => status === 'live')
   const windows = live.map(({ context_length: length }) => length).filter((length) => typeof length === 'number')
   const lacks = (key: string) => live.length > 0 && live.every((provider) => provider[key] === false)
+  const prices = live.map(({ pricing }) => priceOf(pricing).price).filter((price) => price !== undefined)
   const architecture = isObject(entry.architecture) ? entry.architecture.input_modalities : undefined
   return {
     ...(windows.length > 0 && { contextWindow: Math.max(...windows) }),
+    // The router decides which provider answers, and none costs more than this.
+    ...(prices.length > 0 && {
+      price: { input: highest(prices, 'input'), output: highest(prices, 'output') },
+    }),
     supports: {
       ...(lacks('supports_tools') && { tools: false }),
       ...(lacks('supports_structured_output') && { schema: false }),
       ...(Array.isArray(architecture) && { vision: architecture.includes('image') }),
     },
   }
+}
+
+function highest(prices: readonly Price[], side: keyof Price): number {
+  return Math.max(...prices.map((price) => price[side]))
 }

@@ -5,8 +5,8 @@ import { type Catalog, findGroup } from './core/catalog.ts'
 import { HealthBook } from './core/health.ts'
 import { Knowledge } from './core/knowledge.ts'
 import type { Operation } from './core/operation.ts'
-import type { Plan, Target } from './core/plan.ts'
-import { resolve } from './core/resolve.ts'
+import type { Plan, Query, Target } from './core/plan.ts'
+import { type Circumstances, resolve } from './core/resolve.ts'
 import { RetryBudget } from './core/retry-budget.ts'
 import type { Services } from './core/services.ts'
 import { KnownShortcomings } from './core/shortcomings.ts'
@@ -19,6 +19,7 @@ import { keepAlive } from './layers/keepalive.ts'
 import { pull } from './layers/pull.ts'
 import { record } from './layers/record.ts'
 import { retry } from './layers/retry.ts'
+import { mostShadowed, Shadows } from './layers/shadow.ts'
 import { timeout } from './layers/timeout.ts'
 import type { RequestBody } from './wire/body.ts'
 import { headerValue } from './wire/headers.ts'
@@ -31,6 +32,8 @@ export interface GatewayRequest {
   readonly signal: Signal
   readonly bearer: string | undefined
   readonly requestId: string
+  /** The session that the client named beside the body. */
+  readonly session: string | undefined
   /** How many gateways the request has passed through before this one. */
   readonly hops: number
   /** Filled during the request, even if it fails. */
@@ -50,7 +53,7 @@ export interface Gateway {
   /** Resolves with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */
   answer(request: GatewayRequest): Promise<Answer>
   /** Returns what would be tried for a request, without trying it. */
-  plan(operation: Operation, body: RequestBody): Promise<Plan>
+  plan(operation: Operation, body: RequestBody, session?: string): Promise<Plan>
   models(): Promise<readonly ListedModel[]>
   model(id: string): Promise<ListedModel | undefined>
 }
@@ -76,6 +79,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   // to a second target; `integrity` checks a stream's end, and `pull` pulls, once for all tries of a target; `timeout`
   // gives each try its own time; `gate` is around each exchange, so that a stream that dies at once is a failure for all
   // layers, and one that opens with a refusal is remedied.
+  const connected = connect(services, gate)
   const upstream = compose(
     keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),
@@ -85,26 +89,54 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     retry({ ...services, health, budget, maxAttempts }),
     record({ ...services, health, shortcomings }),
     timeout({ clock, log }),
-  )(connect(services, gate))
+  )(connected)
+  // A copy counts for the health of its deployment too, but its failure is no line of the client's request in the log.
+  const unlogged = record({ ...services, log() {}, health, shortcomings })
+  const shadows = new Shadows(compose(unlogged, timeout({ clock, log }))(connected), services)
 
-  async function plan(operation: Operation, body: RequestBody): Promise<Plan> {
+  const circumstances: Circumstances = {
+    known: knowledge.known,
+    random: services.random,
+    get now() {
+      return clock.now()
+    },
+    health: (label) => health.find(label),
+    shortcomings,
+  }
+
+  function queryOf(operation: Operation, body: RequestBody, session: string | undefined): Query {
     const query = { model: body.model, operation: operation.name, ...operation.query(body) }
-    const first = resolve(query, catalog, knowledge.known, services.random, shortcomings)
+    return session ? { ...query, session } : query
+  }
+
+  async function plan(operation: Operation, body: RequestBody, session?: string): Promise<Plan> {
+    const query = queryOf(operation, body, session)
+    const first = resolve(query, catalog, circumstances)
     const unlisted = first.failure?.kind === 'unknown' || first.skipped.some(({ kind }) => kind === 'not_found')
     if (!unlisted && !first.targets.some(needsList)) return first
     // The provider may list an unknown name by now, and a server that answers to any name must be asked what it has:
     // refresh the lists before the client gets an error or the wrong model.
     await knowledge.refresh(unlisted ? soon : undefined)
-    return resolve(query, catalog, knowledge.known, services.random, shortcomings)
+    return resolve(query, catalog, circumstances)
+  }
+
+  /** A copy of a request to another model; undefined if that is in no state to answer it. */
+  function shadowOf(call: Call, model: string, session: string | undefined): (() => Promise<void>) | undefined {
+    const query = { ...queryOf(call.operation, call.body, session), model }
+    const { targets, skipped } = resolve(query, catalog, circumstances)
+    const [target] = targets
+    const isResting = skipped.some(({ name }) => name === target?.deployment.label)
+    return target?.why === 'requested' && !isResting ? () => shadows.send({ ...call, target }) : undefined
   }
 
   async function answer(request: GatewayRequest): Promise<Answer> {
-    const { operation, body, signal, bearer, requestId, hops, trace } = request
-    const made = await plan(operation, body)
+    const { operation, body, signal, bearer, requestId, session, hops, trace } = request
+    const made = await plan(operation, body, session)
     for (const { name, why } of made.targets.length > 0 ? [] : made.skipped)
       log(`${requestId} ${headerValue(name)}: ${why}`)
-    if (made.failure) trace.reason = made.failure.reason
     const [target] = made.targets
+    if (made.failure) trace.reason = made.failure.reason
+    else if (target && target.why !== 'requested') trace.reason = made.skipped[0]?.kind
     if (!target) throw made.failure ?? new Error('a plan without targets says why')
     const call: Call = {
       operation,
@@ -120,11 +152,17 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
       deadline: clock.now() + requestTimeout,
     }
     budget.deposit()
+    const { shadow } = made
+    if (shadow && services.random() * 100 < shadow.percent && body.bytes.length <= mostShadowed) {
+      const copy = shadowOf(call, shadow.model, session)
+      if (copy) trace.shadow = copy
+    }
     return await upstream(call)
   }
 
-  const needsList = ({ deployment: { provider } }: Target) =>
-    provider.definition.answersAnyName === true && !knowledge.known.has(provider.name)
+  const needsList = ({ deployment: { provider, known }, limits }: Target) =>
+    !knowledge.known.has(provider.name) &&
+    (provider.definition.answersAnyName === true || (limits.routingStrategy === 'cost-based' && !known.price))
 
   const listed = (id: string, created: number | undefined, owner: string): ListedModel => ({
     id,

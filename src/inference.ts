@@ -41,12 +41,14 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const header = edge.headers(context)
       const bearer = guard(header, 'POST')
       const hops = readHops(header)
+      const session = header('x-session-id')
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
       checkContent(header)
       const read = parseBody(await edge.readBody(context, options.bodyLimit))
       const { operation, body } = route.request(read, named)
       // 3. The gateway plans which targets to try, and tries them: see gateway.ts.
-      const answer = await gateway.answer({ operation, body, signal, bearer, requestId, hops, trace })
+      const answer = await gateway.answer({ operation, body, signal, bearer, requestId, session, hops, trace })
+      if (trace.shadow) edge.afterwards(context, trace.shadow)
       // 4. Send the answer in the client's dialect, with headers that say who answered.
       const worded = route.answer?.(answer, read) ?? answer
       return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)

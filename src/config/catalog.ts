@@ -26,6 +26,8 @@ const defaultLimits = {
   retries: 2,
   streams: undefined,
   hedge: false,
+  routingStrategy: 'simple-shuffle',
+  sticky: undefined,
 } as const
 
 /**
@@ -56,6 +58,8 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
     retries: pick('retries'),
     streams: pick('streams'),
     hedge: hedgeOf(pick('hedge')),
+    routingStrategy: pick('routingStrategy'),
+    sticky: pick('sticky'),
   }
 }
 
@@ -164,13 +168,17 @@ class CatalogBuilder {
         return []
       }
       this.#checkStars(path, name, [plain])
-      const { weight = 1, params = {}, overrides = {}, contextWindow, supports } = own
-      const known = { ...(contextWindow && { contextWindow }), ...(supports && { supports }) } as Deployment['known']
-      return [{ ...plain, weight, defaults: withValues(params), overrides: withValues(overrides), known }]
+      const { weight = 1, order = 1, rpm, tpm, params = {}, overrides = {}, contextWindow, supports, price } = own
+      const known = withValues({ contextWindow, supports, price }) as Deployment['known']
+      const rate = (rpm ?? tpm) === undefined ? {} : { rate: { rpm, tpm } }
+      const fields = { defaults: withValues(params), overrides: withValues(overrides) }
+      return [{ ...plain, weight, order, ...rate, ...fields, known }]
     })
+    deployments.sort((a, b) => a.order - b.order)
     const limits = limitsOf(this.#config, config)
-    const { fallbacks = [], contextWindowFallbacks = [], contentPolicyFallbacks = [] } = config
-    return { name, deployments, fallbacks, contextWindowFallbacks, contentPolicyFallbacks, limits }
+    const { fallbacks = [], contextWindowFallbacks = [], contentPolicyFallbacks = [], shadow } = config
+    const others = { fallbacks, contextWindowFallbacks, contentPolicyFallbacks, ...(shadow && { shadow }) }
+    return { name, deployments, ...others, limits }
   }
 
   #split(target: string): Deployment | undefined {
@@ -189,6 +197,7 @@ class CatalogBuilder {
     if (catalog.fallback !== undefined) check(['fallback'], catalog.fallback)
     for (const [name, config] of Object.entries(this.#models)) {
       if (typeof config === 'string') continue
+      if (config.shadow?.model !== undefined) check(['models', name, 'shadow', 'model'], config.shadow.model)
       for (const list of ['fallbacks', 'contextWindowFallbacks', 'contentPolicyFallbacks'] as const) {
         config[list]?.forEach((fallback, index) => {
           check(['models', name, list, index], fallback)

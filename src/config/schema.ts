@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { routingStrategies } from '../core/catalog.ts'
 import type { MissingKind } from '../wire/errors.ts'
 
 const name = v.pipe(v.string(), v.nonEmpty('a name that is not empty'))
@@ -57,6 +58,17 @@ const limits = {
       boolean | v.InferInput<typeof hedging>
     >,
   ),
+  /**
+   * Which of a model's deployments is tried first. `simple-shuffle` (the default): chance, by weight. `least-busy`: the
+   * one with the fewest requests in progress. `latency-based`: of two, the one that answers sooner. `cost-based`: the
+   * cheapest. `usage-based`: the one with the most of its `rpm` and `tpm` left.
+   */
+  routingStrategy: v.optional(v.picklist(routingStrategies)),
+  /**
+   * Whether requests with the same header `x-session-id` or `prompt_cache_key` go to the same deployment, so that its
+   * cached prompts are of use. Default: they do. With `true` also those with the same `user`.
+   */
+  sticky: v.optional(v.boolean()),
 }
 
 /** Times in seconds. */
@@ -94,11 +106,21 @@ const capabilities = {
   ),
 }
 
+const dollars = v.pipe(v.number('a number of dollars'), v.minValue(0, 'a number of dollars from 0'))
+const rate = v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1')))
+
 const deployment = v.strictObject({
   /** `provider/model`. */
   model: name,
   /** Share of the requests among the model's deployments. Default 1. */
   weight: v.optional(weight),
+  /** Priority: deployments with a higher number are tried after all those with a lower one. Default 1. */
+  order: v.optional(count),
+  /** Requests and tokens per minute. Beyond them other deployments come first. */
+  rpm: rate,
+  tpm: rate,
+  /** In US dollars per million tokens. Default: what the provider's list says. */
+  price: v.optional(v.strictObject({ input: dollars, output: dollars })),
   /** Request fields that this deployment sets if the client does not. */
   params: v.optional(fields),
   /** Request fields that this deployment sets even if the client does. */
@@ -137,6 +159,17 @@ const model = v.strictObject({
   contextWindowFallbacks: v.optional(v.array(name)),
   /** Models for requests that this one refuses because of their content. Without it such a refusal is final. */
   contentPolicyFallbacks: v.optional(v.array(name)),
+  /** Another model that gets a copy of `percent` of the requests. Its answers are dropped. */
+  shadow: v.optional(
+    v.strictObject({
+      model: name,
+      percent: v.pipe(
+        v.number('a number above 0, up to 100'),
+        v.gtValue(0, 'a number above 0, up to 100'),
+        v.maxValue(100, 'a number above 0, up to 100'),
+      ),
+    }),
+  ),
   ...limits,
 })
 

@@ -1,7 +1,7 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind } from '../wire/errors.ts'
 import type { Answer } from './answer.ts'
-import type { Operation } from './operation.ts'
+import type { Operation, StreamReader } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
 import type { Signal } from './signal.ts'
 
@@ -30,7 +30,9 @@ export interface Call {
 export interface Trace {
   readonly attempts: AttemptRecord[]
   /** Why the requested model is not the first target: the value for `x-samewire-reason`. */
-  reason?: string
+  reason?: string | undefined
+  /** Sends a copy of the request to another model. To be called once the client's own answer is there. */
+  shadow?: () => Promise<void>
 }
 
 export interface AttemptRecord {
@@ -44,6 +46,8 @@ export interface AttemptRecord {
   readonly ms: number
   /** Whether the stream broke after its first content. */
   broke?: boolean
+  /** The reader of its stream. */
+  reader?: StreamReader
 }
 
 /** Answers a call with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */

@@ -1,6 +1,7 @@
 import type { MissingKind } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Cooldown } from './breaker.ts'
+import type { RateLimits } from './minute-use.ts'
 import type { PatternIndex } from './patterns.ts'
 import type { KnownModel, Provider } from './provider.ts'
 
@@ -13,6 +14,10 @@ export interface Deployment {
   readonly label: string
   /** Relative share of the requests among the deployments of one model. */
   readonly weight: number
+  /** Its priority: those with a lower one come first. */
+  readonly order: number
+  /** What it may be asked for in a minute. */
+  readonly rate?: RateLimits
   /** Fields that are set if the request omits them. */
   readonly defaults: JsonObject
   /** Fields that are always set, whatever the request says. */
@@ -21,7 +26,11 @@ export interface Deployment {
   readonly known: Omit<KnownModel, 'id'>
 }
 
-/** Times are in milliseconds. */
+export const routingStrategies = ['simple-shuffle', 'least-busy', 'latency-based', 'cost-based', 'usage-based'] as const
+/** How one of a model's deployments is chosen. */
+export type RoutingStrategy = (typeof routingStrategies)[number]
+
+/** Settings of a model. Times are in milliseconds. */
 export interface Limits {
   /** For a whole answer, or until a stream's first content. */
   readonly timeout: number
@@ -38,18 +47,32 @@ export interface Limits {
   readonly streams: 'checked' | 'observed' | 'untouched' | undefined
   /** A second attempt for streams whose first content is late: after so many milliseconds, or if later than usual. */
   readonly hedge?: { readonly after?: number } | undefined
+  readonly routingStrategy: RoutingStrategy
+  /**
+   * Whether requests of one session go to the same deployment. Undefined: of those that name a session; with `true`,
+   * those of one user are a session too.
+   */
+  readonly sticky: boolean | undefined
 }
 
 /** A model under the name that clients use. */
 export interface ModelGroup {
   readonly name: string
+  /** By `order`. */
   readonly deployments: readonly Deployment[]
   readonly fallbacks: readonly string[]
   /** Models for requests that are too long for this one. */
   readonly contextWindowFallbacks?: readonly string[]
   /** Models for requests that this one refuses. */
   readonly contentPolicyFallbacks?: readonly string[]
+  /** Another model that a share of the requests is copied to. */
+  readonly shadow?: Shadow
   readonly limits: Limits
+}
+
+export interface Shadow {
+  readonly model: string
+  readonly percent: number
 }
 
 /** `pull` alone: the models that the provider considers safe; with names or patterns: only those. */
@@ -136,6 +159,7 @@ export function plainDeployment(provider: Provider, model: string): Deployment {
     model,
     label: `${provider.name}/${model}`,
     weight: 1,
+    order: 1,
     defaults: {},
     overrides: {},
     known: {},

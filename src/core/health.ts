@@ -1,5 +1,6 @@
 import { Breaker, type Cooldown } from './breaker.ts'
 import type { Clock } from './clock.ts'
+import { MinuteUse } from './minute-use.ts'
 
 /** Deployments that are remembered; the longest unused is forgotten first. Callers may name any model. */
 const most = 10_000
@@ -10,6 +11,7 @@ export class Health {
   /** Attempts that haven't ended, streams included. */
   inFlight = 0
   readonly latency = new PeakLatency()
+  readonly use = new MinuteUse()
 
   constructor(breaker: Breaker | undefined) {
     this.breaker = breaker
@@ -30,6 +32,11 @@ export class PeakLatency {
   /** 0 if nothing was measured yet, so that every deployment gets its first request. */
   get value(): number {
     return this.#value
+  }
+
+  /** What is left of it now: a peak is forgotten in time, so that a deployment that is avoided gets another chance. */
+  at(now: number): number {
+    return this.#value * Math.exp(-Math.max(0, now - this.#at) / decay)
   }
 
   measured(ms: number, now: number): void {
@@ -64,6 +71,11 @@ export class HealthBook {
     if (this.#entries.size >= most && oldest !== undefined) this.#entries.delete(oldest)
     this.#entries.set(label, health)
     return health
+  }
+
+  /** Undefined if nothing was learned of the deployment yet. */
+  find(label: string): Health | undefined {
+    return this.#entries.get(label)
   }
 
   /** Whether a request may be sent to the deployment now. A caller that gets `true` must send it. */

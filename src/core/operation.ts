@@ -61,6 +61,10 @@ export interface Demand {
   readonly needs: ReadonlySet<Capability>
   /** A low estimate of the prompt's length in tokens. */
   readonly tokens: number
+  /** Requests with the same one share a prompt that the upstream may have cached. */
+  readonly session?: string | undefined
+  /** The end user that the client speaks for. */
+  readonly user?: string | undefined
 }
 
 /** `told`: an error that the upstream reports inside an apparent answer. `wrong`: what is invalid about the answer. */

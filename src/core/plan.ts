@@ -1,5 +1,5 @@
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
-import type { Catalog, Deployment, Limits } from './catalog.ts'
+import type { Catalog, Deployment, Limits, Shadow } from './catalog.ts'
 import type { Demand } from './operation.ts'
 
 /** What routing must know about a request. */
@@ -19,10 +19,24 @@ export interface Target {
   readonly contextWindow: number | undefined
 }
 
+const passedOver = ['cooldown', 'over_rpm', 'over_tpm', 'duplicate', 'not_drawn'] as const
+/**
+ * Why a deployment that could serve the request is passed over: it is left alone after failures, has used up its
+ * requests or tokens of this minute, or is in the plan already. `not_drawn`: a request has fewer attempts.
+ */
+export type PassedOver = (typeof passedOver)[number]
+
 export interface Skipped {
+  /** Of the deployment; with `not_drawn`, of the model. */
   readonly name: string
-  readonly kind: FailureKind
+  /** A failure: it can't serve the request. */
+  readonly kind: FailureKind | PassedOver
   readonly why: string
+}
+
+/** Whether a deployment was skipped because it can't serve the request. */
+export function isObstacle(skipped: Skipped): skipped is Skipped & { readonly kind: FailureKind } {
+  return !passedOver.some((kind) => kind === skipped.kind)
 }
 
 /** The next target that stands in for any that is down, and isn't in cooldown. `wait` tells its rest, in milliseconds. */
@@ -33,7 +47,10 @@ export function alternative({ targets }: Plan, target: Target, wait: (label: str
   )
 }
 
-/** What will be tried, in order, and what will not be and why. Plain data, so that it can be printed. */
+/**
+ * What will be tried, in order, and what was passed over and why. Deployments in cooldown and those over their rate are
+ * both: they are tried after all others. Plain data, so that it can be printed.
+ */
 export interface Plan {
   readonly requested: string | undefined
   readonly targets: readonly Target[]
@@ -41,4 +58,6 @@ export interface Plan {
   /** Why the requested model itself is not the first target. */
   readonly failure: GatewayError | undefined
   readonly missing: Catalog['missing']
+  /** Where a copy of the request may go. */
+  readonly shadow?: Shadow | undefined
 }

@@ -66,6 +66,13 @@ export interface KnownModel {
   readonly contextWindow?: number
   /** Absent means unknown; only an explicit `false` keeps requests away. */
   readonly supports?: Readonly<Partial<Record<Capability, boolean>>>
+  readonly price?: Price
+}
+
+/** In US dollars per million tokens. */
+export interface Price {
+  readonly input: number
+  readonly output: number
 }
 
 /** A provider's configuration, with its secrets resolved. */

@@ -1,25 +1,32 @@
 import { GatewayError, isMissing, type MissingKind, shorten, unknownModel } from '../wire/errors.ts'
 import { type Catalog, type Deployment, findGroup, type Known, type ModelGroup } from './catalog.ts'
+import { Draw } from './draw.ts'
+import type { Health } from './health.ts'
 import { type Capability, paramOfCapability } from './operation.ts'
-import type { Plan, Query, Skipped, Target } from './plan.ts'
+import { isObstacle, type Plan, type Query, type Skipped, type Target } from './plan.ts'
 import type { KnownModel } from './provider.ts'
 import type { Shortcomings } from './shortcomings.ts'
+import { preferenceOf, type Sight } from './strategies.ts'
 
-/**
- * Turns a request into an ordered plan. Pure, so that every decision can be tested as a table and shown to a user.
- * `random`, in [0, 1), chooses among weighted deployments.
- */
-export function resolve(
-  query: Query,
-  catalog: Catalog,
-  known: Known,
-  random: () => number,
-  shortcomings?: Shortcomings,
-): Plan {
-  const builder = new PlanBuilder(query, catalog, known, random, shortcomings)
+/** What a plan depends on beside the configuration. */
+export interface Circumstances {
+  readonly known: Known
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly now: number
+  /** What was learned of deployments, by label. */
+  readonly health?: (label: string) => Health | undefined
+  readonly shortcomings?: Shortcomings
+}
+
+/** Turns a request into an ordered plan. Pure, so that every decision can be tested as a table and shown to a user. */
+export function resolve(query: Query, catalog: Catalog, circumstances: Circumstances): Plan {
+  const builder = new PlanBuilder(query, catalog, circumstances)
   const kind = query.model === undefined ? 'absent' : builder.add(query.model, 'requested') ? undefined : 'unknown'
   if (kind) builder.failure = missingModel(query, kind)
+  builder.addPassedOver()
   if (catalog.fallback !== undefined) builder.add(catalog.fallback, 'missing_model')
+  builder.addPassedOver()
   return builder.plan()
 }
 
@@ -29,17 +36,19 @@ class PlanBuilder {
   readonly #seen = new Set<string>()
   readonly #query: Query
   readonly #catalog: Catalog
+  readonly #circumstances: Circumstances
   readonly #known: Known
-  readonly #random: () => number
-  readonly #shortcomings: Shortcomings | undefined
+  /** Passed over for now: those over their rate, and those in cooldown. */
+  readonly #busy: Target[] = []
+  readonly #cooling: Target[] = []
+  #shadow: Plan['shadow']
   failure: GatewayError | undefined
 
-  constructor(query: Query, catalog: Catalog, known: Known, random: () => number, shortcomings?: Shortcomings) {
-    this.#shortcomings = shortcomings
+  constructor(query: Query, catalog: Catalog, circumstances: Circumstances) {
     this.#query = query
     this.#catalog = catalog
-    this.#known = known
-    this.#random = random
+    this.#circumstances = circumstances
+    this.#known = circumstances.known
   }
 
   /** Adds a model, then its fallbacks; false if no model has that name. */
@@ -48,12 +57,20 @@ class PlanBuilder {
     if (!group) return false
     if (this.#seen.has(group.name)) return true
     this.#seen.add(group.name)
-    for (const deployment of weighted(group.deployments, this.#random)) this.#addDeployment(deployment, group, why)
+    this.#addDeployments(group, why)
     for (const fallback of group.fallbacks) this.add(fallback, why === 'requested' ? 'fallback' : why)
     if (why !== 'requested') return true
+    this.#shadow = group.shadow
+    this.addPassedOver()
     for (const larger of group.contextWindowFallbacks ?? []) this.add(larger, 'context_length')
     for (const freer of group.contentPolicyFallbacks ?? []) this.add(freer, 'content_policy')
     return true
+  }
+
+  /** Adds what was passed over so far, behind what may be tried at once. */
+  addPassedOver(): void {
+    if (this.#busy.length + this.#cooling.length > 0)
+      this.#targets.push(...this.#busy.splice(0), ...this.#cooling.splice(0))
   }
 
   plan(): Plan {
@@ -67,16 +84,73 @@ class PlanBuilder {
     const { missing } = this.#catalog
     // With the policy `error` for a missing model, no other model is tried.
     const told = failure && isMissing(failure.kind) && missing[failure.kind] === 'error'
-    return { requested, targets: told ? [] : this.#targets, skipped: this.#skipped, failure, missing }
+    const targets = told ? [] : this.#targets
+    return { requested, targets, skipped: this.#skipped, failure, missing, shadow: this.#shadow }
   }
 
-  #addDeployment(deployment: Deployment, group: ModelGroup, why: Target['why']): void {
-    const obstacle = findObstacle(this.#query, deployment, this.#known.get(deployment.provider.name))
-    if (obstacle) this.#skipped.push({ name: deployment.label, ...obstacle })
-    else if (!this.#targets.some((target) => asksTheSame(target.deployment, deployment))) {
-      const contextWindow = windowOf(deployment, this.#known.get(deployment.provider.name))
-      this.#targets.push({ deployment, limits: group.limits, why, contextWindow })
+  /** Adds as many of a model's deployments as a request may try, by priority; the others are never drawn. */
+  #addDeployments(group: ModelGroup, why: Target['why']): void {
+    const { maxAttempts } = this.#catalog.resilience
+    let wanted = maxAttempts
+    let left = group.deployments.length
+    for (const level of levelsOf(group.deployments)) {
+      const draw = level.length > 1 ? this.#drawFrom(level, group) : undefined
+      for (let turn = 0; turn < level.length && wanted > 0; turn++) {
+        const deployment = draw ? draw.next() : level[turn]
+        left--
+        if (deployment && this.#addDeployment(deployment, group, why)) wanted--
+      }
     }
+    if (left === 0) return
+    const told = `${left} of ${group.deployments.length} deployments, since a request has ${maxAttempts} attempts`
+    this.#skipped.push({ name: group.name, kind: 'not_drawn', why: told })
+  }
+
+  #drawFrom(level: readonly Deployment[], { limits: { routingStrategy, sticky } }: ModelGroup): Draw {
+    const { random, now, health = () => undefined } = this.#circumstances
+    const { session, user } = this.#query
+    const key = sticky === false ? undefined : session || (sticky && user) || undefined
+    if (routingStrategy === 'simple-shuffle' && key === undefined) return new Draw(level, random)
+    const price: Sight['price'] = ({ known, provider, model }) =>
+      known.price ?? entryOf(model, this.#known.get(provider.name))?.price
+    return new Draw(level, random, preferenceOf(routingStrategy, { now, health, price }, key))
+  }
+
+  /** Returns whether the deployment can be tried at once. */
+  #addDeployment(deployment: Deployment, group: ModelGroup, why: Target['why']): boolean {
+    const listed = this.#known.get(deployment.provider.name)
+    const obstacle = findObstacle(this.#query, deployment, listed) ?? this.#findSame(deployment)
+    const skipped = obstacle ?? this.#findRest(deployment)
+    if (skipped) this.#skipped.push({ name: deployment.label, ...skipped })
+    if (obstacle) return false
+    const targets = !skipped ? this.#targets : skipped.kind === 'cooldown' ? this.#cooling : this.#busy
+    targets.push({ deployment, limits: group.limits, why, contextWindow: windowOf(deployment, listed) })
+    return !skipped && this.#lackOf(deployment) === undefined
+  }
+
+  #findSame(deployment: Deployment): Omit<Skipped, 'name'> | undefined {
+    const same = (target: Target) => asksTheSame(target.deployment, deployment)
+    if (!this.#targets.some(same) && !this.#busy.some(same) && !this.#cooling.some(same)) return undefined
+    return { kind: 'duplicate', why: 'it is in the plan already' }
+  }
+
+  /** Why a deployment is left alone for now. */
+  #findRest({ label, rate }: Deployment): Omit<Skipped, 'name'> | undefined {
+    const { now } = this.#circumstances
+    const health = this.#circumstances.health?.(label)
+    if (!health) return undefined
+    const wait = health.breaker?.wait(now) ?? 0
+    if (wait > 0) {
+      return { kind: 'cooldown', why: `it is in cooldown after failures, for ${Math.ceil(wait / 1000)} s at most` }
+    }
+    const over = rate && health.use.over(rate, this.#query.tokens, now)
+    return over && { kind: `over_${over}`, why: `it has been asked for its ${rate[over]} ${over} of this minute` }
+  }
+
+  #lackOf({ label }: Deployment): Capability | undefined {
+    const { shortcomings } = this.#circumstances
+    if (!shortcomings || this.#query.needs.size === 0) return undefined
+    return [...this.#query.needs].find((need) => shortcomings.has(label, need))
   }
 
   /**
@@ -84,10 +158,10 @@ class PlanBuilder {
    * they are asked again: they may have changed, and their own words tell the client more.
    */
   #leaveOutIncapable(): void {
-    if (!this.#shortcomings || this.#query.needs.size === 0 || this.#targets.length < 2) return
+    if (this.#query.needs.size === 0 || this.#targets.length < 2) return
     const lacking = new Map<Target, Capability>()
     for (const target of this.#targets) {
-      const lack = [...this.#query.needs].find((need) => this.#shortcomings?.has(target.deployment.label, need))
+      const lack = this.#lackOf(target.deployment)
       if (lack) lacking.set(target, lack)
     }
     const able = this.#targets.filter((target) => !lacking.has(target))
@@ -101,7 +175,7 @@ class PlanBuilder {
   }
 
   #skippedFailure(): GatewayError | undefined {
-    const [first] = this.#skipped
+    const first = this.#skipped.find(isObstacle)
     if (!first) return undefined
     if (isMissing(first.kind)) return this.failure ?? missingModel(this.#query, first.kind)
     const param = first.kind === 'incapable' ? { param: paramOf(this.#query.needs) } : {}
@@ -115,22 +189,11 @@ function asksTheSame(a: Deployment, b: Deployment): boolean {
   return a.label === b.label && way(a) === way(b)
 }
 
-/** Every deployment once, in an order drawn by weight, so that the second choice is fair too if the first fails. */
-function weighted(deployments: readonly Deployment[], random: () => number): readonly Deployment[] {
-  if (deployments.length < 2) return deployments
-  const left = [...deployments]
-  const order: Deployment[] = []
-  while (left.length > 0) {
-    const total = left.reduce((sum, { weight }) => sum + weight, 0)
-    let at = random() * total
-    let pick = left.findIndex(({ weight }) => {
-      at -= weight
-      return at < 0
-    })
-    if (pick < 0) pick = 0
-    order.push(...left.splice(pick, 1))
-  }
-  return order
+/** Runs of deployments with the same priority. They are in its order. */
+function levelsOf(deployments: readonly Deployment[]): readonly (readonly Deployment[])[] {
+  if (deployments[0]?.order === deployments.at(-1)?.order) return [deployments]
+  const orders = new Set(deployments.map(({ order }) => order))
+  return [...orders].map((order) => deployments.filter((deployment) => deployment.order === order))
 }
 
 type Listed = ReadonlyMap<string, KnownModel> | undefined
@@ -142,13 +205,13 @@ function findObstacle(query: Query, deployment: Deployment, listed: Listed): Omi
   if (!provider.operations[query.operation]) {
     return { kind: 'wrong_endpoint', why: `${provider.definition.title} does not serve ${query.operation}` }
   }
-  const entry = entryOf(deployment, listed)
+  const entry = entryOf(deployment.model, listed)
   if (!entry && listed && listed.size > 0 && provider.definition.answersAnyName) {
     return { kind: 'not_found', why: `${provider.name} serves ${[...listed.keys()].join(', ')} only` }
   }
-  const supports = { ...entry?.supports, ...deployment.known.supports }
   for (const need of query.needs) {
-    if (supports[need] === false) return { kind: 'incapable', why: `it is not capable of ${capabilityNames[need]}` }
+    const supported = deployment.known.supports?.[need] ?? entry?.supports?.[need]
+    if (supported === false) return { kind: 'incapable', why: `it is not capable of ${capabilityNames[need]}` }
   }
   const window = windowOf(deployment, listed)
   if (window !== undefined && query.tokens > window) {
@@ -162,12 +225,12 @@ function findObstacle(query: Query, deployment: Deployment, listed: Listed): Omi
   return undefined
 }
 
-function entryOf({ model }: Deployment, listed: Listed): KnownModel | undefined {
+function entryOf(model: string, listed: Listed): KnownModel | undefined {
   return listed?.get(model) ?? listed?.get(`${model}:latest`)
 }
 
 function windowOf(deployment: Deployment, listed: Listed): number | undefined {
-  return deployment.known.contextWindow ?? entryOf(deployment, listed)?.contextWindow
+  return deployment.known.contextWindow ?? entryOf(deployment.model, listed)?.contextWindow
 }
 
 const capabilityNames: Readonly<Record<Capability, string>> = {

@@ -1,5 +1,5 @@
 import { type Answer, isStream, withStep } from '../core/answer.ts'
-import type { Call, Layer } from '../core/call.ts'
+import type { AttemptRecord, Call, Layer } from '../core/call.ts'
 import { streamError } from '../core/failure.ts'
 import type { StreamReader } from '../core/operation.ts'
 import type { Mender } from '../core/repair.ts'
@@ -34,7 +34,7 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
   if (!isStream(answer.body) || !call.operation.reader) return answer
   const { provider } = call.target.deployment
   const label = call.target.deployment.label
-  const attempt = call.trace.attempts.findLast(({ deployment }) => deployment === label) ?? { broke: false }
+  const attempt: Partial<AttemptRecord> = call.trace.attempts.findLast(({ deployment }) => deployment === label) ?? {}
   const words: Words = {
     told(error) {
       attempt.broke = true
@@ -49,6 +49,7 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
     name: provider.name,
   }
   const reader = call.operation.reader()
+  attempt.reader = reader
   return withStep(answer, integrityStep(reader, words, carriedOf(call), menderFor(call, services)))
 }
 

@@ -1,11 +1,13 @@
-import { isStream, whenOver } from '../core/answer.ts'
+import { type Answer, isStream, whenOver } from '../core/answer.ts'
 import type { Breaker } from '../core/breaker.ts'
-import type { AttemptRecord, Layer } from '../core/call.ts'
+import type { AttemptRecord, Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
-import type { HealthBook } from '../core/health.ts'
+import type { Health, HealthBook } from '../core/health.ts'
+import type { MinuteUse } from '../core/minute-use.ts'
 import type { KnownShortcomings } from '../core/shortcomings.ts'
 import { asGatewayError, type GatewayError, reactions } from '../wire/errors.ts'
 import { headerValue } from '../wire/headers.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 
 interface Recording {
   readonly clock: Clock
@@ -26,6 +28,7 @@ export const record =
       const started = clock.now()
       const deployment = call.target.deployment.label
       const health = book.of(deployment)
+      const use = call.target.deployment.rate && new Use(health, call, started)
       health.inFlight++
       try {
         const answer = await next(call)
@@ -35,6 +38,7 @@ export const record =
         health.latency.measured(now - started, now)
         const end = () => {
           health.inFlight--
+          use?.ended(clock.now(), attempt, answer)
           if (attempt.broke) health.breaker?.failed(clock.now(), 'failed')
           else health.breaker?.succeeded(clock.now())
         }
@@ -48,6 +52,7 @@ export const record =
       } catch (thrown) {
         const failure = asGatewayError(thrown)
         health.inFlight--
+        use?.failed(clock.now())
         tell(health.breaker, failure, clock.now())
         const ms = Math.round(clock.now() - started)
         call.trace.attempts.push({ deployment, ms, failure: failure.kind, reason: failure.reason })
@@ -58,6 +63,37 @@ export const record =
         throw failure
       }
     }
+
+/** Counts an attempt for the tokens that its deployment may be asked for in a minute. */
+class Use {
+  readonly #call: Call
+  readonly #correct: ReturnType<MinuteUse['began']>
+
+  constructor({ use }: Health, call: Call, now: number) {
+    this.#call = call
+    this.#correct = use.began(now, call.operation.query(call.body).tokens)
+  }
+
+  /** Without any word of the tokens, the estimate stands. */
+  ended(now: number, { reader }: AttemptRecord, { body }: Answer): void {
+    const { operation } = this.#call
+    const json = body instanceof Uint8Array && operation.usage ? tryParse(decoder.decode(body)) : undefined
+    const tokens = tokensIn(isObject(json) ? operation.usage?.(json) : reader?.usage)
+    if (tokens !== undefined) this.#correct(now, tokens)
+  }
+
+  failed(now: number): void {
+    this.#correct(now, 0)
+  }
+}
+
+const decoder = new TextDecoder()
+
+function tokensIn(usage: JsonObject | undefined): number | undefined {
+  const { total_tokens: total, prompt_tokens: prompt, completion_tokens: completion } = usage ?? {}
+  if (typeof total === 'number') return total
+  return typeof prompt === 'number' ? prompt + (typeof completion === 'number' ? completion : 0) : undefined
+}
 
 function tell(breaker: Breaker | undefined, { kind, retryAfterMs }: GatewayError, now: number): void {
   const severity = reactions[kind].cools

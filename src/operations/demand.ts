@@ -7,7 +7,12 @@ const none: ReadonlySet<Capability> = new Set()
 
 /** What a request with messages or a prompt requires of a model. */
 export function demandOf({ outline }: RequestBody): Demand {
-  return { needs: needsOf(outline), tokens: tokensOf(outline) }
+  return {
+    needs: needsOf(outline),
+    tokens: tokensOf(outline),
+    session: stringAt(outline, 'prompt_cache_key'),
+    user: stringAt(outline, 'user'),
+  }
 }
 
 /** The capabilities that a model must have to serve this request. */

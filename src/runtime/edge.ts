@@ -12,6 +12,8 @@ export interface Edge<Bindings extends object> {
   readBody(context: Context<{ Bindings: Bindings }>, limit: number): Promise<Uint8Array>
   /** Sends an answer; a stream is written as it arrives. */
   send(context: Context<{ Bindings: Bindings }>, answer: Answer, client: Abort): Response
+  /** Does work that outlasts the response, if the runtime allows that. `work` never rejects. */
+  afterwards(context: Context<{ Bindings: Bindings }>, work: () => Promise<void>): void
   /** Aborted when the client leaves. */
   watch(context: Context<{ Bindings: Bindings }>): Abort
 }

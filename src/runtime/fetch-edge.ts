@@ -41,6 +41,11 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
     holdOpen(context, new Delivery(writable, client, options).run(body))
     return new Response(readable, init)
   },
+  afterwards(context, work) {
+    const execution = executionOf(context)
+    // Without one, as in some tests, the work might be dropped half way.
+    if (execution) execution.waitUntil(work())
+  },
   watch({ req }) {
     const client = new Abort()
     const { signal } = req.raw
@@ -60,10 +65,15 @@ function identity(): TransformStream<Uint8Array, Uint8Array> {
 
 /** Keeps the code that inspects a piped stream alive: Workers would drop it when the handler returns. */
 function holdOpen(context: Context, over: Promise<void>): void {
+  executionOf(context)?.waitUntil(over)
+}
+
+/** Undefined if this isn't a Worker's handler, where nothing is dropped. */
+function executionOf(context: Context): Context['executionCtx'] | undefined {
   try {
-    context.executionCtx.waitUntil(over)
+    return context.executionCtx
   } catch {
-    // Not on Workers: there is no execution context, and nothing is dropped.
+    return undefined
   }
 }
 

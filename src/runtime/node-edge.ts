@@ -25,6 +25,7 @@ export const nodeEdge = (options: EdgeOptions): Edge<HttpBindings> => ({
     sendAnswer(env.outgoing, answer, client, options)
     return RESPONSE_ALREADY_SENT
   },
+  afterwards: (_, work) => void work(),
   watch({ env }) {
     const client = new Abort()
     const { outgoing } = env

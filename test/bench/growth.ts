@@ -80,7 +80,7 @@ function routing(): void {
     const query: Query = { model, operation: 'chat', needs: new Set(), tokens: 100 }
     const timed = (catalog: Catalog) => {
       const from = process.hrtime.bigint()
-      for (let turn = 0; turn < 1_000; turn++) resolve(query, catalog, new Map(), () => 0)
+      for (let turn = 0; turn < 1_000; turn++) resolve(query, catalog, { known: new Map(), random: () => 0, now: 0 })
       return Number(process.hrtime.bigint() - from) / 1_000_000
     }
     // Alternating, so that both see the same conditions.

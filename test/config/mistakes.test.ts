@@ -43,6 +43,31 @@ describe('A mistake in the configuration is told with its place, what was found 
       'models.m.deployments[0].supports.tool: no such key; did you mean "tools"?; allowed: tools, vision, schema',
     ],
     [
+      'a routing strategy misspelt',
+      { providers, routingStrategy: 'cheapest' },
+      'routingStrategy: found "cheapest"; allowed: "simple-shuffle", "least-busy", "latency-based", "cost-based", "usage-based"',
+    ],
+    [
+      'a shadow of no model',
+      { providers, models: { m: { deployments: ['p/x'], shadow: { model: 'q/x', percent: 5 } } } },
+      'models.m.shadow.model: found "q/x", which is neither a model here nor provider/model',
+    ],
+    [
+      'a shadow of more than all requests',
+      { providers, models: { m: { deployments: ['p/x'], shadow: { model: 'p/y', percent: 101 } } } },
+      'models.m.shadow.percent: found 101; allowed: a number above 0, up to 100',
+    ],
+    [
+      'a price of one side only',
+      { providers, models: { m: { deployments: [{ model: 'p/x', price: { input: 1 } }] } } },
+      'models.m.deployments[0].price: the key "output" is missing',
+    ],
+    [
+      'a limit of no requests',
+      { providers, models: { m: { deployments: [{ model: 'p/x', rpm: 0 }] } } },
+      'models.m.deployments[0].rpm: found 0; allowed: a whole number from 1',
+    ],
+    [
       'a provider’s key misspelt',
       { providers: { p: { ...p, apikey: 'env:X' } } },
       'providers.p.apikey: no such key; did you mean "apiKey"?; allowed: type, apiKey, baseURL, headers',

@@ -19,7 +19,7 @@ const providers: Config['providers'] = {
 
 function plan(config: Config, more: Partial<Query> = {}, known: Known = new Map()): Plan {
   const query: Query = { model: 'm', operation: 'chat', needs: new Set(), tokens: 10, ...more }
-  return resolve(query, buildCatalog({ providers, ...config }, registry, {}), known, () => 0)
+  return resolve(query, buildCatalog({ providers, ...config }, registry, {}), { known, random: () => 0, now: 0 })
 }
 
 const demand = (body: object) => demandOf(parseBody(new TextEncoder().encode(JSON.stringify(body))))

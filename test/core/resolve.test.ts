@@ -3,6 +3,8 @@ import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Known } from '../../src/core/catalog.ts'
+import { HealthBook } from '../../src/core/health.ts'
+import type { MinuteUse } from '../../src/core/minute-use.ts'
 import type { Plan, Query } from '../../src/core/plan.ts'
 import { resolve } from '../../src/core/resolve.ts'
 import { wordsOn } from '../../src/dialects/openai/words.ts'
@@ -21,7 +23,11 @@ function query(model: string | undefined, more: Partial<Query> = {}): Query {
 }
 
 function planFor(model: string | undefined, config: Config, known = nothing, random = 0): Plan {
-  return resolve(query(model), buildCatalog({ providers, ...config }, registry, {}), known, () => random)
+  return resolve(query(model), buildCatalog({ providers, ...config }, registry, {}), {
+    known,
+    random: () => random,
+    now: 0,
+  })
 }
 
 /** `provider/model why`, a line a target. */
@@ -96,6 +102,7 @@ describe('A plan', () => {
     }
     const plan = planFor('a', { models, fallback: 'two/y' })
     expect(plan.targets.map(({ deployment }) => deployment.label)).toEqual(['one/x', 'two/y'])
+    expect(plan.skipped[0]).toEqual({ name: 'one/x', kind: 'duplicate', why: 'it is in the plan already' })
   })
 
   it('tries a deployment again as a fallback where that asks it otherwise', () => {
@@ -187,5 +194,143 @@ describe('A missing model', () => {
   it('brings the fallbacks of its fallback along', () => {
     const models: Config['models'] = { f: { deployments: ['one/f'], fallbacks: ['two/g'] } }
     expect(targets(planFor('nope', { models, fallback: 'f' }))).toEqual(['one/f missing_model', 'two/g missing_model'])
+  })
+})
+
+describe('Priorities', () => {
+  const models: Config['models'] = {
+    m: {
+      deployments: [
+        { model: 'one/spare', order: 2 },
+        { model: 'one/a', weight: 1 },
+        { model: 'one/last', order: 3, weight: 100 },
+        { model: 'one/b', weight: 3 },
+      ],
+    },
+  }
+
+  it.each([
+    [0, ['one/a', 'one/b', 'one/spare', 'one/last']],
+    [0.999, ['one/b', 'one/a', 'one/spare', 'one/last']],
+  ])('come before weights (%d)', (random, labels) => {
+    expect(planFor('m', { models }, nothing, random).targets.map(({ deployment }) => deployment.label)).toEqual(labels)
+  })
+
+  it('leave the rest alone when a request has no attempt for them', () => {
+    const plan = planFor('m', { models, maxAttempts: 3 })
+    expect(plan.targets.map(({ deployment }) => deployment.label)).toEqual(['one/a', 'one/b', 'one/spare'])
+    expect(plan.skipped).toEqual([
+      { name: 'm', kind: 'not_drawn', why: '1 of 4 deployments, since a request has 3 attempts' },
+    ])
+  })
+})
+
+describe('A deployment that it isn’t the turn of', () => {
+  const now = 1_700_000_000_000
+  const clock = { now: () => now, after: () => () => {} }
+  const models: Config['models'] = {
+    m: {
+      deployments: [
+        { model: 'one/a', weight: 9 },
+        { model: 'one/limited', weight: 3, rpm: 2, tpm: 1000 },
+        { model: 'one/b', weight: 1 },
+      ],
+      fallbacks: ['two/f'],
+      contextWindowFallbacks: ['two/long'],
+    },
+  }
+
+  /** The plan for `m` after `happened`. */
+  function planAfter(happened: (book: HealthBook) => void, config: Config = { models }, model = 'm'): Plan {
+    const catalog = buildCatalog({ providers, ...config }, registry, {})
+    const book = new HealthBook({ clock, random: () => 0.5 }, catalog.resilience.cooldown)
+    happened(book)
+    return resolve(query(model), catalog, {
+      known: nothing,
+      random: () => 0,
+      now,
+      health: (label) => book.find(label),
+    })
+  }
+  const fail =
+    (...labels: string[]) =>
+    (book: HealthBook) => {
+      for (const label of labels) book.of(label).breaker?.failed(now, 'limited')
+    }
+
+  it('after failures comes behind the fallbacks, and before those for one kind of failure', () => {
+    const plan = planAfter(fail('one/a'))
+    expect(targets(plan)).toEqual([
+      'one/limited requested',
+      'one/b requested',
+      'two/f fallback',
+      'one/a requested',
+      'two/long context_length',
+    ])
+    expect(plan.skipped).toEqual([
+      { name: 'one/a', kind: 'cooldown', why: 'it is in cooldown after failures, for 5 s at most' },
+    ])
+    expect(plan.failure).toBeUndefined()
+  })
+
+  it.each([
+    [
+      'over_rpm',
+      'it has been asked for its 2 rpm of this minute',
+      (use: MinuteUse) => [1, 2].map(() => use.began(now, 1)),
+    ],
+    ['over_tpm', 'it has been asked for its 1000 tpm of this minute', (use: MinuteUse) => use.began(now, 991)],
+  ])('because it is %s comes behind the fallbacks, and before those in cooldown', (kind, why, used) => {
+    const plan = planAfter((book) => {
+      used(book.of('one/limited').use)
+      fail('one/b')(book)
+    })
+    expect(targets(plan).slice(0, 4)).toEqual([
+      'one/a requested',
+      'two/f fallback',
+      'one/limited requested',
+      'one/b requested',
+    ])
+    expect(plan.skipped).toContainEqual({ name: 'one/limited', kind, why })
+  })
+
+  it('is asked all the same if all are', () => {
+    const plan = planAfter(fail('one/a', 'one/limited', 'one/b', 'two/f', 'two/long'))
+    expect(targets(plan)).toHaveLength(5)
+    expect(plan.failure).toBeUndefined()
+  })
+
+  it('takes no place from one that can be tried', () => {
+    const plan = planAfter(fail('one/a', 'one/limited'), { models, maxAttempts: 1 })
+    expect(targets(plan)[0]).toBe('one/b requested')
+  })
+
+  it('of the gateway’s fallback comes behind what that has left', () => {
+    const config: Config = { models: { f: { deployments: ['one/a', 'one/b'] } }, fallback: 'f' }
+    expect(targets(planAfter(fail('one/a'), config, 'nope'))).toEqual(['one/b missing_model', 'one/a missing_model'])
+  })
+})
+
+describe('Requests of one session', () => {
+  const deployments = Array.from({ length: 8 }, (_, at) => `one/m${at}`)
+  const firsts = (more: Partial<Query>, settings: Config = {}) => {
+    const catalog = buildCatalog({ providers, models: { m: { deployments } }, ...settings }, registry, {})
+    const randoms = [0, 0.3, 0.6, 0.9]
+    return new Set(
+      randoms.map((random) => {
+        const plan = resolve(query('m', more), catalog, { known: nothing, random: () => random, now: 0 })
+        return plan.targets[0]?.deployment.label
+      }),
+    ).size
+  }
+
+  it.each<[string, Partial<Query>, Config, number]>([
+    ['which is named', { session: 's' }, {}, 1],
+    ['with an empty name are of none', { session: '' }, {}, 4],
+    ['where the configuration wants none', { session: 's' }, { sticky: false }, 4],
+    ['which is a user’s where the configuration says so', { user: 'u' }, { sticky: true }, 1],
+    ['but not of one user otherwise', { user: 'u' }, {}, 4],
+  ])('%s', (_what, more, settings, different) => {
+    expect(firsts(more, settings)).toBe(different)
   })
 })

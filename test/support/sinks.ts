@@ -126,6 +126,8 @@ export const someLimits: Limits = {
   idleTimeout: 120_000,
   retries: 2,
   streams: undefined,
+  routingStrategy: 'simple-shuffle',
+  sticky: undefined,
 }
 
 export function targetOf(provider: Provider, model = 'm', more: Partial<Target> = {}): Target {
