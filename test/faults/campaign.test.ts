@@ -2,8 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { campaign, sumOf } from '../proofs/faults/campaign.ts'
 import { faults } from '../proofs/faults/faults.ts'
 import { environment, faultsConfig, routes } from '../proofs/faults/gateways.ts'
+import { clientsGone } from '../proofs/faults/gone.ts'
 import { primary } from '../proofs/faults/models.ts'
 import { plainPlan, plansOf } from '../proofs/faults/plan.ts'
+import type { Target } from '../proofs/faults/target.ts'
 import { type FaultyUpstream, faultyUpstream } from '../proofs/faults/upstream.ts'
 import { isRight, nothing, type Received, verdictOf } from '../proofs/faults/verdict.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
@@ -21,6 +23,10 @@ beforeAll(async () => {
   gateway = await startGateway(await faultsConfig(upstream.url), { env: environment })
 })
 
+function samewire(): Target {
+  return { name: 'samewire', url: gateway.baseURL.replace('/v1', ''), key, route: routes() }
+}
+
 afterAll(async () => {
   await gateway?.close()
   await upstream?.close()
@@ -29,8 +35,7 @@ afterAll(async () => {
 describe('A client of a provider that fails half of the time', () => {
   it('notices no fault before the first content, is told of each after it, and never gets a cut answer as whole', async () => {
     const plans = plansOf({ requests: 2 * kinds.length, faults: 0.5, seed: 1 })
-    const target = { name: 'samewire', url: gateway.baseURL.replace('/v1', ''), key, route: routes() }
-    const { rows, problems } = await campaign(plans, upstream, target)
+    const { rows, problems } = await campaign(plans, upstream, samewire())
     expect(problems).toEqual([])
     expect([...rows.keys()].filter((name) => name !== 'none').sort()).toEqual(kinds)
     const { silent, invented, wrong, hung } = sumOf(rows.values())
@@ -52,6 +57,14 @@ describe('A client of a provider that fails half of the time', () => {
     }
     expect(rows.get('after: stall after content')).toMatchObject({ hung: 2 })
     expect(problems.length).toBeGreaterThan(before.length)
+  })
+})
+
+describe('A client that leaves', () => {
+  it('stops its upstream in every phase of an answer, on every wire, and nobody else is asked', async () => {
+    const rows = await clientsGone(upstream, samewire(), { times: 6, seed: 3, concurrency: 6 })
+    expect(rows).toHaveLength(10)
+    expect(rows.filter(({ missed, again }) => missed > 0 || again > 0)).toEqual([])
   })
 })
 

@@ -79,6 +79,7 @@ export async function outcomeOf(
   const heard = () => course.heard.resolve()
   const asked = { url, key, route: route(purpose, plan.wire), heard, ...(patience !== undefined && { patience }) }
   const received = await (plan.official ? askOfficially : ask)(plan, asked)
+  upstream.forget(plan.number)
   return { plan, received, course, verdict: verdictOf(plan, received, course) }
 }
 

@@ -42,7 +42,11 @@ export interface Measuring {
 /** Measures one gateway, section by section. */
 export async function measure(upstream: FaultyUpstream, target: Target, options: Measuring): Promise<Figures> {
   const { seed, wires, requests } = options
-  const has = (section: Section) => options.sections.includes(section)
+  const has = (section: Section) => {
+    if (!options.sections.includes(section)) return false
+    console.error(`${target.name}: ${section} …`)
+    return true
+  }
   const times = Math.min(200, Math.ceil(requests / 100))
   const some = Math.min(1_000, Math.ceil(requests / 10))
   return {

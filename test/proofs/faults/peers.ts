@@ -72,7 +72,7 @@ export function running(url: string, options: { key: string; model: string; head
     key: options.key,
     patience,
     route: (purpose) => ({
-      model: purpose === 'campaign' ? options.model : `${options.model}-${purpose}`,
+      model: purpose === 'refused' ? `${options.model}-refused` : options.model,
       headers: Object.fromEntries(headers),
     }),
   }

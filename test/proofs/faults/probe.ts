@@ -29,14 +29,15 @@ const classes = {
   timers: timer.constructor as Class,
   requests: IncomingMessage,
   responses: ServerResponse,
-  emitters: EventEmitter,
   signals: AbortSignal,
 } as unknown as Readonly<Record<string, Class>>
 
 function look(): Look {
   const alive = Object.entries(classes).map(([name, made]) => [name, queryObjects(made, { format: 'count' })] as const)
+  // A pool of connections keeps an empty place for each that it once had at the same time.
+  const emitters = queryObjects(EventEmitter, { format: 'summary' }).filter((text) => !/^Client\b/.test(text))
   const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0)
-  return { alive: Object.fromEntries(alive), listeners, uncaught, warnings }
+  return { alive: { ...Object.fromEntries(alive), emitters: emitters.length }, listeners, uncaught, warnings }
 }
 
 process.on('message', (message) => {

@@ -27,6 +27,8 @@ export interface FaultyUpstream {
   readonly url: string
   /** Announces a request. Its number must not have been used since `clear`. */
   expect(plan: Plan): Course
+  /** Takes a request for unknown from now on. */
+  forget(number: number): void
   /** Forgets all requests. */
   clear(): void
   /** Requests on the first deployments, and on all, since `clear`. */
@@ -86,6 +88,7 @@ export async function faultyUpstream(port = 0): Promise<FaultyUpstream> {
       courses.set(plan.number, course)
       return course
     },
+    forget: (number) => courses.delete(number),
     clear() {
       courses.clear()
       Object.assign(asked, { first: 0, all: 0 })
