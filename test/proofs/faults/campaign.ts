@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { ask, askOfficially } from './client.ts'
 import { type Plan, plainPlan } from './plan.ts'
 import type { Target } from './target.ts'
@@ -24,6 +25,8 @@ export interface Report {
   /** One line for each problem. */
   readonly problems: readonly string[]
   readonly seconds: number
+  /** Milliseconds of this program's longest pause: one near the gateway's limits makes them run out by itself. */
+  readonly pause: number
 }
 
 export interface Way {
@@ -41,6 +44,8 @@ export async function campaign(
   { concurrency = 32, progress = () => {} }: Way = {},
 ): Promise<Report> {
   const started = performance.now()
+  const pauses = monitorEventLoopDelay()
+  pauses.enable()
   upstream.clear()
   const tally = new Tally()
   let done = 0
@@ -58,7 +63,8 @@ export async function campaign(
     const { verdict } = await outcomeOf(plainPlan(highest + 1 + at, streams), upstream, target)
     if (verdict !== 'whole') tally.problems.push(`a plain request afterwards is ${verdict}`)
   }
-  return { ...tally, seconds: (performance.now() - started) / 1000 }
+  pauses.disable()
+  return { ...tally, seconds: (performance.now() - started) / 1000, pause: pauses.max / 1e6 }
 }
 
 export interface Outcome {

@@ -12,7 +12,7 @@ import { wireNames } from './wires.ts'
 
 const key = 'sk-samewire-faults-key'
 /** Seconds: far more than an answer takes here, and short enough for many that never come. */
-export const limits = { timeout: 1.5, streamTimeout: 1.5, idleTimeout: 1, retries: 1 }
+export const limits = { timeout: 2.5, streamTimeout: 2.5, idleTimeout: 2, retries: 1 }
 
 /** Every model has a first deployment that may fail, and a fallback on the same upstream. */
 export async function faultsConfig(upstream: string, overrides: Config = {}): Promise<Config> {

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os'
 import { emptyRow, type Row } from './campaign.ts'
+import { limits } from './gateways.ts'
 import { goalsOf } from './goals.ts'
 import type { GoneRow } from './gone.ts'
 import type { Figures, Measuring } from './measure.ts'
@@ -22,8 +23,10 @@ export function pageOf(all: readonly Figures[], { faults, seed }: Measuring): st
     `Written by \`npm run faults\`, seed ${seed}, Node ${process.versions.node}, ${cpus()[0]?.model.trim()}, ` +
       `${cpus().length} cores. ${percent(faults)} of the requests meet a fault at the first deployment; the fallback is ` +
       'healthy. A third of the faults last for every attempt on the first deployment. All gateways have the same ' +
-      'limits, as far as they know them: 1.5 seconds for an answer or the first content, one second between two events. ' +
-      'A connection that is reset under the next request may hit a request of any row.',
+      `limits, as far as they know them: ${limits.timeout} seconds for an answer or the first content, ` +
+      `${limits.idleTimeout} between two events. ` +
+      'A connection that is reset under the next request may hit a request of any row. Portkey has a fallback, that time ' +
+      'limit, and its defaults.',
     '',
     ...summary(all),
     ...kinds.flatMap((kind) => faultTable(all, kind)),
@@ -44,12 +47,13 @@ function summary(all: readonly Figures[]): string[] {
   const whats = [...new Set(goals.flatMap((known) => [...known.keys()]))]
   const cell = (known: (typeof goals)[number], what: string) => {
     const goal = known.get(what)
-    return goal ? `${goal.figure}${goal.held ? '' : ' ✗'}` : '–'
+    if (!goal) return '–'
+    return `${goal.figure}${goal.held ? '' : goal.known ? ' (✗)' : ' ✗'}`
   }
   return [
     '## Summary',
     '',
-    '✗ marks what the command counts as a failure of the gateway. – was not measured.',
+    '✗ marks what the command counts as a failure of the gateway, (✗) what the README says of it. – was not measured.',
     '',
     ...table(
       ['', ...all.map(({ name }) => name)],

@@ -6,7 +6,7 @@ import type { Purpose, Target } from './target.ts'
 import { probe, startNode } from './watched.ts'
 
 /** Milliseconds after which a peer's answer counts as hung: far above its limits. */
-const patience = 5_000
+const patience = 6_000
 
 /** Starts Portkey's gateway, with the deployments, the fallback and the limits of the others. */
 export async function startPortkey(upstream: string): Promise<Target> {

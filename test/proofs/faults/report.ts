@@ -28,8 +28,8 @@ export function sorted(rows: ReadonlyMap<string, Row>): [name: string, row: Row]
 }
 
 /** Prints what came of a campaign. */
-export function printCampaign(title: string, { rows, wires, told, problems, seconds }: Report): void {
-  console.log(`\n${title}, ${seconds.toFixed(0)} s`)
+export function printCampaign(title: string, { rows, wires, told, problems, seconds, pause }: Report): void {
+  console.log(`\n${title}, ${seconds.toFixed(0)} s, longest pause of this program ${pause.toFixed(0)} ms`)
   const line = (name: string, row: Row) => [
     name,
     ...columns.map((column) => String(row[column])),

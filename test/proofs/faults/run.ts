@@ -24,7 +24,7 @@ const { values } = parseArgs({
     faults: { type: 'string', default: '0.3' },
     seed: { type: 'string', default: '1' },
     runtime: { type: 'string', default: 'node,workerd' },
-    concurrency: { type: 'string', default: '64' },
+    concurrency: { type: 'string', default: '96' },
     only: { type: 'string', default: 'campaign,gone,outage' },
     wires: { type: 'string', default: wireNames.join() },
     replay: { type: 'string', default: '' },
@@ -64,7 +64,7 @@ for (const runtime of runtimes) {
       const observed = { ...target, name: `${target.name}, streams observed`, route: routes(true) }
       const report = await campaign(plansOf(short), upstream, observed, options)
       printCampaign(`${observed.name} (for information)`, report)
-      all.push({ name: observed.name, requests: short.requests, campaign: report })
+      await add({ name: observed.name, requests: short.requests, campaign: report })
     }
   })
 }
@@ -76,13 +76,18 @@ if (values.target !== undefined) {
   await measured(running(url, { key, model, headers }), { ...forPeers, wires: ['openai'] })
 }
 await upstream.close()
-if (values.write !== undefined) await writeFile(values.write, pageOf(all, options))
 if (!held) process.exitCode = 1
 
 async function measured(target: Target, how: Measuring): Promise<boolean> {
   const figures = await measure(upstream, target, how)
-  all.push(figures)
+  await add(figures)
   return print(figures)
+}
+
+/** Adds a gateway to the page. Written after each, so that the last one can't lose what the others took. */
+async function add(figures: Figures): Promise<void> {
+  all.push(figures)
+  if (values.write !== undefined) await writeFile(values.write, pageOf(all, options))
 }
 
 async function serving(target: Target, use: (target: Target) => Promise<unknown>): Promise<void> {
