@@ -6,6 +6,7 @@ export interface Measured {
   readonly name: string
   readonly port: number
   readonly pid: number
+  readonly child: ChildProcess
   stop(): Promise<void>
 }
 
@@ -15,6 +16,8 @@ export interface StartOptions {
   /** The core to run on; undefined if the machine has only one. */
   readonly core: number | undefined
   readonly env?: Readonly<Record<string, string>>
+  /** Whether messages can be sent to it. */
+  readonly ipc?: boolean
   /** Matches the port in the output of the process. */
   readonly port: RegExp
 }
@@ -26,19 +29,25 @@ export function npmStart(...args: readonly string[]): [program: string, ...args:
 }
 
 /** Starts a process and waits until it prints its port. Rejects with the output if it ends first. */
-export function start({ name, command, core, env = {}, port }: StartOptions): Promise<Measured> {
+export function start({ name, command, core, env = {}, ipc = false, port }: StartOptions): Promise<Measured> {
   const pinned = core === undefined ? command : ['taskset', '-c', String(core), ...command]
   const [file = '', ...args] = pinned
-  const child = spawn(file, args, { env: { ...process.env, NODE_ENV: 'production', ...env }, stdio: 'pipe' })
+  const child = spawn(file, args, {
+    env: { ...process.env, NODE_ENV: 'production', ...env },
+    stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
+  })
+  const output = [child.stdout, child.stderr].filter((stream) => stream !== null)
   return new Promise((resolve, reject) => {
     let printed = ''
     const read = (bytes: Buffer) => {
       printed += bytes
       const found = port.exec(printed)?.[1]
-      if (found) resolve({ name, port: Number(found), pid: child.pid ?? 0, stop: () => stop(child) })
+      if (!found) return
+      // What follows is not kept, but the process must be able to go on printing.
+      for (const stream of output) stream.off('data', read).resume()
+      resolve({ name, port: Number(found), pid: child.pid ?? 0, child, stop: () => stop(child) })
     }
-    child.stdout.on('data', read)
-    child.stderr.on('data', read)
+    for (const stream of output) stream.on('data', read)
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}:\n${printed}`)))
     child.once('error', reject)
   })

@@ -1,23 +1,31 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { campaign } from '../proofs/faults/campaign.ts'
+import { campaign, sumOf } from '../proofs/faults/campaign.ts'
 import { faults } from '../proofs/faults/faults.ts'
-import { checked, faultsConfig } from '../proofs/faults/gateways.ts'
+import { environment, faultsConfig, routes } from '../proofs/faults/gateways.ts'
+import { clientsGone } from '../proofs/faults/gone.ts'
+import { primary } from '../proofs/faults/models.ts'
 import { plainPlan, plansOf } from '../proofs/faults/plan.ts'
-import { type FaultyUpstream, faultyUpstream, primary } from '../proofs/faults/upstream.ts'
-import { nothing, type Received, verdictOf } from '../proofs/faults/verdict.ts'
+import type { Target } from '../proofs/faults/target.ts'
+import { type FaultyUpstream, faultyUpstream } from '../proofs/faults/upstream.ts'
+import { isRight, nothing, type Received, verdictOf } from '../proofs/faults/verdict.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
 
 const kinds = faults.map(({ when, name }) => `${when}: ${name}`).sort()
-const before = faults.filter(({ when, act }) => when === 'before' && act).map(({ name }) => `before: ${name}`)
-const key = 'sk-campaign'
+const onOpenAI = faults.filter(({ wires }) => wires?.includes('openai') ?? true)
+const before = onOpenAI.filter(({ when, act }) => when === 'before' && act).map(({ name }) => `before: ${name}`)
+const key = environment.SAMEWIRE_KEY
 
 let upstream: FaultyUpstream
 let gateway: RunningGateway
 
 beforeAll(async () => {
   upstream = await faultyUpstream()
-  gateway = await startGateway(await faultsConfig(upstream.url), { env: { UP_KEY: 'sk-up' } })
+  gateway = await startGateway(await faultsConfig(upstream.url), { env: environment })
 })
+
+function samewire(): Target {
+  return { name: 'samewire', url: gateway.baseURL.replace('/v1', ''), key, route: routes() }
+}
 
 afterAll(async () => {
   await gateway?.close()
@@ -26,27 +34,37 @@ afterAll(async () => {
 
 describe('A client of a provider that fails half of the time', () => {
   it('notices no fault before the first content, is told of each after it, and never gets a cut answer as whole', async () => {
-    const plans = plansOf({ requests: 200, faults: 0.5, seed: 1 })
-    const { rows, problems } = await campaign(plans, upstream, { port: gateway.port, key, models: checked })
+    const plans = plansOf({ requests: 2 * kinds.length, faults: 0.5, seed: 1 })
+    const { rows, problems } = await campaign(plans, upstream, samewire())
     expect(problems).toEqual([])
     expect([...rows.keys()].filter((name) => name !== 'none').sort()).toEqual(kinds)
-    expect([...rows.values()].reduce((sum, { silent, other }) => sum + silent + other, 0)).toBe(0)
+    const { silent, invented, wrong, hung } = sumOf(rows.values())
+    expect([silent, invented, wrong, hung]).toEqual([0, 0, 0, 0])
   })
 
   it('would notice without a gateway in between', async () => {
-    const plans = plansOf({ requests: 2 * kinds.length, faults: 1, seed: 2 })
+    const plans = plansOf({ requests: 2 * onOpenAI.length, faults: 1, seed: 2, wires: ['openai'] })
     const { rows, problems } = await campaign(plans, upstream, {
-      port: Number(new URL(upstream.url).port),
+      name: 'no gateway',
+      url: upstream.url,
       key,
-      models: { listening: primary, refusing: primary },
+      route: () => ({ model: primary }),
       patience: 1_000,
     })
-    expect(before.filter((name) => rows.get(name)?.invisible !== 0)).toEqual([])
+    expect(before.filter((name) => rows.get(name)?.whole !== 0)).toEqual([])
     for (const name of ['[DONE] without finish', 'n=2, the second never finishes', 'end inside an event']) {
-      expect(rows.get(`after: ${name}`)).toMatchObject({ invisible: 0, raised: 0, silent: 2 })
+      expect(rows.get(`after: ${name}`)).toMatchObject({ whole: 0, raised: 0, silent: 2 })
     }
-    expect(rows.get('after: hang after content')).toMatchObject({ other: 2 })
+    expect(rows.get('after: stall after content')).toMatchObject({ hung: 2 })
     expect(problems.length).toBeGreaterThan(before.length)
+  })
+})
+
+describe('A client that leaves', () => {
+  it('stops its upstream in every phase of an answer, on every wire, and nobody else is asked', async () => {
+    const rows = await clientsGone(upstream, samewire(), { times: 6, seed: 3, concurrency: 6 })
+    expect(rows).toHaveLength(10)
+    expect(rows.filter(({ missed, again }) => missed > 0 || again > 0)).toEqual([])
   })
 })
 
@@ -61,19 +79,42 @@ describe('The verdict on an answer', () => {
     ...more,
   })
 
+  const plain = { met: false, again: false }
+
   it.each<[string, Received]>([
     ['whole', having({})],
-    ['silent', having({ texts: [words.slice(0, -1).join('')] })],
-    ['silent', having({ texts: [] })],
+    ['silent', having({ texts: [words.slice(0, -1).join('')], finished: new Set() })],
+    ['silent', having({ texts: [], finished: new Set() })],
     ['silent', having({ finished: new Set() })],
+    ['invented', having({ texts: [words.slice(0, -1).join('')] })],
     ['undone', having({ undone: true })],
     ['raised', having({ texts: [words[0] ?? ''], raised: 'event' })],
+    ['raised', having({ texts: [], raised: 'status', status: 400 })],
     ['wrong', having({ texts: [text + text] })],
     ['wrong', having({ texts: ['another'], raised: 'event' })],
     ['wrong', having({ texts: [text, 'a choice that nobody asked for'] })],
     ['hung', having({ hung: true })],
   ])('is %s', (verdict, received) => {
     expect(plan.choices).toHaveLength(1)
-    expect(verdictOf(plan, received)).toBe(verdict)
+    expect(verdictOf(plan, received, plain)).toBe(verdict)
+  })
+
+  it('on an answer that broke off is whole only if another deployment was asked', () => {
+    const broken = { ...plan, fault: faults.find(({ when }) => when === 'after') }
+    const once = { met: true, again: false }
+    expect(verdictOf(broken, having({}), once)).toBe('invented')
+    expect(isRight(broken, 'invented', once)).toBe(false)
+    const twice = { met: true, again: true }
+    expect(verdictOf(broken, having({}), twice)).toBe('whole')
+    expect(isRight(broken, 'whole', twice)).toBe(true)
+  })
+
+  it("tells the client's own errors apart", () => {
+    const own = faults.find(({ name }) => name === 'content policy')
+    const refused = { ...plan, fault: own }
+    const once = { met: true, again: false }
+    expect(verdictOf(refused, having({ texts: [], raised: 'status', status: 400 }), once)).toBe('told')
+    expect(verdictOf(refused, having({ texts: [], raised: 'status', status: 502 }), once)).toBe('raised')
+    expect(isRight(refused, 'whole', once)).toBe(false)
   })
 })

@@ -1,10 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Answer, done, finishes, roles, said, wholeAnswer } from './answers.ts'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Answer } from './answers.ts'
+import type { Wire } from './wires.ts'
 
 /** One request as it reached the upstream, and how to answer it. */
 export interface Attempt {
   readonly answer: Answer
+  readonly wire: Wire
   /** Words of each choice that are sent before a fault in the middle. */
   readonly cut: number
   /** The fault waits until the client has read content; otherwise it may share a packet with the content. */
@@ -15,11 +18,13 @@ export interface Attempt {
   readonly socket: Socket
   /** Resolves once the client has read content. */
   readonly heard: Promise<void>
+  /** Closes the connection when the next request arrives on it. */
+  doom(): void
 }
 
 export type Act = (attempt: Attempt) => unknown
 
-export const sse = { 'content-type': 'text/event-stream' }
+export const json = { 'content-type': 'application/json' }
 
 /** Writes events and waits until they were handed to the system. */
 export async function write({ response, pieces }: Attempt, frames: readonly string[]): Promise<void> {
@@ -30,12 +35,22 @@ export async function write({ response, pieces }: Attempt, frames: readonly stri
   }
 }
 
+/** All events of a stream. */
+export function eventsOf({ answer, wire }: Attempt): string[] {
+  return [...wire.roles(answer), ...wire.said(answer), ...wire.finishes(answer), ...wire.done]
+}
+
+/** Starts a stream. */
+export function openStream({ response, wire }: Attempt, head: Readonly<Record<string, string>> = {}): void {
+  response.writeHead(200, { 'content-type': wire.streamType, ...head })
+}
+
 /** Answers without a fault. */
 export const answerWell: Act = async (attempt) => {
-  const { answer, response } = attempt
-  if (!answer.streams) return response.writeHead(200, { 'content-type': 'application/json' }).end(wholeAnswer(answer))
-  response.writeHead(200, sse)
-  await write(attempt, [...roles(answer), ...said(answer), ...finishes(answer), done])
+  const { answer, response, wire } = attempt
+  if (!answer.streams) return response.writeHead(200, json).end(wire.whole(answer))
+  openStream(attempt)
+  await write(attempt, eventsOf(attempt))
   response.end()
 }
 
@@ -43,8 +58,8 @@ export const answerWell: Act = async (attempt) => {
 export const opening =
   (then: Act): Act =>
   async (attempt) => {
-    attempt.response.writeHead(200, sse)
-    await write(attempt, roles(attempt.answer))
+    openStream(attempt)
+    await write(attempt, attempt.wire.roles(attempt.answer))
     await then(attempt)
   }
 
@@ -52,20 +67,44 @@ export const opening =
 export const begun =
   (then: Act, head: Readonly<Record<string, string>> = {}): Act =>
   async (attempt) => {
-    const { answer, cut, response, waits, heard } = attempt
-    response.writeHead(200, { ...sse, ...head })
-    await write(attempt, [...roles(answer), ...said(answer, 0, cut)])
+    const { answer, cut, waits, heard, wire } = attempt
+    openStream(attempt, head)
+    await write(attempt, [...wire.roles(answer), ...wire.said(answer, 0, cut)])
     if (waits) await heard
     await then(attempt)
   }
 
 /** Writes these events, then goes on. */
 export const writing =
-  (frames: (answer: Answer, cut: number) => readonly string[], then: Act): Act =>
+  (frames: (attempt: Attempt) => readonly string[], then: Act): Act =>
   async (attempt) => {
-    await write(attempt, frames(attempt.answer, attempt.cut))
+    await write(attempt, frames(attempt))
     await then(attempt)
   }
+
+/** Sends a share of a whole answer. `headers` may promise more bytes. */
+export const partOf =
+  (headers: (length: number) => Readonly<Record<string, string>>, share: number, then: Act): Act =>
+  async (attempt) => {
+    const body = Buffer.from(attempt.wire.whole(attempt.answer))
+    const part = body.subarray(0, Math.ceil(body.length * share))
+    attempt.response.writeHead(200, { ...json, ...headers(part.length) })
+    await new Promise<void>((written) => attempt.response.write(part, () => written()))
+    await then(attempt)
+  }
+
+/** Writes pieces with a pause between them, until the other side has gone. */
+export async function drip(
+  { response }: Attempt,
+  pieces: Iterable<string | Uint8Array>,
+  milliseconds: number,
+): Promise<void> {
+  for (const piece of pieces) {
+    response.write(piece)
+    await wait(milliseconds)
+    if (response.destroyed) return
+  }
+}
 
 /** Ends the answer as its framing requires. */
 export const end: Act = ({ response }) => response.end()

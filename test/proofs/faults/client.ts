@@ -1,17 +1,14 @@
-import { Agent, type IncomingMessage, request } from 'node:http'
-import OpenAI from 'openai'
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import OpenAI, { APIError } from 'openai'
 import type { Plan } from './plan.ts'
+import type { Route, Target } from './target.ts'
 import { nothing, type Received } from './verdict.ts'
 
 /** The gateway and the client's settings. */
-export interface Asked {
-  readonly port: number
-  readonly key: string
-  readonly model: string
+export interface Asked extends Pick<Target, 'url' | 'key' | 'patience'> {
+  readonly route: Route
   /** Called when the first content has arrived. */
   readonly heard: () => void
-  /** Milliseconds after which an answer counts as hung. */
-  readonly patience?: number | undefined
 }
 
 /** Above all of the gateway's limits together. */
@@ -27,14 +24,26 @@ interface Choice {
   readonly finish_reason?: string | null
 }
 
-function bodyOf({ number, streams, choices }: Plan, model: string) {
+function bodyOf({ number, streams, choices, fields }: Plan, { model }: Route) {
   const messages = [{ role: 'user' as const, content: String(number) }]
-  return { model, messages, stream: streams, ...(choices.length > 1 && { n: choices.length }) }
+  return { model, messages, stream: streams, ...(choices.length > 1 && { n: choices.length }), ...fields }
+}
+
+/** Sends a request; the caller reads the response. */
+export function send(plan: Plan, { url, key, route }: Pick<Asked, 'url' | 'key' | 'route'>): ClientRequest {
+  const asking = request(`${url}/v1/chat/completions`, {
+    agent,
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...route.headers },
+  })
+  asking.end(JSON.stringify(bodyOf(plan, route)))
+  return asking
 }
 
 /** Sends a request as OpenAI's clients do, and records all that they would notice. Never rejects. */
-export function ask(plan: Plan, { port, key, model, heard, patience = longest }: Asked): Promise<Received> {
+export function ask(plan: Plan, asked: Asked): Promise<Received> {
   const received = nothing()
+  const heard = hearer(received, asked)
   return new Promise((resolve) => {
     const settle = () => {
       clearTimeout(timer)
@@ -45,29 +54,29 @@ export function ask(plan: Plan, { port, key, model, heard, patience = longest }:
       received.message ??= error.message
       settle()
     }
-    const asking = request(
-      {
-        port,
-        host: '127.0.0.1',
-        agent,
-        method: 'POST',
-        path: '/v1/chat/completions',
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` },
-      },
-      (response) => {
-        response.on('error', broke)
-        if (plan.streams && response.statusCode === 200) readStream(response, received, heard, settle)
-        else readWhole(response, received, settle)
-      },
-    )
+    const asking = send(plan, asked)
     const timer = setTimeout(() => {
       received.hung = true
       asking.destroy()
       settle()
-    }, patience)
+    }, asked.patience ?? longest)
     asking.on('error', broke)
-    asking.end(JSON.stringify(bodyOf(plan, model)))
+    asking.on('response', (response) => {
+      response.on('error', broke)
+      if (plan.streams && response.statusCode === 200) readStream(response, received, heard, settle)
+      else readWhole(response, received, settle)
+    })
   })
+}
+
+/** Notes when the first content arrived. */
+function hearer(received: Received, { heard }: Asked): () => void {
+  const started = performance.now()
+  return () => {
+    if (received.firstContent !== undefined || !received.texts.some((text) => text !== '')) return
+    received.firstContent = performance.now() - started
+    heard()
+  }
 }
 
 function readWhole(response: IncomingMessage, received: Received, settle: () => void): void {
@@ -76,8 +85,11 @@ function readWhole(response: IncomingMessage, received: Received, settle: () => 
     text += piece
   })
   response.on('end', () => {
-    if (response.statusCode !== 200) raise(received, 'status', `${response.statusCode} ${text}`)
-    else take(text, received)
+    if (response.statusCode === 200) take(text, received)
+    else {
+      received.status = response.statusCode
+      raise(received, 'status', `${response.statusCode} ${text}`)
+    }
     settle()
   })
 }
@@ -94,9 +106,10 @@ function readStream(response: IncomingMessage, received: Received, heard: () => 
     for (const event of events) {
       if (!takeEvent(event, received)) continue
       over = true
-      return settle()
+      break
     }
-    if (received.texts.some((text) => text !== '')) heard()
+    heard()
+    if (over) settle()
   })
   response.on('end', () => {
     if (over) return
@@ -140,14 +153,14 @@ function raise(received: Received, how: NonNullable<Received['raised']>, message
 }
 
 /** The same with OpenAI's own client, which doesn't tell whether `[DONE]` arrived. */
-export async function askOfficially(
-  plan: Plan,
-  { port, key, model, heard, patience = longest }: Asked,
-): Promise<Received> {
+export async function askOfficially(plan: Plan, asked: Asked): Promise<Received> {
+  const { url, key, route, patience = longest } = asked
   const received = nothing()
   const client = new OpenAI({
-    baseURL: `http://127.0.0.1:${port}/v1`,
+    baseURL: `${url}/v1`,
     apiKey: key,
+    // For the same reason as above.
+    defaultHeaders: { connection: 'close', ...route.headers },
     maxRetries: 0,
     timeout: patience,
     logLevel: 'off',
@@ -158,15 +171,17 @@ export async function askOfficially(
     leave.abort()
   }, patience)
   try {
-    const answer = await client.chat.completions.create(bodyOf(plan, model), { signal: leave.signal })
+    const heard = hearer(received, asked)
+    const answer = await client.chat.completions.create(bodyOf(plan, route), { signal: leave.signal })
     if ('choices' in answer) for (const choice of answer.choices) add(choice, received)
     else {
       for await (const { choices } of answer) {
         for (const choice of choices) add(choice, received)
-        if (received.texts.some((text) => text !== '')) heard()
+        heard()
       }
     }
   } catch (error) {
+    if (error instanceof APIError) received.status = error.status
     raise(received, 'client', String(error))
   } finally {
     clearTimeout(timer)

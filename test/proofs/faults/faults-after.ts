@@ -1,28 +1,44 @@
-import { type Answer, chunk, done, finishes, frame, roles, said } from './answers.ts'
-import { begun, close, end, reset, sse, write, writing } from './attempt.ts'
+import type { Answer } from './answers.ts'
+import { type Act, type Attempt, begun, close, end, openStream, reset, write, writing } from './attempt.ts'
 import type { Fault } from './faults.ts'
+import { frame } from './wires.ts'
 
-const error = { message: 'The model fell over.', type: 'server_error', param: null, code: 'oops' }
+const oops = 'The model fell over.'
 const after = { when: 'after', ways: ['stream'] } as const
+/** Wires with events. */
+const sse = ['openai', 'huggingface'] as const
 
-/** The first part of the next event. */
-const half = ({ number }: Answer) => [chunk(number, 0, { content: 'never said' }).slice(0, 90)]
-/** The rest of the stream. */
-const rest = (answer: Answer, cut: number) => [...said(answer, cut), ...finishes(answer), done]
-const malformed = (answer: Answer) => [frame(chunk(answer.number, 0, { content: 'x' }).slice(6, 90))]
-const told = () => [frame({ error })]
+const half = ({ answer, wire }: Attempt) => [wire.half(answer)]
+const words = ({ answer, cut, wire }: Attempt) => wire.said(answer, cut)
+const finishes = ({ answer, wire }: Attempt) => wire.finishes(answer)
+const done = ({ wire }: Attempt) => wire.done
+const malformed = ({ answer, wire }: Attempt) => [wire.malformed(answer)]
+const told = ({ wire }: Attempt) => [wire.failing(oops)]
+const all =
+  (...parts: readonly ((attempt: Attempt) => readonly string[])[]) =>
+  (attempt: Attempt): string[] =>
+    parts.flatMap((part) => part(attempt))
 
-/** The first choice is complete; the second has `words` words. */
+/** The first choice is complete; the second has no more than `most` words. */
 const unfinished =
-  (words: (cut: number) => number) =>
-  (answer: Answer, cut: number): string[] => {
+  (most: (cut: number) => number) =>
+  ({ answer, cut, wire }: Attempt): string[] => {
     const [first = [], second = []] = answer.choices
+    const one: Answer = { ...answer, choices: [first] }
     return [
-      ...said({ ...answer, choices: [first] }, cut),
-      ...second.slice(cut, words(cut)).map((content) => chunk(answer.number, 1, { content })),
-      chunk(answer.number, 0, {}, 'stop'),
+      ...wire.said(one, cut),
+      ...wire.said({ ...answer, choices: [[], second.slice(0, most(cut))] }, cut),
+      ...wire.finishes(one),
     ]
   }
+
+const secondOnlyBegins: Act = async (attempt) => {
+  const { answer, response, wire } = attempt
+  const one = { ...answer, choices: answer.choices.slice(0, 1) }
+  openStream(attempt)
+  await write(attempt, [...wire.roles(answer), ...wire.said(one), ...wire.finishes(one), ...wire.done])
+  response.end()
+}
 
 /** Faults that must be reported to the client, because it has content already. */
 export const afterContent: readonly Fault[] = [
@@ -40,41 +56,49 @@ export const afterContent: readonly Fault[] = [
     },
   },
   { name: 'end without finish or [DONE]', ...after, act: begun(end) },
-  { name: 'all words, no finish, no [DONE]', ...after, act: begun(writing((answer, cut) => said(answer, cut), end)) },
+  { name: 'all words, no finish, no [DONE]', ...after, act: begun(writing(words, end)) },
   { name: 'end inside an event', ...after, act: begun(writing(half, end)) },
-  { name: '[DONE] without finish', ...after, act: begun(writing(() => [done], end)) },
-  {
-    name: 'all words, [DONE], no finish',
-    ...after,
-    act: begun(writing((answer, cut) => [...said(answer, cut), done], end)),
-  },
+  { name: '[DONE] without finish', ...after, wires: sse, act: begun(writing(done, end)) },
+  { name: 'all words, [DONE], no finish', ...after, wires: sse, act: begun(writing(all(words, done), end)) },
   {
     name: 'malformed event, then the rest',
     ...after,
-    act: begun(writing((answer, cut) => [...malformed(answer), ...rest(answer, cut)], end)),
+    act: begun(writing(all(malformed, words, finishes, done), end)),
   },
   { name: 'error event, then end', ...after, act: begun(writing(told, end)) },
   { name: 'error event, then reset', ...after, overtakes: true, act: begun(writing(told, reset)) },
-  {
-    name: 'error event, then the rest',
-    ...after,
-    act: begun(writing((answer, cut) => [...told(), ...rest(answer, cut)], end)),
-  },
+  { name: 'error event, then the rest', ...after, act: begun(writing(all(told, words, finishes, done), end)) },
   {
     name: 'event named error, then [DONE]',
     ...after,
-    act: begun(writing(() => [`event: error\n${frame(error)}`, done], end)),
+    wires: sse,
+    act: begun(writing(({ wire }) => [`event: error\n${wire.failing(oops)}`, ...wire.done], end)),
   },
-  { name: 'error that is text, then [DONE]', ...after, act: begun(writing(() => [frame({ error: 'oh' }), done], end)) },
+  {
+    name: 'error that is text, then [DONE]',
+    ...after,
+    wires: sse,
+    act: begun(writing(({ wire }) => [frame({ error: 'oh' }), ...wire.done], end)),
+  },
   {
     name: 'n=2, the second never finishes',
     ...after,
+    wires: sse,
     choices: 2,
-    act: begun(writing((answer, cut) => [...unfinished((at) => at + 1)(answer, cut), done], end)),
+    act: begun(
+      writing(
+        all(
+          unfinished((cut) => cut + 1),
+          done,
+        ),
+        end,
+      ),
+    ),
   },
   {
     name: 'n=2, the second never finishes, no [DONE]',
     ...after,
+    wires: sse,
     choices: 2,
     act: begun(
       writing(
@@ -83,24 +107,7 @@ export const afterContent: readonly Fault[] = [
       ),
     ),
   },
-  {
-    name: 'n=2, the second only begins',
-    ...after,
-    choices: 2,
-    act: async (attempt) => {
-      const { answer, response } = attempt
-      const [first = []] = answer.choices
-      const one = { ...answer, choices: [first] }
-      response.writeHead(200, sse)
-      await write(attempt, [...roles(answer), ...said(one), ...finishes(one), done])
-      response.end()
-    },
-  },
-  { name: 'hang after content', ...after, act: begun(() => {}) },
-  { name: 'hang inside an event', ...after, act: begun(writing(half, () => {})) },
-  { name: 'no [DONE] after the finish', when: 'harmless', ways: ['stream'], act: begun(writing(notDone, end)) },
+  { name: 'n=2, the second only begins', ...after, wires: sse, choices: 2, act: secondOnlyBegins },
+  { name: 'stall after content', ...after, act: begun(() => {}) },
+  { name: 'stall inside an event', ...after, act: begun(writing(half, () => {})) },
 ]
-
-function notDone(answer: Answer, cut: number): string[] {
-  return [...said(answer, cut), ...finishes(answer)]
-}

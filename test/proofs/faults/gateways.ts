@@ -1,33 +1,42 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Config } from '../../../src/config/schema.ts'
-import { type Measured, npmStart, start } from '../../bench/processes.ts'
+import type { Config, ModelConfig } from '../../../src/config/schema.ts'
+import { npmStart } from '../../bench/processes.ts'
 import { bundle, cache, freePort, startWorkerd } from '../../bench/workerd.ts'
-import type { Target } from './campaign.ts'
-import { primary, spare } from './upstream.ts'
+import { hedging, resuming } from './features.ts'
+import { primary, spare } from './models.ts'
+import { outages } from './outage.ts'
+import type { Target } from './target.ts'
+import { probe, startNode, type Watched, watch } from './watched.ts'
+import { wireNames } from './wires.ts'
 
 const key = 'sk-samewire-faults-key'
 /** Seconds: far more than an answer takes here, and short enough for many that never come. */
-const limits = { timeout: 2, streamTimeout: 2, idleTimeout: 1, retries: 1 }
+export const limits = { timeout: 2.5, streamTimeout: 2.5, idleTimeout: 2, retries: 1 }
 
 /** Every model has a first deployment that may fail, and a fallback on the same upstream. */
 export async function faultsConfig(upstream: string, overrides: Config = {}): Promise<Config> {
-  const closed = `http://127.0.0.1:${await freePort()}/v1`
-  const type = 'openai-compatible'
-  const model = (provider: string, fallback: string) => ({
-    deployments: [`${provider}/${primary}`],
-    fallbacks: [`${fallback}/${spare}`],
+  const closed = `http://127.0.0.1:${await freePort()}`
+  const model = (provider: string, more: Partial<Exclude<ModelConfig, string>> = {}, name: string = primary) => ({
+    deployments: [`${provider}/${name}`],
+    fallbacks: [`openai/${spare}`],
+    ...more,
   })
+  const observed = { streams: 'observed' } as const
+  const campaigns = wireNames.flatMap((wire) => [
+    [`campaign-${wire}`, model(wire)],
+    [`refused-${wire}`, model(`closed-${wire}`)],
+    [`observed-campaign-${wire}`, model(wire, observed)],
+    [`observed-refused-${wire}`, model(`closed-${wire}`, observed)],
+  ])
   return {
-    providers: {
-      up: { type, baseURL: upstream },
-      closed: { type, baseURL: closed },
-    },
+    providers: { ...providersAt(upstream), ...providersAt(closed, 'closed-') },
     models: {
-      listening: model('up', 'up'),
-      refusing: model('closed', 'up'),
-      'observed-listening': { ...model('up', 'up'), streams: 'observed' },
-      'observed-refusing': { ...model('closed', 'up'), streams: 'observed' },
+      ...Object.fromEntries(campaigns),
+      ...Object.fromEntries(outages.map(({ name }) => [`outage-${name}`, model('openai', {}, `${primary}-${name}`)])),
+      resume: model('openai', resuming, `${primary}-resume`),
+      plain: model('openai', {}, `${primary}-plain`),
+      hedge: model('openai', hedging, `${primary}-hedge`),
     },
     // Each fault is to be met, not the cooldown after it.
     cooldown: false,
@@ -36,30 +45,50 @@ export async function faultsConfig(upstream: string, overrides: Config = {}): Pr
   }
 }
 
-/** The models of a provider whose streams are checked event by event. */
-export const checked = { listening: 'listening', refusing: 'refusing' }
-/** The same, with streams that a Worker's runtime pipes by itself. */
-export const observed = { listening: 'observed-listening', refusing: 'observed-refusing' }
+function providersAt(address: string, prefix = ''): NonNullable<Config['providers']> {
+  return {
+    [`${prefix}openai`]: { type: 'openai-compatible', baseURL: `${address}/v1` },
+    [`${prefix}huggingface`]: { type: 'huggingface', apiKey: 'env:FAULTY_KEY', baseURL: `${address}/huggingface/v1` },
+    [`${prefix}ollama`]: { type: 'ollama', baseURL: `${address}/ollama` },
+  }
+}
+
+/** The environment that the configuration needs. */
+export const environment = { SAMEWIRE_KEY: key, FAULTY_KEY: 'hf_faulty' }
+
+/** How a client names the models. `observed`: a Worker's runtime pipes their streams by itself. */
+export function routes(observed = false): Target['route'] {
+  return (purpose, wire) => {
+    const byWire = purpose === 'campaign' || purpose === 'refused'
+    return { model: byWire ? `${observed ? 'observed-' : ''}${purpose}-${wire}` : purpose }
+  }
+}
 
 export type Runtime = 'node' | 'workerd'
 
 /** Starts the gateway as it is deployed, in its own process. */
-export async function startOn(runtime: Runtime, upstream: string): Promise<Measured & Pick<Target, 'key'>> {
+export async function startOn(runtime: Runtime, upstream: string): Promise<Target> {
   const config = JSON.stringify(await faultsConfig(upstream))
-  return { ...(await (runtime === 'node' ? startNode(config) : startWorker(config))), key }
+  const process = await (runtime === 'node' ? startSamewire(config) : startWorker(config))
+  const name = `samewire on ${runtime === 'node' ? 'Node' : 'workerd'}`
+  return { name, url: `http://127.0.0.1:${process.port}`, key, route: routes(), process, blind: runtime === 'workerd' }
 }
 
-async function startNode(config: string): Promise<Measured> {
+async function startSamewire(config: string): Promise<Watched> {
   await mkdir(cache, { recursive: true })
   const file = `${cache}/faults.json`
   await writeFile(file, config)
-  const command = npmStart('--port', '0', '--config', file)
-  const env = { SAMEWIRE_KEY: key }
-  return await start({ name: 'node', command, core: undefined, env, port: /127\.0\.0\.1:(\d+)/ })
+  const [node, ...args] = npmStart('--port', '0', '--config', file)
+  return await startNode({
+    name: 'node',
+    command: [node, ...probe, ...args],
+    env: environment,
+    port: /127\.0\.0\.1:(\d+)/,
+  })
 }
 
-async function startWorker(config: string): Promise<Measured> {
-  const bindings = { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: config }
+async function startWorker(config: string): Promise<Watched> {
+  const bindings = { ...environment, SAMEWIRE_CONFIG: config }
   const worker = await startWorkerd('workerd', await bundle('faults', 'src/worker.ts'), bindings)
   // It prints its port shortly before it listens.
   const listens = () =>
@@ -68,5 +97,5 @@ async function startWorker(config: string): Promise<Measured> {
       () => false,
     )
   while (!(await listens())) await wait(20)
-  return worker
+  return watch(worker)
 }

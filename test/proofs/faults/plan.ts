@@ -2,10 +2,13 @@ import { seeded } from '../../support/ask.ts'
 import { pickFrom, type Random } from '../../support/bodies.ts'
 import { type Answer, sealed } from './answers.ts'
 import { type Fault, faults } from './faults.ts'
+import { type WireName, wireNames } from './wires.ts'
 
 /** One request of a campaign, and everything that happens to it. */
 export interface Plan extends Answer {
   readonly fault: Fault | undefined
+  /** How the first deployment's provider speaks. */
+  readonly wire: WireName
   /** The fault happens at every attempt on the first deployment, so that only the fallback can answer. */
   readonly lasting: boolean
   readonly cut: number
@@ -13,6 +16,10 @@ export interface Plan extends Answer {
   readonly pieces: boolean
   /** Whether OpenAI's own client sends the request. */
   readonly official: boolean
+  /** What the request holds besides. */
+  readonly fields?: Readonly<Record<string, unknown>>
+  /** Milliseconds that every deployment takes before it answers. */
+  readonly delay?: number
 }
 
 export interface CampaignOptions {
@@ -20,40 +27,47 @@ export interface CampaignOptions {
   /** Share of the requests that have a fault. */
   readonly faults: number
   readonly seed: number
+  /** The wires of the first deployments; all if it is left out. */
+  readonly wires?: readonly WireName[] | undefined
 }
 
-/** The same campaign for the same seed. Faults are drawn from shuffled decks, so that none is left out by chance. */
-export function plansOf({ requests, faults: share, seed }: CampaignOptions): Plan[] {
-  const random = seeded(Math.imul(seed + 1, 0x9e3779b1))
+/**
+ * The same campaign for the same seed, and the same request for the same seed and number. Faults are drawn from shuffled
+ * decks, so that none is left out by chance.
+ */
+export function plansOf({ requests, faults: share, seed, wires = wireNames }: CampaignOptions): Plan[] {
+  const random = randomFor(seed, 0)
   const faulty = Math.round(requests * share)
+  const possible = faults.filter((fault) => wiresOf(fault, wires).length > 0)
   const dealt: (Fault | undefined)[] = []
-  while (dealt.length < faulty) dealt.push(...shuffled(faults, random))
+  while (dealt.length < faulty) dealt.push(...shuffled(possible, random))
   dealt.length = faulty
   while (dealt.length < requests) dealt.push(undefined)
-  return shuffled(dealt, random).map((fault, number) => planOf(number, fault, random))
+  return shuffled(dealt, random).map((fault, number) => planOf(number, fault, randomFor(seed, number + 1), wires))
 }
 
 /** A request without a fault. */
-export function plainPlan(number: number, streams: boolean): Plan {
-  return { ...planOf(number, undefined, seeded(number)), streams }
+export function plainPlan(number: number, streams: boolean, wire: WireName = 'openai'): Plan {
+  return { ...planOf(number, undefined, randomFor(0, number + 1), [wire]), streams }
 }
 
-function planOf(number: number, fault: Fault | undefined, random: Random): Plan {
+/** A random plan for a request. */
+export function planOf(
+  number: number,
+  fault: Fault | undefined,
+  random: Random,
+  wires: readonly WireName[] = wireNames,
+): Plan {
   const streams = fault ? pickFrom(fault.ways, random) === 'stream' : random() < 0.7
-  const count = fault?.choices ?? (random() < 0.1 ? 2 : 1)
+  const wire = pickFrom(fault ? wiresOf(fault, wires) : wires, random)
+  const count = fault?.choices ?? (wire !== 'ollama' && random() < 0.1 ? 2 : 1)
   const length = 3 + Math.floor(random() * 10)
-  const choices = Array.from({ length: count }, (_, choice) =>
-    sealed(
-      number,
-      choice,
-      Array.from({ length }, () => pickFrom(vocabulary, random)),
-    ),
-  )
   return {
     number,
     fault,
+    wire,
     streams,
-    choices,
+    choices: Array.from({ length: count }, (_, choice) => sealed(number, choice, wordsOf(length, random))),
     lasting: random() < 0.3,
     // The checksum is never among the words before a fault.
     cut: 1 + Math.floor(random() * length),
@@ -61,6 +75,21 @@ function planOf(number: number, fault: Fault | undefined, random: Random): Plan 
     pieces: random() < 0.5,
     official: random() < 0.05,
   }
+}
+
+export function wordsOf(length: number, random: Random): string[] {
+  return Array.from({ length }, () => pickFrom(vocabulary, random))
+}
+
+export function randomFor(seed: number, number: number): Random {
+  const random = seeded(Math.imul(seed + 1, 0x9e3779b1) ^ Math.imul(number, 0x85ebca6b))
+  // The first numbers of neighbouring seeds are alike.
+  for (let turn = 0; turn < 4; turn++) random()
+  return random
+}
+
+function wiresOf(fault: Fault, wires: readonly WireName[]): readonly WireName[] {
+  return fault.wires ? wires.filter((wire) => fault.wires?.includes(wire)) : wires
 }
 
 const vocabulary = [
@@ -78,6 +107,12 @@ const vocabulary = [
 ]
 
 function shuffled<T>(items: readonly T[], random: Random): T[] {
-  const left = [...items]
-  return items.map(() => left.splice(Math.floor(random() * left.length), 1)[0] as T)
+  const mixed = [...items]
+  for (let at = mixed.length - 1; at > 0; at--) {
+    const other = Math.floor(random() * (at + 1))
+    const held = mixed[at] as T
+    mixed[at] = mixed[other] as T
+    mixed[other] = held
+  }
+  return mixed
 }

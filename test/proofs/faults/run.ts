@@ -1,64 +1,106 @@
+import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { campaign, type Report } from './campaign.ts'
-import { checked, observed, type Runtime, startOn } from './gateways.ts'
+import { campaign } from './campaign.ts'
+import { routes, startOn } from './gateways.ts'
+import { type Figures, type Measuring, measure, type Section, sections } from './measure.ts'
+import { pageOf } from './page.ts'
+import { instructions, running, startPortkey } from './peers.ts'
 import { plansOf } from './plan.ts'
+import { print, printCampaign } from './report.ts'
+import type { Target } from './target.ts'
 import { faultyUpstream } from './upstream.ts'
+import { type WireName, wireNames } from './wires.ts'
 
 /**
- * `npm run faults:short`: 5,000 requests, 30 % with a fault, through the gateway as it is deployed, on Node and in
- * workerd. Before the first content no fault may reach the client; after it every fault must be reported; no answer may
- * be cut silently. `--seed` repeats a campaign.
+ * `npm run faults`: 100,000 requests on Node and 20,000 in workerd, 30 % of them with a fault at the first deployment,
+ * and one healthy fallback; then clients that leave, and a deployment that is down for good. Before the first content no
+ * fault may reach a client; after it every fault must be raised; no answer may be cut silently. `--portkey` and
+ * `--target URL` measure other gateways alike, `--seed` repeats a campaign, `--replay` some requests of it, and `--only`
+ * chooses the sections.
  */
 const { values } = parseArgs({
   options: {
-    requests: { type: 'string', default: '5000' },
+    requests: { type: 'string', default: '100000' },
     faults: { type: 'string', default: '0.3' },
     seed: { type: 'string', default: '1' },
-    runtime: { type: 'string', default: 'both' },
-    concurrency: { type: 'string', default: '32' },
+    runtime: { type: 'string', default: 'node,workerd' },
+    concurrency: { type: 'string', default: '96' },
+    only: { type: 'string', default: 'campaign,gone,outage' },
+    wires: { type: 'string', default: wireNames.join() },
+    replay: { type: 'string', default: '' },
+    portkey: { type: 'boolean', default: false },
+    target: { type: 'string' },
+    'target-key': { type: 'string', default: 'none' },
+    'target-model': { type: 'string', default: 'campaign' },
+    'target-header': { type: 'string', multiple: true, default: [] },
+    'upstream-port': { type: 'string', default: '0' },
+    write: { type: 'string' },
   },
 })
-/** Maximum problems to print. */
-const most = 20
 
-function print(title: string, { rows, told, problems, seconds }: Report): void {
-  console.log(`\n${title}, ${seconds.toFixed(0)} s`)
-  const sorted = [...rows].sort(([a], [b]) => order(a) - order(b) || a.localeCompare(b))
-  const total = { times: 0, invisible: 0, raised: 0, silent: 0, other: 0 }
-  for (const [, row] of rows) for (const column of columns) total[column] += row[column]
-  console.log(`  ${'fault'.padEnd(52)}${columns.map((column) => column.padStart(10)).join('')}`)
-  for (const [name, row] of [...sorted, ['all', total] as const]) {
-    console.log(`  ${name.padEnd(52)}${columns.map((column) => String(row[column]).padStart(10)).join('')}`)
-  }
-  console.log(`  told by: ${[...told].map(([how, times]) => `${how} ${times}`).join(', ') || 'nobody'}`)
-  console.log(`  ${problems.length} not as it should be`)
-  for (const problem of problems.slice(0, most)) console.log(`    ${problem}`)
+/** The most requests for a gateway that is not samewire on Node. */
+const fewer = 20_000
+
+const requests = Number(values.requests)
+const options: Measuring = {
+  sections: chosen<Section>(values.only, sections, 'only'),
+  requests,
+  faults: Number(values.faults),
+  seed: Number(values.seed),
+  concurrency: Number(values.concurrency),
+  wires: chosen<WireName>(values.wires, wireNames, 'wires'),
+  replay: values.replay === '' ? [] : values.replay.split(',').map(Number),
 }
+const runtimes = values.runtime === '' ? [] : chosen(values.runtime, ['node', 'workerd'] as const, 'runtime')
+const short: Measuring = { ...options, requests: Math.min(requests, fewer) }
+const upstream = await faultyUpstream(Number(values['upstream-port']))
+const all: Figures[] = []
+let held = true
 
-const columns = ['times', 'invisible', 'raised', 'silent', 'other'] as const
-
-function order(name: string): number {
-  return ['none', 'before', 'after', 'harmless'].findIndex((start) => name.startsWith(start))
-}
-
-const seed = Number(values.seed)
-const plans = plansOf({ requests: Number(values.requests), faults: Number(values.faults), seed })
-const concurrency = Number(values.concurrency)
-const runtimes = (['node', 'workerd'] satisfies Runtime[]).filter((name) => ['both', name].includes(values.runtime))
-if (runtimes.length === 0) throw new Error('--runtime is node, workerd or both')
-const upstream = await faultyUpstream()
 for (const runtime of runtimes) {
-  const gateway = await startOn(runtime, upstream.url)
-  try {
-    const report = await campaign(plans, upstream, { ...gateway, models: checked }, concurrency)
-    print(`${runtime}, streams checked, seed ${seed}`, report)
-    if (report.problems.length > 0) process.exitCode = 1
-    if (runtime === 'workerd') {
-      const carried = await campaign(plans, upstream, { ...gateway, models: observed }, concurrency)
-      print(`${runtime}, streams observed (for information), seed ${seed}`, carried)
+  await serving(await startOn(runtime, upstream.url), async (target) => {
+    held = (await measured(target, runtime === 'node' ? options : short)) && held
+    if (runtime === 'workerd' && options.sections.includes('campaign') && options.replay.length === 0) {
+      const observed = { ...target, name: `${target.name}, streams observed`, route: routes(true) }
+      const report = await campaign(plansOf(short), upstream, observed, options)
+      printCampaign(`${observed.name} (for information)`, report)
+      await add({ name: observed.name, requests: short.requests, campaign: report })
     }
-  } finally {
-    await gateway.stop()
-  }
+  })
+}
+const forPeers = { ...short, sections: options.sections.filter((name) => name !== 'resume' && name !== 'hedge') }
+if (values.portkey) await serving(await startPortkey(upstream.url), (target) => measured(target, forPeers))
+if (values.target !== undefined) {
+  const { target: url, 'target-key': key, 'target-model': model, 'target-header': headers } = values
+  console.log(instructions(url, upstream.url, model))
+  await measured(running(url, { key, model, headers }), { ...forPeers, wires: ['openai'] })
 }
 await upstream.close()
+if (!held) process.exitCode = 1
+
+async function measured(target: Target, how: Measuring): Promise<boolean> {
+  const figures = await measure(upstream, target, how)
+  await add(figures)
+  return print(figures)
+}
+
+/** Adds a gateway to the page. Written after each, so that the last one can't lose what the others took. */
+async function add(figures: Figures): Promise<void> {
+  all.push(figures)
+  if (values.write !== undefined) await writeFile(values.write, pageOf(all, options))
+}
+
+async function serving(target: Target, use: (target: Target) => Promise<unknown>): Promise<void> {
+  try {
+    await use(target)
+  } finally {
+    await target.process?.stop()
+  }
+}
+
+function chosen<T extends string>(given: string, possible: readonly T[], option: string): T[] {
+  const names = given.split(',')
+  const wrong = names.find((name) => !possible.some((known) => known === name))
+  if (wrong !== undefined) throw new Error(`--${option} takes ${possible.join(', ')}, and not ${wrong}`)
+  return possible.filter((name) => names.includes(name))
+}

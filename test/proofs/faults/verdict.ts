@@ -1,5 +1,6 @@
 import { isSealed } from './answers.ts'
 import type { Plan } from './plan.ts'
+import type { Course } from './upstream.ts'
 
 /** What a client received of an answer, whatever the transport. */
 export interface Received {
@@ -8,31 +9,49 @@ export interface Received {
   readonly finished: Set<number>
   /** How the failure was reported: `status`, `event`, `connection`, `JSON`, or `client` (OpenAI's own). */
   raised?: 'status' | 'event' | 'connection' | 'JSON' | 'client'
+  /** The HTTP status of the failure, if it had one. */
+  status?: number | undefined
   /** The last message of the failure. */
   message?: string
   /** The client timed out. */
   hung?: boolean
   /** A stream that ended without `[DONE]`. */
   undone?: boolean
+  /** Milliseconds until the first content. */
+  firstContent?: number
 }
 
-export type Verdict = 'whole' | 'raised' | 'silent' | 'wrong' | 'hung' | 'undone'
+/**
+ * `silent`: an answer that looks complete to the client but is not. `invented`: the same, with a finish reason that the
+ * upstream never sent. `told`: an error with a status of the client's own doing.
+ */
+export const verdicts = ['whole', 'raised', 'told', 'silent', 'invented', 'wrong', 'hung', 'undone'] as const
+export type Verdict = (typeof verdicts)[number]
 
 export function nothing(): Received {
   return { texts: [], finished: new Set() }
 }
 
-/**
- * `wrong` comes first: wrong words are never right, whatever follows. `silent` is an answer that looks complete to the
- * client but is not.
- */
-export function verdictOf(plan: Plan, received: Received): Verdict {
-  const { texts, finished, raised, hung, undone } = received
+/** `wrong` comes first: wrong words are never right, whatever follows. */
+export function verdictOf(plan: Plan, received: Received, { met, again }: Pick<Course, 'met' | 'again'>): Verdict {
+  const { texts, finished, raised, status = 0, hung, undone } = received
   const expected = plan.choices.map((words) => words.join(''))
   if (texts.some((text, index) => !expected[index]?.startsWith(text))) return 'wrong'
   if (hung) return 'hung'
-  if (raised) return 'raised'
+  if (raised) return plan.fault?.when === 'told' && status >= 400 && status < 500 ? 'told' : 'raised'
   const whole = expected.every((_, index) => isSealed(texts[index] ?? '') && finished.has(index))
-  if (!whole) return 'silent'
-  return undone ? 'undone' : 'whole'
+  // Nobody but the faulty deployment was asked, and that one never finished.
+  if (whole && plan.fault?.when === 'after' && met && !again) return 'invented'
+  if (whole) return undone ? 'undone' : 'whole'
+  const invented = [...finished].some((index) => !isSealed(texts[index] ?? ''))
+  return invented ? 'invented' : 'silent'
+}
+
+/** Whether this is how it should end. */
+export function isRight({ fault }: Plan, verdict: Verdict, { met, again }: Pick<Course, 'met' | 'again'>): boolean {
+  if (!fault || !met) return verdict === 'whole'
+  // A broken stream that another deployment continued is whole.
+  if (fault.when === 'after') return verdict === 'raised' || (verdict === 'whole' && again)
+  if (fault.when === 'told') return verdict === 'told' || (fault.elsewhere === true && verdict === 'whole')
+  return verdict === 'whole'
 }
