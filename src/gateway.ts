@@ -15,6 +15,7 @@ import { integrity } from './layers/integrity.ts'
 import { keepAlive } from './layers/keepalive.ts'
 import { pull } from './layers/pull.ts'
 import { record } from './layers/record.ts'
+import { resume } from './layers/resume.ts'
 import { retry } from './layers/retry.ts'
 import { timeout } from './layers/timeout.ts'
 import type { RequestBody } from './wire/body.ts'
@@ -66,12 +67,13 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const shortcomings = new KnownShortcomings(services.clock)
   const started = Math.floor(services.clock.now() / 1000)
 
-  // The order matters, outermost first: `keepAlive` breaks any silence inside; `integrity` checks a stream's end, and
-  // `pull` pulls, once for all tries of a target; `timeout` gives each try its own time; `gate` is innermost, so that a
-  // stream that dies at once is a failure for all layers around it.
+  // The order matters, outermost first: `keepAlive` breaks any silence inside; `resume` joins what `integrity` has
+  // checked; `integrity` checks a stream's end, and `pull` pulls, once for all tries of a target; `timeout` gives each
+  // try its own time; `gate` is innermost, so that a stream that dies at once is a failure for all layers around it.
   const upstream = compose(
     keepAlive({ clock: services.clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback,
+    resume(services),
     integrity(services),
     pull(services),
     retry(services),

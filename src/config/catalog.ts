@@ -18,7 +18,14 @@ import { type Sound, soundPart } from './sound.ts'
 type LimitsConfig = Pick<Config, keyof Limits>
 
 /** Times in seconds. */
-const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retries: 2, streams: undefined } as const
+const defaultLimits = {
+  timeout: 600,
+  streamTimeout: 120,
+  idleTimeout: 120,
+  retries: 2,
+  streams: undefined,
+  resume: false,
+} as const
 
 /**
  * Checks a configuration and builds the catalog. Throws a `ConfigError` with all mistakes. A secret that is not set is
@@ -47,6 +54,7 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
     idleTimeout: pick('idleTimeout') * 1000,
     retries: pick('retries'),
     streams: pick('streams'),
+    resume: pick('resume'),
   }
 }
 

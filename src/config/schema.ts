@@ -46,6 +46,11 @@ const limits = {
    * streams correctly, else `checked`. On Node, and where a stream is translated, every event is checked regardless.
    */
   streams: v.optional(v.picklist(['observed', 'checked', 'untouched'])),
+  /**
+   * Whether a stream that breaks off after its first content is continued by a deployment that can go on with a text.
+   * Default false. Such a stream is always `checked`.
+   */
+  resume: v.optional(v.boolean()),
 }
 
 const capabilities = {

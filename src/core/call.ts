@@ -1,6 +1,7 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind } from '../wire/errors.ts'
 import type { Answer } from './answer.ts'
+import type { Begun } from './continuing.ts'
 import type { Operation } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
 import type { Signal } from './signal.ts'
@@ -22,6 +23,8 @@ export interface Call {
   readonly requestId: string
   /** How many gateways the request has passed through before this one. */
   readonly hops: number
+  /** What another deployment has answered so far, if only the rest is asked for. */
+  readonly begun?: Begun
 }
 
 /** What was tried, in order. Layers only append. */
@@ -29,6 +32,8 @@ export interface Trace {
   readonly attempts: AttemptRecord[]
   /** Why the requested model is not the first target: the value for `x-samewire-reason`. */
   reason?: string
+  /** The deployments that continued a stream which had broken off, in order. */
+  continued?: string[]
 }
 
 export interface AttemptRecord {

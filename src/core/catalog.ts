@@ -35,6 +35,8 @@ export interface Limits {
    * all. Undefined: depends on the provider's `endsStreams`.
    */
   readonly streams: 'checked' | 'observed' | 'untouched' | undefined
+  /** Whether a stream that breaks off is continued, where that is possible. */
+  readonly resume: boolean
 }
 
 /** A model under the name that clients use. */

@@ -125,6 +125,7 @@ export const someLimits: Limits = {
   idleTimeout: 120_000,
   retries: 2,
   streams: undefined,
+  resume: false,
 }
 
 export function targetOf(provider: Provider, model = 'm', more: Partial<Target> = {}): Target {
