@@ -130,7 +130,8 @@ class Resumption {
       else broken = true
       at = end
     }
-    if (out.length > 0) this.#pump.push(concat(out))
+    const whole = concat(out)
+    if (whole.length > 0) this.#pump.push(whole)
     if (!broken || this.#over) return
     this.#leave()?.source.cancel('Another deployment goes on.')
     this.#resume().catch((error) => this.#pump.break(error))

@@ -118,6 +118,28 @@ describe('A stream that breaks off, of a model with `resume`', () => {
     ])
   })
 
+  it.each<[string, object, object]>([
+    ['vllm', { type: 'vllm' }, { continue_final_message: true, add_generation_prompt: false }],
+    ['llamacpp', { type: 'llamacpp' }, { continue_final_message: true, add_generation_prompt: false, echo: false }],
+    ['SGLang', { type, continues: 'sglang' }, { continue_final_message: true }],
+    ['TGI', { type: 'huggingface', engine: 'tgi' }, { continue_final_message: true }],
+    ['Ollama', { type: 'ollama', continues: 'chat' }, { options: { num_predict: 14 } }],
+  ])('asks each kind of server in its own way: %s', async (name, provider, fields) => {
+    exact.script(json(400, { error: 'no' }))
+    const address = name === 'TGI' ? { endpointUrl: exact.url, apiKey: 'env:KEY' } : { baseURL: exact.url }
+    const providers = { broken: { type, baseURL: broken.url }, p: { ...provider, ...address } }
+    const models = { m: { deployments: [first, { model: 'p/m', weight: 0 }], resume: true } }
+    const one = await startGateway({ providers, models } as never, { services: noLists, env: { KEY: 'hf_x' } })
+    const at = Buffer.byteLength(frames.slice(0, frames.indexOf('data: ', frames.indexOf('Köln'))))
+    broken.script(cutAt(frames, at, 'close'))
+    expectBrokenOff((await ask(one, chatting('m', { max_tokens: 18 }))).text)
+    const asked = JSON.parse(exact.seen.at(-1)?.body ?? '')
+    expect(asked).toMatchObject(fields)
+    expect(asked.messages.at(-1)).toEqual({ role: 'assistant', content: 'Grüße aus Köln' })
+    expect(asked.max_tokens ?? asked.options.num_predict).toBe(18 - tokensOf('Grüße aus Köln').length)
+    await one.close()
+  })
+
   it('is continued by the deployment that broke off if no other can', async () => {
     exact.script(cutAt(frames, middle, 'end'), answering({ text }))
     const got = readStream(await streamed(chatting('itself')))
