@@ -17,6 +17,7 @@ export default defineProvider({
   answers: ['tiny-chat'],
   models: async () => [{ id: 'tiny-chat', ownedBy: 'samewire', contextWindow: 2048, supports: { vision: false } }],
   operations: () => ({ chat: openaiOperations.chat, completions: openaiOperations.completions }),
+  continues: () => ({ chat: { fields: { continue_final_message: true } }, completions: {} }),
   serve,
 })
 

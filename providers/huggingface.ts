@@ -14,6 +14,7 @@ import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
 import { GatewayError } from '../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../src/wire/json.ts'
+import { continuedBy } from './continuations.ts'
 
 /**
  * Hugging Face: the router over its inference providers, or one dedicated Inference Endpoint if `endpointUrl` is set. A
@@ -27,6 +28,7 @@ export default defineProvider({
   settings: { endpointUrl: 'text', billTo: 'text', engine: ['tgi', 'vllm', 'llamacpp', 'transformers'] },
   answers: ['*/*'],
   operations: (settings) => (settings.options.endpointUrl ? endpointOperations(settings) : routerOperations),
+  continues: ({ options }) => (options.endpointUrl ? continuedBy(options.engine) : {}),
   headers: (settings) => ({
     ...bearer(settings),
     ...(settings.options.billTo && { 'x-hf-bill-to': settings.options.billTo }),

@@ -1,6 +1,7 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
+import { engines } from './continuations.ts'
 
 /** llama.cpp's `llama-server`. */
 export default defineProvider({
@@ -10,6 +11,7 @@ export default defineProvider({
   keyless: true,
   // With one model loaded the server accepts any name, so only its list says which model it has.
   answersAnyName: true,
+  continues: () => engines.llamacpp,
   operations: () => ({
     ...openaiOperations,
     // A stream for several prompts starts with `data: null` and consists of chat chunks.

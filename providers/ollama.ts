@@ -17,7 +17,9 @@ export default defineProvider({
   keyless: true,
   env: { baseURL: 'OLLAMA_HOST', apiKey: 'OLLAMA_API_KEY' },
   probe: 'http://127.0.0.1:11434',
-  settings: { api: ['native', 'openai'] },
+  settings: { api: ['native', 'openai'], continues: ['chat'] },
+  // Whether it goes on with a last message of the assistant depends on the model's template, and nothing tells.
+  continues: ({ options }) => (options.continues ? { chat: { trims: true } } : {}),
   operations: ({ options }: ProviderSettings) => (options.api === 'openai' ? openaiOperations : nativeOperations),
   url: ({ baseURL }, path) => ollamaURL(baseURL) + path,
   errors: ollamaErrors,

@@ -1,8 +1,11 @@
 import { defineProvider } from '../src/core/provider.ts'
+import { continuedBy, continuesSetting } from './continuations.ts'
 
 /** Any server with an OpenAI-compatible API at `baseURL`. */
 export default defineProvider({
   type: 'openai-compatible',
   title: 'OpenAI-compatible server',
   keyless: true,
+  settings: { continues: continuesSetting },
+  continues: ({ options }) => continuedBy(options.continues),
 })

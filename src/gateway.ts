@@ -18,6 +18,7 @@ import { integrity } from './layers/integrity.ts'
 import { keepAlive } from './layers/keepalive.ts'
 import { pull } from './layers/pull.ts'
 import { record } from './layers/record.ts'
+import { resume } from './layers/resume.ts'
 import { retry } from './layers/retry.ts'
 import { mostShadowed, Shadows } from './layers/shadow.ts'
 import { timeout } from './layers/timeout.ts'
@@ -76,14 +77,15 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const started = Math.floor(services.clock.now() / 1000)
 
   // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late stream
-  // to a second target; `integrity` checks a stream's end, and `pull` pulls, once for all tries of a target; `timeout`
-  // gives each try its own time; `gate` is around each exchange, so that a stream that dies at once is a failure for all
-  // layers, and one that opens with a refusal is remedied.
+  // to a second target; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and `pull` pulls,
+  // once for all tries of a target; `timeout` gives each try its own time; `gate` is around each exchange, so that a
+  // stream that dies at once is a failure for all layers, and one that opens with a refusal is remedied.
   const connected = connect(services, gate)
   const upstream = compose(
     keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),
     hedge({ clock, health, maxAttempts }),
+    resume(services),
     integrity(services),
     pull(services),
     retry({ ...services, health, budget, maxAttempts }),

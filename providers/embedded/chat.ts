@@ -25,18 +25,29 @@ export function chatJob(
   const settings = readSettings(body, tokenizer.size)
   if (settings.maxTokens === 0) throw invalidValue('max_tokens', 'expected at least 1.')
   const plan = readTools(body)
-  const encoded = tokenizer.encode(prompt(body.messages, plan.tools))
+  const begun = readBegun(body)
+  const started = tokenizer.encode(prompt(begun ? begun.before : body.messages, plan.tools))
+  // Apart from the prompt, because the model reads its own text in the tokens that it wrote.
+  const written = begun ? tokenizer.encode(begun.text) : []
   const calls = plan.grammar?.() ?? null
   const format = readFormat(body.response_format)
   return {
     ...settings,
-    prompts: [encoded],
-    maxTokens: settings.maxTokens ?? DEFAULT_MAX_TOKENS,
-    thinking: true,
+    prompts: [[...started, ...written]],
+    maxTokens: settings.maxTokens ?? Math.max(1, DEFAULT_MAX_TOKENS - written.length),
+    thinking: !begun,
     logprobs: readLogprobs(body, settings.n),
     calls: calls?.afterTag ?? null,
     grammar: calls && plan.forced ? calls.answer : format && calls ? any(format, calls.answer) : format,
   }
+}
+
+/** A last message of the assistant that the request wants to have continued. */
+function readBegun({ messages, continue_final_message: wanted }: JsonObject) {
+  if (wanted !== true || !Array.isArray(messages)) return undefined
+  const last: unknown = messages.at(-1)
+  if (!isObject(last) || last.role !== 'assistant' || typeof last.content !== 'string') return undefined
+  return { before: messages.slice(0, -1), text: last.content }
 }
 
 function readLogprobs(body: JsonObject, n: number): number | null {

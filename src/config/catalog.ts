@@ -28,6 +28,7 @@ const defaultLimits = {
   hedge: false,
   routingStrategy: 'simple-shuffle',
   sticky: undefined,
+  resume: false,
 } as const
 
 /**
@@ -60,6 +61,7 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
     hedge: hedgeOf(pick('hedge')),
     routingStrategy: pick('routingStrategy'),
     sticky: pick('sticky'),
+    resume: pick('resume'),
   }
 }
 

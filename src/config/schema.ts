@@ -69,6 +69,11 @@ const limits = {
    * cached prompts are of use. Default: they do. With `true` also those with the same `user`.
    */
   sticky: v.optional(v.boolean()),
+  /**
+   * Whether a stream that breaks off after its first content is continued by a deployment that can go on with a text.
+   * Default false. Such a stream is always `checked`.
+   */
+  resume: v.optional(v.boolean()),
 }
 
 /** Times in seconds. */

@@ -28,6 +28,12 @@ export function settledBody({ body, target }: Call): JsonObject {
   return changed(body.json, changes)
 }
 
+/** The same, or the request for the rest if there is a part of the answer already. */
+export function askedBody(call: Call): JsonObject {
+  const body = settledBody(call)
+  return call.begun ? (call.operation.continuing?.request(body, call.begun) ?? body) : body
+}
+
 /** A request as it is to go up, with the remedies for what the upstream refused before. */
 export function cured(body: JsonObject, remedy: Remedy): JsonObject {
   if (isEmpty(remedy)) return body

@@ -2,7 +2,7 @@ import type { Call } from '../core/call.ts'
 import type { WireContext } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { settledBody } from './changes.ts'
+import { askedBody } from './changes.ts'
 
 /**
  * What a translation has access to. Most exchanges pass bytes unchanged and never use it, so the object and the id are
@@ -23,7 +23,7 @@ export class ExchangeContext implements WireContext {
   }
 
   get body(): JsonObject {
-    this.#body ??= settledBody(this.#call)
+    this.#body ??= askedBody(this.#call)
     return this.#body
   }
 

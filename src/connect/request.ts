@@ -10,7 +10,7 @@ const encoder = new TextEncoder()
 
 /** The upstream's request body, in pieces: the client's own bytes if only the model or single fields change. */
 export function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy) {
-  if (spec.encode) return [encoder.encode(JSON.stringify(bodyToSend(spec, context, remedy)))]
+  if (spec.encode || call.begun) return [encoder.encode(JSON.stringify(bodyToSend(spec, context, remedy)))]
   const changes = changesOf(call, remedy)
   if (!changes) return withModel(call.body, call.target.deployment.model)
   const set = new Map([...changes.set].map(([name, value]) => [name, JSON.stringify(value)]))

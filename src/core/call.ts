@@ -1,6 +1,7 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind } from '../wire/errors.ts'
 import type { Answer } from './answer.ts'
+import type { Begun } from './continuing.ts'
 import type { Operation, StreamReader } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
 import type { Signal } from './signal.ts'
@@ -24,6 +25,8 @@ export interface Call {
   readonly hops: number
   /** When no further attempt begins: milliseconds of the services' clock. */
   readonly deadline: number
+  /** What another deployment has answered so far, if only the rest is asked for. */
+  readonly begun?: Begun
 }
 
 /** What was tried, in order. Layers only append. */
@@ -33,6 +36,8 @@ export interface Trace {
   reason?: string | undefined
   /** Sends a copy of the request to another model. To be called once the client's own answer is there. */
   shadow?: () => Promise<void>
+  /** The deployments that continued a stream which had broken off, in order. */
+  continued?: string[]
 }
 
 export interface AttemptRecord {

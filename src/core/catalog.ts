@@ -53,6 +53,8 @@ export interface Limits {
    * those of one user are a session too.
    */
   readonly sticky: boolean | undefined
+  /** Whether a stream that breaks off is continued, where that is possible. */
+  readonly resume: boolean
 }
 
 /** A model under the name that clients use. */

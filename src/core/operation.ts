@@ -3,6 +3,7 @@ import type { Capability } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
+import type { Continuing } from './continuing.ts'
 import type { Repair } from './repair.ts'
 
 export type { Capability }
@@ -36,6 +37,8 @@ export interface Operation {
   usage?(answer: JsonObject): JsonObject | undefined
   /** Creates the reader for one stream. Absent: the operation has no streams. */
   reader?(): StreamReader
+  /** How a stream that breaks off is continued. Absent: it can't be. */
+  readonly continuing?: Continuing
   /** Puts answers right that some clients could not read. Absent: they pass as they are. */
   readonly repair?: Repair
   /** The whole answer that the chunks of a complete stream amount to. Absent: a stream can't stand in for an answer. */

@@ -2,6 +2,7 @@ import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Answer } from './answer.ts'
 import type { Clock } from './clock.ts'
+import type { Continuations } from './continuing.ts'
 import type { Capability } from './operation.ts'
 import type { Signal } from './signal.ts'
 import type { Stage } from './stream.ts'
@@ -148,6 +149,11 @@ export interface ProviderDefinition {
    * otherwise: what it forwards can't be repaired. The default is no.
    */
   readonly endsStreams?: (settings: ProviderSettings) => boolean
+  /**
+   * The operations in which the server goes on with the text of a broken answer exactly where it ends, and how it is told
+   * to. Absent: it is never asked to.
+   */
+  readonly continues?: (settings: ProviderSettings) => Continuations
   readonly errors?: readonly ErrorRule[] | ((settings: ProviderSettings) => readonly ErrorRule[])
   /**
    * A remedy for a refused request, chosen by the error: tried once, then remembered. Comes before those that are tried

@@ -3,6 +3,7 @@ import { identifier } from '../wire/ids.ts'
 import { accumulateChat } from './accumulate.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { chatChunks } from './chunks.ts'
+import { continuingChat } from './continuing.ts'
 import { demandOf } from './demand.ts'
 import { choicesRepair } from './repair/index.ts'
 import { validateChat } from './validate.ts'
@@ -17,6 +18,7 @@ export const chat: Operation = {
   fault: choicesFault('message'),
   usage: usageIn,
   reader: () => new ChoicesReader(),
+  continuing: continuingChat,
   repair: choicesRepair,
   toWhole: accumulateChat,
   toStream: chatChunks,

@@ -3,6 +3,7 @@ import { identifier } from '../wire/ids.ts'
 import { accumulateCompletion } from './accumulate.ts'
 import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { completionChunks } from './chunks.ts'
+import { continuingCompletion } from './continuing.ts'
 import { demandOf } from './demand.ts'
 import { choicesRepair } from './repair/index.ts'
 import { validateCompletion } from './validate.ts'
@@ -18,6 +19,7 @@ export const completions: Operation = {
   fault: choicesFault('text'),
   usage: usageIn,
   reader: () => new ChoicesReader(),
+  continuing: continuingCompletion,
   repair: choicesRepair,
   toWhole: accumulateCompletion,
   toStream: completionChunks,

@@ -128,6 +128,7 @@ export const someLimits: Limits = {
   streams: undefined,
   routingStrategy: 'simple-shuffle',
   sticky: undefined,
+  resume: false,
 }
 
 export function targetOf(provider: Provider, model = 'm', more: Partial<Target> = {}): Target {

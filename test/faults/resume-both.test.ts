@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { chat, expectBrokenOff, seeded } from '../support/ask.ts'
+import { type Both, runtimes, startBoth } from '../support/both.ts'
+import {
+  answering,
+  awkward,
+  cutAt,
+  finishStart,
+  firstContentEnd,
+  framesOf,
+  readStream,
+  ways,
+} from '../support/continuing.ts'
+import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+
+const type = 'openai-compatible'
+const wanting = { stream: true, stream_options: { include_usage: true } }
+const text = awkward
+let broken: FakeUpstream
+let rest: FakeUpstream
+let both: Both
+
+beforeAll(async () => {
+  broken = await fakeUpstream()
+  rest = await fakeUpstream(answering({ text }))
+  const then = (model: string) => ({ deployments: ['broken/m', { model, weight: 0 }] })
+  both = await startBoth('resume', {
+    providers: {
+      broken: { type, baseURL: broken.url },
+      rest: { type, baseURL: rest.url, continues: 'llamacpp' },
+      demo: { type: 'embedded' },
+    },
+    models: { fixed: then('rest/m'), demo: then('demo/tiny-chat') },
+    resume: true,
+    streams: 'observed',
+  })
+})
+
+afterAll(async () => {
+  await both.close()
+  await broken.close()
+  await rest.close()
+})
+
+describe.each(runtimes)('With `resume`, on %s, a stream', (runtime) => {
+  it('that is cut at any byte is continued where it ends', async () => {
+    const random = seeded(3)
+    const whole = framesOf(chat('fixed', wanting), { text })
+    const [start, end] = [firstContentEnd(whole), finishStart(whole)]
+    const { usage: _, continued: __, ...expected } = readStream(whole)
+    for (let i = 0; i < 15; i++) {
+      const at = start + Math.floor(random() * (end - start))
+      broken.script(cutAt(whole, at, ways[i % ways.length] ?? 'close'))
+      const reply = await both.ask(runtime, chat('fixed', wanting))
+      expect({ at, ...readStream(reply.text) }).toMatchObject({ at, ...expected, continued: ['rest/m'] })
+    }
+  })
+
+  it('of the embedded model, cut at any byte, goes on as the model would have', async () => {
+    const random = seeded(4)
+    const asked = (model: string) => ({ ...chat(model, wanting), max_tokens: 40, temperature: 0 })
+    const whole = (await both.ask(runtime, asked('demo/tiny-chat'))).text
+    const [start, end] = [firstContentEnd(whole), finishStart(whole)]
+    const { continued: _, usage, ...expected } = readStream(whole)
+    const [{ prompt_tokens_details: __, ...counts }] = usage as [{ prompt_tokens_details?: object }]
+    for (let i = 0; i < 5; i++) {
+      const at = start + Math.floor(random() * (end - start))
+      broken.script(cutAt(whole, at, 'close'))
+      const reply = await both.ask(runtime, asked('demo'))
+      expect({ at, ...readStream(reply.text) }).toMatchObject({ at, ...expected, continued: ['demo/tiny-chat'] })
+      expect(readStream(reply.text).usage).toEqual([counts])
+    }
+  })
+
+  it('that nobody can continue ends with its error', async () => {
+    const whole = framesOf(chat('fixed', wanting), { text })
+    broken.script(cutAt(whole, firstContentEnd(whole), 'close'))
+    expectBrokenOff((await both.ask(runtime, chat('fixed', { ...wanting, logprobs: true }))).text)
+  })
+})
