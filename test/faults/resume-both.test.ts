@@ -32,6 +32,8 @@ beforeAll(async () => {
     },
     models: { fixed: then('rest/m'), demo: then('demo/tiny-chat') },
     resume: true,
+    // Each break is to be met, not the cooldown after it.
+    cooldown: false,
     streams: 'observed',
   })
 })

@@ -25,6 +25,8 @@ let gateway: RunningGateway
 /** The first deployment gets every request, since the others have no weight. */
 const first = { model: 'broken/m', weight: 1 }
 const config = (): Parameters<typeof startGateway>[0] => ({
+  // Each break is to be met, not the cooldown after it.
+  cooldown: false,
   providers: {
     broken: { type, baseURL: broken.url },
     exact: { type, baseURL: exact.url, continues: 'llamacpp' },

@@ -38,6 +38,8 @@ const config: Config = {
     trims: { type, baseURL: rest.url, continues: 'vllm' },
     demo: { type: 'embedded' },
   },
+  // Each break is to be met, not the cooldown after it.
+  cooldown: false,
   models: { exact: then('exact/m'), trims: then('trims/m'), demo: then('demo/tiny-chat') },
 }
 const gateway = await startGateway(config, { services: noLists })

@@ -47,7 +47,7 @@ export async function faultsConfig(upstream: string, overrides: Config = {}): Pr
 
 function providersAt(address: string, prefix = ''): NonNullable<Config['providers']> {
   return {
-    [`${prefix}openai`]: { type: 'openai-compatible', baseURL: `${address}/v1` },
+    [`${prefix}openai`]: { type: 'openai-compatible', baseURL: `${address}/v1`, continues: 'llamacpp' },
     [`${prefix}huggingface`]: { type: 'huggingface', apiKey: 'env:FAULTY_KEY', baseURL: `${address}/huggingface/v1` },
     [`${prefix}ollama`]: { type: 'ollama', baseURL: `${address}/ollama` },
   }
@@ -66,9 +66,12 @@ export function routes(observed = false): Target['route'] {
 
 export type Runtime = 'node' | 'workerd'
 
+/** The circuit breakers as they are by default; without them every fault of a campaign is met. */
+export const withCooldown: Config = { cooldown: {} }
+
 /** Starts the gateway as it is deployed, in its own process. */
-export async function startOn(runtime: Runtime, upstream: string): Promise<Target> {
-  const config = JSON.stringify(await faultsConfig(upstream))
+export async function startOn(runtime: Runtime, upstream: string, overrides: Config = {}): Promise<Target> {
+  const config = JSON.stringify(await faultsConfig(upstream, overrides))
   const process = await (runtime === 'node' ? startSamewire(config) : startWorker(config))
   const name = `samewire on ${runtime === 'node' ? 'Node' : 'workerd'}`
   return { name, url: `http://127.0.0.1:${process.port}`, key, route: routes(), process, blind: runtime === 'workerd' }

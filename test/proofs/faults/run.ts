@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { campaign } from './campaign.ts'
-import { routes, startOn } from './gateways.ts'
+import { type Runtime, routes, startOn, withCooldown } from './gateways.ts'
 import { type Figures, type Measuring, measure, type Section, sections } from './measure.ts'
 import { pageOf } from './page.ts'
 import { instructions, running, startPortkey } from './peers.ts'
@@ -25,7 +25,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     runtime: { type: 'string', default: 'node,workerd' },
     concurrency: { type: 'string', default: '96' },
-    only: { type: 'string', default: 'campaign,gone,outage' },
+    only: { type: 'string', default: 'campaign,gone,outage,resume,hedge' },
     wires: { type: 'string', default: wireNames.join() },
     replay: { type: 'string', default: '' },
     portkey: { type: 'boolean', default: false },
@@ -58,8 +58,12 @@ const all: Figures[] = []
 let held = true
 
 for (const runtime of runtimes) {
+  const how = runtime === 'node' ? options : short
+  const { outages } = how.sections.includes('outage') ? await ofOutages(runtime, how) : {}
   await serving(await startOn(runtime, upstream.url), async (target) => {
-    held = (await measured(target, runtime === 'node' ? options : short)) && held
+    const figures = await measure(upstream, target, without('outage', how))
+    await add({ ...figures, ...(outages && { outages }) })
+    held = print({ ...figures, ...(outages && { outages }) }) && held
     if (runtime === 'workerd' && options.sections.includes('campaign') && options.replay.length === 0) {
       const observed = { ...target, name: `${target.name}, streams observed`, route: routes(true) }
       const report = await campaign(plansOf(short), upstream, observed, options)
@@ -77,6 +81,20 @@ if (values.target !== undefined) {
 }
 await upstream.close()
 if (!held) process.exitCode = 1
+
+/** Outages are met by a gateway of their own, since its breakers would spare the others their faults. */
+async function ofOutages(runtime: Runtime, how: Measuring): Promise<Figures> {
+  const target = await startOn(runtime, upstream.url, withCooldown)
+  try {
+    return await measure(upstream, target, { ...how, sections: ['outage'] })
+  } finally {
+    await target.process?.stop()
+  }
+}
+
+function without(section: Section, how: Measuring): Measuring {
+  return { ...how, sections: how.sections.filter((name) => name !== section) }
+}
 
 async function measured(target: Target, how: Measuring): Promise<boolean> {
   const figures = await measure(upstream, target, how)
