@@ -30,11 +30,15 @@ export async function faultsConfig(upstream: string, overrides: Config = {}): Pr
     [`observed-refused-${wire}`, model(`closed-${wire}`, observed)],
   ])
   return {
-    providers: { ...providersAt(upstream), ...providersAt(closed, 'closed-') },
+    providers: {
+      ...providersAt(upstream),
+      ...providersAt(closed, 'closed-'),
+      continuing: { type: 'openai-compatible', baseURL: `${upstream}/v1`, continues: 'llamacpp' },
+    },
     models: {
       ...Object.fromEntries(campaigns),
       ...Object.fromEntries(outages.map(({ name }) => [`outage-${name}`, model('openai', {}, `${primary}-${name}`)])),
-      resume: model('openai', resuming, `${primary}-resume`),
+      resume: model('openai', { ...resuming, fallbacks: [`continuing/${spare}`] }, `${primary}-resume`),
       plain: model('openai', {}, `${primary}-plain`),
       hedge: model('openai', hedging, `${primary}-hedge`),
     },
@@ -47,7 +51,7 @@ export async function faultsConfig(upstream: string, overrides: Config = {}): Pr
 
 function providersAt(address: string, prefix = ''): NonNullable<Config['providers']> {
   return {
-    [`${prefix}openai`]: { type: 'openai-compatible', baseURL: `${address}/v1`, continues: 'llamacpp' },
+    [`${prefix}openai`]: { type: 'openai-compatible', baseURL: `${address}/v1` },
     [`${prefix}huggingface`]: { type: 'huggingface', apiKey: 'env:FAULTY_KEY', baseURL: `${address}/huggingface/v1` },
     [`${prefix}ollama`]: { type: 'ollama', baseURL: `${address}/ollama` },
   }
