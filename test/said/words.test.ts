@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { readRefusal } from '../../src/core/failure.ts'
-import { partWordings, wordings } from '../../src/core/wordings.ts'
 import type { FailureKind } from '../../src/wire/errors.ts'
 import { fakeProvider } from '../support/sinks.ts'
 
@@ -81,11 +80,4 @@ describe('What a server says is recognised', () => {
       expect(refusal(400, { error: { message: quoting } }, sent).kind).toBe('bad_request')
     },
   )
-})
-
-describe('Each word of the table', () => {
-  it.each([...wordings, ...partWordings])('has a server and a source: $server', ({ server, source }) => {
-    expect(server).not.toBe('')
-    expect(source).toMatch(/\w+\/[\w.-]+(#\d+|[ ,])|recorded: test\/fixtures|https:\/\/|^a missing path|API reference/)
-  })
 })
