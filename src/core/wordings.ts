@@ -96,7 +96,7 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'not_found', match: /\bmodel ["'`][^"'`]{1,200}["'`] (?:does not exist|doesn't exist|not found|is not found|was not found)/i }, // vLLM, SGLang: vllm-project/vllm#3486, runpod-workers/worker-vllm#57
   // An answer about a missing path says nothing of models.
   { kind: 'not_found', status: 404, match: /model|deployment/i }, // Azure, Fireworks: chatboxai/chatbox#646, warpdotdev/warp#15107
-  { kind: 'not_found', status: [400, 422], match: /model .{0,200}(not found|does not exist|not exist)|model_not_found|requested model (?:\S+ )?is not supported/i }, // DeepSeek, Hugging Face, Copilot: deepwn/addi#13, cline/cline#5098, decolua/9router#470
+  { kind: 'not_found', status: [400, 422], match: /model (?:(?!\. ).){0,200}(not found|does not exist|not exist)|model_not_found|requested model (?:\S+ )?is not supported/i }, // DeepSeek, Hugging Face, Copilot: deepwn/addi#13, cline/cline#5098, decolua/9router#470
 
   { kind: 'context_length', match: /context_length_exceeded|maximum context length|context (size|window)|exceed_context_size|context length|prompt is too long/i }, // OpenAI, vLLM, llama.cpp, Anthropic: vllm-project/vllm#20409, earendil-works/pi#102
   { kind: 'context_length', match: /input token count.{0,40}(?:exceeds the maximum number of tokens|model only supports)/i }, // Google: earendil-works/pi packages/ai/src/utils/overflow.ts

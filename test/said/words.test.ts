@@ -9,8 +9,8 @@ const refusal = (status: number, body: unknown, sent = '') =>
       status,
       headers: {},
       body: JSON.stringify(body),
-      model: 'm',
-      asked: 'm',
+      model: 'some-model',
+      asked: 'some-model',
       bearer: undefined,
       sent: () => sent,
       now: 0,
@@ -66,6 +66,25 @@ const sayings: readonly [server: string, kind: FailureKind, status: number, mess
   ['NVIDIA', 'overloaded', 400, 'DEGRADED function cannot be invoked'],
   ['Anthropic', 'overloaded', 529, 'Overloaded', 'overloaded_error'],
 ]
+
+describe('A model’s name', () => {
+  const about = (message: string) => refusal(400, { error: { message } }).kind
+
+  it.each(['unknown model some-model', 'Invalid model some-model for this key', 'Unsupported model: some-model'])(
+    'is known from the request: %s',
+    (message) => {
+      expect(about(message)).toBe('not_found')
+    },
+  )
+
+  it.each([
+    'Invalid image: could not be downloaded; model some-model requires a valid image. File does not exist',
+    'Unsupported model parameter value: temperature 3 is out of range',
+    'tool call id call_1 not found in messages; model response is invalid',
+  ])('doesn’t make another mistake a missing model: %s', (message) => {
+    expect(about(message)).toBe('bad_request')
+  })
+})
 
 describe('What a server says is recognised', () => {
   it.each(sayings)('%s: %s (%i)', (_server, kind, status, message, code) => {
