@@ -58,7 +58,8 @@ function decide(said: Said, refusal: Told, provider: Provider): GatewayError {
   const own = typeof errors === 'function' ? errors(provider.settings) : errors
   const rule = fittingRule({ ...said, message: withQuoted(model, said.message) }, { own, status, sent })
   const kind = rule?.kind ?? (status === undefined ? 'upstream' : kindOfStatus(status))
-  const retryAfterMs = readRetryAfter(refusal.headers, refusal.now)
+  const retryAfterMs =
+    readRetryAfter(refusal.headers, refusal.now) ?? (status === 429 ? waitIn(said.message) : undefined)
   const details = {
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...(isMissing(kind) && { model: refusal.asked }),
@@ -213,6 +214,12 @@ export function readRetryAfter(headers: Readonly<Record<string, string>>, now: n
   // A date contains the name of a month; without that check `Date.parse` would accept much else.
   const until = /[a-z]{3}/i.test(after) ? Date.parse(after) : Number.NaN
   return Number.isNaN(until) ? undefined : Math.min(Math.max(0, until - now), longestWait)
+}
+
+/** Milliseconds from Google's "Please retry in 3.2s.", which has no header. */
+function waitIn(message: string): number | undefined {
+  const seconds = Number(/\bplease retry in (\d+(?:\.\d+)?) ?s/i.exec(message)?.[1])
+  return seconds > 0 ? Math.min(seconds * 1000, longestWait) : undefined
 }
 
 /** Milliseconds: one day. Longer or absurd values are reduced to it. */

@@ -44,7 +44,10 @@ export const wordings: readonly ErrorRule[] = [
   // The model wrote a call or JSON that can't be read, so the request isn't at fault: the next answer may be well-formed.
   { kind: 'upstream', code: ['tool_use_failed', 'json_validate_failed'] }, // Groq: anomalyco/opencode#1018, tashfeenahmed/freellmapi#168, thepersonalaicompany/amurex-backend#38
 
-  { kind: 'quota', status: 429, match: /insufficient_quota|exceeded your (?:current|monthly) quota|credit/i }, // OpenAI: joschan21/quill#89
+  // Its limits per minute are worded like its quota.
+  { kind: 'rate_limit', status: 429, match: /^(?!.*(?:per ?day|limit: 0\b)).*(?:please retry in \d|per ?minute)/is }, // Google: google-gemini/gemini-cli#8437, RooCodeInc/Roo-Code#3883
+  { kind: 'quota', status: 429, match: /insufficient_quota|exceeded your (?:current|monthly) quota|(?<!add )credit/i }, // OpenAI: joschan21/quill#89
+  { kind: 'quota', status: refused, match: /余额不足|已欠费/ }, // Zhipu: continuedev/continue#11823, langgenius/dify#5850
   { kind: 'quota', status: refused, match: /billing hard limit has been reached|account is not active, please check your billing/i }, // OpenAI: bajrangCoder/acode-plugin-chatgpt#19, lifan0127/ai-research-assistant#174
   { kind: 'quota', status: refused, match: /usage limit has been reached|reached your (?:(?:hourly|daily|weekly|monthly|session|specified|api) ){0,3}usage limit/i }, // OpenAI Codex, Ollama, Anthropic: earendil-works/pi#4172, NousResearch/hermes-agent#68832
   { kind: 'quota', status: refused, match: /insufficient (?:account )?(?:balance|funds|credits?|quota)|balance is insufficient|credit balance is too low/i }, // Zhipu, Moonshot, SiliconFlow, Anthropic: adolfousier/opencrabs#1254, continuedev/continue#11443, FoundationAgents/OpenManus#438, anthropics/claude-code#66314
@@ -58,6 +61,7 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'tools', match: /tools param requires --jinja|unsupported param: tools/i }, // llama.cpp: ggml-org/llama.cpp#10920, containers/ramalama#988
   { kind: 'incapable', lacks: 'tools', match: /does(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama: dnakov/anon-kode#10
   { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) calling.? is not (?:supported|enabled)/i }, // Groq, Google: FerroxLabs/wayland-core#54, agno-agi/agno#3505
+  { kind: 'incapable', lacks: 'vision', match: /image input modality is not enabled|missing data required for image input/i }, // Google, Ollama: google/generative-ai-docs#513, valentinfrlch/ha-llmvision#691
   { kind: 'incapable', lacks: 'vision', match: /is not a multimodal model/i }, // vLLM: vllm-project/vllm#19144
   { kind: 'incapable', lacks: 'vision', match: /at most 0 image\(s\) may be provided/i }, // vLLM: vllm-project/vllm#13513
   { kind: 'incapable', match: /at most \d+ (?:image|audio|video)\(s\) may be provided|supports at most \d+ images?\b/i }, // vLLM, Crucible: vllm-project/vllm#9739, diegosouzapw/OmniRoute#3044
@@ -142,6 +146,8 @@ export const partWordings: readonly PartWording[] = [
   { part: 'field', match: /^(?:[^:]{1,60}: )?(?:the )?(?:parameter |argument |field |option )?['"`]?(?<names>[a-z]+(?:_[a-z]+)*)['"`]? (?:parameter |argument |field |option )?is not (?:currently |yet )?supported/gi }, // others, in plain words: BerriAI/litellm#8980
 
   { part: 'developer', match: /unexpected (?:message )?role\b(?!:? ['"`]?(?:user|assistant|tool|system|function)\b)/i }, // vLLM, llama.cpp and others with Qwen’s template: ogx-ai/ogx#6069, ggml-org/llama.cpp#20079
+  { part: 'developer', match: /messages\.\d+\.role: input should be/i }, // servers with pydantic: earendil-works/pi#6238
+  { part: 'developer', match: /role is ['"`]?developer['"`]?, not one of|received ['"`]developer/i }, // others, zod: maotoumao/Cebian#57, CherryHQ/cherry-studio#3045
   { part: 'developer', match: /developer['"`]? is not one of/i }, // DashScope, OpenAI before 2025: haru/redmine_ai_helper#242
   { part: 'developer', match: /unknown variant ['"`]?developer/i }, // DeepSeek: eclipse-theia/theia#15144, earendil-works/pi#1048
   { part: 'developer', match: /['"`]role['"`] must be one of/i }, // SGLang: sgl-project/sglang#14304
@@ -186,7 +192,8 @@ export const statusOfType: Readonly<Record<string, number>> = {
 
 /** How servers say how many tokens fit. The first that matches holds the number. */
 export const contextSizes: readonly RegExp[] = [
-  /(?:maximum )?context (?:size|length|window)[^0-9]{0,30}(\d[\d,]*)/i,
+  // MiniMax puts a code of its own there: "context window exceeds limit (2013)".
+  /(?:maximum )?context (?:size|length|window)(?! exceeds limit \()[^0-9]{0,30}(\d[\d,]*)/i,
   /(\d[\d,]*) maximum context length/i,
   /maximum number of tokens allowed[^0-9]{0,4}(\d[\d,]*)/i,
   /maximum (?:(?:prompt|model|allowed) )?(?:input )?length[^0-9]{0,10}(\d[\d,]*)/i,

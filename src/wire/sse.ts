@@ -80,7 +80,9 @@ export class EventReader {
     const field = colon < 0 ? line : line.slice(0, colon)
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1)
     if (field === 'event') this.#event = value
-    if (field !== 'data') return
+    // llama.cpp's servers of 2025 tell an error in a field of its own: coddy-project/coddy-agent#106.
+    if (field === 'error') this.#event = 'error'
+    else if (field !== 'data') return
     // Each line, even an empty one, costs an object, hence the 64.
     this.#dataLength += value.length + 64
     if (this.#dataLength > eventBound) throw endless()

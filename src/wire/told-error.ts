@@ -11,7 +11,7 @@ export function toldError(answer: JsonObject): unknown {
 }
 
 /** Texts with which servers fill a field that they have no error for. */
-const fillers = /^\s*(null|none|nil|ok|success|no error)?\s*$/i
+const fillers = /^\s*(null|none|nil|n\/a|ok|success(ful)?|no error|0|200)?\.?\s*$/i
 
 /** Whether a value, however nested, holds no word of an error. The codes 0 and 200 mean success. */
 function saysNothing(value: unknown): boolean {

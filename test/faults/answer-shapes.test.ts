@@ -242,6 +242,8 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
   // InternLM/lmdeploy#3412: SGLang's calls all say index 0, and repeat their id with each piece; vLLM's say an empty id.
   it.each([
     ['repeat it', 'call_a', 'call_b'],
+    // poolsideai/pool#9
+    ['say others that they make up', 'call_x', 'call_y'],
     ['say an empty one', '', ''],
   ])('becomes a whole answer whose calls share an index, and whose pieces %s', async (_, one, two) => {
     const opened = (id: string, name: string) => ({ tool_calls: [{ index: 0, id, function: { name, arguments: '' } }] })

@@ -60,6 +60,25 @@ const refusals: readonly [source: string, status: number, body: unknown][] = [
   ],
   ['others', 400, { message: 'invalid role: developer' }],
   [
+    'servers with pydantic: earendil-works/pi#6238',
+    422,
+    {
+      detail: [
+        {
+          type: 'enum',
+          loc: ['body', 'messages', 0, 'role'],
+          msg: "Input should be 'system', 'user', 'assistant', 'function' or 'tool'",
+          input: 'developer',
+        },
+      ],
+    },
+  ],
+  [
+    'zod: CherryHQ/cherry-studio#3045',
+    400,
+    { error: "Invalid enum value. Expected 'system' | 'user' | 'assistant' | 'tool', received 'developer'" },
+  ],
+  [
     'DeepSeek: eclipse-theia/theia#15144',
     422,
     'Failed to deserialize the JSON body into the target type: messages[0].role: unknown variant `developer`, expected one of `system`, `user`, `assistant`, `tool` at line 5 column 25',

@@ -35,6 +35,11 @@ describe('An error that the upstream tells in the middle of its stream', () => {
       { message: 'boom', type: 'server_error', param: null, code: 'upstream_error' },
     ],
     [
+      'a field of that name, as in llama.cpp’s servers of 2025',
+      `error: {"code":500,"message":"boom","type":"server_error"}\n\n`,
+      { message: 'boom', type: 'server_error', param: null, code: 'upstream_error' },
+    ],
+    [
       'a key behind others',
       `data: {"id":"x","choices":[],"error":{"message":"boom","type":"t"}}\n\n`,
       { message: 'boom', type: 't', param: null, code: 'upstream_error' },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readRefusal } from '../../src/core/failure.ts'
 import type { FailureKind } from '../../src/wire/errors.ts'
+import { toldError } from '../../src/wire/told-error.ts'
 import { fakeProvider } from '../support/sinks.ts'
 
 const refusal = (status: number, body: unknown, sent = '') =>
@@ -64,6 +65,22 @@ const sayings: readonly [server: string, kind: FailureKind, status: number, mess
   ['LM Studio', 'no_live_provider', 400, 'Failed to load model "x". Error: out of memory'],
   ['OpenRouter', 'no_live_provider', 404, 'No allowed providers are available for the selected model.'],
   ['NVIDIA', 'overloaded', 400, 'DEGRADED function cannot be invoked'],
+  ['Zhipu', 'quota', 429, '余额不足或无可用资源包,请充值。', '1113'],
+  [
+    'Google',
+    'rate_limit',
+    429,
+    'You exceeded your current quota. Quota exceeded for metric: x, limit: 10\nPlease retry in 3.2s.',
+  ],
+  [
+    'Google',
+    'quota',
+    429,
+    'You exceeded your current quota. Quota exceeded for metric: x, limit: 0\nPlease retry in 3.2s.',
+  ],
+  ['others', 'rate_limit', 429, 'Rate limit reached. Add credits or wait 10 seconds.'],
+  ['Google', 'incapable', 400, 'Image input modality is not enabled for models/x'],
+  ['Ollama', 'incapable', 500, 'this model is missing data required for image input'],
   ['Anthropic', 'overloaded', 529, 'Overloaded', 'overloaded_error'],
 ]
 
@@ -85,6 +102,24 @@ describe('A model’s name', () => {
     expect(about(message)).toBe('bad_request')
   })
 })
+
+it('A wait that only the message tells is one', () => {
+  expect(refusal(429, { error: { message: 'Quota exceeded, limit: 10. Please retry in 3.2s.' } }).retryAfterMs).toBe(
+    3_200,
+  )
+})
+
+it('A code in brackets is no size of a context', () => {
+  const { kind, message } = refusal(400, { error: { message: 'invalid params, context window exceeds limit (2013)' } })
+  expect([kind, message]).toEqual(['context_length', expect.not.stringContaining('is 2013 tokens')])
+})
+
+it.each([{ code: '0', message: '' }, { code: 0, message: 'Success.' }, { code: '200', message: 'OK' }, 'N/A'])(
+  'An error that says success is none: %o',
+  (error) => {
+    expect(toldError({ choices: [], error })).toBeUndefined()
+  },
+)
 
 describe('What a server says is recognised', () => {
   it.each(sayings)('%s: %s (%i)', (_server, kind, status, message, code) => {

@@ -119,8 +119,9 @@ export class ToolCalls {
   #isNew(before: Begun, { id, name, text }: Said, index: number | undefined): boolean {
     if (id !== '' && before.id !== id) {
       if (before.id === undefined) return name !== '' && before.name !== ''
-      // Some servers make up another id for each piece of a call (vllm-project/vllm#23522).
-      return !(name === '' && index !== undefined && !before.plain && isCut(before.text))
+      // Some servers make up another id for each piece of a call (vllm-project/vllm#23522, poolsideai/pool#9).
+      const mayGoOn = before.text.trim() === '' || isCut(before.text)
+      return !(name === '' && index !== undefined && !before.plain && mayGoOn)
     }
     if (name === '' || before.name === '') return false
     if (name !== before.name) return true
