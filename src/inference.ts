@@ -4,6 +4,7 @@ import type { Answer } from './core/answer.ts'
 import type { Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
 import { disclosure } from './core/disclosure.ts'
+import { readLimits } from './core/read-preferences.ts'
 import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
 import type { Edge } from './runtime/edge.ts'
@@ -42,12 +43,13 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const bearer = guard(header, 'POST')
       const hops = readHops(header)
       const session = header('x-session-id')
+      const limits = readLimits(header)
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
       checkContent(header)
       const read = parseBody(await edge.readBody(context, options.bodyLimit))
       const { operation, body } = route.request(read, named)
       // 3. The gateway plans which targets to try, and tries them: see gateway.ts.
-      const answer = await gateway.answer({ operation, body, signal, bearer, requestId, session, hops, trace })
+      const answer = await gateway.answer({ operation, body, signal, bearer, requestId, session, limits, hops, trace })
       if (trace.shadow) edge.afterwards(context, trace.shadow)
       // 4. Send the answer in the client's dialect, with headers that say who answered.
       const worded = route.answer?.(answer, read) ?? answer

@@ -10,6 +10,8 @@ import type { Signal } from './signal.ts'
 export interface Call {
   readonly operation: Operation
   readonly body: RequestBody
+  /** The request with what it says of its routing, for providers that route by that themselves. */
+  readonly routed?: RequestBody | undefined
   /** Whether the client wants a stream, and the operation has any. */
   readonly streams: boolean
   readonly plan: Plan
