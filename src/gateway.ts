@@ -9,11 +9,13 @@ import type { Operation } from './core/operation.ts'
 import type { Plan, Query, Target } from './core/plan.ts'
 import type { Preferences, RequestLimits } from './core/preferences.ts'
 import { hasRouting, namedIn, readPreferences, routingFields } from './core/read-preferences.ts'
+import { type Readiness, readinessOf } from './core/readiness.ts'
 import { type Circumstances, resolve } from './core/resolve.ts'
 import { RetryBudget } from './core/retry-budget.ts'
 import type { Services } from './core/services.ts'
 import { KnownShortcomings } from './core/shortcomings.ts'
 import type { Signal } from './core/signal.ts'
+import { type Explanation, explain } from './explain.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
 import { hedge } from './layers/hedge.ts'
@@ -47,7 +49,7 @@ export interface GatewayRequest {
 }
 
 /** What a plan needs of a request. */
-type Asked = Pick<GatewayRequest, 'operation' | 'body' | 'session' | 'limits'>
+export type Asked = Pick<GatewayRequest, 'operation' | 'body' | 'session' | 'limits'>
 
 /** What a request says of its own routing. */
 interface Routing {
@@ -70,6 +72,9 @@ export interface Gateway {
   readonly knowledge: Knowledge
   /** Resolves with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */
   answer(request: GatewayRequest): Promise<Answer>
+  /** What would be done with a request, without doing it. Asks nobody, not even for lists of models. */
+  explain(asked: Asked): Explanation
+  readiness(): Readiness
   models(): Promise<readonly ListedModel[]>
   model(id: string): Promise<ListedModel | undefined>
 }
@@ -126,8 +131,13 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     },
   }
 
-  function queryOf(operation: Operation, body: RequestBody, session: string | undefined): Query {
-    const query = { model: body.model, operation: operation.name, ...operation.query(body) }
+  function queryOf(
+    operation: Operation,
+    body: RequestBody,
+    session: string | undefined,
+    preferences?: Preferences,
+  ): Query {
+    const query = { model: body.model, operation: operation.name, ...operation.query(body), preferences }
     return session ? { ...query, session } : query
   }
 
@@ -172,8 +182,8 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     const { operation, signal, bearer, requestId, session, hops, trace } = request
     const routing = routingOf(request)
     const body = routing?.body ?? request.body
-    const query = queryOf(operation, body, session)
-    const made = await plan(routing?.preferences ? { ...query, preferences: routing.preferences } : query)
+    const made = await plan(queryOf(operation, body, session, routing?.preferences))
+    trace.plan = made
     for (const { name, why } of made.targets.length > 0 ? [] : made.skipped)
       log(`${requestId} ${headerValue(name)}: ${why}`)
     const [target] = made.targets
@@ -239,5 +249,21 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     return listed(id, entry?.created, deployment.provider.name)
   }
 
-  return { catalog, knowledge, answer, models, model }
+  return {
+    catalog,
+    knowledge,
+    answer,
+    explain(asked) {
+      const routing = routingOf(asked)
+      const body = routing?.body ?? asked.body
+      const made = resolve(queryOf(asked.operation, body, asked.session, routing?.preferences), catalog, circumstances)
+      const { name: operation } = asked.operation
+      const { routed } = routing ?? {}
+      const { known } = knowledge
+      return explain(made, { operation, body, routed, catalog, known, health, learnt, now: clock.now() })
+    },
+    readiness: () => readinessOf(catalog, health),
+    models,
+    model,
+  }
 }

@@ -22,7 +22,7 @@ export interface Target {
 }
 
 const exclusions = ['excluded', 'over_price', 'unsupported'] as const satisfies readonly Exclusion[]
-const passedOver = ['cooldown', 'over_rpm', 'over_tpm', 'duplicate', 'not_drawn', ...exclusions] as const
+export const passedOver = ['cooldown', 'over_rpm', 'over_tpm', 'duplicate', 'not_drawn', ...exclusions] as const
 /**
  * Why a deployment that could serve the request is passed over: it is left alone after failures, has used up its
  * requests or tokens of this minute, is in the plan already, or the request excludes it. `not_drawn`: a request has
