@@ -149,7 +149,9 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     // A request to routers only is for them to read. Its other models need not even be known here.
     if (deployments.length > 0 && deployments.every(({ provider }) => provider.routes)) {
       const own = body.model === undefined && names[0] !== undefined ? renamed(body, names[0]) : body
-      const preferences = limits && { models: [], standIns: true, limits }
+      // Nobody else can keep to what the router is told.
+      const standIns = body.outline.provider === undefined && body.outline.disable_fallbacks !== true
+      const preferences = limits || !standIns ? { models: [], standIns, limits } : undefined
       return { body: withoutFields(own, routingFields), routed: own, preferences }
     }
     const { model, ...preferences } = readPreferences(body, operation, limits)

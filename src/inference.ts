@@ -32,10 +32,12 @@ export function createInference<Bindings extends object>(options: InferenceOptio
 
   /** A request is over. Its trace goes to the log if anything failed. */
   function report(requestId: string, started: number, trace: Trace, operation?: string, failure?: GatewayError): void {
+    if (trace.reported) return
+    trace.reported = true
     if (trace.attempts.some(({ failure: kind }) => kind !== undefined && kind !== 'gone'))
       log(`${requestId} trace ${traceText(trace)}`)
     try {
-      onTrace?.({ requestId, operation, trace, failure, ms: clock.now() - started })
+      onTrace?.({ requestId, operation, trace, failure: failure ?? trace.failure, ms: clock.now() - started })
     } catch (thrown) {
       log(`${requestId} ${describeCause(asGatewayError(thrown))}`)
     }

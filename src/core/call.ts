@@ -37,6 +37,10 @@ export interface Trace {
   plan?: Plan
   /** Whether the client wants to see it. */
   asked?: boolean
+  /** Whether it was reported. */
+  reported?: boolean
+  /** What became the last event of a stream that had opened before. */
+  failure?: GatewayError
   /** Why the requested model is not the first target: the value for `x-samewire-reason`. */
   reason?: string | undefined
   /** Sends a copy of the request to another model. To be called once the client's own answer is there. */

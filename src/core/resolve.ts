@@ -72,7 +72,7 @@ class PlanBuilder {
       for (const fallback of group.fallbacks) this.add(fallback, why === 'requested' ? 'fallback' : why)
     if (why !== 'requested') return true
     // A copy would go where the request may not want to go.
-    if (!preferences?.provider) this.#shadow = group.shadow
+    if (preferences?.standIns !== false && !preferences?.provider) this.#shadow = group.shadow
     this.addPassedOver()
     if (preferences?.standIns === false) return true
     for (const larger of group.contextWindowFallbacks ?? []) this.add(larger, 'context_length')

@@ -76,6 +76,7 @@ function openedEarly(answered: Promise<Answer>, call: Call, { ms, log }: KeepAli
     (error) => {
       const failure = asGatewayError(error)
       if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
+      call.trace.failure = failure
       const told = call.trace.asked ? comments(disclosure(call.trace)) : []
       return { opening: concat([...told, frame(errorEnvelope(failure))]), stream: { source: sourceOf([]), steps: [] } }
     },

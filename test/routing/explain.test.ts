@@ -228,7 +228,8 @@ describe('The trace of a request', () => {
   })
 
   it('is a comment in a stream that had opened before it was known', async () => {
-    const { gateway, clock } = await start()
+    const reports: RequestReport[] = []
+    const { gateway, clock } = await start({}, (report) => reports.push(report))
     for (const [script, expected] of [
       [stream(chatFrames('late')), /: x-samewire-trace: \{"attempts":\[\{"deployment":"a\/straße/],
       [oops, /: x-samewire-trace: \{"attempts":\[\{.*"failure":"upstream".*\n\ndata: \{"error"/],
@@ -246,6 +247,7 @@ describe('The trace of a request', () => {
       expect((await response.text()).replaceAll('\\u00df', 'ß')).toMatch(expected)
       second.seen.length = 0
     }
+    expect(reports.map(({ failure }) => failure?.kind)).toEqual([undefined, 'upstream'])
   })
 
   it('is handed on once, when the request is over: of answers, failures, streams and refusals', async () => {

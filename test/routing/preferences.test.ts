@@ -206,13 +206,22 @@ describe.each(runtimes)('A wrong preference, on %s', (runtime) => {
 describe.each(runtimes)('A request to a router, on %s', (runtime) => {
   const wishes = { models: ['x/y', 'x/z'], provider: { order: ['q'], zdr: true }, route: 'fallback' }
 
-  it('passes with its preferences, and a fallback elsewhere gets none of them', async () => {
+  it('passes with its preferences, and a configured fallback gets none of them', async () => {
     expect(served(await ask(runtime, chat('routed', wishes)))).toBe('router/m')
     expect(sentTo(2)).toEqual([chat('m', wishes)])
     upstreams[2]?.script(json(500, {}))
-    expect(served(await ask(runtime, chat('routed', wishes)))).toBe('a/m')
+    expect(served(await ask(runtime, chat('routed', { ...wishes, provider: undefined })))).toBe('a/m')
     expect(sentTo(0)).toEqual([chat('m', { route: 'fallback' })])
   })
+
+  it.each([{ provider: { zdr: true } }, { disable_fallbacks: true }])(
+    'goes nowhere else with demands that only the router can keep to: %j',
+    async (demands) => {
+      upstreams[2]?.script(json(500, {}))
+      expect((await ask(runtime, chat('routed', demands))).status).toBe(502)
+      expect([sentTo(2), sentTo(0)]).toEqual([[chat('m', demands)], []])
+    },
+  )
 
   it('is routed here if it names a model that isn’t at the router', async () => {
     upstreams[2]?.script(json(500, {}))
