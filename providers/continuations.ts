@@ -10,7 +10,7 @@ const rendered: Continuation = {
 const completions: Continuation = {}
 
 /** The engines that go on with the last message of a chat, by name. */
-export const engines = {
+export const engines: Readonly<Record<string, Continuations>> = {
   vllm: { chat: rendered, completions },
   // It puts the text behind the rendered chat as it is.
   sglang: { chat: { fields: { continue_final_message: true } }, completions },
@@ -18,12 +18,10 @@ export const engines = {
   tgi: { chat: { fields: { continue_final_message: true }, trims: true }, completions },
   // As SGLang. Before ggml-org/llama.cpp#23089 it did so by itself, unless it ran with `--no-prefill-assistant`.
   llamacpp: { chat: { fields: { ...rendered.fields, echo: false } }, completions },
-} as const satisfies Readonly<Record<string, Continuations>>
+}
 
 /** A provider's setting that says which of them is behind its address. */
 export const continuesSetting = Object.keys(engines)
 
 /** What an engine can continue; nothing if it isn't one of these. */
-export function continuedBy(engine: string | undefined): Continuations {
-  return engine !== undefined && Object.hasOwn(engines, engine) ? engines[engine as keyof typeof engines] : {}
-}
+export const continuedBy = (engine: string | undefined): Continuations => engines[engine ?? ''] ?? {}

@@ -1,7 +1,7 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
-import { engines } from './continuations.ts'
+import { continuedBy } from './continuations.ts'
 
 /** llama.cpp's `llama-server`. */
 export default defineProvider({
@@ -11,7 +11,7 @@ export default defineProvider({
   keyless: true,
   // With one model loaded the server accepts any name, so only its list says which model it has.
   answersAnyName: true,
-  continues: () => engines.llamacpp,
+  continues: () => continuedBy('llamacpp'),
   operations: () => ({
     ...openaiOperations,
     // A stream for several prompts starts with `data: null` and consists of chat chunks.

@@ -230,6 +230,8 @@ export const configSchema = v.strictObject({
       v.pipe(text, v.regex(/^([a-z][a-z\d+.-]*:\/\/[^/\s]+|\*|null)$/i, 'an origin, such as "https://app.example"')),
     ),
   ),
+  /** Seconds until a connection to a provider must be there; on Node only. Default 10. */
+  connectTimeout: v.optional(seconds),
   /** Seconds of silence after which a stream starts with a comment. Default 10. */
   keepAlive: v.optional(seconds),
   /** Seconds after which a client that reads nothing of its answer is disconnected. Default 60. */

@@ -53,10 +53,10 @@ export function readInBand(told: unknown, call: Call): GatewayError {
 type Told = Omit<Refusal, 'status'> & { readonly status: number | undefined }
 
 function decide(said: Said, refusal: Told, provider: Provider): GatewayError {
-  const { status, sent } = refusal
+  const { status, sent, model } = refusal
   const { errors = [] } = provider.definition
   const own = typeof errors === 'function' ? errors(provider.settings) : errors
-  const rule = fittingRule(said, { own, status, sent })
+  const rule = fittingRule({ ...said, message: withQuoted(model, said.message) }, { own, status, sent })
   const kind = rule?.kind ?? (status === undefined ? 'upstream' : kindOfStatus(status))
   const retryAfterMs = readRetryAfter(refusal.headers, refusal.now)
   const details = {
@@ -68,6 +68,16 @@ function decide(said: Said, refusal: Told, provider: Provider): GatewayError {
   return word !== undefined
     ? new GatewayError(kind, word, { ...details, param: 'model' })
     : worded(kind, said, refusal, provider, details)
+}
+
+/** A message with the model's name in quotes, by which a bare name is told from other words: `unknown model x`. */
+function withQuoted(model: string, message: string): string {
+  if (model.length < 2 || !message.includes(model)) return message
+  return message
+    .split(model)
+    .reduce((text, rest) =>
+      /["'`=/\w.-]$/.test(text) || /^["'`/\w-]/.test(rest) ? text + model + rest : `${text}"${model}"${rest}`,
+    )
 }
 
 /** What a `Refusal` needs of a call. */

@@ -172,5 +172,6 @@ function isPage(text: string): boolean {
 /** Makes a text fit for a message: one line, limited in length, without anything that looks like a key. */
 function cleaned(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim()
-  return shorten(line.replace(/\b(sk|hf|gsk|xai|key)[-_][\w-]{12,}/g, '$1-***'), 2000)
+  // LiteLLM's `key_model_access_denied` is no key: it has no digit.
+  return shorten(line.replace(/\b(sk|hf|gsk|xai|key(?=[\w-]{0,40}\d))[-_][\w-]{12,}/g, '$1-***'), 2000)
 }

@@ -1,12 +1,5 @@
 import type { ErrorRule } from './provider.ts'
 
-/** How a known server words a failure. */
-export interface Wording extends ErrorRule {
-  readonly server: string
-  /** Where the words were found: a public repository's issue or file, a recording, or OpenAI's reference. */
-  readonly source: string
-}
-
 /** Statuses under which servers refuse a model's name. Under others the same words may be about something else. */
 const asked = [400, 403, 404, 422]
 /** Statuses under which servers tell of a used-up allowance. */
@@ -15,110 +8,114 @@ const refused = [400, 402, 403, 429]
 /**
  * What servers say, whichever provider is configured. A provider's own rules come first, and these are tried in order:
  * those that say more stand before those that say less. `code` outranks the status of the response.
+ *
+ * After each row: who says so, and where it was found, in a public repository's issue or file or in a recording. That is
+ * a comment so that Workers don't carry it.
  */
 // biome-ignore format: a table
-export const wordings: readonly Wording[] = [
+export const wordings: readonly ErrorRule[] = [
   // Larger than any minute's allowance: waiting doesn't help, a shorter prompt does.
-  { kind: 'context_length', match: /request too large for .{1,200}limit \d+, requested \d+/i, server: 'Groq, OpenAI', source: 'continuedev/continue#10218, vanna-ai/vanna-flask#11' },
+  { kind: 'context_length', match: /request too large for .{1,200}limit \d+, requested \d+/i }, // Groq, OpenAI: continuedev/continue#10218, vanna-ai/vanna-flask#11
 
-  { kind: 'quota', code: ['insufficient_quota', 'billing_not_active', 'billing_hard_limit_reached', 'credit_balance_exhausted'], server: 'OpenAI', source: 'simonw/llm#494, BerriAI/litellm#2743, dfinke/PowerShellAI#127, promptfoo/promptfoo#10881' },
-  { kind: 'quota', code: ['usage_limit_reached', 'usage_not_included'], server: 'OpenAI Codex', source: 'earendil-works/pi#4172, router-for-me/CLIProxyAPI#1666' },
-  { kind: 'quota', code: ['budget_exceeded'], server: 'LiteLLM', source: 'BerriAI/litellm#40002' },
-  { kind: 'quota', code: ['exceeded_current_quota_error'], server: 'Moonshot', source: 'MoonshotAI/kimi-code#1857' },
-  { kind: 'quota', code: ['Arrearage', 'AllocationQuota.FreeTierOnly'], server: 'DashScope', source: 'tencentmusic/supersonic#1572, 666ghj/BettaFish#609' },
-  { kind: 'quota', code: ['insufficient_user_quota'], server: 'one-api, new-api', source: 'songquanpeng/one-api#1270' },
-  { kind: 'context_length', code: ['context_length_exceeded'], server: 'OpenAI, Groq', source: 'OpenHands/OpenHands#1902' },
-  { kind: 'context_length', code: ['exceed_context_size_error'], server: 'llama.cpp', source: 'recorded: test/fixtures/llama-server-0.7.0.json' },
-  { kind: 'context_length', code: ['ContextWindowExceededError'], server: 'LiteLLM', source: 'agent0ai/agent-zero#1102' },
-  { kind: 'context_length', code: ['tokens_limit_reached', 'model_max_prompt_tokens_exceeded'], server: 'GitHub Models, Copilot', source: 'eslint/tsc-meetings#593, microsoft/vscode#289514' },
-  { kind: 'context_length', code: ['model_context_window_exceeded'], server: 'Z.ai', source: 'earendil-works/pi packages/ai/src/utils/overflow.ts' },
-  { kind: 'context_length', code: ['request_too_large'], server: 'Anthropic', source: 'earendil-works/pi packages/ai/src/utils/overflow.ts' },
-  { kind: 'retired', code: ['model_decommissioned'], server: 'Groq', source: 'RightNow-AI/openfang#60' },
-  { kind: 'not_found', code: ['model_not_found', 'model_not_supported'], server: 'OpenAI, new-api, Copilot', source: 'skorokithakis/sysaidmin#9, github/copilot-cli#639' },
-  { kind: 'not_found', code: ['invalid_model'], server: 'Mistral, Perplexity', source: 'tmc/langchaingo#1233, BerriAI/litellm#908' },
-  { kind: 'not_found', code: ['model_not_available', 'dedicated_endpoint_not_running'], server: 'Together', source: 'HeyPuter/puter#3168' },
-  { kind: 'not_found', code: ['unknown_model'], server: 'GitHub Models', source: 'github/gh-models#65' },
+  { kind: 'quota', code: ['insufficient_quota', 'billing_not_active', 'billing_hard_limit_reached', 'credit_balance_exhausted'] }, // OpenAI: simonw/llm#494, BerriAI/litellm#2743, dfinke/PowerShellAI#127, promptfoo/promptfoo#10881
+  { kind: 'quota', code: ['usage_limit_reached', 'usage_not_included'] }, // OpenAI Codex: earendil-works/pi#4172, router-for-me/CLIProxyAPI#1666
+  { kind: 'quota', code: ['budget_exceeded'] }, // LiteLLM: BerriAI/litellm#40002
+  { kind: 'quota', code: ['exceeded_current_quota_error'] }, // Moonshot: MoonshotAI/kimi-code#1857
+  { kind: 'quota', code: ['Arrearage', 'AllocationQuota.FreeTierOnly'] }, // DashScope: tencentmusic/supersonic#1572, 666ghj/BettaFish#609
+  { kind: 'quota', code: ['insufficient_user_quota'] }, // one-api, new-api: songquanpeng/one-api#1270
+  { kind: 'context_length', code: ['context_length_exceeded'] }, // OpenAI, Groq: OpenHands/OpenHands#1902
+  { kind: 'context_length', code: ['exceed_context_size_error'] }, // llama.cpp: test/fixtures/llama-server-0.7.0.json
+  { kind: 'context_length', code: ['ContextWindowExceededError'] }, // LiteLLM: agent0ai/agent-zero#1102
+  { kind: 'context_length', code: ['tokens_limit_reached', 'model_max_prompt_tokens_exceeded'] }, // GitHub Models, Copilot: eslint/tsc-meetings#593, microsoft/vscode#289514
+  { kind: 'context_length', code: ['model_context_window_exceeded'] }, // Z.ai: earendil-works/pi packages/ai/src/utils/overflow.ts
+  { kind: 'context_length', code: ['request_too_large'] }, // Anthropic: earendil-works/pi packages/ai/src/utils/overflow.ts
+  { kind: 'retired', code: ['model_decommissioned'] }, // Groq: RightNow-AI/openfang#60
+  { kind: 'not_found', code: ['model_not_found', 'model_not_supported'] }, // OpenAI, new-api, Copilot: skorokithakis/sysaidmin#9, github/copilot-cli#639
+  { kind: 'not_found', code: ['invalid_model'] }, // Mistral, Perplexity: tmc/langchaingo#1233, BerriAI/litellm#908
+  { kind: 'not_found', code: ['model_not_available', 'dedicated_endpoint_not_running'] }, // Together: HeyPuter/puter#3168
+  { kind: 'not_found', code: ['unknown_model'] }, // GitHub Models: github/gh-models#65
   // The key is good, but not for this model.
-  { kind: 'not_found', code: ['model_permission_blocked_org', 'key_model_access_denied'], server: 'Groq, LiteLLM', source: 'orbi-build/orbi#561, BerriAI/litellm#39660' },
-  { kind: 'wrong_endpoint', code: ['OperationNotSupported'], server: 'Azure', source: 'run-llama/llama_index#16503' },
-  { kind: 'content_policy', code: ['content_filter', 'content_policy_violation', 'data_inspection_failed'], server: 'Azure, OpenAI, DashScope', source: 'openai/openai-python#331, songquanpeng/one-api#737, camel-ai/owl#432' },
-  { kind: 'auth', code: ['invalid_api_key', 'account_deactivated', 'API_KEY_INVALID', 'organization_restricted'], server: 'OpenAI, Google, Groq', source: 'OpenAI’s API reference, ChatGPTNextWeb/NextChat#4175, google-gemini/gemini-cli#25198, NVIDIA-NeMo/Guardrails#563' },
-  { kind: 'overloaded', code: ['overloaded_error', 'engine_overloaded_error', 'overloaded'], server: 'Anthropic, Moonshot, TGI', source: 'anthropics/claude-code#5184, MoonshotAI/MoonshotAI-Cookbook#16, huggingface/text-generation-inference router/src/infer/mod.rs' },
-  { kind: 'rate_limit', code: ['rate_limit_exceeded', 'rate_limit_error'], server: 'OpenAI, Groq, Anthropic', source: 'continuedev/continue#10218, anthropics/claude-code#55789' },
+  { kind: 'not_found', code: ['model_permission_blocked_org', 'key_model_access_denied'] }, // Groq, LiteLLM: orbi-build/orbi#561, BerriAI/litellm#39660
+  { kind: 'wrong_endpoint', code: ['OperationNotSupported'] }, // Azure: run-llama/llama_index#16503
+  { kind: 'content_policy', code: ['content_filter', 'content_policy_violation', 'data_inspection_failed'] }, // Azure, OpenAI, DashScope: openai/openai-python#331, songquanpeng/one-api#737, camel-ai/owl#432
+  { kind: 'auth', code: ['invalid_api_key', 'account_deactivated', 'API_KEY_INVALID', 'organization_restricted'] }, // OpenAI, Google, Groq: OpenAI’s API reference, ChatGPTNextWeb/NextChat#4175, google-gemini/gemini-cli#25198, NVIDIA-NeMo/Guardrails#563
+  { kind: 'overloaded', code: ['overloaded_error', 'engine_overloaded_error', 'overloaded'] }, // Anthropic, Moonshot, TGI: anthropics/claude-code#5184, MoonshotAI/MoonshotAI-Cookbook#16, huggingface/text-generation-inference router/src/infer/mod.rs
+  { kind: 'rate_limit', code: ['rate_limit_exceeded', 'rate_limit_error'] }, // OpenAI, Groq, Anthropic: continuedev/continue#10218, anthropics/claude-code#55789
   // The model wrote a call or JSON that can't be read, so the request isn't at fault: the next answer may be well-formed.
-  { kind: 'upstream', code: ['tool_use_failed', 'json_validate_failed'], server: 'Groq', source: 'anomalyco/opencode#1018, tashfeenahmed/freellmapi#168, thepersonalaicompany/amurex-backend#38' },
+  { kind: 'upstream', code: ['tool_use_failed', 'json_validate_failed'] }, // Groq: anomalyco/opencode#1018, tashfeenahmed/freellmapi#168, thepersonalaicompany/amurex-backend#38
 
-  { kind: 'quota', status: 429, match: /insufficient_quota|exceeded your (?:current|monthly) quota|credit/i, server: 'OpenAI', source: 'joschan21/quill#89' },
-  { kind: 'quota', status: refused, match: /billing hard limit has been reached|account is not active, please check your billing/i, server: 'OpenAI', source: 'bajrangCoder/acode-plugin-chatgpt#19, lifan0127/ai-research-assistant#174' },
-  { kind: 'quota', status: refused, match: /usage limit has been reached|reached your (?:(?:hourly|daily|weekly|monthly|session|specified|api) ){0,3}usage limit/i, server: 'OpenAI Codex, Ollama, Anthropic', source: 'earendil-works/pi#4172, NousResearch/hermes-agent#68832' },
-  { kind: 'quota', status: refused, match: /insufficient (?:account )?(?:balance|funds|credits?|quota)|balance is insufficient|credit balance is too low/i, server: 'Zhipu, Moonshot, SiliconFlow, Anthropic', source: 'adolfousier/opencrabs#1254, continuedev/continue#11443, FoundationAgents/OpenManus#438, anthropics/claude-code#66314' },
-  { kind: 'quota', status: refused, match: /budget has been exceeded|exceeded budget for/i, server: 'LiteLLM', source: 'BerriAI/litellm#14144' },
-  { kind: 'quota', status: refused, match: /key limit exceeded|credit limit exceeded|(?:spending|spend) limit\b|used all available credits|run out of credits/i, server: 'OpenRouter, xAI, Together', source: 'RooCodeInc/Roo-Code#515, continuedev/continue#10373, Wei-Shaw/sub2api#4069' },
-  { kind: 'quota', status: refused, match: /free (?:tier|quota|allocation).{0,80}exhausted|used up your (?:daily|weekly|monthly)/i, server: 'DashScope, Cloudflare', source: 'APIParkLab/APIPark#394, get-engram/engram#34' },
+  { kind: 'quota', status: 429, match: /insufficient_quota|exceeded your (?:current|monthly) quota|credit/i }, // OpenAI: joschan21/quill#89
+  { kind: 'quota', status: refused, match: /billing hard limit has been reached|account is not active, please check your billing/i }, // OpenAI: bajrangCoder/acode-plugin-chatgpt#19, lifan0127/ai-research-assistant#174
+  { kind: 'quota', status: refused, match: /usage limit has been reached|reached your (?:(?:hourly|daily|weekly|monthly|session|specified|api) ){0,3}usage limit/i }, // OpenAI Codex, Ollama, Anthropic: earendil-works/pi#4172, NousResearch/hermes-agent#68832
+  { kind: 'quota', status: refused, match: /insufficient (?:account )?(?:balance|funds|credits?|quota)|balance is insufficient|credit balance is too low/i }, // Zhipu, Moonshot, SiliconFlow, Anthropic: adolfousier/opencrabs#1254, continuedev/continue#11443, FoundationAgents/OpenManus#438, anthropics/claude-code#66314
+  { kind: 'quota', status: refused, match: /budget has been exceeded|exceeded budget for/i }, // LiteLLM: BerriAI/litellm#14144
+  { kind: 'quota', status: refused, match: /key limit exceeded|credit limit exceeded|(?:spending|spend) limit\b|used all available credits|run out of credits/i }, // OpenRouter, xAI, Together: RooCodeInc/Roo-Code#515, continuedev/continue#10373, Wei-Shaw/sub2api#4069
+  { kind: 'quota', status: refused, match: /free (?:tier|quota|allocation).{0,80}exhausted|used up your (?:daily|weekly|monthly)/i }, // DashScope, Cloudflare: APIParkLab/APIPark#394, get-engram/engram#34
 
-  { kind: 'incapable', lacks: 'tools', match: /requires --(?:enable-auto-tool-choice|tool-call-parser)/i, server: 'vLLM', source: 'langchain4j/langchain4j#3475' },
-  { kind: 'incapable', lacks: 'tools', match: /no endpoints found that support tool use/i, server: 'OpenRouter', source: 'evalstate/fast-agent#122' },
-  { kind: 'incapable', lacks: 'tools', match: /unsupported tool_call_parser/i, server: 'SGLang', source: 'sgl-project/sglang#9102' },
-  { kind: 'incapable', lacks: 'tools', match: /tools param requires --jinja|unsupported param: tools/i, server: 'llama.cpp', source: 'ggml-org/llama.cpp#10920, containers/ramalama#988' },
-  { kind: 'incapable', lacks: 'tools', match: /does(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i, server: 'DeepSeek, Ollama', source: 'dnakov/anon-kode#10' },
-  { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) calling.? is not (?:supported|enabled)/i, server: 'Groq, Google', source: 'FerroxLabs/wayland-core#54, agno-agi/agno#3505' },
-  { kind: 'incapable', lacks: 'vision', match: /is not a multimodal model/i, server: 'vLLM', source: 'vllm-project/vllm#19144' },
-  { kind: 'incapable', lacks: 'vision', match: /at most 0 image\(s\) may be provided/i, server: 'vLLM', source: 'vllm-project/vllm#13513' },
-  { kind: 'incapable', match: /at most \d+ (?:image|audio|video)\(s\) may be provided|supports at most \d+ images?\b/i, server: 'vLLM, Crucible', source: 'vllm-project/vllm#9739, diegosouzapw/OmniRoute#3044' },
-  { kind: 'incapable', lacks: 'vision', match: /unknown variant .?image_url/i, server: 'DeepSeek', source: '1jehuang/jcode#310' },
-  { kind: 'incapable', lacks: 'vision', match: /no endpoints found that support image input/i, server: 'OpenRouter', source: 'bobrware/bobrchat#60' },
-  { kind: 'incapable', lacks: 'vision', match: /image_url is only supported by certain models/i, server: 'OpenAI, Azure', source: 'browser-use/web-ui#274, danny-avila/LibreChat#6333' },
-  { kind: 'incapable', lacks: 'vision', match: /images? (?:input|content)?s? ?(?:is|are) not (?:supported|enabled)/i, server: 'llama.cpp', source: 'recorded: test/fixtures/llama-server-0.7.0.json' },
-  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:image|vision|multi-?modal)/i, server: 'LM Studio, Ollama', source: 'lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301' },
-  { kind: 'incapable', lacks: 'vision', status: 400, match: /messages?\[\d+\]\.content must be a string/i, server: 'Groq', source: 'vercel/ai#2837' },
-  { kind: 'incapable', match: /audio input is not supported/i, server: 'llama.cpp', source: 'ggml-org/llama.cpp tools/server' },
-  { kind: 'incapable', lacks: 'schema', match: /this response_format type is unavailable/i, server: 'DeepSeek', source: 'ItzCrazyKns/Vane#969' },
-  { kind: 'incapable', lacks: 'schema', match: /'response_format' of type 'json_schema' is not supported/i, server: 'OpenAI', source: 'openai/openai-dotnet#276' },
-  { kind: 'incapable', lacks: 'schema', match: /does not support response format|'response_format(?:\.type)?' (?:: value is not|must be) one of/i, server: 'Groq, Azure', source: 'plune-ai/cairn#36, dzhng/deep-research#127, BerriAI/litellm#5295' },
+  { kind: 'incapable', lacks: 'tools', match: /requires --(?:enable-auto-tool-choice|tool-call-parser)/i }, // vLLM: langchain4j/langchain4j#3475
+  { kind: 'incapable', lacks: 'tools', match: /no endpoints found that support tool use/i }, // OpenRouter: evalstate/fast-agent#122
+  { kind: 'incapable', lacks: 'tools', match: /unsupported tool_call_parser/i }, // SGLang: sgl-project/sglang#9102
+  { kind: 'incapable', lacks: 'tools', match: /tools param requires --jinja|unsupported param: tools/i }, // llama.cpp: ggml-org/llama.cpp#10920, containers/ramalama#988
+  { kind: 'incapable', lacks: 'tools', match: /does(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama: dnakov/anon-kode#10
+  { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) calling.? is not (?:supported|enabled)/i }, // Groq, Google: FerroxLabs/wayland-core#54, agno-agi/agno#3505
+  { kind: 'incapable', lacks: 'vision', match: /is not a multimodal model/i }, // vLLM: vllm-project/vllm#19144
+  { kind: 'incapable', lacks: 'vision', match: /at most 0 image\(s\) may be provided/i }, // vLLM: vllm-project/vllm#13513
+  { kind: 'incapable', match: /at most \d+ (?:image|audio|video)\(s\) may be provided|supports at most \d+ images?\b/i }, // vLLM, Crucible: vllm-project/vllm#9739, diegosouzapw/OmniRoute#3044
+  { kind: 'incapable', lacks: 'vision', match: /unknown variant .?image_url/i }, // DeepSeek: 1jehuang/jcode#310
+  { kind: 'incapable', lacks: 'vision', match: /no endpoints found that support image input/i }, // OpenRouter: bobrware/bobrchat#60
+  { kind: 'incapable', lacks: 'vision', match: /image_url is only supported by certain models/i }, // OpenAI, Azure: browser-use/web-ui#274, danny-avila/LibreChat#6333
+  { kind: 'incapable', lacks: 'vision', match: /images? (?:input|content)?s? ?(?:is|are) not (?:supported|enabled)/i }, // llama.cpp: test/fixtures/llama-server-0.7.0.json
+  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:image|vision|multi-?modal)/i }, // LM Studio, Ollama: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301
+  { kind: 'incapable', lacks: 'vision', status: 400, match: /messages?\[\d+\]\.content must be a string/i }, // Groq: vercel/ai#2837
+  { kind: 'incapable', match: /audio input is not supported/i }, // llama.cpp: ggml-org/llama.cpp tools/server
+  { kind: 'incapable', lacks: 'schema', match: /this response_format type is unavailable/i }, // DeepSeek: ItzCrazyKns/Vane#969
+  { kind: 'incapable', lacks: 'schema', match: /'response_format' of type 'json_schema' is not supported/i }, // OpenAI: openai/openai-dotnet#276
+  { kind: 'incapable', lacks: 'schema', match: /does not support response format|'response_format(?:\.type)?' (?:: value is not|must be) one of/i }, // Groq, Azure: plune-ai/cairn#36, dzhng/deep-research#127, BerriAI/litellm#5295
   // This schema, or the combination: another server's grammar may know it.
-  { kind: 'incapable', match: /json schema (?:contains features )?not supported|function calling with a response mime type/i, server: 'vLLM, Fireworks, Google', source: 'vllm-project/vllm#16321, earendil-works/pi#5352, Simpleyyt/ai-manus#101' },
-  { kind: 'incapable', match: /no endpoints found that (?:can handle|support)/i, server: 'OpenRouter', source: 'evalstate/fast-agent#122' },
-  { kind: 'incapable', match: /do(?:es)? not support (?:chat|generate)$/i, server: 'Ollama', source: 'ollama/ollama#12182, ollama/ollama#2778' },
+  { kind: 'incapable', match: /json schema (?:contains features )?not supported|function calling with a response mime type/i }, // vLLM, Fireworks, Google: vllm-project/vllm#16321, earendil-works/pi#5352, Simpleyyt/ai-manus#101
+  { kind: 'incapable', match: /no endpoints found that (?:can handle|support)/i }, // OpenRouter: evalstate/fast-agent#122
+  { kind: 'incapable', match: /do(?:es)? not support (?:chat|generate)$/i }, // Ollama: ollama/ollama#12182, ollama/ollama#2778
   // The request can't be put into words for this model. Another model has another template.
-  { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments/i, server: 'llama.cpp, Ollama', source: 'OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510' },
-  { kind: 'incapable', match: /jinja exception|unable to generate parser for this template|cannot subscript null at row \d+|conversation roles must alternate|default chat template is no longer allowed|^template error: /i, server: 'llama.cpp, vLLM, Together', source: 'ggml-org/llama.cpp#13178, ggml-org/llama.cpp#20733, QwenLM/Qwen3-Omni#105, 0xPlaygrounds/rig#230' },
+  { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments/i }, // llama.cpp, Ollama: OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510
+  { kind: 'incapable', match: /jinja exception|unable to generate parser for this template|cannot subscript null at row \d+|conversation roles must alternate|default chat template is no longer allowed|^template error: /i }, // llama.cpp, vLLM, Together: ggml-org/llama.cpp#13178, ggml-org/llama.cpp#20733, QwenLM/Qwen3-Omni#105, 0xPlaygrounds/rig#230
 
-  { kind: 'wrong_endpoint', status: 404, match: /v1\/(?:chat\/)?completions/i, server: 'OpenAI', source: 'egoist/chatwise-releases#1256, sashabaranov/go-openai#126' },
-  { kind: 'wrong_endpoint', status: 400, match: /operation does not work with the specified model|not available on this endpoint/i, server: 'Azure, xAI', source: 'langchain-ai/langchain-azure#228, anomalyco/opencode#34463' },
-  { kind: 'retired', match: /model\b.{0,160}(?:(?:is|was|been) (?:deprecated|decommissioned|retired)|is no longer available)/i, server: 'OpenAI, Cloudflare, Groq, OCI, Google', source: 'hkjang/node-red-contrib-openai#7, cloudflare/cloudflare-docs#32501, gsd-build/gsd-2#4273, oracle/ai-optimizer#263, continuedev/continue#12720' },
-  { kind: 'no_live_provider', match: /no endpoints (?:found|available) matching|no allowed providers are available/i, server: 'OpenRouter', source: 'dnakov/anon-kode#13, truefoundry/models#826, cline/cline#5449' },
-  { kind: 'no_live_provider', status: 400, match: /user location is not supported|^failed to load model /i, server: 'Google, LM Studio', source: 'google-gemini/gemini-cli#24641, continuedev/continue#10150' },
-  { kind: 'not_found', match: /no endpoints found for /i, server: 'OpenRouter', source: 'vyancharuk/nodejs-api-boilerplate#16, infiniflow/ragflow#2359' },
-  { kind: 'not_found', match: /\bis not a valid model\b/i, server: 'OpenRouter', source: 'maxnowack/anthropic-proxy#4, OpenRouterTeam/openrouter-examples#74' },
-  { kind: 'not_found', match: /invalid model name \w+ in model=/i, server: 'LiteLLM', source: 'BerriAI/litellm#3142' },
-  { kind: 'not_found', match: /\bno such model\b/i, server: 'Cloudflare', source: 'cloudflare/cloudflare-docs src/content/docs/workers-ai/platform/errors.mdx' },
-  { kind: 'not_found', match: /no available channels? for model|无可用渠道/i, server: 'one-api, new-api', source: 'songquanpeng/one-api#1494, QuantumNous/new-api#982' },
-  { kind: 'not_found', match: /unable to access (?:non-serverless )?model /i, server: 'Together', source: 'openinterpreter/openinterpreter#1289, HeyPuter/puter#3168' },
-  { kind: 'not_found', match: /provided model identifier is invalid|with on-demand throughput|don't have access to the model with/i, server: 'AWS Bedrock', source: 'earendil-works/pi#4993, anomalyco/opencode#396, anthropics/claude-code#536' },
-  { kind: 'not_found', match: /: not found for account |this model requires a subscription/i, server: 'NVIDIA, Ollama', source: 'Alishahryar1/free-claude-code#1021, ollama/ollama#15990' },
-  { kind: 'not_found', status: asked, match: /\b(?:invalid|unknown|unsupported|unrecognized) model(?: name| id(?:entifier)?)?(?:$|:| ["'`]|[.,](?: |$)| [\w.-]*[/\d])/i, server: 'Mistral, LM Studio, Anthropic', source: 'tmc/langchaingo#1233, anthropics/claude-code#3008' },
-  { kind: 'not_found', match: /\bmodel ["'`][^"'`]{1,200}["'`] (?:does not exist|doesn't exist|not found|is not found|was not found)/i, server: 'vLLM, SGLang', source: 'vllm-project/vllm#3486, runpod-workers/worker-vllm#57' },
-  { kind: 'not_found', status: 404, match: /model|deployment/i, server: 'any', source: 'a missing path says nothing of models' },
-  { kind: 'not_found', status: [400, 422], match: /model .{0,200}(not found|does not exist|not exist)|model_not_found|requested model (?:\S+ )?is not supported/i, server: 'DeepSeek, Hugging Face, Copilot', source: 'deepwn/addi#13, cline/cline#5098, decolua/9router#470' },
+  { kind: 'wrong_endpoint', status: 404, match: /v1\/(?:chat\/)?completions/i }, // OpenAI: egoist/chatwise-releases#1256, sashabaranov/go-openai#126
+  { kind: 'wrong_endpoint', status: 400, match: /operation does not work with the specified model|not available on this endpoint/i }, // Azure, xAI: langchain-ai/langchain-azure#228, anomalyco/opencode#34463
+  { kind: 'retired', match: /model\b.{0,160}(?:(?:is|was|been) (?:deprecated|decommissioned|retired)|is no longer available)/i }, // OpenAI, Cloudflare, Groq, OCI, Google: hkjang/node-red-contrib-openai#7, cloudflare/cloudflare-docs#32501, RightNow-AI/openfang#60, oracle/ai-optimizer#263, continuedev/continue#12720
+  { kind: 'no_live_provider', match: /no endpoints (?:found|available) matching|no allowed providers are available/i }, // OpenRouter: dnakov/anon-kode#13, truefoundry/models#826, cline/cline#5449
+  { kind: 'no_live_provider', status: 400, match: /user location is not supported|^failed to load model /i }, // Google, LM Studio: google-gemini/gemini-cli#24641, continuedev/continue#10150
+  { kind: 'not_found', match: /no endpoints found for /i }, // OpenRouter: vyancharuk/nodejs-api-boilerplate#16, infiniflow/ragflow#2359
+  { kind: 'not_found', match: /\bis not a valid model\b/i }, // OpenRouter: maxnowack/anthropic-proxy#4, OpenRouterTeam/openrouter-examples#74
+  { kind: 'not_found', match: /invalid model name \w+ in model=/i }, // LiteLLM: BerriAI/litellm#3142
+  { kind: 'not_found', match: /\bno such model\b/i }, // Cloudflare: cloudflare/cloudflare-docs src/content/docs/workers-ai/platform/errors.mdx
+  { kind: 'not_found', match: /no available channels? for model|无可用渠道/i }, // one-api, new-api: songquanpeng/one-api#1494, QuantumNous/new-api#982
+  { kind: 'not_found', match: /unable to access (?:non-serverless )?model /i }, // Together: openinterpreter/openinterpreter#1289, HeyPuter/puter#3168
+  { kind: 'not_found', match: /provided model identifier is invalid|on-demand throughput|don't have access to the model with/i }, // AWS Bedrock: earendil-works/pi#4993, anomalyco/opencode#396, anthropics/claude-code#536
+  { kind: 'not_found', match: /: not found for account |this model requires a subscription/i }, // NVIDIA, Ollama: Alishahryar1/free-claude-code#1021, ollama/ollama#15990
+  { kind: 'not_found', status: asked, match: /\b(?:invalid|unknown|unsupported|unrecognized) model(?: name| id(?:entifier)?)?(?:$|:| ["'`]|[.,](?: |$)| [\w.-]*[/\d])/i }, // Mistral, LM Studio, Anthropic: tmc/langchaingo#1233, anthropics/claude-code#3008
+  { kind: 'not_found', match: /\bmodel ["'`][^"'`]{1,200}["'`] (?:does not exist|doesn't exist|not found|is not found|was not found)/i }, // vLLM, SGLang: vllm-project/vllm#3486, runpod-workers/worker-vllm#57
+  // An answer about a missing path says nothing of models.
+  { kind: 'not_found', status: 404, match: /model|deployment/i }, // Azure, Fireworks: chatboxai/chatbox#646, warpdotdev/warp#15107
+  { kind: 'not_found', status: [400, 422], match: /model (?:(?!\. ).){0,200}(not found|does not exist|not exist)|model_not_found|requested model (?:\S+ )?is not supported/i }, // DeepSeek, Hugging Face, Copilot: deepwn/addi#13, cline/cline#5098, decolua/9router#470
 
-  { kind: 'context_length', match: /context_length_exceeded|maximum context length|context (size|window)|exceed_context_size|context length|prompt is too long/i, server: 'OpenAI, vLLM, llama.cpp, Anthropic', source: 'vllm-project/vllm#20409, earendil-works/pi#102' },
-  { kind: 'context_length', match: /input token count.{0,40}(?:exceeds the maximum number of tokens|model only supports)/i, server: 'Google', source: 'earendil-works/pi packages/ai/src/utils/overflow.ts' },
-  { kind: 'context_length', match: /maximum prompt length is/i, server: 'xAI', source: 'earendil-works/pi packages/ai/src/utils/overflow.ts' },
-  { kind: 'context_length', match: /input is too long for (?:the )?requested model/i, server: 'AWS Bedrock', source: 'earendil-works/pi packages/ai/src/utils/overflow.ts' },
-  { kind: 'context_length', match: /exceeded model token limit|model max length exceeded/i, server: 'Moonshot', source: 'MoonshotAI/kimi-cli#2011, MoonshotAI/MoonshotAI-Cookbook#18' },
-  { kind: 'context_length', match: /exceed context limit: \d/i, server: 'Anthropic', source: 'anthropics/claude-code#476' },
-  { kind: 'context_length', match: /.inputs.{0,40}must (?:have less than|be <=) \d+/i, server: 'TGI', source: 'huggingface/text-generation-inference#695, barun-saha/slide-deck-ai#44' },
-  { kind: 'context_length', match: /input length.{0,40}exceeds the maximum (?:allowed )?(?:input )?length|longer than the maximum model length/i, server: 'SGLang, Poolside, Volcengine, vLLM', source: 'sgl-project/sglang#4048, langgenius/dify#32221' },
-  { kind: 'context_length', match: /prompt token count of \d+ exceeds the limit/i, server: 'Copilot', source: 'microsoft/vscode#289514' },
-  { kind: 'context_length', match: /range of input length should be|prompt exceeds max length/i, server: 'DashScope, Zhipu', source: 'QwenLM/qwen-code#98, farion1231/cc-switch#6982' },
-  { kind: 'context_length', match: /please reduce the length of (?:the|your) (?:messages|input|prompt)/i, server: 'Groq, Cerebras', source: 'OpenHands/OpenHands#1902, cline/cline#5140' },
-  { kind: 'context_length', match: /too many tokens: /i, server: 'Cohere', source: 'cohere-ai/sandbox-topically#4' },
+  { kind: 'context_length', match: /context_length_exceeded|maximum context length|context (size|window)|exceed_context_size|context length|prompt is too long/i }, // OpenAI, vLLM, llama.cpp, Anthropic: vllm-project/vllm#20409, earendil-works/pi#102
+  { kind: 'context_length', match: /input token count.{0,40}(?:exceeds the maximum number of tokens|model only supports)/i }, // Google: earendil-works/pi packages/ai/src/utils/overflow.ts
+  { kind: 'context_length', match: /maximum prompt length is/i }, // xAI: earendil-works/pi packages/ai/src/utils/overflow.ts
+  { kind: 'context_length', match: /input is too long for (?:the )?requested model/i }, // AWS Bedrock: earendil-works/pi packages/ai/src/utils/overflow.ts
+  { kind: 'context_length', match: /exceeded model token limit|model max length exceeded/i }, // Moonshot: MoonshotAI/kimi-cli#2011, MoonshotAI/MoonshotAI-Cookbook#18
+  { kind: 'context_length', match: /exceed context limit: \d/i }, // Anthropic: anthropics/claude-code#476
+  { kind: 'context_length', match: /.inputs.{0,40}must (?:have less than|be <=) \d+/i }, // TGI: huggingface/text-generation-inference#695, barun-saha/slide-deck-ai#44
+  { kind: 'context_length', match: /input length.{0,40}exceeds the maximum (?:allowed )?(?:input )?length|longer than the maximum model length/i }, // SGLang, Poolside, Volcengine, vLLM: sgl-project/sglang#4048, langgenius/dify#32221
+  { kind: 'context_length', match: /prompt token count of \d+ exceeds the limit/i }, // Copilot: microsoft/vscode#289514
+  { kind: 'context_length', match: /range of input length should be|prompt exceeds max length/i }, // DashScope, Zhipu: QwenLM/qwen-code#98, farion1231/cc-switch#6982
+  { kind: 'context_length', match: /please reduce the length of (?:the|your) (?:messages|input|prompt)/i }, // Groq, Cerebras: OpenHands/OpenHands#1902, cline/cline#5140
+  { kind: 'context_length', match: /too many tokens: /i }, // Cohere: cohere-ai/sandbox-topically#4
 
-  { kind: 'content_policy', match: /content_filter|content (?:management|filtering) policy|(?:our|the) safety system|potentially violating our usage policy/i, server: 'Azure, Anthropic, OpenAI', source: 'openai/openai-python#331, anthropics/claude-code#58367, songquanpeng/one-api#737, alan-turing-institute/t0-1#69' },
-  { kind: 'content_policy', match: /requires moderation on .{1,80}input was flagged|content violates usage guidelines|content exists risk|may contain inappropriate content/i, server: 'OpenRouter, xAI, DeepSeek, DashScope', source: 'cline/cline#569, UKGovernmentBEIS/inspect_ai#2267, deepseek-ai/awesome-deepseek-integration#13, QwenLM/qwen-code#2905' },
-  { kind: 'overloaded', status: 400, match: /degraded function cannot be invoked/i, server: 'NVIDIA', source: 'Alishahryar1/free-claude-code#1012' },
-  { kind: 'loading', status: 503, match: /loading/i, server: 'llama.cpp, Hugging Face', source: 'mostlygeek/llama-swap#146, huggingface/transformers#32665' },
-  { kind: 'bad_request', match: /^input validation error/i, server: 'TGI', source: 'huggingface/text-generation-inference#2749' },
+  { kind: 'content_policy', match: /content_filter|content (?:management|filtering) policy|rejected (?:as a result of our|by the) safety system|potentially violating our usage policy/i }, // Azure, Anthropic, OpenAI: openai/openai-python#331, anthropics/claude-code#58367, songquanpeng/one-api#737, theopenco/llmgateway#2110, alan-turing-institute/t0-1#69
+  { kind: 'content_policy', match: /requires moderation on .{1,80}input was flagged|content violates usage guidelines|content exists risk|may contain inappropriate content/i }, // OpenRouter, xAI, DeepSeek, DashScope: cline/cline#569, UKGovernmentBEIS/inspect_ai#2267, deepseek-ai/awesome-deepseek-integration#13, QwenLM/qwen-code#2905
+  { kind: 'overloaded', status: 400, match: /degraded function cannot be invoked/i }, // NVIDIA: Alishahryar1/free-claude-code#1012
+  { kind: 'loading', status: 503, match: /loading/i }, // llama.cpp, Hugging Face: mostlygeek/llama-swap#146, huggingface/transformers#32665
+  { kind: 'bad_request', match: /^input validation error/i }, // TGI: huggingface/text-generation-inference#2749
 ]
 
 /** How a known server words that it refuses a part of a request, whatever the status. */
@@ -127,41 +124,39 @@ export interface PartWording {
   readonly part: 'field' | 'developer' | 'order'
   /** A field's name is in the group `names`, which may hold several. */
   readonly match: RegExp
-  readonly server: string
-  readonly source: string
 }
 
 /** Fields of messages and tools, which some servers word like top-level ones, don't match. */
 // biome-ignore format: a table
 export const partWordings: readonly PartWording[] = [
-  { part: 'field', match: /unsupported parameter:? ['"`](?<names>\w+)['"`]/gi, server: 'OpenAI', source: 'langchain-ai/langchain#29416' },
-  { part: 'field', match: /unknown parameter:? ['"`](?<names>\w+)['"`]/gi, server: 'OpenAI, Azure', source: 'microsoft/semantic-kernel#8189' },
-  { part: 'field', match: /unrecognized request arguments? supplied: (?<names>\w+(?:, \w+)*)/gi, server: 'Azure', source: 'pydantic/pydantic-ai#169' },
-  { part: 'field', match: /(?<!' : )property ['"](?:body\.)?(?<names>\w+)['"] is unsupported/gi, server: 'Groq, Cerebras', source: 'fanenr/chatbot#21; nested fields: janhq/jan#8136, Kilo-Org/kilocode#10375' },
-  { part: 'field', match: /loc\W{1,5}[[(]\W{0,3}body\W{1,6}(?<names>\w+)\W{0,3}[\])]\W{1,6}msg\W{1,6}extra (?:inputs are|fields) not permitted/gi, server: 'vLLM, SGLang, Mistral: pydantic 2, and 1 with `fields`, in JSON or in Python', source: '1Panel-dev/MaxKB#2912, partITech/php-mistral#76, voideditor/void#128' },
-  { part: 'field', match: /(?:^|\s|#\/|\bbody\.)(?<names>\w+): extra (?:inputs are|fields) not permitted/gi, server: 'Azure AI (Mistral), and pydantic in one line', source: 'microsoft/semantic-kernel#10510' },
-  { part: 'field', match: /extra inputs are not permitted, field: ['"](?<names>\w+)['"]/gi, server: 'Z.ai', source: 'mitsuhiko/agent-stuff#19' },
-  { part: 'field', match: /unknown name \W{1,2}(?<names>\w+)\W{1,2}: cannot find field/gi, server: 'Gemini', source: 'liliMozi/openhanako#394, ed-donner/agents#45' },
-  { part: 'field', match: /(?<!\]: )unknown field \W{0,2}(?<names>\w+)\W/gi, server: 'Databricks, servers in Go and Rust', source: 'continuedev/continue#12936' },
-  { part: 'field', match: /does not support parameters?:? [[{](?<names>[^\]}]{1,300})[\]}]/gi, server: 'LiteLLM', source: 'BerriAI/litellm#6456, BerriAI/litellm#9686' },
-  { part: 'field', match: /^(?:[^:]{1,60}: )?(?:the )?(?:parameter |argument |field |option )?['"`]?(?<names>[a-z]+(?:_[a-z]+)*)['"`]? (?:parameter |argument |field |option )?is not (?:currently |yet )?supported/gi, server: 'others, in plain words', source: 'BerriAI/litellm#8980 and others' },
+  { part: 'field', match: /unsupported parameter:? ['"`](?<names>\w+)['"`]/gi }, // OpenAI: langchain-ai/langchain#29416
+  { part: 'field', match: /unknown parameter:? ['"`](?<names>\w+)['"`]/gi }, // OpenAI, Azure: microsoft/semantic-kernel#8189
+  { part: 'field', match: /unrecognized request arguments? supplied: (?<names>\w+(?:, \w+)*)/gi }, // Azure: pydantic/pydantic-ai#169
+  { part: 'field', match: /(?<!' : )property ['"](?:body\.)?(?<names>\w+)['"] is unsupported/gi }, // Groq, Cerebras: fanenr/chatbot#21, janhq/jan#8136, Kilo-Org/kilocode#10375
+  { part: 'field', match: /loc\W{1,5}[[(]\W{0,3}body\W{1,6}(?<names>\w+)\W{0,3}[\])]\W{1,6}msg\W{1,6}extra (?:inputs are|fields) not permitted/gi }, // vLLM, SGLang, Mistral, pydantic 2, and 1 with `fields`, in JSON or in Python: 1Panel-dev/MaxKB#2912, partITech/php-mistral#76, voideditor/void#128
+  { part: 'field', match: /(?:^|\s|#\/|\bbody\.)(?<names>\w+): extra (?:inputs are|fields) not permitted/gi }, // Azure AI (Mistral), and pydantic in one line: microsoft/semantic-kernel#10510
+  { part: 'field', match: /extra inputs are not permitted, field: ['"](?<names>\w+)['"]/gi }, // Z.ai: mitsuhiko/agent-stuff#19
+  { part: 'field', match: /unknown name \W{1,2}(?<names>\w+)\W{1,2}: cannot find field/gi }, // Gemini: liliMozi/openhanako#394, ed-donner/agents#45
+  { part: 'field', match: /(?<!\]: )unknown field \W{0,2}(?<names>\w+)\W/gi }, // Databricks, servers in Go and Rust: continuedev/continue#12936
+  { part: 'field', match: /does not support parameters?:? [[{](?<names>[^\]}]{1,300})[\]}]/gi }, // LiteLLM: BerriAI/litellm#6456, BerriAI/litellm#9686
+  { part: 'field', match: /^(?:[^:]{1,60}: )?(?:the )?(?:parameter |argument |field |option )?['"`]?(?<names>[a-z]+(?:_[a-z]+)*)['"`]? (?:parameter |argument |field |option )?is not (?:currently |yet )?supported/gi }, // others, in plain words: BerriAI/litellm#8980
 
-  { part: 'developer', match: /unexpected (?:message )?role\b(?!:? ['"`]?(?:user|assistant|tool|system|function)\b)/i, server: 'vLLM, llama.cpp and others with Qwen’s template', source: 'ogx-ai/ogx#6069, ggml-org/llama.cpp#20079' },
-  { part: 'developer', match: /developer['"`]? is not one of/i, server: 'DashScope, OpenAI before 2025', source: 'haru/redmine_ai_helper#242' },
-  { part: 'developer', match: /unknown variant ['"`]?developer/i, server: 'DeepSeek', source: 'eclipse-theia/theia#15144, earendil-works/pi#1048' },
-  { part: 'developer', match: /['"`]role['"`] must be one of/i, server: 'SGLang', source: 'sgl-project/sglang#14304' },
-  { part: 'developer', match: /input tag ['"`]developer['"`] found using/i, server: 'SiliconFlow, Mistral', source: 'agno-agi/agno#1967' },
-  { part: 'developer', match: /discriminator property ['"`]role['"`] has invalid value/i, server: 'Groq', source: 'nhaouari/obsidian-textgenerator-plugin#309' },
-  { part: 'developer', match: /invalid value: ['"`]?developer/i, server: 'Volcengine', source: 'agno-agi/agno#6697' },
-  { part: 'developer', match: /(?:invalid|unknown|unsupported|unrecogni[sz]ed)(?: message)? role:? ['"`(]*developer/i, server: 'gateways behind new-api', source: 'QuantumNous/new-api#5330' },
-  { part: 'developer', match: /expected one of .{1,120} at ['"`][\w.]{0,40}messages\[\d+\]\.role/i, server: 'CommandCode: zod', source: 'dev2k6/command-code-proxy-server#8' },
-  { part: 'developer', match: /only .{1,60}\broles? (?:is|are) (?:supported|allowed)(?!.{0,20}\bgot system)/i, server: 'templates of Mistral’s models, in LM Studio and llama.cpp', source: 'Mintplex-Labs/anything-llm#2914, anomalyco/opencode#5034' },
-  { part: 'developer', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?developer/i, server: 'OpenAI’s first reasoning models', source: 'https://platform.openai.com/docs/guides/reasoning' },
-  { part: 'developer', match: /\brole:? ['"`]?developer['"`]? (?:is )?(?:not (?:supported|allowed|valid|recogni[sz]ed)|unsupported|invalid)|['"`]?developer['"`]? role is (?:not supported|not allowed|unsupported|invalid)|not support (?:the )?(?:['"`]?developer['"`]? role|role ['"`]?developer)/i, server: 'others, in plain words', source: 'earendil-works/pi, compat.supportsDeveloperRole' },
+  { part: 'developer', match: /unexpected (?:message )?role\b(?!:? ['"`]?(?:user|assistant|tool|system|function)\b)/i }, // vLLM, llama.cpp and others with Qwen’s template: ogx-ai/ogx#6069, ggml-org/llama.cpp#20079
+  { part: 'developer', match: /developer['"`]? is not one of/i }, // DashScope, OpenAI before 2025: haru/redmine_ai_helper#242
+  { part: 'developer', match: /unknown variant ['"`]?developer/i }, // DeepSeek: eclipse-theia/theia#15144, earendil-works/pi#1048
+  { part: 'developer', match: /['"`]role['"`] must be one of/i }, // SGLang: sgl-project/sglang#14304
+  { part: 'developer', match: /input tag ['"`]developer['"`] found using/i }, // SiliconFlow, Mistral: agno-agi/agno#1967
+  { part: 'developer', match: /discriminator property ['"`]role['"`] has invalid value/i }, // Groq: nhaouari/obsidian-textgenerator-plugin#309
+  { part: 'developer', match: /invalid value: ['"`]?developer/i }, // Volcengine: agno-agi/agno#6697
+  { part: 'developer', match: /(?:invalid|unknown|unsupported|unrecogni[sz]ed)(?: message)? role:? ['"`(]*developer/i }, // gateways behind new-api: QuantumNous/new-api#5330
+  { part: 'developer', match: /expected one of .{1,120} at ['"`][\w.]{0,40}messages\[\d+\]\.role/i }, // CommandCode, zod: dev2k6/command-code-proxy-server#8
+  { part: 'developer', match: /only .{1,60}\broles? (?:is|are) (?:supported|allowed)(?!.{0,20}\bgot system)/i }, // templates of Mistral’s models, in LM Studio and llama.cpp: Mintplex-Labs/anything-llm#2914, anomalyco/opencode#5034
+  { part: 'developer', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?developer/i }, // OpenAI’s first reasoning models: https://platform.openai.com/docs/guides/reasoning
+  { part: 'developer', match: /\brole:? ['"`]?developer['"`]? (?:is )?(?:not (?:supported|allowed|valid|recogni[sz]ed)|unsupported|invalid)|['"`]?developer['"`]? role is (?:not supported|not allowed|unsupported|invalid)|not support (?:the )?(?:['"`]?developer['"`]? role|role ['"`]?developer)/i }, // others, in plain words: earendil-works/pi compat.supportsDeveloperRole
 
-  { part: 'order', match: /system (?:message|prompt|role)s? (?:must|should|has to|can only|may only) (?:be|appear) .{0,20}(?:first|beginning|start)/i, server: 'vLLM, llama.cpp, Fireworks with Qwen’s template; Anthropic on Vertex', source: 'vllm-project/vllm#41114, BerriAI/litellm#39852' },
-  { part: 'order', match: /conversation roles must alternate/i, server: 'vLLM with the templates of Gemma and Mistral, LM Studio, llama.cpp', source: 'suitenumerique/conversations#197, ggml-org/llama.cpp#19851' },
-  { part: 'order', match: /(?:multiple|more than one) system (?:message|prompt)s?|only (?:one|a single) system (?:message|prompt)/i, server: 'mlc-llm, others', source: 'mlc-ai/mlc-llm#2311' },
+  { part: 'order', match: /system (?:message|prompt|role)s? (?:must|should|has to|can only|may only) (?:be|appear) .{0,20}(?:first|beginning|start)/i }, // vLLM, llama.cpp, Fireworks with Qwen’s template; Anthropic on Vertex: vllm-project/vllm#41114, BerriAI/litellm#39852
+  { part: 'order', match: /conversation roles must alternate/i }, // vLLM with the templates of Gemma and Mistral, LM Studio, llama.cpp: suitenumerique/conversations#197, ggml-org/llama.cpp#19851
+  { part: 'order', match: /(?:multiple|more than one) system (?:message|prompt)s?|only (?:one|a single) system (?:message|prompt)/i }, // mlc-llm, others: mlc-ai/mlc-llm#2311
 ]
 
 /** The statuses that words for a kind of error stand for, where an error inside a success names none. */
@@ -194,12 +189,12 @@ export const contextSizes: readonly RegExp[] = [
   /(?:maximum )?context (?:size|length|window)[^0-9]{0,30}(\d[\d,]*)/i,
   /(\d[\d,]*) maximum context length/i,
   /maximum number of tokens allowed[^0-9]{0,4}(\d[\d,]*)/i,
-  /maximum (?:prompt|model|allowed)(?: input)? length[^0-9]{0,10}(\d[\d,]*)/i,
+  /maximum (?:(?:prompt|model|allowed) )?(?:input )?length[^0-9]{0,10}(\d[\d,]*)/i,
   /(?:token limit|max length): ?(\d[\d,]*)/i,
   /must (?:have less than|be <=) (\d[\d,]*)/i,
   /> (\d[\d,]*)(?: maximum|,)/,
   /model only supports up to (\d[\d,]*)/i,
-  /limit (?:of |is )?(\d[\d,]*)/i,
+  /(?:limit (?:of |is )?|cannot exceed )(\d[\d,]*)/i,
   /max size: (\d[\d,]*) tokens/i,
   /input length should be \[\d+, (\d+)\]/i,
 ]

@@ -1,20 +1,20 @@
 import type { Begun, Continuing } from '../core/continuing.ts'
 import { synonyms } from '../core/synonyms.ts'
 import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
+import { messagesOf } from './demand.ts'
 
 /** Fields that make an answer more than a text, or one that depends on how much of it the server itself has written. */
-const obstacles = (
-  'tools functions response_format format grammar json_schema structured_outputs guided_json guided_regex ' +
-  'guided_choice guided_grammar regex ebnf logprobs top_logprobs echo suffix audio min_tokens frequency_penalty ' +
-  'presence_penalty options'
-).split(' ')
+const obstacles =
+  /^(tools|functions|(response_)?format|grammar|json_schema|structured_outputs|guided_.*|regex|ebnf|logprobs|echo|suffix|min_tokens|(frequency|presence)_penalty|options)$/
 
 /** The field that is in the way; undefined if none is. */
 function obstacleIn(body: JsonObject, { text, tokens }: Begun): string | undefined {
   return (
-    obstacles.find((name) => isSet(body[name]) && stringAt(body[name], 'type') !== 'text') ??
+    Object.keys(body).find(
+      (name) => obstacles.test(name) && isSet(body[name]) && stringAt(body[name], 'type') !== 'text',
+    ) ??
     ['n', 'best_of'].find((name) => Number(body[name]) > 1) ??
-    synonyms.stop.find((name) => [body[name]].flat().some((stop) => mayBeWithin(text, stop))) ??
+    synonyms.stop.find((name) => [body[name]].flat().some((stop) => endsWithin(stop, text))) ??
     synonyms.limit.find((name) => isLimit(body[name]) && body[name] <= tokens)
   )
 }
@@ -24,11 +24,10 @@ function isSet(value: unknown): boolean {
 }
 
 /** Whether a text ends with the start of a stop sequence, the rest of which the next server would not recognise. */
-function mayBeWithin(text: string, stop: unknown): boolean {
-  return (
-    typeof stop === 'string' &&
-    Array.from(stop, (_, at) => stop.slice(0, at)).some((start) => start && text.endsWith(start))
-  )
+function endsWithin(stop: unknown, text: string): boolean {
+  if (typeof stop !== 'string') return false
+  for (let length = 1; length < stop.length; length++) if (text.endsWith(stop.slice(0, length))) return true
+  return false
 }
 
 /** Zero and below mean no limit, for those servers that take such values. */
@@ -45,8 +44,7 @@ function limited(body: JsonObject, { tokens, fields }: Begun): JsonObject {
 /** A chat is continued by a last message of the assistant. */
 export const continuingChat: Continuing = {
   obstacle(body, begun) {
-    const last = messagesOf(body).at(-1)
-    if (isObject(last) && last.role === 'assistant') return 'messages'
+    if (stringAt(messagesOf(body).at(-1), 'role') === 'assistant') return 'messages'
     // Templates take it out of the messages.
     if (/<\/?think/.test(begun.text)) return 'reasoning'
     return obstacleIn(body, begun)
@@ -56,15 +54,10 @@ export const continuingChat: Continuing = {
     messages: [...messagesOf(body), { role: 'assistant', content: begun.text }],
   }),
   text({ delta, logprobs }) {
-    if (logprobs) return undefined
-    const { role: _, content, ...rest } = isObject(delta) ? delta : {}
-    if (Object.values(rest).some(isSet)) return undefined
-    return typeof content === 'string' ? content : isSet(content) ? undefined : ''
+    const { role: _, content, ...more } = isObject(delta) ? delta : {}
+    return Object.values({ ...more, logprobs }).some(isSet) ? undefined : textOf(content)
   },
-  withText(choice, text) {
-    const { role: _, content: __, ...rest } = isObject(choice.delta) ? choice.delta : {}
-    return { ...choice, delta: text === '' ? rest : { ...rest, content: text } }
-  },
+  withText: (choice, text) => ({ ...choice, delta: text === '' ? {} : { content: text } }),
 }
 
 /** A completion is continued by its prompt and what follows it so far. */
@@ -76,12 +69,13 @@ export const continuingCompletion: Continuing = {
     return obstacleIn(body, begun)
   },
   request: (body, begun) => ({ ...limited(body, begun), prompt: promptOf(body) + begun.text }),
-  text: ({ text, logprobs }) => (logprobs ? undefined : typeof text === 'string' ? text : ''),
+  text: ({ text, logprobs }) => (logprobs ? undefined : textOf(text)),
   withText: (choice, text) => ({ ...choice, text }),
 }
 
-function messagesOf({ messages }: JsonObject): readonly unknown[] {
-  return Array.isArray(messages) ? messages : []
+/** Undefined if it is anything but a text, or nothing. */
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : isSet(value) ? undefined : ''
 }
 
 function promptOf({ prompt }: JsonObject): string | undefined {

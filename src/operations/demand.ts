@@ -45,7 +45,7 @@ function tokensOf(json: JsonObject): number {
   return Math.ceil(characters / charactersPerToken)
 }
 
-function messagesOf(json: JsonObject): readonly unknown[] {
+export function messagesOf(json: JsonObject): readonly unknown[] {
   return Array.isArray(json.messages) ? json.messages : []
 }
 

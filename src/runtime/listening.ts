@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from 'node:http'
+import type { Server as HttpServer, IncomingMessage } from 'node:http'
 import { Server, type Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { urlOf } from '../start-text.ts'
@@ -26,6 +26,14 @@ const step = 50
 /** Milliseconds to wait for a connection that has sent nothing yet: its request is probably on its way. */
 const courtesy = 500
 
+/** Connections of servers that shut down whose next request is refused, since they had one before. */
+const refused = new WeakSet<Socket>()
+
+/** Whether a request comes too late: its connection has carried an earlier one, and its server shuts down. */
+export function comesTooLate({ socket }: IncomingMessage): boolean {
+  return refused.has(socket)
+}
+
 /**
  * Returns a function that shuts the server down: it accepts no new connections, closes those without a running answer,
  * and resolves when the last has closed, or after `grace` milliseconds. Call it before the first connection arrives.
@@ -38,6 +46,7 @@ export function drainOf(server: HttpServer, clock: Clock): (grace: number) => Pr
   })
   return function drain(grace) {
     const began = clock.now()
+    for (const socket of open) if (socket.bytesRead > 0) refused.add(socket)
     return new Promise((resolve) => {
       function look() {
         const waited = clock.now() - began

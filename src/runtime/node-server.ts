@@ -1,9 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Random } from '../wire/ids.ts'
+import { comesTooLate } from './listening.ts'
 import { dropLeftover } from './node-leftover.ts'
 import { pipelineQueue } from './node-pipeline.ts'
-import { answerOf, hasOddCoding, refusal, refuseBadHttp, send } from './node-refusals.ts'
+import { answerOf, hasOddCoding, refusal, refuseBadHttp, send, shuttingDown } from './node-refusals.ts'
 
 type Fetch = Parameters<typeof getRequestListener>[0]
 
@@ -28,6 +29,7 @@ export function createNodeServer(fetch: Fetch, random: Random): Server {
   const server = createServer(options, (request, response) => {
     if (request.method !== 'GET') dropLeftover(request, response)
     if (hasOddCoding(request)) send(response, refusal(400, 'The transfer-encoding can only be chunked.'), random)
+    else if (comesTooLate(request)) send(response, shuttingDown(), random)
     else inTurn(request, response, () => void serve(request, response))
   })
   refuseBadHttp(server, random)

@@ -13,8 +13,9 @@ import { buildConnector, Pool } from './undici.ts'
 /**
  * Sends requests through undici's `dispatch`, the cheapest HTTP client on Node: upstream chunks go straight from the
  * socket into the stream, without a promise or a copy. One pool per origin, kept for the life of the process.
+ * `connectTimeout`: seconds until a connection must be there, TLS included.
  */
-export function createNodeTransport(): Transport & { close(): Promise<void> } {
+export function createNodeTransport(connectTimeout = 10): Transport & { close(): Promise<void> } {
   const pools = new Map<string, Connections>()
 
   const poolFor = (origin: string): Connections => {
@@ -28,7 +29,7 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
       bodyTimeout: 0,
       headersTimeout: 0,
       maxHeaderSize: 64 * 1024,
-      connect: tellingConnector(),
+      connect: tellingConnector(connectTimeout * 1000),
     })
     pools.set(origin, pool)
     return pool
@@ -233,8 +234,8 @@ function through(decoder: Duplex, body: ByteSource): ByteSource {
 }
 
 /** Adds the socket's byte counts to the error of a reset connection; undici does so for closed ones only. */
-function tellingConnector(): Connect.connector {
-  const connect = buildConnector({})
+function tellingConnector(timeout: number): Connect.connector {
+  const connect = buildConnector({ timeout })
   return (options, callback) =>
     connect(options, (...outcome) => {
       const socket = outcome[1]

@@ -30,16 +30,17 @@ export async function bundle(name: string, entry: string): Promise<Bundle> {
   return { folder, main, files, gzip: gzipSync(readFileSync(join(folder, main))).length }
 }
 
-/** Runs a bundle in workerd itself, as on the edge, without wrangler's proxy. */
+/** Runs a bundle in workerd itself, as on the edge, without wrangler's proxy, on one core or on all (null). */
 export async function startWorkerd(
   name: string,
   bundle: Bundle,
   bindings: Readonly<Record<string, string>>,
+  core: number | null | undefined = cores.gateway,
 ): Promise<Measured> {
   const { port, file } = await configure(bundle, bindings)
   // workerd doesn't print its port, so `echo` does; the first request waits until it listens.
   const command = ['sh', '-c', `echo port=${port}; exec workerd serve ${file}`]
-  return await start({ name, command, core: cores.gateway, port: /port=(\d+)/ })
+  return await start({ name, command, core: core ?? undefined, port: /port=(\d+)/ })
 }
 
 /** Writes workerd's configuration for a bundle, and returns the port that it will listen on. */

@@ -189,7 +189,7 @@ describe('A stream that breaks off, of a model with `resume`', () => {
   it('tells the log who continued it', async () => {
     broken.script(cutAt(frames, middle, 'close'))
     await streamed(chatting('m'))
-    expect(gateway.logged.at(-1)).toMatch(/^req_\w+ broken\/m: broke off; continued by exact\/m$/)
+    expect(gateway.logged.at(-1)).toMatch(/^req_\w+ broken\/m: continued by exact\/m$/)
   })
 
   it('stops whoever writes when its client leaves', async () => {

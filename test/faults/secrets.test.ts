@@ -197,11 +197,19 @@ describe('A key with a slash, a plus and a quote is taken out of an error', () =
     expect((await ask(keyed, request('p/m'))).text).toContain('no such key: ***…, sent as ***')
   })
 
+  it('also what only looks like another’s key, but not a word that begins like one', async () => {
+    first.script(text(400, 'sent sk-abcdefghijklmnop, gsk_0123456789abcdef and key-0123456789abcdef'))
+    expect((await ask(keyed, request('p/m'))).text).toContain('sent sk-***, gsk-*** and key-***')
+    first.script(text(400, 'sent key_with_no_digits'))
+    expect((await ask(keyed, request('p/m'))).text).toContain('sent key_with_no_digits')
+  })
+
   it.each([
     ['backslashes', '\\'.repeat(63_000)],
     ['half escapes', '\\u00'.repeat(15_000)],
     ['percent signs', '%'.repeat(63_000)],
     ['beginnings of keys', key.slice(0, 14).repeat(4_000)],
+    ['words that begin like keys', 'key-'.repeat(16_000)],
   ])('and no text of %s holds the gateway for long', async (_what, said) => {
     for (const script of [text(400, said), json(400, { error: { message: said } })]) {
       first.script(script)

@@ -61,6 +61,10 @@ const spent: readonly [string, number, unknown][] = [
   ['DashScope', 400, coded('Arrearage', 'Access denied, please make sure your account is in good standing.')],
   ['DashScope', 403, coded('AllocationQuota.FreeTierOnly', 'The free tier of the model has been exhausted.')],
   ['Ollama’s cloud', 429, { error: "you've reached your weekly usage limit, please upgrade to continue" }],
+  // FoundationAgents/OpenManus#438
+  ['SiliconFlow', 403, { code: 30001, message: 'Sorry, your account balance is insufficient', data: null }],
+  // songquanpeng/one-api#1270
+  ['new-api', 403, error('用户额度不足', { type: 'new_api_error', code: 'insufficient_user_quota' })],
   [
     'Cloudflare',
     429,
@@ -100,6 +104,25 @@ const unfit: readonly [string, number, unknown][] = [
     400,
     { object: 'error', message: 'Conversation roles must alternate user/assistant/user/assistant/...', code: 400 },
   ],
+  [
+    'vLLM',
+    400,
+    error('As of transformers v4.44, default chat template is no longer allowed, so you must provide a chat template.'),
+  ],
+  // vllm-project/vllm#16321
+  ['vLLM', 400, error('The provided JSON schema contains features not supported by xgrammar.')],
+  // earendil-works/pi#5352
+  ['Fireworks', 400, error('JSON Schema not supported: could not understand the instance.')],
+  // Simpleyyt/ai-manus#101
+  [
+    'Google',
+    400,
+    error("Function calling with a response mime type: 'application/json' is unsupported", { code: 400 }),
+  ],
+  // ollama/ollama#12182
+  ['Ollama', 400, { error: '"x" does not support chat' }],
+  // 0xPlaygrounds/rig#230
+  ['TGI', 422, { error: 'Template error: unknown filter', error_type: 'template_error' }],
 ]
 
 describe.each(runtimes)('A used-up allowance, on %s', (runtime) => {
@@ -153,6 +176,12 @@ describe.each(runtimes)('A client is told not to come again, on %s', (runtime) =
   it('where the gateway’s own key is refused', async () => {
     const { reply } = await pair.alone(runtime, json(401, error('Incorrect API key provided')))
     expect([reply.status, reply.headers.get('x-should-retry')]).toEqual([502, 'false'])
+  })
+
+  it('where the account behind that key is closed, under 400', async () => {
+    const closed = error('Organization has been restricted.', { code: 'organization_restricted' })
+    expectStandIn(await pair.withFallback(runtime, json(400, closed)))
+    expectTold(await pair.alone(runtime, json(400, closed)), 502, 'upstream_credentials_rejected')
   })
 
   it('where a 5xx carries the status of a refusal: it is asked once', async () => {

@@ -56,16 +56,12 @@ const sayings: readonly [string, Lack, number, unknown][] = [
   ['Groq', 'tools', 400, error('`tool calling` is not supported with this model', { type: 'invalid_request_error' })],
   ['DeepSeek', 'tools', 400, error('deepseek-reasoner does not support Function Calling')],
   ['llama.cpp', 'tools', 500, error('tools param requires --jinja flag', { code: 500, type: 'server_error' })],
+  // agno-agi/agno#3505
   [
-    'Mistral',
+    'Google',
     'tools',
     400,
-    {
-      object: 'error',
-      message: 'Function calling is not enabled for this model',
-      type: 'invalid_request_error',
-      code: '3000',
-    },
+    error('Function calling is not enabled for models/x', { code: 400, status: 'INVALID_ARGUMENT' }),
   ],
   // vllm-project/vllm#19144
   [
@@ -113,6 +109,15 @@ const sayings: readonly [string, Lack, number, unknown][] = [
     }),
   ],
   ['Groq', 'schema', 400, error('This model does not support response format `json_schema`.')],
+  // dzhng/deep-research#127
+  [
+    'Groq',
+    'schema',
+    400,
+    error("'response_format.type' : value is not one of the allowed values ['text','json_object']"),
+  ],
+  // BerriAI/litellm#5295
+  ['Azure', 'schema', 400, error("Invalid parameter: 'response_format' must be one of 'json_object', 'text'.")],
 ]
 
 describe.each(runtimes)('A model that can’t do what is asked, on %s', (runtime) => {

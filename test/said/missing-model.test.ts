@@ -56,6 +56,48 @@ const sayings: readonly [string, number, unknown][] = [
   ],
   ['LM Studio', 400, { error: 'Invalid model identifier "x". Please specify a valid downloaded model.' }],
   ['Groq', 400, error('It is gone.', { code: 'model_decommissioned' })],
+  // orbi-build/orbi#561
+  [
+    'Groq',
+    403,
+    error('The model `x` is blocked at the organization level.', {
+      type: 'permissions_error',
+      code: 'model_permission_blocked_org',
+    }),
+  ],
+  // BerriAI/litellm#39660
+  [
+    'LiteLLM',
+    403,
+    error("key not allowed to access model. This key can only access models=['y']. Tried to access x", {
+      type: 'key_model_access_denied',
+      code: '403',
+    }),
+  ],
+  // HeyPuter/puter#3168
+  ['Together', 400, error('Unable to access non-serverless model x.', { code: 'model_not_available' })],
+  // earendil-works/pi#4993, anomalyco/opencode#396, anthropics/claude-code#536
+  ['AWS Bedrock', 400, { message: 'The provided model identifier is invalid.' }],
+  ['AWS Bedrock', 400, { message: 'Invocation of model ID x with on-demand throughput isn’t supported.' }],
+  ['AWS Bedrock', 403, { message: "You don't have access to the model with the specified model ID." }],
+  // Alishahryar1/free-claude-code#1021
+  ['NVIDIA', 404, { status: 404, title: 'Not Found', detail: "Function '1-2': Not found for account 'x'" }],
+  // ollama/ollama#15990
+  ['Ollama’s cloud', 403, { error: 'this model requires a subscription, upgrade for access' }],
+  // cline/cline#5098
+  [
+    'Hugging Face',
+    400,
+    error("The requested model 'x' is not supported by any provider you have enabled.", { code: 'x' }),
+  ],
+  // continuedev/continue#12720
+  ['Google', 404, error('This model models/x is no longer available to new users.', { code: 404 })],
+  // google-gemini/gemini-cli#24641
+  ['Google, elsewhere', 400, error('User location is not supported for the API use.', { code: 400 })],
+  // continuedev/continue#10150
+  ['LM Studio', 400, error('Failed to load model "x". Error: insufficient system resources.')],
+  // cline/cline#5449
+  ['OpenRouter', 404, error('No allowed providers are available for the selected model.', { code: 404 })],
   ['a list of errors', 422, { errors: [{ code: 'model_not_found', message: 'x is unknown here' }] }],
   ['a detail that is an object', 400, { detail: { code: 'model_not_found', message: 'x is unknown here' } }],
   ['an error_message', 400, { error_message: 'Invalid model: x' }],
@@ -78,6 +120,7 @@ describe.each(runtimes)('A model that its upstream lacks, on %s', (runtime) => {
   it.each([
     ['a plain refusal', 400, error('temperature: Input should be less than or equal to 2')],
     ['a wrong value beside a model', 400, error('Invalid model parameters: top_k must be positive')],
+    ['a value that is not supported', 400, error('The requested voice is not supported')],
     ['FastAPI', 422, { detail: [{ loc: ['body', 'messages', 0, 'role'], msg: 'Field required', type: 'missing' }] }],
   ])('is not taken for what is the request’s own fault: %s', async (_what, status, body) => {
     const outcome = await pair.withFallback(runtime, json(status, body))

@@ -145,6 +145,18 @@ const sayings: readonly [string, number, unknown, number?][] = [
     ),
     16384,
   ],
+  // cohere-ai/sandbox-topically#4
+  [
+    'Cohere',
+    400,
+    {
+      message:
+        'too many tokens: total number of tokens (prompt and prediction) cannot exceed 2048 - received 6354. Try using a shorter prompt.',
+    },
+    2048,
+  ],
+  // langgenius/dify#32221
+  ['Volcengine', 400, error('Input length 224321 exceeds the maximum length 202752.'), 202752],
   ['a body that is too large for a server', 413, error('Payload Too Large')],
 ]
 

@@ -106,10 +106,14 @@ export function firstContentEnd(frames: string): number {
   return Buffer.byteLength(frames.slice(0, frames.indexOf('\n\n', at) + 2))
 }
 
-/** The byte at which the event with the finish begins. */
+/**
+ * The byte at which the event with the finish begins, or the last text if there is a limit: behind that, nothing may be
+ * asked for any more, and nobody but the server that broke off could have told the finish.
+ */
 export function finishStart(frames: string): number {
   const at = frames.search(/data: (?=[^\n]*"finish_reason":"\w)/)
-  return Buffer.byteLength(frames.slice(0, at))
+  const limited = /"finish_reason":"length"/.test(frames)
+  return Buffer.byteLength(frames.slice(0, limited ? frames.lastIndexOf('data: ', at - 1) : at))
 }
 
 /** The chunks of a stream. */

@@ -94,6 +94,27 @@ describe.each([1, 2])('A gateway of %d that is told to stop', (workers) => {
     expect(await program.ended).toBe(0)
   })
 
+  it('refuses a later request on a connection that it had before, and says when to come again', async () => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write(request))
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+    socket.on('data', (data) => {
+      text += data.toString('latin1')
+    })
+    await until(() => text.includes('Hello'))
+    const idle = await Promise.all(Array.from({ length: 4 }, () => idleConnection(port)))
+    program.signal('SIGTERM')
+    // All of its processes have heard it when none holds an idle connection any more.
+    await Promise.all(idle.map(({ closed: left }) => left))
+    socket.write(request)
+    release()
+    await closed
+    expect(answersIn(text).map(({ status }) => status)).toEqual([200, 503])
+    expect(text).toMatch(/\r\nretry-after: 1\r\n/i)
+    expect(text).toContain('The gateway is shutting down.')
+    expect(await program.ended).toBe(0)
+  })
+
   it('ends at once when it is told again', async () => {
     const { texts, closed } = openStreams()
     await until(() => texts.every((text) => text.includes('Hello')))
@@ -106,6 +127,16 @@ describe.each([1, 2])('A gateway of %d that is told to stop', (workers) => {
     expect(texts.filter((text) => text.includes('[DONE]'))).toEqual([])
   })
 })
+
+/** A connection whose one request is answered. */
+function idleConnection(port: number): Promise<{ closed: Promise<void> }> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n'))
+    const closed = new Promise<void>((left) => socket.on('close', () => left()))
+    socket.on('error', () => {})
+    socket.once('data', () => resolve({ closed }))
+  })
+}
 
 async function untilRefused(port: number): Promise<void> {
   let refused = false

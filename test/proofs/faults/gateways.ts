@@ -96,7 +96,7 @@ async function startSamewire(config: string): Promise<Watched> {
 
 async function startWorker(config: string): Promise<Watched> {
   const bindings = { ...environment, SAMEWIRE_CONFIG: config }
-  const worker = await startWorkerd('workerd', await bundle('faults', 'src/worker.ts'), bindings)
+  const worker = await startWorkerd('workerd', await bundle('faults', 'src/worker.ts'), bindings, null)
   // It prints its port shortly before it listens.
   const listens = () =>
     fetch(`http://127.0.0.1:${worker.port}/health`).then(
