@@ -7,5 +7,6 @@ export default defineProvider({
   title: 'OpenAI-compatible server',
   keyless: true,
   settings: { continues: continuesSetting },
+  routes: ({ baseURL }) => /^https:\/\/openrouter\.ai\//.test(baseURL),
   continues: ({ options }) => continuedBy(options.continues),
 })

@@ -5,4 +5,5 @@ export default defineProvider({
   title: 'OpenRouter',
   baseURL: 'https://openrouter.ai/api/v1',
   env: { apiKey: 'OPENROUTER_API_KEY' },
+  routes: () => true,
 })

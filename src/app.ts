@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { Hono } from 'hono/tiny'
 import { type Access, createGuard } from './access.ts'
 import type { Clock } from './core/clock.ts'
+import type { Services } from './core/services.ts'
 import type { DialectRoute, LookUpRoute } from './dialects/dialect.ts'
 import { dialects } from './dialects/index.ts'
 import type { Gateway } from './gateway.ts'
@@ -23,6 +24,7 @@ export interface AppOptions<Bindings extends object> {
   /** Bytes. */
   readonly bodyLimit: number
   readonly log: (message: string) => void
+  readonly onTrace?: Services['onTrace']
 }
 
 /** The HTTP layer of a gateway: the routes of all dialects, with common headers and error formats on every response. */
@@ -44,6 +46,16 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     const failure = asGatewayError(thrown)
     if (failure.kind === 'internal') log(describeCause(failure))
     return json(failure.status, refuse(failure), retryHeaders(failure, { attempts: [] }))
+  }
+
+  /** Names are only for those to whom the list of models tells them. */
+  function hasAccess(context: AppContext): boolean {
+    try {
+      guard(edge.headers(context), 'GET')
+      return true
+    } catch {
+      return false
+    }
   }
 
   async function lookUp(context: AppContext, route: LookUpRoute, model: string | undefined): Promise<Response> {
@@ -75,6 +87,11 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     app.on(method, path, (context) => serve(context, fixed ?? findRoute(routes, routePath(context.req.url))))
   }
   app.get('/health', () => json(200, { status: 'ok' }))
+  app.get('/health/readiness', (context) => {
+    const { ready, total, providers } = gateway.readiness()
+    const told = { status: ready ? 'ready' : 'unavailable', ...total, ...(hasAccess(context) && { providers }) }
+    return json(ready ? 200 : 503, told)
+  })
   app.get('/', () => json(200, { name: 'samewire', status: 'ok', models: '/v1/models' }))
   // Separate routes would cost more: if two routes match a path, every request to it runs a chain of handlers.
   app.notFound((context) => {

@@ -43,8 +43,17 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { allowedHosts = [], allowedOrigins = [] } = config
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
   const access: Access = keys.length > 0 ? { mode: 'keys', keys } : withoutKeys
-  const { clock, random, log } = services
+  const { clock, random, log, onTrace } = services
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
-  const app = createApp({ gateway, edge, access, clock, random, log, bodyLimit: config.bodyLimit ?? bodyLimit })
+  const app = createApp({
+    gateway,
+    edge,
+    access,
+    clock,
+    random,
+    log,
+    onTrace,
+    bodyLimit: config.bodyLimit ?? bodyLimit,
+  })
   return { app, gateway, access, notes: [...found.notes] }
 }

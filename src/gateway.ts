@@ -1,4 +1,5 @@
-import { connect } from './connect/connect.ts'
+import { connect, learntKey } from './connect/connect.ts'
+import type { Learnt } from './connect/remedies.ts'
 import type { Answer } from './core/answer.ts'
 import { type Call, compose, type Trace } from './core/call.ts'
 import { type Catalog, findGroup } from './core/catalog.ts'
@@ -6,11 +7,15 @@ import { HealthBook } from './core/health.ts'
 import { Knowledge } from './core/knowledge.ts'
 import type { Operation } from './core/operation.ts'
 import type { Plan, Query, Target } from './core/plan.ts'
+import type { Preferences, RequestLimits } from './core/preferences.ts'
+import { hasRouting, namedIn, readPreferences, routingFields } from './core/read-preferences.ts'
+import { type Readiness, readinessOf } from './core/readiness.ts'
 import { type Circumstances, resolve } from './core/resolve.ts'
 import { RetryBudget } from './core/retry-budget.ts'
 import type { Services } from './core/services.ts'
 import { KnownShortcomings } from './core/shortcomings.ts'
 import type { Signal } from './core/signal.ts'
+import { type Explanation, explain } from './explain.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
 import { hedge } from './layers/hedge.ts'
@@ -22,7 +27,7 @@ import { resume } from './layers/resume.ts'
 import { retry } from './layers/retry.ts'
 import { mostShadowed, Shadows } from './layers/shadow.ts'
 import { timeout } from './layers/timeout.ts'
-import type { RequestBody } from './wire/body.ts'
+import { type RequestBody, renamed, withoutFields } from './wire/body.ts'
 import { headerValue } from './wire/headers.ts'
 
 /** An inference request, parsed and validated. */
@@ -35,10 +40,24 @@ export interface GatewayRequest {
   readonly requestId: string
   /** The session that the client named beside the body. */
   readonly session: string | undefined
+  /** Limits that the client named beside the body. */
+  readonly limits?: RequestLimits | undefined
   /** How many gateways the request has passed through before this one. */
   readonly hops: number
   /** Filled during the request, even if it fails. */
   readonly trace: Trace
+}
+
+/** What a plan needs of a request. */
+export type Asked = Pick<GatewayRequest, 'operation' | 'body' | 'session' | 'limits'>
+
+/** What a request says of its own routing. */
+interface Routing {
+  /** The request without that. */
+  readonly body: RequestBody
+  /** The whole request, for routers. */
+  readonly routed?: RequestBody
+  readonly preferences: Preferences | undefined
 }
 
 export interface ListedModel {
@@ -53,8 +72,9 @@ export interface Gateway {
   readonly knowledge: Knowledge
   /** Resolves with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */
   answer(request: GatewayRequest): Promise<Answer>
-  /** Returns what would be tried for a request, without trying it. */
-  plan(operation: Operation, body: RequestBody, session?: string): Promise<Plan>
+  /** What would be done with a request, without doing it. Asks nobody, not even for lists of models. */
+  explain(asked: Asked): Explanation
+  readiness(): Readiness
   models(): Promise<readonly ListedModel[]>
   model(id: string): Promise<ListedModel | undefined>
 }
@@ -80,7 +100,8 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   // to a second target; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and `pull` pulls,
   // once for all tries of a target; `timeout` gives each try its own time; `gate` is around each exchange, so that a
   // stream that dies at once is a failure for all layers, and one that opens with a refusal is remedied.
-  const connected = connect(services, gate)
+  const learnt = new Map<string, Learnt>()
+  const connected = connect(services, gate, learnt)
   const upstream = compose(
     keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),
@@ -104,18 +125,46 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     },
     health: (label) => health.find(label),
     shortcomings,
+    refused(operation, label) {
+      const { drop = [], spare = [] } = learnt.get(learntKey(operation, label))?.remedy ?? {}
+      return [...drop, ...spare]
+    },
   }
 
-  function queryOf(operation: Operation, body: RequestBody, session: string | undefined): Query {
-    const query = { model: body.model, operation: operation.name, ...operation.query(body) }
+  function queryOf(
+    operation: Operation,
+    body: RequestBody,
+    session: string | undefined,
+    preferences?: Preferences,
+  ): Query {
+    const query = { model: body.model, operation: operation.name, ...operation.query(body), preferences }
     return session ? { ...query, session } : query
   }
 
-  async function plan(operation: Operation, body: RequestBody, session?: string): Promise<Plan> {
-    const query = queryOf(operation, body, session)
+  /** Reads what a request says of its routing; undefined if that is nothing, as in most requests. */
+  function routingOf({ operation, body, limits }: Asked): Routing | undefined {
+    if (!hasRouting(body.outline)) return limits && { body, preferences: { models: [], standIns: true, limits } }
+    const names = [body.model ?? [], namedIn(body.outline)].flat()
+    const deployments = names.flatMap((name) => findGroup(catalog, name, knowledge.known)?.deployments ?? [])
+    // A request to routers only is for them to read. Its other models need not even be known here.
+    if (deployments.length > 0 && deployments.every(({ provider }) => provider.routes)) {
+      const own = body.model === undefined && names[0] !== undefined ? renamed(body, names[0]) : body
+      // Nobody else can keep to what the router is told.
+      const standIns = body.outline.provider === undefined && body.outline.disable_fallbacks !== true
+      const preferences = limits || !standIns ? { models: [], standIns, limits } : undefined
+      return { body: withoutFields(own, routingFields), routed: own, preferences }
+    }
+    const { model, ...preferences } = readPreferences(body, operation, limits)
+    const kept = withoutFields(body, routingFields)
+    return { body: model === undefined ? kept : renamed(kept, model), preferences }
+  }
+
+  async function plan(query: Query): Promise<Plan> {
     const first = resolve(query, catalog, circumstances)
-    const unlisted = first.failure?.kind === 'unknown' || first.skipped.some(({ kind }) => kind === 'not_found')
-    if (!unlisted && !first.targets.some(needsList)) return first
+    const unlisted =
+      first.failure?.kind === 'unknown' || first.skipped.some(({ kind }) => kind === 'not_found' || kind === 'unknown')
+    const pricesMatter = query.preferences?.provider?.maxPrice !== undefined
+    if (!unlisted && !first.targets.some((target) => needsList(target, pricesMatter))) return first
     // The provider may list an unknown name by now, and a server that answers to any name must be asked what it has:
     // refresh the lists before the client gets an error or the wrong model.
     await knowledge.refresh(unlisted ? soon : undefined)
@@ -132,8 +181,11 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   }
 
   async function answer(request: GatewayRequest): Promise<Answer> {
-    const { operation, body, signal, bearer, requestId, session, hops, trace } = request
-    const made = await plan(operation, body, session)
+    const { operation, signal, bearer, requestId, session, hops, trace } = request
+    const routing = routingOf(request)
+    const body = routing?.body ?? request.body
+    const made = await plan(queryOf(operation, body, session, routing?.preferences))
+    trace.plan = made
     for (const { name, why } of made.targets.length > 0 ? [] : made.skipped)
       log(`${requestId} ${headerValue(name)}: ${why}`)
     const [target] = made.targets
@@ -152,6 +204,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
       requestId,
       hops,
       deadline: clock.now() + requestTimeout,
+      routed: routing?.routed,
     }
     budget.deposit()
     const { shadow } = made
@@ -162,9 +215,10 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     return await upstream(call)
   }
 
-  const needsList = ({ deployment: { provider, known }, limits }: Target) =>
+  const needsList = ({ deployment: { provider, known }, limits }: Target, pricesMatter: boolean) =>
     !knowledge.known.has(provider.name) &&
-    (provider.definition.answersAnyName === true || (limits.routingStrategy === 'cost-based' && !known.price))
+    (provider.definition.answersAnyName === true ||
+      ((pricesMatter || limits.routingStrategy === 'cost-based') && !known.price))
 
   const listed = (id: string, created: number | undefined, owner: string): ListedModel => ({
     id,
@@ -197,5 +251,21 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     return listed(id, entry?.created, deployment.provider.name)
   }
 
-  return { catalog, knowledge, answer, plan, models, model }
+  return {
+    catalog,
+    knowledge,
+    answer,
+    explain(asked) {
+      const routing = routingOf(asked)
+      const body = routing?.body ?? asked.body
+      const made = resolve(queryOf(asked.operation, body, asked.session, routing?.preferences), catalog, circumstances)
+      const { name: operation } = asked.operation
+      const { routed } = routing ?? {}
+      const { known } = knowledge
+      return explain(made, { operation, body, routed, catalog, known, health, learnt, now: clock.now() })
+    },
+    readiness: () => readinessOf(catalog, health),
+    models,
+    model,
+  }
 }

@@ -1,9 +1,12 @@
 import type { Context } from 'hono'
 import type { Guard } from './access.ts'
-import type { Answer } from './core/answer.ts'
+import { type Answer, isPending, isStream, whenOver } from './core/answer.ts'
 import type { Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
 import { disclosure } from './core/disclosure.ts'
+import { readLimits } from './core/read-preferences.ts'
+import type { Services } from './core/services.ts'
+import { traceText } from './core/trace-text.ts'
 import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
 import type { Edge } from './runtime/edge.ts'
@@ -20,11 +23,25 @@ export interface InferenceOptions<Bindings extends object> {
   /** Bytes. */
   readonly bodyLimit: number
   readonly log: (message: string) => void
+  readonly onTrace?: Services['onTrace']
 }
 
 /** The path of a request through the gateway, from top to bottom. */
 export function createInference<Bindings extends object>(options: InferenceOptions<Bindings>) {
-  const { gateway, edge, guard, clock, log } = options
+  const { gateway, edge, guard, clock, log, onTrace } = options
+
+  /** A request is over. Its trace goes to the log if anything failed. */
+  function report(requestId: string, started: number, trace: Trace, operation?: string, failure?: GatewayError): void {
+    if (trace.reported) return
+    trace.reported = true
+    if (trace.attempts.some(({ failure: kind }) => kind !== undefined && kind !== 'gone'))
+      log(`${requestId} trace ${traceText(trace)}`)
+    try {
+      onTrace?.({ requestId, operation, trace, failure: failure ?? trace.failure, ms: clock.now() - started })
+    } catch (thrown) {
+      log(`${requestId} ${describeCause(asGatewayError(thrown))}`)
+    }
+  }
 
   return async function infer(
     context: Context<{ Bindings: Bindings }>,
@@ -35,6 +52,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     const started = clock.now()
     const signal = edge.watch(context)
     const trace: Trace = { attempts: [] }
+    let operationName: string | undefined
     const headers = () => Object.assign(wireHeaders(requestId, clock.now() - started), disclosure(trace))
     try {
       // 1. Who is the caller, and do they have access?
@@ -42,22 +60,53 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const bearer = guard(header, 'POST')
       const hops = readHops(header)
       const session = header('x-session-id')
+      const limits = readLimits(header)
+      if (header('x-samewire-explain') === 'true') trace.asked = true
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
       checkContent(header)
       const read = parseBody(await edge.readBody(context, options.bodyLimit))
-      const { operation, body } = route.request(read, named)
+      const { operation, body } = route.request(read, named, route.explains ? context.req.url : undefined)
+      operationName = operation.name
+      if (route.explains) {
+        const plan = encoder.encode(JSON.stringify(gateway.explain({ operation, body, session, limits })))
+        const told = { ...headers(), 'content-type': 'application/json' }
+        return edge.send(context, { status: 200, headers: told, body: plan }, signal)
+      }
       // 3. The gateway plans which targets to try, and tries them: see gateway.ts.
-      const answer = await gateway.answer({ operation, body, signal, bearer, requestId, session, hops, trace })
+      const answered = await gateway.answer({
+        operation,
+        body,
+        signal,
+        bearer,
+        requestId,
+        session,
+        limits,
+        hops,
+        trace,
+      })
       if (trace.shadow) edge.afterwards(context, trace.shadow)
+      const answer =
+        onTrace || trace.attempts.length > 1 || isPending(answered.body)
+          ? followed(answered, () => report(requestId, started, trace, operationName))
+          : answered
       // 4. Send the answer in the client's dialect, with headers that say who answered.
       const worded = route.answer?.(answer, read) ?? answer
       return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)
     } catch (thrown) {
       const failure = asGatewayError(thrown)
       if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
+      if (!route.explains) report(requestId, started, trace, operationName, failure)
       return edge.send(context, refusal(failure, route, { ...headers(), ...retryHeaders(failure, trace) }), signal)
     }
   }
+}
+
+/** A stream that nobody else follows to its end isn't followed for this either: its runtime may carry it. */
+function followed(answer: Answer, over: () => void): Answer {
+  const { body } = answer
+  if (!isStream(body) || body.steps.some((step) => step.over)) return whenOver(answer, over)
+  over()
+  return answer
 }
 
 const encoder = new TextEncoder()

@@ -8,7 +8,7 @@ import { checkCarried, type Environment, type Findings, fromEnvironment, readVar
 export type { Environment }
 export type Registry = Readonly<Record<string, ProviderDefinition>>
 
-const commonKeys = ['type', 'apiKey', 'baseURL', 'headers']
+const commonKeys = ['type', 'apiKey', 'baseURL', 'headers', 'routes']
 
 /** Builds one configured provider; adds the mistakes in its configuration to `out`. */
 export function buildProvider(
@@ -43,7 +43,8 @@ export function buildProvider(
   const headers = readHeaders([...path, 'headers'], config.headers ?? {}, env, out)
   const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers, options }
   const operations = withDerived(definition.operations?.(settings) ?? openaiOperations)
-  const provider = { name, definition, settings, operations, callersKey }
+  const routes = config.routes ?? definition.routes?.(settings) ?? false
+  const provider = { name, definition, settings, operations, callersKey, routes }
   return missing.length > 0 ? { ...provider, unavailable: missing.join('; ') } : provider
 }
 

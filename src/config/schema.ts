@@ -184,6 +184,8 @@ const provider = v.looseObject({
   apiKey: v.optional(text),
   baseURL: v.optional(text),
   headers: v.optional(v.record(v.string(), text)),
+  /** Whether it routes by `models`, `fallbacks` and `provider` of a request itself. Default: only OpenRouter does. */
+  routes: v.optional(v.boolean()),
 })
 
 /** The configuration as the user writes it. A provider's own settings are in its definition. */

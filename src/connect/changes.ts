@@ -10,7 +10,7 @@ import { isSpare } from './spare.ts'
  * What a deployment's configuration and remedies change in a request. Undefined if that is nothing but the model's name,
  * as in most requests: their bytes pass as they are.
  */
-export function changesOf({ body, target }: Call, remedy: Remedy): Changes | undefined {
+export function changesOf({ body, target }: Pick<Call, 'body' | 'target'>, remedy: Remedy): Changes | undefined {
   const { deployment } = target
   if (isPlain(deployment) && isEmpty(remedy)) return undefined
   const changes = settle(body, deployment)

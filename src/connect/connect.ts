@@ -14,20 +14,19 @@ import { whole } from './whole.ts'
 
 /**
  * The innermost upstream: one exchange with the deployment of the call's target, and another one for each remedy.
- * `within` wraps each exchange; what it throws may be remedied too.
+ * `within` wraps each exchange; what it throws may be remedied too. `learnt`: what error responses have taught about each
+ * deployment, for the lifetime of the process.
  */
-export function connect(services: Services, within: Layer): Upstream {
-  /** What error responses have taught about each deployment, for the lifetime of the process. */
-  const learnt = new Map<string, Learnt>()
-
-  return async function connected(call) {
-    const { deployment } = call.target
+export function connect(services: Services, within: Layer, learnt = new Map<string, Learnt>()): Upstream {
+  return async function connected(given) {
+    const { deployment } = given.target
     const { provider } = deployment
+    const call = given.routed && provider.routes ? { ...given, body: given.routed } : given
     const spec = provider.operations[call.operation.name]
     if (!spec) {
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation.name}.`)
     }
-    const key = `${call.operation.name} ${deployment.label}`
+    const key = learntKey(call.operation.name, deployment.label)
     let before: GatewayError | undefined
     let way = learnt.get(key) ?? { remedy: {} }
     for (let remedies = 0; ; remedies++) {
@@ -46,6 +45,10 @@ export function connect(services: Services, within: Layer): Upstream {
       }
     }
   }
+}
+
+export function learntKey(operation: string, label: string): string {
+  return `${operation} ${label}`
 }
 
 /** Makes again what was sent, which only failures need. */

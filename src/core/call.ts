@@ -1,5 +1,5 @@
 import type { RequestBody } from '../wire/body.ts'
-import type { FailureKind } from '../wire/errors.ts'
+import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { Answer } from './answer.ts'
 import type { Begun } from './continuing.ts'
 import type { Operation, StreamReader } from './operation.ts'
@@ -10,6 +10,8 @@ import type { Signal } from './signal.ts'
 export interface Call {
   readonly operation: Operation
   readonly body: RequestBody
+  /** The request with what it says of its routing, for providers that route by that themselves. */
+  readonly routed?: RequestBody | undefined
   /** Whether the client wants a stream, and the operation has any. */
   readonly streams: boolean
   readonly plan: Plan
@@ -32,6 +34,13 @@ export interface Call {
 /** What was tried, in order. Layers only append. */
 export interface Trace {
   readonly attempts: AttemptRecord[]
+  plan?: Plan
+  /** Whether the client wants to see it. */
+  asked?: boolean
+  /** Whether it was reported. */
+  reported?: boolean
+  /** What became the last event of a stream that had opened before. */
+  failure?: GatewayError
   /** Why the requested model is not the first target: the value for `x-samewire-reason`. */
   reason?: string | undefined
   /** Sends a copy of the request to another model. To be called once the client's own answer is there. */
@@ -43,6 +52,7 @@ export interface Trace {
 export interface AttemptRecord {
   /** `provider/model`. */
   readonly deployment: string
+  readonly why?: Target['why']
   /** Absent if the attempt succeeded. */
   readonly failure?: FailureKind
   /** The value for `x-samewire-reason`. */
@@ -53,6 +63,18 @@ export interface AttemptRecord {
   broke?: boolean
   /** The reader of its stream. */
   reader?: StreamReader
+}
+
+/** What one request came to. */
+export interface RequestReport {
+  readonly requestId: string
+  /** Undefined if the request was refused before it was read. */
+  readonly operation: string | undefined
+  readonly trace: Trace
+  /** Undefined if the client got an answer; a stream that broke is marked in the trace. */
+  readonly failure: GatewayError | undefined
+  /** Milliseconds until it was over. */
+  readonly ms: number
 }
 
 /** Answers a call with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */

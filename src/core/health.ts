@@ -73,6 +73,10 @@ export class HealthBook {
     return health
   }
 
+  labels(): Iterable<string> {
+    return this.#entries.keys()
+  }
+
   /** Undefined if nothing was learned of the deployment yet. */
   find(label: string): Health | undefined {
     return this.#entries.get(label)

@@ -63,9 +63,11 @@ type Tree<T> = Trie<Trie<Trie<Entry<T>[]>>>
  */
 export class PatternIndex<T> {
   readonly #tree: Tree<T> = new Trie()
+  readonly values: readonly T[]
 
   constructor(values: Iterable<readonly [name: string, value: T]>) {
     const ordered = [...values].sort(([a], [b]) => b.length - a.length)
+    this.values = ordered.map(([, value]) => value)
     for (const [rank, [name, value]] of ordered.entries()) this.#add({ ...makePattern(name), rank, value })
   }
 

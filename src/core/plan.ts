@@ -1,28 +1,32 @@
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { Catalog, Deployment, Limits, Shadow } from './catalog.ts'
 import type { Demand } from './operation.ts'
+import type { Exclusion, Preferences } from './preferences.ts'
 
 /** What routing must know about a request. */
 export interface Query extends Demand {
   readonly model: string | undefined
   /** The operation's name. */
   readonly operation: string
+  readonly preferences?: Preferences | undefined
 }
 
 /** One step of a plan. */
 export interface Target {
   readonly deployment: Deployment
   readonly limits: Limits
-  /** Those with the name of a failure are tried after such a failure only. */
-  readonly why: 'requested' | 'fallback' | 'context_length' | 'content_policy' | 'missing_model'
+  /** `named`: by the request. Those with the name of a failure are tried after such a failure only. */
+  readonly why: 'requested' | 'named' | 'fallback' | 'context_length' | 'content_policy' | 'missing_model'
   /** In tokens; undefined if unknown. */
   readonly contextWindow: number | undefined
 }
 
-const passedOver = ['cooldown', 'over_rpm', 'over_tpm', 'duplicate', 'not_drawn'] as const
+const exclusions = ['excluded', 'over_price', 'unsupported'] as const satisfies readonly Exclusion[]
+export const passedOver = ['cooldown', 'over_rpm', 'over_tpm', 'duplicate', 'not_drawn', ...exclusions] as const
 /**
  * Why a deployment that could serve the request is passed over: it is left alone after failures, has used up its
- * requests or tokens of this minute, or is in the plan already. `not_drawn`: a request has fewer attempts.
+ * requests or tokens of this minute, is in the plan already, or the request excludes it. `not_drawn`: a request has
+ * fewer attempts.
  */
 export type PassedOver = (typeof passedOver)[number]
 
@@ -39,11 +43,17 @@ export function isObstacle(skipped: Skipped): skipped is Skipped & { readonly ki
   return !passedOver.some((kind) => kind === skipped.kind)
 }
 
+/** Whether a deployment was skipped because it doesn't fit the request's preferences. */
+export function isExcluded({ kind }: Skipped): boolean {
+  return exclusions.some((exclusion) => exclusion === kind)
+}
+
 /** The next target that stands in for any that is down, and isn't in cooldown. `wait` tells its rest, in milliseconds. */
 export function alternative({ targets }: Plan, target: Target, wait: (label: string) => number): Target | undefined {
   const later = targets.slice(targets.indexOf(target) + 1)
   return later.find(
-    ({ deployment, why }) => (why === 'requested' || why === 'fallback') && wait(deployment.label) === 0,
+    ({ deployment, why }) =>
+      (why === 'requested' || why === 'named' || why === 'fallback') && wait(deployment.label) === 0,
   )
 }
 

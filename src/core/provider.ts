@@ -154,6 +154,8 @@ export interface ProviderDefinition {
    * to. Absent: it is never asked to.
    */
   readonly continues?: (settings: ProviderSettings) => Continuations
+  /** Whether this address is a router, to which a request's `models` or `provider` may be addressed. The default is no. */
+  readonly routes?: (settings: ProviderSettings) => boolean
   readonly errors?: readonly ErrorRule[] | ((settings: ProviderSettings) => readonly ErrorRule[])
   /**
    * A remedy for a refused request, chosen by the error: tried once, then remembered. Comes before those that are tried
@@ -178,6 +180,8 @@ export interface Provider {
   readonly operations: OperationSpecs
   /** Sends the caller's own bearer token instead of a key. */
   readonly callersKey: boolean
+  /** Routes by what a request says of that itself. */
+  readonly routes?: boolean
   /** Why it can't be used, such as a variable that is not set. */
   readonly unavailable?: string
 }

@@ -3,10 +3,11 @@ import { type Catalog, type Deployment, findGroup, type Known, type ModelGroup }
 import { Draw } from './draw.ts'
 import type { Health } from './health.ts'
 import { type Capability, paramOfCapability } from './operation.ts'
-import { isObstacle, type Plan, type Query, type Skipped, type Target } from './plan.ts'
-import type { KnownModel } from './provider.ts'
+import { isExcluded, isObstacle, type Plan, type Query, type Skipped, type Target } from './plan.ts'
+import { exclusionOf, limitsFor, rankOf, withFields } from './preferences.ts'
+import type { KnownModel, Price } from './provider.ts'
 import type { Shortcomings } from './shortcomings.ts'
-import { preferenceOf, type Sight } from './strategies.ts'
+import { preferenceOf } from './strategies.ts'
 
 /** What a plan depends on beside the configuration. */
 export interface Circumstances {
@@ -17,15 +18,21 @@ export interface Circumstances {
   /** What was learned of deployments, by label. */
   readonly health?: (label: string) => Health | undefined
   readonly shortcomings?: Shortcomings
+  /** The fields that a deployment refused before, in requests of an operation. */
+  readonly refused?: (operation: string, label: string) => readonly string[]
 }
 
 /** Turns a request into an ordered plan. Pure, so that every decision can be tested as a table and shown to a user. */
 export function resolve(query: Query, catalog: Catalog, circumstances: Circumstances): Plan {
   const builder = new PlanBuilder(query, catalog, circumstances)
   const kind = query.model === undefined ? 'absent' : builder.add(query.model, 'requested') ? undefined : 'unknown'
-  if (kind) builder.failure = missingModel(query, kind)
+  if (kind) {
+    builder.failure = missingModel(query, kind)
+    builder.addNamed()
+  }
   builder.addPassedOver()
-  if (catalog.fallback !== undefined) builder.add(catalog.fallback, 'missing_model')
+  if (catalog.fallback !== undefined && query.preferences?.standIns !== false)
+    builder.add(catalog.fallback, 'missing_model')
   builder.addPassedOver()
   return builder.plan()
 }
@@ -34,7 +41,7 @@ class PlanBuilder {
   #targets: Target[] = []
   readonly #skipped: Skipped[] = []
   readonly #seen = new Set<string>()
-  readonly #query: Query
+  #query: Query
   readonly #catalog: Catalog
   readonly #circumstances: Circumstances
   readonly #known: Known
@@ -58,13 +65,37 @@ class PlanBuilder {
     if (this.#seen.has(group.name)) return true
     this.#seen.add(group.name)
     this.#addDeployments(group, why)
-    for (const fallback of group.fallbacks) this.add(fallback, why === 'requested' ? 'fallback' : why)
+    if (why === 'requested') this.addNamed()
+    const { preferences } = this.#query
+    const replaced = why === 'requested' && preferences && preferences.models.length > 0
+    if (preferences?.standIns !== false && !replaced)
+      for (const fallback of group.fallbacks) this.add(fallback, why === 'requested' ? 'fallback' : why)
     if (why !== 'requested') return true
-    this.#shadow = group.shadow
+    // A copy would go where the request may not want to go.
+    if (preferences?.standIns !== false && !preferences?.provider) this.#shadow = group.shadow
     this.addPassedOver()
+    if (preferences?.standIns === false) return true
     for (const larger of group.contextWindowFallbacks ?? []) this.add(larger, 'context_length')
     for (const freer of group.contentPolicyFallbacks ?? []) this.add(freer, 'content_policy')
     return true
+  }
+
+  /** Adds the other models that the request names. */
+  addNamed(): void {
+    const query = this.#query
+    for (const { name, differing } of query.preferences?.models ?? []) {
+      const group = findGroup(this.#catalog, name, this.#known)
+      if (!group) this.#skipped.push({ name, kind: 'unknown', why: 'there is no model of this name' })
+      else if (differing) {
+        this.#query = { ...query, ...differing.demand }
+        const deployments = group.deployments.map((deployment) => withFields(deployment, differing.fields))
+        this.#addDeployments({ ...group, deployments }, 'named')
+        this.#query = query
+      } else if (!this.#seen.has(group.name)) {
+        this.#seen.add(group.name)
+        this.#addDeployments(group, 'named')
+      }
+    }
   }
 
   /** Adds what was passed over so far, behind what may be tried at once. */
@@ -82,28 +113,40 @@ class PlanBuilder {
       ? (this.failure ?? (first.why === 'requested' ? undefined : this.#skippedFailure()))
       : (this.#skippedFailure() ?? this.failure)
     const { missing } = this.#catalog
-    // With the policy `error` for a missing model, no other model is tried.
+    // With the policy `error` for a missing model, no other model is tried but those that the request names.
     const told = failure && isMissing(failure.kind) && missing[failure.kind] === 'error'
-    const targets = told ? [] : this.#targets
+    const targets = told ? this.#targets.filter(({ why }) => why === 'named') : this.#targets
     return { requested, targets, skipped: this.#skipped, failure, missing, shadow: this.#shadow }
   }
 
   /** Adds as many of a model's deployments as a request may try, by priority; the others are never drawn. */
-  #addDeployments(group: ModelGroup, why: Target['why']): void {
+  #addDeployments(given: ModelGroup, why: Target['why']): void {
     const { maxAttempts } = this.#catalog.resilience
+    const { preferences } = this.#query
+    const group = preferences ? { ...given, limits: limitsFor(given.limits, preferences) } : given
+    const { order = [], allowFallbacks = true } = preferences?.provider ?? {}
+    // Without fallbacks and an order, only the first deployment that fits is for the request.
+    const single = !allowFallbacks && order.length === 0
     let wanted = maxAttempts
     let left = group.deployments.length
-    for (const level of levelsOf(group.deployments)) {
+    for (const level of order.length > 0 ? preferredLevels(group.deployments, order) : levelsOf(group.deployments)) {
       const draw = level.length > 1 ? this.#drawFrom(level, group) : undefined
       for (let turn = 0; turn < level.length && wanted > 0; turn++) {
         const deployment = draw ? draw.next() : level[turn]
         left--
+        const before = single && this.#size
         if (deployment && this.#addDeployment(deployment, group, why)) wanted--
+        if (single && this.#size !== before) wanted = 0
       }
     }
     if (left === 0) return
-    const told = `${left} of ${group.deployments.length} deployments, since a request has ${maxAttempts} attempts`
+    const reason = single ? 'the request allows no fallbacks' : `a request has ${maxAttempts} attempts`
+    const told = `${left} of ${group.deployments.length} deployments, since ${reason}`
     this.#skipped.push({ name: group.name, kind: 'not_drawn', why: told })
+  }
+
+  get #size(): number {
+    return this.#targets.length + this.#busy.length + this.#cooling.length
   }
 
   #drawFrom(level: readonly Deployment[], { limits: { routingStrategy, sticky } }: ModelGroup): Draw {
@@ -111,21 +154,34 @@ class PlanBuilder {
     const { session, user } = this.#query
     const key = sticky === false ? undefined : session || (sticky && user) || undefined
     if (routingStrategy === 'simple-shuffle' && key === undefined) return new Draw(level, random)
-    const price: Sight['price'] = ({ known, provider, model }) =>
-      known.price ?? entryOf(model, this.#known.get(provider.name))?.price
+    const price = (deployment: Deployment) => priceOf(deployment, this.#known)
     return new Draw(level, random, preferenceOf(routingStrategy, { now, health, price }, key))
   }
 
   /** Returns whether the deployment can be tried at once. */
   #addDeployment(deployment: Deployment, group: ModelGroup, why: Target['why']): boolean {
     const listed = this.#known.get(deployment.provider.name)
-    const obstacle = findObstacle(this.#query, deployment, listed) ?? this.#findSame(deployment)
+    const obstacle =
+      findObstacle(this.#query, deployment, listed) ?? this.#findExclusion(deployment) ?? this.#findSame(deployment)
     const skipped = obstacle ?? this.#findRest(deployment)
     if (skipped) this.#skipped.push({ name: deployment.label, ...skipped })
     if (obstacle) return false
     const targets = !skipped ? this.#targets : skipped.kind === 'cooldown' ? this.#cooling : this.#busy
     targets.push({ deployment, limits: group.limits, why, contextWindow: windowOf(deployment, listed) })
     return !skipped && this.#lackOf(deployment) === undefined
+  }
+
+  #findExclusion(deployment: Deployment): Omit<Skipped, 'name'> | undefined {
+    const { preferences, operation, needs } = this.#query
+    const { refused } = this.#circumstances
+    if (!preferences?.provider) return undefined
+    const exclusion = exclusionOf(preferences.provider, deployment, () => ({
+      price: priceOf(deployment, this.#known),
+      refused: refused?.(operation, deployment.label) ?? [],
+    }))
+    if (exclusion || !preferences.provider.required || needs.size === 0) return exclusion
+    const lack = this.#lackOf(deployment)
+    return lack && { kind: 'unsupported', why: `it said that it is not capable of ${capabilityNames[lack]}` }
   }
 
   #findSame(deployment: Deployment): Omit<Skipped, 'name'> | undefined {
@@ -175,6 +231,13 @@ class PlanBuilder {
   }
 
   #skippedFailure(): GatewayError | undefined {
+    const excluded = this.#skipped.find(isExcluded)
+    if (excluded && !this.failure) {
+      const { model = '' } = this.#query
+      const message = `No deployment of \`${shorten(model)}\` fits 'provider': ${excluded.name}: ${excluded.why}.`
+      const code = 'no_allowed_provider'
+      return new GatewayError('bad_request', message, { status: 404, code, param: 'provider', reason: code })
+    }
     const first = this.#skipped.find(isObstacle)
     if (!first) return undefined
     if (isMissing(first.kind)) return this.failure ?? missingModel(this.#query, first.kind)
@@ -194,6 +257,18 @@ function levelsOf(deployments: readonly Deployment[]): readonly (readonly Deploy
   if (deployments[0]?.order === deployments.at(-1)?.order) return [deployments]
   const orders = new Set(deployments.map(({ order }) => order))
   return [...orders].map((order) => deployments.filter((deployment) => deployment.order === order))
+}
+
+/** The same by provider: first those that the request wants first. */
+function preferredLevels(deployments: readonly Deployment[], order: readonly string[]) {
+  return [...order.keys(), order.length].flatMap((rank) =>
+    levelsOf(deployments.filter((deployment) => rankOf(deployment, order) === rank)),
+  )
+}
+
+/** The price of a deployment: the configured one, or that on its provider's list. */
+export function priceOf({ known, provider, model }: Deployment, lists: Known): Price | undefined {
+  return known.price ?? entryOf(model, lists.get(provider.name))?.price
 }
 
 type Listed = ReadonlyMap<string, KnownModel> | undefined

@@ -1,3 +1,4 @@
+import type { RequestReport } from './call.ts'
 import type { Clock } from './clock.ts'
 import type { Transport } from './transport.ts'
 
@@ -12,4 +13,6 @@ export interface Services {
   /** Loads a file that ships with the gateway, such as a model's weights. */
   readonly asset: (name: string) => Promise<Uint8Array>
   readonly log: (message: string) => void
+  /** Called once per inference request, when it is over: a stream at its end. */
+  readonly onTrace?: ((report: RequestReport) => void) | undefined
 }

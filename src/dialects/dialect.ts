@@ -22,8 +22,14 @@ interface BaseRoute {
 /** A route that sends a request to a model. */
 export interface InferenceRoute extends BaseRoute {
   readonly method: 'POST'
-  /** The request in OpenAI's format. `model`: the model in the path. Throws a `GatewayError`. */
-  request(body: RequestBody, model: string | undefined): { readonly operation: Operation; readonly body: RequestBody }
+  /** Answers with the plan for the request, and sends it nowhere. */
+  readonly explains?: boolean
+  /** The request in OpenAI's format. `model`: the model in the path; `url`: with `explains`. Throws a `GatewayError`. */
+  request(
+    body: RequestBody,
+    model: string | undefined,
+    url?: string,
+  ): { readonly operation: Operation; readonly body: RequestBody }
   /** Converts an answer from OpenAI's format to the dialect's. Absent: they are the same. */
   answer?(answer: Answer, asked: RequestBody): Answer
 }

@@ -66,7 +66,9 @@ export const fallback = ({ clock, health, onExhausted, maxAttempts }: FallbackOp
  * for one kind of failure are tried after that kind only.
  */
 function isOpen({ why }: Target, plan: Plan, failures: readonly GatewayError[]): boolean {
-  if (why === 'missing_model') return failures.some(({ kind }) => isMissing(kind))
+  // The request says itself to which model it is put.
+  if (why === 'named') return true
+  if (why === 'missing_model') return failures.some(({ kind }) => isMissing(kind) && plan.missing[kind] !== 'error')
   if (why === 'content_policy') return failures.at(-1)?.kind === why
   // A refusal isn't put to another model unless the configuration says to which.
   if (failures.some(({ kind }) => kind === 'content_policy')) return false
@@ -75,8 +77,9 @@ function isOpen({ why }: Target, plan: Plan, failures: readonly GatewayError[]):
 }
 
 function isFinal({ kind }: GatewayError, { missing, targets }: Plan): boolean {
-  if (kind === 'content_policy') return !targets.some(({ why }) => why === kind)
-  return !reactions[kind].elsewhere || (isMissing(kind) && missing[kind] === 'error')
+  if (kind === 'content_policy') return !targets.some(({ why }) => why === kind || why === 'named')
+  if (!reactions[kind].elsewhere) return true
+  return isMissing(kind) && missing[kind] === 'error' && !targets.some(({ why }) => why === 'named')
 }
 
 function inCooldown(wait: number): GatewayError {

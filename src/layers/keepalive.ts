@@ -69,16 +69,16 @@ function openedEarly(answered: Promise<Answer>, call: Call, { ms, log }: KeepAli
   const pending = answered.then(
     (answer) => {
       // The headers went out without this information, so comments say who answers.
-      const opening = concat(
-        Object.entries(disclosure(call.trace)).map(([name, value]) => comment(`${name}: ${value}`)),
-      )
+      const opening = concat(comments(disclosure(call.trace)))
       const { body } = withStep(answer, breakingSilence(ms))
       return { opening, stream: isStream(body) ? body : { source: sourceOf([wholeOf(body)]), steps: [] } }
     },
     (error) => {
       const failure = asGatewayError(error)
       if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
-      return { opening: frame(errorEnvelope(failure)), stream: { source: sourceOf([]), steps: [] } }
+      call.trace.failure = failure
+      const told = call.trace.asked ? comments(disclosure(call.trace)) : []
+      return { opening: concat([...told, frame(errorEnvelope(failure))]), stream: { source: sourceOf([]), steps: [] } }
     },
   )
   return {
@@ -86,6 +86,10 @@ function openedEarly(answered: Promise<Answer>, call: Call, { ms, log }: KeepAli
     headers: { 'content-type': 'text/event-stream; charset=utf-8' },
     body: { pending, ms, comment: beat },
   }
+}
+
+function comments(headers: Readonly<Record<string, string>>): readonly Uint8Array[] {
+  return Object.entries(headers).map(([name, value]) => comment(`${name}: ${value}`))
 }
 
 /** No layer below this one opens a stream early. */

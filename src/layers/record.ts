@@ -26,6 +26,7 @@ export const record =
   (next) =>
     async function recorded(call) {
       const started = clock.now()
+      const { why } = call.target
       const deployment = call.target.deployment.label
       const health = book.of(deployment)
       const use = call.target.deployment.rate && new Use(health, call, started)
@@ -33,7 +34,7 @@ export const record =
       try {
         const answer = await next(call)
         const now = clock.now()
-        const attempt: AttemptRecord = { deployment, ms: Math.round(now - started) }
+        const attempt: AttemptRecord = { deployment, why, ms: Math.round(now - started) }
         call.trace.attempts.push(attempt)
         health.latency.measured(now - started, now)
         const end = () => {
@@ -55,7 +56,7 @@ export const record =
         use?.failed(clock.now())
         tell(health.breaker, failure, clock.now())
         const ms = Math.round(clock.now() - started)
-        call.trace.attempts.push({ deployment, ms, failure: failure.kind, reason: failure.reason })
+        call.trace.attempts.push({ deployment, why, ms, failure: failure.kind, reason: failure.reason })
         const { lacks } = failure
         if (lacks && call.operation.query(call.body).needs.has(lacks)) shortcomings?.add(deployment, lacks)
         if (failure.kind !== 'gone')

@@ -6,6 +6,8 @@ import type { Environment } from '../config/providers.ts'
 export const usage = 'npm start -- [--config FILE] [--port N] [--host H] [--workers N] [--help] [--version]'
 
 export interface Arguments {
+  /** Whether to explain a request instead of starting. */
+  readonly explains: boolean
   readonly config: string | undefined
   readonly host: string
   readonly port: number
@@ -24,8 +26,9 @@ export function readQuestion(args: readonly string[]): 'help' | 'version' | unde
 
 /** Reads the command line, with the environment as default. Throws a `ConfigError`, or Node's `TypeError`. */
 export function readArguments(args: readonly string[], env: Environment): Arguments {
+  const explains = args[0] === 'explain'
   const { values } = parseArgs({
-    args: [...args],
+    args: args.slice(explains ? 1 : 0),
     options: {
       config: { type: 'string' },
       host: { type: 'string' },
@@ -49,6 +52,7 @@ export function readArguments(args: readonly string[], env: Environment): Argume
     or: 'auto',
   })
   return {
+    explains,
     config: values.config,
     host: values.host ?? env.HOST ?? '127.0.0.1',
     port,

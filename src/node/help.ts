@@ -5,6 +5,8 @@ import { usage } from './arguments.ts'
 /** What `--help` prints. */
 export const help = `Usage: ${usage}
 
+  explain        Prints what would be done with the request on the standard input, and asks no provider.
+                   npm start -- explain --config samewire.yaml < request.json
   --config FILE  The configuration: ${endings.join(', ')}.
                    Without it, samewire.config.ts.
                    npm start -- --config samewire.yaml

@@ -7,6 +7,7 @@ import { serveAlone } from './alone.ts'
 import { readArguments, readQuestion, usage } from './arguments.ts'
 import { readJob } from './build.ts'
 import { readEnvFile } from './env-file.ts'
+import { explainInput } from './explain.ts'
 import { help, readVersion } from './help.ts'
 import { serveTogether } from './together.ts'
 import { watchStart } from './watch.ts'
@@ -27,6 +28,7 @@ async function run(): Promise<void> {
     const job = await readJob(file, given.host, env)
     // Node tells of a rejected promise only after all that is ready has run, which may be the whole start.
     await new Promise((turn) => setImmediate(turn))
+    if (given.explains) return await explainInput(job, env)
     await (given.workers === 1 ? serveAlone : serveTogether)(job, given, env, over)
   } finally {
     over()

@@ -1,3 +1,4 @@
+import { concat } from './block.ts'
 import { depthLimit, tooDeep } from './effort.ts'
 import { GatewayError } from './errors.ts'
 import { deeperThan, isObject, type JsonObject } from './json.ts'
@@ -184,6 +185,12 @@ export function withModel(body: RequestBody, model: string): readonly Uint8Array
 /** The request's bytes with some top-level fields changed; all other bytes stay the same. */
 export function editBody({ bytes }: RequestBody, edits: Edits): readonly Uint8Array[] {
   return edit(bytes, edits)
+}
+
+/** The same request without some top-level fields. */
+export function withoutFields(body: RequestBody, names: ReadonlySet<string>): RequestBody {
+  const kept = parseBody(concat(editBody(body, { drop: names })))
+  return body.model === undefined ? kept : renamed(kept, body.model)
 }
 
 /** The same request for another model, such as the one in the path. `bytes` stay; sending sets the model anyway. */

@@ -21,6 +21,7 @@ const exposed = [
   'x-samewire-model',
   'x-samewire-attempts',
   'x-samewire-reason',
+  'x-samewire-trace',
   'x-samewire-notice',
   'x-samewire-upstream-request-id',
   'openai-organization',

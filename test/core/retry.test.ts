@@ -204,8 +204,8 @@ describe('The trace', () => {
     await expect(layered(call)).rejects.toMatchObject({ kind: 'overloaded' })
     await layered(call)
     expect(call.trace.attempts).toEqual([
-      { deployment: 'p/m', ms: 12_345, failure: 'overloaded', reason: 'capacity_exhausted' },
-      { deployment: 'p/m', ms: 0 },
+      { deployment: 'p/m', why: 'requested', ms: 12_345, failure: 'overloaded', reason: 'capacity_exhausted' },
+      { deployment: 'p/m', why: 'requested', ms: 0 },
     ])
     expect(logged.join('\n')).toContain('req_test p/m: capacity_exhausted after 12345 ms')
     expect(logged.join('\n')).not.toContain('secret words')

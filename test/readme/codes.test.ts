@@ -58,6 +58,8 @@ const askings: Readonly<Record<string, Asking>> = {
   array_above_max_length: { path: '/v1/completions', body: { model: 'e/tiny-chat', prompt: Array(129).fill('a') } },
   string_above_max_length: { body: chat('x'.repeat(600)) },
   duplicate_parameter: { body: '{"model":"p/x","model":"p/y","messages":[{"role":"user","content":"hi"}]}' },
+  unknown_parameter: { body: chat('p/x', { provider: { zdr: true } }) },
+  no_allowed_provider: { body: chat('p/x', { provider: { only: ['o'] } }) },
   unknown_url: { path: '/v1/nowhere' },
   method_not_supported: { method: 'PUT' },
   request_too_large: { body: chat('p/x', { user: 'x'.repeat(2_000) }) },

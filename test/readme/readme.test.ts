@@ -56,13 +56,12 @@ const runners: Readonly<Record<string, Runner>> = {
     })
   },
 
-  curl({ text }, title) {
+  curl({ text, argument }, title) {
     test(`${title}: curl is answered`, async ({ skip }) => {
       if ((await run('sh', ['-c', 'command -v curl'])).code !== 0) skip('curl is not here')
       const { stdout, code } = await run('sh', ['-c', here(text)])
       expect(code).toBe(0)
-      expect(stdout).toContain('"choices"')
-      expect(stdout).toContain('data: [DONE]')
+      for (const expected of argument ? [argument] : ['"choices"', 'data: [DONE]']) expect(stdout).toContain(expected)
     })
   },
 

@@ -1,11 +1,14 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { registry } from '../../providers/index.ts'
 import { endings } from '../../src/config/load.ts'
+import { passedOver } from '../../src/core/plan.ts'
 import { reactions } from '../../src/wire/errors.ts'
 import { wireHeaders } from '../../src/wire/headers.ts'
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
 import { checkVariable } from './shell.ts'
-import { codesIn, readme, tableOf } from './snippets.ts'
+import { codesIn, readme, root, tableOf } from './snippets.ts'
 
 let gateway: AssembledGateway
 
@@ -63,6 +66,14 @@ test.each(['embeddings', 'responses', 'assistants', 'images/generations', 'audio
     expect(await response.json()).toMatchObject({ error: { code: 'unknown_url' } })
   },
 )
+
+test('the table of reasons has every one for which a plan passes a deployment over', async () => {
+  const said = tableOf(readme, 'skipped').flatMap(([reasons = '']) => codesIn(reasons))
+  const resolver = await readFile(join(root, 'src/core/resolve.ts'), 'utf8')
+  const obstacles = [...resolver.matchAll(/kind: '(\w+)',\s+why/g)].map(([, kind = '']) => kind)
+  expect(obstacles).toContain('unknown')
+  expect(said.sort()).toEqual([...new Set([...passedOver, ...obstacles])].sort())
+})
 
 test('the table of headers names only headers that answers have', async () => {
   const { headers } = await askWith(gateway, 'm')

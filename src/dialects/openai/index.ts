@@ -2,6 +2,7 @@ import type { Operation } from '../../core/operation.ts'
 import { operations } from '../../operations/index.ts'
 import { type RequestBody, renamed } from '../../wire/body.ts'
 import type { Dialect, InferenceRoute } from '../dialect.ts'
+import { explainRoute } from './explain.ts'
 import { modelRoutes } from './models.ts'
 import { wordsOn } from './words.ts'
 
@@ -9,6 +10,7 @@ import { wordsOn } from './words.ts'
 export const openai: Dialect = {
   routes: [
     ...Object.values(operations).flatMap((operation) => operation.routes.map((path) => routeOf(operation, path))),
+    explainRoute,
     ...modelRoutes,
   ],
 }
