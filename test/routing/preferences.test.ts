@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { chat, errorOf, type Reply } from '../support/ask.ts'
+import { ask as askNode, chat, errorOf, type Reply } from '../support/ask.ts'
 import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
+import { startGateway } from '../support/gateway.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json, silence } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
@@ -88,6 +89,12 @@ describe.each(runtimes)('A request that names its own fallbacks, on %s', (runtim
     const fallbacks = [{ model: 'fixed', messages, max_tokens: 5, temperature: 1 }]
     expect(served(await ask(runtime, chat('broken', { temperature: 0.5, fallbacks })))).toBe('b/m')
     expect(sentTo(1)).toEqual([{ model: 'm', messages, max_tokens: 5, temperature: 0 }])
+  })
+
+  it('has all its other bytes sent on as they are', async () => {
+    const rest = '"messages" : [{"role":"user","content":"\\u0068i"}],\n "seed": 12345678901234567890'
+    await both.ask(runtime, `{"model":"m1","models":["both"], ${rest}, "provider": {"order":["a"]} }`)
+    expect(upstreams[0]?.seen.at(-1)?.body).toBe(`{"model":"m",${rest}}`)
   })
 
   it('keeps long texts in them whole', async () => {
@@ -214,6 +221,11 @@ describe.each(runtimes)('A request to a router, on %s', (runtime) => {
     expect(sentTo(0)).toEqual([chat('m', { route: 'fallback' })])
   })
 
+  it('passes too if the router’s model is the first of `models`', async () => {
+    expect(served(await ask(runtime, chat(undefined, { models: ['routed', 'x/z'] })))).toBe('router/m')
+    expect(sentTo(2)).toEqual([chat('m', { models: ['routed', 'x/z'] })])
+  })
+
   it.each([{ provider: { zdr: true } }, { disable_fallbacks: true }])(
     'goes nowhere else with demands that only the router can keep to: %j',
     async (demands) => {
@@ -228,4 +240,27 @@ describe.each(runtimes)('A request to a router, on %s', (runtime) => {
     expect(served(await ask(runtime, chat('routed', { models: ['b/m'] })))).toBe('b/m')
     expect(sentTo(2)).toEqual([chat('m')])
   })
+})
+
+it('A request with a highest price has the providers asked for theirs first', async () => {
+  const [dear, cheap] = upstreams as [FakeUpstream, FakeUpstream]
+  for (const [upstream, input] of [
+    [dear, 9],
+    [cheap, 1],
+  ] as const) {
+    upstream.script((request, ...rest) => {
+      const list = { data: [{ id: 'm', pricing: { input, output: input } }] }
+      return json(200, request.method === 'GET' ? list : chatAnswer('hello'))(request, ...rest)
+    })
+  }
+  const gateway = await startGateway({
+    providers: { dear: { type, baseURL: dear.url }, cheap: { type, baseURL: cheap.url } },
+    models: { m: { deployments: ['dear/m', { model: 'cheap/m', order: 2 }] } },
+  })
+  try {
+    const reply = await askNode(gateway, chat('m', { provider: { max_price: { prompt: 2, completion: 2 } } }))
+    expect(served(reply)).toBe('cheap/m')
+  } finally {
+    await gateway.close()
+  }
 })
