@@ -18,7 +18,14 @@ import { type Sound, soundPart } from './sound.ts'
 type LimitsConfig = Pick<Config, keyof Limits>
 
 /** Times in seconds. */
-const defaultLimits = { timeout: 600, streamTimeout: 120, idleTimeout: 120, retries: 2, streams: undefined } as const
+const defaultLimits = {
+  connectTimeout: 10,
+  timeout: 600,
+  streamTimeout: 120,
+  idleTimeout: 120,
+  retries: 2,
+  streams: undefined,
+} as const
 
 /**
  * Checks a configuration and builds the catalog. Throws a `ConfigError` with all mistakes. A secret that is not set is
@@ -42,6 +49,7 @@ export function readCatalog(input: unknown, registry: Registry, env: Environment
 function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
   const pick = <K extends keyof Limits>(key: K) => own[key] ?? general[key] ?? defaultLimits[key]
   return {
+    connectTimeout: pick('connectTimeout') * 1000,
     timeout: pick('timeout') * 1000,
     streamTimeout: pick('streamTimeout') * 1000,
     idleTimeout: pick('idleTimeout') * 1000,

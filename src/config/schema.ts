@@ -31,6 +31,8 @@ function isSendable(value: unknown): boolean {
 }
 
 const limits = {
+  /** Seconds for making a connection, TLS included. Default 10. Workers can't limit it apart from the rest. */
+  connectTimeout: v.optional(seconds),
   /** Seconds for a whole answer, or until the first content of a stream. Default 600. */
   timeout: v.optional(seconds),
   /** Seconds until the first content of a stream, cold loads included. Default 120. */

@@ -22,6 +22,8 @@ export interface Deployment {
 
 /** Times are in milliseconds. */
 export interface Limits {
+  /** For making a connection, TLS included; on Node only. */
+  readonly connectTimeout: number
   /** For a whole answer, or until a stream's first content. */
   readonly timeout: number
   /** Until a stream's first content; for a stream, the shorter of the two applies. */

@@ -10,25 +10,18 @@ import { buildConnector, Pool } from './undici.ts'
 
 /**
  * Sends requests through undici's `dispatch`, the cheapest HTTP client on Node: upstream chunks go straight from the
- * socket into the stream, without a promise or a copy. One pool per origin, kept for the life of the process.
+ * socket into the stream, without a promise or a copy. One pool per origin and connect timeout, kept for the life of the
+ * process: undici limits the making of a connection, whichever requests wait for it, so that costs no timer per request.
  */
 export function createNodeTransport(): Transport & { close(): Promise<void> } {
-  const pools = new Map<string, Connections>()
+  const pools = new Map<number, Map<string, Connections>>()
 
-  const poolFor = (origin: string): Connections => {
-    const known = pools.get(origin)
+  const poolFor = (origin: string, connectTimeout: number): Connections => {
+    const known = pools.get(connectTimeout)?.get(origin)
     if (known) return known
-    const pool = new Pool(origin, {
-      // No limit: a stream keeps its connection for minutes, and a queued request would just wait in silence.
-      connections: null,
-      pipelining: 1,
-      // The timeout layer handles timeouts; undici's own 300 s would cut off a model that thinks for long.
-      bodyTimeout: 0,
-      headersTimeout: 0,
-      maxHeaderSize: 64 * 1024,
-      connect: tellingConnector(),
-    })
-    pools.set(origin, pool)
+    const pool = createPool(origin, connectTimeout)
+    const alike = pools.get(connectTimeout) ?? new Map<string, Connections>()
+    pools.set(connectTimeout, alike.set(origin, pool))
     return pool
   }
 
@@ -45,22 +38,36 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
 
   const transport: Transport = async (request, signal) => {
     const url = parse(request.url)
-    const pool = poolFor(url.origin)
+    const pool = poolFor(url.origin, request.connectTimeout)
     const body = payload(request.body)
     try {
       return await send(pool, url, { request, body, signal })
     } catch (error) {
       // Some servers promise keep-alive and then close: the next request on that connection fails before any answer.
-      if (!isDeadSocket(error, request, body) || signal.aborted) throw unreachable(error, request.name)
+      if (!isDeadSocket(error, request, body) || signal.aborted) throw unreachable(error, request)
       return await send(pool, url, { request, body, signal }).catch((again) => {
-        throw unreachable(again, request.name)
+        throw unreachable(again, request)
       })
     }
   }
   const close = async () => {
-    await Promise.all([...pools.values()].map((pool) => pool.destroy()))
+    const all = [...pools.values()].flatMap((alike) => [...alike.values()])
+    await Promise.all(all.map((pool) => pool.destroy()))
   }
   return Object.assign(transport, { close })
+}
+
+function createPool(origin: string, connectTimeout: number): Connections {
+  return new Pool(origin, {
+    // No limit: a stream keeps its connection for minutes, and a queued request would just wait in silence.
+    connections: null,
+    pipelining: 1,
+    // The timeout layer handles timeouts; undici's own 300 s would cut off a model that thinks for long.
+    bodyTimeout: 0,
+    headersTimeout: 0,
+    maxHeaderSize: 64 * 1024,
+    connect: tellingConnector(connectTimeout),
+  })
 }
 
 interface Sending {
@@ -231,8 +238,8 @@ function through(decoder: Duplex, body: ByteSource): ByteSource {
 }
 
 /** Adds the socket's byte counts to the error of a reset connection; undici does so for closed ones only. */
-function tellingConnector(): Connect.connector {
-  const connect = buildConnector({})
+function tellingConnector(timeout: number): Connect.connector {
+  const connect = buildConnector({ timeout })
   return (options, callback) =>
     connect(options, (...outcome) => {
       const socket = outcome[1]
@@ -259,9 +266,13 @@ function isDeadSocket(error: unknown, { url, headers }: UpstreamRequest, body: U
 /** Maximum bytes that undici adds: the words of the request line, `host`, `connection` and `content-length`. */
 const requestLines = 160
 
-function unreachable(error: unknown, name: string): unknown {
+function unreachable(error: unknown, { name, connectTimeout }: UpstreamRequest): unknown {
   if (error instanceof GatewayError) return error
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+    const message = `${name} did not accept a connection within ${connectTimeout / 1000} seconds.`
+    return new GatewayError('network', message, { cause: error })
+  }
   // Errors of undici's parser and its header limits: there was an answer, but not valid HTTP.
   if (
     /^(HPE_|UND_ERR_HEADERS|UND_ERR_RES|ERR_ASSERTION)/.test(code) ||

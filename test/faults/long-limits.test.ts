@@ -11,6 +11,7 @@ beforeAll(async () => {
   upstream = await fakeUpstream()
   both = await startBoth('long-limits', {
     providers: { p: { type: 'openai-compatible', baseURL: upstream.url } },
+    connectTimeout: most,
     timeout: most,
     streamTimeout: most,
     idleTimeout: most,
