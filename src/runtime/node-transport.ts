@@ -36,23 +36,36 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
     return url
   }
 
+  /** Pools for one request each. */
+  const spare = new Set<Connections>()
+
+  /** Sends on a connection of its own: where one that was kept is dead, the others may be so too. */
+  const sendAfresh = (url: URL, sending: Sending): Promise<UpstreamResponse> => {
+    const pool = createPool(url.origin, sending.request.connectTimeout)
+    spare.add(pool)
+    const response = send(pool, url, sending)
+    // Takes effect when the request is over.
+    void pool.close().finally(() => spare.delete(pool))
+    return response
+  }
+
   const transport: Transport = async (request, signal) => {
     const url = parse(request.url)
     const pool = poolFor(url.origin, request.connectTimeout)
-    const body = payload(request.body)
+    const sending = { request, body: payload(request.body), signal }
     try {
-      return await send(pool, url, { request, body, signal })
+      return await send(pool, url, sending)
     } catch (error) {
       // Some servers promise keep-alive and then close: the next request on that connection fails before any answer.
-      if (!isDeadSocket(error, request, body) || signal.aborted) throw unreachable(error, request)
-      return await send(pool, url, { request, body, signal }).catch((again) => {
+      if (!isDeadSocket(error) || signal.aborted) throw unreachable(error, request)
+      return await sendAfresh(url, sending).catch((again) => {
         throw unreachable(again, request)
       })
     }
   }
   const close = async () => {
     const all = [...pools.values()].flatMap((alike) => [...alike.values()])
-    await Promise.all(all.map((pool) => pool.destroy()))
+    await Promise.all([...all, ...spare].map((pool) => pool.destroy()))
   }
   return Object.assign(transport, { close })
 }
@@ -76,14 +89,15 @@ interface Sending {
   readonly signal: Signal
 }
 
-function send(pool: Connections, url: URL, { request, body, signal }: Sending): Promise<UpstreamResponse> {
+function send(pool: Connections, url: URL, sending: Sending): Promise<UpstreamResponse> {
+  const { request, body, signal } = sending
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const { method } = request
     const headers =
       body instanceof Pieces ? { ...request.headers, 'content-length': `${body.length}` } : request.headers
     const options = { path: url.pathname + url.search, method, headers, body: method === 'GET' ? null : body }
-    pool.dispatch(options as Dispatcher.DispatchOptions, respondTo(resolve, reject, signal))
+    pool.dispatch(options as Dispatcher.DispatchOptions, respondTo(resolve, reject, sending))
   })
 }
 
@@ -101,8 +115,6 @@ function payload(pieces: UpstreamRequest['body']): Uint8Array | Pieces {
 /** A large body that undici reads piece by piece, at the speed of the socket. */
 class Pieces {
   readonly length: number
-  /** Bytes taken by the most recent iterator. */
-  taken = 0
   readonly #pieces: readonly Uint8Array[]
 
   constructor(pieces: readonly Uint8Array[], length: number) {
@@ -110,12 +122,8 @@ class Pieces {
     this.length = length
   }
 
-  *[Symbol.iterator](): Iterator<Uint8Array> {
-    this.taken = 0
-    for (const piece of this.#pieces) {
-      this.taken += piece.length
-      yield piece
-    }
+  [Symbol.iterator](): Iterator<Uint8Array> {
+    return this.#pieces[Symbol.iterator]()
   }
 }
 
@@ -140,10 +148,13 @@ function joinSmall(pieces: UpstreamRequest['body']): UpstreamRequest['body'] {
 function respondTo(
   resolve: (response: UpstreamResponse) => void,
   reject: (error: unknown) => void,
-  signal: Signal,
+  sending: Sending,
 ): Dispatcher.DispatchHandler {
+  const { signal } = sending
   let controller: Dispatcher.DispatchController | undefined
   let pump: Pump | undefined
+  /** The first byte of the answer has arrived. */
+  let begun = false
   /** Reports the abort at once, even without a socket; undici's own event comes later or not at all. */
   const abort = () => {
     const { reason } = signal
@@ -156,6 +167,9 @@ function respondTo(
     onRequestStart(started) {
       controller = started
       if (signal.aborted) abort()
+    },
+    onResponseStarted() {
+      begun = true
     },
     onResponseStart(started, status, headers) {
       if (status < 200) return
@@ -178,7 +192,7 @@ function respondTo(
       signal.removeEventListener('abort', abort)
       const reason = signal.aborted ? signal.reason : error
       if (pump) pump.break(signal.aborted ? reason : brokenOff(error))
-      else reject(reason)
+      else reject(begun ? unreachable(reason, sending.request) : reason)
     },
   }
 }
@@ -251,20 +265,14 @@ function tellingConnector(timeout: number): Connect.connector {
 }
 
 /**
- * Whether a reused socket was closed under the request: it had carried an earlier request. A socket that broke during
- * its first answer had not, so it has sent no more than this request.
+ * Whether a connection that was kept died under a request before a byte of the answer: all that was ever read from it
+ * belongs to earlier ones.
  */
-function isDeadSocket(error: unknown, { url, headers }: UpstreamRequest, body: Uint8Array | Pieces): boolean {
+function isDeadSocket(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const { code, socket } = error as Error & { code?: string; socket?: { bytesRead?: number; bytesWritten?: number } }
-  if (!['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code ?? '') || !socket?.bytesRead) return false
-  const lines = Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
-  const bytes = body instanceof Pieces ? body.taken : body.length
-  return (socket.bytesWritten ?? 0) > bytes + lines + url.length + requestLines
+  const { code, socket } = error as Error & { code?: string; socket?: { bytesRead?: number } }
+  return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code ?? '') && (socket?.bytesRead ?? 0) > 0
 }
-
-/** Maximum bytes that undici adds: the words of the request line, `host`, `connection` and `content-length`. */
-const requestLines = 160
 
 function unreachable(error: unknown, { name, connectTimeout }: UpstreamRequest): unknown {
   if (error instanceof GatewayError) return error
