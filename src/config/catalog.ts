@@ -20,6 +20,7 @@ type LimitsConfig = Pick<Config, keyof Limits>
 
 /** Times in seconds. */
 const defaultLimits = {
+  connectTimeout: 10,
   timeout: 600,
   streamTimeout: 120,
   idleTimeout: 120,
@@ -53,6 +54,7 @@ export function readCatalog(input: unknown, registry: Registry, env: Environment
 function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
   const pick = <K extends keyof Limits>(key: K) => own[key] ?? general[key] ?? defaultLimits[key]
   return {
+    connectTimeout: pick('connectTimeout') * 1000,
     timeout: pick('timeout') * 1000,
     streamTimeout: pick('streamTimeout') * 1000,
     idleTimeout: pick('idleTimeout') * 1000,

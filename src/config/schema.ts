@@ -34,6 +34,8 @@ function isSendable(value: unknown): boolean {
 const hedging = v.strictObject({ after: v.optional(seconds) })
 
 const limits = {
+  /** Seconds for making a connection, TLS included. Default 10. Workers can't limit it apart from the rest. */
+  connectTimeout: v.optional(seconds),
   /** Seconds for a whole answer, or until the first content of a stream. Default 600. */
   timeout: v.optional(seconds),
   /** Seconds until the first content of a stream, cold loads included. Default 120. */
@@ -230,8 +232,6 @@ export const configSchema = v.strictObject({
       v.pipe(text, v.regex(/^([a-z][a-z\d+.-]*:\/\/[^/\s]+|\*|null)$/i, 'an origin, such as "https://app.example"')),
     ),
   ),
-  /** Seconds until a connection to a provider must be there; on Node only. Default 10. */
-  connectTimeout: v.optional(seconds),
   /** Seconds of silence after which a stream starts with a comment. Default 10. */
   keepAlive: v.optional(seconds),
   /** Seconds after which a client that reads nothing of its answer is disconnected. Default 60. */

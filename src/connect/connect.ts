@@ -57,7 +57,7 @@ function sentBy(call: Call, spec: OperationSpec, { remedy }: Learnt, services: S
 }
 
 async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, services: Services): Promise<Answer> {
-  const { deployment } = call.target
+  const { deployment, limits } = call.target
   const { provider } = deployment
   const context = new ExchangeContext(call, services)
   if (provider.definition.serve) {
@@ -80,6 +80,7 @@ async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, service
       url: definition.url?.(settings, spec.path, deployment.model) ?? settings.baseURL + spec.path,
       headers: requestHeaders(call, provider),
       body: requestBody(call, spec, context, remedy),
+      connectTimeout: limits.connectTimeout,
     },
     call.signal,
   )

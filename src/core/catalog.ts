@@ -32,6 +32,8 @@ export type RoutingStrategy = (typeof routingStrategies)[number]
 
 /** Settings of a model. Times are in milliseconds. */
 export interface Limits {
+  /** For making a connection, TLS included; on Node only. */
+  readonly connectTimeout: number
   /** For a whole answer, or until a stream's first content. */
   readonly timeout: number
   /** Until a stream's first content; for a stream, the shorter of the two applies. */

@@ -10,6 +10,8 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>
   /** In pieces, so that changing a name in a large body needs no copy. */
   readonly body: readonly Uint8Array[]
+  /** Milliseconds for making a connection, where the runtime tells that from waiting for the answer: on Node only. */
+  readonly connectTimeout: number
 }
 
 /** An HTTP response as received: any status, header names in lower case, content decoded. */

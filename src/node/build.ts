@@ -42,7 +42,7 @@ export async function readJob(source: string, host: string, env: Environment): P
 
 /** Builds the gateway for a job. Throws a `ConfigError`. */
 export function build({ config, source, found, host }: Job, env: Environment) {
-  const transport = createNodeTransport(config.connectTimeout)
+  const transport = createNodeTransport()
   const services: Services = { transport, ...outside }
   const assembled = assemble<HttpBindings>({
     config,

@@ -12,26 +12,18 @@ import { buildConnector, Pool } from './undici.ts'
 
 /**
  * Sends requests through undici's `dispatch`, the cheapest HTTP client on Node: upstream chunks go straight from the
- * socket into the stream, without a promise or a copy. One pool per origin, kept for the life of the process.
- * `connectTimeout`: seconds until a connection must be there, TLS included.
+ * socket into the stream, without a promise or a copy. One pool per origin and connect timeout, kept for the life of the
+ * process: undici limits the making of a connection, whichever requests wait for it, so that costs no timer per request.
  */
-export function createNodeTransport(connectTimeout = 10): Transport & { close(): Promise<void> } {
-  const pools = new Map<string, Connections>()
+export function createNodeTransport(): Transport & { close(): Promise<void> } {
+  const pools = new Map<number, Map<string, Connections>>()
 
-  const poolFor = (origin: string): Connections => {
-    const known = pools.get(origin)
+  const poolFor = (origin: string, connectTimeout: number): Connections => {
+    const known = pools.get(connectTimeout)?.get(origin)
     if (known) return known
-    const pool = new Pool(origin, {
-      // No limit: a stream keeps its connection for minutes, and a queued request would just wait in silence.
-      connections: null,
-      pipelining: 1,
-      // The timeout layer handles timeouts; undici's own 300 s would cut off a model that thinks for long.
-      bodyTimeout: 0,
-      headersTimeout: 0,
-      maxHeaderSize: 64 * 1024,
-      connect: tellingConnector(connectTimeout * 1000),
-    })
-    pools.set(origin, pool)
+    const pool = createPool(origin, connectTimeout)
+    const alike = pools.get(connectTimeout) ?? new Map<string, Connections>()
+    pools.set(connectTimeout, alike.set(origin, pool))
     return pool
   }
 
@@ -46,24 +38,51 @@ export function createNodeTransport(connectTimeout = 10): Transport & { close():
     return url
   }
 
+  /** Pools for one request each. */
+  const spare = new Set<Connections>()
+
+  /** Sends on a connection of its own: where one that was kept is dead, the others may be so too. */
+  const sendAfresh = (url: URL, sending: Sending): Promise<UpstreamResponse> => {
+    const pool = createPool(url.origin, sending.request.connectTimeout)
+    spare.add(pool)
+    const response = send(pool, url, sending)
+    // Takes effect when the request is over.
+    void pool.close().finally(() => spare.delete(pool))
+    return response
+  }
+
   const transport: Transport = async (request, signal) => {
     const url = parse(request.url)
-    const pool = poolFor(url.origin)
-    const body = payload(request.body)
+    const pool = poolFor(url.origin, request.connectTimeout)
+    const sending = { request, body: payload(request.body), signal }
     try {
-      return await send(pool, url, { request, body, signal })
+      return await send(pool, url, sending)
     } catch (error) {
       // Some servers promise keep-alive and then close: the next request on that connection fails before any answer.
-      if (!isDeadSocket(error, request, body) || signal.aborted) throw unreachable(error, request.name)
-      return await send(pool, url, { request, body, signal }).catch((again) => {
-        throw unreachable(again, request.name)
+      if (!isDeadSocket(error) || signal.aborted) throw unreachable(error, request)
+      return await sendAfresh(url, sending).catch((again) => {
+        throw unreachable(again, request)
       })
     }
   }
   const close = async () => {
-    await Promise.all([...pools.values()].map((pool) => pool.destroy()))
+    const all = [...pools.values()].flatMap((alike) => [...alike.values()])
+    await Promise.all([...all, ...spare].map((pool) => pool.destroy()))
   }
   return Object.assign(transport, { close })
+}
+
+function createPool(origin: string, connectTimeout: number): Connections {
+  return new Pool(origin, {
+    // No limit: a stream keeps its connection for minutes, and a queued request would just wait in silence.
+    connections: null,
+    pipelining: 1,
+    // The timeout layer handles timeouts; undici's own 300 s would cut off a model that thinks for long.
+    bodyTimeout: 0,
+    headersTimeout: 0,
+    maxHeaderSize: 64 * 1024,
+    connect: tellingConnector(connectTimeout),
+  })
 }
 
 interface Sending {
@@ -72,14 +91,15 @@ interface Sending {
   readonly signal: Signal
 }
 
-function send(pool: Connections, url: URL, { request, body, signal }: Sending): Promise<UpstreamResponse> {
+function send(pool: Connections, url: URL, sending: Sending): Promise<UpstreamResponse> {
+  const { request, body, signal } = sending
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const { method } = request
     const headers =
       body instanceof Pieces ? { ...request.headers, 'content-length': `${body.length}` } : request.headers
     const options = { path: url.pathname + url.search, method, headers, body: method === 'GET' ? null : body }
-    pool.dispatch(options as Dispatcher.DispatchOptions, respondTo(resolve, reject, signal))
+    pool.dispatch(options as Dispatcher.DispatchOptions, respondTo(resolve, reject, sending))
   })
 }
 
@@ -97,8 +117,6 @@ function payload(pieces: UpstreamRequest['body']): Uint8Array | Pieces {
 /** A large body that undici reads piece by piece, at the speed of the socket. */
 class Pieces {
   readonly length: number
-  /** Bytes taken by the most recent iterator. */
-  taken = 0
   readonly #pieces: readonly Uint8Array[]
 
   constructor(pieces: readonly Uint8Array[], length: number) {
@@ -106,12 +124,8 @@ class Pieces {
     this.length = length
   }
 
-  *[Symbol.iterator](): Iterator<Uint8Array> {
-    this.taken = 0
-    for (const piece of this.#pieces) {
-      this.taken += piece.length
-      yield piece
-    }
+  [Symbol.iterator](): Iterator<Uint8Array> {
+    return this.#pieces[Symbol.iterator]()
   }
 }
 
@@ -136,10 +150,13 @@ function joinSmall(pieces: UpstreamRequest['body']): UpstreamRequest['body'] {
 function respondTo(
   resolve: (response: UpstreamResponse) => void,
   reject: (error: unknown) => void,
-  signal: Signal,
+  sending: Sending,
 ): Dispatcher.DispatchHandler {
+  const { signal } = sending
   let controller: Dispatcher.DispatchController | undefined
   let pump: Pump | undefined
+  /** The first byte of the answer has arrived. */
+  let begun = false
   /** Reports the abort at once, even without a socket; undici's own event comes later or not at all. */
   const abort = () => {
     const { reason } = signal
@@ -152,6 +169,9 @@ function respondTo(
     onRequestStart(started) {
       controller = started
       if (signal.aborted) abort()
+    },
+    onResponseStarted() {
+      begun = true
     },
     onResponseStart(started, status, headers) {
       if (status < 200) return
@@ -174,7 +194,7 @@ function respondTo(
       signal.removeEventListener('abort', abort)
       const reason = signal.aborted ? signal.reason : error
       if (pump) pump.break(signal.aborted ? reason : brokenOff(error))
-      else reject(reason)
+      else reject(begun ? unreachable(reason, sending.request) : reason)
     },
   }
 }
@@ -247,24 +267,22 @@ function tellingConnector(timeout: number): Connect.connector {
 }
 
 /**
- * Whether a reused socket was closed under the request: it had carried an earlier request. A socket that broke during
- * its first answer had not, so it has sent no more than this request.
+ * Whether a connection that was kept died under a request before a byte of the answer: all that was ever read from it
+ * belongs to earlier ones.
  */
-function isDeadSocket(error: unknown, { url, headers }: UpstreamRequest, body: Uint8Array | Pieces): boolean {
+function isDeadSocket(error: unknown): boolean {
   if (!(error instanceof Error)) return false
-  const { code, socket } = error as Error & { code?: string; socket?: { bytesRead?: number; bytesWritten?: number } }
-  if (!['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code ?? '') || !socket?.bytesRead) return false
-  const lines = Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0)
-  const bytes = body instanceof Pieces ? body.taken : body.length
-  return (socket.bytesWritten ?? 0) > bytes + lines + url.length + requestLines
+  const { code, socket } = error as Error & { code?: string; socket?: { bytesRead?: number } }
+  return ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes(code ?? '') && (socket?.bytesRead ?? 0) > 0
 }
 
-/** Maximum bytes that undici adds: the words of the request line, `host`, `connection` and `content-length`. */
-const requestLines = 160
-
-function unreachable(error: unknown, name: string): unknown {
+function unreachable(error: unknown, { name, connectTimeout }: UpstreamRequest): unknown {
   if (error instanceof GatewayError) return error
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') {
+    const message = `${name} did not accept a connection within ${connectTimeout / 1000} seconds.`
+    return new GatewayError('network', message, { cause: error })
+  }
   // Errors of undici's parser and its header limits: there was an answer, but not valid HTTP.
   if (
     /^(HPE_|UND_ERR_HEADERS|UND_ERR_RES|ERR_ASSERTION)/.test(code) ||

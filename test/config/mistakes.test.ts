@@ -280,10 +280,13 @@ describe('A setting in letters of another script', () => {
 })
 
 describe('The longest time', () => {
-  it.each(['timeout', 'streamTimeout', 'idleTimeout', 'keepAlive', 'writeTimeout'])('is the same for %s', (key) => {
-    expect(problemsOf({ providers, [key]: 2_000_000 })).toEqual([])
-    expect(problemsOf({ providers, [key]: 2_000_001 })).toHaveLength(1)
-  })
+  it.each(['connectTimeout', 'timeout', 'streamTimeout', 'idleTimeout', 'keepAlive', 'writeTimeout'])(
+    'is the same for %s',
+    (key) => {
+      expect(problemsOf({ providers, [key]: 2_000_000 })).toEqual([])
+      expect(problemsOf({ providers, [key]: 2_000_001 })).toHaveLength(1)
+    },
+  )
 })
 
 describe('All mistakes are told at once', () => {

@@ -8,6 +8,7 @@ import { chatAnswer, chatFrames } from '../support/upstream.ts'
 /** A server of raw bytes: each connection answers its requests with what the test says. */
 let server: Server
 let gateway: RunningGateway
+let clock: ReturnType<typeof hastyClock>
 let requests = 0
 let answer: (socket: Socket, request: number, onConnection: number) => void = () => {}
 
@@ -29,9 +30,10 @@ beforeAll(async () => {
 beforeEach(async () => {
   requests = 0
   const { port } = server.address() as AddressInfo
+  clock = hastyClock()
   gateway = await startGateway(
     { providers: { p: { type: 'openai-compatible', baseURL: `http://127.0.0.1:${port}` } }, retries: 0 },
-    { clock: hastyClock(), services: noLists },
+    { clock, services: noLists },
   )
 })
 
@@ -181,6 +183,83 @@ describe('A connection that was kept and is dead', () => {
     const text = 'x'.repeat(4_000_000)
     const reply = await ask(gateway, { messages: chat('p/m').messages, user: text, model: 'p/m', suffix: text })
     expect(reply.status).toBe(200)
+  })
+
+  it('is not replaced by another dead one: the next try takes a fresh connection', async () => {
+    const first: Socket[] = []
+    answer = (socket, _request, onConnection) => {
+      if (onConnection > 1) return void socket.end()
+      first.push(socket)
+      if (first.length === 3) for (const held of first) held.write(http(body, jsonType))
+    }
+    await Promise.all([1, 2, 3].map(() => ask(gateway, chat('p/m'))))
+    answer = (socket, _request, onConnection) => {
+      if (onConnection > 1) socket.end()
+      else socket.write(http(body, jsonType))
+    }
+    const reply = await ask(gateway, chat('p/m'))
+    expect(contentOf(reply.text)).toBe('good day')
+    expect(reply.headers.get('x-samewire-attempts')).toBe('1')
+    expect(requests).toBe(5)
+    expect(clock.waits).toEqual([])
+  })
+
+  it('is made up for once: a fresh one that dies too is a failure', async () => {
+    answer = (socket, request) => {
+      if (request === 1) socket.write(http(body, jsonType))
+      else socket.end()
+    }
+    expect((await ask(gateway, chat('p/m'))).status).toBe(200)
+    const reply = await ask(gateway, chat('p/m'))
+    expect([reply.status, errorOf(reply).code]).toEqual([502, 'upstream_unreachable'])
+    expect(requests).toBe(3)
+  })
+
+  it.each(['H', 'HTTP/1.1 200 OK\r\ncontent-type: appl', 'HTTP/1.1 103 Early Hints\r\n\r\n'])(
+    'is not one that died after the first byte of its answer: %j',
+    async (part) => {
+      answer = (socket, request) => {
+        if (request === 1) socket.write(http(body, jsonType))
+        else socket.end(part)
+      }
+      expect((await ask(gateway, chat('p/m'))).status).toBe(200)
+      const reply = await ask(gateway, chat('p/m'))
+      expect([reply.status, errorOf(reply).code]).toEqual([502, 'upstream_unreachable'])
+      expect(requests).toBe(2)
+    },
+  )
+
+  it('is replaced by one that carries a stream to its end and is closed then', async () => {
+    const frames = chatFrames('good', ' day').join('')
+    let closed: Promise<unknown> | undefined
+    answer = (socket, request) => {
+      if (request === 1) return void socket.write(http(body, jsonType))
+      if (request === 2) return void socket.end()
+      closed = new Promise((resolve) => socket.once('close', resolve))
+      socket.write('HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n')
+      for (const byte of Buffer.from(frames)) socket.write(`1\r\n${String.fromCharCode(byte)}\r\n`, 'latin1')
+      socket.write('0\r\n\r\n')
+    }
+    expect((await ask(gateway, chat('p/m'))).status).toBe(200)
+    expect((await ask(gateway, chat('p/m', { stream: true }))).text).toBe(frames)
+    await closed
+    expect(requests).toBe(3)
+  })
+
+  it('is replaced by one that is closed when the client leaves', async () => {
+    const third = Promise.withResolvers<Socket>()
+    answer = (socket, request) => {
+      if (request === 1) socket.write(http(body, jsonType))
+      else if (request === 2) socket.end()
+      else third.resolve(socket)
+    }
+    expect((await ask(gateway, chat('p/m'))).status).toBe(200)
+    const client = new AbortController()
+    const left = ask(gateway, chat('p/m'), { signal: client.signal }).catch(() => 'left')
+    const socket = await third.promise
+    client.abort()
+    expect(await left).toBe('left')
+    if (!socket.closed) await new Promise((closed) => socket.once('close', closed))
   })
 
   it.each([10, 5_000])('is not one that began to answer: a request of %i bytes is sent once', async (size) => {

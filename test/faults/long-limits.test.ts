@@ -7,6 +7,7 @@ const most = 2_000_000
 
 const { upstream, both } = serveBoth('long-limits', (baseURL) => ({
   providers: { p: { type: 'openai-compatible', baseURL } },
+  connectTimeout: most,
   timeout: most,
   streamTimeout: most,
   idleTimeout: most,

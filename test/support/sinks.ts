@@ -121,6 +121,7 @@ export function fakeProvider(
 }
 
 export const someLimits: Limits = {
+  connectTimeout: 10_000,
   timeout: 600_000,
   streamTimeout: 120_000,
   idleTimeout: 120_000,
