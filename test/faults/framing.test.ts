@@ -185,21 +185,30 @@ describe('A connection that was kept and is dead', () => {
     expect(reply.status).toBe(200)
   })
 
-  it('is not replaced by another dead one: the next try takes a fresh connection', async () => {
-    const first: Socket[] = []
-    answer = (socket, _request, onConnection) => {
-      if (onConnection > 1) return void socket.end()
-      first.push(socket)
-      if (first.length === 3) for (const held of first) held.write(http(body, jsonType))
+  it('is not replaced by another one that is kept and dead', async () => {
+    const both: Socket[] = []
+    answer = (socket) => {
+      both.push(socket)
+      if (both.length === 2) for (const first of both) first.write(http(body, jsonType))
     }
-    await Promise.all([1, 2, 3].map(() => ask(gateway, chat('p/m'))))
-    answer = (socket, _request, onConnection) => {
-      if (onConnection > 1) socket.end()
-      else socket.write(http(body, jsonType))
+    await Promise.all([ask(gateway, chat('p/m')), ask(gateway, chat('p/m'))])
+    // One of the two is busy when the other one dies, and is free and as dead by the time of the next try.
+    const busy = Promise.withResolvers<Socket>()
+    answer = (socket) => busy.resolve(socket)
+    const earlier = ask(gateway, chat('p/m'))
+    const one = await busy.promise
+    answer = async (socket, _request, onConnection) => {
+      if (onConnection === 1) return void socket.write(http(body, jsonType))
+      if (socket !== one && !one.destroyed) {
+        one.write(http(body, jsonType))
+        await earlier
+      }
+      socket.end()
     }
     const reply = await ask(gateway, chat('p/m'))
     expect(contentOf(reply.text)).toBe('good day')
     expect(reply.headers.get('x-samewire-attempts')).toBe('1')
+    expect((await earlier).status).toBe(200)
     expect(requests).toBe(5)
     expect(clock.waits).toEqual([])
   })
