@@ -31,9 +31,12 @@ export const fallback = ({ clock, health, onExhausted, maxAttempts }: FallbackOp
       const attempt = (target: Target) => next(target === call.target ? call : { ...call, target })
       const cooling: Target[] = []
       let tooSmall = 0
+      const fits = (target: Target) =>
+        isOpen(target, plan, failures) && (target.contextWindow ?? Number.POSITIVE_INFINITY) > tooSmall
+      const isSpent = () => trace.attempts.length >= maxAttempts || clock.now() >= deadline
       for (const target of plan.targets) {
-        if (!isOpen(target, plan, failures) || (target.contextWindow ?? Number.POSITIVE_INFINITY) <= tooSmall) continue
-        if (failures.length > 0 && (trace.attempts.length >= maxAttempts || clock.now() >= deadline)) break
+        if (!fits(target)) continue
+        if (failures.length > 0 && isSpent()) break
         if (!health.admit(target.deployment.label)) {
           cooling.push(target)
           continue
@@ -47,7 +50,8 @@ export const fallback = ({ clock, health, onExhausted, maxAttempts }: FallbackOp
           if (failure.kind === 'context_length') tooSmall = target.contextWindow ?? 0
         }
       }
-      const last = leastBad(cooling)
+      // What has failed meanwhile may have closed the way to some of them.
+      const last = isSpent() ? undefined : leastBad(cooling.filter(fits))
       if (last && onExhausted === 'reject') failures.push(inCooldown(health.wait(last.deployment.label)))
       else if (last) {
         health.force(last.deployment.label)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HealthBook } from '../../src/core/health.ts'
+import type { Target } from '../../src/core/plan.ts'
 import { fallback } from '../../src/layers/fallback.ts'
 import { record } from '../../src/layers/record.ts'
 import { retry } from '../../src/layers/retry.ts'
@@ -185,6 +186,50 @@ describe('A target that failed', () => {
       expect(asked(upstream)).toEqual(['a'])
     },
   )
+})
+
+describe('A target that has come into cooldown since the plan was made', () => {
+  const [first, second] = ['a', 'b'].map((name) => targetOf(fakeProvider(name))) as [Target, Target]
+  const freer = targetOf(fakeProvider('c'), 'm', { why: 'content_policy' })
+  const resting = {
+    ...neverCools,
+    admit: (label: string) => label !== 'a/m',
+    wait: (label: string) => +(label === 'a/m'),
+  }
+  const sparing = (maxAttempts = 12) =>
+    fallback({ clock: new ManualClock(), health: resting, onExhausted: 'least_bad', maxAttempts })
+  const asked = (upstream: ReturnType<typeof upstreamOf>) =>
+    upstream.calls.map(({ target }) => target.deployment.provider.name)
+
+  it('is tried when all others have failed', async () => {
+    const upstream = upstreamOf(failing('network'), ok)
+    await sparing()(upstream)(callOf({ targets: [first, second] }))
+    expect(asked(upstream)).toEqual(['b', 'a'])
+  })
+
+  it('isn’t tried after a refusal, which goes only where the configuration says', async () => {
+    const upstream = upstreamOf(failing('content_policy'))
+    const call = callOf({ targets: [first, second, freer] })
+    await expect(sparing()(upstream)(call)).rejects.toMatchObject({ kind: 'content_policy' })
+    expect(asked(upstream)).toEqual(['b', 'c'])
+  })
+
+  it('isn’t tried with a prompt that is too long for it', async () => {
+    const [small, large] = [first, second].map((target) => ({ ...target, contextWindow: 100 })) as [Target, Target]
+    const upstream = upstreamOf(failing('context_length'))
+    const call = callOf({ targets: [small, large] })
+    await expect(sparing()(upstream)(call)).rejects.toMatchObject({ kind: 'context_length' })
+    expect(asked(upstream)).toEqual(['b'])
+  })
+
+  it('isn’t tried when the attempts of the request are used up', async () => {
+    const attempts = [{ deployment: 'b/m', failure: 'network', ms: 1 }] as const
+    const upstream = upstreamOf(failing('network'))
+    const call = callOf({ targets: [first, second] })
+    call.trace.attempts.push(...attempts)
+    await expect(sparing(1)(upstream)(call)).rejects.toMatchObject({ kind: 'network' })
+    expect(asked(upstream)).toEqual(['b'])
+  })
 })
 
 describe('The trace', () => {
