@@ -1,6 +1,7 @@
 import { Breaker, type Cooldown } from './breaker.ts'
 import type { Clock } from './clock.ts'
 import { MinuteUse } from './minute-use.ts'
+import { Quantile } from './quantile.ts'
 
 /** Deployments that are remembered; the longest unused is forgotten first. Callers may name any model. */
 const most = 10_000
@@ -11,6 +12,8 @@ export class Health {
   /** Attempts that haven't ended, streams included. */
   inFlight = 0
   readonly latency = new PeakLatency()
+  /** How late first contents come, in milliseconds. Measured only for deployments that are hedged. */
+  readonly lateness = new Quantile(0.95)
   readonly use = new MinuteUse()
 
   constructor(breaker: Breaker | undefined) {
@@ -64,12 +67,13 @@ export class HealthBook {
   }
 
   of(label: string): Health {
-    const known = this.#entries.get(label)
-    if (known) return known
-    const health = new Health(this.#cooldown && new Breaker(this.#cooldown, this.#needed.random))
-    const [oldest] = this.#entries.keys()
-    if (this.#entries.size >= most && oldest !== undefined) this.#entries.delete(oldest)
+    const health =
+      this.#entries.get(label) ?? new Health(this.#cooldown && new Breaker(this.#cooldown, this.#needed.random))
+    // Behind all others, so that names that callers make up can't push out what is in use.
+    this.#entries.delete(label)
     this.#entries.set(label, health)
+    const [unused] = this.#entries.keys()
+    if (this.#entries.size > most && unused !== undefined) this.#entries.delete(unused)
     return health
   }
 

@@ -8,7 +8,8 @@ const stale = 16
 /** A quantile of the latest values, computed again every few values only. */
 export class Quantile {
   readonly #share: number
-  readonly #values = new Float64Array(kept)
+  /** Created with the first value: most quantiles never get one. */
+  #values: Float64Array | undefined
   #count = 0
   #computed: number | undefined
   #computedAt = 0
@@ -19,13 +20,14 @@ export class Quantile {
   }
 
   add(value: number): void {
+    this.#values ??= new Float64Array(kept)
     this.#values[this.#count % kept] = value
     this.#count++
   }
 
   /** Undefined while there are too few values. */
   get value(): number | undefined {
-    if (this.#count < least) return undefined
+    if (!this.#values || this.#count < least) return undefined
     if (this.#computed === undefined || this.#count - this.#computedAt >= stale) {
       const sorted = this.#values.slice(0, Math.min(this.#count, kept)).sort()
       this.#computed = sorted[Math.ceil(this.#share * sorted.length) - 1]

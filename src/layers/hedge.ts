@@ -3,13 +3,12 @@ import type { Call, Layer, Upstream } from '../core/call.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import type { HealthBook } from '../core/health.ts'
 import { alternative, type Target } from '../core/plan.ts'
-import { Quantile } from '../core/quantile.ts'
 import { Abort } from '../core/signal.ts'
 import { asGatewayError, GatewayError, reactions } from '../wire/errors.ts'
 
 interface HedgeOptions {
   readonly clock: Clock
-  readonly health: Pick<HealthBook, 'admit' | 'wait'>
+  readonly health: Pick<HealthBook, 'admit' | 'of' | 'wait'>
   /** Attempts per request, on all its targets. */
   readonly maxAttempts: number
 }
@@ -17,8 +16,6 @@ interface HedgeOptions {
 /** Second attempts per stream that is hedged, in the long run, and how many can be saved up. */
 const share = 0.055
 const mostSaved = 10
-/** Deployments whose times are remembered. */
-const mostKnown = 1_000
 
 /** One of two attempts at the same request. */
 interface Racer {
@@ -34,18 +31,11 @@ interface Racer {
  * makes a second attempt, never a failure, and a budget limits them to about a twentieth of the streams.
  */
 export function hedge({ clock, health, maxAttempts }: HedgeOptions): Layer {
-  const times = new Map<string, Quantile>()
   let saved = mostSaved
 
   /** What an attempt that was stopped has waited counts too: else a deployment that often stalls would look fast. */
   function measured({ label, started }: Racer): void {
-    const known = times.get(label) ?? new Quantile(0.95)
-    if (!times.has(label)) {
-      const [oldest] = times.keys()
-      if (times.size >= mostKnown && oldest !== undefined) times.delete(oldest)
-      times.set(label, known)
-    }
-    known.add(clock.now() - started)
+    health.of(label).lateness.add(clock.now() - started)
   }
 
   function begin(next: Upstream, call: Call): Racer {
@@ -137,7 +127,7 @@ export function hedge({ clock, health, maxAttempts }: HedgeOptions): Layer {
       const { hedge: wanted } = call.target.limits
       if (!wanted || !call.streams) return next(call)
       saved = Math.min(mostSaved, saved + share)
-      const after = wanted.after ?? times.get(call.target.deployment.label)?.value
+      const after = wanted.after ?? health.of(call.target.deployment.label).lateness.value
       return after === undefined ? settled(begin(next, call)) : race(next, call, after)
     }
 }

@@ -39,8 +39,8 @@ function deployments(clock: ManualClock, times: readonly (number | FailureKind)[
 function hedging(clock: ManualClock, times: readonly (number | FailureKind)[], cooling: readonly string[] = []) {
   const { asked, stopped, upstream } = deployments(clock, times)
   const wait = (label: string) => (cooling.includes(label) ? 1 : 0)
-  const health = { wait, admit: (label: string) => wait(label) === 0 }
   const book = new HealthBook({ clock, random: () => 0 }, undefined)
+  const health = { wait, admit: (label: string) => wait(label) === 0, of: (label: string) => book.of(label) }
   const recorded = record({ clock, health: book, log: () => {} })(upstream)
   const layer = hedge({ clock, health, maxAttempts: 12 })(recorded)
   const ask = async (options: Parameters<typeof callOf>[0] = {}) => {
