@@ -35,6 +35,8 @@ export default defineProvider({
   }),
   url: ({ baseURL, options }, path) =>
     options.endpointUrl && !/\/v1$/.test(baseURL) ? `${baseURL}/v1${path}` : baseURL + path,
+  passes: ({ baseURL, options }, path) =>
+    options.endpointUrl && !/\/v1$/.test(baseURL) ? `${baseURL}/v1${path}` : baseURL + path,
   errors: ({ options }) => (options.engine === 'transformers' ? [...transformersErrors, ...errors] : errors),
   // Cerebras, behind the router, answers 400 `wrong_api_format` to fields that only OpenAI supports.
   heal: ({ code, message }) => {

@@ -22,6 +22,7 @@ export default defineProvider({
   continues: ({ options }) => (options.continues ? { chat: { trims: true } } : {}),
   operations: ({ options }: ProviderSettings) => (options.api === 'openai' ? openaiOperations : nativeOperations),
   url: ({ baseURL }, path) => ollamaURL(baseURL) + path,
+  passes: ({ baseURL }, path) => `${ollamaURL(baseURL)}/v1${path}`,
   errors: ollamaErrors,
   // A model that can't think rejects the parameter; it answers without it.
   heal: (error) => (refusesThinking(error) ? { drop: ['think', 'reasoning_effort', 'reasoning'] } : undefined),

@@ -28,6 +28,10 @@ export default defineProvider({
     options.apiVersion
       ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${segment(model)}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
       : baseURL + path,
+  passes: ({ baseURL, options }, path) => {
+    if (!options.apiVersion) return baseURL + path
+    return `${baseURL}/openai${path}${path.includes('?') ? '&' : '?'}api-version=${encodeURIComponent(options.apiVersion)}`
+  },
   errors: [{ status: 404, match: /DeploymentNotFound/, kind: 'not_found' }],
   keepsFormat: isOwnServer,
   endsStreams: isOwnServer,

@@ -8,6 +8,7 @@ import type { DialectRoute, LookUpRoute } from './dialects/dialect.ts'
 import { dialects } from './dialects/index.ts'
 import type { Gateway } from './gateway.ts'
 import { createInference, retryHeaders } from './inference.ts'
+import { createPassThrough, hintFor } from './pass-through.ts'
 import { findRoute, mountsOf, type Routed } from './routes.ts'
 import type { Edge } from './runtime/edge.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
@@ -18,6 +19,7 @@ import { routePath } from './wire/paths.ts'
 export interface AppOptions<Bindings extends object> {
   readonly gateway: Gateway
   readonly edge: Edge<Bindings>
+  readonly transport: Services['transport']
   readonly access: Access
   readonly clock: Clock
   readonly random: () => number
@@ -34,6 +36,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   const guard = createGuard(options.access)
   const nextId = requestIds(options.random)
   const infer = createInference({ ...options, guard, nextId })
+  const passThrough = createPassThrough({ gateway, edge, guard, services: options, nextId })
   const app = new Hono<{ Bindings: Bindings }>({ getPath: (request) => routePath(request.url) })
 
   /** Creates a small JSON response, for routes without streams. */
@@ -67,12 +70,17 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     }
   }
 
+  /** What the gateway doesn't serve itself: passed on if a provider is named for it, else refused. */
+  function passed(context: AppContext, refusal: () => GatewayError): Response | Promise<Response> {
+    return passThrough(context) ?? fail(refusal())
+  }
+
   /** Serves the route that was found for a path; `routed` is undefined if there is none. */
   function serve(context: AppContext, routed: Routed | undefined): Response | Promise<Response> {
     const method = context.req.method === 'POST' ? 'POST' : 'GET'
-    if (!routed || (method === 'POST' && routed.route.method === 'GET')) return fail(noRoute(context))
+    if (!routed || (method === 'POST' && routed.route.method === 'GET')) return passed(context, () => noRoute(context))
     const { route, model } = routed
-    if (route.method !== method) return fail(wrongMethod(context, route.method))
+    if (route.method !== method) return passed(context, () => wrongMethod(context, route.method))
     if (route.method === 'GET') return lookUp(context, route, model)
     return infer(context, route, model)
   }
@@ -97,7 +105,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   app.notFound((context) => {
     const path = routePath(context.req.url)
     const allowed = (['GET', 'POST'] as const).find((method) => app.router.match(method, path)[0].length > 0)
-    return fail(allowed ? wrongMethod(context, allowed) : noRoute(context))
+    return passed(context, () => (allowed ? wrongMethod(context, allowed) : noRoute(context)))
   })
   app.onError((error) => fail(error))
   return app
@@ -105,7 +113,10 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
 
 function noRoute(context: Context): GatewayError {
   const { method, url } = context.req
-  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})`, { status: 404, code: 'unknown_url' })
+  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hintFor(url)}`, {
+    status: 404,
+    code: 'unknown_url',
+  })
 }
 
 function wrongMethod(context: Context, allowed: string): GatewayError {

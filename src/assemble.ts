@@ -49,6 +49,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     gateway,
     edge,
     access,
+    transport: services.transport,
     clock,
     random,
     log,

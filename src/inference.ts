@@ -12,7 +12,7 @@ import type { Gateway } from './gateway.ts'
 import type { Edge } from './runtime/edge.ts'
 import { parseBody } from './wire/body.ts'
 import { asGatewayError, describeCause, type FailureKind, GatewayError, reactions } from './wire/errors.ts'
-import { type HeaderReader, headerValue, hopsHeader, isJson, wireHeaders } from './wire/headers.ts'
+import { type HeaderReader, headerValue, isJson, readHops, wireHeaders } from './wire/headers.ts'
 
 export interface InferenceOptions<Bindings extends object> {
   readonly gateway: Gateway
@@ -135,16 +135,6 @@ function checkContent(header: HeaderReader): void {
       code: 'unsupported_content_encoding',
     })
   }
-}
-
-/** More gateways in a row than this are taken for a loop. */
-const mostHops = 4
-
-function readHops(header: HeaderReader): number {
-  const hops = Number(header(hopsHeader) ?? 0)
-  if (!Number.isInteger(hops) || hops < 0) return 0
-  if (hops <= mostHops) return hops
-  throw new GatewayError('loop', 'The request goes round in circles: a provider of this gateway leads back to it.')
 }
 
 /** Failures that no waiting cures. */

@@ -129,7 +129,23 @@ class CatalogBuilder {
       missing: this.#config.missing ?? {},
       limits: limitsOf(this.#config),
       resilience: resilienceOf(this.#config),
+      passThrough: this.#passThrough(),
     }
+  }
+
+  #passThrough(): readonly string[] | undefined {
+    const { passThrough } = this.#config
+    if (passThrough === undefined) return undefined
+    const names = passThrough === false ? [] : [passThrough].flat()
+    for (const name of names) {
+      const known = Object.keys(this.#config.providers ?? {})
+      if (known.includes(name)) continue
+      const allowed = known.join(', ') || 'nothing, since no providers are configured'
+      this.#problems.push(
+        `passThrough: found ${show(name)}, which is no provider here${suggestion(name, known)}; allowed: ${allowed}`,
+      )
+    }
+    return names
   }
 
   /** The group for a configured name; `trail` holds the aliases followed so far. */

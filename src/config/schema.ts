@@ -196,6 +196,16 @@ export const configSchema = v.strictObject({
   models: v.optional(named(stringOr(model))),
   /** The model that answers when the requested one is missing. */
   fallback: v.optional(name),
+  /**
+   * The provider that gets the rest of OpenAI's API, untouched: files, batches, fine-tuning, assistants and so on. With
+   * several the first is the default, and requests choose by the header `x-samewire-provider`. `false`: none ever does.
+   * Default: the one that the header names, if a request has it.
+   */
+  passThrough: v.optional(
+    v.lazy((input) =>
+      input === false ? v.literal(false) : Array.isArray(input) ? v.array(name) : name,
+    ) as v.GenericSchema<false | string | string[]>,
+  ),
   /** What to do about a missing model, by the reason. Default: the fallback. */
   missing: v.optional(
     v.strictObject({

@@ -93,6 +93,11 @@ export interface Catalog {
   readonly missing: Readonly<Partial<Record<MissingKind, MissingPolicy | undefined>>>
   readonly limits: Limits
   readonly resilience: Resilience
+  /**
+   * The providers that what the gateway doesn't serve itself is passed on to; the first is the default. Undefined: any,
+   * if the request names one.
+   */
+  readonly passThrough?: readonly string[] | undefined
 }
 
 /** How the gateway as a whole deals with failures. Times are in milliseconds. */

@@ -139,6 +139,11 @@ export interface ProviderDefinition {
   /** The URL of an operation; the default is `baseURL + path`. */
   readonly url?: (settings: ProviderSettings, path: string, model: string) => string
   /**
+   * The URL of a path of OpenAI's API that the gateway doesn't serve itself, query included; the default is
+   * `baseURL + path`. Undefined: it has no such API.
+   */
+  readonly passes?: (settings: ProviderSettings, path: string) => string | undefined
+  /**
    * Whether this address is known to keep to OpenAI's format: its answers then pass without a look at their fields.
    * Others are repaired where something is wrong that a client would trip over. The default is no.
    */

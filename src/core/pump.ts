@@ -218,3 +218,40 @@ export function sourceFrom(chunks: AsyncIterator<Uint8Array>): ByteSource {
   }
   return pump
 }
+
+/** The bytes of a source as they arrive, no faster than they are taken. The source is cancelled if that stops early. */
+export async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array, void, undefined> {
+  const waiting: Uint8Array[] = []
+  let outcome: { readonly error?: unknown } | undefined
+  let wake = () => {}
+  const settle = (how: { readonly error?: unknown }) => {
+    outcome = how
+    wake()
+  }
+  source.pipe({
+    chunk(bytes) {
+      waiting.push(bytes)
+      source.pause()
+      wake()
+    },
+    end: () => settle({}),
+    fail: (error) => settle({ error: error ?? new Error('The source failed.') }),
+  })
+  try {
+    for (;;) {
+      const next = waiting.shift()
+      if (next) yield next
+      else if (outcome?.error !== undefined) throw outcome.error
+      else if (outcome) return
+      else {
+        source.resume()
+        if (waiting.length > 0 || outcome) continue
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    }
+  } finally {
+    if (!outcome) source.cancel('No more is wanted.')
+  }
+}

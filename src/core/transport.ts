@@ -5,13 +5,29 @@ import type { ByteSource } from './stream.ts'
 export interface UpstreamRequest {
   /** The name for errors: that of the provider, because its address must not be revealed. */
   readonly name: string
-  readonly method: 'GET' | 'POST'
+  readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   /** In pieces, so that changing a name in a large body needs no copy. */
   readonly body: readonly Uint8Array[]
+  /** What follows `body`, sent as it arrives. It can be read only once, so such a request is never sent again. */
+  readonly rest?: Rest | undefined
   /** Milliseconds for making a connection, where the runtime tells that from waiting for the answer: on Node only. */
   readonly connectTimeout: number
+}
+
+/** The end of a body that is still arriving. */
+export interface Rest {
+  readonly source: ByteSource
+  /** In bytes, if that is known. */
+  readonly length?: number | undefined
+}
+
+/** Bytes of the whole body, if that is known. */
+export function lengthOf({ body, rest }: UpstreamRequest): number | undefined {
+  const known = body.reduce((sum, { length }) => sum + length, 0)
+  if (!rest) return known
+  return rest.length === undefined ? undefined : known + rest.length
 }
 
 /** An HTTP response as received: any status, header names in lower case, content decoded. */

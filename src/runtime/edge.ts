@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { Answer } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Abort } from '../core/signal.ts'
+import type { Rest } from '../core/transport.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 
 /** How a runtime talks to its clients: the only place where Node and Workers differ for requests and responses. */
@@ -10,6 +11,8 @@ export interface Edge<Bindings extends object> {
   headers(context: Context<{ Bindings: Bindings }>): HeaderReader
   /** Reads the request body. Rejects with a 413 as soon as more than `limit` bytes have arrived. */
   readBody(context: Context<{ Bindings: Bindings }>, limit: number): Promise<Uint8Array>
+  /** The request body as it arrives. Fails with a 413 as soon as more than `limit` bytes have arrived. */
+  openBody(context: Context<{ Bindings: Bindings }>, limit: number): Rest
   /** Sends an answer; a stream is written as it arrives. */
   send(context: Context<{ Bindings: Bindings }>, answer: Answer, client: Abort): Response
   /** Does work that outlasts the response, if the runtime allows that. `work` never rejects. */

@@ -4,10 +4,10 @@ import { Abort } from '../core/signal.ts'
 import type { ByteSink, Step } from '../core/stream.ts'
 import { Block } from '../wire/block.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { tooLarge } from './body-limit.ts'
+import { limited, tooLarge } from './body-limit.ts'
 import { Carrying, type Doubled } from './carrying.ts'
 import type { Edge, EdgeOptions } from './edge.ts'
-import { FetchSource } from './fetch-transport.ts'
+import { FetchSource, pumpOf } from './fetch-transport.ts'
 import { beatUntil, type Flow, flow, SilenceTimer } from './flow.ts'
 import { WriteTimeout } from './write-timeout.ts'
 
@@ -28,6 +28,12 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
       body.add(chunk)
     }
     return body.take()
+  },
+  openBody({ req }, limit) {
+    const told = req.header('content-length')
+    const length = told === undefined ? (req.raw.body ? undefined : 0) : Number(told)
+    const body = pumpOf(length === 0 ? undefined : req.raw.body, new Abort())
+    return limited({ source: body, length }, limit)
   },
   send(context, { status, headers, body }, client) {
     if (body instanceof Uint8Array) {

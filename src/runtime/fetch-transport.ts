@@ -1,7 +1,7 @@
-import { Pump } from '../core/pump.ts'
+import { chunksOf, Pump } from '../core/pump.ts'
 import type { Signal } from '../core/signal.ts'
 import type { ByteSink, ByteSource, Looker } from '../core/stream.ts'
-import type { Transport } from '../core/transport.ts'
+import { lengthOf, type Transport, type UpstreamRequest } from '../core/transport.ts'
 import { concat } from '../wire/block.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { Doubled } from './carrying.ts'
@@ -17,7 +17,7 @@ export function createFetchTransport(send: typeof fetch): Transport {
     const response = await send(request.url, {
       method: request.method,
       headers: request.headers,
-      ...(request.method === 'POST' && { body: concat(request.body) as Uint8Array<ArrayBuffer> }),
+      ...bodyOf(request),
       redirect: 'manual',
       signal: abort.signal,
     }).catch((error: unknown) => {
@@ -28,6 +28,38 @@ export function createFetchTransport(send: typeof fetch): Transport {
       headers[name] = value
     })
     return { status: response.status, headers, body: sourceOf(response, signal) }
+  }
+}
+
+function bodyOf(request: UpstreamRequest): RequestInit {
+  // Not every runtime's types know `duplex`, which Node asks for.
+  if (request.rest) return { body: uploadOf(request), duplex: 'half' } as RequestInit
+  const body = concat(request.body) as Uint8Array<ArrayBuffer>
+  return body.length > 0 || request.method === 'POST' ? { body } : {}
+}
+
+declare const FixedLengthStream: (new (length: number) => TransformStream<Uint8Array, Uint8Array>) | undefined
+
+/** A body that is still arriving. On Workers a length is announced only for a stream of this kind. */
+function uploadOf(request: UpstreamRequest): ReadableStream<Uint8Array> {
+  const length = lengthOf(request)
+  const { readable, writable } =
+    length !== undefined && typeof FixedLengthStream === 'function'
+      ? new FixedLengthStream(length)
+      : new TransformStream<Uint8Array, Uint8Array>()
+  void pour(request, writable.getWriter())
+  return readable
+}
+
+/** Writes a body as it arrives. If that breaks off, so does the request. */
+async function pour({ body, rest }: UpstreamRequest, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+  try {
+    for (const bytes of body) await writer.write(bytes)
+    if (rest) for await (const bytes of chunksOf(rest.source)) await writer.write(bytes)
+    await writer.close()
+  } catch (error) {
+    rest?.source.cancel(error)
+    await writer.abort(error).catch(() => {})
   }
 }
 
@@ -136,7 +168,7 @@ export class FetchSource implements ByteSource {
   }
 }
 
-function pumpOf(body: ReadableStream<Uint8Array> | null | undefined, signal: Signal): Pump {
+export function pumpOf(body: ReadableStream<Uint8Array> | null | undefined, signal: Signal): Pump {
   const reader = body?.getReader()
   let wake: (() => void) | undefined
   let paused = false

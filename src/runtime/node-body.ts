@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http'
+import { Pump } from '../core/pump.ts'
+import type { Rest } from '../core/transport.ts'
 import { Block } from '../wire/block.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { tooLarge } from './body-limit.ts'
+import { limited, tooLarge } from './body-limit.ts'
 
 /** Reads a request's body. Rejects with a 413 as soon as more than `limit` bytes have arrived. */
 export function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Array> {
@@ -28,4 +30,29 @@ export function readIncoming(incoming: IncomingMessage, limit: number): Promise<
       if (!incoming.complete) leave()
     })
   })
+}
+
+/** A request's body as it arrives. Fails with a 413 as soon as more than `limit` bytes have arrived. */
+export function openIncoming(incoming: IncomingMessage, limit: number): Rest {
+  const { 'content-length': told, 'transfer-encoding': coding } = incoming.headers
+  const take = (chunk: Uint8Array) => pump.push(chunk)
+  const leave = () => pump.break(new GatewayError('gone', 'The client left.'))
+  const pump = new Pump({
+    start() {
+      incoming.on('data', take)
+      incoming.once('end', () => pump.finish())
+      incoming.once('error', (error) => (error instanceof GatewayError ? pump.break(error) : leave()))
+      incoming.once('close', () => {
+        if (!incoming.complete) leave()
+      })
+    },
+    pause: () => incoming.pause(),
+    resume: () => incoming.resume(),
+    cancel() {
+      incoming.off('data', take)
+      // Read and drop the rest: many clients read no answer before they have sent all.
+      incoming.resume()
+    },
+  })
+  return limited({ source: pump, length: coding === undefined ? Number(told ?? 0) : undefined }, limit)
 }

@@ -8,7 +8,7 @@ import type { ByteSink } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { Edge, EdgeOptions } from './edge.ts'
 import { beatUntil, type Flow, flow } from './flow.ts'
-import { readIncoming } from './node-body.ts'
+import { openIncoming, readIncoming } from './node-body.ts'
 import { WriteTimeout } from './write-timeout.ts'
 
 /** The edge for Node: reads from and writes to the sockets directly, without web streams in between. */
@@ -21,6 +21,7 @@ export const nodeEdge = (options: EdgeOptions): Edge<HttpBindings> => ({
     }
   },
   readBody: ({ env }, limit) => readIncoming(env.incoming, limit),
+  openBody: ({ env }, limit) => openIncoming(env.incoming, limit),
   send({ env }, answer, client) {
     sendAnswer(env.outgoing, answer, client, options)
     return RESPONSE_ALREADY_SENT

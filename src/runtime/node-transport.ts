@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream'
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
 import type { buildConnector as Connect, Pool as Connections, Dispatcher } from 'undici'
-import { Pump } from '../core/pump.ts'
+import { chunksOf, Pump } from '../core/pump.ts'
 import type { Signal } from '../core/signal.ts'
 import type { ByteSource } from '../core/stream.ts'
-import type { Transport, UpstreamRequest, UpstreamResponse } from '../core/transport.ts'
+import { lengthOf, type Transport, type UpstreamRequest, type UpstreamResponse } from '../core/transport.ts'
 import { concat } from '../wire/block.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { codingsOf, unknownCoding } from './encodings.ts'
@@ -53,6 +53,10 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
 
   const transport: Transport = async (request, signal) => {
     const url = parse(request.url)
+    if (request.rest)
+      return await sendAfresh(url, { request, body: uploadOf(request), signal }).catch((error) => {
+        throw unreachable(error, request)
+      })
     const pool = poolFor(url.origin, request.connectTimeout)
     const sending = { request, body: payload(request.body), signal }
     try {
@@ -87,7 +91,7 @@ function createPool(origin: string, connectTimeout: number): Connections {
 
 interface Sending {
   readonly request: UpstreamRequest
-  readonly body: Uint8Array | Pieces
+  readonly body: Uint8Array | Pieces | AsyncIterable<Uint8Array>
   readonly signal: Signal
 }
 
@@ -96,9 +100,10 @@ function send(pool: Connections, url: URL, sending: Sending): Promise<UpstreamRe
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
     const { method } = request
-    const headers =
-      body instanceof Pieces ? { ...request.headers, 'content-length': `${body.length}` } : request.headers
-    const options = { path: url.pathname + url.search, method, headers, body: method === 'GET' ? null : body }
+    const length = body instanceof Pieces ? body.length : request.rest && lengthOf(request)
+    const headers = length === undefined ? request.headers : { ...request.headers, 'content-length': `${length}` }
+    const bodiless = body instanceof Uint8Array && body.length === 0
+    const options = { path: url.pathname + url.search, method, headers, body: bodiless ? null : body }
     pool.dispatch(options as Dispatcher.DispatchOptions, respondTo(resolve, reject, sending))
   })
 }
@@ -112,6 +117,12 @@ function payload(pieces: UpstreamRequest['body']): Uint8Array | Pieces {
   if (first && pieces.length === 1) return first
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0)
   return length <= oneWrite ? concat(pieces, length) : new Pieces(joinSmall(pieces), length)
+}
+
+/** A body that is still arriving. It is sent on a connection of its own, since it can't be sent again. */
+async function* uploadOf({ body, rest }: UpstreamRequest): AsyncGenerator<Uint8Array> {
+  yield* body
+  if (rest) yield* chunksOf(rest.source)
 }
 
 /** A large body that undici reads piece by piece, at the speed of the socket. */

@@ -1,3 +1,5 @@
+import { GatewayError } from './errors.ts'
+
 /** Counts the gateways that a request has passed, so that one that is its own upstream doesn't call itself for ever. */
 export const hopsHeader = 'x-samewire-hops'
 
@@ -24,6 +26,7 @@ const exposed = [
   'x-samewire-trace',
   'x-samewire-notice',
   'x-samewire-upstream-request-id',
+  'x-samewire-provider',
   'openai-organization',
 ].join(', ')
 
@@ -60,4 +63,15 @@ export function headerValue(value: string): string {
 /** Whether a content type is JSON: `application/json`, or one that ends in `+json`. */
 export function isJson(contentType: string): boolean {
   return /^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(contentType)
+}
+
+/** More gateways in a row than this are taken for a loop. */
+const mostHops = 4
+
+/** How many gateways a request has passed through. Throws if they are too many. */
+export function readHops(header: HeaderReader): number {
+  const hops = Number(header(hopsHeader) ?? 0)
+  if (!Number.isInteger(hops) || hops < 0) return 0
+  if (hops <= mostHops) return hops
+  throw new GatewayError('loop', 'The request goes round in circles: a provider of this gateway leads back to it.')
 }

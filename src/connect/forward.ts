@@ -1,0 +1,178 @@
+import type { Answer } from '../core/answer.ts'
+import type { Limits } from '../core/catalog.ts'
+import type { Clock } from '../core/clock.ts'
+import { bearer as bearerHeader, type Provider } from '../core/provider.ts'
+import type { Services } from '../core/services.ts'
+import { Abort, type Signal } from '../core/signal.ts'
+import { translated } from '../core/stages.ts'
+import type { Step } from '../core/stream.ts'
+import type { Rest } from '../core/transport.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { type HeaderReader, hopsHeader } from '../wire/headers.ts'
+
+/** A request that goes to a provider as it is. */
+export interface Forwarded {
+  readonly provider: Provider
+  readonly method: string
+  /** Without `/v1`, with the query. */
+  readonly path: string
+  readonly header: HeaderReader
+  readonly body: Uint8Array
+  /** What follows `body`. */
+  readonly rest?: Rest
+  readonly bearer: string | undefined
+  readonly hops: number
+  readonly signal: Signal
+  readonly limits: Limits
+}
+
+/** Request headers that go on; never the caller's key for the gateway, cookies, or what a proxy added. */
+const sent = ['content-type', 'accept', 'range', 'if-none-match', 'idempotency-key', 'openai-beta', 'openai-version']
+/** Response headers that go back, beside those about limits. */
+const returned =
+  /^(content-(type|disposition|range|language|length)|accept-ranges|etag|last-modified|location|retry-after(-ms)?|openai-(?!version).*|x-ratelimit-.*)$/
+
+/** Sends a request to a provider and answers with what comes back, whatever its status. */
+export async function forward(request: Forwarded, { transport, clock }: Pick<Services, 'transport' | 'clock'>) {
+  const { provider, method, path, body, rest, signal, limits } = request
+  const { definition, settings } = provider
+  if (provider.unavailable) throw new GatewayError('auth', `${provider.name} can't be used: ${provider.unavailable}.`)
+  const url = definition.passes ? definition.passes(settings, path) : definition.serve ? '' : settings.baseURL + path
+  if (!url) throw new GatewayError('wrong_endpoint', `${definition.title} has no other API to pass requests on to.`)
+  const patience = new Patience(clock, limits.timeout, signal, provider.name)
+  try {
+    const response = await transport(
+      {
+        ...{ name: provider.name, method, url, headers: headersOf(request), connectTimeout: limits.connectTimeout },
+        body: body.length > 0 ? [body] : [],
+        ...(rest && { rest: { ...rest, source: translated(rest.source, patience.stage) } }),
+      },
+      patience.attempt,
+    )
+    patience.stop()
+    const { status } = response
+    if ((status === 401 || status === 407) && !provider.callersKey) {
+      response.body.cancel('It may quote the key.')
+      // Clients would take the status for their own key's.
+      throw new GatewayError('auth', `The gateway's credentials for ${provider.name} were rejected (HTTP ${status}).`)
+    }
+    const steps = [idle(limits.idleTimeout, patience)]
+    return {
+      status,
+      headers: returnedHeaders(response.headers),
+      body: { source: response.body, steps },
+    } satisfies Answer
+  } catch (error) {
+    patience.stop()
+    throw patience.attempt.aborted ? patience.attempt.reason : error
+  }
+}
+
+function headersOf({ provider, header, bearer, hops }: Forwarded): Record<string, string> {
+  const { definition, settings, callersKey, name } = provider
+  if (callersKey && bearer === undefined) {
+    const message = `Requests to ${name} go with your own API key, and you sent none.`
+    throw new GatewayError('unauthorized', message, { code: null })
+  }
+  const own = callersKey ? { ...settings, apiKey: bearer } : settings
+  const kept = sent.flatMap((key) => {
+    const value = header(key)
+    return value === undefined ? [] : [[key, value] as const]
+  })
+  return {
+    'user-agent': 'samewire',
+    ...Object.fromEntries(kept),
+    [hopsHeader]: String(hops + 1),
+    ...(definition.headers ?? bearerHeader)(own),
+    ...settings.headers,
+  }
+}
+
+function returnedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const kept = Object.entries(headers).filter(([name]) => returned.test(name))
+  const back = Object.fromEntries(kept)
+  // It was decoded on the way.
+  if (headers['content-encoding'] !== undefined) delete back['content-length']
+  if (headers['x-request-id'] !== undefined) back['x-samewire-upstream-request-id'] = headers['x-request-id']
+  return back
+}
+
+/** Ends an answer that sends nothing for `ms`. */
+function idle(ms: number, patience: Patience): Step {
+  let heard = false
+  const silence = {
+    ms,
+    looks: 4,
+    heard() {
+      const was = heard
+      heard = false
+      return was
+    },
+    onSilence() {
+      patience.giveUp('sent nothing more', ms)
+      return undefined
+    },
+  }
+  return {
+    watch: {
+      see() {
+        heard = true
+      },
+    },
+    silence,
+    over: () => patience.end(),
+    carried: 'watch',
+  }
+}
+
+/** Waits for the answer, from the last piece of the upload on. */
+class Patience {
+  readonly attempt = new Abort()
+  readonly #clock: Clock
+  readonly #signal: Signal
+  readonly #name: string
+  readonly #ms: number
+  #last: number
+  #cancel: () => void
+
+  constructor(clock: Clock, ms: number, signal: Signal, name: string) {
+    this.#clock = clock
+    this.#signal = signal
+    this.#name = name
+    this.#ms = ms
+    this.#last = clock.now()
+    this.#cancel = clock.after(ms, this.#look)
+    if (signal.aborted) this.#leave()
+    signal.addEventListener('abort', this.#leave)
+  }
+
+  /** Passes the upload on, and notes that it is under way. */
+  readonly stage = {
+    chunk: (bytes: Uint8Array, emit: (bytes: Uint8Array) => void) => {
+      this.#last = this.#clock.now()
+      emit(bytes)
+    },
+  }
+
+  /** The answer has begun. */
+  stop(): void {
+    this.#cancel()
+  }
+
+  /** The answer is over. */
+  end(): void {
+    this.#signal.removeEventListener('abort', this.#leave)
+  }
+
+  giveUp(what: string, ms: number): void {
+    this.attempt.abort(new GatewayError('timeout', `${this.#name} ${what} within ${ms / 1000} seconds.`))
+  }
+
+  readonly #leave = () => this.attempt.abort(this.#signal.reason)
+
+  readonly #look = () => {
+    const left = this.#last + this.#ms - this.#clock.now()
+    if (left <= 0) this.giveUp('did not answer', this.#ms)
+    else this.#cancel = this.#clock.after(left, this.#look)
+  }
+}

@@ -1,0 +1,138 @@
+import type { Context } from 'hono'
+import type { Guard } from './access.ts'
+import { type Forwarded, forward } from './connect/forward.ts'
+import { type Answer, withStep } from './core/answer.ts'
+import { Owners } from './core/owners.ts'
+import type { Provider } from './core/provider.ts'
+import type { Services } from './core/services.ts'
+import type { Gateway } from './gateway.ts'
+import type { Edge } from './runtime/edge.ts'
+import { invalid } from './wire/body.ts'
+import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
+import { type HeaderReader, readHops, wireHeaders } from './wire/headers.ts'
+import { isAdministrative, isFamily, type PassedPath, readPassedPath } from './wire/passed-path.ts'
+
+export interface PassThroughOptions<Bindings extends object> {
+  readonly gateway: Gateway
+  readonly edge: Edge<Bindings>
+  readonly guard: Guard
+  readonly services: Pick<Services, 'transport' | 'clock' | 'log'>
+  readonly nextId: () => string
+}
+
+/** Bytes: the largest file that OpenAI takes is 512 MB. */
+const uploadLimit = 1024 * 1024 * 1024
+/** Bytes of a body that are read before it goes on, in search of the ids of other objects. */
+const smallBody = 64 * 1024
+
+/** The header by which a client chooses the provider. */
+const providerHeader = 'x-samewire-provider'
+
+/**
+ * Passes on what the gateway doesn't serve itself, untouched: to the provider in the header, to the one that made the
+ * object that the request is about, or to the one that the configuration names.
+ */
+export function createPassThrough<Bindings extends object>(options: PassThroughOptions<Bindings>) {
+  const { gateway, edge, guard, services, nextId } = options
+  const { catalog } = gateway
+  const { clock, log } = services
+  const owners = new Owners()
+
+  function providerFor(passed: PassedPath, header: HeaderReader, body: string): Provider | undefined {
+    const named = header(providerHeader)
+    const name = named ?? owners.findIn(`${passed.path} ${body}`) ?? catalog.passThrough?.[0]
+    if (name === undefined) return undefined
+    const provider = catalog.providers.get(name)
+    if (!provider || (catalog.passThrough && !catalog.passThrough.includes(name))) {
+      const allowed = (catalog.passThrough ?? [...catalog.providers.keys()]).join(', ') || 'none'
+      throw invalid(`Invalid '${providerHeader}': requests are passed on to these providers only: ${allowed}.`)
+    }
+    if (isAdministrative(passed) && !provider.callersKey) {
+      const message = `The gateway manages no organization: it does not pass on /${passed.family} with a key of its own.`
+      throw new GatewayError('forbidden', message)
+    }
+    return provider
+  }
+
+  /** Remembers who made what an answer describes, where that can't be told from the configuration. */
+  function noted(answer: Answer, { name }: Provider): Answer {
+    if (name === catalog.passThrough?.[0] || !/json/.test(answer.headers['content-type'] ?? '')) return answer
+    let text = ''
+    const decoder = new TextDecoder()
+    const see = (bytes: Uint8Array) => {
+      if (text.length > smallBody) return
+      text += decoder.decode(bytes, { stream: true })
+    }
+    const over = () => {
+      for (const [, id = ''] of text.matchAll(/"id"\s*:\s*"([\w-]{4,128})"/g)) owners.note(id, name)
+    }
+    return withStep(answer, { watch: { see }, over, carried: 'watch' })
+  }
+
+  /** The answer for a path that nothing else serves; undefined if it isn't passed on either. */
+  return function passThrough(context: Context<{ Bindings: Bindings }>): Promise<Response> | undefined {
+    const { method, url } = context.req
+    const header = edge.headers(context)
+    if (catalog.passThrough?.length === 0) return undefined
+    let passed: PassedPath | undefined
+    try {
+      passed = readPassedPath(url)
+    } catch (thrown) {
+      return Promise.resolve(refuse(thrown))
+    }
+    if (!passed || (!catalog.passThrough && header(providerHeader) === undefined)) return undefined
+    return run(context, passed, method, header)
+  }
+
+  function refuse(thrown: unknown, requestId = nextId(), started = clock.now()): Response {
+    const failure = asGatewayError(thrown)
+    if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
+    const headers = { ...wireHeaders(requestId, clock.now() - started), 'content-type': 'application/json' }
+    return new Response(JSON.stringify(errorEnvelope(failure)), { status: failure.status, headers })
+  }
+
+  async function run(
+    context: Context<{ Bindings: Bindings }>,
+    passed: PassedPath,
+    method: string,
+    header: HeaderReader,
+  ): Promise<Response> {
+    const requestId = nextId()
+    const started = clock.now()
+    try {
+      const bearer = guard(header, method === 'GET' ? 'GET' : 'POST')
+      const signal = edge.watch(context)
+      const hops = readHops(header)
+      const rest = method === 'GET' || method === 'HEAD' ? undefined : edge.openBody(context, uploadLimit)
+      const small = rest?.length !== undefined && rest.length <= smallBody
+      const body = rest && small ? await rest.source.collect(smallBody, () => undefined) : new Uint8Array()
+      const provider = providerFor(passed, header, body.length > 0 ? new TextDecoder().decode(body) : '')
+      if (!provider) throw new Error('without a provider nothing is passed on')
+      const request: Forwarded = {
+        ...{ provider, method, path: passed.path, header, body, bearer, hops, signal },
+        limits: catalog.limits,
+        ...(!small && rest && { rest }),
+      }
+      const answer = noted(await forward(request, services), provider)
+      const own = wireHeaders(requestId, clock.now() - started)
+      const headers = { ...own, ...answer.headers, 'x-samewire-provider': provider.name }
+      return edge.send(context, { ...answer, headers }, signal)
+    } catch (thrown) {
+      return refuse(thrown, requestId, started)
+    }
+  }
+}
+
+/** What would bring a part of OpenAI's API that the gateway doesn't serve; nothing for a path that isn't one. */
+export function hintFor(url: string): string {
+  try {
+    const passed = readPassedPath(url)
+    if (!passed || !isFamily(passed.family)) return ''
+  } catch {
+    return ''
+  }
+  return (
+    '. This gateway passes such requests on to the provider that `passThrough` in its configuration or the header ' +
+    `${providerHeader} names`
+  )
+}
