@@ -41,7 +41,7 @@ export function readPassedPath(url: string): PassedPath | undefined {
   const path = versioned ? joined.slice('/v1'.length) : joined
   const segments = path.slice(1).split('/').map(decoded)
   // A provider's server would resolve these, and the request might end up at another API.
-  if (segments.some((segment) => segment === '.' || segment === '..' || /[\\/]\.\.?([\\/]|$)|\\/.test(segment))) {
+  if (segments.some((segment) => /(^|\/)\.\.?(\/|$)|\\/.test(segment))) {
     throw invalid('The path must not contain segments that lead elsewhere.')
   }
   const family = (segments[0] ?? '').toLowerCase()
