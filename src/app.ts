@@ -70,17 +70,18 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     }
   }
 
-  /** What the gateway doesn't serve itself: passed on if a provider is named for it, else refused. */
-  function passed(context: AppContext, refusal: () => GatewayError): Response | Promise<Response> {
+  /** What the gateway doesn't serve itself: it goes to the provider that is named for it, or is refused. */
+  function elsewhere(context: AppContext, refusal: () => GatewayError): Response | Promise<Response> {
     return passThrough(context) ?? fail(refusal())
   }
 
   /** Serves the route that was found for a path; `routed` is undefined if there is none. */
   function serve(context: AppContext, routed: Routed | undefined): Response | Promise<Response> {
     const method = context.req.method === 'POST' ? 'POST' : 'GET'
-    if (!routed || (method === 'POST' && routed.route.method === 'GET')) return passed(context, () => noRoute(context))
+    if (!routed || (method === 'POST' && routed.route.method === 'GET'))
+      return elsewhere(context, () => noRoute(context))
     const { route, model } = routed
-    if (route.method !== method) return passed(context, () => wrongMethod(context, route.method))
+    if (route.method !== method) return elsewhere(context, () => wrongMethod(context, route.method))
     if (route.method === 'GET') return lookUp(context, route, model)
     return infer(context, route, model)
   }
@@ -105,7 +106,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   app.notFound((context) => {
     const path = routePath(context.req.url)
     const allowed = (['GET', 'POST'] as const).find((method) => app.router.match(method, path)[0].length > 0)
-    return passed(context, () => (allowed ? wrongMethod(context, allowed) : noRoute(context)))
+    return elsewhere(context, () => (allowed ? wrongMethod(context, allowed) : noRoute(context)))
   })
   app.onError((error) => fail(error))
   return app

@@ -9,8 +9,8 @@ import type { Gateway } from './gateway.ts'
 import type { Edge } from './runtime/edge.ts'
 import { invalid } from './wire/body.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
+import { type ForeignPath, isAdministrative, isForOthers, readForeignPath } from './wire/foreign-path.ts'
 import { type HeaderReader, readHops, wireHeaders } from './wire/headers.ts'
-import { isAdministrative, isFamily, type PassedPath, readPassedPath } from './wire/passed-path.ts'
 
 export interface PassThroughOptions<Bindings extends object> {
   readonly gateway: Gateway
@@ -38,17 +38,17 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
   const { clock, log } = services
   const owners = new Owners()
 
-  function providerFor(passed: PassedPath, header: HeaderReader, body: string): Provider | undefined {
+  function providerFor(asked: ForeignPath, header: HeaderReader, body: string): Provider | undefined {
     const named = header(providerHeader)
-    const name = named ?? owners.findIn(`${passed.path} ${body}`) ?? catalog.passThrough?.[0]
+    const name = named ?? owners.findIn(`${asked.path} ${body}`) ?? catalog.passThrough?.[0]
     if (name === undefined) return undefined
     const provider = catalog.providers.get(name)
     if (!provider || (catalog.passThrough && !catalog.passThrough.includes(name))) {
       const allowed = (catalog.passThrough ?? [...catalog.providers.keys()]).join(', ') || 'none'
-      throw invalid(`Invalid '${providerHeader}': requests are passed on to these providers only: ${allowed}.`)
+      throw invalid(`Invalid '${providerHeader}': such requests go to these providers only: ${allowed}.`)
     }
-    if (isAdministrative(passed) && !provider.callersKey) {
-      const message = `The gateway manages no organization: it does not pass on /${passed.family} with a key of its own.`
+    if (isAdministrative(asked) && !provider.callersKey) {
+      const message = `The gateway manages no organization: it does not pass on /${asked.family} with a key of its own.`
       throw new GatewayError('forbidden', message)
     }
     return provider
@@ -73,15 +73,15 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
   return function passThrough(context: Context<{ Bindings: Bindings }>): Promise<Response> | undefined {
     const { method, url } = context.req
     const header = edge.headers(context)
-    if (catalog.passThrough?.length === 0) return undefined
-    let passed: PassedPath | undefined
+    const isWanted = catalog.passThrough ? catalog.passThrough.length > 0 : header(providerHeader) !== undefined
+    if (!isWanted) return undefined
+    let asked: ForeignPath | undefined
     try {
-      passed = readPassedPath(url)
+      asked = readForeignPath(url)
     } catch (thrown) {
       return Promise.resolve(refuse(thrown))
     }
-    if (!passed || (!catalog.passThrough && header(providerHeader) === undefined)) return undefined
-    return run(context, passed, method, header)
+    return asked && run(context, asked, method, header)
   }
 
   function refuse(thrown: unknown, requestId = nextId(), started = clock.now()): Response {
@@ -93,7 +93,7 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
 
   async function run(
     context: Context<{ Bindings: Bindings }>,
-    passed: PassedPath,
+    asked: ForeignPath,
     method: string,
     header: HeaderReader,
   ): Promise<Response> {
@@ -106,10 +106,10 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
       const rest = method === 'GET' || method === 'HEAD' ? undefined : edge.openBody(context, uploadLimit)
       const small = rest?.length !== undefined && rest.length <= smallBody
       const body = rest && small ? await rest.source.collect(smallBody, () => undefined) : new Uint8Array()
-      const provider = providerFor(passed, header, body.length > 0 ? new TextDecoder().decode(body) : '')
-      if (!provider) throw new Error('without a provider nothing is passed on')
+      const provider = providerFor(asked, header, body.length > 0 ? new TextDecoder().decode(body) : '')
+      if (!provider) throw new Error('without a provider nothing goes on')
       const request: Forwarded = {
-        ...{ provider, method, path: passed.path, header, body, bearer, hops, signal },
+        ...{ provider, method, path: asked.path, header, body, bearer, hops, signal },
         limits: catalog.limits,
         ...(!small && rest && { rest }),
       }
@@ -126,8 +126,8 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
 /** What would bring a part of OpenAI's API that the gateway doesn't serve; nothing for a path that isn't one. */
 export function hintFor(url: string): string {
   try {
-    const passed = readPassedPath(url)
-    if (!passed || !isFamily(passed.family)) return ''
+    const asked = readForeignPath(url)
+    if (!asked || !isForOthers(asked)) return ''
   } catch {
     return ''
   }

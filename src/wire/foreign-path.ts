@@ -2,7 +2,7 @@ import { invalid } from './body.ts'
 import { GatewayError } from './errors.ts'
 
 /** A path below `/v1` that the gateway doesn't serve itself, as it goes on to a provider. */
-export interface PassedPath {
+export interface ForeignPath {
   /** As the client wrote it, without `/v1`, with the query. */
   readonly path: string
   /** Its first segment, such as `files`. */
@@ -23,16 +23,17 @@ const families: ReadonlySet<string> = new Set([
 /** Whole organizations are managed here: never with a key that the caller doesn't hold. */
 const administrative: ReadonlySet<string> = new Set(['organization', 'organizations', 'projects'])
 
-export function isFamily(family: string): boolean {
-  return families.has(family)
+/** Whether the gateway itself serves nothing of the kind. */
+export function isForOthers({ family }: ForeignPath): boolean {
+  return families.has(family) && family !== 'chat' && family !== 'models'
 }
 
-export function isAdministrative({ family }: PassedPath): boolean {
+export function isAdministrative({ family }: ForeignPath): boolean {
   return administrative.has(family)
 }
 
 /** Reads the path of a URL. Undefined if it is none of OpenAI's; throws a 400 for one that could lead elsewhere. */
-export function readPassedPath(url: string): PassedPath | undefined {
+export function readForeignPath(url: string): ForeignPath | undefined {
   const start = url.indexOf('/', url.indexOf('://') + 3)
   const whole = start < 0 ? '/' : url.slice(start).replace(/#.*$/s, '')
   const [raw = '', query] = split(whole)
