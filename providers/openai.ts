@@ -10,7 +10,21 @@ export default defineProvider({
   baseURL: 'https://api.openai.com/v1',
   env: { apiKey: 'OPENAI_API_KEY', baseURL: 'OPENAI_BASE_URL' },
   settings: { organization: 'text', project: 'text', apiVersion: 'text' },
-  answers: ['gpt-*', 'chatgpt-*', 'o1*', 'o3*', 'o4*', 'davinci-*', 'babbage-*'],
+  answers: [
+    'gpt-*',
+    'chatgpt-*',
+    'o1*',
+    'o3*',
+    'o4*',
+    'davinci-*',
+    'babbage-*',
+    'text-embedding-*',
+    'text-moderation-*',
+    'omni-moderation-*',
+    'dall-e-*',
+    'tts-*',
+    'whisper-*',
+  ],
   operations: () => ({
     ...openaiOperations,
     // Chat models reject the legacy route, although its users only want a text.

@@ -1,4 +1,5 @@
 import { GatewayError, shorten } from './wire/errors.ts'
+import { isForm } from './wire/form.ts'
 import { type HeaderReader, headerValue, isJson } from './wire/headers.ts'
 
 /**
@@ -26,6 +27,9 @@ export function createDoor({
     if (origin !== undefined && !trusts(origin)) throw forbidden(`the origin "${told(origin)}"`, 'allowedOrigins')
     const type = header('content-type')
     if (method === 'GET' || (type !== undefined && isJson(type))) return
+    // Without a preflight a page can send these too, but no browser does so without telling where the page is from.
+    const isForeign = !['same-origin', 'none', undefined].includes(header('sec-fetch-site'))
+    if (!isForeign && (type === undefined ? isEmpty(header) : isForm(type))) return
     throw new GatewayError(
       'forbidden',
       `This gateway has no key, so it takes requests with "Content-Type: application/json" only, found ${
@@ -33,6 +37,10 @@ export function createDoor({
       }. Send that header, or set SAMEWIRE_KEY.`,
     )
   }
+}
+
+function isEmpty(header: HeaderReader): boolean {
+  return Number(header('content-length') ?? 0) === 0 && header('transfer-encoding') === undefined
 }
 
 function forbidden(what: string, setting: string): GatewayError {

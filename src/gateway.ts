@@ -195,7 +195,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     const call: Call = {
       operation,
       body,
-      streams: body.stream && operation.reader !== undefined,
+      streams: (operation.streams?.(body) ?? body.stream) && operation.reader !== undefined,
       plan: made,
       target,
       signal,
@@ -208,7 +208,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     }
     budget.deposit()
     const { shadow } = made
-    if (shadow && services.random() * 100 < shadow.percent && body.bytes.length <= mostShadowed) {
+    if (shadow && services.random() * 100 < shadow.percent && body.bytes.length <= mostShadowed && body.isWhole) {
       const copy = shadowOf(call, shadow.model, session)
       if (copy) trace.shadow = copy
     }

@@ -4,14 +4,16 @@ import { type Answer, isPending, isStream, whenOver } from './core/answer.ts'
 import type { Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
 import { disclosure } from './core/disclosure.ts'
+import { readForm } from './core/read-form.ts'
 import { readLimits } from './core/read-preferences.ts'
 import type { Services } from './core/services.ts'
 import { traceText } from './core/trace-text.ts'
 import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
-import type { Edge } from './runtime/edge.ts'
+import { type Edge, uploadLimit } from './runtime/edge.ts'
 import { parseBody } from './wire/body.ts'
 import { asGatewayError, describeCause, type FailureKind, GatewayError, reactions } from './wire/errors.ts'
+import { boundaryOf, isForm } from './wire/form.ts'
 import { type HeaderReader, headerValue, isJson, readHops, wireHeaders } from './wire/headers.ts'
 
 export interface InferenceOptions<Bindings extends object> {
@@ -43,6 +45,16 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     }
   }
 
+  function readRequest(context: Context<{ Bindings: Bindings }>, route: InferenceRoute, header: HeaderReader) {
+    const type = header('content-type')
+    if (route.forms && type !== undefined && isForm(type)) {
+      const model = new URL(context.req.url).searchParams.get('model') ?? undefined
+      return readForm(edge.openBody(context, uploadLimit), boundaryOf(type), model)
+    }
+    checkContent(header)
+    return edge.readBody(context, options.bodyLimit).then(parseBody)
+  }
+
   return async function infer(
     context: Context<{ Bindings: Bindings }>,
     route: InferenceRoute,
@@ -63,8 +75,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const limits = readLimits(header)
       if (header('x-samewire-explain') === 'true') trace.asked = true
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
-      checkContent(header)
-      const read = parseBody(await edge.readBody(context, options.bodyLimit))
+      const read = await readRequest(context, route, header)
       const { operation, body } = route.request(read, named, route.explains ? context.req.url : undefined)
       operationName = operation.name
       if (route.explains) {

@@ -6,7 +6,7 @@ import { Owners } from './core/owners.ts'
 import type { Provider } from './core/provider.ts'
 import type { Services } from './core/services.ts'
 import type { Gateway } from './gateway.ts'
-import type { Edge } from './runtime/edge.ts'
+import { type Edge, uploadLimit } from './runtime/edge.ts'
 import { invalid } from './wire/body.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
 import { type ForeignPath, isAdministrative, isForOthers, readForeignPath } from './wire/foreign-path.ts'
@@ -20,8 +20,6 @@ export interface PassThroughOptions<Bindings extends object> {
   readonly nextId: () => string
 }
 
-/** Bytes: the largest file that OpenAI takes is 512 MB. */
-const uploadLimit = 1024 * 1024 * 1024
 /** Bytes of a body that are read before it goes on, in search of the ids of other objects. */
 const smallBody = 64 * 1024
 
@@ -100,7 +98,7 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
     const requestId = nextId()
     const started = clock.now()
     try {
-      const bearer = guard(header, method === 'GET' ? 'GET' : 'POST')
+      const bearer = guard(header, method === 'POST' ? 'POST' : 'GET')
       const signal = edge.watch(context)
       const hops = readHops(header)
       const rest = method === 'GET' || method === 'HEAD' ? undefined : edge.openBody(context, uploadLimit)

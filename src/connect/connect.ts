@@ -6,9 +6,10 @@ import { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { ExchangeContext } from './context.ts'
 import { blamesRemedy } from './heal.ts'
+import { received } from './received.ts'
 import { refused } from './refused.ts'
 import { improve, type Learnt, mostRemedies } from './remedies.ts'
-import { bodyToSend, requestBody, requestHeaders } from './request.ts'
+import { bodyToSend, outgoingOf } from './request.ts'
 import { streamed } from './streamed.ts'
 import { whole } from './whole.ts'
 
@@ -38,7 +39,8 @@ export function connect(services: Services, within: Layer, learnt = new Map<stri
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error
         const sent = sentBy(call, way.spec ?? spec, way, services)
-        const better = remedies < mostRemedies ? improve(way, error, spec, provider, sent) : undefined
+        const better =
+          remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, provider, sent) : undefined
         if (!better) throw before && blamesRemedy(error, way.remedy, call.body.outline) ? before : error
         before = error
         way = better
@@ -78,12 +80,14 @@ async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, service
       name: provider.name,
       method: 'POST',
       url: definition.url?.(settings, spec.path, deployment.model) ?? settings.baseURL + spec.path,
-      headers: requestHeaders(call, provider),
-      body: requestBody(call, spec, context, remedy),
+      ...outgoingOf(call, spec, context, remedy),
       connectTimeout: limits.connectTimeout,
     },
     call.signal,
   )
   if (response.status < 200 || response.status > 299) throw await refused(response, call, services)
-  return call.streams ? await streamed(response, spec, context, call) : await whole(response, spec, context, call)
+  if (call.streams) return await streamed(response, spec, context, call)
+  return call.operation.anyType
+    ? await received(response, spec, context, call)
+    : await whole(response, spec, context, call)
 }

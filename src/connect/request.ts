@@ -1,12 +1,42 @@
 import type { Call } from '../core/call.ts'
-import { bearer, type OperationSpec, type Provider, type Remedy, type WireContext } from '../core/provider.ts'
+import { bearer, type OperationSpec, type Remedy, type WireContext } from '../core/provider.ts'
+import type { Rest, UpstreamRequest } from '../core/transport.ts'
 import { editBody, withModel } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
+import { FormBody } from '../wire/form-body.ts'
 import { hopsHeader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { changesOf, cured } from './changes.ts'
 
 const encoder = new TextEncoder()
+
+/** A request's headers and body as they go up. */
+export function outgoingOf(
+  call: Call,
+  spec: OperationSpec,
+  context: WireContext,
+  remedy: Remedy,
+): Pick<UpstreamRequest, 'headers' | 'body' | 'rest'> {
+  const { body } = call
+  if (body instanceof FormBody) {
+    const headers = requestHeaders(call, `multipart/form-data; boundary=${quoted(body.boundary)}`)
+    return { headers, ...formOf(call, body, remedy) }
+  }
+  return { headers: requestHeaders(call, 'application/json'), body: requestBody(call, spec, context, remedy) }
+}
+
+/** A boundary as a parameter of a content type. */
+function quoted(boundary: string): string {
+  return /^[\w'+.-]+$/.test(boundary) ? boundary : `"${boundary}"`
+}
+
+/** The client's own form, with the upstream's name for the model. */
+function formOf(call: Call, body: FormBody<Rest>, remedy: Remedy): Pick<UpstreamRequest, 'body' | 'rest'> {
+  const { model } = call.target.deployment
+  const changes = changesOf(call, remedy)
+  const pieces = body.edited(changes ?? { set: new Map([['model', model]]) })
+  return { body: pieces, rest: body.remainder?.take() }
+}
 
 /** The upstream's request body, in pieces: the client's own bytes if only the model or single fields change. */
 export function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy) {
@@ -22,10 +52,8 @@ export function bodyToSend(spec: OperationSpec, context: WireContext, remedy: Re
   return cured(spec.encode?.(context) ?? context.body, remedy)
 }
 
-export function requestHeaders(
-  call: Call,
-  { definition, settings, callersKey, name }: Provider,
-): Record<string, string> {
+function requestHeaders(call: Call, type: string): Record<string, string> {
+  const { definition, settings, callersKey, name } = call.target.deployment.provider
   if (callersKey && call.bearer === undefined) {
     throw new GatewayError('unauthorized', `The model is served by ${name} with your own API key, and you sent none.`, {
       code: null,
@@ -33,8 +61,12 @@ export function requestHeaders(
   }
   const own = callersKey ? { ...settings, apiKey: call.bearer } : settings
   return {
-    'content-type': 'application/json',
-    accept: call.streams ? 'text/event-stream, application/x-ndjson' : 'application/json',
+    'content-type': type,
+    accept: call.streams
+      ? 'text/event-stream, application/x-ndjson'
+      : call.operation.anyType
+        ? '*/*'
+        : 'application/json',
     'user-agent': 'samewire',
     [hopsHeader]: String(call.hops + 1),
     ...(definition.headers ?? bearer)(own),

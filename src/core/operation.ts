@@ -25,6 +25,14 @@ export interface Operation {
   readonly path: string
   /** OpenAI's paths that clients use for it, without `/v1`; `{model}` stands for a model's name, slashes included. */
   readonly routes: readonly string[]
+  /** Whether clients may send it as a form with files. Absent: as JSON only. */
+  readonly forms?: boolean
+  /** The model that OpenAI takes for a request that names none. Absent: a request must name one. */
+  readonly usualModel?: string
+  /** Whether the client wants a stream; absent: if the field `stream` says so. */
+  streams?(body: RequestBody): boolean
+  /** Whether its answers may be other than JSON: text, audio. They go on as they come. Absent: they may not. */
+  readonly anyType?: boolean
   /** An id for an answer whose upstream sends none. Absent: its answers have none. */
   id?(random: Random): string
   /** Throws the 400 that OpenAI returns for an invalid request. */
@@ -81,6 +89,8 @@ export interface StreamReader {
   see(event: ServerEvent): Sight
   /** Whether everything that was started has been finished. */
   readonly complete: boolean
+  /** Whether a stream without `[DONE]` is whole too; absent: it gets one. */
+  readonly endsItself?: boolean
   readonly usage: JsonObject | undefined
   /** Keys whose texts never change what an event means: events that differ only in these need not be read. */
   readonly texts: ReadonlySet<string>

@@ -24,6 +24,8 @@ export interface InferenceRoute extends BaseRoute {
   readonly method: 'POST'
   /** Answers with the plan for the request, and sends it nowhere. */
   readonly explains?: boolean
+  /** Whether the request may be a form with files. */
+  readonly forms?: boolean
   /** The request in OpenAI's format. `model`: the model in the path; `url`: with `explains`. Throws a `GatewayError`. */
   request(
     body: RequestBody,

@@ -56,7 +56,7 @@ export class Check implements Stage {
     if (this.over || this.#follower.ended) return
     if (this.#reader.complete) {
       this.#mender?.end().forEach(emit)
-      emit(done)
+      if (!this.#reader.endsItself) emit(done)
     } else this.#breakOff(this.#words.broke(truncated()), emit)
   }
 

@@ -46,7 +46,7 @@ export const fallback = ({ clock, health, onExhausted, maxAttempts }: FallbackOp
         } catch (thrown) {
           const failure = asGatewayError(thrown)
           failures.push(failure)
-          if (isFinal(failure, plan)) throw failure
+          if (isFinal(failure, plan) || call.body.spent) throw failure
           if (failure.kind === 'context_length') tooSmall = target.contextWindow ?? 0
         }
       }

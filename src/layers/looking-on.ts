@@ -47,7 +47,12 @@ export class LookingOn implements Watch {
     const whole = half.length > 0 && isWhole(half)
     if (whole) this.#follower.follow(concat([half, blankLine]))
     if (this.#told || (this.#follower.ended && this.#reader.complete)) return half.length > 0 ? blankLine : nothing
-    if (this.#reader.complete && !failure) return half.length > 0 ? afterHalf(half) : done
+    if (this.#reader.complete && !failure) return this.#end(half)
     return afterHalf(half, this.#words.broke(failure ? failure.error : truncated()))
+  }
+
+  #end(half: Uint8Array): Uint8Array {
+    if (this.#reader.endsItself) return half.length > 0 ? blankLine : nothing
+    return half.length > 0 ? afterHalf(half) : done
   }
 }

@@ -44,7 +44,8 @@ function waitFor(failure: GatewayError, tries: number, call: Call, options: Retr
   const { clock, random, health, budget, maxAttempts } = options
   const { target, plan, trace, deadline } = call
   const asked = failure.retryAfterMs ?? 0
-  if (!reactions[failure.kind].again || tries >= target.limits.retries || asked > patience) return undefined
+  if (!reactions[failure.kind].again || call.body.spent || tries >= target.limits.retries || asked > patience)
+    return undefined
   // Its breaker has opened: another deployment is as good, and at once.
   const cooling = (label: string) => health.wait(label)
   if (cooling(target.deployment.label) > 0 && alternative(plan, target, cooling)) return undefined

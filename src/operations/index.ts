@@ -1,13 +1,25 @@
 import type { Operation } from '../core/operation.ts'
 import type { OperationSpec, OperationSpecs } from '../core/provider.ts'
+import { speech, transcriptions, translations } from './audio.ts'
 import { chat } from './chat.ts'
 import { completions } from './completions.ts'
 import { completionsOver } from './completions-over-chat.ts'
+import { imageEdits, images, imageVariations } from './images.ts'
+import { moderations } from './moderations.ts'
+import { rerank } from './rerank.ts'
 
 /** All operations. A new file needs only its import and a line here. */
 export const operations = {
   chat,
   completions,
+  images,
+  imageEdits,
+  imageVariations,
+  speech,
+  transcriptions,
+  translations,
+  moderations,
+  rerank,
 } satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operations

@@ -5,6 +5,9 @@ import type { Abort } from '../core/signal.ts'
 import type { Rest } from '../core/transport.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 
+/** Bytes of an upload that is sent on as it arrives: the largest file that OpenAI takes has 512 MB. */
+export const uploadLimit = 1024 * 1024 * 1024
+
 /** How a runtime talks to its clients: the only place where Node and Workers differ for requests and responses. */
 export interface Edge<Bindings extends object> {
   /** Reads request headers by lower-case name. */

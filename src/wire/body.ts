@@ -45,6 +45,21 @@ export class RequestBody {
     return this.#json
   }
 
+  /** Whether all of it is there. */
+  get isWhole(): boolean {
+    return true
+  }
+
+  /** Whether it was sent and can't be sent again. */
+  get spent(): boolean {
+    return false
+  }
+
+  /** The same request for another model, such as the one in the path. `bytes` stay; sending sets the model anyway. */
+  named(model: string): RequestBody {
+    return new RequestBody(this.bytes, { ...this.outline, model }, model, this.modelSpan, false)
+  }
+
   /** The body as received. */
   get text(): string {
     return decoder.decode(this.bytes)
@@ -193,10 +208,9 @@ export function withoutFields(body: RequestBody, names: ReadonlySet<string>): Re
   return body.model === undefined ? kept : renamed(kept, body.model)
 }
 
-/** The same request for another model, such as the one in the path. `bytes` stay; sending sets the model anyway. */
+/** The same request for another model. */
 export function renamed(body: RequestBody, model: string): RequestBody {
-  if (body.model === model) return body
-  return new RequestBody(body.bytes, { ...body.outline, model }, model, body.modelSpan, false)
+  return body.model === model ? body : body.named(model)
 }
 
 export function invalid(message: string, param: string | null = null, code: string | null = null): GatewayError {

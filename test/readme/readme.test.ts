@@ -252,17 +252,17 @@ describe('The sources with what the README adds to them', () => {
   })
 
   test('have the operation', async () => {
-    const results = { results: [{ index: 0, relevance_score: 0.9 }] }
-    upstream.script(json(200, results), json(200, { data: [] }))
-    const asked = { model: 'plain', query: 'q', documents: ['d'] }
-    expect(await post('/v1/rerank', asked)).toMatchObject({ status: 200, body: results })
-    expect(upstream.seen.at(-1)?.path).toBe('/rerank')
-    expect(await post('/v1/rerank', { model: 'plain' })).toMatchObject({
+    const counted = { count: 2, tokens: [1, 2] }
+    upstream.script(json(200, counted), json(200, { data: [] }))
+    const asked = { model: 'plain', prompt: 'two words' }
+    expect(await post('/v1/tokenize', asked)).toMatchObject({ status: 200, body: counted })
+    expect(upstream.seen.at(-1)?.path).toBe('/tokenize')
+    expect(await post('/v1/tokenize', { model: 'plain' })).toMatchObject({
       status: 400,
-      body: { error: { param: 'query' } },
+      body: { error: { param: 'prompt' } },
     })
-    const wrong = await post('/v1/rerank', asked)
-    expect(wrong).toMatchObject({ status: 502, body: { error: { message: 'lab sent an answer without results.' } } })
+    const wrong = await post('/v1/tokenize', asked)
+    expect(wrong).toMatchObject({ status: 502, body: { error: { message: 'lab sent an answer without tokens.' } } })
   })
 
   test('have the dialect', async () => {

@@ -58,14 +58,11 @@ test('the table of routes names only routes that are there', async () => {
   }
 })
 
-test.each(['embeddings', 'responses', 'assistants', 'images/generations', 'audio/speech', 'moderations', 'messages'])(
-  'what is said not to be there answers 404: %s',
-  async (route) => {
-    const response = await gateway.fetch(new Request(`http://gateway/v1/${route}`, { method: 'POST', body: '{}' }))
-    expect(response.status).toBe(404)
-    expect(await response.json()).toMatchObject({ error: { code: 'unknown_url' } })
-  },
-)
+test.each(['embeddings', 'responses', 'messages'])('what is said not to be there answers 404: %s', async (route) => {
+  const response = await gateway.fetch(new Request(`http://gateway/v1/${route}`, { method: 'POST', body: '{}' }))
+  expect(response.status).toBe(404)
+  expect(await response.json()).toMatchObject({ error: { code: 'unknown_url' } })
+})
 
 test('the table of reasons has every one for which a plan passes a deployment over', async () => {
   const said = tableOf(readme, 'skipped').flatMap(([reasons = '']) => codesIn(reasons))

@@ -19,8 +19,10 @@ function routeOf(operation: Operation, path: string): InferenceRoute {
   return {
     method: 'POST',
     path,
+    ...(operation.forms && { forms: true }),
     request(given: RequestBody, model) {
-      const body = model === undefined ? given : renamed(given, model)
+      const named = model ?? given.model ?? operation.usualModel
+      const body = named === undefined ? given : renamed(given, named)
       operation.check(body)
       return { operation, body }
     },

@@ -1,0 +1,55 @@
+import { Block } from '../wire/block.ts'
+import { invalid } from '../wire/body.ts'
+import { FormReader, modelTooLate } from '../wire/form.ts'
+import { FormBody, Remainder } from '../wire/form-body.ts'
+import type { Rest } from './transport.ts'
+
+/** Bytes of a form that are kept, so that it can be sent again. */
+const kept = 8 * 1024 * 1024
+/** Bytes in which its model is looked for. OpenAI takes audio of 25 MB, and many clients send the file first. */
+const searched = 26 * 1024 * 1024
+
+/**
+ * Reads a form: all of a small one; of a large one until its model is known, `model` if that is given. The rest stays
+ * where it is until it is sent. Rejects with a 400 at what is no form, or if there is no model in a large one.
+ */
+export function readForm({ source, length }: Rest, boundary: string, model?: string): Promise<FormBody<Rest>> {
+  return new Promise((resolve, reject) => {
+    const block = new Block(searched, length)
+    const reader = new FormReader(boundary)
+    let settled = false
+    const isNamed = () => model !== undefined || reader.parts.some(({ name, isFile }) => name === 'model' && !isFile)
+    const finish = (remainder?: Remainder<Rest>) => {
+      settled = true
+      resolve(new FormBody(block.take(), { boundary, parts: reader.parts }, remainder, model))
+    }
+    const refuse = (error: unknown) => {
+      settled = true
+      source.cancel(error)
+      reject(error)
+    }
+    source.pipe({
+      chunk(bytes) {
+        if (settled) return
+        block.add(bytes)
+        try {
+          reader.read(block.bytes)
+        } catch (error) {
+          return refuse(error)
+        }
+        const small = length === undefined ? block.size < kept : length <= kept
+        if (small) return
+        if (isNamed()) {
+          source.pause()
+          finish(new Remainder({ source, length: length === undefined ? undefined : length - block.size }))
+        } else if (block.size > searched) refuse(modelTooLate(searched))
+      },
+      end() {
+        if (settled) return
+        if (reader.ended) finish()
+        else refuse(invalid('Could not parse multipart form: it ends before its last boundary.'))
+      },
+      fail: reject,
+    })
+  })
+}

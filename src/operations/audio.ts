@@ -1,0 +1,46 @@
+import type { Operation } from '../core/operation.ts'
+import { usageIn } from './choices.ts'
+import { aBoolean, aNumber, aText, aVoice, checkRequest } from './fields.ts'
+import { plainDemand } from './images.ts'
+import { missing, TypedEventsReader } from './typed-events.ts'
+
+/** Speech from a text: audio, or with `stream_format: 'sse'` a stream of events that hold it. */
+export const speech: Operation = {
+  name: 'speech',
+  path: '/audio/speech',
+  routes: ['/audio/speech'],
+  anyType: true,
+  check: (body) =>
+    checkRequest(body, ['input', 'voice'], {
+      ...{ input: aText, voice: aVoice, instructions: aText, response_format: aText },
+      ...{ stream_format: aText, speed: aNumber },
+    }),
+  query: plainDemand,
+  streams: ({ outline }) => outline.stream_format === 'sse',
+  fault: missing('audio', 'text'),
+  reader: () => new TypedEventsReader(/^speech\.audio\.done$/),
+}
+
+/** A text from speech: JSON, or a plain text in one of several forms. */
+export const transcriptions: Operation = {
+  name: 'transcriptions',
+  path: '/audio/transcriptions',
+  routes: ['/audio/transcriptions'],
+  forms: true,
+  anyType: true,
+  check: (body) =>
+    checkRequest(body, ['file'], { language: aText, prompt: aText, response_format: aText, stream: aBoolean }),
+  query: plainDemand,
+  fault: missing('text', 'text'),
+  usage: usageIn,
+  reader: () => new TypedEventsReader(/^transcript\.text\.done$/),
+}
+
+/** An English text from speech of any language. */
+export const translations: Operation = {
+  ...transcriptions,
+  name: 'translations',
+  path: '/audio/translations',
+  routes: ['/audio/translations'],
+  streams: () => false,
+}

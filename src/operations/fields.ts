@@ -1,0 +1,51 @@
+import { describe, invalid, type RequestBody } from '../wire/body.ts'
+import { FormBody } from '../wire/form-body.ts'
+import { isObject } from '../wire/json.ts'
+
+/** What a field may hold: its name in messages, and the check. */
+export interface FieldType {
+  readonly expected: string
+  readonly fits: (value: unknown) => boolean
+}
+
+export const aText: FieldType = { expected: 'a string', fits: (value) => typeof value === 'string' }
+export const aNumber: FieldType = { expected: 'a decimal', fits: (value) => typeof value === 'number' }
+export const anInteger: FieldType = { expected: 'an integer', fits: Number.isInteger }
+export const aBoolean: FieldType = { expected: 'a boolean', fits: (value) => typeof value === 'boolean' }
+export const anArray: FieldType = { expected: 'an array', fits: Array.isArray }
+export const aVoice: FieldType = {
+  expected: 'a string or an object',
+  fits: (value) => typeof value === 'string' || isObject(value),
+}
+export const textOrList: FieldType = {
+  expected: 'a string or an array',
+  fits: (value) => typeof value === 'string' || Array.isArray(value),
+}
+
+/** Throws a 400 in OpenAI's words if a required field is missing, or one has a value of the wrong type. */
+export function checkRequest(
+  body: RequestBody,
+  required: readonly string[],
+  types: Readonly<Record<string, FieldType>>,
+): void {
+  const { outline } = body
+  for (const [name, type] of Object.entries(types)) {
+    const value = outline[name]
+    // All values of a form are texts, and the upstream reads them.
+    if (value === undefined || value === null || body instanceof FormBody || type.fits(value)) continue
+    const message = `Invalid type for '${name}': expected ${type.expected}, but got ${describe(value)} instead.`
+    throw invalid(message, name, 'invalid_type')
+  }
+  for (const name of required) {
+    if (has(body, name)) continue
+    throw invalid(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter')
+  }
+}
+
+function has(body: RequestBody, name: string): boolean {
+  const value = body.outline[name]
+  if (value !== undefined && value !== null) return true
+  if (!(body instanceof FormBody)) return false
+  // What has not been read yet may hold it.
+  return !body.isWhole || body.parts.some((part) => part.name.replace(/\[\]$/, '') === name)
+}

@@ -1,0 +1,16 @@
+import type { Operation } from '../core/operation.ts'
+import { usageIn } from './choices.ts'
+import { anArray, anInteger, aText, checkRequest } from './fields.ts'
+import { plainDemand } from './images.ts'
+import { missing } from './typed-events.ts'
+
+/** The order of documents by how well they answer a query, in the form of Cohere and Jina, which OpenAI has none of. */
+export const rerank: Operation = {
+  name: 'rerank',
+  path: '/rerank',
+  routes: ['/rerank'],
+  check: (body) => checkRequest(body, ['query', 'documents'], { query: aText, documents: anArray, top_n: anInteger }),
+  query: plainDemand,
+  fault: missing('results', 'list'),
+  usage: usageIn,
+}

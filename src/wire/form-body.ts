@@ -1,0 +1,70 @@
+import { RequestBody } from './body.ts'
+import { GatewayError } from './errors.ts'
+import { editForm, type FormEdits, type FormPart, fieldsOf } from './form.ts'
+import type { JsonObject } from './json.ts'
+
+/** What of a form is still arriving. It can be sent only once. */
+export class Remainder<T> {
+  readonly #rest: T
+  #taken = false
+
+  constructor(rest: T) {
+    this.#rest = rest
+  }
+
+  get taken(): boolean {
+    return this.#taken
+  }
+
+  take(): T {
+    if (this.#taken) throw new GatewayError('upstream', 'The upload was sent already, and is too large to be kept.')
+    this.#taken = true
+    return this.#rest
+  }
+}
+
+/**
+ * A client's form with files. `bytes` hold all of a small one, and the beginning of a large one. The outline has the
+ * fields in `bytes` that are texts.
+ */
+export class FormBody<T = unknown> extends RequestBody {
+  readonly boundary: string
+  /** Those that `bytes` hold whole. */
+  readonly parts: readonly FormPart[]
+  readonly remainder: Remainder<T> | undefined
+
+  constructor(
+    bytes: Uint8Array,
+    { boundary, parts }: { readonly boundary: string; readonly parts: readonly FormPart[] },
+    remainder?: Remainder<T>,
+    model?: string,
+  ) {
+    const outline = fieldsOf(bytes, parts)
+    const named = model ?? (typeof outline.model === 'string' && outline.model !== '' ? outline.model : undefined)
+    super(bytes, { ...outline, ...(named !== undefined && { model: named }) }, named)
+    this.boundary = boundary
+    this.parts = parts
+    this.remainder = remainder
+  }
+
+  override get json(): JsonObject {
+    return this.outline
+  }
+
+  override get isWhole(): boolean {
+    return this.remainder === undefined
+  }
+
+  override get spent(): boolean {
+    return this.remainder?.taken === true
+  }
+
+  override named(model: string): FormBody<T> {
+    return new FormBody(this.bytes, this, this.remainder, model)
+  }
+
+  /** The bytes that are there, with some fields changed. */
+  edited(edits: FormEdits): readonly Uint8Array[] {
+    return editForm(this.bytes, this.parts, this.boundary, edits)
+  }
+}
