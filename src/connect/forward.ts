@@ -4,7 +4,6 @@ import type { Clock } from '../core/clock.ts'
 import { bearer as bearerHeader, type Provider } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import { Abort, type Signal } from '../core/signal.ts'
-import { translated } from '../core/stages.ts'
 import type { Step } from '../core/stream.ts'
 import type { Rest } from '../core/transport.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -40,12 +39,14 @@ export async function forward(request: Forwarded, { transport, clock }: Pick<Ser
   const url = definition.passes ? definition.passes(settings, path) : definition.serve ? '' : settings.baseURL + path
   if (!url) throw new GatewayError('wrong_endpoint', `${definition.title} has no other API to pass requests on to.`)
   const patience = new Patience(clock, limits.timeout, signal, provider.name)
+  // How long an upload takes is up to the client.
+  if (!rest) patience.start()
   try {
     const response = await transport(
       {
         ...{ name: provider.name, method, url, headers: headersOf(request), connectTimeout: limits.connectTimeout },
         body: body.length > 0 ? [body] : [],
-        ...(rest && { rest: { ...rest, source: translated(rest.source, patience.stage) } }),
+        ...(rest && { rest: { ...rest, sent: () => patience.start() } }),
       },
       patience.attempt,
     )
@@ -125,37 +126,33 @@ function idle(ms: number, patience: Patience): Step {
   }
 }
 
-/** Waits for the answer, from the last piece of the upload on. */
+/** Waits for an answer and, from one piece to the next, for its end. */
 class Patience {
   readonly attempt = new Abort()
   readonly #clock: Clock
   readonly #signal: Signal
   readonly #name: string
   readonly #ms: number
-  #last: number
-  #cancel: () => void
+  #answered = false
+  #cancel = () => {}
 
   constructor(clock: Clock, ms: number, signal: Signal, name: string) {
     this.#clock = clock
     this.#signal = signal
     this.#name = name
     this.#ms = ms
-    this.#last = clock.now()
-    this.#cancel = clock.after(ms, this.#look)
     if (signal.aborted) this.#leave()
     signal.addEventListener('abort', this.#leave)
   }
 
-  /** Passes the upload on, and notes that it is under way. */
-  readonly stage = {
-    chunk: (bytes: Uint8Array, emit: (bytes: Uint8Array) => void) => {
-      this.#last = this.#clock.now()
-      emit(bytes)
-    },
+  /** All was sent. */
+  start(): void {
+    if (!this.#answered) this.#cancel = this.#clock.after(this.#ms, () => this.giveUp('did not answer', this.#ms))
   }
 
-  /** The answer has begun. */
+  /** The answer has begun, or there will be none. */
   stop(): void {
+    this.#answered = true
     this.#cancel()
   }
 
@@ -169,10 +166,4 @@ class Patience {
   }
 
   readonly #leave = () => this.attempt.abort(this.#signal.reason)
-
-  readonly #look = () => {
-    const left = this.#last + this.#ms - this.#clock.now()
-    if (left <= 0) this.giveUp('did not answer', this.#ms)
-    else this.#cancel = this.#clock.after(left, this.#look)
-  }
 }

@@ -15,7 +15,8 @@ const searched = 26 * 1024 * 1024
  */
 export function readForm({ source, length }: Rest, boundary: string, model?: string): Promise<FormBody<Rest>> {
   return new Promise((resolve, reject) => {
-    const block = new Block(searched, length)
+    // Of a large one only the beginning is kept, so its length says nothing about that.
+    const block = new Block(searched, length !== undefined && length <= kept ? length : 0)
     const reader = new FormReader(boundary)
     let settled = false
     const isNamed = () => model !== undefined || reader.parts.some(({ name, isFile }) => name === 'model' && !isFile)

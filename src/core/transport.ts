@@ -21,6 +21,8 @@ export interface Rest {
   readonly source: ByteSource
   /** In bytes, if that is known. */
   readonly length?: number | undefined
+  /** To be called when all of it was sent. */
+  sent?(): void
 }
 
 /** Bytes of the whole body, if that is known. */

@@ -10,19 +10,24 @@ export function tooLarge(limit: number): GatewayError {
   })
 }
 
-/** The same body, which fails with a 413 as soon as more than `limit` bytes have arrived. */
+/**
+ * The same body, which fails with a 413 as soon as more than `limit` bytes have arrived. Throws it for one that is
+ * declared to be larger; the runtimes see to it that no body is larger than declared.
+ */
 export function limited({ source, length }: Rest, limit: number): Rest {
-  if ((length ?? 0) > limit) {
-    source.cancel('It is too large.')
-    throw tooLarge(limit)
-  }
+  if (length === undefined) return { source: translated(source, counting(limit)) }
+  if (length <= limit) return { source, length }
+  source.cancel('It is too large.')
+  throw tooLarge(limit)
+}
+
+function counting(limit: number): Stage {
   let size = 0
-  const count: Stage = {
+  return {
     chunk(bytes, emit) {
       size += bytes.length
       if (size > limit) throw tooLarge(limit)
       emit(bytes)
     },
   }
-  return { source: translated(source, count), length }
 }

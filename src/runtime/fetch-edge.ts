@@ -7,8 +7,9 @@ import { GatewayError } from '../wire/errors.ts'
 import { limited, tooLarge } from './body-limit.ts'
 import { Carrying, type Doubled } from './carrying.ts'
 import type { Edge, EdgeOptions } from './edge.ts'
-import { FetchSource, pumpOf } from './fetch-transport.ts'
+import { FetchSource } from './fetch-transport.ts'
 import { beatUntil, type Flow, flow, SilenceTimer } from './flow.ts'
+import { RequestSource } from './request-source.ts'
 import { WriteTimeout } from './write-timeout.ts'
 
 /** The edge for runtimes that use `Request` and `Response`: Workers, and tests without a port. */
@@ -32,8 +33,7 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
   openBody({ req }, limit) {
     const told = req.header('content-length')
     const length = told === undefined ? (req.raw.body ? undefined : 0) : Number(told)
-    const body = pumpOf(length === 0 ? undefined : req.raw.body, new Abort())
-    return limited({ source: body, length }, limit)
+    return limited({ source: new RequestSource(length === 0 ? null : req.raw.body), length }, limit)
   },
   send(context, { status, headers, body }, client) {
     if (body instanceof Uint8Array) {

@@ -47,16 +47,29 @@ function uploadOf(request: UpstreamRequest): ReadableStream<Uint8Array> {
     length !== undefined && typeof FixedLengthStream === 'function'
       ? new FixedLengthStream(length)
       : new TransformStream<Uint8Array, Uint8Array>()
-  void pour(request, writable.getWriter())
+  void pour(request, writable)
   return readable
 }
 
+/** A source that the runtime can read by itself, with no code for each chunk. */
+export interface NativeSource extends ByteSource {
+  native(): ReadableStream<Uint8Array> | undefined
+}
+
 /** Writes a body as it arrives. If that breaks off, so does the request. */
-async function pour({ body, rest }: UpstreamRequest, writer: WritableStreamDefaultWriter<Uint8Array>): Promise<void> {
+async function pour({ body, rest }: UpstreamRequest, writable: WritableStream<Uint8Array>): Promise<void> {
+  const writer = writable.getWriter()
   try {
     for (const bytes of body) await writer.write(bytes)
-    if (rest) for await (const bytes of chunksOf(rest.source)) await writer.write(bytes)
-    await writer.close()
+    const native = rest && 'native' in rest.source ? (rest.source as NativeSource).native() : undefined
+    if (native) {
+      writer.releaseLock()
+      await native.pipeTo(writable)
+    } else {
+      if (rest) for await (const bytes of chunksOf(rest.source)) await writer.write(bytes)
+      await writer.close()
+    }
+    rest?.sent?.()
   } catch (error) {
     rest?.source.cancel(error)
     await writer.abort(error).catch(() => {})
@@ -168,8 +181,13 @@ export class FetchSource implements ByteSource {
   }
 }
 
-export function pumpOf(body: ReadableStream<Uint8Array> | null | undefined, signal: Signal): Pump {
-  const reader = body?.getReader()
+/** A source of what a stream holds. It locks the stream only when it is read; `locked` then gets the reader. */
+export function pumpOf(
+  body: ReadableStream<Uint8Array> | null | undefined,
+  signal: Signal,
+  locked: (reader: ReadableStreamDefaultReader<Uint8Array>) => void = () => {},
+): Pump {
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   let wake: (() => void) | undefined
   let paused = false
   let over = false
@@ -180,7 +198,7 @@ export function pumpOf(body: ReadableStream<Uint8Array> | null | undefined, sign
   const stop = (reason: unknown) => {
     over = true
     wake?.()
-    void reader?.cancel(reason).catch(() => {})
+    void (reader ?? body)?.cancel(reason).catch(() => {})
   }
   const run = async () => {
     while (reader && !over) {
@@ -198,6 +216,8 @@ export function pumpOf(body: ReadableStream<Uint8Array> | null | undefined, sign
   }
   const pump = new Pump({
     start() {
+      reader = body?.getReader()
+      if (reader) locked(reader)
       signal.addEventListener('abort', onAbort)
       // The client may have left after the response arrived and before it was read; no further event would come.
       if (signal.aborted) onAbort()

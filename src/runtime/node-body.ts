@@ -4,6 +4,7 @@ import type { Rest } from '../core/transport.ts'
 import { Block } from '../wire/block.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { limited, tooLarge } from './body-limit.ts'
+import { noteUpload } from './node-memory.ts'
 
 /** Reads a request's body. Rejects with a 413 as soon as more than `limit` bytes have arrived. */
 export function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Array> {
@@ -35,7 +36,10 @@ export function readIncoming(incoming: IncomingMessage, limit: number): Promise<
 /** A request's body as it arrives. Fails with a 413 as soon as more than `limit` bytes have arrived. */
 export function openIncoming(incoming: IncomingMessage, limit: number): Rest {
   const { 'content-length': told, 'transfer-encoding': coding } = incoming.headers
-  const take = (chunk: Uint8Array) => pump.push(chunk)
+  const take = (chunk: Uint8Array) => {
+    noteUpload(chunk.length)
+    pump.push(chunk)
+  }
   const leave = () => pump.break(new GatewayError('gone', 'The client left.'))
   const pump = new Pump({
     start() {

@@ -122,7 +122,9 @@ function payload(pieces: UpstreamRequest['body']): Uint8Array | Pieces {
 /** A body that is still arriving. It is sent on a connection of its own, since it can't be sent again. */
 async function* uploadOf({ body, rest }: UpstreamRequest): AsyncGenerator<Uint8Array> {
   yield* body
-  if (rest) yield* chunksOf(rest.source)
+  if (!rest) return
+  yield* chunksOf(rest.source)
+  rest.sent?.()
 }
 
 /** A large body that undici reads piece by piece, at the speed of the socket. */
