@@ -5,12 +5,13 @@ import { type Call, compose, type Trace } from './core/call.ts'
 import { type Catalog, findGroup } from './core/catalog.ts'
 import { HealthBook } from './core/health.ts'
 import { Knowledge } from './core/knowledge.ts'
+import { entryOf } from './core/listed.ts'
 import type { Operation } from './core/operation.ts'
-import type { Plan, Query, Target } from './core/plan.ts'
+import type { Circumstances, Plan, Query, Target } from './core/plan.ts'
 import type { Preferences, RequestLimits } from './core/preferences.ts'
 import { hasRouting, namedIn, readPreferences, routingFields } from './core/read-preferences.ts'
 import { type Readiness, readinessOf } from './core/readiness.ts'
-import { type Circumstances, resolve } from './core/resolve.ts'
+import { resolve } from './core/resolve.ts'
 import { RetryBudget } from './core/retry-budget.ts'
 import type { Services } from './core/services.ts'
 import { KnownShortcomings } from './core/shortcomings.ts'
@@ -245,7 +246,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     const [deployment] = findGroup(catalog, id, knowledge.known)?.deployments ?? []
     if (!deployment) return undefined
     const list = knowledge.known.get(deployment.provider.name)
-    const entry = list?.get(deployment.model) ?? list?.get(`${deployment.model}:latest`)
+    const entry = entryOf(deployment.model, list)
     // Configured names always exist; any other name must be on the provider's list, if there is one.
     if (!entry && list && list.size > 0 && !catalog.models.has(id)) return undefined
     return listed(id, entry?.created, deployment.provider.name)

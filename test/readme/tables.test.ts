@@ -66,7 +66,8 @@ test.each(['embeddings', 'responses', 'messages'])('what is said not to be there
 
 test('the table of reasons has every one for which a plan passes a deployment over', async () => {
   const said = tableOf(readme, 'skipped').flatMap(([reasons = '']) => codesIn(reasons))
-  const resolver = await readFile(join(root, 'src/core/resolve.ts'), 'utf8')
+  const files = ['resolve', 'obstacles'].map((name) => readFile(join(root, `src/core/${name}.ts`), 'utf8'))
+  const resolver = (await Promise.all(files)).join('\n')
   const obstacles = [...resolver.matchAll(/kind: '(\w+)',\s+why/g)].map(([, kind = '']) => kind)
   expect(obstacles).toContain('unknown')
   expect(said.sort()).toEqual([...new Set([...passedOver, ...obstacles])].sort())
