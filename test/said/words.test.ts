@@ -19,74 +19,66 @@ const refusal = (status: number, body: unknown, sent = '') =>
     fakeProvider('p'),
   )
 
+type Saying = readonly [server: string, status: number, words: string, code?: string]
+
 /** What servers say, by what it means. */
-const sayings: Partial<Record<FailureKind, readonly [server: string, status: number, words: string, code?: string][]>> =
-  {
-    upstream: [
-      ['Groq', 400, "Failed to call a function. Please adjust your prompt. See 'failed_generation'", 'tool_use_failed'],
-      ['Groq', 400, 'Failed to generate JSON.', 'json_validate_failed'],
-    ],
-    not_found: [
-      ['Groq', 403, 'The model is blocked at the organization level.', 'model_permission_blocked_org'],
-      ['GitHub Models', 400, 'Unknown model: x', 'unknown_model'],
-      ['Together', 400, 'Unable to access non-serverless model x. Please create an endpoint.'],
-      ['Bedrock', 400, 'The provided model identifier is invalid.'],
-      ['NVIDIA', 404, "Function 'x': Not found for account 'y'"],
-      ['Hugging Face', 400, "The requested model 'x' is not supported by any provider you have enabled."],
-    ],
-    retired: [['Groq', 400, 'The model has been decommissioned and is no longer supported.', 'model_decommissioned']],
-    content_policy: [
-      ['OpenRouter', 403, 'x requires moderation on OpenInference. Your input was flagged for "violence".'],
-      ['xAI', 403, 'Content violates usage guidelines.'],
-      ['DeepSeek', 400, 'Content Exists Risk'],
-      ['OpenAI', 400, 'Your request was rejected as a result of our safety system.'],
-    ],
-    context_length: [
-      ['Cohere', 400, 'too many tokens: total number of tokens in the prompt cannot exceed 2048'],
-      ['Volcengine', 400, 'Input length 9000 exceeds the maximum length 8192'],
-      ['DashScope', 400, 'Range of input length should be [1, 30720]'],
-    ],
-    quota: [
-      ['SiliconFlow', 403, 'Sorry, your account balance is insufficient'],
-      ['one-api', 403, 'user quota is not enough', 'insufficient_user_quota'],
-      ['Zhipu', 429, '余额不足或无可用资源包,请充值。', '1113'],
-      ['Google', 429, 'You exceeded your current quota. Quota exceeded for metric: x, limit: 0\nPlease retry in 3.2s.'],
-    ],
-    rate_limit: [
-      [
-        'Google',
-        429,
-        'You exceeded your current quota. Quota exceeded for metric: x, limit: 10\nPlease retry in 3.2s.',
-      ],
-      ['others', 429, 'Rate limit reached. Add credits or wait 10 seconds.'],
-    ],
-    incapable: [
-      ['Google', 400, 'Function calling is not enabled for models/gemma-3'],
-      ['Google', 400, "Function calling with a response mime type: 'application/json' is unsupported"],
-      ['Google', 400, 'Image input modality is not enabled for models/x'],
-      ['Groq', 400, 'This model does not support response format `json_schema`.'],
-      ['Ollama', 400, '"nomic-embed-text" does not support chat'],
-      ['Ollama', 500, 'this model is missing data required for image input'],
-      ['OpenAI', 400, 'Invalid content type. image_url is only supported by certain models.'],
-    ],
-    wrong_endpoint: [
-      [
-        'Azure',
-        400,
-        'The chatCompletion operation does not work with the specified model, x.',
-        'OperationNotSupported',
-      ],
-    ],
-    no_live_provider: [
-      ['Google', 400, 'User location is not supported for the API use.'],
-      ['LM Studio', 400, 'Failed to load model "x". Error: out of memory'],
-      ['OpenRouter', 404, 'No allowed providers are available for the selected model.'],
-    ],
-    overloaded: [
-      ['NVIDIA', 400, 'DEGRADED function cannot be invoked'],
-      ['Anthropic', 529, 'Overloaded', 'overloaded_error'],
-    ],
-  }
+const sayings: Partial<Record<FailureKind, readonly Saying[]>> = {
+  upstream: [
+    ['Groq', 400, "Failed to call a function. Please adjust your prompt. See 'failed_generation'", 'tool_use_failed'],
+    ['Groq', 400, 'Failed to generate JSON.', 'json_validate_failed'],
+  ],
+  not_found: [
+    ['Groq', 403, 'The model is blocked at the organization level.', 'model_permission_blocked_org'],
+    ['GitHub Models', 400, 'Unknown model: x', 'unknown_model'],
+    ['Together', 400, 'Unable to access non-serverless model x. Please create an endpoint.'],
+    ['Bedrock', 400, 'The provided model identifier is invalid.'],
+    ['NVIDIA', 404, "Function 'x': Not found for account 'y'"],
+    ['Hugging Face', 400, "The requested model 'x' is not supported by any provider you have enabled."],
+  ],
+  retired: [['Groq', 400, 'The model has been decommissioned and is no longer supported.', 'model_decommissioned']],
+  content_policy: [
+    ['OpenRouter', 403, 'x requires moderation on OpenInference. Your input was flagged for "violence".'],
+    ['xAI', 403, 'Content violates usage guidelines.'],
+    ['DeepSeek', 400, 'Content Exists Risk'],
+    ['OpenAI', 400, 'Your request was rejected as a result of our safety system.'],
+  ],
+  context_length: [
+    ['Cohere', 400, 'too many tokens: total number of tokens in the prompt cannot exceed 2048'],
+    ['Volcengine', 400, 'Input length 9000 exceeds the maximum length 8192'],
+    ['DashScope', 400, 'Range of input length should be [1, 30720]'],
+  ],
+  quota: [
+    ['SiliconFlow', 403, 'Sorry, your account balance is insufficient'],
+    ['one-api', 403, 'user quota is not enough', 'insufficient_user_quota'],
+    ['Zhipu', 429, '余额不足或无可用资源包,请充值。', '1113'],
+    ['Google', 429, 'You exceeded your current quota. Quota exceeded for metric: x, limit: 0\nPlease retry in 3.2s.'],
+  ],
+  rate_limit: [
+    ['Google', 429, 'You exceeded your current quota. Quota exceeded for metric: x, limit: 10\nPlease retry in 3.2s.'],
+    ['others', 429, 'Rate limit reached. Add credits or wait 10 seconds.'],
+  ],
+  incapable: [
+    ['Google', 400, 'Function calling is not enabled for models/gemma-3'],
+    ['Google', 400, "Function calling with a response mime type: 'application/json' is unsupported"],
+    ['Google', 400, 'Image input modality is not enabled for models/x'],
+    ['Groq', 400, 'This model does not support response format `json_schema`.'],
+    ['Ollama', 400, '"nomic-embed-text" does not support chat'],
+    ['Ollama', 500, 'this model is missing data required for image input'],
+    ['OpenAI', 400, 'Invalid content type. image_url is only supported by certain models.'],
+  ],
+  wrong_endpoint: [
+    ['Azure', 400, 'The chatCompletion operation does not work with the specified model, x.', 'OperationNotSupported'],
+  ],
+  no_live_provider: [
+    ['Google', 400, 'User location is not supported for the API use.'],
+    ['LM Studio', 400, 'Failed to load model "x". Error: out of memory'],
+    ['OpenRouter', 404, 'No allowed providers are available for the selected model.'],
+  ],
+  overloaded: [
+    ['NVIDIA', 400, 'DEGRADED function cannot be invoked'],
+    ['Anthropic', 529, 'Overloaded', 'overloaded_error'],
+  ],
+}
 const rows = Object.entries(sayings).flatMap(([kind, said]) =>
   said.map(([server, status, words, code]) => ({ kind, server, status, words, code })),
 )
