@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -101,5 +102,12 @@ test.each([...new Set(codesIn(readme).filter((code) => /^[A-Z]+(_[A-Z]+)+$/.test
   async (name) => {
     // OpenAI's Python client of 2023 reads this one.
     if (name !== 'OPENAI_API_BASE') await checkVariable(name)
+  },
+)
+
+test.each([...new Set(codesIn(readme).filter((code) => /^[\w./-]+(\/|\.(ts|js|md|toml))$/.test(code)))])(
+  'the file or folder %s is there, in the repository or its sources',
+  (name) => {
+    expect(['', 'src/'].some((folder) => existsSync(join(root, folder, name)))).toBe(true)
   },
 )
