@@ -1,36 +1,23 @@
 import * as v from 'valibot'
 import { routingStrategies } from '../core/catalog.ts'
 import type { MissingKind } from '../wire/errors.ts'
+import {
+  count,
+  countFromOne,
+  dollars,
+  fields,
+  host,
+  name,
+  named,
+  origin,
+  partOf,
+  seconds,
+  stringOr,
+  text,
+  weight,
+} from './values.ts'
 
-const name = v.pipe(v.string(), v.nonEmpty('a name that is not empty'))
-/** Over 23 days. Runtimes count in 31 bits of milliseconds: Node lets a longer timer run out at once. */
-const mostSeconds = 2_000_000
-const seconds = v.pipe(
-  v.number('a number of seconds'),
-  v.gtValue(0, 'a number of seconds above 0'),
-  v.maxValue(mostSeconds, 'a number of seconds up to 2,000,000'),
-)
-const count = v.pipe(v.number('a whole number'), v.integer('a whole number'), v.minValue(0, 'a whole number from 0'))
-// Bounded, so that weights can be added.
-const weight = v.pipe(
-  v.number('a number'),
-  v.minValue(0, 'a number from 0'),
-  v.maxValue(1_000_000, 'a number up to 1,000,000'),
-)
-const text = v.string('text')
-const fields = v.record(v.string(), v.custom<unknown>(isSendable, 'a value that JSON can carry'))
 const policy = v.picklist(['fallback', 'error'])
-
-/** Whether JSON has a word for a value. Without a value the key is not sent. */
-function isSendable(value: unknown): boolean {
-  if (value === undefined) return true
-  try {
-    return JSON.stringify(value) !== undefined
-  } catch {
-    return false
-  }
-}
-
 const hedging = v.strictObject({ after: v.optional(seconds) })
 
 const limits = {
@@ -81,17 +68,11 @@ const limits = {
 /** Times in seconds. */
 const cooldown = v.strictObject({
   /** Failures in a row after which a deployment is left alone. Default 5. */
-  allowedFails: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  allowedFails: v.optional(countFromOne),
   /** The share of failures after which it is, from `minRequests` in the last `window` on. Default 0.5. */
-  failureRate: v.optional(
-    v.pipe(
-      v.number('a number above 0, up to 1'),
-      v.gtValue(0, 'a number above 0, up to 1'),
-      v.maxValue(1, 'a number above 0, up to 1'),
-    ),
-  ),
+  failureRate: v.optional(partOf(1)),
   /** Default 20. */
-  minRequests: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  minRequests: v.optional(countFromOne),
   /** Default 30. */
   window: v.optional(seconds),
   /** How long, at first. It doubles each time, up to `maxCooldownTime`. Default 5. */
@@ -102,7 +83,7 @@ const cooldown = v.strictObject({
 
 const capabilities = {
   /** The model's context in tokens; longer requests go to another deployment. */
-  contextWindow: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  contextWindow: v.optional(countFromOne),
   /** What the model can't do: `{ tools: false }`. */
   supports: v.optional(
     v.strictObject({
@@ -113,9 +94,6 @@ const capabilities = {
   ),
 }
 
-const dollars = v.pipe(v.number('a number of dollars'), v.minValue(0, 'a number of dollars from 0'))
-const rate = v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1')))
-
 const deployment = v.strictObject({
   /** `provider/model`. */
   model: name,
@@ -124,8 +102,8 @@ const deployment = v.strictObject({
   /** Priority: deployments with a higher number are tried after all those with a lower one. Default 1. */
   order: v.optional(count),
   /** Requests and tokens per minute. Beyond them other deployments come first. */
-  rpm: rate,
-  tpm: rate,
+  rpm: v.optional(countFromOne),
+  tpm: v.optional(countFromOne),
   /** In US dollars per million tokens. Default: what the provider's list says. */
   price: v.optional(v.strictObject({ input: dollars, output: dollars })),
   /** Request fields that this deployment sets if the client does not. */
@@ -134,21 +112,6 @@ const deployment = v.strictObject({
   overrides: v.optional(fields),
   ...capabilities,
 })
-
-/** A string or an object. Chosen by type, so that a mistake inside the object is reported at its own place. */
-function stringOr<const T extends v.GenericSchema>(object: T) {
-  return v.lazy((input) => (typeof input === 'string' ? name : object)) as v.GenericSchema<
-    string | v.InferInput<T>,
-    string | v.InferOutput<T>
-  >
-}
-
-/** An object of names and values. Rejects an array, whose indices would pass for names. */
-function named<const T extends v.GenericSchema>(value: T) {
-  const names = v.record(name, value)
-  const list = v.never('names with what they stand for, not a list')
-  return v.lazy((input) => (Array.isArray(input) ? list : names)) as unknown as typeof names
-}
 
 const notPulledPolicy = v.picklist(['fallback', 'error', 'pull'])
 /** The models that may be pulled, by the provider's names. `*` is any text without a slash: `hf.co/my-org/*`. */
@@ -170,11 +133,7 @@ const model = v.strictObject({
   shadow: v.optional(
     v.strictObject({
       model: name,
-      percent: v.pipe(
-        v.number('a number above 0, up to 100'),
-        v.gtValue(0, 'a number above 0, up to 100'),
-        v.maxValue(100, 'a number above 0, up to 100'),
-      ),
+      percent: partOf(100),
     }),
   ),
   ...limits,
@@ -229,25 +188,21 @@ export const configSchema = v.strictObject({
    */
   onExhausted: v.optional(v.picklist(['least_bad', 'reject'])),
   /** Attempts per request, on all deployments and fallbacks together. Default 12. */
-  maxAttempts: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  maxAttempts: v.optional(countFromOne),
   /** Seconds after a request's arrival from which on no further attempt begins. Default 1200. */
   requestTimeout: v.optional(seconds),
   /** Keys that clients can use, each as `env:NAME`. */
   keys: v.optional(v.array(name)),
   /** Allowed values of `Host`, besides loopback names, for a gateway without a key: `samewire.lan`. */
-  allowedHosts: v.optional(v.array(v.pipe(text, v.regex(/^[^/\s]+$/, 'a host, such as "samewire.lan"')))),
+  allowedHosts: v.optional(v.array(host)),
   /** Allowed origins of web pages, besides loopback, for a gateway without a key: `https://app.example`, or `*`. */
-  allowedOrigins: v.optional(
-    v.array(
-      v.pipe(text, v.regex(/^([a-z][a-z\d+.-]*:\/\/[^/\s]+|\*|null)$/i, 'an origin, such as "https://app.example"')),
-    ),
-  ),
+  allowedOrigins: v.optional(v.array(origin)),
   /** Seconds of silence after which a stream starts with a comment. Default 10. */
   keepAlive: v.optional(seconds),
   /** Seconds after which a client that reads nothing of its answer is disconnected. Default 60. */
   writeTimeout: v.optional(seconds),
   /** Maximum size of a request body in bytes. Default 20 MB. */
-  bodyLimit: v.optional(v.pipe(count, v.minValue(1, 'a whole number from 1'))),
+  bodyLimit: v.optional(countFromOne),
   ...limits,
 })
 

@@ -1,7 +1,9 @@
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
-import type { Catalog, Deployment, Limits, Shadow } from './catalog.ts'
+import type { Catalog, Deployment, Known, Limits, Shadow } from './catalog.ts'
+import type { Health } from './health.ts'
 import type { Demand } from './operation.ts'
 import type { Exclusion, Preferences } from './preferences.ts'
+import type { Shortcomings } from './shortcomings.ts'
 
 /** What routing must know about a request. */
 export interface Query extends Demand {
@@ -9,6 +11,19 @@ export interface Query extends Demand {
   /** The operation's name. */
   readonly operation: string
   readonly preferences?: Preferences | undefined
+}
+
+/** What a plan depends on beside the request and the configuration. */
+export interface Circumstances {
+  readonly known: Known
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly now: number
+  /** What was learned of deployments, by label. */
+  readonly health?: (label: string) => Health | undefined
+  readonly shortcomings?: Shortcomings
+  /** The fields that a deployment refused before, in requests of an operation. */
+  readonly refused?: (operation: string, label: string) => readonly string[]
 }
 
 /** One step of a plan. */

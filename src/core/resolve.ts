@@ -1,33 +1,21 @@
-import { GatewayError, isMissing, type MissingKind, shorten, unknownModel } from '../wire/errors.ts'
+import { type GatewayError, isMissing } from '../wire/errors.ts'
 import { type Catalog, type Deployment, findGroup, type Known, type ModelGroup } from './catalog.ts'
 import { Draw } from './draw.ts'
-import type { Health } from './health.ts'
-import { type Capability, paramOfCapability } from './operation.ts'
-import { isExcluded, isObstacle, type Plan, type Query, type Skipped, type Target } from './plan.ts'
-import { exclusionOf, limitsFor, rankOf, withFields } from './preferences.ts'
-import type { KnownModel, Price } from './provider.ts'
-import type { Shortcomings } from './shortcomings.ts'
+import { levelsOf, preferredLevels } from './levels.ts'
+import { contextWindowOf, priceOf } from './listed.ts'
+import { findExclusion, findObstacle, findRest, lackAdmitted, lackOf, type Reason } from './obstacles.ts'
+import type { Capability } from './operation.ts'
+import type { Circumstances, Plan, Query, Skipped, Target } from './plan.ts'
+import { failureOf, missingModel } from './plan-failure.ts'
+import { limitsFor, withFields } from './preferences.ts'
 import { preferenceOf } from './strategies.ts'
-
-/** What a plan depends on beside the configuration. */
-export interface Circumstances {
-  readonly known: Known
-  /** In [0, 1). */
-  readonly random: () => number
-  readonly now: number
-  /** What was learned of deployments, by label. */
-  readonly health?: (label: string) => Health | undefined
-  readonly shortcomings?: Shortcomings
-  /** The fields that a deployment refused before, in requests of an operation. */
-  readonly refused?: (operation: string, label: string) => readonly string[]
-}
 
 /** Turns a request into an ordered plan. Pure, so that every decision can be tested as a table and shown to a user. */
 export function resolve(query: Query, catalog: Catalog, circumstances: Circumstances): Plan {
   const builder = new PlanBuilder(query, catalog, circumstances)
   const kind = query.model === undefined ? 'absent' : builder.add(query.model, 'requested') ? undefined : 'unknown'
   if (kind) {
-    builder.failure = missingModel(query, kind)
+    builder.missing = missingModel(query, kind)
     builder.addNamed()
   }
   builder.addPassedOver()
@@ -49,7 +37,8 @@ class PlanBuilder {
   readonly #busy: Target[] = []
   readonly #cooling: Target[] = []
   #shadow: Plan['shadow']
-  failure: GatewayError | undefined
+  /** Why there is no model of the requested name. */
+  missing: GatewayError | undefined
 
   constructor(query: Query, catalog: Catalog, circumstances: Circumstances) {
     this.#query = query
@@ -107,11 +96,7 @@ class PlanBuilder {
   plan(): Plan {
     this.#leaveOutIncapable()
     const { model: requested } = this.#query
-    const first = this.#targets[0]
-    // If the fallback can't serve the request either, report the fallback's obstacle: the client can act on that one.
-    const failure = first
-      ? (this.failure ?? (first.why === 'requested' ? undefined : this.#skippedFailure()))
-      : (this.#skippedFailure() ?? this.failure)
+    const failure = failureOf(this.#query, this.#targets[0], { skipped: this.#skipped, missing: this.missing })
     const { missing } = this.#catalog
     // With the policy `error` for a missing model, no other model is tried but those that the request names.
     const told = failure && isMissing(failure.kind) && missing[failure.kind] === 'error'
@@ -162,51 +147,21 @@ class PlanBuilder {
   #addDeployment(deployment: Deployment, group: ModelGroup, why: Target['why']): boolean {
     const listed = this.#known.get(deployment.provider.name)
     const obstacle =
-      findObstacle(this.#query, deployment, listed) ?? this.#findExclusion(deployment) ?? this.#findSame(deployment)
-    const skipped = obstacle ?? this.#findRest(deployment)
+      findObstacle(this.#query, deployment, listed) ??
+      findExclusion(this.#query, deployment, this.#circumstances) ??
+      this.#findSame(deployment)
+    const skipped = obstacle ?? findRest(this.#query, deployment, this.#circumstances)
     if (skipped) this.#skipped.push({ name: deployment.label, ...skipped })
     if (obstacle) return false
     const targets = !skipped ? this.#targets : skipped.kind === 'cooldown' ? this.#cooling : this.#busy
-    targets.push({ deployment, limits: group.limits, why, contextWindow: windowOf(deployment, listed) })
-    return !skipped && this.#lackOf(deployment) === undefined
+    targets.push({ deployment, limits: group.limits, why, contextWindow: contextWindowOf(deployment, listed) })
+    return !skipped && lackOf(this.#query, deployment, this.#circumstances) === undefined
   }
 
-  #findExclusion(deployment: Deployment): Omit<Skipped, 'name'> | undefined {
-    const { preferences, operation, needs } = this.#query
-    const { refused } = this.#circumstances
-    if (!preferences?.provider) return undefined
-    const exclusion = exclusionOf(preferences.provider, deployment, () => ({
-      price: priceOf(deployment, this.#known),
-      refused: refused?.(operation, deployment.label) ?? [],
-    }))
-    if (exclusion || !preferences.provider.required || needs.size === 0) return exclusion
-    const lack = this.#lackOf(deployment)
-    return lack && { kind: 'unsupported', why: `it said that it is not capable of ${capabilityNames[lack]}` }
-  }
-
-  #findSame(deployment: Deployment): Omit<Skipped, 'name'> | undefined {
+  #findSame(deployment: Deployment): Reason | undefined {
     const same = (target: Target) => asksTheSame(target.deployment, deployment)
     if (!this.#targets.some(same) && !this.#busy.some(same) && !this.#cooling.some(same)) return undefined
     return { kind: 'duplicate', why: 'it is in the plan already' }
-  }
-
-  /** Why a deployment is left alone for now. */
-  #findRest({ label, rate }: Deployment): Omit<Skipped, 'name'> | undefined {
-    const { now } = this.#circumstances
-    const health = this.#circumstances.health?.(label)
-    if (!health) return undefined
-    const wait = health.breaker?.wait(now) ?? 0
-    if (wait > 0) {
-      return { kind: 'cooldown', why: `it is in cooldown after failures, for ${Math.ceil(wait / 1000)} s at most` }
-    }
-    const over = rate && health.use.over(rate, this.#query.tokens, now)
-    return over && { kind: `over_${over}`, why: `it has been asked for its ${rate[over]} ${over} of this minute` }
-  }
-
-  #lackOf({ label }: Deployment): Capability | undefined {
-    const { shortcomings } = this.#circumstances
-    if (!shortcomings || this.#query.needs.size === 0) return undefined
-    return [...this.#query.needs].find((need) => shortcomings.has(label, need))
   }
 
   /**
@@ -217,7 +172,7 @@ class PlanBuilder {
     if (this.#query.needs.size === 0 || this.#targets.length < 2) return
     const lacking = new Map<Target, Capability>()
     for (const target of this.#targets) {
-      const lack = this.#lackOf(target.deployment)
+      const lack = lackOf(this.#query, target.deployment, this.#circumstances)
       if (lack) lacking.set(target, lack)
     }
     const able = this.#targets.filter((target) => !lacking.has(target))
@@ -225,24 +180,8 @@ class PlanBuilder {
     if (lacking.size === 0 || !able.some(({ why }) => why !== 'missing_model')) return
     this.#targets = able
     for (const [{ deployment }, lack] of lacking) {
-      const why = `it said that it is not capable of ${capabilityNames[lack]}`
-      this.#skipped.push({ name: deployment.label, kind: 'incapable', why })
+      this.#skipped.push({ name: deployment.label, kind: 'incapable', why: lackAdmitted(lack) })
     }
-  }
-
-  #skippedFailure(): GatewayError | undefined {
-    const excluded = this.#skipped.find(isExcluded)
-    if (excluded && !this.failure) {
-      const { model = '' } = this.#query
-      const message = `No deployment of \`${shorten(model)}\` fits 'provider': ${excluded.name}: ${excluded.why}.`
-      const code = 'no_allowed_provider'
-      return new GatewayError('bad_request', message, { status: 404, code, param: 'provider', reason: code })
-    }
-    const first = this.#skipped.find(isObstacle)
-    if (!first) return undefined
-    if (isMissing(first.kind)) return this.failure ?? missingModel(this.#query, first.kind)
-    const param = first.kind === 'incapable' ? { param: paramOf(this.#query.needs) } : {}
-    return new GatewayError(first.kind, `${shorten(this.#query.model ?? '')}: ${first.why}`, param)
   }
 }
 
@@ -250,76 +189,4 @@ class PlanBuilder {
 function asksTheSame(a: Deployment, b: Deployment): boolean {
   const way = ({ defaults, overrides }: Deployment) => JSON.stringify([defaults, overrides])
   return a.label === b.label && way(a) === way(b)
-}
-
-/** Runs of deployments with the same priority. They are in its order. */
-function levelsOf(deployments: readonly Deployment[]): readonly (readonly Deployment[])[] {
-  if (deployments[0]?.order === deployments.at(-1)?.order) return [deployments]
-  const orders = new Set(deployments.map(({ order }) => order))
-  return [...orders].map((order) => deployments.filter((deployment) => deployment.order === order))
-}
-
-/** The same by provider: first those that the request wants first. */
-function preferredLevels(deployments: readonly Deployment[], order: readonly string[]) {
-  return [...order.keys(), order.length].flatMap((rank) =>
-    levelsOf(deployments.filter((deployment) => rankOf(deployment, order) === rank)),
-  )
-}
-
-/** The price of a deployment: the configured one, or that on its provider's list. */
-export function priceOf({ known, provider, model }: Deployment, lists: Known): Price | undefined {
-  return known.price ?? entryOf(model, lists.get(provider.name))?.price
-}
-
-type Listed = ReadonlyMap<string, KnownModel> | undefined
-
-/** Why a deployment can't serve a request, as far as is known without asking it. */
-function findObstacle(query: Query, deployment: Deployment, listed: Listed): Omit<Skipped, 'name'> | undefined {
-  const { provider } = deployment
-  if (provider.unavailable) return { kind: 'no_live_provider', why: provider.unavailable }
-  if (!provider.operations[query.operation]) {
-    return { kind: 'wrong_endpoint', why: `${provider.definition.title} does not serve ${query.operation}` }
-  }
-  const entry = entryOf(deployment.model, listed)
-  if (!entry && listed && listed.size > 0 && provider.definition.answersAnyName) {
-    return { kind: 'not_found', why: `${provider.name} serves ${[...listed.keys()].join(', ')} only` }
-  }
-  for (const need of query.needs) {
-    const supported = deployment.known.supports?.[need] ?? entry?.supports?.[need]
-    if (supported === false) return { kind: 'incapable', why: `it is not capable of ${capabilityNames[need]}` }
-  }
-  const window = windowOf(deployment, listed)
-  if (window !== undefined && query.tokens > window) {
-    return {
-      kind: 'context_length',
-      why:
-        `This model's maximum context length is ${window} tokens. However, your messages need at least ` +
-        `${query.tokens} tokens. Please reduce the length of the messages.`,
-    }
-  }
-  return undefined
-}
-
-function entryOf(model: string, listed: Listed): KnownModel | undefined {
-  return listed?.get(model) ?? listed?.get(`${model}:latest`)
-}
-
-function windowOf(deployment: Deployment, listed: Listed): number | undefined {
-  return deployment.known.contextWindow ?? entryOf(deployment.model, listed)?.contextWindow
-}
-
-const capabilityNames: Readonly<Record<Capability, string>> = {
-  tools: 'calling tools',
-  vision: 'reading images',
-  schema: 'keeping to a JSON schema',
-}
-
-function paramOf(needs: ReadonlySet<Capability>): string {
-  const [need] = (['tools', 'schema', 'vision'] as const).filter((capability) => needs.has(capability))
-  return paramOfCapability[need ?? 'vision']
-}
-
-export function missingModel({ model }: Query, kind: MissingKind): GatewayError {
-  if (model === undefined) return new GatewayError('absent', 'you must provide a model parameter', { param: 'model' })
-  return unknownModel(model, kind)
 }

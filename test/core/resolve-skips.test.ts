@@ -1,30 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { registry } from '../../providers/index.ts'
-import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Known } from '../../src/core/catalog.ts'
 import type { Capability } from '../../src/core/operation.ts'
-import type { Plan, Query } from '../../src/core/plan.ts'
+import type { Query } from '../../src/core/plan.ts'
 import type { KnownModel } from '../../src/core/provider.ts'
-import { resolve } from '../../src/core/resolve.ts'
 import { demandOf } from '../../src/operations/demand.ts'
 import { parseBody } from '../../src/wire/body.ts'
+import { labelsOf, planOf } from '../support/plans.ts'
 
-const providers: Config['providers'] = {
-  one: { type: 'openai-compatible', baseURL: 'http://one.test' },
-  two: { type: 'openai-compatible', baseURL: 'http://two.test' },
-  keyless: { type: 'openai', apiKey: 'env:NOT_SET_ANYWHERE' },
-  loaded: { type: 'llamacpp', baseURL: 'http://three.test' },
-}
-
-function plan(config: Config, more: Partial<Query> = {}, known: Known = new Map()): Plan {
-  const query: Query = { model: 'm', operation: 'chat', needs: new Set(), tokens: 10, ...more }
-  return resolve(query, buildCatalog({ providers, ...config }, registry, {}), { known, random: () => 0, now: 0 })
-}
-
+const plan = (config: Config, more: Partial<Query> = {}, known: Known = new Map()) => planOf(config, more, { known })
 const demand = (body: object) => demandOf(parseBody(new TextEncoder().encode(JSON.stringify(body))))
 const listed = (provider: string, entry: KnownModel): Known => new Map([[provider, new Map([[entry.id, entry]])]])
-const labels = ({ targets }: Plan): string[] => targets.map(({ deployment }) => deployment.label)
 const chain = (first: object = {}): Config['models'] => ({
   m: { deployments: [{ model: 'one/m', ...first }], fallbacks: ['two/m'] },
 })
@@ -33,17 +19,20 @@ const needs = (...all: Capability[]): Partial<Query> => ({ needs: new Set(all) }
 describe('A deployment that can’t serve the request is passed over', () => {
   it('for a context window that the configuration states', () => {
     const made = plan({ models: chain({ contextWindow: 100 }) }, { tokens: 101 })
-    expect(labels(made)).toEqual(['two/m'])
+    expect(labelsOf(made)).toEqual(['two/m'])
     expect(made.skipped).toMatchObject([{ name: 'one/m', kind: 'context_length' }])
     expect(made.failure).toMatchObject({ kind: 'context_length', status: 400, code: 'context_length_exceeded' })
     expect(made.failure?.message).toMatch(/maximum context length is 100 tokens/)
-    expect(labels(plan({ models: chain({ contextWindow: 100 }) }, { tokens: 100 }))).toEqual(['one/m', 'two/m'])
+    expect(labelsOf(plan({ models: chain({ contextWindow: 100 }) }, { tokens: 100 }))).toEqual(['one/m', 'two/m'])
   })
 
   it('for a context window that its provider lists', () => {
     const known = listed('one', { id: 'm', contextWindow: 100 })
-    expect(labels(plan({ models: chain() }, { tokens: 101 }, known))).toEqual(['two/m'])
-    expect(labels(plan({ models: chain({ contextWindow: 200 }) }, { tokens: 101 }, known))).toEqual(['one/m', 'two/m'])
+    expect(labelsOf(plan({ models: chain() }, { tokens: 101 }, known))).toEqual(['two/m'])
+    expect(labelsOf(plan({ models: chain({ contextWindow: 200 }) }, { tokens: 101 }, known))).toEqual([
+      'one/m',
+      'two/m',
+    ])
   })
 
   it.each([
@@ -56,28 +45,28 @@ describe('A deployment that can’t serve the request is passed over', () => {
       plan({ models: chain(lacking) }, needs(capability)),
       plan({ models: chain() }, needs(capability), listed('one', { id: 'm', ...lacking })),
     ]) {
-      expect(labels(made)).toEqual(['two/m'])
+      expect(labelsOf(made)).toEqual(['two/m'])
       expect(made.skipped).toMatchObject([{ name: 'one/m', kind: 'incapable' }])
       expect(made.failure).toMatchObject({ status: 400, code: 'unsupported_parameter', param })
     }
-    expect(labels(plan({ models: chain(lacking) }))).toEqual(['one/m', 'two/m'])
-    expect(labels(plan({ models: chain() }, needs(capability)))).toEqual(['one/m', 'two/m'])
+    expect(labelsOf(plan({ models: chain(lacking) }))).toEqual(['one/m', 'two/m'])
+    expect(labelsOf(plan({ models: chain() }, needs(capability)))).toEqual(['one/m', 'two/m'])
   })
 
   it('but not when the configuration knows better than the list', () => {
     const known = listed('one', { id: 'm', supports: { tools: false } })
-    expect(labels(plan({ models: chain({ supports: { tools: true } }) }, needs('tools'), known))).toContain('one/m')
+    expect(labelsOf(plan({ models: chain({ supports: { tools: true } }) }, needs('tools'), known))).toContain('one/m')
   })
 
   it('for a list that names the model with its tag', () => {
     const known = listed('one', { id: 'm:latest', supports: { tools: false } })
-    expect(labels(plan({ models: chain() }, needs('tools'), known))).toEqual(['two/m'])
+    expect(labelsOf(plan({ models: chain() }, needs('tools'), known))).toEqual(['two/m'])
   })
 
   it('when its secret is not set', () => {
     const models: Config['models'] = { m: { deployments: ['keyless/m'], fallbacks: ['two/m'] } }
     const made = plan({ models })
-    expect(labels(made)).toEqual(['two/m'])
+    expect(labelsOf(made)).toEqual(['two/m'])
     expect(made.skipped).toEqual([{ name: 'keyless/m', kind: 'no_live_provider', why: 'NOT_SET_ANYWHERE is not set' }])
     expect(made.failure).toMatchObject({ kind: 'no_live_provider', status: 404, code: 'model_not_found' })
   })
@@ -85,15 +74,15 @@ describe('A deployment that can’t serve the request is passed over', () => {
   it('when its server has one model loaded and would answer to any name', () => {
     const models: Config['models'] = { m: { deployments: ['loaded/m'], fallbacks: ['two/m'] } }
     const made = plan({ models }, {}, listed('loaded', { id: 'other' }))
-    expect(labels(made)).toEqual(['two/m'])
+    expect(labelsOf(made)).toEqual(['two/m'])
     expect(made.failure).toMatchObject({ kind: 'not_found', status: 404, code: 'model_not_found' })
-    expect(labels(plan({ models }, {}, listed('loaded', { id: 'm' })))).toEqual(['loaded/m', 'two/m'])
+    expect(labelsOf(plan({ models }, {}, listed('loaded', { id: 'm' })))).toEqual(['loaded/m', 'two/m'])
   })
 
   it('and the rest of its group is first choice still', () => {
     const models: Config['models'] = { m: { deployments: [{ model: 'one/m', contextWindow: 5 }, 'two/m'] } }
     const made = plan({ models })
-    expect(labels(made)).toEqual(['two/m'])
+    expect(labelsOf(made)).toEqual(['two/m'])
     expect(made.failure).toBeUndefined()
     expect(made.skipped).toHaveLength(1)
   })
@@ -108,7 +97,7 @@ describe('A deployment that can’t serve the request is passed over', () => {
   it('and told at once where the policy for that says error', () => {
     const models: Config['models'] = { m: { deployments: ['keyless/m'], fallbacks: ['two/m'] } }
     const made = plan({ models, missing: { no_live_provider: 'error' }, fallback: 'one/f' })
-    expect(labels(made)).toEqual([])
+    expect(labelsOf(made)).toEqual([])
     expect(made.failure?.kind).toBe('no_live_provider')
   })
 })

@@ -1,37 +1,17 @@
 import { describe, expect, it } from 'vitest'
-import { registry } from '../../providers/index.ts'
-import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Known } from '../../src/core/catalog.ts'
 import { HealthBook } from '../../src/core/health.ts'
 import type { MinuteUse } from '../../src/core/minute-use.ts'
 import type { Plan, Query } from '../../src/core/plan.ts'
-import { resolve } from '../../src/core/resolve.ts'
 import { wordsOn } from '../../src/dialects/openai/words.ts'
 import type { GatewayError } from '../../src/wire/errors.ts'
-
-const type = 'openai-compatible'
-const providers = {
-  one: { type, baseURL: 'http://one.test' },
-  two: { type, baseURL: 'http://two.test' },
-}
+import { catalogOf, labelsOf, planOf, targetsOf } from '../support/plans.ts'
 
 const nothing: Known = new Map()
 
-function query(model: string | undefined, more: Partial<Query> = {}): Query {
-  return { model, operation: 'chat', needs: new Set(), tokens: 10, ...more }
-}
-
-function planFor(model: string | undefined, config: Config, known = nothing, random = 0): Plan {
-  return resolve(query(model), buildCatalog({ providers, ...config }, registry, {}), {
-    known,
-    random: () => random,
-    now: 0,
-  })
-}
-
-/** `provider/model why`, a line a target. */
-const targets = (plan: Plan): string[] => plan.targets.map(({ deployment, why }) => `${deployment.label} ${why}`)
+const planFor = (model: string | undefined, config: Config, known = nothing, random = 0) =>
+  planOf(config, { model }, { known, random: () => random })
 
 describe('A plan', () => {
   const catalog: Config = {
@@ -66,21 +46,21 @@ describe('A plan', () => {
     ['nothing behind the slash as no provider', 'one/', 'two/rest'],
     ['names of objects as names', '__proto__', 'two/rest'],
   ])('takes %s', (_what, model, label) => {
-    expect(targets(planFor(model, catalog))).toEqual([`${label} requested`])
+    expect(targetsOf(planFor(model, catalog))).toEqual([`${label} requested`])
   })
 
   it('prefers provider/model to a pattern that would take it too', () => {
-    expect(targets(planFor('one/m', { models: { '*/*': 'two/x' } }))).toEqual(['one/m requested'])
+    expect(targetsOf(planFor('one/m', { models: { '*/*': 'two/x' } }))).toEqual(['one/m requested'])
   })
 
   it('lets a configured name have a slash, and come before provider/model', () => {
-    expect(targets(planFor('one/m', { models: { 'one/m': 'two/x' } }))).toEqual(['two/x requested'])
+    expect(targetsOf(planFor('one/m', { models: { 'one/m': 'two/x' } }))).toEqual(['two/x requested'])
   })
 
   it('takes a bare name that a provider lists, with its tag or without', () => {
     const known: Known = new Map([['two', new Map(['llama3:latest', 'phi:2b'].map((id) => [id, { id }]))]])
-    expect(targets(planFor('llama3', {}, known))).toEqual(['two/llama3:latest requested'])
-    expect(targets(planFor('phi:2b', {}, known))).toEqual(['two/phi:2b requested'])
+    expect(targetsOf(planFor('llama3', {}, known))).toEqual(['two/llama3:latest requested'])
+    expect(targetsOf(planFor('phi:2b', {}, known))).toEqual(['two/phi:2b requested'])
     expect(planFor('phi', {}, known).failure?.kind).toBe('unknown')
   })
 
@@ -92,7 +72,7 @@ describe('A plan', () => {
       d: 'two/d',
     }
     const expected = ['one/a requested', ...['one/b', 'two/d', 'one/c', 'one/z'].map((label) => `${label} fallback`)]
-    expect(targets(planFor('a', { models }))).toEqual(expected)
+    expect(targetsOf(planFor('a', { models }))).toEqual(expected)
   })
 
   it('tries one deployment once, by whatever names it is reached', () => {
@@ -101,7 +81,7 @@ describe('A plan', () => {
       b: { deployments: ['one/x', 'two/y'] },
     }
     const plan = planFor('a', { models, fallback: 'two/y' })
-    expect(plan.targets.map(({ deployment }) => deployment.label)).toEqual(['one/x', 'two/y'])
+    expect(labelsOf(plan)).toEqual(['one/x', 'two/y'])
     expect(plan.skipped[0]).toEqual({ name: 'one/x', kind: 'duplicate', why: 'it is in the plan already' })
   })
 
@@ -110,7 +90,7 @@ describe('A plan', () => {
       a: { deployments: ['one/x'], fallbacks: ['b'] },
       b: { deployments: [{ model: 'one/x', overrides: { reasoning_effort: 'low' } }] },
     }
-    expect(targets(planFor('a', { models }))).toEqual(['one/x requested', 'one/x fallback'])
+    expect(targetsOf(planFor('a', { models }))).toEqual(['one/x requested', 'one/x fallback'])
   })
 
   it('keeps the limits of each model on its own targets', () => {
@@ -145,7 +125,7 @@ describe('Weights', () => {
     [0.76, ['one/b', 'one/a', 'one/c']],
     [0.999, ['one/b', 'one/a', 'one/c']],
   ])('decide who is first, and in which order the others follow (%d)', (random, labels) => {
-    expect(planFor('m', { models }, nothing, random).targets.map(({ deployment }) => deployment.label)).toEqual(labels)
+    expect(labelsOf(planFor('m', { models }, nothing, random))).toEqual(labels)
   })
 
   it('keep the order of the file when all are 0', () => {
@@ -175,25 +155,28 @@ describe('A missing model', () => {
   })
 
   it('is answered by the gateway’s fallback, for that reason only', () => {
-    expect(targets(planFor('nope', { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
-    expect(targets(planFor(undefined, { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
-    expect(targets(planFor('two/m', { fallback: 'one/f' }))).toEqual(['two/m requested', 'one/f missing_model'])
+    expect(targetsOf(planFor('nope', { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
+    expect(targetsOf(planFor(undefined, { fallback: 'one/f' }))).toEqual(['one/f missing_model'])
+    expect(targetsOf(planFor('two/m', { fallback: 'one/f' }))).toEqual(['two/m requested', 'one/f missing_model'])
   })
 
   it.each(['absent', 'unknown'] as const)('is told where the policy for %s says so', (kind) => {
     const model = kind === 'absent' ? undefined : 'nope'
     const plan = planFor(model, { fallback: 'one/f', missing: { [kind]: 'error' } })
-    expect(targets(plan)).toEqual([])
+    expect(targetsOf(plan)).toEqual([])
     expect(plan.failure?.kind).toBe(kind)
     const other = kind === 'absent' ? 'nope' : undefined
-    expect(targets(planFor(other, { fallback: 'one/f', missing: { [kind]: 'error' } }))).toEqual([
+    expect(targetsOf(planFor(other, { fallback: 'one/f', missing: { [kind]: 'error' } }))).toEqual([
       'one/f missing_model',
     ])
   })
 
   it('brings the fallbacks of its fallback along', () => {
     const models: Config['models'] = { f: { deployments: ['one/f'], fallbacks: ['two/g'] } }
-    expect(targets(planFor('nope', { models, fallback: 'f' }))).toEqual(['one/f missing_model', 'two/g missing_model'])
+    expect(targetsOf(planFor('nope', { models, fallback: 'f' }))).toEqual([
+      'one/f missing_model',
+      'two/g missing_model',
+    ])
   })
 })
 
@@ -213,12 +196,12 @@ describe('Priorities', () => {
     [0, ['one/a', 'one/b', 'one/spare', 'one/last']],
     [0.999, ['one/b', 'one/a', 'one/spare', 'one/last']],
   ])('come before weights (%d)', (random, labels) => {
-    expect(planFor('m', { models }, nothing, random).targets.map(({ deployment }) => deployment.label)).toEqual(labels)
+    expect(labelsOf(planFor('m', { models }, nothing, random))).toEqual(labels)
   })
 
   it('leave the rest alone when a request has no attempt for them', () => {
     const plan = planFor('m', { models, maxAttempts: 3 })
-    expect(plan.targets.map(({ deployment }) => deployment.label)).toEqual(['one/a', 'one/b', 'one/spare'])
+    expect(labelsOf(plan)).toEqual(['one/a', 'one/b', 'one/spare'])
     expect(plan.skipped).toEqual([
       { name: 'm', kind: 'not_drawn', why: '1 of 4 deployments, since a request has 3 attempts' },
     ])
@@ -242,15 +225,9 @@ describe('A deployment that it isn’t the turn of', () => {
 
   /** The plan for `m` after `happened`. */
   function planAfter(happened: (book: HealthBook) => void, config: Config = { models }, model = 'm'): Plan {
-    const catalog = buildCatalog({ providers, ...config }, registry, {})
-    const book = new HealthBook({ clock, random: () => 0.5 }, catalog.resilience.cooldown)
+    const book = new HealthBook({ clock, random: () => 0.5 }, catalogOf(config).resilience.cooldown)
     happened(book)
-    return resolve(query(model), catalog, {
-      known: nothing,
-      random: () => 0,
-      now,
-      health: (label) => book.find(label),
-    })
+    return planOf(config, { model }, { now, health: (label) => book.find(label) })
   }
   const fail =
     (...labels: string[]) =>
@@ -260,7 +237,7 @@ describe('A deployment that it isn’t the turn of', () => {
 
   it('after failures comes behind the fallbacks, and before those for one kind of failure', () => {
     const plan = planAfter(fail('one/a'))
-    expect(targets(plan)).toEqual([
+    expect(targetsOf(plan)).toEqual([
       'one/limited requested',
       'one/b requested',
       'two/f fallback',
@@ -285,7 +262,7 @@ describe('A deployment that it isn’t the turn of', () => {
       used(book.of('one/limited').use)
       fail('one/b')(book)
     })
-    expect(targets(plan).slice(0, 4)).toEqual([
+    expect(targetsOf(plan).slice(0, 4)).toEqual([
       'one/a requested',
       'two/f fallback',
       'one/limited requested',
@@ -296,32 +273,27 @@ describe('A deployment that it isn’t the turn of', () => {
 
   it('is asked all the same if all are', () => {
     const plan = planAfter(fail('one/a', 'one/limited', 'one/b', 'two/f', 'two/long'))
-    expect(targets(plan)).toHaveLength(5)
+    expect(targetsOf(plan)).toHaveLength(5)
     expect(plan.failure).toBeUndefined()
   })
 
   it('takes no place from one that can be tried', () => {
     const plan = planAfter(fail('one/a', 'one/limited'), { models, maxAttempts: 1 })
-    expect(targets(plan)[0]).toBe('one/b requested')
+    expect(targetsOf(plan)[0]).toBe('one/b requested')
   })
 
   it('of the gateway’s fallback comes behind what that has left', () => {
     const config: Config = { models: { f: { deployments: ['one/a', 'one/b'] } }, fallback: 'f' }
-    expect(targets(planAfter(fail('one/a'), config, 'nope'))).toEqual(['one/b missing_model', 'one/a missing_model'])
+    expect(targetsOf(planAfter(fail('one/a'), config, 'nope'))).toEqual(['one/b missing_model', 'one/a missing_model'])
   })
 })
 
 describe('Requests of one session', () => {
   const deployments = Array.from({ length: 8 }, (_, at) => `one/m${at}`)
   const firsts = (more: Partial<Query>, settings: Config = {}) => {
-    const catalog = buildCatalog({ providers, models: { m: { deployments } }, ...settings }, registry, {})
-    const randoms = [0, 0.3, 0.6, 0.9]
-    return new Set(
-      randoms.map((random) => {
-        const plan = resolve(query('m', more), catalog, { known: nothing, random: () => random, now: 0 })
-        return plan.targets[0]?.deployment.label
-      }),
-    ).size
+    const config = { models: { m: { deployments } }, ...settings }
+    const plans = [0, 0.3, 0.6, 0.9].map((random) => planOf(config, more, { random: () => random }))
+    return new Set(plans.map((plan) => labelsOf(plan)[0])).size
   }
 
   it.each<[string, Partial<Query>, Config, number]>([

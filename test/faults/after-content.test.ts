@@ -1,45 +1,23 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, chat, eventsOf, expectBrokenOff, hastyClock, noLists, open, until, wordsOf } from '../support/ask.ts'
-import { ManualClock, type RunningGateway, startGateway } from '../support/gateway.ts'
-import {
-  chatAnswer,
-  chatFrames,
-  chunk,
-  type FakeUpstream,
-  fakeUpstream,
-  json,
-  type Script,
-  stream,
-} from '../support/upstream.ts'
+import { ManualClock, serveGateway, serveUpstreams, startGateway } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, chunk, json, type Script, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
 const frames = chatFrames('good', ' day')
 const begun = frames.slice(0, 3)
 const error = { message: 'boom', type: 'server_error', param: null, code: 'oops' }
 
-let upstream: FakeUpstream
-let spare: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  spare = await fakeUpstream(stream(chatFrames('spare')))
-  gateway = await startGateway(
-    {
-      providers: { p: { type, baseURL: upstream.url }, spare: { type, baseURL: spare.url } },
-      models: { m: { deployments: ['p/m'], fallbacks: ['spare/m'] } },
-      // Each fault is to be met, not the cooldown after it.
-      cooldown: false,
-    },
-    { clock: hastyClock(), services: noLists },
-  )
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-  await spare.close()
-})
+const { upstream, spare } = serveUpstreams({ upstream: undefined, spare: stream(chatFrames('spare')) })
+const gateway = serveGateway(
+  () => ({
+    providers: { p: { type, baseURL: upstream.url }, spare: { type, baseURL: spare.url } },
+    models: { m: { deployments: ['p/m'], fallbacks: ['spare/m'] } },
+    // Each fault is to be met, not the cooldown after it.
+    cooldown: false,
+  }),
+  { clock: hastyClock() },
+)
 
 async function streamed(script: Script): Promise<string> {
   upstream.script(script)
@@ -60,7 +38,6 @@ describe('A stream that breaks after its first content', () => {
     ['tells of an error', stream([...begun, `data: ${JSON.stringify({ error })}\n\n`])],
     ['tells of an error and is reset', stream([...begun, `data: ${JSON.stringify({ error })}\n\n`], 'reset')],
   ])('ends with an error event, no end and no finish, when it %s', async (_how, script) => {
-    spare.seen.length = 0
     const text = await streamed(script)
     expect(text.startsWith(begun.join(''))).toBe(true)
     expect(expectBrokenOff(text)).toMatchObject({ type: 'server_error', code: expect.any(String) })

@@ -1,11 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chat, contentOf, errorOf } from '../support/ask.ts'
 import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
-
-let upstream: FakeUpstream
-let elsewhere: FakeUpstream
-let both: Both
+import { serveUpstreams } from '../support/gateway.ts'
+import { chatAnswer, json, type Script } from '../support/upstream.ts'
 
 /** Ollama, which takes objects as arguments only, and on its `/v1` only texts of them. */
 const ollama: Script = (request, ...rest) => {
@@ -19,9 +16,12 @@ const ollama: Script = (request, ...rest) => {
   return json(200, request.path === '/api/chat' ? answer : chatAnswer('from Ollama'))(request, ...rest)
 }
 
+const { upstream, elsewhere } = serveUpstreams({
+  upstream: ollama,
+  elsewhere: json(200, chatAnswer('from elsewhere')),
+})
+let both: Both
 beforeAll(async () => {
-  upstream = await fakeUpstream(ollama)
-  elsewhere = await fakeUpstream(json(200, chatAnswer('from elsewhere')))
   both = await startBoth('call-arguments', {
     providers: {
       ollama: { type: 'ollama', baseURL: upstream.url },
@@ -36,11 +36,7 @@ beforeAll(async () => {
   })
 })
 
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-  await elsewhere.close()
-})
+afterAll(() => both.close())
 
 /** A conversation in which a tool was called with `given`; undefined leaves the arguments out. */
 const history = (model: string, ...given: unknown[]) =>

@@ -1,41 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { ask, chat, contentOf, errorOf, hastyClock, noLists, type Reply } from '../support/ask.ts'
-import { ManualClock, type RunningGateway, startGateway } from '../support/gateway.ts'
-import {
-  chatAnswer,
-  chatFrames,
-  type FakeUpstream,
-  fakeUpstream,
-  json,
-  type Script,
-  stream,
-} from '../support/upstream.ts'
+import { ManualClock, type RunningGateway, serveGateways, serveUpstreams } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
 const failing = json(500, { error: { message: 'oops' } })
 const refusing = (status: number, code: string, headers: Record<string, string> = {}): Script =>
   json(status, { error: { message: code, code, type: 'x', param: null } }, headers)
 
-let first: FakeUpstream
-let second: FakeUpstream
-const open: RunningGateway[] = []
-
-beforeAll(async () => {
-  first = await fakeUpstream()
-  second = await fakeUpstream()
-})
-beforeEach(() => {
-  first.script(failing)
-  second.script(json(200, chatAnswer('second')))
-  first.seen.length = 0
-  second.seen.length = 0
-})
-afterAll(async () => {
-  await Promise.all(open.map((gateway) => gateway.close()))
-  await Promise.all([first.close(), second.close()])
-})
+const { first, second } = serveUpstreams({ first: failing, second: json(200, chatAnswer('second')) })
+const serve = serveGateways()
 
 async function start<C extends Clock = ManualClock>(more: Config = {}, clock = new ManualClock() as Clock as C) {
   const config: Config = {
@@ -44,8 +20,7 @@ async function start<C extends Clock = ManualClock>(more: Config = {}, clock = n
     retries: 0,
     ...more,
   }
-  const gateway = await startGateway(config, { clock, random: () => 0.5, services: noLists, env: { A: 'sk-a' } })
-  open.push(gateway)
+  const gateway = await serve(config, { clock, random: () => 0.5, services: noLists, env: { A: 'sk-a' } })
   return { gateway, clock }
 }
 

@@ -1,15 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { contentOf, errorOf } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import {
-  chatAnswer,
-  chatFrames,
-  type FakeUpstream,
-  fakeUpstream,
-  json,
-  type Script,
-  text,
-} from '../support/upstream.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { chatAnswer, chatFrames, json, type Script, text } from '../support/upstream.ts'
 
 interface Message {
   readonly role: string
@@ -197,8 +189,6 @@ const refusals: readonly [source: string, status: number, body: unknown][] = [
   ],
 ]
 
-let upstream: FakeUpstream
-let both: Both
 let refusal: Script
 /** Which messages the server takes. */
 let accepts: (messages: readonly Message[]) => boolean
@@ -208,30 +198,31 @@ const noDeveloper = (messages: readonly Message[]) => messages.every(({ role }) 
 const oneSystem = (messages: readonly Message[]) =>
   noDeveloper(messages) && messages.every(({ role }, at) => at === 0 || role !== 'system')
 
-beforeAll(async () => {
-  upstream = await fakeUpstream((request, ...rest) => {
-    if (request.method === 'GET') {
-      upstream.seen.pop()
-      return json(404, {})(request, ...rest)
-    }
-    const body = JSON.parse(request.body) as { messages: Message[]; stream?: boolean }
-    if (!accepts(body.messages)) return refusal(request, ...rest)
-    if (body.stream) return text(200, chatFrames('o', 'k').join(''), 'text/event-stream')(request, ...rest)
-    return json(200, chatAnswer('ok'))(request, ...rest)
-  })
-  const providers = Object.fromEntries(kinds.map((type) => [type, { type, baseURL: upstream.url, apiKey: 'env:KEY' }]))
-  const tgi = { type: 'huggingface', endpointUrl: upstream.url, engine: 'tgi', apiKey: 'env:KEY' } as const
-  both = await startBoth('developer', { providers: { ...providers, tgi }, retries: 0 }, { KEY: 'sk-x' })
-})
+const { upstream, both } = serveBoth(
+  'developer',
+  (url) => {
+    const providers = Object.fromEntries(kinds.map((type) => [type, { type, baseURL: url, apiKey: 'env:KEY' }]))
+    const tgi = { type: 'huggingface', endpointUrl: url, engine: 'tgi', apiKey: 'env:KEY' } as const
+    return { providers: { ...providers, tgi }, retries: 0 }
+  },
+  {
+    env: { KEY: 'sk-x' },
+    script(request, ...rest) {
+      if (request.method === 'GET') {
+        upstream.seen.pop()
+        return json(404, {})(request, ...rest)
+      }
+      const body = JSON.parse(request.body) as { messages: Message[]; stream?: boolean }
+      if (!accepts(body.messages)) return refusal(request, ...rest)
+      if (body.stream) return text(200, chatFrames('o', 'k').join(''), 'text/event-stream')(request, ...rest)
+      return json(200, chatAnswer('ok'))(request, ...rest)
+    },
+  },
+)
 
 beforeEach(() => {
   upstream.seen.length = 0
   accepts = noDeveloper
-})
-
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
 })
 
 const brief = { role: 'developer', content: 'Be "brief": Unexpected role developer.' }

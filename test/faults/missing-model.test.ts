@@ -1,27 +1,18 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { ask, chat, errorOf, hastyClock, noLists } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Script, text } from '../support/upstream.ts'
+import { serveGateways, serveUpstreams } from '../support/gateway.ts'
+import { chatAnswer, json, type Script, text } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
 
-let upstream: FakeUpstream
-let standIn: FakeUpstream
-const gateways: RunningGateway[] = []
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  standIn = await fakeUpstream(json(200, chatAnswer('from the stand-in', 'the-stand-in')))
+const { upstream, standIn } = serveUpstreams({
+  upstream: undefined,
+  standIn: json(200, chatAnswer('from the stand-in', 'the-stand-in')),
 })
+const serve = serveGateways()
 
-afterAll(async () => {
-  await Promise.all(gateways.map((gateway) => gateway.close()))
-  await upstream.close()
-  await standIn.close()
-})
-
-async function start(more: Config): Promise<RunningGateway> {
+async function start(more: Config) {
   const providers: Config['providers'] = {
     p: { type, baseURL: upstream.url },
     stand: { type, baseURL: standIn.url },
@@ -29,12 +20,7 @@ async function start(more: Config): Promise<RunningGateway> {
     ollama: { type: 'ollama', baseURL: upstream.url },
     unset: { type: 'openai', apiKey: 'env:NOT_SET' },
   }
-  const gateway = await startGateway(
-    { providers, ...more },
-    { clock: hastyClock(), services: noLists, env: { HF: 'hf_x' } },
-  )
-  gateways.push(gateway)
-  return gateway
+  return await serve({ providers, ...more }, { clock: hastyClock(), services: noLists, env: { HF: 'hf_x' } })
 }
 
 const said = (message: string, code: string | null = null) => ({ error: { message, type: 'x', param: null, code } })
@@ -80,7 +66,6 @@ describe('A model that is missing', () => {
 
   it.each(kinds)('is told where the policy says error, fallback or not: %s (%s)', async (kind, model, script) => {
     upstream.script(script)
-    standIn.seen.length = 0
     const reply = await ask(await start({ fallback: 'stand/in', missing: { [kind]: 'error' } }), chat(model))
     expect([reply.status, errorOf(reply).code]).toEqual([404, 'model_not_found'])
     expect(standIn.seen).toEqual([])
@@ -111,7 +96,6 @@ describe('A model that is missing', () => {
 
   it('is not what a model is that is down: the gateway’s fallback stays out of it', async () => {
     upstream.script(json(503, said('busy')))
-    standIn.seen.length = 0
     const reply = await ask(await start({ fallback: 'stand/in' }), chat('p/m'))
     expect(reply.status).toBe(503)
     expect(standIn.seen).toEqual([])
@@ -123,8 +107,7 @@ describe('A model that is missing', () => {
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify(request.path === '/models' ? list : chatAnswer('here')))
     })
-    const gateway = await startGateway({ providers: { p: { type, baseURL: upstream.url } } })
-    gateways.push(gateway)
+    const gateway = await serve({ providers: { p: { type, baseURL: upstream.url } } })
     const reply = await ask(gateway, chat('fresh'))
     expect(reply.headers.get('x-samewire-model')).toBe('p/fresh')
   })

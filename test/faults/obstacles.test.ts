@@ -1,16 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, chat, errorOf, noLists } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { serveNode, startGateway } from '../support/gateway.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, chatAnswer('hello')))
-  const baseURL = `${upstream.url}/v1`
-  gateway = await startGateway(
-    {
+const { upstream, gateway } = serveNode(
+  (url) => {
+    const baseURL = `${url}/v1`
+    return {
       providers: {
         lab: { type: 'openai-compatible', baseURL },
         theirs: { type: 'openai-compatible', baseURL, apiKey: 'client' },
@@ -18,15 +14,10 @@ beforeAll(async () => {
       },
       models: { small: { deployments: [{ model: 'lab/small', contextWindow: 100, supports: { vision: false } }] } },
       fallback: 'small',
-    },
-    { services: noLists },
-  )
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+    }
+  },
+  { script: json(200, chatAnswer('hello')) },
+)
 
 const image = { role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA' } }] }
 

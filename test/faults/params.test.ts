@@ -1,36 +1,25 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, chat, hastyClock, noLists } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { describe, expect, it } from 'vitest'
+import { ask, chat, hastyClock } from '../support/ask.ts'
+import { serveNode } from '../support/gateway.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-const sent = () => JSON.parse(upstream.seen.at(-1)?.body ?? '') as Record<string, unknown>
-
-beforeAll(async () => {
-  upstream = await fakeUpstream(json(200, chatAnswer('x')))
-  const params = { temperature: 0.1, top_p: 0.2 }
-  const overrides = { seed: 7, model: 'not this' }
-  gateway = await startGateway(
-    {
-      providers: {
-        p: { type: 'openai-compatible', baseURL: upstream.url },
-        hf: { type: 'huggingface', endpointUrl: upstream.url, engine: 'tgi', apiKey: 'env:HF' },
-      },
-      models: {
-        m: { deployments: [{ model: 'p/a', params, overrides }], fallbacks: ['p/b'] },
-        tgi: { deployments: [{ model: 'hf/tgi', params, overrides }] },
-      },
-      retries: 0,
+const params = { temperature: 0.1, top_p: 0.2 }
+const overrides = { seed: 7, model: 'not this' }
+const { upstream, gateway } = serveNode(
+  (url) => ({
+    providers: {
+      p: { type: 'openai-compatible', baseURL: url },
+      hf: { type: 'huggingface', endpointUrl: url, engine: 'tgi', apiKey: 'env:HF' },
     },
-    { clock: hastyClock(), services: noLists, env: { HF: 'hf_x' } },
-  )
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+    models: {
+      m: { deployments: [{ model: 'p/a', params, overrides }], fallbacks: ['p/b'] },
+      tgi: { deployments: [{ model: 'hf/tgi', params, overrides }] },
+    },
+    retries: 0,
+  }),
+  { script: json(200, chatAnswer('x')), clock: hastyClock(), env: { HF: 'hf_x' } },
+)
+const sent = () => JSON.parse(upstream.seen.at(-1)?.body ?? '') as Record<string, unknown>
 
 describe('The fields of a deployment', () => {
   it('are set where the client leaves them out, and forced where the configuration says so', async () => {

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { chat, contentOf, errorOf } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json, text } from '../support/upstream.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { chatAnswer, json, text } from '../support/upstream.ts'
 
 type Refusal = (field: string) => unknown
 
@@ -123,46 +123,39 @@ const wordings: readonly [source: string, status: number, refusal: Refusal][] = 
   ['in plain words under 500', 500, (field) => openai(`The parameter '${field}' is not supported by this model`)],
 ]
 
-let upstream: FakeUpstream
-let both: Both
 /** The fields that the server refuses, in its words. */
 let refused: readonly string[]
 let refusal: Refusal
 let status: number
 
-beforeAll(async () => {
-  upstream = await fakeUpstream((request, ...rest) => {
-    const body = JSON.parse(request.body) as object
-    const field = refused.find((name) => Object.hasOwn(body, name))
-    if (field === undefined) return json(200, chatAnswer('ok'))(request, ...rest)
-    const said = refusal(field)
-    return (typeof said === 'string' ? text(status, said) : json(status, said))(request, ...rest)
-  })
-  const types = ['openai-compatible', 'openai', 'vllm', 'groq', 'huggingface'] as const
-  const providers = Object.fromEntries(types.map((type) => [type, { type, baseURL: upstream.url, apiKey: 'env:KEY' }]))
-  both = await startBoth(
-    'refused-fields',
-    {
-      providers,
-      models: {
-        'node-configured': { deployments: [{ model: 'vllm/n', params: { store: true, max_completion_tokens: 9 } }] },
-        'workerd-configured': { deployments: [{ model: 'vllm/w', params: { store: true, max_completion_tokens: 9 } }] },
-      },
-      retries: 0,
-    },
-    { KEY: 'sk-x' },
-  )
+const types = ['openai-compatible', 'openai', 'vllm', 'groq', 'huggingface'] as const
+const configured = (model: string) => ({
+  deployments: [{ model, params: { store: true, max_completion_tokens: 9 } }],
 })
+
+const { upstream, both } = serveBoth(
+  'refused-fields',
+  (url) => ({
+    providers: Object.fromEntries(types.map((type) => [type, { type, baseURL: url, apiKey: 'env:KEY' }])),
+    models: { 'node-configured': configured('vllm/n'), 'workerd-configured': configured('vllm/w') },
+    retries: 0,
+  }),
+  {
+    env: { KEY: 'sk-x' },
+    script(request, ...rest) {
+      const body = JSON.parse(request.body) as object
+      const field = refused.find((name) => Object.hasOwn(body, name))
+      if (field === undefined) return json(200, chatAnswer('ok'))(request, ...rest)
+      const said = refusal(field)
+      return (typeof said === 'string' ? text(status, said) : json(status, said))(request, ...rest)
+    },
+  },
+)
 
 beforeEach(() => {
   upstream.seen.length = 0
   status = 400
   refusal = (field) => openai(`Unknown parameter: '${field}'.`, field, 'unknown_parameter')
-})
-
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
 })
 
 const sent = () =>

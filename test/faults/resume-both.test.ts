@@ -11,18 +11,15 @@ import {
   readStream,
   ways,
 } from '../support/continuing.ts'
-import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+import { serveUpstreams } from '../support/gateway.ts'
 
 const type = 'openai-compatible'
 const wanting = { stream: true, stream_options: { include_usage: true } }
 const text = awkward
-let broken: FakeUpstream
-let rest: FakeUpstream
+const { broken, rest } = serveUpstreams({ broken: undefined, rest: answering({ text }) })
 let both: Both
 
 beforeAll(async () => {
-  broken = await fakeUpstream()
-  rest = await fakeUpstream(answering({ text }))
   const then = (model: string) => ({ deployments: ['broken/m', { model, weight: 0 }] })
   both = await startBoth('resume', {
     providers: {
@@ -38,11 +35,7 @@ beforeAll(async () => {
   })
 })
 
-afterAll(async () => {
-  await both.close()
-  await broken.close()
-  await rest.close()
-})
+afterAll(() => both.close())
 
 describe.each(runtimes)('With `resume`, on %s, a stream', (runtime) => {
   it('that is cut at any byte is continued where it ends', async () => {

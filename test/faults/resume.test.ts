@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, chat, expectBrokenOff, hastyClock, noLists, open, seeded, until } from '../support/ask.ts'
 import {
   answering,
@@ -12,15 +12,16 @@ import {
   tokensOf,
   ways,
 } from '../support/continuing.ts'
-import { ManualClock, type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chunk, type FakeUpstream, fakeUpstream, json, reset, type Script, stream } from '../support/upstream.ts'
+import { ManualClock, serveGateway, serveUpstreams, startGateway } from '../support/gateway.ts'
+import { chunk, json, reset, type Script, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
 const text = awkward
-let broken: FakeUpstream
-let exact: FakeUpstream
-let trimming: FakeUpstream
-let gateway: RunningGateway
+const { broken, exact, trimming } = serveUpstreams({
+  broken: undefined,
+  exact: answering({ text }),
+  trimming: answering({ text, trims: true }),
+})
 
 /** The first deployment gets every request, since the others have no weight. */
 const first = { model: 'broken/m', weight: 1 }
@@ -42,23 +43,7 @@ const config = (): Parameters<typeof startGateway>[0] => ({
   },
 })
 
-beforeAll(async () => {
-  broken = await fakeUpstream()
-  exact = await fakeUpstream()
-  trimming = await fakeUpstream(answering({ text, trims: true }))
-  gateway = await startGateway(config(), { clock: hastyClock(), services: noLists })
-})
-
-beforeEach(() => {
-  exact.script(answering({ text }))
-  exact.seen.length = 0
-  trimming.seen.length = 0
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await Promise.all([broken, exact, trimming].map((upstream) => upstream.close()))
-})
+const gateway = serveGateway(config, { clock: hastyClock() })
 
 const wanting = { stream: true, stream_options: { include_usage: true } }
 const chatting = (model: string, more: object = {}) => chat(model, { ...wanting, ...more })

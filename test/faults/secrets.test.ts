@@ -1,17 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, chat, hastyClock, noLists, raw } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import {
-  chatAnswer,
-  chatFrames,
-  type FakeUpstream,
-  fakeUpstream,
-  json,
-  reset,
-  type Script,
-  stream,
-  text,
-} from '../support/upstream.ts'
+import { type RunningGateway, serveGateway, serveUpstreams, startGateway } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, fakeUpstream, json, reset, type Script, stream, text } from '../support/upstream.ts'
 
 /** Marked so that they can be looked for in everything: none of them looks like a key by its form. */
 const secrets = {
@@ -24,36 +14,24 @@ const secrets = {
   prompt: 'PROMPT-SECRET-WORDS',
 }
 
-let first: FakeUpstream
-let second: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  first = await fakeUpstream()
-  second = await fakeUpstream()
-  const providers = {
-    first: { type: 'openai', baseURL: first.url, apiKey: 'env:FIRST', headers: { 'x-extra': 'env:HEADER' } },
-    second: { type: 'openai', baseURL: second.url, apiKey: 'env:SECOND' },
-    own: { type: 'openai', baseURL: second.url, apiKey: 'client' },
-  }
-  const models = {
-    both: { deployments: ['first/m'], fallbacks: ['second/m'] },
-    mixed: { deployments: ['own/m'], fallbacks: ['second/m'] },
-  }
-  const env = { FIRST: secrets.first, SECOND: secrets.second, HEADER: secrets.header, SAMEWIRE_KEY: secrets.gateway }
-  gateway = await startGateway({ providers, models }, { env, clock: hastyClock(), services: noLists })
-})
-
-beforeEach(() => {
-  first.seen.length = 0
-  second.seen.length = 0
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await first.close()
-  await second.close()
-})
+const { first, second } = serveUpstreams({ first: undefined, second: undefined })
+const gateway = serveGateway(
+  () => ({
+    providers: {
+      first: { type: 'openai', baseURL: first.url, apiKey: 'env:FIRST', headers: { 'x-extra': 'env:HEADER' } },
+      second: { type: 'openai', baseURL: second.url, apiKey: 'env:SECOND' },
+      own: { type: 'openai', baseURL: second.url, apiKey: 'client' },
+    },
+    models: {
+      both: { deployments: ['first/m'], fallbacks: ['second/m'] },
+      mixed: { deployments: ['own/m'], fallbacks: ['second/m'] },
+    },
+  }),
+  {
+    env: { FIRST: secrets.first, SECOND: secrets.second, HEADER: secrets.header, SAMEWIRE_KEY: secrets.gateway },
+    clock: hastyClock(),
+  },
+)
 
 const headers = {
   'x-api-key': secrets.gateway,

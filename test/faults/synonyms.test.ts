@@ -1,10 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chat } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
-
-let upstream: FakeUpstream
-let both: Both
+import { runtimes, serveBoth } from '../support/both.ts'
+import { chatAnswer, json, type Script } from '../support/upstream.ts'
 
 const ollamaAnswer = { model: 'm', message: { role: 'assistant', content: 'x' }, done: true, done_reason: 'stop' }
 
@@ -59,36 +56,28 @@ const models = {
   strict: { params: { max_tokens: 9 }, overrides: { max_completion_tokens: 5 } },
 }
 
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  const of = (provider: string) =>
-    Object.fromEntries(
-      Object.entries(models).map(([name, config]) => [
-        `${provider}-${name}`,
-        { deployments: [{ model: `${provider}/${name}`, ...config }] },
-      ]),
-    )
-  both = await startBoth(
-    'synonyms',
-    {
-      providers: {
-        plain: { type: 'openai-compatible', baseURL: upstream.url },
-        openai: { type: 'openai', baseURL: upstream.url, apiKey: 'env:KEY' },
-        ollama: { type: 'ollama', baseURL: upstream.url },
-        compat: { type: 'ollama', baseURL: upstream.url, api: 'openai' },
-        tgi: { type: 'huggingface', endpointUrl: upstream.url, engine: 'tgi', apiKey: 'env:KEY' },
-      },
-      models: { ...of('plain'), ...of('openai'), ...of('ollama'), ...of('compat'), ...of('tgi') },
-      retries: 0,
-    },
-    { KEY: 'sk-x' },
+const of = (provider: string) =>
+  Object.fromEntries(
+    Object.entries(models).map(([name, config]) => [
+      `${provider}-${name}`,
+      { deployments: [{ model: `${provider}/${name}`, ...config }] },
+    ]),
   )
-})
-
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
+const { upstream, both } = serveBoth(
+  'synonyms',
+  (url) => ({
+    providers: {
+      plain: { type: 'openai-compatible', baseURL: url },
+      openai: { type: 'openai', baseURL: url, apiKey: 'env:KEY' },
+      ollama: { type: 'ollama', baseURL: url },
+      compat: { type: 'ollama', baseURL: url, api: 'openai' },
+      tgi: { type: 'huggingface', endpointUrl: url, engine: 'tgi', apiKey: 'env:KEY' },
+    },
+    models: { ...of('plain'), ...of('openai'), ...of('ollama'), ...of('compat'), ...of('tgi') },
+    retries: 0,
+  }),
+  { env: { KEY: 'sk-x' } },
+)
 
 describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
   /** What the upstream gets, without the model and the messages. */

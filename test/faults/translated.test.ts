@@ -1,41 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ask, chat, contentOf, errorOf, expectBrokenOff, hastyClock, noLists, wordsOf } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import {
-  chatAnswer,
-  chatFrames,
-  type FakeUpstream,
-  fakeUpstream,
-  json,
-  type Script,
-  stream,
-} from '../support/upstream.ts'
+import { describe, expect, it } from 'vitest'
+import { ask, chat, contentOf, errorOf, expectBrokenOff, hastyClock, wordsOf } from '../support/ask.ts'
+import { serveGateway, serveUpstreams } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let spare: FakeUpstream
-let gateway: RunningGateway
-
-beforeAll(async () => {
-  upstream = await fakeUpstream()
-  spare = await fakeUpstream()
-  gateway = await startGateway(
-    {
-      providers: {
-        tgi: { type: 'huggingface', endpointUrl: upstream.url, engine: 'tgi', apiKey: 'env:HF' },
-        spare: { type: 'openai-compatible', baseURL: spare.url },
-      },
-      models: { safe: { deployments: ['tgi/m'], fallbacks: ['spare/m'] } },
-      retries: 0,
+const { upstream, spare } = serveUpstreams({ upstream: undefined, spare: undefined })
+const gateway = serveGateway(
+  () => ({
+    providers: {
+      tgi: { type: 'huggingface', endpointUrl: upstream.url, engine: 'tgi', apiKey: 'env:HF' },
+      spare: { type: 'openai-compatible', baseURL: spare.url },
     },
-    { clock: hastyClock(), services: noLists, env: { HF: 'hf_x' } },
-  )
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-  await spare.close()
-})
+    models: { safe: { deployments: ['tgi/m'], fallbacks: ['spare/m'] } },
+    retries: 0,
+  }),
+  { clock: hastyClock(), env: { HF: 'hf_x' } },
+)
 
 const frames = chatFrames('good', ' day')
 const begun = frames.slice(0, 3)

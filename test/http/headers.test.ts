@@ -1,34 +1,26 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, chat, hastyClock, noLists } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
+import { serveNode, startGateway } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, fakeUpstream, json, stream } from '../support/upstream.ts'
 
-let upstream: FakeUpstream
-let gateway: RunningGateway
-let origin: string
-
-beforeAll(async () => {
-  upstream = await fakeUpstream((request, response, socket) => {
-    if (request.body.includes('"n":9')) return json(500, {})(request, response, socket)
-    if (request.body.includes('"stream":true')) return stream(chatFrames('x'))(request, response, socket)
-    return json(200, chatAnswer('x'))(request, response, socket)
-  })
-  gateway = await startGateway(
-    {
-      providers: { p: { type: 'openai-compatible', baseURL: upstream.url } },
-      keys: ['env:KEY'],
-      models: { m: 'p/m' },
-      bodyLimit: 1000,
+const { upstream, gateway } = serveNode(
+  (url) => ({
+    providers: { p: { type: 'openai-compatible', baseURL: url } },
+    keys: ['env:KEY'],
+    models: { m: 'p/m' },
+    bodyLimit: 1000,
+  }),
+  {
+    script(request, ...rest) {
+      if (request.body.includes('"n":9')) return json(500, {})(request, ...rest)
+      if (request.body.includes('"stream":true')) return stream(chatFrames('x'))(request, ...rest)
+      return json(200, chatAnswer('x'))(request, ...rest)
     },
-    { clock: hastyClock(), services: noLists, env: { KEY: 'sk-gateway-key' } },
-  )
-  origin = `http://127.0.0.1:${gateway.port}`
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+    clock: hastyClock(),
+    env: { KEY: 'sk-gateway-key' },
+  },
+)
+const urlOf = (path: string) => `http://127.0.0.1:${gateway.port}${path}`
 
 interface Kind {
   readonly name: string
@@ -67,7 +59,7 @@ const kinds: readonly Kind[] = [
 ]
 
 function send({ path: to = path, method = 'POST', body, headers = {} }: Kind): Promise<Response> {
-  return fetch(origin + to, {
+  return fetch(urlOf(to), {
     method,
     headers: { authorization: 'Bearer sk-gateway-key', 'content-type': 'application/json', ...headers },
     ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
@@ -104,7 +96,7 @@ describe('Every answer says who it is and lets browsers read it', () => {
 describe('A browser may ask first', () => {
   it.each(['/v1/chat/completions', '/v1/models', '/v1/engines/x/completions', '/', '/nope'])('%s', async (to) => {
     const requested = 'authorization, content-type, x-stainless-lang, x-stainless-retry-count'
-    const response = await fetch(origin + to, {
+    const response = await fetch(urlOf(to), {
       method: 'OPTIONS',
       headers: {
         origin: 'https://app.test',

@@ -1,15 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { ask, chat, errorOf, noLists, type Reply } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
+import { afterEach, describe, expect, it } from 'vitest'
+import { ask, chat, errorOf, type Reply } from '../support/ask.ts'
+import { serveNode } from '../support/gateway.ts'
 import { type Hostile, refused, served } from '../support/hostile.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
 
 const size = 1_000_000
 /** Milliseconds of CPU a MB, of the client, the gateway and the upstream together, on a machine that is slow. */
 const bound = 100
-
-let upstream: FakeUpstream
-let gateway: RunningGateway
 
 const completion = {
   id: 'cmpl-x',
@@ -17,19 +14,16 @@ const completion = {
   choices: [{ index: 0, text: 'x', finish_reason: 'stop' }],
 }
 
-beforeAll(async () => {
-  upstream = await fakeUpstream((seen, response, socket) =>
-    json(200, seen.path.endsWith('/chat/completions') ? chatAnswer('x') : completion)(seen, response, socket),
-  )
-  const lab = { type: 'openai-compatible', baseURL: upstream.url }
-  const tuned = { deployments: [{ model: 'lab/m', params: { top_k: 5 } }] }
-  gateway = await startGateway({ providers: { lab }, models: { passed: 'lab/m', tuned } }, { services: noLists })
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+const { upstream, gateway } = serveNode(
+  (url) => ({
+    providers: { lab: { type: 'openai-compatible', baseURL: url } },
+    models: { passed: 'lab/m', tuned: { deployments: [{ model: 'lab/m', params: { top_k: 5 } }] } },
+  }),
+  {
+    script: (seen, ...rest) =>
+      json(200, seen.path.endsWith('/chat/completions') ? chatAnswer('x') : completion)(seen, ...rest),
+  },
+)
 
 // Whatever a client sends, the next one is served.
 afterEach(async () => {

@@ -1,11 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask, chat, eventsOf, expectEnvelope } from '../support/ask.ts'
-import { type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
-
-let upstream: FakeUpstream
-let gateway: RunningGateway
-let origin: string
+import { serveNode } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, json, stream } from '../support/upstream.ts'
 
 const ids = ['org/model', 'llama3:8b', 'org/model:tag', 'plain']
 const list = { object: 'list', data: ids.map((id) => ({ id, object: 'model', created: 5, owned_by: 'me' })) }
@@ -17,27 +13,25 @@ const completion = {
   choices: [{ text: 'x', index: 0, logprobs: null, finish_reason: 'stop' }],
 }
 
-beforeAll(async () => {
-  upstream = await fakeUpstream((request, response, socket) => {
-    if (request.path === '/models') return json(200, list)(request, response, socket)
-    if (request.path === '/completions') return json(200, completion)(request, response, socket)
-    if (request.body.includes('"stream":true')) return stream(chatFrames('x'))(request, response, socket)
-    return json(200, chatAnswer('x'))(request, response, socket)
-  })
-  gateway = await startGateway({
-    providers: { p: { type: 'openai-compatible', baseURL: upstream.url } },
+const { upstream, gateway } = serveNode(
+  (url) => ({
+    providers: { p: { type: 'openai-compatible', baseURL: url } },
     models: { mine: 'p/plain', 'with/slash': 'p/plain', __proto__x: 'p/plain' },
-  })
-  origin = `http://127.0.0.1:${gateway.port}`
-})
-
-afterAll(async () => {
-  await gateway.close()
-  await upstream.close()
-})
+  }),
+  {
+    script(request, ...rest) {
+      if (request.path === '/models') return json(200, list)(request, ...rest)
+      if (request.path === '/completions') return json(200, completion)(request, ...rest)
+      if (request.body.includes('"stream":true')) return stream(chatFrames('x'))(request, ...rest)
+      return json(200, chatAnswer('x'))(request, ...rest)
+    },
+    services: {},
+  },
+)
+const urlOf = (path: string) => `http://127.0.0.1:${gateway.port}${path}`
 
 const post = (path: string, body: unknown) =>
-  fetch(origin + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
+  fetch(urlOf(path), { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) })
 
 const sentModel = () => (JSON.parse(upstream.seen.at(-1)?.body ?? '') as { model: string }).model
 
@@ -95,7 +89,7 @@ describe('A client lists models', () => {
   it.each(['/v1/models', '/models', '/v1/models/', '/v1//models?limit=5', '/v1/engines', '/engines'])(
     '%s',
     async (path) => {
-      const response = await fetch(origin + path)
+      const response = await fetch(urlOf(path))
       const body = (await response.json()) as { object: string; data: { id: string }[] }
       expect(response.status).toBe(200)
       expect(Object.keys(body)).toEqual(['object', 'data'])
@@ -116,7 +110,7 @@ describe('A client lists models', () => {
     ['with/slash/', 'with/slash'],
   ])('and one of them: %s', async (id, found) => {
     for (const route of ['models', 'engines']) {
-      const response = await fetch(`${origin}/v1/${route}/${id}`)
+      const response = await fetch(urlOf(`/v1/${route}/${id}`))
       expect(response.status).toBe(200)
       expect(await response.json()).toMatchObject({ id: found, object: 'model', owned_by: 'p' })
     }
@@ -125,12 +119,12 @@ describe('A client lists models', () => {
   it.each(['nope', 'p/nope', '%zz', '%zz%ff', '%C3%28', '50%', '__proto__', 'constructor'])(
     'and is told when there is none: %s',
     async (id) => {
-      const now = await fetch(`${origin}/v1/models/${id}`)
+      const now = await fetch(urlOf(`/v1/models/${id}`))
       expect(now.status).toBe(404)
       const body = (await now.json()) as { error: { message: string; code: string } }
       expectEnvelope(body)
       expect(body.error).toMatchObject({ code: 'model_not_found', message: expect.stringContaining(`\`${id}\``) })
-      const then = (await (await fetch(`${origin}/v1/engines/${id}`)).json()) as { error: { message: string } }
+      const then = (await (await fetch(urlOf(`/v1/engines/${id}`))).json()) as { error: { message: string } }
       expect(then.error.message).toBe(`The model: \`${id}\` does not exist`)
     },
   )
@@ -148,7 +142,7 @@ describe('A client is told what a route is not', () => {
     ['GET', '/v1/engines/mine/chat/completions', 'POST, OPTIONS'],
     ['DELETE', '/health', 'GET, HEAD, OPTIONS'],
   ])('for a method: %s %s', async (method, path, allow) => {
-    const response = await fetch(origin + path, { method })
+    const response = await fetch(urlOf(path), { method })
     expect(response.status).toBe(405)
     expect(response.headers.get('allow')).toBe(allow)
     const body = (await response.json()) as { error: { message: string; code: string } }
@@ -167,7 +161,7 @@ describe('A client is told what a route is not', () => {
     ['GET', '/v1/chat/completions/nope'],
     ['GET', `/${'x'.repeat(8_000)}`],
   ])('that is none: %s %.40s', async (method, path) => {
-    const response = await fetch(origin + path, { method })
+    const response = await fetch(urlOf(path), { method })
     expect(response.status).toBe(404)
     const body = (await response.json()) as { error: { message: string } }
     expectEnvelope(body)
@@ -175,7 +169,7 @@ describe('A client is told what a route is not', () => {
   })
 
   it.each(['/health', '/', '/v1', '/v1/'])('but hears that the gateway is well: %s', async (path) => {
-    expect(await (await fetch(origin + path)).json()).toMatchObject({ status: 'ok' })
+    expect(await (await fetch(urlOf(path))).json()).toMatchObject({ status: 'ok' })
   })
 })
 
@@ -187,7 +181,7 @@ describe('HEAD', () => {
     ['/v1/chat/completions', 405],
     ['/nope', 404],
   ])('has the status of GET and no body: %s', async (path, status) => {
-    const response = await fetch(origin + path, { method: 'HEAD' })
+    const response = await fetch(urlOf(path), { method: 'HEAD' })
     expect([response.status, await response.text()]).toEqual([status, ''])
     expect(response.headers.get('content-type')).toBe('application/json')
   })

@@ -45,5 +45,5 @@ export function tableOf(markdown: string, name: string): string[][] {
 
 /** What stands in backticks. */
 export function codesIn(text: string): string[] {
-  return [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
+  return [...text.replaceAll(/^```[\s\S]*?^```$/gm, '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
 }

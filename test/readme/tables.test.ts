@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -66,7 +67,8 @@ test.each(['embeddings', 'responses', 'messages'])('what is said not to be there
 
 test('the table of reasons has every one for which a plan passes a deployment over', async () => {
   const said = tableOf(readme, 'skipped').flatMap(([reasons = '']) => codesIn(reasons))
-  const resolver = await readFile(join(root, 'src/core/resolve.ts'), 'utf8')
+  const files = ['resolve', 'obstacles'].map((name) => readFile(join(root, `src/core/${name}.ts`), 'utf8'))
+  const resolver = (await Promise.all(files)).join('\n')
   const obstacles = [...resolver.matchAll(/kind: '(\w+)',\s+why/g)].map(([, kind = '']) => kind)
   expect(obstacles).toContain('unknown')
   expect(said.sort()).toEqual([...new Set([...passedOver, ...obstacles])].sort())
@@ -100,5 +102,12 @@ test.each([...new Set(codesIn(readme).filter((code) => /^[A-Z]+(_[A-Z]+)+$/.test
   async (name) => {
     // OpenAI's Python client of 2023 reads this one.
     if (name !== 'OPENAI_API_BASE') await checkVariable(name)
+  },
+)
+
+test.each([...new Set(codesIn(readme).filter((code) => /^[\w./-]+(\/|\.(ts|js|md|toml))$/.test(code)))])(
+  'the file or folder %s is there, in the repository or its sources',
+  (name) => {
+    expect(['', 'src/'].some((folder) => existsSync(join(root, folder, name)))).toBe(true)
   },
 )

@@ -1,17 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chat } from '../support/ask.ts'
 import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
+import { serveUpstreams } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, type FakeUpstream, json, type Script, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
-let upstreams: FakeUpstream[]
+/** Answers whole or streamed, as asked, but not as the model `broken`. */
+const answering: Script = (request, ...rest) => {
+  const { model, stream: streams } = JSON.parse(request.body) as { model: string; stream?: boolean }
+  if (model === 'broken') return json(500, { error: { message: 'oops' } })(request, ...rest)
+  return (streams ? stream(chatFrames('hello')) : json(200, chatAnswer('hello')))(request, ...rest)
+}
+const { a, b, c, shadow } = serveUpstreams({ a: answering, b: answering, c: answering, shadow: answering })
 let both: Both
 
 beforeAll(async () => {
-  upstreams = await Promise.all([fakeUpstream(), fakeUpstream(), fakeUpstream(), fakeUpstream()])
-  const [a, b, c, shadow] = upstreams.map(({ url }) => ({ type, baseURL: `${url}/v1` }))
+  const of = ({ url }: FakeUpstream) => ({ type, baseURL: `${url}/v1` })
   both = await startBoth('routing', {
-    providers: { a, b, c, shadow } as Record<string, { type: string; baseURL: string }>,
+    providers: { a: of(a), b: of(b), c: of(c), shadow: of(shadow) },
     models: {
       shuffled: { deployments: ['a/m', 'b/m', 'c/m'] },
       limited: {
@@ -34,21 +40,7 @@ beforeAll(async () => {
     cooldown: { allowedFails: 1, cooldownTime: 600, maxCooldownTime: 600 },
   })
 }, 60_000)
-beforeEach(() => {
-  for (const [at, upstream] of upstreams.entries()) {
-    upstream.script((request, response, socket) => {
-      const { model, stream: streams } = JSON.parse(request.body) as { model: string; stream?: boolean }
-      if (model === 'broken') return json(500, { error: { message: 'oops' } })(request, response, socket)
-      const words = `from ${at}`
-      return (streams ? stream(chatFrames(words)) : json(200, chatAnswer(words)))(request, response, socket)
-    })
-    upstream.seen.length = 0
-  }
-})
-afterAll(async () => {
-  await both.close()
-  await Promise.all(upstreams.map((upstream) => upstream.close()))
-})
+afterAll(() => both.close())
 
 async function served(runtime: Runtime, model: string, headers: Record<string, string> = {}, more: object = {}) {
   const response = await fetch(`${both.addresses[runtime]}/chat/completions`, {
@@ -86,7 +78,7 @@ describe.each(runtimes)('A client on %s', (runtime) => {
 
   it('is not kept waiting by a deployment that failed, whatever its priority', async () => {
     expect(await repeated(3, () => served(runtime, 'failing'))).toEqual(['a/m', 'a/m', 'a/m'])
-    expect(upstreams[2]?.seen).toHaveLength(1)
+    expect(c.seen).toHaveLength(1)
   })
 
   it('is answered by the cheapest deployment', async () => {
@@ -95,7 +87,7 @@ describe.each(runtimes)('A client on %s', (runtime) => {
 
   it.each([false, true])('has its request copied to the shadow (streamed: %s)', async (streams) => {
     expect(await served(runtime, 'mirrored', {}, { stream: streams })).toBe('a/m')
-    while (upstreams[3]?.seen.length === 0) await new Promise((turn) => setImmediate(turn))
-    expect(JSON.parse(upstreams[3]?.seen[0]?.body ?? '')).toEqual(chat('m', { stream: streams }))
+    while (shadow.seen.length === 0) await new Promise((turn) => setImmediate(turn))
+    expect(JSON.parse(shadow.seen[0]?.body ?? '')).toEqual(chat('m', { stream: streams }))
   })
 })

@@ -1,38 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { ask, chat, contentOf, noLists, type Reply } from '../support/ask.ts'
-import { ManualClock, type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, chatFrames, chunk, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
+import { ManualClock, type RunningGateway, serveGateways, serveUpstreams } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, chunk, type FakeUpstream, json, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
 const failing = json(500, { error: { message: 'oops' } })
 const names = ['a', 'b', 'c'] as const
 type Name = (typeof names)[number]
 
-let upstreams: Record<Name, FakeUpstream>
-const open: RunningGateway[] = []
-
-beforeAll(async () => {
-  const [a, b, c] = await Promise.all([fakeUpstream(), fakeUpstream(), fakeUpstream()])
-  upstreams = { a, b, c }
-})
-beforeEach(() => {
-  for (const name of names) {
-    upstreams[name].script(json(200, chatAnswer(name)))
-    upstreams[name].seen.length = 0
-  }
-})
-afterAll(async () => {
-  await Promise.all(open.map((gateway) => gateway.close()))
-  await Promise.all(names.map((name) => upstreams[name].close()))
-})
+const answering = (name: Name) => json(200, chatAnswer(name))
+const upstreams = serveUpstreams({ a: answering('a'), b: answering('b'), c: answering('c') })
+const serve = serveGateways()
 
 async function start(models: Config['models'], more: Config = {}, random = () => 0.5, services = noLists) {
   const clock = new ManualClock()
   const providers = Object.fromEntries(names.map((name) => [name, { type, baseURL: `${upstreams[name].url}/v1` }]))
   const config: Config = { providers, models, retries: 0, ...more }
-  const gateway = await startGateway(config, { clock, random, services, env: { HF: 'hf-a' } })
-  open.push(gateway)
+  const gateway = await serve(config, { clock, random, services, env: { HF: 'hf-a' } })
   return { gateway, clock }
 }
 

@@ -1,18 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RequestReport } from '../../src/core/call.ts'
 import type { Explanation } from '../../src/explain.ts'
 import { ask, chat, errorOf, noLists, open, type Reply, until } from '../support/ask.ts'
 import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { ManualClock, type RunningGateway, startGateway } from '../support/gateway.ts'
-import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, silence, stream } from '../support/upstream.ts'
+import { ManualClock, serveGateways, serveUpstreams } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, json, silence, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
 const oops = json(500, { error: { message: 'oops' } })
 
-let first: FakeUpstream
-let second: FakeUpstream
+const { first, second } = serveUpstreams({ first: oops, second: json(200, chatAnswer('second')) })
+const serve = serveGateways()
 let both: Both
-const running: RunningGateway[] = []
 
 const configOf = () => ({
   providers: { a: { type, baseURL: first.url }, b: { type, baseURL: second.url } },
@@ -35,25 +34,13 @@ const configOf = () => ({
 })
 
 beforeAll(async () => {
-  first = await fakeUpstream()
-  second = await fakeUpstream()
   both = await startBoth('explain', configOf())
 }, 60_000)
-beforeEach(() => {
-  first.script(oops)
-  second.script(json(200, chatAnswer('second')))
-  first.seen.length = 0
-  second.seen.length = 0
-})
-afterAll(async () => {
-  await Promise.all([both.close(), ...running.map((gateway) => gateway.close())])
-  await Promise.all([first.close(), second.close()])
-})
+afterAll(() => both.close())
 
 async function start(more: object = {}, onTrace?: (report: RequestReport) => void, clock = new ManualClock()) {
   const services = { ...noLists, ...(onTrace && { onTrace }) }
-  const gateway = await startGateway({ ...configOf(), ...more }, { clock, random: () => 0, services })
-  running.push(gateway)
+  const gateway = await serve({ ...configOf(), ...more }, { clock, random: () => 0, services })
   return { gateway, clock }
 }
 

@@ -1,20 +1,30 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask as askNode, chat, errorOf, type Reply } from '../support/ask.ts'
 import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { startGateway } from '../support/gateway.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json, silence } from '../support/upstream.ts'
+import { serveUpstreams, startGateway } from '../support/gateway.ts'
+import { chatAnswer, type FakeUpstream, json, type Script, silence } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
-let upstreams: FakeUpstream[]
+/** Answers, or not, as the model's name says. */
+const answering: Script = (request, ...rest) => {
+  // The Worker asks for lists of models.
+  if (request.method === 'GET') return json(404, {})(request, ...rest)
+  const { model } = JSON.parse(request.body) as { model: string }
+  if (model === 'slow') return silence(request, ...rest)
+  if (model === 'broken') return json(500, { error: { message: 'oops' } })(request, ...rest)
+  if (model === 'refusing')
+    return json(400, { error: { message: 'no', code: 'content_policy_violation' } })(request, ...rest)
+  return json(200, chatAnswer('hello'))(request, ...rest)
+}
+const { a, b, router } = serveUpstreams({ a: answering, b: answering, router: answering })
 let both: Both
 
 const price = (input: number, output: number) => ({ price: { input, output } })
 
 beforeAll(async () => {
-  upstreams = await Promise.all([fakeUpstream(), fakeUpstream(), fakeUpstream()])
-  const [a, b, c] = upstreams.map(({ url }) => ({ type, baseURL: url }))
+  const of = ({ url }: FakeUpstream) => ({ type, baseURL: url })
   both = await startBoth('preferences', {
-    providers: { a, b, router: { ...c, routes: true } } as Record<string, { type: string; baseURL: string }>,
+    providers: { a: of(a), b: of(b), router: { ...of(router), routes: true } },
     models: {
       both: {
         deployments: [
@@ -39,25 +49,7 @@ beforeAll(async () => {
     cooldown: false,
   })
 }, 60_000)
-beforeEach(() => {
-  for (const [at, upstream] of upstreams.entries()) {
-    upstream.seen.length = 0
-    upstream.script((request, ...rest) => {
-      // The Worker asks for lists of models.
-      if (request.method === 'GET') return json(404, {})(request, ...rest)
-      const { model } = JSON.parse(request.body) as { model: string }
-      if (model === 'slow') return silence(request, ...rest)
-      if (model === 'broken') return json(500, { error: { message: 'oops' } })(request, ...rest)
-      if (model === 'refusing')
-        return json(400, { error: { message: 'no', code: 'content_policy_violation' } })(request, ...rest)
-      return json(200, chatAnswer(`from ${at}`))(request, ...rest)
-    })
-  }
-})
-afterAll(async () => {
-  await both.close()
-  await Promise.all(upstreams.map((upstream) => upstream.close()))
-})
+afterAll(() => both.close())
 
 async function ask(runtime: Runtime, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
   const response = await fetch(`${both.addresses[runtime]}/chat/completions`, {
@@ -69,8 +61,7 @@ async function ask(runtime: Runtime, body: unknown, headers: Record<string, stri
 }
 
 const served = ({ headers, status }: Reply) => headers.get('x-samewire-model') ?? String(status)
-const sentTo = (at: number) =>
-  (upstreams[at]?.seen ?? []).flatMap(({ body }) => (body ? [JSON.parse(body) as object] : []))
+const sentTo = ({ seen }: FakeUpstream) => seen.flatMap(({ body }) => (body ? [JSON.parse(body) as object] : []))
 
 describe.each(runtimes)('A request that names its own fallbacks, on %s', (runtime) => {
   it.each<[string, object]>([
@@ -81,26 +72,26 @@ describe.each(runtimes)('A request that names its own fallbacks, on %s', (runtim
   ])('gets them instead of the configured ones: %s', async (_where, body) => {
     const reply = await ask(runtime, body)
     expect([served(reply), reply.headers.get('x-samewire-attempts')]).toEqual(['a/m', '2'])
-    expect(sentTo(0)).toEqual([chat('broken'), chat('m')])
+    expect(sentTo(a)).toEqual([chat('broken'), chat('m')])
   })
 
   it('can have them answer with other fields, but not with those that the configuration fixes', async () => {
     const messages = [{ role: 'user', content: 'shorter' }]
     const fallbacks = [{ model: 'fixed', messages, max_tokens: 5, temperature: 1 }]
     expect(served(await ask(runtime, chat('broken', { temperature: 0.5, fallbacks })))).toBe('b/m')
-    expect(sentTo(1)).toEqual([{ model: 'm', messages, max_tokens: 5, temperature: 0 }])
+    expect(sentTo(b)).toEqual([{ model: 'm', messages, max_tokens: 5, temperature: 0 }])
   })
 
   it('has all its other bytes sent on as they are', async () => {
     const rest = '"messages" : [{"role":"user","content":"\\u0068i"}],\n "seed": 12345678901234567890'
     await both.ask(runtime, `{"model":"m1","models":["both"], ${rest}, "provider": {"order":["a"]} }`)
-    expect(upstreams[0]?.seen.at(-1)?.body).toBe(`{"model":"m",${rest}}`)
+    expect(a.seen.at(-1)?.body).toBe(`{"model":"m",${rest}}`)
   })
 
   it('keeps long texts in them whole', async () => {
     const messages = [{ role: 'user', content: 'long '.repeat(10_000) }]
     expect((await ask(runtime, chat('broken', { fallbacks: [{ model: 'both', messages }] }))).status).toBe(200)
-    expect(sentTo(0)[1]).toEqual({ model: 'm', messages })
+    expect(sentTo(a)[1]).toEqual({ model: 'm', messages })
   })
 
   it('is put to them after a refusal too, and if the requested model is unknown', async () => {
@@ -116,7 +107,7 @@ describe.each(runtimes)('A request that names its own fallbacks, on %s', (runtim
   it('gets no fallback if it wants none', async () => {
     const reply = await ask(runtime, chat('broken', { disable_fallbacks: true, models: ['both'] }))
     expect([reply.status, errorOf(reply).code]).toEqual([502, 'upstream_error'])
-    expect(sentTo(1)).toEqual([])
+    expect(sentTo(b)).toEqual([])
   })
 })
 
@@ -133,7 +124,7 @@ describe.each(runtimes)('A request that chooses among providers, on %s', (runtim
     ['that cost more', 'both', { max_price: { completion: 1 } }, '404'],
   ])('gets its choice: %s', async (_what, model, provider, expected) => {
     expect(served(await ask(runtime, chat(model, { provider })))).toBe(expected)
-    for (const sent of [...sentTo(0), ...sentTo(1)]) expect(sent).toEqual(chat('m'))
+    for (const sent of [...sentTo(a), ...sentTo(b)]) expect(sent).toEqual(chat('m'))
   })
 
   it('is told which parameter leaves nothing', async () => {
@@ -144,17 +135,17 @@ describe.each(runtimes)('A request that chooses among providers, on %s', (runtim
   it('gets no other deployment without fallbacks', async () => {
     const models = { models: ['broken'], provider: { allow_fallbacks: false } }
     const reply = await ask(runtime, chat('broken', models))
-    expect([reply.status, reply.headers.get('x-samewire-attempts'), sentTo(1)]).toEqual([502, '1', []])
+    expect([reply.status, reply.headers.get('x-samewire-attempts'), sentTo(b)]).toEqual([502, '1', []])
   })
 
   it('can require that all its fields are supported', async () => {
     const refuses = (field: string) =>
       json(400, { error: { message: `Unsupported parameter: ${field}`, code: 'unsupported_parameter', param: field } })
     const body = chat('both', { store: true })
-    upstreams[0]?.script(refuses('store'), json(200, chatAnswer('without')))
+    a.script(refuses('store'), json(200, chatAnswer('without')))
     expect(served(await ask(runtime, body))).toBe('a/m')
     expect(served(await ask(runtime, { ...body, provider: { require_parameters: true } }))).toBe('b/m')
-    expect(sentTo(1)).toEqual([chat('m', { store: true })])
+    expect(sentTo(b)).toEqual([chat('m', { store: true })])
   })
 })
 
@@ -170,7 +161,7 @@ describe.each(runtimes)('A request with limits in its headers, on %s', (runtime)
   })
 
   it.each(['x-samewire-num-retries', 'x-litellm-num-retries'])('is retried as often: %s', async (name) => {
-    upstreams[0]?.script(json(500, {}), json(200, chatAnswer('again')))
+    a.script(json(500, {}), json(200, chatAnswer('again')))
     const reply = await ask(runtime, chat('a/m'), { [name]: '1' })
     expect([reply.status, reply.headers.get('x-samewire-attempts')]).toEqual([200, '2'])
   })
@@ -195,7 +186,7 @@ describe.each(runtimes)('A wrong preference, on %s', (runtime) => {
     const reply = await ask(runtime, chat('both', more))
     const error = errorOf(reply)
     expect([reply.status, error.param, error.code]).toEqual([400, param, code])
-    expect(sentTo(0)).toEqual([])
+    expect(sentTo(a)).toEqual([])
   })
 
   it.each([
@@ -215,35 +206,35 @@ describe.each(runtimes)('A request to a router, on %s', (runtime) => {
 
   it('passes with its preferences, and a configured fallback gets none of them', async () => {
     expect(served(await ask(runtime, chat('routed', wishes)))).toBe('router/m')
-    expect(sentTo(2)).toEqual([chat('m', wishes)])
-    upstreams[2]?.script(json(500, {}))
+    expect(sentTo(router)).toEqual([chat('m', wishes)])
+    router.script(json(500, {}))
     expect(served(await ask(runtime, chat('routed', { ...wishes, provider: undefined })))).toBe('a/m')
-    expect(sentTo(0)).toEqual([chat('m', { route: 'fallback' })])
+    expect(sentTo(a)).toEqual([chat('m', { route: 'fallback' })])
   })
 
   it('passes too if the router’s model is the first of `models`', async () => {
     expect(served(await ask(runtime, chat(undefined, { models: ['routed', 'x/z'] })))).toBe('router/m')
-    expect(sentTo(2)).toEqual([chat('m', { models: ['routed', 'x/z'] })])
+    expect(sentTo(router)).toEqual([chat('m', { models: ['routed', 'x/z'] })])
   })
 
   it.each([{ provider: { zdr: true } }, { disable_fallbacks: true }])(
     'goes nowhere else with demands that only the router can keep to: %j',
     async (demands) => {
-      upstreams[2]?.script(json(500, {}))
+      router.script(json(500, {}))
       expect((await ask(runtime, chat('routed', demands))).status).toBe(502)
-      expect([sentTo(2), sentTo(0)]).toEqual([[chat('m', demands)], []])
+      expect([sentTo(router), sentTo(a)]).toEqual([[chat('m', demands)], []])
     },
   )
 
   it('is routed here if it names a model that isn’t at the router', async () => {
-    upstreams[2]?.script(json(500, {}))
+    router.script(json(500, {}))
     expect(served(await ask(runtime, chat('routed', { models: ['b/m'] })))).toBe('b/m')
-    expect(sentTo(2)).toEqual([chat('m')])
+    expect(sentTo(router)).toEqual([chat('m')])
   })
 })
 
 it('A request with a highest price has the providers asked for theirs first', async () => {
-  const [dear, cheap] = upstreams as [FakeUpstream, FakeUpstream]
+  const [dear, cheap] = [a, b]
   for (const [upstream, input] of [
     [dear, 9],
     [cheap, 1],

@@ -19,70 +19,69 @@ const refusal = (status: number, body: unknown, sent = '') =>
     fakeProvider('p'),
   )
 
-const sayings: readonly [server: string, kind: FailureKind, status: number, message: string, code?: string][] = [
-  [
-    'Groq',
-    'upstream',
-    400,
-    "Failed to call a function. Please adjust your prompt. See 'failed_generation'",
-    'tool_use_failed',
+type Saying = readonly [server: string, status: number, words: string, code?: string]
+
+/** What servers say, by what it means. */
+const sayings: Partial<Record<FailureKind, readonly Saying[]>> = {
+  upstream: [
+    ['Groq', 400, "Failed to call a function. Please adjust your prompt. See 'failed_generation'", 'tool_use_failed'],
+    ['Groq', 400, 'Failed to generate JSON.', 'json_validate_failed'],
   ],
-  ['Groq', 'upstream', 400, 'Failed to generate JSON.', 'json_validate_failed'],
-  ['Groq', 'not_found', 403, 'The model is blocked at the organization level.', 'model_permission_blocked_org'],
-  ['Groq', 'retired', 400, 'The model has been decommissioned and is no longer supported.', 'model_decommissioned'],
-  ['GitHub Models', 'not_found', 400, 'Unknown model: x', 'unknown_model'],
-  ['Together', 'not_found', 400, 'Unable to access non-serverless model x. Please create an endpoint.'],
-  ['Bedrock', 'not_found', 400, 'The provided model identifier is invalid.'],
-  ['NVIDIA', 'not_found', 404, "Function 'x': Not found for account 'y'"],
-  ['Hugging Face', 'not_found', 400, "The requested model 'x' is not supported by any provider you have enabled."],
-  [
-    'OpenRouter',
-    'content_policy',
-    403,
-    'x requires moderation on OpenInference. Your input was flagged for "violence".',
+  not_found: [
+    ['Groq', 403, 'The model is blocked at the organization level.', 'model_permission_blocked_org'],
+    ['GitHub Models', 400, 'Unknown model: x', 'unknown_model'],
+    ['Together', 400, 'Unable to access non-serverless model x. Please create an endpoint.'],
+    ['Bedrock', 400, 'The provided model identifier is invalid.'],
+    ['NVIDIA', 404, "Function 'x': Not found for account 'y'"],
+    ['Hugging Face', 400, "The requested model 'x' is not supported by any provider you have enabled."],
   ],
-  ['xAI', 'content_policy', 403, 'Content violates usage guidelines.'],
-  ['DeepSeek', 'content_policy', 400, 'Content Exists Risk'],
-  ['OpenAI', 'content_policy', 400, 'Your request was rejected as a result of our safety system.'],
-  ['Cohere', 'context_length', 400, 'too many tokens: total number of tokens in the prompt cannot exceed 2048'],
-  ['Volcengine', 'context_length', 400, 'Input length 9000 exceeds the maximum length 8192'],
-  ['DashScope', 'context_length', 400, 'Range of input length should be [1, 30720]'],
-  ['SiliconFlow', 'quota', 403, 'Sorry, your account balance is insufficient'],
-  ['one-api', 'quota', 403, 'user quota is not enough', 'insufficient_user_quota'],
-  ['Google', 'incapable', 400, 'Function calling is not enabled for models/gemma-3'],
-  ['Google', 'incapable', 400, "Function calling with a response mime type: 'application/json' is unsupported"],
-  ['Groq', 'incapable', 400, 'This model does not support response format `json_schema`.'],
-  ['Ollama', 'incapable', 400, '"nomic-embed-text" does not support chat'],
-  ['OpenAI', 'incapable', 400, 'Invalid content type. image_url is only supported by certain models.'],
-  [
-    'Azure',
-    'wrong_endpoint',
-    400,
-    'The chatCompletion operation does not work with the specified model, x.',
-    'OperationNotSupported',
+  retired: [['Groq', 400, 'The model has been decommissioned and is no longer supported.', 'model_decommissioned']],
+  content_policy: [
+    ['OpenRouter', 403, 'x requires moderation on OpenInference. Your input was flagged for "violence".'],
+    ['xAI', 403, 'Content violates usage guidelines.'],
+    ['DeepSeek', 400, 'Content Exists Risk'],
+    ['OpenAI', 400, 'Your request was rejected as a result of our safety system.'],
   ],
-  ['Google', 'no_live_provider', 400, 'User location is not supported for the API use.'],
-  ['LM Studio', 'no_live_provider', 400, 'Failed to load model "x". Error: out of memory'],
-  ['OpenRouter', 'no_live_provider', 404, 'No allowed providers are available for the selected model.'],
-  ['NVIDIA', 'overloaded', 400, 'DEGRADED function cannot be invoked'],
-  ['Zhipu', 'quota', 429, '余额不足或无可用资源包,请充值。', '1113'],
-  [
-    'Google',
-    'rate_limit',
-    429,
-    'You exceeded your current quota. Quota exceeded for metric: x, limit: 10\nPlease retry in 3.2s.',
+  context_length: [
+    ['Cohere', 400, 'too many tokens: total number of tokens in the prompt cannot exceed 2048'],
+    ['Volcengine', 400, 'Input length 9000 exceeds the maximum length 8192'],
+    ['DashScope', 400, 'Range of input length should be [1, 30720]'],
   ],
-  [
-    'Google',
-    'quota',
-    429,
-    'You exceeded your current quota. Quota exceeded for metric: x, limit: 0\nPlease retry in 3.2s.',
+  quota: [
+    ['SiliconFlow', 403, 'Sorry, your account balance is insufficient'],
+    ['one-api', 403, 'user quota is not enough', 'insufficient_user_quota'],
+    ['Zhipu', 429, '余额不足或无可用资源包,请充值。', '1113'],
+    ['Google', 429, 'You exceeded your current quota. Quota exceeded for metric: x, limit: 0\nPlease retry in 3.2s.'],
   ],
-  ['others', 'rate_limit', 429, 'Rate limit reached. Add credits or wait 10 seconds.'],
-  ['Google', 'incapable', 400, 'Image input modality is not enabled for models/x'],
-  ['Ollama', 'incapable', 500, 'this model is missing data required for image input'],
-  ['Anthropic', 'overloaded', 529, 'Overloaded', 'overloaded_error'],
-]
+  rate_limit: [
+    ['Google', 429, 'You exceeded your current quota. Quota exceeded for metric: x, limit: 10\nPlease retry in 3.2s.'],
+    ['others', 429, 'Rate limit reached. Add credits or wait 10 seconds.'],
+  ],
+  incapable: [
+    ['Google', 400, 'Function calling is not enabled for models/gemma-3'],
+    ['Google', 400, "Function calling with a response mime type: 'application/json' is unsupported"],
+    ['Google', 400, 'Image input modality is not enabled for models/x'],
+    ['Groq', 400, 'This model does not support response format `json_schema`.'],
+    ['Ollama', 400, '"nomic-embed-text" does not support chat'],
+    ['Ollama', 500, 'this model is missing data required for image input'],
+    ['OpenAI', 400, 'Invalid content type. image_url is only supported by certain models.'],
+  ],
+  wrong_endpoint: [
+    ['Azure', 400, 'The chatCompletion operation does not work with the specified model, x.', 'OperationNotSupported'],
+  ],
+  no_live_provider: [
+    ['Google', 400, 'User location is not supported for the API use.'],
+    ['LM Studio', 400, 'Failed to load model "x". Error: out of memory'],
+    ['OpenRouter', 404, 'No allowed providers are available for the selected model.'],
+  ],
+  overloaded: [
+    ['NVIDIA', 400, 'DEGRADED function cannot be invoked'],
+    ['Anthropic', 529, 'Overloaded', 'overloaded_error'],
+  ],
+}
+const rows = Object.entries(sayings).flatMap(([kind, said]) =>
+  said.map(([server, status, words, code]) => ({ kind, server, status, words, code })),
+)
 
 describe('A model’s name', () => {
   const about = (message: string) => refusal(400, { error: { message } }).kind
@@ -122,15 +121,15 @@ it.each([{ code: '0', message: '' }, { code: 0, message: 'Success.' }, { code: '
 )
 
 describe('What a server says is recognised', () => {
-  it.each(sayings)('%s: %s (%i)', (_server, kind, status, message, code) => {
-    expect(refusal(status, { error: { message, ...(code && { code }) } }).kind).toBe(kind)
+  it.each(rows)('$server: $kind: $words ($status)', ({ kind, status, words, code }) => {
+    expect(refusal(status, { error: { message: words, ...(code && { code }) } }).kind).toBe(kind)
   })
 
-  it.each(sayings.filter(([, , status, , code]) => code === undefined && status === 400))(
-    'but not in a prompt that a server quotes: %s: %s (%i)',
-    (_server, _kind, _status, message) => {
-      const sent = JSON.stringify({ messages: [{ role: 'user', content: `Explain: ${message}` }] })
-      const quoting = `Invalid value for messages[0].content: 'Explain: ${message}'`
+  it.each(rows.filter(({ status, code }) => code === undefined && status === 400))(
+    'but not in a prompt that a server quotes: $server: $words',
+    ({ words }) => {
+      const sent = JSON.stringify({ messages: [{ role: 'user', content: `Explain: ${words}` }] })
+      const quoting = `Invalid value for messages[0].content: 'Explain: ${words}'`
       expect(refusal(400, { error: { message: quoting } }, sent).kind).toBe('bad_request')
     },
   )

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
-import { afterAll, beforeAll } from 'vitest'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { registry } from '../../providers/index.ts'
 import type { Access } from '../../src/access.ts'
 import { assemble } from '../../src/assemble.ts'
@@ -87,6 +87,54 @@ export function serveNode(
     await upstream.close()
   })
   return { upstream, gateway }
+}
+
+/**
+ * Starts upstreams before the tests of this file, and closes them after; what it returns is empty until then. Before
+ * each test they have seen nothing, and run their first script. Without one, the tests are to give them theirs.
+ */
+export function serveUpstreams<Name extends string>(
+  scripts: Readonly<Record<Name, Script | undefined>>,
+): Readonly<Record<Name, FakeUpstream>> {
+  const names = Object.keys(scripts) as Name[]
+  const upstreams = Object.fromEntries(names.map((name) => [name, {}])) as Record<Name, FakeUpstream>
+  beforeAll(async () => {
+    for (const name of names) Object.assign(upstreams[name], await fakeUpstream())
+  })
+  beforeEach(() => {
+    for (const name of names) {
+      const script = scripts[name]
+      upstreams[name].script(...(script ? [script] : []))
+      upstreams[name].seen.length = 0
+    }
+  })
+  afterAll(async () => {
+    for (const name of names) await upstreams[name].close()
+  })
+  return upstreams
+}
+
+/** Starts a gateway before the tests of this file, and closes it after. What it returns is empty until then. */
+export function serveGateway(configOf: () => Config, options: GatewayOptions = {}): RunningGateway {
+  const gateway = {} as RunningGateway
+  beforeAll(async () => {
+    Object.assign(gateway, await startGateway(configOf(), { services: noLists, ...options }))
+  })
+  afterAll(() => gateway.close())
+  return gateway
+}
+
+/** Starts gateways whenever a test needs one, and closes them all after the tests of this file. */
+export function serveGateways(): typeof startGateway {
+  const running: RunningGateway[] = []
+  afterAll(async () => {
+    await Promise.all(running.map((gateway) => gateway.close()))
+  })
+  return async (config, options) => {
+    const gateway = await startGateway(config, options)
+    running.push(gateway)
+    return gateway
+  }
 }
 
 /** A clock that moves only when a test advances it. */

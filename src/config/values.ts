@@ -1,0 +1,69 @@
+import * as v from 'valibot'
+
+// The message of a check says what is allowed: "timeout: found -1; allowed: a number of seconds above 0".
+
+export const text = v.string('text')
+export const name = v.pipe(v.string(), v.nonEmpty('a name that is not empty'))
+
+/** Over 23 days. Runtimes count in 31 bits of milliseconds: Node lets a longer timer run out at once. */
+const mostSeconds = 2_000_000
+export const seconds = v.pipe(
+  v.number('a number of seconds'),
+  v.gtValue(0, 'a number of seconds above 0'),
+  v.maxValue(mostSeconds, 'a number of seconds up to 2,000,000'),
+)
+
+export const count = v.pipe(
+  v.number('a whole number'),
+  v.integer('a whole number'),
+  v.minValue(0, 'a whole number from 0'),
+)
+export const countFromOne = v.pipe(count, v.minValue(1, 'a whole number from 1'))
+
+// Bounded, so that weights can be added.
+export const weight = v.pipe(
+  v.number('a number'),
+  v.minValue(0, 'a number from 0'),
+  v.maxValue(1_000_000, 'a number up to 1,000,000'),
+)
+export const dollars = v.pipe(v.number('a number of dollars'), v.minValue(0, 'a number of dollars from 0'))
+
+/** A part of a `whole` that isn't nothing. */
+export function partOf(whole: number) {
+  const allowed = `a number above 0, up to ${whole}`
+  return v.pipe(v.number(allowed), v.gtValue(0, allowed), v.maxValue(whole, allowed))
+}
+
+/** Fields of a request. */
+export const fields = v.record(v.string(), v.custom<unknown>(isSendable, 'a value that JSON can carry'))
+
+/** Whether JSON has a word for a value. Without a value the key is not sent. */
+function isSendable(value: unknown): boolean {
+  if (value === undefined) return true
+  try {
+    return JSON.stringify(value) !== undefined
+  } catch {
+    return false
+  }
+}
+
+export const host = v.pipe(text, v.regex(/^[^/\s]+$/, 'a host, such as "samewire.lan"'))
+export const origin = v.pipe(
+  text,
+  v.regex(/^([a-z][a-z\d+.-]*:\/\/[^/\s]+|\*|null)$/i, 'an origin, such as "https://app.example"'),
+)
+
+/** A string or an object. Chosen by type, so that a mistake inside the object is reported at its own place. */
+export function stringOr<const T extends v.GenericSchema>(object: T) {
+  return v.lazy((input) => (typeof input === 'string' ? name : object)) as v.GenericSchema<
+    string | v.InferInput<T>,
+    string | v.InferOutput<T>
+  >
+}
+
+/** An object of names and values. Rejects an array, whose indices would pass for names. */
+export function named<const T extends v.GenericSchema>(value: T) {
+  const names = v.record(name, value)
+  const list = v.never('names with what they stand for, not a list')
+  return v.lazy((input) => (Array.isArray(input) ? list : names)) as unknown as typeof names
+}
