@@ -10,6 +10,7 @@ import type { Services } from './core/services.ts'
 import { traceText } from './core/trace-text.ts'
 import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
+import { tooLarge } from './runtime/body-limit.ts'
 import { type Edge, uploadLimit } from './runtime/edge.ts'
 import { parseBody } from './wire/body.ts'
 import { asGatewayError, describeCause, type FailureKind, GatewayError, reactions } from './wire/errors.ts'
@@ -49,10 +50,14 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     const type = header('content-type')
     if (route.forms && type !== undefined && isForm(type)) {
       const model = new URL(context.req.url).searchParams.get('model') ?? undefined
-      return readForm(edge.openBody(context, uploadLimit), boundaryOf(type), model)
+      return readForm(edge.openBody(context, uploadLimit, encodingOf(header)), boundaryOf(type), model)
     }
     checkContent(header)
-    return edge.readBody(context, options.bodyLimit).then(parseBody)
+    const encoding = encodingOf(header)
+    const { bodyLimit } = options
+    if (encoding === undefined) return edge.readBody(context, bodyLimit).then(parseBody)
+    const { source } = edge.openBody(context, bodyLimit, encoding)
+    return source.collect(bodyLimit, () => tooLarge(bodyLimit)).then(parseBody)
   }
 
   return async function infer(
@@ -139,13 +144,12 @@ function checkContent(header: HeaderReader): void {
       { status: 415, code: 'unsupported_content_type' },
     )
   }
+}
+
+/** How the request's body is compressed, if it is. */
+function encodingOf(header: HeaderReader): string | undefined {
   const encoding = header('content-encoding')
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
-    throw new GatewayError('bad_request', 'The request body must not be compressed.', {
-      status: 415,
-      code: 'unsupported_content_encoding',
-    })
-  }
+  return encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding) ? undefined : encoding
 }
 
 /** Failures that no waiting cures. */

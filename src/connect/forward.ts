@@ -26,7 +26,16 @@ export interface Forwarded {
 }
 
 /** Request headers that go on; never the caller's key for the gateway, cookies, or what a proxy added. */
-const sent = ['content-type', 'accept', 'range', 'if-none-match', 'idempotency-key', 'openai-beta', 'openai-version']
+const sent = [
+  'content-type',
+  'content-encoding',
+  'accept',
+  'range',
+  'if-none-match',
+  'idempotency-key',
+  'openai-beta',
+  'openai-version',
+]
 /** Response headers that go back, beside those about limits. */
 const returned =
   /^(content-(type|disposition|range|language|length)|accept-ranges|etag|last-modified|location|retry-after(-ms)?|openai-(?!version).*|x-ratelimit-.*)$/

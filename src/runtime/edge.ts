@@ -14,8 +14,11 @@ export interface Edge<Bindings extends object> {
   headers(context: Context<{ Bindings: Bindings }>): HeaderReader
   /** Reads the request body. Rejects with a 413 as soon as more than `limit` bytes have arrived. */
   readBody(context: Context<{ Bindings: Bindings }>, limit: number): Promise<Uint8Array>
-  /** The request body as it arrives. Fails with a 413 as soon as more than `limit` bytes have arrived. */
-  openBody(context: Context<{ Bindings: Bindings }>, limit: number): Rest
+  /**
+   * The request body as it arrives. Fails with a 413 as soon as more than `limit` bytes have arrived, or been unpacked.
+   * `encoding`: the value of `content-encoding` if it is to be unpacked. Throws a 415 if the runtime can't do that.
+   */
+  openBody(context: Context<{ Bindings: Bindings }>, limit: number, encoding?: string): Rest
   /** Sends an answer; a stream is written as it arrives. */
   send(context: Context<{ Bindings: Bindings }>, answer: Answer, client: Abort): Response
   /** Does work that outlasts the response, if the runtime allows that. `work` never rejects. */

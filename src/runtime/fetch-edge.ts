@@ -5,7 +5,9 @@ import { Block } from '../wire/block.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { limited, tooLarge } from './body-limit.ts'
 import type { Edge, EdgeOptions } from './edge.ts'
+import { codingsOf, corrupt, unreadable } from './encodings.ts'
 import { Delivery, untouched } from './fetch-delivery.ts'
+import { formats } from './fetch-transport.ts'
 import { RequestSource } from './request-source.ts'
 
 /** The edge for runtimes that use `Request` and `Response`: Workers, and tests without a port. */
@@ -26,10 +28,12 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
     }
     return body.take()
   },
-  openBody({ req }, limit) {
+  openBody({ req }, limit, encoding) {
+    const { body } = req.raw
+    if (encoding !== undefined && body) return limited({ source: unpacked(body, encoding) }, limit)
     const told = req.header('content-length')
-    const length = told === undefined ? (req.raw.body ? undefined : 0) : Number(told)
-    return limited({ source: new RequestSource(length === 0 ? null : req.raw.body), length }, limit)
+    const length = told === undefined ? (body ? undefined : 0) : Number(told)
+    return limited({ source: new RequestSource(length === 0 ? null : body, left), length }, limit)
   },
   send(context, { status, headers, body }, client) {
     if (body instanceof Uint8Array) {
@@ -57,6 +61,20 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
     return client
   },
 })
+
+function left(cause: unknown): GatewayError {
+  return new GatewayError('gone', 'The client left.', { cause })
+}
+
+/** A body that the client compressed. Throws a 415 for a coding that the runtime doesn't know. */
+function unpacked(body: ReadableStream<Uint8Array>, encoding: string): RequestSource {
+  const codings = codingsOf(encoding)
+  const known = codings.map((coding) => formats.get(coding)).filter((format) => format !== undefined)
+  if (known.length < codings.length) throw unreadable(encoding, formats.keys())
+  const unpack = (packed: ReadableStream, format: 'gzip' | 'deflate') =>
+    packed.pipeThrough(new DecompressionStream(format))
+  return new RequestSource(known.reduce(unpack, body), corrupt)
+}
 
 declare const IdentityTransformStream: typeof TransformStream | undefined
 

@@ -78,7 +78,7 @@ async function pour({ body, rest }: UpstreamRequest, writable: WritableStream<Ui
 
 /** Codings that workerd decodes by itself, if they are the only one and in lower case. */
 const undone = ['gzip', 'br']
-const formats = new Map<string, 'gzip' | 'deflate'>([
+export const formats = new Map<string, 'gzip' | 'deflate'>([
   ['gzip', 'gzip'],
   ['x-gzip', 'gzip'],
   ['deflate', 'deflate'],
@@ -181,11 +181,18 @@ export class FetchSource implements ByteSource {
   }
 }
 
-/** A source of what a stream holds. It locks the stream only when it is read; `locked` then gets the reader. */
+export interface PumpOptions {
+  /** Gets the reader when the stream is locked, which is when it is first read. */
+  readonly locked?: (reader: ReadableStreamDefaultReader<Uint8Array>) => void
+  /** What a failure of the stream is. The default is that of an upstream. */
+  readonly failure?: (error: unknown) => unknown
+}
+
+/** A source of what a stream holds. */
 export function pumpOf(
   body: ReadableStream<Uint8Array> | null | undefined,
   signal: Signal,
-  locked: (reader: ReadableStreamDefaultReader<Uint8Array>) => void = () => {},
+  { locked = () => {}, failure = brokenOff }: PumpOptions = {},
 ): Pump {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   let wake: (() => void) | undefined
@@ -222,7 +229,7 @@ export function pumpOf(
       // The client may have left after the response arrived and before it was read; no further event would come.
       if (signal.aborted) onAbort()
       run()
-        .catch((error: unknown) => pump.break(signal.aborted ? signal.reason : brokenOff(error)))
+        .catch((error: unknown) => pump.break(signal.aborted ? signal.reason : failure(error)))
         .finally(() => signal.removeEventListener('abort', onAbort))
     },
     pause() {

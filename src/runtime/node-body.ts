@@ -4,6 +4,7 @@ import type { Rest } from '../core/transport.ts'
 import { Block } from '../wire/block.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { limited, tooLarge } from './body-limit.ts'
+import { unpacked } from './node-decoding.ts'
 import { noteUpload } from './node-memory.ts'
 
 /** Reads a request's body. Rejects with a 413 as soon as more than `limit` bytes have arrived. */
@@ -34,7 +35,7 @@ export function readIncoming(incoming: IncomingMessage, limit: number): Promise<
 }
 
 /** A request's body as it arrives. Fails with a 413 as soon as more than `limit` bytes have arrived. */
-export function openIncoming(incoming: IncomingMessage, limit: number): Rest {
+export function openIncoming(incoming: IncomingMessage, limit: number, encoding?: string): Rest {
   const { 'content-length': told, 'transfer-encoding': coding } = incoming.headers
   const take = (chunk: Uint8Array) => {
     noteUpload(chunk.length)
@@ -58,5 +59,6 @@ export function openIncoming(incoming: IncomingMessage, limit: number): Rest {
       incoming.resume()
     },
   })
+  if (encoding !== undefined) return limited({ source: unpacked(pump, encoding) }, limit)
   return limited({ source: pump, length: coding === undefined ? Number(told ?? 0) : undefined }, limit)
 }

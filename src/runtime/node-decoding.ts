@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream'
-import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib'
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib'
 import { Pump } from '../core/pump.ts'
 import type { ByteSource } from '../core/stream.ts'
-import { codingsOf, unknownCoding } from './encodings.ts'
+import { codingsOf, corrupt, unknownCoding, unreadable } from './encodings.ts'
 import { brokenOff } from './node-failures.ts'
 
 const decoders = new Map<string, () => Duplex>([
@@ -10,6 +10,7 @@ const decoders = new Map<string, () => Duplex>([
   ['x-gzip', createGunzip],
   ['deflate', createInflate],
   ['br', createBrotliDecompress],
+  ['zstd', createZstdDecompress],
 ])
 
 /** The decoded body, if the upstream compressed it without being asked to. */
@@ -17,14 +18,24 @@ export function decoded(body: ByteSource, encoding: string | undefined): ByteSou
   if (encoding === undefined) return body
   const codings = codingsOf(encoding)
   const known = codings.map((coding) => decoders.get(coding)).filter((decoder) => decoder !== undefined)
-  if (known.length === codings.length) return known.reduce((source, create) => through(create(), source), body)
+  if (known.length === codings.length)
+    return known.reduce((source, create) => through(create(), source, brokenOff), body)
   body.cancel('unknown encoding')
   const pump = new Pump({ cancel() {} })
   pump.break(unknownCoding())
   return pump
 }
 
-function through(decoder: Duplex, body: ByteSource): ByteSource {
+/** A client's request body, decoded. Throws a 415 for a coding that isn't known. */
+export function unpacked(body: ByteSource, encoding: string): ByteSource {
+  const codings = codingsOf(encoding)
+  const known = codings.map((coding) => decoders.get(coding)).filter((decoder) => decoder !== undefined)
+  if (known.length === codings.length) return known.reduce((source, create) => through(create(), source, corrupt), body)
+  body.cancel('unknown encoding')
+  throw unreadable(encoding, decoders.keys())
+}
+
+function through(decoder: Duplex, body: ByteSource, failure: (error: Error) => unknown): ByteSource {
   const pump = new Pump({
     pause: () => decoder.pause(),
     resume: () => decoder.resume(),
@@ -36,7 +47,7 @@ function through(decoder: Duplex, body: ByteSource): ByteSource {
   decoder.on('data', (bytes: Uint8Array) => pump.push(bytes))
   decoder.on('end', () => pump.finish())
   decoder.on('error', (error) => {
-    pump.break(brokenOff(error))
+    pump.break(failure(error))
     body.cancel(error)
   })
   decoder.on('drain', () => body.resume())

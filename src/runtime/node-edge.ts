@@ -21,7 +21,7 @@ export const nodeEdge = (options: EdgeOptions): Edge<HttpBindings> => ({
     }
   },
   readBody: ({ env }, limit) => readIncoming(env.incoming, limit),
-  openBody: ({ env }, limit) => openIncoming(env.incoming, limit),
+  openBody: ({ env }, limit, encoding) => openIncoming(env.incoming, limit, encoding),
   send({ env }, answer, client) {
     sendAnswer(env.outgoing, answer, client, options)
     return RESPONSE_ALREADY_SENT

@@ -9,11 +9,13 @@ export class RequestSource implements NativeSource {
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   #paused = true
 
-  constructor(body: ReadableStream<Uint8Array> | null) {
+  /** `failure`: what it means if the body can't be read. */
+  constructor(body: ReadableStream<Uint8Array> | null, failure: (error: unknown) => unknown) {
     this.#body = body
-    this.#pump = pumpOf(body, new Abort(), (reader) => {
+    const locked = (reader: ReadableStreamDefaultReader<Uint8Array>) => {
       this.#reader = reader
-    })
+    }
+    this.#pump = pumpOf(body, new Abort(), { locked, failure })
   }
 
   peek(looker: Looker): void {

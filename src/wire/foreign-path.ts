@@ -37,7 +37,8 @@ export function readForeignPath(url: string): ForeignPath | undefined {
   const start = url.indexOf('/', url.indexOf('://') + 3)
   const whole = start < 0 ? '/' : url.slice(start).replace(/#.*$/s, '')
   const [raw = '', query] = split(whole)
-  const joined = raw.replace(/\/{2,}/g, '/')
+  // Azure's paths have another beginning.
+  const joined = raw.replace(/\/{2,}/g, '/').replace(/^\/openai(\/v1)?\//, '/v1/')
   const versioned = /^\/v1\//.test(joined)
   const path = versioned ? joined.slice('/v1'.length) : joined
   const segments = path.slice(1).split('/').map(decoded)

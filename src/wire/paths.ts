@@ -8,6 +8,7 @@ export function routePath(url: string): string {
   const end = query < 0 ? url.length : query
   let path = start < 0 || start > end ? '/' : url.slice(start, end)
   if (path.includes('//')) path = path.replace(/\/{2,}/g, '/')
+  if (path.startsWith('/openai/v1/')) path = path.slice('/openai'.length)
   if (path === '/v1' || path.startsWith('/v1/')) path = path.slice('/v1'.length)
   if (path.endsWith('/')) path = path.slice(0, -1)
   return path === '' ? '/' : path

@@ -158,7 +158,7 @@ describe('A body of another kind is refused where a key is asked for', () => {
     expect(error).toMatchObject({ status: 415, code: 'unsupported_content_type' })
   })
 
-  it.each(['gzip', 'br', 'zstd', 'deflate, gzip'])('compressed: %s', async (encoding) => {
+  it.each(['compress', 'gzip, gzip, gzip'])('compressed: %s', async (encoding) => {
     const error = await refusal('x', { 'content-encoding': encoding, authorization }, keyed)
     expect(error).toMatchObject({ status: 415, code: 'unsupported_content_encoding' })
   })

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Config } from '../../src/config/schema.ts'
 import { type Measured, npmStart, start } from '../bench/processes.ts'
-import { bundle, cache, startWorkerd } from '../bench/workerd.ts'
+import { bundle, startWorkerd } from '../bench/workerd.ts'
+import { configFile } from '../support/program.ts'
 
 /**
  * Sends uploads of 200 MB through the gateway, as a transcription and as a file that is passed on, to an upstream that
@@ -71,13 +72,12 @@ function upload(port: number, path: string, bytes: number): Promise<number> {
   })
 }
 
-const file = `${cache}/media.json`
-writeFileSync(file, JSON.stringify(config))
+const file = await configFile(config)
 const gateways: readonly (() => Promise<Measured>)[] = [
   () =>
     start({
       name: 'Node',
-      command: npmStart('--port', '0', '--config', file),
+      command: npmStart('--port', '0', '--config', file.path),
       core: undefined,
       env: { SAMEWIRE_KEY: key },
       port: /127\.0\.0\.1:(\d+)/,
@@ -115,4 +115,5 @@ for (const open of gateways) {
   }
 }
 upstream.close()
+await file.remove()
 process.exitCode = failed ? 1 : 0

@@ -64,7 +64,7 @@ const askings: Readonly<Record<string, Asking>> = {
   method_not_supported: { method: 'PUT' },
   request_too_large: { body: chat('p/x', { user: 'x'.repeat(2_000) }) },
   unsupported_content_type: { headers: { 'content-type': 'text/html' } },
-  unsupported_content_encoding: { headers: { 'content-encoding': 'gzip' } },
+  unsupported_content_encoding: { headers: { 'content-encoding': 'compress' } },
   upstream_stream_truncated: {},
 }
 

@@ -8,6 +8,7 @@ import { wordsOn } from './words.ts'
 export const modelRoutes: readonly LookUpRoute[] = [
   { method: 'GET', path: '/models', look: list, refuse: wordsOn('/models') },
   { method: 'GET', path: '/models/{model}', look: retrieve, refuse: wordsOn('/models/{model}') },
+  { method: 'GET', path: '/openai/models', look: list, refuse: wordsOn('/models') },
   { method: 'GET', path: '/engines', look: list, refuse: wordsOn('/engines') },
   { method: 'GET', path: '/engines/{model}', look: retrieve, refuse: wordsOn('/engines/{model}') },
 ]
