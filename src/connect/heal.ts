@@ -1,21 +1,19 @@
 import type { Remedy } from '../core/provider.ts'
-import { areSynonyms, otherName, valueAs } from '../core/synonyms.ts'
-import type { FailureKind, GatewayError } from '../wire/errors.ts'
-import type { JsonObject } from '../wire/json.ts'
-import { withInstructions } from './instructions.ts'
 import {
   fieldsExcluded,
   fieldsRefused,
   nameRecommended,
   refusesDeveloper,
   wantsOneInstruction,
-} from './refused-parts.ts'
+} from '../core/refused-parts.ts'
+import { areSynonyms, otherName, valueAs } from '../core/synonyms.ts'
+import type { FailureKind, GatewayError } from '../wire/errors.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { withInstructions } from './instructions.ts'
 import { isSpare } from './spare.ts'
 
 /** Chat templates refuse under 500, which is no kind of its own. */
 const curable: ReadonlySet<FailureKind> = new Set(['bad_request', 'incapable', 'upstream'])
-/** Codes that say, with `param`, which field is refused, rather than its value. */
-const codes: ReadonlySet<string | null> = new Set(['unsupported_parameter', 'unknown_parameter', 'extra_forbidden'])
 /** Without these there is no request, or another one. */
 const essential: ReadonlySet<string> = new Set(['model', 'messages', 'prompt', 'stream'])
 
@@ -42,7 +40,7 @@ function exclusionRemedy({ message }: GatewayError, sent: () => JsonObject): Rem
 }
 
 function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy): Remedy | undefined {
-  const named = refusedIn(error)
+  const named = fieldsRefused(error)
   if (named.length === 0) return undefined
   const body = sent()
   const refused = [...new Set(named)].filter((name) => isIn(body, name) && !essential.has(name))
@@ -64,11 +62,7 @@ function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy
  */
 export function blamesRemedy(error: GatewayError, { rename = {} }: Remedy, asked: JsonObject): boolean {
   const given = new Set(Object.values(rename).filter((name) => !Object.hasOwn(asked, name)))
-  return given.size > 0 && refusedIn(error).some((name) => given.has(name))
-}
-
-function refusedIn({ message, code, param }: GatewayError): string[] {
-  return codes.has(code) && param !== null ? [param, ...fieldsRefused(message)] : fieldsRefused(message)
+  return given.size > 0 && fieldsRefused(error).some((name) => given.has(name))
 }
 
 /** JSON leaves out what is undefined. */

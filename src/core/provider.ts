@@ -38,9 +38,13 @@ export interface ErrorRule {
   readonly match?: RegExp
   /** An error's whole code or type. */
   readonly code?: readonly string[]
+  /** Fields of which one is refused, whatever the words for that: see `partWordings`. */
+  readonly refuses?: readonly string[]
   readonly kind: FailureKind
   /** With kind `incapable`: what the model lacks. */
   readonly lacks?: Capability
+  /** The field at fault, for where the upstream names none. */
+  readonly param?: string
   /** A message that says what to do, for when the upstream's own is misleading. */
   readonly say?: (model: string) => string
 }

@@ -59,7 +59,7 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'tools', match: /no endpoints found that support tool use/i }, // OpenRouter: evalstate/fast-agent#122
   { kind: 'incapable', lacks: 'tools', match: /unsupported tool_call_parser/i }, // SGLang: sgl-project/sglang#9102
   { kind: 'incapable', lacks: 'tools', match: /tools param requires --jinja|unsupported param: tools/i }, // llama.cpp: ggml-org/llama.cpp#10920, containers/ramalama#988
-  { kind: 'incapable', lacks: 'tools', match: /does(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama: dnakov/anon-kode#10
+  { kind: 'incapable', lacks: 'tools', match: /do(?:es)?(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama, Mistral: dnakov/anon-kode#10
   { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) calling.? is not (?:supported|enabled)/i }, // Groq, Google: FerroxLabs/wayland-core#54, agno-agi/agno#3505
   { kind: 'incapable', lacks: 'vision', match: /image input modality is not enabled|missing data required for image input/i }, // Google, Ollama: google/generative-ai-docs#513, valentinfrlch/ha-llmvision#691
   { kind: 'incapable', lacks: 'vision', match: /is not a multimodal model/i }, // vLLM: vllm-project/vllm#19144
@@ -69,12 +69,22 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'vision', match: /no endpoints found that support image input/i }, // OpenRouter: bobrware/bobrchat#60
   { kind: 'incapable', lacks: 'vision', match: /image_url is only supported by certain models/i }, // OpenAI, Azure: browser-use/web-ui#274, danny-avila/LibreChat#6333
   { kind: 'incapable', lacks: 'vision', match: /images? (?:input|content)?s? ?(?:is|are) not (?:supported|enabled)/i }, // llama.cpp: test/fixtures/llama-server-0.7.0.json
-  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:image|vision|multi-?modal)/i }, // LM Studio, Ollama: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301
+  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:the )?(?:image|vision|multi-?modal)/i }, // LM Studio, Ollama, AWS Bedrock: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301, earendil-works/pi#8960
+  { kind: 'incapable', lacks: 'vision', match: /unsupported content part type: \W{0,3}image_url/i }, // llama.cpp: ggml-org/llama.cpp#12947
+  { kind: 'incapable', param: 'messages', match: /unsupported content part type|unsupported content\[\]\.type/i }, // llama.cpp: ggml-org/llama.cpp#17700
   { kind: 'incapable', lacks: 'vision', status: 400, match: /messages?\[\d+\]\.content must be a string/i }, // Groq: vercel/ai#2837
   { kind: 'incapable', match: /audio input is not supported/i }, // llama.cpp: ggml-org/llama.cpp tools/server
   { kind: 'incapable', lacks: 'schema', match: /this response_format type is unavailable/i }, // DeepSeek: ItzCrazyKns/Vane#969
   { kind: 'incapable', lacks: 'schema', match: /'response_format' of type 'json_schema' is not supported/i }, // OpenAI: openai/openai-dotnet#276
   { kind: 'incapable', lacks: 'schema', match: /does not support response format|'response_format(?:\.type)?' (?:: value is not|must be) one of/i }, // Groq, Azure: plune-ai/cairn#36, dzhng/deep-research#127, BerriAI/litellm#5295
+  // JSON without a schema, which isn't what the capability is.
+  { kind: 'incapable', param: 'response_format', match: /'response_format\.type' must be 'json_schema'/i }, // LM Studio: lmstudio-ai/lmstudio-bug-tracker#189, LoadShine/tada#16
+  // Fields without which an answer is another one. A remedy is tried first, where the value may be left out.
+  { kind: 'incapable', lacks: 'tools', refuses: ['tools', 'functions'] }, // LiteLLM, vLLM: BerriAI/litellm#7785, runpod-workers/worker-vllm#85
+  { kind: 'incapable', lacks: 'schema', refuses: ['response_format'] }, // others, in the words for any field: BerriAI/litellm#8980
+  { kind: 'incapable', param: 'tool_choice', refuses: ['tool_choice', 'function_call'] }, // LiteLLM: BerriAI/litellm#14704, BerriAI/litellm#25332
+  { kind: 'incapable', match: /unsupported value: ['"`](?:tools|tool_choice|response_format)\b/i }, // OpenAI, in its words for any value: CherryHQ/cherry-studio#1403
+  { kind: 'incapable', match: /\bUnsupportedParamsError\b/ }, // LiteLLM: BerriAI/litellm#4508, camel-ai/owl#532
   // This schema, or the combination: another server's grammar may know it.
   { kind: 'incapable', match: /json schema (?:contains features )?not supported|function calling with a response mime type/i }, // vLLM, Fireworks, Google: vllm-project/vllm#16321, earendil-works/pi#5352, Simpleyyt/ai-manus#101
   { kind: 'incapable', match: /no endpoints found that (?:can handle|support)/i }, // OpenRouter: evalstate/fast-agent#122
@@ -139,6 +149,7 @@ export const partWordings: readonly PartWording[] = [
   { part: 'field', match: /(?<!' : )property ['"](?:body\.)?(?<names>\w+)['"] is unsupported/gi }, // Groq, Cerebras: fanenr/chatbot#21, janhq/jan#8136, Kilo-Org/kilocode#10375
   { part: 'field', match: /loc\W{1,5}[[(]\W{0,3}body\W{1,6}(?<names>\w+)\W{0,3}[\])]\W{1,6}msg\W{1,6}extra (?:inputs are|fields) not permitted/gi }, // vLLM, SGLang, Mistral, pydantic 2, and 1 with `fields`, in JSON or in Python: 1Panel-dev/MaxKB#2912, partITech/php-mistral#76, voideditor/void#128
   { part: 'field', match: /(?:^|\s|#\/|\bbody\.)(?<names>\w+): extra (?:inputs are|fields) not permitted/gi }, // Azure AI (Mistral), and pydantic in one line: microsoft/semantic-kernel#10510
+  { part: 'field', match: /(?<![\w.])(?<names>\w+) extra inputs are not permitted \[type=extra_forbidden/gi }, // vLLM, as pydantic prints it: runpod-workers/worker-vllm#85
   { part: 'field', match: /extra inputs are not permitted, field: ['"](?<names>\w+)['"]/gi }, // Z.ai: mitsuhiko/agent-stuff#19
   { part: 'field', match: /unknown name \W{1,2}(?<names>\w+)\W{1,2}: cannot find field/gi }, // Gemini: liliMozi/openhanako#394, ed-donner/agents#45
   { part: 'field', match: /(?<!\]: )unknown field \W{0,2}(?<names>\w+)\W/gi }, // Databricks, servers in Go and Rust: continuedev/continue#12936

@@ -1,11 +1,25 @@
-import { type PartWording, partWordings } from '../core/wordings.ts'
+import { type PartWording, partWordings } from './wordings.ts'
 
 const wordingsOf = (wanted: PartWording['part']) => partWordings.filter(({ part }) => part === wanted)
 
-/** The fields that a message says are refused. */
-export function fieldsRefused(message: string): string[] {
-  const found = wordingsOf('field').flatMap(({ match }) => [...message.matchAll(match)])
-  return found.flatMap(({ groups }) => groups?.names?.match(/\w+/g) ?? [])
+/** Codes that say, with `param`, which field is refused, rather than its value. */
+const codes: ReadonlySet<unknown> = new Set(['unsupported_parameter', 'unknown_parameter', 'extra_forbidden'])
+
+/** What an upstream, or an error made of its words, says. */
+interface Words {
+  readonly message: string
+  readonly code?: string | null
+  readonly param?: string | null
+}
+
+/** The fields that an error says are refused. `matches`: what a pattern finds in the message. */
+export function fieldsRefused(
+  { message, code, param }: Words,
+  matches: (pattern: RegExp) => Iterable<RegExpExecArray> = (pattern) => message.matchAll(pattern),
+): string[] {
+  const found = wordingsOf('field').flatMap(({ match }) => [...matches(match)])
+  const named = found.flatMap(({ groups }) => groups?.names?.match(/\w+/g) ?? [])
+  return codes.has(code) && param ? [param, ...named] : named
 }
 
 export function refusesDeveloper(message: string): boolean {
