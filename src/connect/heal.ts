@@ -4,6 +4,7 @@ import {
   fieldsRefused,
   nameRecommended,
   refusesDeveloper,
+  refusesInstructions,
   wantsOneInstruction,
 } from '../core/refused-parts.ts'
 import { areSynonyms, otherName, valueAs } from '../core/synonyms.ts'
@@ -29,6 +30,7 @@ export function generalRemedy(error: GatewayError, sent: () => JsonObject, known
 function instructionsRemedy({ message }: GatewayError, sent: () => JsonObject): Remedy | undefined {
   if (wantsOneInstruction(message) && withInstructions(sent().messages, 'joined')) return { instructions: 'joined' }
   if (refusesDeveloper(message) && withInstructions(sent().messages, 'system')) return { instructions: 'system' }
+  if (refusesInstructions(message) && withInstructions(sent().messages, 'user')) return { instructions: 'user' }
   return undefined
 }
 

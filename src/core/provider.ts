@@ -57,8 +57,11 @@ export interface Remedy {
   readonly spare?: readonly string[]
   /** New names of fields. A request that has both keeps the value under the new name. */
   readonly rename?: Readonly<Record<string, string>>
-  /** Makes messages of role `developer` messages of role `system`, or joins all of both roles in the first message. */
-  readonly instructions?: 'system' | 'joined'
+  /**
+   * Makes messages of role `developer` messages of role `system`, or joins all of both roles in the first message, or in
+   * the first one of the user.
+   */
+  readonly instructions?: 'system' | 'joined' | 'user'
 }
 
 /** What is known about a model in advance: from the configuration or the upstream's list. */

@@ -20,7 +20,7 @@ export function fittingRule(said: Said, { own, status = 400, sent }: RefusalCont
   const echoes = new Echoes(said.message, sent)
   let refused: ReadonlySet<string> | undefined
   const isRefused = (field: string) => {
-    refused ??= new Set(fieldsRefused(said, (pattern) => echoes.without(pattern)))
+    refused ??= new Set(fieldsRefused(said, (pattern) => echoes.outside(pattern)))
     return refused.has(field)
   }
   return [...own, ...wordings].find((rule) => {
@@ -30,7 +30,7 @@ export function fittingRule(said: Said, { own, status = 400, sent }: RefusalCont
     if (status === 401) return false
     if (rule.refuses) return rule.refuses.some(isRefused)
     if (!rule.match) return true
-    return (names !== '' && rule.match.test(names)) || echoes.without(rule.match).length > 0
+    return (names !== '' && rule.match.test(names)) || echoes.outside(rule.match).length > 0
   })
 }
 
@@ -51,8 +51,8 @@ class Echoes {
     this.#sent = sent
   }
 
-  /** What `pattern` matches of the server's own words. */
-  without(pattern: RegExp): readonly RegExpExecArray[] {
+  /** What `pattern` matches of the server’s own words. */
+  outside(pattern: RegExp): readonly RegExpExecArray[] {
     if (this.#message.search(pattern) < 0) return []
     const everywhere = pattern.global ? pattern : new RegExp(pattern.source, `${pattern.flags}g`)
     const all = [...this.#message.matchAll(everywhere)]

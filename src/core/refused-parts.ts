@@ -26,6 +26,10 @@ export function refusesDeveloper(message: string): boolean {
   return wordingsOf('developer').some(({ match }) => match.test(message))
 }
 
+export function refusesInstructions(message: string): boolean {
+  return wordingsOf('system').some(({ match }) => match.test(message))
+}
+
 export function wantsOneInstruction(message: string): boolean {
   return wordingsOf('order').some(({ match }) => match.test(message))
 }

@@ -134,8 +134,8 @@ export const wordings: readonly ErrorRule[] = [
 
 /** How a known server words that it refuses a part of a request, whatever the status. */
 export interface PartWording {
-  /** `developer`: that role. `order`: instructions that aren't one message at the start. */
-  readonly part: 'field' | 'developer' | 'order'
+  /** `developer`, `system`: that role, the latter for any instruction. `order`: it isn't one message at the start. */
+  readonly part: 'field' | 'developer' | 'system' | 'order'
   /** A field's name is in the group `names`, which may hold several. */
   readonly match: RegExp
 }
@@ -169,7 +169,13 @@ export const partWordings: readonly PartWording[] = [
   { part: 'developer', match: /expected one of .{1,120} at ['"`][\w.]{0,40}messages\[\d+\]\.role/i }, // CommandCode, zod: dev2k6/command-code-proxy-server#8
   { part: 'developer', match: /only .{1,60}\broles? (?:is|are) (?:supported|allowed)(?!.{0,20}\bgot system)/i }, // templates of Mistral’s models, in LM Studio and llama.cpp: Mintplex-Labs/anything-llm#2914, anomalyco/opencode#5034
   { part: 'developer', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?developer/i }, // OpenAI’s first reasoning models: https://platform.openai.com/docs/guides/reasoning
+  { part: 'developer', match: /incorrect role information|角色信息不正确/i }, // Zhipu: openclaw/openclaw#23115, earendil-works/pi#547
   { part: 'developer', match: /\brole:? ['"`]?developer['"`]? (?:is )?(?:not (?:supported|allowed|valid|recogni[sz]ed)|unsupported|invalid)|['"`]?developer['"`]? role is (?:not supported|not allowed|unsupported|invalid)|not support (?:the )?(?:['"`]?developer['"`]? role|role ['"`]?developer)/i }, // others, in plain words: earendil-works/pi compat.supportsDeveloperRole
+
+  { part: 'system', match: /developer instruction is not enabled/i }, // Google, with Gemma: 0xPlaygrounds/rig#788, microsoft/vscode#258088
+  { part: 'system', match: /system role (?:is )?not supported/i }, // vLLM, SGLang, llama.cpp with Gemma’s template: huggingface/chat-ui#1386, sgl-project/sglang#892
+  { part: 'system', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?system/i }, // OpenAI’s first reasoning models: CherryHQ/cherry-studio#1403
+  { part: 'system', match: /only user and assistant roles are supported/i }, // LM Studio with templates of Mistral’s models: Mintplex-Labs/anything-llm#2914
 
   { part: 'order', match: /system (?:message|prompt|role)s? (?:must|should|has to|can only|may only) (?:be|appear) .{0,20}(?:first|beginning|start)/i }, // vLLM, llama.cpp, Fireworks with Qwen’s template; Anthropic on Vertex: vllm-project/vllm#41114, BerriAI/litellm#39852
   { part: 'order', match: /conversation roles must alternate/i }, // vLLM with the templates of Gemma and Mistral, LM Studio, llama.cpp: suitenumerique/conversations#197, ggml-org/llama.cpp#19851
