@@ -3,7 +3,7 @@ import type { ErrorRule } from './provider.ts'
 /** Statuses under which servers refuse a model's name. Under others the same words may be about something else. */
 const asked = [400, 403, 404, 422]
 /** Statuses under which servers tell of a used-up allowance. */
-const refused = [400, 402, 403, 429]
+const refused = [400, 402, 403, 412, 429]
 
 /**
  * What servers say, whichever provider is configured. A provider's own rules come first, and these are tried in order:
@@ -53,6 +53,8 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'quota', status: refused, match: /insufficient (?:account )?(?:balance|funds|credits?|quota)|balance is insufficient|credit balance is too low/i }, // Zhipu, Moonshot, SiliconFlow, Anthropic: adolfousier/opencrabs#1254, continuedev/continue#11443, FoundationAgents/OpenManus#438, anthropics/claude-code#66314
   { kind: 'quota', status: refused, match: /budget has been exceeded|exceeded budget for/i }, // LiteLLM: BerriAI/litellm#14144
   { kind: 'quota', status: refused, match: /key limit exceeded|credit limit exceeded|(?:spending|spend) limit\b|used all available credits|run out of credits/i }, // OpenRouter, xAI, Together: RooCodeInc/Roo-Code#515, continuedev/continue#10373, Wei-Shaw/sub2api#4069
+  { kind: 'quota', status: refused, match: /exceeded your (?:monthly )?included credits/i }, // Hugging Face: huggingface/agents-course#386
+  { kind: 'quota', status: refused, match: /\baccount \S+ is suspended|failure to pay past invoices/i }, // Fireworks: pollinations/pollinations#12136, FerroxLabs/wayland#545
   { kind: 'quota', status: refused, match: /free (?:tier|quota|allocation).{0,80}exhausted|used up your (?:daily|weekly|monthly)/i }, // DashScope, Cloudflare: APIParkLab/APIPark#394, get-engram/engram#34
 
   { kind: 'incapable', lacks: 'tools', match: /requires --(?:enable-auto-tool-choice|tool-call-parser)/i }, // vLLM: langchain4j/langchain4j#3475
@@ -72,6 +74,9 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:the )?(?:image|vision|multi-?modal)/i }, // LM Studio, Ollama, AWS Bedrock: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301, earendil-works/pi#8960
   { kind: 'incapable', lacks: 'vision', match: /unsupported content part type: \W{0,3}image_url/i }, // llama.cpp: ggml-org/llama.cpp#12947
   { kind: 'incapable', param: 'messages', match: /unsupported content part type|unsupported content\[\]\.type/i }, // llama.cpp: ggml-org/llama.cpp#17700
+  { kind: 'incapable', param: 'tools', match: /unsupported tool type/i }, // llama.cpp: ggml-org/llama.cpp common/chat.cpp
+  // Under 500, which would be asked again.
+  { kind: 'bad_request', status: [400, 500], match: /^failed to parse (?:messages|tools): /i }, // llama.cpp: ggml-org/llama.cpp common/chat.cpp
   { kind: 'incapable', lacks: 'vision', status: 400, match: /messages?\[\d+\]\.content must be a string/i }, // Groq: vercel/ai#2837
   { kind: 'incapable', match: /audio input is not supported/i }, // llama.cpp: ggml-org/llama.cpp tools/server
   { kind: 'incapable', lacks: 'schema', match: /this response_format type is unavailable/i }, // DeepSeek: ItzCrazyKns/Vane#969
@@ -90,17 +95,20 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', match: /no endpoints found that (?:can handle|support)/i }, // OpenRouter: evalstate/fast-agent#122
   { kind: 'incapable', match: /do(?:es)? not support (?:chat|generate)$/i }, // Ollama: ollama/ollama#12182, ollama/ollama#2778
   // The request can't be put into words for this model. Another model has another template.
-  { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments/i }, // llama.cpp, Ollama: OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510
+  { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments|^\[json\.exception\./i }, // llama.cpp, Ollama: OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510, containers/ramalama#752
   { kind: 'incapable', match: /jinja exception|unable to generate parser for this template|cannot subscript null at row \d+|conversation roles must alternate|default chat template is no longer allowed|^template error: /i }, // llama.cpp, vLLM, Together: ggml-org/llama.cpp#13178, ggml-org/llama.cpp#20733, QwenLM/Qwen3-Omni#105, 0xPlaygrounds/rig#230
 
   { kind: 'wrong_endpoint', status: 404, match: /v1\/(?:chat\/)?completions/i }, // OpenAI: egoist/chatwise-releases#1256, sashabaranov/go-openai#126
   { kind: 'wrong_endpoint', status: 400, match: /operation does not work with the specified model|not available on this endpoint/i }, // Azure, xAI: langchain-ai/langchain-azure#228, anomalyco/opencode#34463
+  // Something else is missing, although the words may tell the model's name too.
+  { kind: 'bad_request', status: asked, match: /(?<![\w./-])(?:conversation|session|thread|(?:response|item) with id|image|url)s?(?![\w./-]| model)(?:(?!\. |(?<!\b(?:for|of|with)(?: the)? )\bmodel\b).){0,200}(?:not found|does not exist|doesn't exist)/i }, // ChatGPT, vLLM, OpenAI: xtekky/gpt4free#1767, BerriAI/litellm#26147, home-assistant/core#175363
   { kind: 'retired', match: /model\b.{0,160}(?:(?:is|was|been) (?:deprecated|decommissioned|retired)|is no longer available)/i }, // OpenAI, Cloudflare, Groq, OCI, Google: hkjang/node-red-contrib-openai#7, cloudflare/cloudflare-docs#32501, RightNow-AI/openfang#60, oracle/ai-optimizer#263, continuedev/continue#12720
   { kind: 'no_live_provider', match: /no endpoints (?:found|available) matching|no allowed providers are available/i }, // OpenRouter: dnakov/anon-kode#13, truefoundry/models#826, cline/cline#5449
   { kind: 'no_live_provider', status: 400, match: /user location is not supported|^failed to load model /i }, // Google, LM Studio: google-gemini/gemini-cli#24641, continuedev/continue#10150
   { kind: 'not_found', match: /no endpoints found for /i }, // OpenRouter: vyancharuk/nodejs-api-boilerplate#16, infiniflow/ragflow#2359
   { kind: 'not_found', match: /\bis not a valid model\b/i }, // OpenRouter: maxnowack/anthropic-proxy#4, OpenRouterTeam/openrouter-examples#74
   { kind: 'not_found', match: /invalid model name \w+ in model=/i }, // LiteLLM: BerriAI/litellm#3142
+  { kind: 'not_found', match: /LLM provider not provided/i }, // LiteLLM: OpenHands/OpenHands#786, BerriAI/litellm#6343
   { kind: 'not_found', match: /\bno such model\b/i }, // Cloudflare: cloudflare/cloudflare-docs src/content/docs/workers-ai/platform/errors.mdx
   { kind: 'not_found', match: /no available channels? for model|无可用渠道/i }, // one-api, new-api: songquanpeng/one-api#1494, QuantumNous/new-api#982
   { kind: 'not_found', match: /unable to access (?:non-serverless )?model /i }, // Together: openinterpreter/openinterpreter#1289, HeyPuter/puter#3168
@@ -112,9 +120,13 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'not_found', status: 404, match: /model|deployment/i }, // Azure, Fireworks: chatboxai/chatbox#646, warpdotdev/warp#15107
   { kind: 'not_found', status: [400, 422], match: /model (?:(?!\. ).){0,200}(not found|does not exist|not exist)|model_not_found|requested model (?:\S+ )?is not supported/i }, // DeepSeek, Hugging Face, Copilot: deepwn/addi#13, cline/cline#5098, decolua/9router#470
 
+  // A limit that no answer of the model may have, however short the prompt is.
+  { kind: 'bad_request', param: 'max_tokens', match: /\bmax_(?:completion_|output_)?tokens\b.{0,200}(?:maximum allowed number of output tokens|at most \d+ completion tokens|less than the [`']?context_window|context window for output)/i }, // Anthropic, OpenAI, Groq: anthropics/claude-code#24451, ChatGPTNextWeb/NextChat#3195
+  { kind: 'bad_request', param: 'max_tokens', match: /maximum tokens you requested exceeds? the model limit/i }, // AWS Bedrock: RooCodeInc/Roo-Code#248, charmbracelet/crush#946
   { kind: 'context_length', match: /context_length_exceeded|maximum context length|context (size|window)|exceed_context_size|context length|prompt is too long/i }, // OpenAI, vLLM, llama.cpp, Anthropic: vllm-project/vllm#20409, earendil-works/pi#102
   { kind: 'context_length', match: /input token count.{0,40}(?:exceeds the maximum number of tokens|model only supports)/i }, // Google: earendil-works/pi packages/ai/src/utils/overflow.ts
   { kind: 'context_length', match: /maximum prompt length is/i }, // xAI: earendil-works/pi packages/ai/src/utils/overflow.ts
+  { kind: 'context_length', match: /input prompt \(\d+ tokens\) is too long/i }, // vLLM: vllm-project/vllm#10440
   { kind: 'context_length', match: /input is too long for (?:the )?requested model/i }, // AWS Bedrock: earendil-works/pi packages/ai/src/utils/overflow.ts
   { kind: 'context_length', match: /exceeded model token limit|model max length exceeded/i }, // Moonshot: MoonshotAI/kimi-cli#2011, MoonshotAI/MoonshotAI-Cookbook#18
   { kind: 'context_length', match: /exceed context limit: \d/i }, // Anthropic: anthropics/claude-code#476
