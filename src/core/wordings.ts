@@ -41,6 +41,10 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'auth', code: ['invalid_api_key', 'account_deactivated', 'API_KEY_INVALID', 'organization_restricted'] }, // OpenAI, Google, Groq: OpenAI’s API reference, ChatGPTNextWeb/NextChat#4175, google-gemini/gemini-cli#25198, NVIDIA-NeMo/Guardrails#563
   { kind: 'overloaded', code: ['overloaded_error', 'engine_overloaded_error', 'overloaded'] }, // Anthropic, Moonshot, TGI: anthropics/claude-code#5184, MoonshotAI/MoonshotAI-Cookbook#16, huggingface/text-generation-inference router/src/infer/mod.rs
   { kind: 'rate_limit', code: ['rate_limit_exceeded', 'rate_limit_error'] }, // OpenAI, Groq, Anthropic: continuedev/continue#10218, anthropics/claude-code#55789
+  { kind: 'rate_limit', code: ['base_resp.1002', 'base_resp.1039', 'base_resp.1041', 'base_resp.2045'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
+  { kind: 'quota', code: ['base_resp.1008', 'base_resp.2056'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
+  { kind: 'auth', code: ['base_resp.1004', 'base_resp.2049'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
+  { kind: 'content_policy', code: ['base_resp.1026', 'base_resp.1027'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
   // The model wrote a call or JSON that can't be read, so the request isn't at fault: the next answer may be well-formed.
   { kind: 'upstream', code: ['tool_use_failed', 'json_validate_failed'] }, // Groq: anomalyco/opencode#1018, tashfeenahmed/freellmapi#168, thepersonalaicompany/amurex-backend#38
 
@@ -142,6 +146,7 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'overloaded', status: 400, match: /degraded function cannot be invoked/i }, // NVIDIA: Alishahryar1/free-claude-code#1012
   { kind: 'loading', status: 503, match: /loading/i }, // llama.cpp, Hugging Face: mostlygeek/llama-swap#146, huggingface/transformers#32665
   { kind: 'bad_request', match: /^input validation error/i }, // TGI: huggingface/text-generation-inference#2749
+  { kind: 'bad_request', code: ['base_resp.2013'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
 ]
 
 /** How a known server words that it refuses a part of a request, whatever the status. */
