@@ -59,7 +59,7 @@ const holders = [
   'error_msg',
   'errorMessage',
 ].concat(['msg', 'status_msg', 'description', 'reason', 'raw', 'metadata', 'base_resp', 'title'])
-const statuses = ['http_status_code', 'status_code', 'statusCode', 'http_status', 'status', 'code']
+const statuses = ['http_status_code', 'http_code', 'status_code', 'statusCode', 'http_status', 'status', 'code']
 
 /** Messages that only say that there was an error. */
 const generic =

@@ -44,6 +44,7 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'rate_limit', code: ['base_resp.1002', 'base_resp.1039', 'base_resp.1041', 'base_resp.2045'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
   { kind: 'quota', code: ['base_resp.1008', 'base_resp.2056'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
   { kind: 'auth', code: ['base_resp.1004', 'base_resp.2049'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
+  { kind: 'not_found', code: ['base_resp.2061'] }, // MiniMax: MiniMax-AI/cli src/errors/api.ts
   { kind: 'content_policy', code: ['base_resp.1026', 'base_resp.1027'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
   // The model wrote a call or JSON that can't be read, so the request isn't at fault: the next answer may be well-formed.
   { kind: 'upstream', code: ['tool_use_failed', 'json_validate_failed'] }, // Groq: anomalyco/opencode#1018, tashfeenahmed/freellmapi#168, thepersonalaicompany/amurex-backend#38
@@ -99,13 +100,13 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', match: /no endpoints found that (?:can handle|support)/i }, // OpenRouter: evalstate/fast-agent#122
   { kind: 'incapable', match: /do(?:es)? not support (?:chat|generate)$/i }, // Ollama: ollama/ollama#12182, ollama/ollama#2778
   // The request can't be put into words for this model. Another model has another template.
-  { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments|^\[json\.exception\./i }, // llama.cpp, Ollama: OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510, containers/ramalama#752
+  { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments|^\[json\.exception\.(?:parse_error|out_of_range|type_error\.30)/i }, // llama.cpp, Ollama: OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510, containers/ramalama#752
   { kind: 'incapable', match: /jinja exception|unable to generate parser for this template|cannot subscript null at row \d+|conversation roles must alternate|default chat template is no longer allowed|^template error: /i }, // llama.cpp, vLLM, Together: ggml-org/llama.cpp#13178, ggml-org/llama.cpp#20733, QwenLM/Qwen3-Omni#105, 0xPlaygrounds/rig#230
 
   { kind: 'wrong_endpoint', status: 404, match: /v1\/(?:chat\/)?completions/i }, // OpenAI: egoist/chatwise-releases#1256, sashabaranov/go-openai#126
   { kind: 'wrong_endpoint', status: 400, match: /operation does not work with the specified model|not available on this endpoint/i }, // Azure, xAI: langchain-ai/langchain-azure#228, anomalyco/opencode#34463
   // Something else is missing, although the words may tell the model's name too.
-  { kind: 'bad_request', status: asked, match: /(?<![\w./-])(?:conversation|session|thread|(?:response|item) with id|image|url)s?(?![\w./-]| model)(?:(?!\. |(?<!\b(?:for|of|with)(?: the)? )\bmodel\b).){0,200}(?:not found|does not exist|doesn't exist)/i }, // ChatGPT, vLLM, OpenAI: xtekky/gpt4free#1767, BerriAI/litellm#26147, home-assistant/core#175363
+  { kind: 'bad_request', status: [400, 404, 422], match: /(?<![\w./-]|requested )(?:(?:conversation|session|thread|(?:response|item) with id|image)s?(?![\w./-]| model)|url:? \W?https?:)(?:(?!\. |(?<!\b(?:for|of|with)(?: the)? )\bmodel\b).){0,200}(?:not found|does not exist|doesn't exist)/i }, // ChatGPT, vLLM, OpenAI: xtekky/gpt4free#1767, BerriAI/litellm#26147, home-assistant/core#175363
   { kind: 'retired', match: /model\b.{0,160}(?:(?:is|was|been) (?:deprecated|decommissioned|retired)|is no longer available)/i }, // OpenAI, Cloudflare, Groq, OCI, Google: hkjang/node-red-contrib-openai#7, cloudflare/cloudflare-docs#32501, RightNow-AI/openfang#60, oracle/ai-optimizer#263, continuedev/continue#12720
   { kind: 'no_live_provider', match: /no endpoints (?:found|available) matching|no allowed providers are available/i }, // OpenRouter: dnakov/anon-kode#13, truefoundry/models#826, cline/cline#5449
   { kind: 'no_live_provider', status: 400, match: /user location is not supported|^failed to load model /i }, // Google, LM Studio: google-gemini/gemini-cli#24641, continuedev/continue#10150

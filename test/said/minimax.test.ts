@@ -32,6 +32,7 @@ const failures: readonly [code: number, said: string, status: number, told: stri
   [2049, 'invalid api key', 502, 'upstream_credentials_rejected', true],
   [1008, 'insufficient balance', 429, 'insufficient_quota', true],
   [2056, 'usage limit exceeded', 429, 'insufficient_quota', true],
+  [2061, 'your current token plan not support model, x', 404, 'model_not_found', true],
   [1026, 'input new_sensitive', 400, 'content_policy_violation', false],
   [1027, 'output new_sensitive', 400, 'content_policy_violation', false],
   [2013, 'invalid params, context window exceeds limit', 400, 'context_length_exceeded', true],
@@ -67,6 +68,13 @@ describe.each(runtimes)('A failure that MiniMax reports under 200, on %s', (runt
       const outcome = await pair.alone(runtime, json(status, failed(2013, 'invalid params, empty field')))
       expect(errorOf(outcome.reply).message).toBe('invalid params, empty field')
     }
+  })
+
+  // BigPizzaV3/CodexPlusPlus#267
+  it('has its status in the error itself in the newer form', async () => {
+    const said = { type: 'bad_request_error', message: 'invalid params, invalid chat setting (2013)', http_code: '400' }
+    expectTold(await pair.alone(runtime, json(200, { type: 'error', error: said })), 400, null)
+    expectTold(await pair.alone(runtime, stream([event({ type: 'error', error: said })]), { stream: true }), 400, null)
   })
 
   it('ends a stream that has begun with an error', async () => {

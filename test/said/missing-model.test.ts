@@ -175,6 +175,16 @@ describe.each(runtimes)('A model that its upstream lacks, on %s', (runtime) => {
     expectStandIn(await pair.withFallback(runtime, said, { messages }))
   })
 
+  it('is not missing where the server has no such path', async () => {
+    const said = 'The requested URL was not found on the server. If you entered the URL manually, check your spelling.'
+    for (const message of [
+      said,
+      'The requested URL http://host.test/v1/chat was not found on this server.',
+      'URL not found',
+    ])
+      expectTold(await pair.alone(runtime, json(404, { message })), 404, 'wrong_endpoint')
+  })
+
   it('is not the reason of a web page or of a failure that may pass', async () => {
     const page = await pair.alone(runtime, text(404, '<html>model</html>', 'text/html'))
     expect(JSON.parse(page.reply.text)).toMatchObject({ error: { code: 'wrong_endpoint' } })
