@@ -66,7 +66,7 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'tools', match: /no endpoints found that support tool use/i }, // OpenRouter: evalstate/fast-agent#122
   { kind: 'incapable', lacks: 'tools', match: /unsupported tool_call_parser/i }, // SGLang: sgl-project/sglang#9102
   { kind: 'incapable', lacks: 'tools', match: /tools param requires --jinja|unsupported param: tools/i }, // llama.cpp: ggml-org/llama.cpp#10920, containers/ramalama#988
-  { kind: 'incapable', lacks: 'tools', match: /do(?:es)?(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama, Mistral: dnakov/anon-kode#10
+  { kind: 'incapable', lacks: 'tools', match: /do(?:es)?(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama: dnakov/anon-kode#10
   { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) calling.? is not (?:supported|enabled)/i }, // Groq, Google: FerroxLabs/wayland-core#54, agno-agi/agno#3505
   { kind: 'incapable', lacks: 'vision', match: /image input modality is not enabled|missing data required for image input/i }, // Google, Ollama: google/generative-ai-docs#513, valentinfrlch/ha-llmvision#691
   { kind: 'incapable', lacks: 'vision', match: /is not a multimodal model/i }, // vLLM: vllm-project/vllm#19144
@@ -126,7 +126,7 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'not_found', status: [400, 422], match: /model (?:(?!\. ).){0,200}(not found|does not exist|not exist)|model_not_found|requested model (?:\S+ )?is not supported/i }, // DeepSeek, Hugging Face, Copilot: deepwn/addi#13, cline/cline#5098, decolua/9router#470
 
   // A limit that no answer of the model may have, however short the prompt is.
-  { kind: 'bad_request', param: 'max_tokens', match: /\bmax_(?:completion_|output_)?tokens\b.{0,200}(?:maximum allowed number of output tokens|at most \d+ completion tokens|less than the [`']?context_window|context window for output)/i }, // Anthropic, OpenAI, Groq: anthropics/claude-code#24451, ChatGPTNextWeb/NextChat#3195
+  { kind: 'bad_request', param: 'max_tokens', match: /\bmax_(?:completion_|output_)?tokens\b.{0,200}(?:maximum allowed number of output tokens|at most \d+ completion tokens|less than the [`']?context_window|context window for output)/i }, // Anthropic, OpenAI, Groq: anthropics/claude-code#24451, ChatGPTNextWeb/NextChat#3195, anomalyco/opencode#1000
   { kind: 'bad_request', param: 'max_tokens', match: /maximum tokens you requested exceeds? the model limit/i }, // AWS Bedrock: RooCodeInc/Roo-Code#248, charmbracelet/crush#946
   { kind: 'context_length', match: /context_length_exceeded|maximum context length|context (size|window)|exceed_context_size|context length|prompt is too long/i }, // OpenAI, vLLM, llama.cpp, Anthropic: vllm-project/vllm#20409, earendil-works/pi#102
   { kind: 'context_length', match: /input token count.{0,40}(?:exceeds the maximum number of tokens|model only supports)/i }, // Google: earendil-works/pi packages/ai/src/utils/overflow.ts
