@@ -1,21 +1,20 @@
 import type { Remedy } from '../core/provider.ts'
-import { areSynonyms, otherName, valueAs } from '../core/synonyms.ts'
-import type { FailureKind, GatewayError } from '../wire/errors.ts'
-import type { JsonObject } from '../wire/json.ts'
-import { withInstructions } from './instructions.ts'
 import {
   fieldsExcluded,
   fieldsRefused,
   nameRecommended,
   refusesDeveloper,
+  refusesInstructions,
   wantsOneInstruction,
-} from './refused-parts.ts'
+} from '../core/refused-parts.ts'
+import { areSynonyms, otherName, valueAs } from '../core/synonyms.ts'
+import type { FailureKind, GatewayError } from '../wire/errors.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { withInstructions } from './instructions.ts'
 import { isSpare } from './spare.ts'
 
 /** Chat templates refuse under 500, which is no kind of its own. */
 const curable: ReadonlySet<FailureKind> = new Set(['bad_request', 'incapable', 'upstream'])
-/** Codes that say, with `param`, which field is refused, rather than its value. */
-const codes: ReadonlySet<string | null> = new Set(['unsupported_parameter', 'unknown_parameter', 'extra_forbidden'])
 /** Without these there is no request, or another one. */
 const essential: ReadonlySet<string> = new Set(['model', 'messages', 'prompt', 'stream'])
 
@@ -31,6 +30,7 @@ export function generalRemedy(error: GatewayError, sent: () => JsonObject, known
 function instructionsRemedy({ message }: GatewayError, sent: () => JsonObject): Remedy | undefined {
   if (wantsOneInstruction(message) && withInstructions(sent().messages, 'joined')) return { instructions: 'joined' }
   if (refusesDeveloper(message) && withInstructions(sent().messages, 'system')) return { instructions: 'system' }
+  if (refusesInstructions(message) && withInstructions(sent().messages, 'user')) return { instructions: 'user' }
   return undefined
 }
 
@@ -42,7 +42,7 @@ function exclusionRemedy({ message }: GatewayError, sent: () => JsonObject): Rem
 }
 
 function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy): Remedy | undefined {
-  const named = refusedIn(error)
+  const named = fieldsRefused(error)
   if (named.length === 0) return undefined
   const body = sent()
   const refused = [...new Set(named)].filter((name) => isIn(body, name) && !essential.has(name))
@@ -64,11 +64,7 @@ function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy
  */
 export function blamesRemedy(error: GatewayError, { rename = {} }: Remedy, asked: JsonObject): boolean {
   const given = new Set(Object.values(rename).filter((name) => !Object.hasOwn(asked, name)))
-  return given.size > 0 && refusedIn(error).some((name) => given.has(name))
-}
-
-function refusedIn({ message, code, param }: GatewayError): string[] {
-  return codes.has(code) && param !== null ? [param, ...fieldsRefused(message)] : fieldsRefused(message)
+  return given.size > 0 && fieldsRefused(error).some((name) => given.has(name))
 }
 
 /** JSON leaves out what is undefined. */

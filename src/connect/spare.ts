@@ -1,6 +1,7 @@
 import { isObject } from '../wire/json.ts'
 
 const always = () => true
+const empty = (value: unknown) => Array.isArray(value) && value.length === 0
 
 /** Fields without which an answer means the same, as long as their value is one of these. */
 const spare: Readonly<Record<string, (value: unknown) => boolean>> = {
@@ -14,6 +15,11 @@ const spare: Readonly<Record<string, (value: unknown) => boolean>> = {
   prompt_cache_retention: always,
   safety_identifier: always,
   verbosity: always,
+  // What every server does without it, where there are tools.
+  tool_choice: (value) => value === 'auto',
+  tools: empty,
+  functions: empty,
+  response_format: (value) => isObject(value) && value.type === 'text',
   parallel_tool_calls: (value) => value === true,
   logprobs: (value) => value === false,
   top_logprobs: (value) => value === 0,

@@ -66,9 +66,9 @@ function decide(said: Said, refusal: Told, provider: Provider): GatewayError {
     ...(rule?.lacks !== undefined && { lacks: rule.lacks }),
   }
   const word = rule?.say?.(refusal.model)
-  return word !== undefined
-    ? new GatewayError(kind, word, { ...details, param: 'model' })
-    : worded(kind, said, refusal, provider, details)
+  if (word !== undefined) return new GatewayError(kind, word, { ...details, param: 'model' })
+  const param = said.param ?? rule?.param
+  return worded(kind, param === undefined ? said : { ...said, param }, refusal, provider, details)
 }
 
 /** A message with the model's name in quotes, by which a bare name is told from other words: `unknown model x`. */

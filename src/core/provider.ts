@@ -38,9 +38,13 @@ export interface ErrorRule {
   readonly match?: RegExp
   /** An error's whole code or type. */
   readonly code?: readonly string[]
+  /** Fields of which one is refused, whatever the words for that: see `partWordings`. */
+  readonly refuses?: readonly string[]
   readonly kind: FailureKind
   /** With kind `incapable`: what the model lacks. */
   readonly lacks?: Capability
+  /** The field at fault, for where the upstream names none. */
+  readonly param?: string
   /** A message that says what to do, for when the upstream's own is misleading. */
   readonly say?: (model: string) => string
 }
@@ -53,8 +57,11 @@ export interface Remedy {
   readonly spare?: readonly string[]
   /** New names of fields. A request that has both keeps the value under the new name. */
   readonly rename?: Readonly<Record<string, string>>
-  /** Makes messages of role `developer` messages of role `system`, or joins all of both roles in the first message. */
-  readonly instructions?: 'system' | 'joined'
+  /**
+   * Makes messages of role `developer` messages of role `system`, or joins all of both roles in the first message, or in
+   * the first one of the user.
+   */
+  readonly instructions?: 'system' | 'joined' | 'user'
 }
 
 /** What is known about a model in advance: from the configuration or the upstream's list. */

@@ -1,8 +1,10 @@
 import type { ErrorRule } from './provider.ts'
+import { fieldsRefused } from './refused-parts.ts'
 import type { Said } from './said.ts'
 import { wordings } from './wordings.ts'
 
-export interface Circumstances {
+/** What a rule is chosen by, besides what was said. */
+export interface RefusalContext {
   /** The provider's own rules, which come first. */
   readonly own: readonly ErrorRule[]
   /** Undefined for an error inside a success that names no status: it is read as a refused request. */
@@ -12,17 +14,23 @@ export interface Circumstances {
 }
 
 /** The first rule that fits what an upstream said. */
-export function fittingRule(said: Said, { own, status = 400, sent }: Circumstances): ErrorRule | undefined {
+export function fittingRule(said: Said, { own, status = 400, sent }: RefusalContext): ErrorRule | undefined {
   const words = [said.code, said.type].filter((word) => word !== undefined)
   const names = words.join(' ')
   const echoes = new Echoes(said.message, sent)
+  let refused: ReadonlySet<string> | undefined
+  const isRefused = (field: string) => {
+    refused ??= new Set(fieldsRefused(said, (pattern) => echoes.outside(pattern)))
+    return refused.has(field)
+  }
   return [...own, ...wordings].find((rule) => {
     if (rule.status !== undefined && ![rule.status].flat().includes(status)) return false
     // A rejected key stays one, whatever words come with it; only a code can say otherwise.
     if (rule.code) return words.some((word) => rule.code?.includes(word))
     if (status === 401) return false
+    if (rule.refuses) return rule.refuses.some(isRefused)
     if (!rule.match) return true
-    return (names !== '' && rule.match.test(names)) || echoes.hold(rule.match)
+    return (names !== '' && rule.match.test(names)) || echoes.outside(rule.match).length > 0
   })
 }
 
@@ -43,12 +51,12 @@ class Echoes {
     this.#sent = sent
   }
 
-  /** Whether the server itself says something that `pattern` matches. */
-  hold(pattern: RegExp): boolean {
-    if (!pattern.test(this.#message)) return false
-    if (!this.#sent || this.#message === '') return true
-    const everywhere = new RegExp(pattern.source, `${pattern.flags}g`)
-    return [...this.#message.matchAll(everywhere)].some((match) => !this.#isEcho(match.index, match[0].length))
+  /** What `pattern` matches of the server’s own words. */
+  outside(pattern: RegExp): readonly RegExpExecArray[] {
+    if (this.#message.search(pattern) < 0) return []
+    const everywhere = pattern.global ? pattern : new RegExp(pattern.source, `${pattern.flags}g`)
+    const all = [...this.#message.matchAll(everywhere)]
+    return this.#sent ? all.filter((match) => !this.#isEcho(match.index, match[0].length)) : all
   }
 
   #isEcho(start: number, length: number): boolean {

@@ -58,8 +58,8 @@ const holders = [
   'error_message',
   'error_msg',
   'errorMessage',
-].concat(['msg', 'description', 'reason', 'raw', 'metadata', 'title'])
-const statuses = ['http_status_code', 'status_code', 'statusCode', 'http_status', 'status', 'code']
+].concat(['msg', 'status_msg', 'description', 'reason', 'raw', 'metadata', 'base_resp', 'title'])
+const statuses = ['http_status_code', 'http_code', 'status_code', 'statusCode', 'http_status', 'status', 'code']
 
 /** Messages that only say that there was an error. */
 const generic =
@@ -127,7 +127,7 @@ function merged(message: string, all: readonly Partial<Said>[]): Said {
 function fieldsOf(object: JsonObject): Partial<Said> {
   // FastAPI names the kind of a validation error `type`: `missing`, `value_error`. Clients know other types.
   const type = Array.isArray(object.loc) ? undefined : [object.type, object.error_type].map(wordIn).find(isTold)
-  const code = wordIn(object.code)
+  const code = wordIn(object.code) ?? outcomeIn(object.base_resp)
   const param = wordIn(object.param)
   const status = statuses.map((key) => statusIn(object[key])).find((found) => found !== undefined)
   const named = wordIn(object.status)
@@ -153,6 +153,11 @@ function wordIn(value: unknown): string | undefined {
 function statusIn(value: unknown): number | undefined {
   const status = typeof value === 'string' && /^\d{3}$/.test(value) ? Number(value) : value
   return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599 ? status : undefined
+}
+
+/** MiniMax's codes, which are numbers that mean something else to others. */
+function outcomeIn(value: unknown): string | undefined {
+  return isObject(value) && typeof value.status_code === 'number' ? `base_resp.${value.status_code}` : undefined
 }
 
 /** Where in the request FastAPI found a mistake: `messages.0.content`. */

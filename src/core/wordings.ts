@@ -3,7 +3,7 @@ import type { ErrorRule } from './provider.ts'
 /** Statuses under which servers refuse a model's name. Under others the same words may be about something else. */
 const asked = [400, 403, 404, 422]
 /** Statuses under which servers tell of a used-up allowance. */
-const refused = [400, 402, 403, 429]
+const refused = [400, 402, 403, 412, 429]
 
 /**
  * What servers say, whichever provider is configured. A provider's own rules come first, and these are tried in order:
@@ -41,6 +41,11 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'auth', code: ['invalid_api_key', 'account_deactivated', 'API_KEY_INVALID', 'organization_restricted'] }, // OpenAI, Google, Groq: OpenAI’s API reference, ChatGPTNextWeb/NextChat#4175, google-gemini/gemini-cli#25198, NVIDIA-NeMo/Guardrails#563
   { kind: 'overloaded', code: ['overloaded_error', 'engine_overloaded_error', 'overloaded'] }, // Anthropic, Moonshot, TGI: anthropics/claude-code#5184, MoonshotAI/MoonshotAI-Cookbook#16, huggingface/text-generation-inference router/src/infer/mod.rs
   { kind: 'rate_limit', code: ['rate_limit_exceeded', 'rate_limit_error'] }, // OpenAI, Groq, Anthropic: continuedev/continue#10218, anthropics/claude-code#55789
+  { kind: 'rate_limit', code: ['base_resp.1002', 'base_resp.1039', 'base_resp.1041', 'base_resp.2045'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
+  { kind: 'quota', code: ['base_resp.1008', 'base_resp.2056'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
+  { kind: 'auth', code: ['base_resp.1004', 'base_resp.2049'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
+  { kind: 'not_found', code: ['base_resp.2061'] }, // MiniMax: MiniMax-AI/cli src/errors/api.ts
+  { kind: 'content_policy', code: ['base_resp.1026', 'base_resp.1027'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
   // The model wrote a call or JSON that can't be read, so the request isn't at fault: the next answer may be well-formed.
   { kind: 'upstream', code: ['tool_use_failed', 'json_validate_failed'] }, // Groq: anomalyco/opencode#1018, tashfeenahmed/freellmapi#168, thepersonalaicompany/amurex-backend#38
 
@@ -53,13 +58,15 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'quota', status: refused, match: /insufficient (?:account )?(?:balance|funds|credits?|quota)|balance is insufficient|credit balance is too low/i }, // Zhipu, Moonshot, SiliconFlow, Anthropic: adolfousier/opencrabs#1254, continuedev/continue#11443, FoundationAgents/OpenManus#438, anthropics/claude-code#66314
   { kind: 'quota', status: refused, match: /budget has been exceeded|exceeded budget for/i }, // LiteLLM: BerriAI/litellm#14144
   { kind: 'quota', status: refused, match: /key limit exceeded|credit limit exceeded|(?:spending|spend) limit\b|used all available credits|run out of credits/i }, // OpenRouter, xAI, Together: RooCodeInc/Roo-Code#515, continuedev/continue#10373, Wei-Shaw/sub2api#4069
+  { kind: 'quota', status: refused, match: /exceeded your (?:monthly )?included credits/i }, // Hugging Face: huggingface/agents-course#386
+  { kind: 'quota', status: refused, match: /\baccount \S+ is suspended|failure to pay past invoices/i }, // Fireworks: pollinations/pollinations#12136, FerroxLabs/wayland#545
   { kind: 'quota', status: refused, match: /free (?:tier|quota|allocation).{0,80}exhausted|used up your (?:daily|weekly|monthly)/i }, // DashScope, Cloudflare: APIParkLab/APIPark#394, get-engram/engram#34
 
   { kind: 'incapable', lacks: 'tools', match: /requires --(?:enable-auto-tool-choice|tool-call-parser)/i }, // vLLM: langchain4j/langchain4j#3475
   { kind: 'incapable', lacks: 'tools', match: /no endpoints found that support tool use/i }, // OpenRouter: evalstate/fast-agent#122
   { kind: 'incapable', lacks: 'tools', match: /unsupported tool_call_parser/i }, // SGLang: sgl-project/sglang#9102
   { kind: 'incapable', lacks: 'tools', match: /tools param requires --jinja|unsupported param: tools/i }, // llama.cpp: ggml-org/llama.cpp#10920, containers/ramalama#988
-  { kind: 'incapable', lacks: 'tools', match: /does(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama: dnakov/anon-kode#10
+  { kind: 'incapable', lacks: 'tools', match: /do(?:es)?(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama: dnakov/anon-kode#10
   { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) calling.? is not (?:supported|enabled)/i }, // Groq, Google: FerroxLabs/wayland-core#54, agno-agi/agno#3505
   { kind: 'incapable', lacks: 'vision', match: /image input modality is not enabled|missing data required for image input/i }, // Google, Ollama: google/generative-ai-docs#513, valentinfrlch/ha-llmvision#691
   { kind: 'incapable', lacks: 'vision', match: /is not a multimodal model/i }, // vLLM: vllm-project/vllm#19144
@@ -69,28 +76,44 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'vision', match: /no endpoints found that support image input/i }, // OpenRouter: bobrware/bobrchat#60
   { kind: 'incapable', lacks: 'vision', match: /image_url is only supported by certain models/i }, // OpenAI, Azure: browser-use/web-ui#274, danny-avila/LibreChat#6333
   { kind: 'incapable', lacks: 'vision', match: /images? (?:input|content)?s? ?(?:is|are) not (?:supported|enabled)/i }, // llama.cpp: test/fixtures/llama-server-0.7.0.json
-  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:image|vision|multi-?modal)/i }, // LM Studio, Ollama: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301
+  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:the )?(?:image|vision|multi-?modal)/i }, // LM Studio, Ollama, AWS Bedrock: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301, earendil-works/pi#8960
+  { kind: 'incapable', lacks: 'vision', match: /unsupported content part type: \W{0,3}image_url/i }, // llama.cpp: ggml-org/llama.cpp#12947
+  { kind: 'incapable', param: 'messages', match: /unsupported content part type|unsupported content\[\]\.type/i }, // llama.cpp: ggml-org/llama.cpp#17700
+  { kind: 'incapable', param: 'tools', match: /unsupported tool type/i }, // llama.cpp: ggml-org/llama.cpp common/chat.cpp
+  // Under 500, which would be asked again.
+  { kind: 'bad_request', status: [400, 500], match: /^failed to parse (?:messages|tools): /i }, // llama.cpp: ggml-org/llama.cpp common/chat.cpp
   { kind: 'incapable', lacks: 'vision', status: 400, match: /messages?\[\d+\]\.content must be a string/i }, // Groq: vercel/ai#2837
   { kind: 'incapable', match: /audio input is not supported/i }, // llama.cpp: ggml-org/llama.cpp tools/server
   { kind: 'incapable', lacks: 'schema', match: /this response_format type is unavailable/i }, // DeepSeek: ItzCrazyKns/Vane#969
   { kind: 'incapable', lacks: 'schema', match: /'response_format' of type 'json_schema' is not supported/i }, // OpenAI: openai/openai-dotnet#276
   { kind: 'incapable', lacks: 'schema', match: /does not support response format|'response_format(?:\.type)?' (?:: value is not|must be) one of/i }, // Groq, Azure: plune-ai/cairn#36, dzhng/deep-research#127, BerriAI/litellm#5295
+  // JSON without a schema, which isn't what the capability is.
+  { kind: 'incapable', param: 'response_format', match: /'response_format\.type' must be 'json_schema'/i }, // LM Studio: lmstudio-ai/lmstudio-bug-tracker#189, LoadShine/tada#16
+  // Fields without which an answer is another one. A remedy is tried first, where the value may be left out.
+  { kind: 'incapable', lacks: 'tools', refuses: ['tools', 'functions'] }, // LiteLLM, vLLM: BerriAI/litellm#7785, runpod-workers/worker-vllm#85
+  { kind: 'incapable', lacks: 'schema', refuses: ['response_format'] }, // others, in the words for any field: BerriAI/litellm#8980
+  { kind: 'incapable', param: 'tool_choice', refuses: ['tool_choice', 'function_call'] }, // LiteLLM: BerriAI/litellm#14704, BerriAI/litellm#25332
+  { kind: 'incapable', match: /unsupported value: ['"`](?:tools|tool_choice|response_format)\b/i }, // OpenAI, in its words for any value: CherryHQ/cherry-studio#1403
+  { kind: 'incapable', match: /\bUnsupportedParamsError\b/ }, // LiteLLM: BerriAI/litellm#4508, camel-ai/owl#532
   // This schema, or the combination: another server's grammar may know it.
   { kind: 'incapable', match: /json schema (?:contains features )?not supported|function calling with a response mime type/i }, // vLLM, Fireworks, Google: vllm-project/vllm#16321, earendil-works/pi#5352, Simpleyyt/ai-manus#101
   { kind: 'incapable', match: /no endpoints found that (?:can handle|support)/i }, // OpenRouter: evalstate/fast-agent#122
   { kind: 'incapable', match: /do(?:es)? not support (?:chat|generate)$/i }, // Ollama: ollama/ollama#12182, ollama/ollama#2778
   // The request can't be put into words for this model. Another model has another template.
-  { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments/i }, // llama.cpp, Ollama: OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510
+  { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments|^\[json\.exception\.(?:parse_error|out_of_range|type_error\.30)/i }, // llama.cpp, Ollama: OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510, containers/ramalama#752
   { kind: 'incapable', match: /jinja exception|unable to generate parser for this template|cannot subscript null at row \d+|conversation roles must alternate|default chat template is no longer allowed|^template error: /i }, // llama.cpp, vLLM, Together: ggml-org/llama.cpp#13178, ggml-org/llama.cpp#20733, QwenLM/Qwen3-Omni#105, 0xPlaygrounds/rig#230
 
   { kind: 'wrong_endpoint', status: 404, match: /v1\/(?:chat\/)?completions/i }, // OpenAI: egoist/chatwise-releases#1256, sashabaranov/go-openai#126
   { kind: 'wrong_endpoint', status: 400, match: /operation does not work with the specified model|not available on this endpoint/i }, // Azure, xAI: langchain-ai/langchain-azure#228, anomalyco/opencode#34463
+  // Something else is missing, although the words may tell the model's name too.
+  { kind: 'bad_request', status: [400, 404, 422], match: /(?<![\w./-]|requested )(?:(?:conversation|session|thread|(?:response|item) with id|image)s?(?![\w./-]| model)|url:? \W?https?:)(?:(?!\. |(?<!\b(?:for|of|with)(?: the)? )\bmodel\b).){0,200}(?:not found|does not exist|doesn't exist)/i }, // ChatGPT, vLLM, OpenAI: xtekky/gpt4free#1767, BerriAI/litellm#26147, home-assistant/core#175363
   { kind: 'retired', match: /model\b.{0,160}(?:(?:is|was|been) (?:deprecated|decommissioned|retired)|is no longer available)/i }, // OpenAI, Cloudflare, Groq, OCI, Google: hkjang/node-red-contrib-openai#7, cloudflare/cloudflare-docs#32501, RightNow-AI/openfang#60, oracle/ai-optimizer#263, continuedev/continue#12720
   { kind: 'no_live_provider', match: /no endpoints (?:found|available) matching|no allowed providers are available/i }, // OpenRouter: dnakov/anon-kode#13, truefoundry/models#826, cline/cline#5449
   { kind: 'no_live_provider', status: 400, match: /user location is not supported|^failed to load model /i }, // Google, LM Studio: google-gemini/gemini-cli#24641, continuedev/continue#10150
   { kind: 'not_found', match: /no endpoints found for /i }, // OpenRouter: vyancharuk/nodejs-api-boilerplate#16, infiniflow/ragflow#2359
   { kind: 'not_found', match: /\bis not a valid model\b/i }, // OpenRouter: maxnowack/anthropic-proxy#4, OpenRouterTeam/openrouter-examples#74
   { kind: 'not_found', match: /invalid model name \w+ in model=/i }, // LiteLLM: BerriAI/litellm#3142
+  { kind: 'not_found', match: /LLM provider not provided/i }, // LiteLLM: OpenHands/OpenHands#786, BerriAI/litellm#6343
   { kind: 'not_found', match: /\bno such model\b/i }, // Cloudflare: cloudflare/cloudflare-docs src/content/docs/workers-ai/platform/errors.mdx
   { kind: 'not_found', match: /no available channels? for model|无可用渠道/i }, // one-api, new-api: songquanpeng/one-api#1494, QuantumNous/new-api#982
   { kind: 'not_found', match: /unable to access (?:non-serverless )?model /i }, // Together: openinterpreter/openinterpreter#1289, HeyPuter/puter#3168
@@ -102,9 +125,13 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'not_found', status: 404, match: /model|deployment/i }, // Azure, Fireworks: chatboxai/chatbox#646, warpdotdev/warp#15107
   { kind: 'not_found', status: [400, 422], match: /model (?:(?!\. ).){0,200}(not found|does not exist|not exist)|model_not_found|requested model (?:\S+ )?is not supported/i }, // DeepSeek, Hugging Face, Copilot: deepwn/addi#13, cline/cline#5098, decolua/9router#470
 
+  // A limit that no answer of the model may have, however short the prompt is.
+  { kind: 'bad_request', param: 'max_tokens', match: /\bmax_(?:completion_|output_)?tokens\b.{0,200}(?:maximum allowed number of output tokens|at most \d+ completion tokens|less than the [`']?context_window|context window for output)/i }, // Anthropic, OpenAI, Groq: anthropics/claude-code#24451, ChatGPTNextWeb/NextChat#3195, anomalyco/opencode#1000
+  { kind: 'bad_request', param: 'max_tokens', match: /maximum tokens you requested exceeds? the model limit/i }, // AWS Bedrock: RooCodeInc/Roo-Code#248, charmbracelet/crush#946
   { kind: 'context_length', match: /context_length_exceeded|maximum context length|context (size|window)|exceed_context_size|context length|prompt is too long/i }, // OpenAI, vLLM, llama.cpp, Anthropic: vllm-project/vllm#20409, earendil-works/pi#102
   { kind: 'context_length', match: /input token count.{0,40}(?:exceeds the maximum number of tokens|model only supports)/i }, // Google: earendil-works/pi packages/ai/src/utils/overflow.ts
   { kind: 'context_length', match: /maximum prompt length is/i }, // xAI: earendil-works/pi packages/ai/src/utils/overflow.ts
+  { kind: 'context_length', match: /input prompt \(\d+ tokens\) is too long/i }, // vLLM: vllm-project/vllm#10440
   { kind: 'context_length', match: /input is too long for (?:the )?requested model/i }, // AWS Bedrock: earendil-works/pi packages/ai/src/utils/overflow.ts
   { kind: 'context_length', match: /exceeded model token limit|model max length exceeded/i }, // Moonshot: MoonshotAI/kimi-cli#2011, MoonshotAI/MoonshotAI-Cookbook#18
   { kind: 'context_length', match: /exceed context limit: \d/i }, // Anthropic: anthropics/claude-code#476
@@ -120,12 +147,13 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'overloaded', status: 400, match: /degraded function cannot be invoked/i }, // NVIDIA: Alishahryar1/free-claude-code#1012
   { kind: 'loading', status: 503, match: /loading/i }, // llama.cpp, Hugging Face: mostlygeek/llama-swap#146, huggingface/transformers#32665
   { kind: 'bad_request', match: /^input validation error/i }, // TGI: huggingface/text-generation-inference#2749
+  { kind: 'bad_request', code: ['base_resp.2013'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
 ]
 
 /** How a known server words that it refuses a part of a request, whatever the status. */
 export interface PartWording {
-  /** `developer`: that role. `order`: instructions that aren't one message at the start. */
-  readonly part: 'field' | 'developer' | 'order'
+  /** `developer`, `system`: that role, the latter for any instruction. `order`: it isn't one message at the start. */
+  readonly part: 'field' | 'developer' | 'system' | 'order'
   /** A field's name is in the group `names`, which may hold several. */
   readonly match: RegExp
 }
@@ -139,6 +167,7 @@ export const partWordings: readonly PartWording[] = [
   { part: 'field', match: /(?<!' : )property ['"](?:body\.)?(?<names>\w+)['"] is unsupported/gi }, // Groq, Cerebras: fanenr/chatbot#21, janhq/jan#8136, Kilo-Org/kilocode#10375
   { part: 'field', match: /loc\W{1,5}[[(]\W{0,3}body\W{1,6}(?<names>\w+)\W{0,3}[\])]\W{1,6}msg\W{1,6}extra (?:inputs are|fields) not permitted/gi }, // vLLM, SGLang, Mistral, pydantic 2, and 1 with `fields`, in JSON or in Python: 1Panel-dev/MaxKB#2912, partITech/php-mistral#76, voideditor/void#128
   { part: 'field', match: /(?:^|\s|#\/|\bbody\.)(?<names>\w+): extra (?:inputs are|fields) not permitted/gi }, // Azure AI (Mistral), and pydantic in one line: microsoft/semantic-kernel#10510
+  { part: 'field', match: /(?<![\w.])(?<names>\w+) extra inputs are not permitted \[type=extra_forbidden/gi }, // vLLM, as pydantic prints it: runpod-workers/worker-vllm#85
   { part: 'field', match: /extra inputs are not permitted, field: ['"](?<names>\w+)['"]/gi }, // Z.ai: mitsuhiko/agent-stuff#19
   { part: 'field', match: /unknown name \W{1,2}(?<names>\w+)\W{1,2}: cannot find field/gi }, // Gemini: liliMozi/openhanako#394, ed-donner/agents#45
   { part: 'field', match: /(?<!\]: )unknown field \W{0,2}(?<names>\w+)\W/gi }, // Databricks, servers in Go and Rust: continuedev/continue#12936
@@ -158,7 +187,13 @@ export const partWordings: readonly PartWording[] = [
   { part: 'developer', match: /expected one of .{1,120} at ['"`][\w.]{0,40}messages\[\d+\]\.role/i }, // CommandCode, zod: dev2k6/command-code-proxy-server#8
   { part: 'developer', match: /only .{1,60}\broles? (?:is|are) (?:supported|allowed)(?!.{0,20}\bgot system)/i }, // templates of Mistral’s models, in LM Studio and llama.cpp: Mintplex-Labs/anything-llm#2914, anomalyco/opencode#5034
   { part: 'developer', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?developer/i }, // OpenAI’s first reasoning models: https://platform.openai.com/docs/guides/reasoning
+  { part: 'developer', match: /incorrect role information|角色信息不正确/i }, // Zhipu: openclaw/openclaw#23115, earendil-works/pi#547
   { part: 'developer', match: /\brole:? ['"`]?developer['"`]? (?:is )?(?:not (?:supported|allowed|valid|recogni[sz]ed)|unsupported|invalid)|['"`]?developer['"`]? role is (?:not supported|not allowed|unsupported|invalid)|not support (?:the )?(?:['"`]?developer['"`]? role|role ['"`]?developer)/i }, // others, in plain words: earendil-works/pi compat.supportsDeveloperRole
+
+  { part: 'system', match: /developer instruction is not enabled/i }, // Google, with Gemma: 0xPlaygrounds/rig#788, microsoft/vscode#258088
+  { part: 'system', match: /system role (?:is )?not supported/i }, // vLLM, SGLang, llama.cpp with Gemma’s template: huggingface/chat-ui#1386, sgl-project/sglang#892
+  { part: 'system', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?system/i }, // OpenAI’s first reasoning models: CherryHQ/cherry-studio#1403
+  { part: 'system', match: /only user and assistant roles are supported/i }, // LM Studio with templates of Mistral’s models: Mintplex-Labs/anything-llm#2914
 
   { part: 'order', match: /system (?:message|prompt|role)s? (?:must|should|has to|can only|may only) (?:be|appear) .{0,20}(?:first|beginning|start)/i }, // vLLM, llama.cpp, Fireworks with Qwen’s template; Anthropic on Vertex: vllm-project/vllm#41114, BerriAI/litellm#39852
   { part: 'order', match: /conversation roles must alternate/i }, // vLLM with the templates of Gemma and Mistral, LM Studio, llama.cpp: suitenumerique/conversations#197, ggml-org/llama.cpp#19851

@@ -3,7 +3,8 @@ import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 import { toldError } from '../wire/told-error.ts'
 import { indexOf } from './repair/head.ts'
-import { isFailure, isFinish } from './repair/reasons.ts'
+import { isEmptyChoice } from './repair/parts.ts'
+import { isFailure, isFinish, isMalformedCall } from './repair/reasons.ts'
 
 /** Checks that an answer has choices and returns what is wrong; `part` is what each choice must hold. */
 export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => Fault | undefined {
@@ -16,7 +17,7 @@ export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => 
     if (!Array.isArray(choices)) return { wrong: 'sent an answer without choices' }
     if (choices.length === 0) return { wrong: 'sent an answer with an empty list of choices' }
     for (const choice of choices) {
-      const fault = faultIn(choice)
+      const fault = faultIn(choice, isEmptyChoice)
       if (fault) return fault
     }
     return choices.every(holds) ? undefined : { wrong: `sent a choice without a ${part}` }
@@ -24,10 +25,12 @@ export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => 
 }
 
 /** The error of a single choice: OpenRouter's servers fail like this after they have answered 200. */
-function faultIn(choice: unknown): Fault | undefined {
+function faultIn(choice: unknown, isEmpty: (choice: JsonObject) => boolean): Fault | undefined {
   if (!isObject(choice)) return undefined
   if (toldError(choice) !== undefined) return { told: choice.error }
-  return isFailure(choice.finish_reason) ? { wrong: 'ended its answer with an error' } : undefined
+  if (isFailure(choice.finish_reason)) return { wrong: 'ended its answer with an error' }
+  const isFailed = isMalformedCall(choice.finish_reason) && isEmpty(choice)
+  return isFailed ? { wrong: 'answered with nothing but a malformed tool call' } : undefined
 }
 
 export function usageIn(answer: JsonObject): JsonObject | undefined {
@@ -48,6 +51,8 @@ export class ChoicesReader implements StreamReader {
   /** The choices that have started, by index, and whether they have finished. */
   readonly #choices = new Map<unknown, boolean>()
   #unfinished = 0
+  #hasContent = false
+  readonly #isEmpty = (choice: JsonObject) => !this.#hasContent && !hasContent(choice)
   #usage: JsonObject | undefined
 
   get complete(): boolean {
@@ -73,7 +78,7 @@ export class ChoicesReader implements StreamReader {
     this.#usage = usageIn(chunk) ?? this.#usage
     let sight: Sight = 'nothing'
     for (const choice of Array.isArray(chunk.choices) ? chunk.choices : [chunk.choices]) {
-      const fault = faultIn(choice)
+      const fault = faultIn(choice, this.#isEmpty)
       if (fault) return fault
       const seen = this.#choice(choice)
       if (seen === 'finish' || sight === 'nothing') sight = seen
@@ -94,7 +99,9 @@ export class ChoicesReader implements StreamReader {
       this.#unfinished++
       this.#choices.set(index, false)
     }
-    return hasContent(choice) ? 'content' : 'nothing'
+    if (!hasContent(choice)) return 'nothing'
+    this.#hasContent = true
+    return 'content'
   }
 }
 

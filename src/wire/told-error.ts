@@ -7,6 +7,8 @@ import { isObject, type JsonObject } from './json.ts'
 export function toldError(answer: JsonObject): unknown {
   // vLLM's errors of old: `{"object": "error", "message": "…"}`.
   if (answer.object === 'error') return answer
+  // MiniMax: `{"choices": null, "base_resp": {"status_code": 1004, "status_msg": "…"}}`, and 0 in each good answer.
+  if (isObject(answer.base_resp) && !saysNothing(answer.base_resp.status_code)) return answer
   return saysNothing(answer.error) ? undefined : answer.error
 }
 

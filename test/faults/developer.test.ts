@@ -175,12 +175,46 @@ const refusals: readonly [source: string, status: number, body: unknown][] = [
     500,
     { error: { code: 500, message: 'Jinja Exception: Unexpected message role.', type: 'server_error' } },
   ],
+  ['Zhipu: openclaw/openclaw#23115', 400, { error: { code: '1214', message: '角色信息不正确' } }],
+  ['Z.ai: earendil-works/pi#547', 400, { error: { code: '1214', message: 'Incorrect role information' } }],
   [
     'o1-mini',
     400,
     {
       error: {
         message: "Unsupported value: 'messages[0].role' does not support 'developer' with this model.",
+        type: 'invalid_request_error',
+        param: 'messages[0].role',
+        code: 'unsupported_value',
+      },
+    },
+  ],
+]
+
+/** How servers say that a model takes no instructions of any role. */
+const withoutInstructions: readonly [source: string, body: unknown][] = [
+  [
+    'Google: microsoft/vscode#258088',
+    [
+      {
+        error: {
+          code: 400,
+          message: 'Developer instruction is not enabled for models/gemma-3-27b-it',
+          status: 'INVALID_ARGUMENT',
+        },
+      },
+    ],
+  ],
+  [
+    'vLLM: huggingface/chat-ui#1386',
+    { object: 'error', message: 'System role not supported', type: 'BadRequestError', param: null, code: 400 },
+  ],
+  ['LM Studio: Mintplex-Labs/anything-llm#2914', { error: 'Only user and assistant roles are supported!' }],
+  [
+    'o1-mini: CherryHQ/cherry-studio#1403',
+    {
+      error: {
+        message: "Unsupported value: 'messages[0].role' does not support 'system' with this model.",
         type: 'invalid_request_error',
         param: 'messages[0].role',
         code: 'unsupported_value',
@@ -341,6 +375,31 @@ describe.each(runtimes)('The role developer, on %s,', (runtime) => {
     expect(upstream.seen).toHaveLength(4)
   })
 
+  it.each(withoutInstructions)('goes into the user’s first message for a model without it: %s', async (_, body) => {
+    refusal = said(body)
+    accepts = (messages) => messages.every(({ role }) => role !== 'developer' && role !== 'system')
+    const model = fresh()
+    const reply = await both.ask(runtime, { model, messages: [brief, hi, { role: 'assistant', content: 'x' }, hi] })
+    expect([reply.status, contentOf(reply.text)]).toEqual([200, 'ok'])
+    const [first] = JSON.parse(upstream.seen.at(-1)?.body ?? '').messages
+    expect(first).toEqual({ role: 'user', content: `${brief.content}\n\nhi` })
+    const parts = [{ type: 'text', text: 'P' }]
+    const before = upstream.seen.length
+    await both.ask(runtime, {
+      model,
+      messages: [
+        { role: 'system', content: 'A' },
+        { role: 'user', content: parts },
+      ],
+    })
+    expect(JSON.parse(upstream.seen.at(-1)?.body ?? '').messages).toEqual([
+      { role: 'user', content: [{ type: 'text', text: 'A' }, ...parts] },
+    ])
+    await both.ask(runtime, { model, messages: [{ role: 'system', content: 'A' }] })
+    expect(JSON.parse(upstream.seen.at(-1)?.body ?? '').messages).toEqual([{ role: 'user', content: 'A' }])
+    expect(upstream.seen).toHaveLength(before + 2)
+  })
+
   it('is asked about a bounded number of times by a server that never takes it', async () => {
     accepts = () => false
     refusal = said({ error: { message: 'Unexpected message role.', type: 'x', param: null, code: 'y' } })
@@ -356,6 +415,8 @@ describe.each(runtimes)('The role developer, on %s,', (runtime) => {
     ['Unexpected message role.', [{ role: 'narrator', content: 'developer' }, hi]],
     ['System message must be at the beginning.', [{ role: 'system', content: 'A' }, hi]],
     ['Conversation roles must alternate user/assistant/user/assistant/...', [hi, hi]],
+    ['Developer instruction is not enabled for models/gemma-3-27b-it', [hi]],
+    ['Incorrect role information', [{ role: 'narrator', content: 'developer' }, hi]],
   ])('is not at fault, and nothing is sent again: %s', async (message, messages) => {
     accepts = () => false
     refusal = said({ error: { message, type: 'x', param: null, code: 'y' } })

@@ -70,6 +70,24 @@ const spent: readonly [string, number, unknown][] = [
     429,
     { errors: [{ message: 'you have used up your daily free allocation of 10,000 neurons', code: 4006 }] },
   ],
+  // huggingface/agents-course#386
+  ...[402, 403].map((status): [string, number, unknown] => [
+    'Hugging Face',
+    status,
+    {
+      error:
+        'You have exceeded your monthly included credits for Inference Providers. Subscribe to PRO to get 20x more.',
+    },
+  ]),
+  // pollinations/pollinations#12136
+  [
+    'Fireworks',
+    412,
+    error(
+      'Account x is suspended, possibly due to reaching the monthly spending limit or failure to pay past invoices.',
+      { param: null, code: 'PRECONDITION_FAILED', type: 'error' },
+    ),
+  ],
 ]
 
 const unfit: readonly [string, number, unknown][] = [
@@ -121,6 +139,16 @@ const unfit: readonly [string, number, unknown][] = [
   ],
   // ollama/ollama#12182
   ['Ollama', 400, { error: '"x" does not support chat' }],
+  // containers/ramalama#752
+  [
+    'llama.cpp',
+    500,
+    error(
+      '[json.exception.parse_error.101] parse error at line 1, column 1: attempting to parse an empty input; check that your input string or stream contains the expected JSON',
+      { code: 500, type: 'server_error' },
+    ),
+  ],
+  ['llama.cpp', 500, error('Failed to parse tools: Unsupported tool type: custom', { code: 500 })],
   // 0xPlaygrounds/rig#230
   ['TGI', 422, { error: 'Template error: unknown filter', error_type: 'template_error' }],
 ]
@@ -141,6 +169,7 @@ describe.each(runtimes)('A used-up allowance, on %s', (runtime) => {
 
   it('is not a rate limit that passes, whatever it counts', async () => {
     for (const said of [
+      'Your account is not suspended: slow down.',
       'Rate limit reached for requests per day: Limit 200, Used 200.',
       'Quota of requests per minute is used.',
     ]) {
@@ -166,10 +195,21 @@ describe.each(runtimes)('A request that a model’s template can’t put into wo
     expect(outcome.reply.headers.get('x-should-retry')).toBe('false')
   })
 
-  it('is not what any other 500 is about, which is asked again', async () => {
-    const { asked } = await pair.alone(runtime, json(500, error('template service: CUDA out of memory')))
-    expect(asked).toBe(3)
-  })
+  it.each(["Failed to parse messages: Missing 'role'", 'Failed to parse tools: Missing tool name'])(
+    'is not what a malformed request is, which is told after one try, though llama.cpp says 500: %s',
+    async (message) => {
+      const outcome = await pair.withFallback(runtime, json(500, error(message, { code: 500, type: 'server_error' })))
+      expect(expectTold(outcome, 400, null).message).toBe(message)
+    },
+  )
+
+  it.each(['template service: CUDA out of memory', '[json.exception.type_error.316] invalid UTF-8 byte at index 145'])(
+    'is not what any other 500 is about, which is asked again: %s',
+    async (message) => {
+      const { asked } = await pair.alone(runtime, json(500, error(message)))
+      expect(asked).toBe(3)
+    },
+  )
 })
 
 describe.each(runtimes)('A client is told not to come again, on %s', (runtime) => {

@@ -102,6 +102,15 @@ const sayings: readonly [string, number, unknown][] = [
   ['a detail that is an object', 400, { detail: { code: 'model_not_found', message: 'x is unknown here' } }],
   ['an error_message', 400, { error_message: 'Invalid model: x' }],
   ['a word beside a message', 400, { error: 'invalid_model', message: 'We have no such thing.' }],
+  // OpenHands/OpenHands#786
+  [
+    'LiteLLM, of a model without a provider',
+    400,
+    error(
+      "litellm.BadRequestError: LLM Provider NOT provided. Pass in the LLM provider you are trying to call. You passed model=x\n Pass model as E.g. For 'Huggingface' inference endpoints pass in `completion(model='huggingface/starcoder',..)`",
+      { type: null, param: null, code: '400' },
+    ),
+  ],
   ['an error in an error, as JSON', 500, error(JSON.stringify(error('gone', { code: 'model_not_found' })))],
 ]
 
@@ -121,11 +130,30 @@ describe.each(runtimes)('A model that its upstream lacks, on %s', (runtime) => {
     ['a plain refusal', 400, error('temperature: Input should be less than or equal to 2')],
     ['a wrong value beside a model', 400, error('Invalid model parameters: top_k must be positive')],
     ['a value that is not supported', 400, error('The requested voice is not supported')],
+    ['an image that is missing', 400, error('model llava: URL https://host.test/cat.png not found')],
+    ['an image that is missing, under 404', 404, error('model llava: image at https://host.test/x.png was not found')],
+    ['a conversation that is missing', 404, error('Conversation for model gpt-x-1 was not found')],
+    // BerriAI/litellm#26147
+    [
+      'an answer that is missing',
+      404,
+      error("Response with id 'resp_99' not found. Received Model Group=Qwen/Qwen3", { param: 'response_id' }),
+    ],
     ['FastAPI', 422, { detail: [{ loc: ['body', 'messages', 0, 'role'], msg: 'Field required', type: 'missing' }] }],
   ])('is not taken for what is the request’s own fault: %s', async (_what, status, body) => {
     const outcome = await pair.withFallback(runtime, json(status, body))
     expect(outcome.asked).toBe(1)
     expect(outcome.reply.status).toBe(status)
+  })
+
+  it.each([
+    'Image model `gpt-image-9` does not exist',
+    'Model gpt-image-9 not found',
+    'The model `thread/url` does not exist',
+    'Image input: model llava not found',
+  ])('may have a name or a purpose that sounds like something else: %s', async (message) => {
+    expectStandIn(await pair.withFallback(runtime, json(404, error(message))))
+    expectTold(await pair.alone(runtime, json(400, error(message))), 404, 'model_not_found')
   })
 
   it('is not found in a refusal that repeats a prompt about such errors', async () => {
@@ -145,6 +173,16 @@ describe.each(runtimes)('A model that its upstream lacks, on %s', (runtime) => {
     const messages = [{ role: 'user', content: 'It said: nope/x is not a valid model ID. Try again.' }]
     const said = json(400, error('nope/x is not a valid model ID'))
     expectStandIn(await pair.withFallback(runtime, said, { messages }))
+  })
+
+  it('is not missing where the server has no such path', async () => {
+    const said = 'The requested URL was not found on the server. If you entered the URL manually, check your spelling.'
+    for (const message of [
+      said,
+      'The requested URL http://host.test/v1/chat was not found on this server.',
+      'URL not found',
+    ])
+      expectTold(await pair.alone(runtime, json(404, { message })), 404, 'wrong_endpoint')
   })
 
   it('is not the reason of a web page or of a failure that may pass', async () => {

@@ -155,9 +155,30 @@ const sayings: readonly [string, number, unknown, number?][] = [
     },
     2048,
   ],
+  // vllm-project/vllm#10440
+  ['vLLM', 400, error('Input prompt (35247 tokens) is too long and exceeds limit of 1000'), 1000],
   // langgenius/dify#32221
   ['Volcengine', 400, error('Input length 224321 exceeds the maximum length 202752.'), 202752],
   ['a body that is too large for a server', 413, error('Payload Too Large')],
+]
+
+/** A refused `max_tokens`, which a shorter prompt doesn't cure. */
+const tooMuch: readonly [server: string, message: string, more?: object][] = [
+  // anthropics/claude-code#24451
+  ['Anthropic', 'max_tokens: 128001 > 64000, which is the maximum allowed number of output tokens for claude-opus-4-5'],
+  // ChatGPTNextWeb/NextChat#3195
+  [
+    'OpenAI',
+    'max_tokens is too large: 100000. This model supports at most 4096 completion tokens, whereas you provided 100000.',
+    { type: 'invalid_request_error', param: 'max_tokens', code: null },
+  ],
+  [
+    'Groq',
+    '`max_tokens` must be less than or equal to `8192`, the maximum value for `max_tokens` is less than the `context_window` for this model',
+  ],
+  // RooCodeInc/Roo-Code#248
+  ['AWS Bedrock', 'The maximum tokens you requested exceeds the model limit of 4096. Try again with a lower value.'],
+  ['another', 'max_tokens (100000) exceeds context window for output (4096)'],
 ]
 
 describe.each(runtimes)('A prompt that is too long for the model, on %s', (runtime) => {
@@ -203,6 +224,11 @@ describe.each(runtimes)('A prompt that is too long for the model, on %s', (runti
       null,
     )
     expectTold(await pair.alone(runtime, json(422, { error: said, error_type: 'validation' })), 422, null)
+  })
+
+  it.each(tooMuch)('is not what a limit is that no answer may have: %s, %s', async (_server, message, more) => {
+    const outcome = await pair.withFallback(runtime, json(400, error(message, more)), { max_tokens: 100_000 })
+    expect(expectTold(outcome, 400, null)).toMatchObject({ message, param: 'max_tokens' })
   })
 
   it('is not read out of a prompt or a tool that the upstream repeats', async () => {

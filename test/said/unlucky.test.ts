@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { chat } from '../support/ask.ts'
+import { chat, contentOf } from '../support/ask.ts'
 import { runtimes } from '../support/both.ts'
 import { expectStandIn, expectTold, inStream, servePair } from '../support/said.ts'
-import { chatAnswer, json } from '../support/upstream.ts'
+import { chatAnswer, chunk, json, type Script, stream } from '../support/upstream.ts'
 
 const pair = servePair('said-unlucky')
 
@@ -57,6 +57,47 @@ describe.each(runtimes)('A 400 that isn’t the request’s fault, on %s', (runt
     const prompt = 'What does "DEGRADED function cannot be invoked" mean?'
     const messages = [{ role: 'user', content: prompt }]
     expectTold(await pair.withFallback(runtime, json(400, error(`Bad: ${prompt}`)), { messages }), 400, null)
+  })
+})
+
+const malformed = 'function_call_filter: MALFORMED_FUNCTION_CALL'
+const ended = (message: object) =>
+  json(200, { ...chatAnswer(''), choices: [{ index: 0, finish_reason: malformed, message }] })
+const done = 'data: [DONE]\n\n'
+
+describe.each(runtimes)('A call that Google’s model gets wrong, on %s', (runtime) => {
+  const empty: readonly [string, Script, boolean][] = [
+    ['whole', ended({ role: 'assistant' }), false],
+    ['whole, with an empty text', ended({ role: 'assistant', content: '', tool_calls: [] }), false],
+    ['in a stream', stream([chunk({ role: 'assistant' }, malformed), done]), true],
+    ['in a stream that begins before', stream([chunk({ role: 'assistant' }), chunk({}, malformed), done]), true],
+  ]
+
+  it.each(empty)('is made again where it is all that there is: %s', async (how, script, streams) => {
+    pair.upstream.seen.length = 0
+    const good = streams ? stream([chunk({ content: 'well-formed' }), chunk({}, 'stop'), done]) : undefined
+    pair.upstream.script(script, good ?? json(200, chatAnswer('well-formed')))
+    const reply = await pair.ask(runtime, chat(`p/call ${how}`.replaceAll(' ', '-'), { stream: streams }))
+    expect([reply.status, pair.upstream.seen.length]).toEqual([200, 2])
+    expect(reply.text).toContain('well-formed')
+    expect(reply.text).not.toContain('MALFORMED')
+  })
+
+  it.each(empty)('is answered by the fallback where it doesn’t pass: %s', async (_how, script, streams) => {
+    const { reply, asked } = await pair.withFallback(runtime, script, { stream: streams })
+    expect([reply.status, asked]).toEqual([200, 3])
+    expect(reply.text).toContain('from the stand-in')
+  })
+
+  it('leaves the text before it, which ends as any other', async () => {
+    const whole = await pair.alone(runtime, ended({ role: 'assistant', content: 'Let me look.' }))
+    expect([whole.asked, contentOf(whole.reply.text)]).toEqual([1, 'Let me look.'])
+    expect(JSON.parse(whole.reply.text).choices[0].finish_reason).toBe('stop')
+    const begun = stream([chunk({ content: 'Let me look.' }), chunk({}, malformed), done])
+    const { reply, asked } = await pair.alone(runtime, begun, { stream: true })
+    expect([asked, reply.text.includes('Let me look.')]).toEqual([1, true])
+    expect(reply.text).toContain('"finish_reason":"stop"')
+    expect(reply.text).not.toContain('MALFORMED')
   })
 })
 

@@ -3,8 +3,8 @@ import { equal, isObject, type JsonObject } from '../../wire/json.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { callsIn, wholeCalls } from './calls.ts'
 import { headOf, indexOf, kindOf } from './head.ts'
-import { withText } from './parts.ts'
-import { finishReason, legacyReason } from './reasons.ts'
+import { isEmptyChoice, withText } from './parts.ts'
+import { finishReason, isMalformedCall, legacyReason } from './reasons.ts'
 
 /** A whole answer put right; the same object if nothing is wrong with it. */
 export function mendAnswer(answer: JsonObject, context: WireContext): JsonObject {
@@ -89,7 +89,10 @@ function mendChoice(choice: JsonObject, at: number, context: WireContext): JsonO
   }
   const message = mendMessage(choice.message, context)
   const called = Array.isArray(message.tool_calls) && message.tool_calls.length > 0
-  return { ...choice, index, message, finish_reason: finishReason(given ?? 'stop', called) ?? ending(called) }
+  // A failure is not repaired: it is reported.
+  const isFailed = isMalformedCall(given) && isEmptyChoice({ message })
+  const reason = isFailed ? given : (finishReason(given ?? 'stop', called) ?? ending(called))
+  return { ...choice, index, message, finish_reason: reason }
 }
 
 const ending = (called: boolean) => (called ? 'tool_calls' : 'stop')

@@ -35,8 +35,10 @@ export function repairStream(context: WireContext): Stage {
       if (event.data.trim() === '[DONE]') continue
       const chunk = parseEvent(event.data)
       if (isObject(chunk) && toldError(chunk) !== undefined) {
-        const said = isObject(chunk.error) ? chunk.error : { message: String(chunk.error) }
-        emit(frame({ error: { type: 'server_error', param: null, code: null, ...said } }))
+        const { error } = chunk
+        const said = isObject(error) ? error : { message: String(error) }
+        // What stands elsewhere is left to those who read failures.
+        emit(frame(error ? { error: { type: 'server_error', param: null, code: null, ...said } } : chunk))
         continue
       }
       const mended = mender.mend(event)

@@ -22,3 +22,10 @@ export function withText(message: JsonObject): JsonObject {
   const text = typeof content === 'number' ? String(content) : textOf(content)
   return { ...message, content: text, ...(thought && !message.reasoning_content && { reasoning_content: thought }) }
 }
+
+/** Whether a choice of a whole answer holds neither text nor a call. */
+export function isEmptyChoice({ message, text }: JsonObject): boolean {
+  if (!isObject(message)) return !text
+  const { content, tool_calls: calls, function_call: called } = message
+  return !content && !called && !(Array.isArray(calls) && calls.length > 0)
+}

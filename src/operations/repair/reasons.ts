@@ -36,6 +36,9 @@ const none: ReadonlySet<string> = new Set(['', 'null', 'none'])
 /** Reasons that say that the answer failed: OpenRouter, Mistral, vLLM (maximhq/bifrost#5425); z.AI. */
 const failures: ReadonlySet<string> = new Set(['error', 'network_error'])
 
+/** Google, whose compatible routes say `function_call_filter: MALFORMED_FUNCTION_CALL`: googleapis/python-genai#1836 */
+const malformedCall = /\bmalformed_function_call$/i
+
 /** A finish reason as a text; SGLang's own route has it as an object with a `type`. Empty: there is none. */
 function wordOf(given: unknown): string {
   const value = isObject(given) ? given.type : given
@@ -51,6 +54,14 @@ export function isFinish(given: unknown): boolean {
 /** Whether a finish reason says that the answer failed. */
 export function isFailure(given: unknown): boolean {
   return !known.has(given) && failures.has(wordOf(given).toLowerCase())
+}
+
+/**
+ * Whether a finish reason says that the model tried to make a call that can't be read. What it wrote before is an answer;
+ * without any, it failed, and its next try may be well-formed.
+ */
+export function isMalformedCall(given: unknown): boolean {
+  return !known.has(given) && malformedCall.test(wordOf(given))
 }
 
 /** A finish reason of the specification, or null while there is none. `called`: whether there were tool calls. */
