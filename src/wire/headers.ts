@@ -48,7 +48,7 @@ export function wireHeaders(requestId: string, ms: number): Record<string, strin
  */
 export function preflightHeaders(requested: string | undefined): Record<string, string> {
   return {
-    'access-control-allow-methods': 'GET, POST, DELETE, OPTIONS, HEAD',
+    'access-control-allow-methods': 'GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD',
     'access-control-allow-headers': requested ?? 'authorization, content-type',
     'access-control-max-age': '86400',
     vary: 'access-control-request-headers',
