@@ -106,7 +106,7 @@ describe('A browser may ask first', () => {
     })
     expect([response.status, await response.text()]).toEqual([204, ''])
     expect(response.headers.get('access-control-allow-headers')).toBe(requested)
-    expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST, DELETE, OPTIONS, HEAD')
+    expect(response.headers.get('access-control-allow-methods')).toBe('GET, POST, PUT, PATCH, DELETE, OPTIONS, HEAD')
     expect(Number(response.headers.get('access-control-max-age'))).toBeGreaterThan(0)
     expect(response.headers.get('access-control-allow-credentials')).toBeNull()
   })
