@@ -82,6 +82,9 @@ describe.each(runtimes)('A whole answer of a plain compatible server on %s', (ru
     ['no id', [call({ id: null })]],
     ['the id "0"', [call({ id: '0' })]],
     ['arguments as an object', [call({}, { arguments: { x: 1 } })]],
+    ['parameters in place of arguments', [call({}, { arguments: undefined, parameters: { x: 1 } })]],
+    ['parameters as a text', [call({}, { arguments: undefined, parameters: '{"x":1}' })]],
+    ['no `function` around name and parameters', [{ name: 'f', parameters: { x: 1 } }]],
   ])('has whole tool calls in spite of %s', async (_what, calls) => {
     const { message, finish_reason } = await choiceOf(answer({ content: null, tool_calls: calls }))
     expect(finish_reason).toBe('tool_calls')

@@ -66,6 +66,9 @@ const without = (value: object, ...keys: string[]) =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)))
 const call = (fn: Fields, more: Fields = {}) => ({ index: 0, id: 'call_a', type: 'function', function: fn, ...more })
 
+/** A piece with everything but an index. */
+const repeated = (id: string, text: string) => ({ id, type: 'function', function: { name: 'f', arguments: text } })
+
 const text = (what: string, seen: string, stream: string, says = hello): OddStream => ({
   what,
   seen,
@@ -265,8 +268,53 @@ export const oddStreams: readonly OddStream[] = [
     called(x1),
   ),
   text(
-    'another id for each piece',
+    'later name and id repeated, and no index',
+    'SGLang, without its index',
+    calling([
+      [repeated('call_a', '')],
+      [repeated('call_a', '{"x":')],
+      [repeated('call_a', '1}')],
+      [repeated('call_b', '{"x":')],
+      [repeated('call_b', '2}')],
+    ]),
+    called(x1, { name: 'f', arguments: '{"x":2}' }),
+  ),
+  text(
+    'name and id repeated in each piece of two calls of one function with the index 0',
+    'SGLang: InternLM/lmdeploy#3412',
+    calling([
+      [call({ name: 'f', arguments: '{"x":' })],
+      [call({ name: 'f', arguments: '1}' })],
+      [call({ name: 'f', arguments: '{"x":' }, { id: 'call_b' })],
+      [call({ name: 'f', arguments: '2}' }, { id: 'call_b' })],
+    ]),
+    called(x1, { name: 'f', arguments: '{"x":2}' }),
+  ),
+  text(
+    'two calls of one function with the index 0, interleaved, with name and id in each piece',
+    '',
+    calling([
+      [call({ name: 'f', arguments: '{"x":' })],
+      [call({ name: 'f', arguments: '{"x":' }, { id: 'call_b' })],
+      [call({ name: 'f', arguments: '1}' })],
+      [call({ name: 'f', arguments: '2}' }, { id: 'call_b' })],
+    ]),
+    called(x1, { name: 'f', arguments: '{"x":2}' }),
+  ),
+  text(
+    'another id for each piece, and the name again',
     'vLLM: vllm-project/vllm#23522',
+    calling([
+      [call({ name: 'f', arguments: '{"x"' })],
+      [call({ name: 'f', arguments: ':' }, { id: 'call_b' })],
+      [call({ name: 'f', arguments: '1}' }, { id: 'call_c' })],
+      [call({ name: 'f', arguments: '{"x":2}' }, { id: 'call_d' })],
+    ]),
+    called(x1, { name: 'f', arguments: '{"x":2}' }),
+  ),
+  text(
+    'another id for each piece',
+    'poolsideai/pool#9',
     calling([
       [call({ name: 'f', arguments: '{"x"' })],
       [call({ arguments: ':' }, { id: 'call_b' })],
@@ -290,6 +338,13 @@ export const oddStreams: readonly OddStream[] = [
     'arguments as an object',
     'TGI, whole: huggingface/text-generation-inference#2136',
     calling([[call({ name: 'f', arguments: { x: 1 } })]]),
+    called(x1),
+  ),
+  text('parameters in place of arguments', '', calling([[call({ name: 'f', parameters: { x: 1 } })]]), called(x1)),
+  text(
+    'a call without `function`, and parameters in place of arguments',
+    'Llama 3.1, passed on as it writes it',
+    calling([[{ name: 'f', parameters: { x: 1 } }]]),
     called(x1),
   ),
   text(
