@@ -22,7 +22,7 @@ export function gathered(
   if (!operation.toWhole || !operation.reader) return undefined
   if (shape !== 'events' && !(spec.streamType && shape === 'json')) return undefined
   const events = eventsOf(bytes, spec, context)
-  return operation.toWhole(chunksOf(events, operation.reader(), call), context)
+  return operation.toWhole(chunksOf(events, operation.reader(context.body), call), context)
 }
 
 /** The events in OpenAI's format, after the provider's own translation. */

@@ -264,6 +264,14 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
     ])
   })
 
+  // microsoft/foundry-local#263
+  it('becomes a whole answer of one choice if its choice’s index counts the chunks', async () => {
+    const of = (index: number, delta: object, finish: string | null = null) =>
+      event({ id: 'x', model: 'm', choices: [{ index, delta, finish_reason: finish }] })
+    const reply = await once(stream([of(0, { content: 'Hel' }), of(1, { content: 'lo' }), of(2, {}, 'stop'), end]))
+    expect(wholeOf(reply).choices).toMatchObject([{ index: 0, message: { content: 'Hello' }, finish_reason: 'stop' }])
+  })
+
   it('becomes a whole answer with each of several choices, a refusal and probabilities', async () => {
     const of = (index: number, delta: object, finish: string | null = null, logprobs: object | null = null) =>
       event({ id: 'x', model: 'm', choices: [{ index, delta, logprobs, finish_reason: finish }] })
@@ -277,6 +285,7 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
         of(1, {}, 'stop'),
         end,
       ]),
+      { n: 2 },
     )
     expect(wholeOf(reply).choices).toEqual([
       {

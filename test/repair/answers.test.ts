@@ -240,6 +240,20 @@ describe.each(runtimes)('A stream of a plain compatible server on %s', (runtime)
     expect(text).not.toContain('[DONE]')
   })
 
+  it.each<[string, Fields, string?]>([
+    ['several answers', { n: 2 }],
+    ['the answers to several prompts', { prompt: ['a', 'b'], messages: undefined }, '/completions'],
+  ])('keeps the indexes of %s apart', async (_what, more, path) => {
+    const of = (index: number, text: string, finish: string | null = null) => {
+      const said = path ? { text } : { delta: { role: 'assistant', content: text } }
+      const object = path ? 'text_completion' : 'chat.completion.chunk'
+      return `data: ${JSON.stringify({ ...head, object, choices: [{ index, ...said, finish_reason: finish }] })}\n\n`
+    }
+    const pieces = [of(0, 'a'), of(1, 'b'), of(0, 'c'), of(1, 'd'), of(0, '', 'stop'), of(1, '', 'length'), done]
+    expect(await ask(pieces, more, path)).toBe(pieces.join(''))
+    expect(await ask([...pieces.slice(0, 5), done], more, path)).toContain('upstream_stream_truncated')
+  })
+
   it('puts the legacy route right too', async () => {
     const texts = (reason: unknown) =>
       `data: ${JSON.stringify({ id: '', choices: [{ text: 'a', finish_reason: reason }] })}\n\n`

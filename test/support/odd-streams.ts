@@ -56,6 +56,15 @@ const eachDelta = (change: (delta: Record<string, unknown>, at: number) => unkno
   return eachChoice(({ delta, ...rest }) => ({ ...rest, delta: change(delta as Record<string, unknown>, at++) }))
 }
 
+/** The plain stream as Foundry Local sends it: the role in each delta, and the same as a message beside it. */
+const counting = (from: number) => {
+  let index = from
+  return eachChoice(({ delta, ...rest }) => {
+    const said = { ...(delta as object), role: 'assistant', tool_calls: [], function_call: null }
+    return { ...rest, delta: said, message: said, index: index++ }
+  })
+}
+
 /** A stream of tool calls: one delta for each value of `tool_calls`. */
 const calling = (deltas: readonly unknown[], finish: unknown = 'tool_calls') =>
   all([first, ...deltas.map((calls) => chunk({ tool_calls: calls })), chunk({}, finish), spent, done])
@@ -167,6 +176,21 @@ export const oddStreams: readonly OddStream[] = [
     'no index',
     '',
     eachChoice((c) => without(c, 'index')),
+  ),
+  text('an index that counts the chunks', 'Foundry Local: microsoft/foundry-local#263', counting(0)),
+  text('an index that counts the chunks from 1', 'TGI: huggingface/text-generation-inference#1648', counting(1)),
+  text(
+    'an index that counts the pieces of a call',
+    '',
+    all([
+      ...[[opening], [rest], undefined].map((calls, at) => {
+        const delta = { role: 'assistant', content: null, ...(calls && { tool_calls: calls }) }
+        return frame({ ...base, choices: [{ index: at, delta, finish_reason: calls ? null : 'tool_calls' }] })
+      }),
+      spent,
+      done,
+    ]),
+    called(x1),
   ),
   text(
     'no finish_reason before the last chunk',

@@ -72,7 +72,10 @@ function mend(answer: JsonObject, context: WireContext): JsonObject {
     ...rest,
     ...headOf(answer, context),
     object: kindOf(answer.object, texts ? 'text_completion' : 'chat.completion'),
-    choices: choices.filter(isObject).map((choice, at) => mendChoice(choice, at, context)),
+    choices: choices.filter(isObject).map((choice, at, { length }) => {
+      const index = length === 1 ? 0 : (indexOf(choice.index) ?? at)
+      return mendChoice(choice, index, context)
+    }),
   }
 }
 
@@ -80,9 +83,8 @@ function without({ error: _, ...rest }: JsonObject): JsonObject {
   return rest
 }
 
-function mendChoice(choice: JsonObject, at: number, context: WireContext): JsonObject {
+function mendChoice(choice: JsonObject, index: number, context: WireContext): JsonObject {
   const { finish_reason: given } = choice
-  const index = indexOf(choice.index) ?? at
   if (!isObject(choice.message)) {
     // A whole answer is over, whatever it says.
     return 'text' in choice ? { ...choice, index, finish_reason: legacyReason(given) ?? 'stop' } : choice
