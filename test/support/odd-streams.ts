@@ -100,6 +100,12 @@ export const oddStreams: readonly OddStream[] = [
     'Spring: openai/openai-python#498; Kimi Code: nullclaw/nullclaw#509',
     all(whole).replaceAll('data: ', 'data:'),
   ),
+  text('`data:` twice', 'paiml/aprender#2015', all(whole).replaceAll('data: ', 'data: data: ')),
+  text(
+    '`data:` twice, and an empty line of data',
+    'paiml/aprender#2015, as its library writes it',
+    all(whole).replaceAll('data: ', 'data: data: ').replaceAll('\n\n', '\ndata: \n\n'),
+  ),
   text('lines that end in CRLF', '', all(whole).replaceAll('\n', '\r\n')),
   text('lines that end in CR', '', all(whole).replaceAll('\n', '\r')),
   text('no [DONE]', 'transformers serve', all(whole.slice(0, -1))),
