@@ -180,6 +180,58 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
     },
   )
 
+  // hyperonym/basaran#144, comet-ml/opik#5149
+  describe.each(['application/x-ndjson', 'application/json', 'text/event-stream', undefined])(
+    'as a chunk a line, labelled %s',
+    (type) => {
+      const bare = (frames: readonly string[]) => frames.map((frame) => frame.replace(/^data: /, ''))
+      it.each([
+        ['line ends', bare(chatFrames('Hello', ' there')).map((line) => line.replace('\n\n', '\n'))],
+        ['blank lines', bare(chatFrames('Hello', ' there'))],
+        ['CRLF', bare(chatFrames('Hello', ' there')).map((line) => line.replace('\n\n', '\r\n'))],
+        ['no [DONE]', bare(chatFrames('Hello', ' there')).slice(0, -1)],
+        ['a framed [DONE]', [...bare(chatFrames('Hello', ' there')).slice(0, -1), end]],
+        [
+          'cuts anywhere',
+          bare(chatFrames('Hello', ' there'))
+            .join('')
+            .split(/(?=[e}])/),
+        ],
+      ])('is streamed with %s between, and made whole', async (_, pieces) => {
+        const reply = await once(typed(type, ...pieces), { stream: true })
+        expect(wordsOf(reply.text)).toBe('Hello there')
+        expect(reply.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+        expect(reply.text.endsWith(end)).toBe(true)
+        expect(contentOf((await once(typed(type, ...pieces))).text)).toBe('Hello there')
+      })
+    },
+  )
+
+  it('is streamed as the lines come, not at their end', async () => {
+    let goOn = () => {}
+    const gone = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const [first = '', ...rest] = chatFrames('Hello', ' there').map((frame) => frame.slice(6))
+    upstream.script(async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+      response.write(first + rest[0])
+      await gone
+      response.end(rest.slice(1).join(''))
+    })
+    const response = await fetch(`${both.addresses[runtime]}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${both.key}` },
+      body: JSON.stringify(chat('up/m', { stream: true })),
+    })
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let said = ''
+    while (!said.includes('Hello')) said += (await reader?.read())?.value ?? ''
+    goOn()
+    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) said += next.value
+    expect(wordsOf(said)).toBe('Hello there')
+  })
+
   it('becomes a stream without usage, since none was asked for', async () => {
     const reply = await once(json(200, good), { stream: true })
     expect(reply.text).not.toContain('usage')
@@ -263,6 +315,21 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
       { id: 'call_b', type: 'function', function: { name: 'look', arguments: '{"x":1}' } },
     ])
   })
+
+  it.each([
+    ['eos_token', 'stop'],
+    ['MAX_TOKENS', 'length'],
+    [{ type: 'length' }, 'length'],
+  ])(
+    'becomes a whole answer that is put right as others are, with the finish reason %j as %s',
+    async (given, reason) => {
+      const of = (delta: object, finish: unknown) =>
+        event({ id: 'x', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })
+      const parts = [{ type: 'text', text: 'Hello' }]
+      const reply = await once(stream([of({ content: parts }, null), of({}, given), end]))
+      expect(wholeOf(reply).choices).toMatchObject([{ message: { content: 'Hello' }, finish_reason: reason }])
+    },
+  )
 
   // microsoft/foundry-local#263
   it('becomes a whole answer of one choice if its choice’s index counts the chunks', async () => {
@@ -362,6 +429,17 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
       expect(await asked(stream(frames.slice(0, 2)), {})).toMatchObject(truncated)
       expect(await asked(stream([...frames.slice(0, 2), end]), {})).toMatchObject(truncated)
       expect(await asked(stream(frames.slice(0, 2), 'reset'), {})).toMatchObject(truncated)
+    })
+
+    it('if the lines of a stream are cut, report an error, or are none', async () => {
+      const lines = chatFrames('Hello', ' there').map((frame) => frame.slice(6))
+      expect(await asked(stream(lines.slice(0, 2)), {})).toMatchObject(truncated)
+      const error = { message: 'It crashed', code: 500 }
+      const told = [lines[0] ?? '', `${JSON.stringify({ error })}\n`]
+      expect(await asked(stream(told), {})).toMatchObject({ code: 'upstream_error', tries: 2 })
+      expect(await asked(stream(told), { stream: true })).toMatchObject({ code: 'upstream_error', tries: 2 })
+      const broken = [lines[0] ?? '', 'Internal Server Error\n']
+      expect((await asked(stream(broken), { stream: true })).tries).toBe(2)
     })
 
     it('if a stream that nobody asked for reports an error', async () => {
