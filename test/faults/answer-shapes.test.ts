@@ -165,6 +165,34 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
     },
   )
 
+  describe.each<[string, unknown]>([
+    ['a list', [good]],
+    ['`data` beside the code 0', { code: 0, message: 'success', data: good }],
+    ['`data` beside the code 200', { code: 200, msg: 'ok', success: true, data: good }],
+    ['`data` beside a code of its own for success', { code: 20000, message: 'OK', status: true, data: good }],
+    ['`data` beside an empty error', { code: '', message: '', error: null, data: [good] }],
+    ['`result`', { result: good, success: true, errors: [], messages: [] }],
+    ['the text of a function’s `body`', { statusCode: 200, headers: {}, body: JSON.stringify(good) }],
+    ['`data`, with its usage outside', { data: { ...good, usage: undefined }, usage: { total_tokens: 5 } }],
+  ])('inside %s', (_, wrapped) => {
+    it('is taken out of it', async () => {
+      const answer = wholeOf(await once(json(200, wrapped)))
+      expect(answer).toMatchObject({ ...good, usage: { total_tokens: 5 } })
+      expect(answer).not.toHaveProperty('data')
+    })
+
+    it('becomes a stream', async () => {
+      const reply = await once(json(200, wrapped), { stream: true })
+      expect(wordsOf(reply.text)).toBe('Hello there')
+      expect(reply.text.endsWith(end)).toBe(true)
+    })
+  })
+
+  it('keeps what it says of its own codes and data, byte for byte', async () => {
+    const said = { ...good, code: 7, message: 'Careful', success: false, data: [good], result: { choices: [] } }
+    expect((await once(json(200, said))).text).toBe(JSON.stringify(said))
+  })
+
   it.each(['application/json', 'text/event-stream', 'text/plain', undefined])(
     'becomes a stream if it comes whole, labelled %s',
     async (type) => {
@@ -447,6 +475,37 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
       const told = await asked(stream([...chatFrames('Hello').slice(0, 2), event({ error }), end]), {})
       expect(told).toMatchObject({ code: 'upstream_error', tries: 2 })
       expect(told.message).toContain('It crashed')
+    })
+
+    // cloudflare/cloudflare-docs#15116, edenai/edenai-apis#360
+    it.each<[string, unknown, string]>([
+      ['a code beside its answer', { code: 500, message: 'It crashed', data: good }, 'It crashed'],
+      ['a code and no data', { code: 20012, msg: 'It crashed', data: null }, 'It crashed'],
+      ['a code in words', { code: 'ServiceUnavailable', message: 'It crashed', request_id: 'x' }, 'It crashed'],
+      ['no success', { result: null, success: false, errors: [{ code: 7009, message: 'It crashed' }] }, 'It crashed'],
+      ['a status of its own', { choices: null, base_resp: { status_code: 1000, status_msg: 'It crashed' } }, 'crashed'],
+      ['an error in a list', [{ error: { message: 'It crashed', code: 500 } }], 'It crashed'],
+      ['an error in its data', { code: 0, data: { error: { message: 'It crashed' } } }, 'It crashed'],
+      ['an error in a text', { statusCode: 500, body: '{"error":{"message":"It crashed"}}' }, 'It crashed'],
+    ])('if an envelope reports %s', async (_what, said, message) => {
+      for (const more of [{}, { stream: true }]) {
+        const told = await asked(json(200, said), more)
+        expect(told).toMatchObject({ code: 'upstream_error', tries: 2, message: expect.stringContaining(message) })
+      }
+    })
+
+    it.each<[string, unknown]>([
+      ['a code', { code: 20012, msg: 'It crashed', data: null }],
+      ['no success', { result: null, success: false, errors: [{ code: 7009, message: 'It crashed' }] }],
+      ['a status of its own', { choices: null, base_resp: { status_code: 1000, status_msg: 'It crashed' } }],
+    ])('if the first event of a stream is an envelope that reports %s', async (_what, said) => {
+      const told = await asked(stream([event(said), end]), { stream: true })
+      expect(told).toMatchObject({ code: 'upstream_error', tries: 2, message: expect.stringContaining('It crashed') })
+    })
+
+    it('if an envelope reports that its key was refused, which no second try would change', async () => {
+      const told = await asked(json(200, { code: 401, msg: 'Invalid token', data: null }), {})
+      expect(told).toMatchObject({ code: 'upstream_credentials_rejected', tries: 1 })
     })
 
     it('if whole JSON for a stream is an error, is cut, or has no choices', async () => {

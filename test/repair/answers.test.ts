@@ -240,6 +240,16 @@ describe.each(runtimes)('A stream of a plain compatible server on %s', (runtime)
     expect(text).not.toContain('[DONE]')
   })
 
+  it.each([
+    '{"code":1302,"msg":"boom","data":null}',
+    '{"success":false,"errors":[{"code":7009,"message":"boom"}],"result":null}',
+    '{"choices":null,"base_resp":{"status_code":1000,"status_msg":"boom"}}',
+  ])('fails at an envelope that reports a failure after some content: %s', async (said) => {
+    const text = await ask([chunk({ role: 'assistant', content: 'a' }), `data: ${said}\n\n`, done])
+    expect(text).toContain('boom')
+    expect(text).not.toContain('[DONE]')
+  })
+
   it.each<[string, Fields, string?]>([
     ['several answers', { n: 2 }],
     ['the answers to several prompts', { prompt: ['a', 'b'], messages: undefined }, '/completions'],
