@@ -109,6 +109,9 @@ export const oddStreams: readonly OddStream[] = [
   text('lines that end in CRLF', '', all(whole).replaceAll('\n', '\r\n')),
   text('lines that end in CR', '', all(whole).replaceAll('\n', '\r')),
   text('no [DONE]', 'transformers serve', all(whole.slice(0, -1))),
+  text('[DONE] without a blank line behind it', '', all(whole).replace(/\n\n$/, '')),
+  text('names of events', '', all(whole.map((event) => `event: message\n${event}`))),
+  text('an event behind [DONE]', '', all([...whole, chunk({ content: ' more' })])),
   text('blanks around [DONE]', '', all(whole).replace('[DONE]', ' [DONE] ')),
   text('an event in several data lines', '', all(whole).replaceAll(',"choices"', ',\ndata: "choices"')),
   text(
@@ -251,6 +254,7 @@ export const oddStreams: readonly OddStream[] = [
       done,
     ]),
   ),
+  text('usage in the chunk with the finish_reason', '', all([first, hel, lo, chunk({}, 'stop', { usage }), done])),
   text(
     'usage on each chunk',
     'vLLM: open-webui/open-webui#29064; Gemini: ogx-ai/ogx#5122',
@@ -473,6 +477,26 @@ export const oddStreams: readonly OddStream[] = [
 export const soundStreams: readonly OddStream[] = [
   text('a plain one', 'OpenAI', all(whole)),
   text('one with comments', 'OpenRouter', all([': PROCESSING\n\n', ...whole])),
+  text('one with comments between its events', 'OpenRouter', whole.join(': ping\n\n')),
+  text('one with ids of events', '', all(whole.map((event, at) => `id: ${at}\nretry: 3000\n${event}`))),
+  text('one with a chunk of no choices', 'Azure', all([frame({ ...base, choices: [] }), ...whole])),
+  text(
+    'one with a chunk of no choices in its middle',
+    '',
+    all([first, hel, frame({ ...base, choices: [] }), lo, stop, spent, done]),
+  ),
+  text(
+    'one with another id for each chunk',
+    'LiteLLM: BerriAI/litellm#1571',
+    each((c, at) => ({ ...c, id: `chatcmpl-${at}` })),
+  ),
+  text(
+    'one with reasoning',
+    'DeepSeek',
+    all([first, chunk({ reasoning_content: 'Hm' }), chunk({ reasoning_content: '.' }), hel, lo, stop, spent, done]),
+  ),
+  text('a call in pieces', 'OpenAI', calling([[opening], [rest]]), called(x1)),
+  text('a call in one piece', 'Gemini', calling([[call(x1)]]), called(x1)),
   text(
     'one with usage: null in each chunk',
     'OpenAI',
@@ -515,3 +539,15 @@ export const soundStreams: readonly OddStream[] = [
     called({ name: 'f', arguments: '{"name":"g","id":"call_b"}' }),
   ),
 ]
+
+/** Streams that fail after some content: no client may take them for complete. */
+export const failingStreams: readonly Omit<OddStream, 'says' | 'seen'>[] = [
+  ['an error, and closes', [frame({ error: { message: 'boom', type: 'server_error' } })]],
+  ['an error, and says [DONE]', [frame({ error: { message: 'boom' } }), done]],
+  ['an event named error', [`event: error\n${frame({ error: { message: 'boom' } })}`, done]],
+  ['an error that is a text', [frame({ error: 'boom' }), done]],
+  ['an error in an event named error alone', [`event: error\n${frame({ message: 'boom' })}`, done]],
+  ['nothing more', []],
+  ['[DONE] without a finish_reason', [done]],
+  ['usage and [DONE] without a finish_reason', [spent, done]],
+].map(([what, frames]) => ({ what: what as string, text: all([first, hel, ...(frames as string[])]) }))
