@@ -359,6 +359,26 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
     },
   )
 
+  it('becomes a whole answer with its calls if each piece repeats its id and its name', async () => {
+    const piece = (id: string, text: string) =>
+      chunk({ tool_calls: [{ id, function: { name: 'look', arguments: text } }] })
+    const pieces = [piece('call_a', ''), piece('call_a', '{"x":'), piece('call_a', '1}'), piece('call_b', '{"x":2}')]
+    const reply = await once(stream([...pieces, chunk({}, 'tool_calls'), end]))
+    expect(wholeOf(reply).choices[0]?.message.tool_calls).toEqual([
+      { id: 'call_a', type: 'function', function: { name: 'look', arguments: '{"x":1}' } },
+      { id: 'call_b', type: 'function', function: { name: 'look', arguments: '{"x":2}' } },
+    ])
+  })
+
+  it('is whole if it comes as the only chunk of a stream, which says that it is over', async () => {
+    const only = (finish: string | null) => chunk({ role: 'assistant', content: 'Hello' }, finish).slice(6)
+    for (const rest of ['', end]) {
+      expect(contentOf((await once(typed('application/json', only('stop') + rest))).text)).toBe('Hello')
+      upstream.script(typed('application/json', only(null) + rest))
+      expect((await both.ask(runtime, chat('up/m'))).status).toBeGreaterThanOrEqual(500)
+    }
+  })
+
   // microsoft/foundry-local#263
   it('becomes a whole answer of one choice if its choice’s index counts the chunks', async () => {
     const of = (index: number, delta: object, finish: string | null = null) =>

@@ -4,7 +4,7 @@ import { toldError } from '../../wire/told-error.ts'
 import { callsIn, wholeCalls } from './calls.ts'
 import { headOf, indexOf, kindOf } from './head.ts'
 import { isEmptyChoice, withText } from './parts.ts'
-import { finishReason, isMalformedCall, legacyReason } from './reasons.ts'
+import { finishReason, isFinish, isMalformedCall, legacyReason } from './reasons.ts'
 
 /** A whole answer put right; the same object if nothing is wrong with it. */
 export function mendAnswer(answer: JsonObject, context: WireContext): JsonObject {
@@ -83,7 +83,8 @@ function without({ error: _, ...rest }: JsonObject): JsonObject {
   return rest
 }
 
-function mendChoice(choice: JsonObject, index: number, context: WireContext): JsonObject {
+function mendChoice(sent: JsonObject, index: number, context: WireContext): JsonObject {
+  const choice = withMessage(sent)
   const { finish_reason: given } = choice
   if (!isObject(choice.message)) {
     // A whole answer is over, whatever it says.
@@ -95,6 +96,14 @@ function mendChoice(choice: JsonObject, index: number, context: WireContext): Js
   const isFailed = isMalformedCall(given) && isEmptyChoice({ message })
   const reason = isFailed ? given : (finishReason(given ?? 'stop', called) ?? ending(called))
   return { ...choice, index, message, finish_reason: reason }
+}
+
+/** A stream's only chunk has all of the answer in its delta, if it says that it is over. */
+function withMessage(choice: JsonObject): JsonObject {
+  const { delta, ...rest } = choice
+  return isObject(delta) && !isObject(choice.message) && isFinish(choice.finish_reason)
+    ? { ...rest, message: delta }
+    : choice
 }
 
 const ending = (called: boolean) => (called ? 'tool_calls' : 'stop')
