@@ -5,6 +5,7 @@ import { type Asked, type Changes, put, settle, valueAs } from '../core/synonyms
 import type { JsonObject } from '../wire/json.ts'
 import { withInstructions } from './instructions.ts'
 import { isSpare } from './spare.ts'
+import { agreeOnTools } from './tool-fields.ts'
 
 /**
  * What a deployment's configuration and remedies change in a request. Undefined if that is nothing but the model's name,
@@ -13,8 +14,7 @@ import { isSpare } from './spare.ts'
 export function changesOf({ body, target }: Pick<Call, 'body' | 'target'>, remedy: Remedy): Changes | undefined {
   const { deployment } = target
   if (isPlain(deployment) && isEmpty(remedy)) return undefined
-  const changes = settle(body, deployment)
-  put(changes, 'model', deployment.model)
+  const changes = settled(body, deployment)
   cure(changes, body, remedy)
   return changes
 }
@@ -23,9 +23,15 @@ export function changesOf({ body, target }: Pick<Call, 'body' | 'target'>, remed
 export function settledBody({ body, target }: Call): JsonObject {
   const { deployment } = target
   if (isPlain(deployment)) return { ...body.json, model: deployment.model }
+  return changed(body.json, settled(body, deployment))
+}
+
+/** What the configuration changes. */
+function settled(body: Asked, deployment: Deployment): Changes {
   const changes = settle(body, deployment)
+  agreeOnTools(changes, (name) => fieldIn(changes, body, name))
   put(changes, 'model', deployment.model)
-  return changed(body.json, changes)
+  return changes
 }
 
 /** The same, or the request for the rest if there is a part of the answer already. */

@@ -4,6 +4,7 @@ import type { StreamReader } from '../core/operation.ts'
 import type { OperationSpec, WireContext } from '../core/provider.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import { EventReader, type ServerEvent, truncated } from '../wire/sse.ts'
+import { isLines, ofLines } from './lines.ts'
 import { protocolError } from './response.ts'
 import { ShapeReader } from './shape.ts'
 
@@ -20,9 +21,10 @@ export function gathered(
   const { operation } = call
   const shape = new ShapeReader().read(bytes)
   if (!operation.toWhole || !operation.reader) return undefined
-  if (shape !== 'events' && !(spec.streamType && shape === 'json')) return undefined
-  const events = eventsOf(bytes, spec, context)
-  return operation.toWhole(chunksOf(events, operation.reader(), call), context)
+  const lines = shape === 'json' && !spec.streamType && isLines(bytes)
+  if (shape !== 'events' && !lines && !(spec.streamType && shape === 'json')) return undefined
+  const events = eventsOf(bytes, lines ? ofLines(spec, call.target.deployment.provider.name) : spec, context)
+  return operation.toWhole(chunksOf(events, operation.reader(context.body), call), context)
 }
 
 /** The events in OpenAI's format, after the provider's own translation. */

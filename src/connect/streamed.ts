@@ -7,6 +7,7 @@ import type { ByteSource } from '../core/stream.ts'
 import type { UpstreamResponse } from '../core/transport.ts'
 import { objectAt } from '../wire/json.ts'
 import { done, frame } from '../wire/sse.ts'
+import { isOfLines, ofLines } from './lines.ts'
 import { passedHeaders, protocolError } from './response.ts'
 import { peekShape } from './shape.ts'
 import { answerLimit, checked, readAnswer } from './whole.ts'
@@ -38,13 +39,15 @@ async function sourceFor(
   const shape = await peekShape(body)
   const type = headers['content-type']?.split(';')[0]?.trim() ?? ''
   // A provider's own format may be lines of JSON, and its translation knows what else it sends.
-  if (shape === 'json' && !spec.streamType) return await streamOf(body, spec, context, call)
-  const unknown = shape === 'other' && type !== '' && !/^text\/event-stream$/i.test(type) && !spec.streamType
+  const isOwn = spec.streamType !== undefined
+  if (shape === 'json' && !isOwn && !(await isOfLines(body))) return await streamOf(body, spec, context, call)
+  const unknown = shape === 'other' && type !== '' && !/^text\/event-stream$/i.test(type) && !isOwn
   if (shape === 'page' || unknown) {
     body.cancel('It is no stream.')
     throw protocolError(provider, `answered a stream request with ${shape === 'page' ? 'a web page' : type}`)
   }
-  return spec.stream ? translated(body, spec.stream(context)) : body
+  const { stream } = shape === 'json' && !isOwn ? ofLines(spec, provider.name) : spec
+  return stream ? translated(body, stream(context)) : body
 }
 
 /** A whole answer as a stream. */

@@ -11,6 +11,7 @@ import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { edit } from '../wire/members.ts'
 import { outlineOf } from '../wire/outline.ts'
 import { toldError } from '../wire/told-error.ts'
+import { unwrapped } from './envelope.ts'
 import { gathered } from './gathered.ts'
 import { passedHeaders, protocolError } from './response.ts'
 
@@ -43,9 +44,10 @@ export async function whole(
   return {
     status: 200,
     headers: { ...passedHeaders(response.headers), 'content-type': 'application/json' },
-    body: isObject(json)
-      ? bodyOf(bytes, json, checked(json, spec, context, call))
-      : encoder.encode(JSON.stringify(rescued(bytes, spec, context, call))),
+    body:
+      isObject(json) && unwrapped(json) === json
+        ? bodyOf(bytes, json, checked(json, spec, context, call))
+        : encoder.encode(JSON.stringify(rescued(bytes, spec, context, call))),
   }
 }
 
@@ -96,7 +98,7 @@ function bodyOf(bytes: Uint8Array, json: JsonObject, { answer, changed }: Checke
   return json.error ? concat(edit(bytes, { drop: onlyError })) : bytes
 }
 
-/** The answer in a body that is no JSON object: a stream, or an object with the end of a stream behind it. */
+/** The answer in a body that is none itself: wrapped, a stream, or an object with the end of a stream behind it. */
 function rescued(bytes: Uint8Array, spec: OperationSpec, context: WireContext, call: Call): JsonObject {
   const { provider } = call.target.deployment
   if (bytes.length === 0) throw protocolError(provider, 'sent an empty answer')
@@ -104,14 +106,15 @@ function rescued(bytes: Uint8Array, spec: OperationSpec, context: WireContext, c
   if (json) return checked(json, spec, context, call).answer
   const answer = gathered(bytes, spec, context, call)
   if (!answer) throw protocolError(provider, 'sent no JSON object')
-  return answer
+  return repairOf(call)?.answer(answer, context) ?? answer
 }
 
-/** The JSON object that a body starts with, without the events that some gateways append to it. */
+/** The JSON object that a body starts with, without what is around it and the events that some gateways append. */
 export function readAnswer(bytes: Uint8Array): JsonObject | undefined {
   const text = decoder.decode(bytes)
   const json = tryParse(text) ?? tryParse(text.replace(appendedEnd, '')) ?? tryParse(text.replace(appendedEvents, ''))
-  return isObject(json) ? json : undefined
+  const answer = unwrapped(json)
+  return isObject(answer) ? answer : undefined
 }
 
 /** JSON has no line that begins so: its texts hold no line breaks. */

@@ -5,6 +5,7 @@ import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 import type { Continuing } from './continuing.ts'
 import type { Repair } from './repair.ts'
+import type { WireContext } from './wire-context.ts'
 
 export type { Capability }
 
@@ -43,14 +44,17 @@ export interface Operation {
   fault(answer: JsonObject): Fault | undefined
   /** The token usage in an answer or a stream's last event, unchanged. Absent: its answers tell of none. */
   usage?(answer: JsonObject): JsonObject | undefined
-  /** Creates the reader for one stream. Absent: the operation has no streams. */
-  reader?(): StreamReader
+  /**
+   * Creates the reader for one stream. `asked`: the request's fields, without the long texts. Absent: the operation has
+   * no streams.
+   */
+  reader?(asked: JsonObject): StreamReader
   /** How a stream that breaks off is continued. Absent: it can't be. */
   readonly continuing?: Continuing
   /** Puts answers right that some clients could not read. Absent: they pass as they are. */
   readonly repair?: Repair
   /** The whole answer that the chunks of a complete stream amount to. Absent: a stream can't stand in for an answer. */
-  toWhole?(chunks: readonly JsonObject[], naming: Naming): JsonObject
+  toWhole?(chunks: readonly JsonObject[], context: WireContext): JsonObject
   /** The chunks of a stream that says what a whole answer says. Absent: an answer can't stand in for a stream. */
   toStream?(answer: JsonObject, naming: Naming, options: StreamOptions): readonly JsonObject[]
 }

@@ -57,6 +57,27 @@ export function staged(stage: Stage, source: StagedSource, next: ByteSink): Byte
   }
 }
 
+/** Two stages as one: the second gets what the first emits. */
+export function chain(first: Stage, second: Stage): Stage {
+  const fail = first.fail?.bind(first)
+  return {
+    get over() {
+      return Boolean(first.over || second.over)
+    },
+    chunk: (bytes, emit) => first.chunk(bytes, (piece) => second.chunk(piece, emit)),
+    end(emit) {
+      first.end?.((piece) => second.chunk(piece, emit))
+      second.end?.(emit)
+    },
+    ...(fail && {
+      fail(error: unknown, emit: Emit) {
+        fail(error, (piece) => second.chunk(piece, emit))
+        second.end?.(emit)
+      },
+    }),
+  }
+}
+
 export interface StagedSource {
   cancel(reason: unknown): void
   /** Lets the source come to its end, within a time. */

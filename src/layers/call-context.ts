@@ -1,3 +1,4 @@
+import { askedFields } from '../core/asked.ts'
 import type { Call } from '../core/call.ts'
 import type { Services } from '../core/services.ts'
 import type { WireContext } from '../core/wire-context.ts'
@@ -19,8 +20,7 @@ export class CallContext implements WireContext {
   }
 
   get body(): JsonObject {
-    const { defaults, overrides } = this.#call.target.deployment
-    this.#body ??= { ...defaults, ...this.#call.body.outline, ...overrides }
+    this.#body ??= askedFields(this.#call)
     return this.#body
   }
 

@@ -25,9 +25,13 @@ export class EventFollower {
     this.#shapes = new Shapes(reader.texts)
   }
 
-  /** Reads whole events, up to the first that may not go out as it is. `[DONE]` too early is a fault. */
+  /**
+   * Reads whole events, up to the first that may not go out as it is. `[DONE]` too early is a fault, and nothing may follow
+   * it: some clients read on.
+   */
   follow(bytes: Uint8Array): Stop | undefined {
     for (let at = 0; at < bytes.length; ) {
+      if (this.ended) return { at, end: bytes.length, instead: [] }
       let end = this.#shapes.match(bytes, at)
       if (end < 0) {
         end = eventEnd(bytes, at)
@@ -62,7 +66,8 @@ export class EventFollower {
     const [event] = events
     if (!this.#mender || !event) return 'pass'
     const mended = this.#mender.mend(event)
-    if (typeof mended !== 'string' || isPlainFrame(bytes)) return mended
+    // openai 4 gives the events of a stream another form if they have names.
+    if (typeof mended !== 'string' || (event.event === undefined && isPlainFrame(bytes))) return mended
     return [plainFrame(event.data)]
   }
 }

@@ -1,4 +1,5 @@
 import { type Answer, isStream } from '../core/answer.ts'
+import { askedFields } from '../core/asked.ts'
 import type { Call, Layer } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
 import type { Fault, StreamReader } from '../core/operation.ts'
@@ -20,7 +21,8 @@ export const gate: Layer = (next) =>
 
 async function opening(pending: Promise<Answer>, call: Call): Promise<Answer> {
   const answer = await pending
-  if (isStream(answer.body) && call.operation.reader) await opened(answer.body.source, call.operation.reader(), call)
+  const reader = isStream(answer.body) && call.operation.reader?.(askedFields(call))
+  if (isStream(answer.body) && reader) await opened(answer.body.source, reader, call)
   return answer
 }
 

@@ -1,4 +1,5 @@
 import { type Answer, isStream, withStep } from '../core/answer.ts'
+import { askedFields } from '../core/asked.ts'
 import type { AttemptRecord, Call, Layer } from '../core/call.ts'
 import { streamError } from '../core/failure.ts'
 import type { StreamReader } from '../core/operation.ts'
@@ -48,7 +49,7 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
     },
     name: provider.name,
   }
-  const reader = call.operation.reader()
+  const reader = call.operation.reader(askedFields(call))
   attempt.reader = reader
   return withStep(answer, integrityStep(reader, words, carriedOf(call), menderFor(call, services)))
 }

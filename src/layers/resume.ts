@@ -1,4 +1,5 @@
 import { closeSteps, discard, isStream, type StreamBody } from '../core/answer.ts'
+import { askedFields } from '../core/asked.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Begun } from '../core/continuing.ts'
 import type { Operation } from '../core/operation.ts'
@@ -62,7 +63,7 @@ class JoinedStream {
 
   constructor(first: StreamBody, means: Means) {
     this.#means = means
-    this.#transcript = new Transcript(means.operation)
+    this.#transcript = new Transcript(means.operation, askedFields(means.call))
     this.#part = first
     this.#target = means.call.target
     this.#pump = new Pump({

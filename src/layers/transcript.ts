@@ -18,6 +18,7 @@ const nothing = new Uint8Array(0)
 /** The text that a client has got, whoever wrote it. Turns the events of each part into those of one answer. */
 export class Transcript {
   readonly #operation: Continuable
+  readonly #asked: JsonObject
   #reader: StreamReader | undefined
   /** What the current part continues; undefined in the first one. */
   #begun: Begun | undefined
@@ -34,8 +35,10 @@ export class Transcript {
   #obstacle: string | undefined
   #error: Uint8Array = nothing
 
-  constructor(operation: Continuable) {
+  /** `asked`: the request's fields, without the long texts. */
+  constructor(operation: Continuable, asked: JsonObject) {
     this.#operation = operation
+    this.#asked = asked
   }
 
   /** The event that says what broke the stream. */
@@ -45,7 +48,7 @@ export class Transcript {
 
   /** Expects the events of a part from its first one on. `begun`: what it continues. */
   beginPart(begun?: Begun): void {
-    this.#reader = this.#operation.reader?.()
+    this.#reader = this.#operation.reader?.(this.#asked)
     this.#begun = begun
     this.#repeated = begun ? this.#text.slice(begun.text.length) : ''
   }

@@ -1,7 +1,8 @@
-import type { Naming } from '../core/operation.ts'
+import type { WireContext } from '../core/wire-context.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
 import { CallPieces } from './call-pieces.ts'
 import { merged } from './merge.ts'
+import { ChoiceIndexes } from './repair/choice-indexes.ts'
 
 interface Choice {
   readonly calls: CallPieces
@@ -13,8 +14,8 @@ interface Choice {
 }
 
 /** The whole chat answer that the chunks of a stream amount to. */
-export function accumulateChat(chunks: readonly JsonObject[], naming: Naming): JsonObject {
-  return accumulated(chunks, naming, 'chat.completion', (choice, index) => ({
+export function accumulateChat(chunks: readonly JsonObject[], context: WireContext): JsonObject {
+  return accumulated(chunks, context, 'chat.completion', (choice, index) => ({
     ...choice.rest,
     index,
     message: messageOf(choice),
@@ -23,8 +24,8 @@ export function accumulateChat(chunks: readonly JsonObject[], naming: Naming): J
 }
 
 /** The whole legacy completion that the chunks of a stream amount to. */
-export function accumulateCompletion(chunks: readonly JsonObject[], naming: Naming): JsonObject {
-  return accumulated(chunks, naming, 'text_completion', ({ rest, text, logprobs }, index) => ({
+export function accumulateCompletion(chunks: readonly JsonObject[], context: WireContext): JsonObject {
+  return accumulated(chunks, context, 'text_completion', ({ rest, text, logprobs }, index) => ({
     ...rest,
     text,
     index,
@@ -34,17 +35,19 @@ export function accumulateCompletion(chunks: readonly JsonObject[], naming: Nami
 
 function accumulated(
   chunks: readonly JsonObject[],
-  naming: Naming,
+  context: WireContext,
   object: string,
   wholeChoice: (choice: Choice, index: number) => JsonObject,
 ): JsonObject {
-  const { id, created, model } = naming
+  const { id, created, model } = context
+  const indexes = new ChoiceIndexes(context)
   const choices = new Map<number, Choice>()
   let head: JsonObject = {}
   for (const chunk of chunks) {
     const { choices: pieces, object: _, error: __, obfuscation: ___, ...rest } = chunk
     head = withValues(head, rest)
-    for (const piece of Array.isArray(pieces) ? pieces : []) if (isObject(piece)) addPiece(choices, piece, naming)
+    const all = (Array.isArray(pieces) ? pieces : [pieces]).filter(isObject)
+    for (const [at, piece] of all.entries()) addPiece(choices, indexes.next(piece, at, all.length), piece, context)
   }
   const { usage, ...named } = head
   return {
@@ -58,9 +61,8 @@ function accumulated(
   }
 }
 
-function addPiece(choices: Map<number, Choice>, piece: JsonObject, { random }: Naming): void {
-  const { index: given, delta, message, text, logprobs, ...rest } = piece
-  const index = typeof given === 'number' ? given : 0
+function addPiece(choices: Map<number, Choice>, index: number, piece: JsonObject, { random }: WireContext): void {
+  const { index: _, delta, message, text, logprobs, ...rest } = piece
   const choice = choices.get(index) ?? {
     calls: new CallPieces(random),
     message: {},

@@ -17,7 +17,7 @@ export const chat: Operation = {
   query: demandOf,
   fault: choicesFault('message'),
   usage: usageIn,
-  reader: () => new ChoicesReader(),
+  reader: (asked) => new ChoicesReader(asked),
   continuing: continuingChat,
   repair: choicesRepair,
   toWhole: accumulateChat,

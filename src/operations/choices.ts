@@ -2,7 +2,7 @@ import type { Fault, Sight, StreamReader } from '../core/operation.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 import { toldError } from '../wire/told-error.ts'
-import { indexOf } from './repair/head.ts'
+import { ChoiceIndexes } from './repair/choice-indexes.ts'
 import { isEmptyChoice } from './repair/parts.ts'
 import { isFailure, isFinish, isMalformedCall } from './repair/reasons.ts'
 
@@ -54,6 +54,12 @@ export class ChoicesReader implements StreamReader {
   #hasContent = false
   readonly #isEmpty = (choice: JsonObject) => !this.#hasContent && !hasContent(choice)
   #usage: JsonObject | undefined
+  readonly #indexes: ChoiceIndexes
+
+  /** `asked`: the request's fields, which tell how many choices there can be. */
+  constructor(asked: JsonObject = {}) {
+    this.#indexes = new ChoiceIndexes({ body: asked })
+  }
 
   get complete(): boolean {
     return this.#choices.size > 0 && this.#unfinished === 0
@@ -77,18 +83,19 @@ export class ChoicesReader implements StreamReader {
     if (event === 'error') return { told: chunk }
     this.#usage = usageIn(chunk) ?? this.#usage
     let sight: Sight = 'nothing'
-    for (const choice of Array.isArray(chunk.choices) ? chunk.choices : [chunk.choices]) {
+    const choices = Array.isArray(chunk.choices) ? chunk.choices : [chunk.choices]
+    for (const [at, choice] of choices.entries()) {
       const fault = faultIn(choice, this.#isEmpty)
       if (fault) return fault
-      const seen = this.#choice(choice)
+      const seen = this.#choice(choice, at, choices.length)
       if (seen === 'finish' || sight === 'nothing') sight = seen
     }
     return sight
   }
 
-  #choice(choice: unknown): 'nothing' | 'content' | 'finish' {
+  #choice(choice: unknown, at: number, of: number): 'nothing' | 'content' | 'finish' {
     if (!isObject(choice)) return 'nothing'
-    const index = indexOf(choice.index) ?? 0
+    const index = this.#indexes.next(choice, at, of)
     const finished = this.#choices.get(index)
     if (isFinish(choice.finish_reason)) {
       if (finished === false) this.#unfinished--

@@ -1,4 +1,5 @@
 import type { OperationSpec, WireContext } from '../core/provider.ts'
+import { chain } from '../core/stages.ts'
 import type { Emit, Stage } from '../core/stream.ts'
 import { synonyms, without } from '../core/synonyms.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -30,27 +31,6 @@ export function completionsOver(chat: OperationSpec): OperationSpec {
       const told = inner(context)
       return chain(chat.stream?.(told) ?? repairStream(told), toCompletionChunks(context))
     },
-  }
-}
-
-/** Two stages as one: the second gets what the first emits. */
-export function chain(first: Stage, second: Stage): Stage {
-  const fail = first.fail?.bind(first)
-  return {
-    get over() {
-      return Boolean(first.over || second.over)
-    },
-    chunk: (bytes, emit) => first.chunk(bytes, (piece) => second.chunk(piece, emit)),
-    end(emit) {
-      first.end?.((piece) => second.chunk(piece, emit))
-      second.end?.(emit)
-    },
-    ...(fail && {
-      fail(error: unknown, emit: Emit) {
-        fail(error, (piece) => second.chunk(piece, emit))
-        second.end?.(emit)
-      },
-    }),
   }
 }
 

@@ -18,7 +18,7 @@ export const completions: Operation = {
   query: demandOf,
   fault: choicesFault('text'),
   usage: usageIn,
-  reader: () => new ChoicesReader(),
+  reader: (asked) => new ChoicesReader(asked),
   continuing: continuingCompletion,
   repair: choicesRepair,
   toWhole: accumulateCompletion,

@@ -86,8 +86,16 @@ export class EventReader {
     // Each line, even an empty one, costs an object, hence the 64.
     this.#dataLength += value.length + 64
     if (this.#dataLength > eventBound) throw endless()
-    this.#data.push(value)
+    this.#data.push(value.startsWith('data:') ? withoutPrefix(value) : value)
   }
+}
+
+/**
+ * The data of a line that was made an event twice (paiml/aprender#2015, for streams through a library that adds the
+ * prefix itself). No JSON begins so.
+ */
+function withoutPrefix(value: string): string {
+  return value.replace(/^(data:\s*)+/, '')
 }
 
 function endless(): GatewayError {
@@ -151,7 +159,8 @@ export function isPlainFrame(bytes: Uint8Array): boolean {
   let lines = 0
   for (let at = 0; at < bytes.length; at++) {
     if (isAt(bytes, at, dataField)) {
-      if (bytes[at + dataField.length] !== space || ++lines > 1) return false
+      const value = at + dataField.length + 1
+      if (bytes[value - 1] !== space || ++lines > 1 || isAt(bytes, value, dataField)) return false
     } else if (bytes[at] === byteOrderMark) return false
     while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at++
   }

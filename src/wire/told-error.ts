@@ -9,7 +9,18 @@ export function toldError(answer: JsonObject): unknown {
   if (answer.object === 'error') return answer
   // MiniMax: `{"choices": null, "base_resp": {"status_code": 1004, "status_msg": "…"}}`, and 0 in each good answer.
   if (isObject(answer.base_resp) && !saysNothing(answer.base_resp.status_code)) return answer
-  return saysNothing(answer.error) ? undefined : answer.error
+  if (!saysNothing(answer.error)) return answer.error
+  return Array.isArray(answer.choices) ? undefined : reportIn(answer)
+}
+
+/**
+ * The failure that an envelope reports in place of an answer: `{code, msg}` of many Chinese APIs, and Cloudflare's
+ * `{success: false, errors}` (cloudflare/cloudflare-docs#15116).
+ */
+function reportIn(answer: JsonObject): unknown {
+  const { success, code, message, msg } = answer
+  if (success === false) return answer
+  return saysNothing(code) || saysNothing(message || msg) ? undefined : answer
 }
 
 /** Texts with which servers fill a field that they have no error for. */

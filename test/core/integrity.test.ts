@@ -17,7 +17,7 @@ const words: Words = {
 }
 
 function checked(pump: ReturnType<typeof pumpOf>['pump']) {
-  const step = integrityStep(new ChoicesReader(), words, 'never')
+  const step = integrityStep(new ChoicesReader({ n: 2 }), words, 'never')
   return new Listener(withStep(answerOf(pump), step), new ManualClock()).ear
 }
 

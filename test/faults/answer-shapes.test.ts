@@ -165,6 +165,34 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
     },
   )
 
+  describe.each<[string, unknown]>([
+    ['a list', [good]],
+    ['`data` beside the code 0', { code: 0, message: 'success', data: good }],
+    ['`data` beside the code 200', { code: 200, msg: 'ok', success: true, data: good }],
+    ['`data` beside a code of its own for success', { code: 20000, message: 'OK', status: true, data: good }],
+    ['`data` beside an empty error', { code: '', message: '', error: null, data: [good] }],
+    ['`result`', { result: good, success: true, errors: [], messages: [] }],
+    ['the text of a function’s `body`', { statusCode: 200, headers: {}, body: JSON.stringify(good) }],
+    ['`data`, with its usage outside', { data: { ...good, usage: undefined }, usage: { total_tokens: 5 } }],
+  ])('inside %s', (_, wrapped) => {
+    it('is taken out of it', async () => {
+      const answer = wholeOf(await once(json(200, wrapped)))
+      expect(answer).toMatchObject({ ...good, usage: { total_tokens: 5 } })
+      expect(answer).not.toHaveProperty('data')
+    })
+
+    it('becomes a stream', async () => {
+      const reply = await once(json(200, wrapped), { stream: true })
+      expect(wordsOf(reply.text)).toBe('Hello there')
+      expect(reply.text.endsWith(end)).toBe(true)
+    })
+  })
+
+  it('keeps what it says of its own codes and data, byte for byte', async () => {
+    const said = { ...good, code: 7, message: 'Careful', success: false, data: [good], result: { choices: [] } }
+    expect((await once(json(200, said))).text).toBe(JSON.stringify(said))
+  })
+
   it.each(['application/json', 'text/event-stream', 'text/plain', undefined])(
     'becomes a stream if it comes whole, labelled %s',
     async (type) => {
@@ -179,6 +207,58 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
       expect(reply.text.endsWith(end)).toBe(true)
     },
   )
+
+  // hyperonym/basaran#144, comet-ml/opik#5149
+  describe.each(['application/x-ndjson', 'application/json', 'text/event-stream', undefined])(
+    'as a chunk a line, labelled %s',
+    (type) => {
+      const bare = (frames: readonly string[]) => frames.map((frame) => frame.replace(/^data: /, ''))
+      it.each([
+        ['line ends', bare(chatFrames('Hello', ' there')).map((line) => line.replace('\n\n', '\n'))],
+        ['blank lines', bare(chatFrames('Hello', ' there'))],
+        ['CRLF', bare(chatFrames('Hello', ' there')).map((line) => line.replace('\n\n', '\r\n'))],
+        ['no [DONE]', bare(chatFrames('Hello', ' there')).slice(0, -1)],
+        ['a framed [DONE]', [...bare(chatFrames('Hello', ' there')).slice(0, -1), end]],
+        [
+          'cuts anywhere',
+          bare(chatFrames('Hello', ' there'))
+            .join('')
+            .split(/(?=[e}])/),
+        ],
+      ])('is streamed with %s between, and made whole', async (_, pieces) => {
+        const reply = await once(typed(type, ...pieces), { stream: true })
+        expect(wordsOf(reply.text)).toBe('Hello there')
+        expect(reply.headers.get('content-type')).toBe('text/event-stream; charset=utf-8')
+        expect(reply.text.endsWith(end)).toBe(true)
+        expect(contentOf((await once(typed(type, ...pieces))).text)).toBe('Hello there')
+      })
+    },
+  )
+
+  it('is streamed as the lines come, not at their end', async () => {
+    let goOn = () => {}
+    const gone = new Promise<void>((resolve) => {
+      goOn = resolve
+    })
+    const [first = '', ...rest] = chatFrames('Hello', ' there').map((frame) => frame.slice(6))
+    upstream.script(async (_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson' })
+      response.write(first + rest[0])
+      await gone
+      response.end(rest.slice(1).join(''))
+    })
+    const response = await fetch(`${both.addresses[runtime]}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${both.key}` },
+      body: JSON.stringify(chat('up/m', { stream: true })),
+    })
+    const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader()
+    let said = ''
+    while (!said.includes('Hello')) said += (await reader?.read())?.value ?? ''
+    goOn()
+    for (let next = await reader?.read(); next && !next.done; next = await reader?.read()) said += next.value
+    expect(wordsOf(said)).toBe('Hello there')
+  })
 
   it('becomes a stream without usage, since none was asked for', async () => {
     const reply = await once(json(200, good), { stream: true })
@@ -264,6 +344,49 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
     ])
   })
 
+  it.each([
+    ['eos_token', 'stop'],
+    ['MAX_TOKENS', 'length'],
+    [{ type: 'length' }, 'length'],
+  ])(
+    'becomes a whole answer that is put right as others are, with the finish reason %j as %s',
+    async (given, reason) => {
+      const of = (delta: object, finish: unknown) =>
+        event({ id: 'x', model: 'm', choices: [{ index: 0, delta, finish_reason: finish }] })
+      const parts = [{ type: 'text', text: 'Hello' }]
+      const reply = await once(stream([of({ content: parts }, null), of({}, given), end]))
+      expect(wholeOf(reply).choices).toMatchObject([{ message: { content: 'Hello' }, finish_reason: reason }])
+    },
+  )
+
+  it('becomes a whole answer with its calls if each piece repeats its id and its name', async () => {
+    const piece = (id: string, text: string) =>
+      chunk({ tool_calls: [{ id, function: { name: 'look', arguments: text } }] })
+    const pieces = [piece('call_a', ''), piece('call_a', '{"x":'), piece('call_a', '1}'), piece('call_b', '{"x":2}')]
+    const reply = await once(stream([...pieces, chunk({}, 'tool_calls'), end]))
+    expect(wholeOf(reply).choices[0]?.message.tool_calls).toEqual([
+      { id: 'call_a', type: 'function', function: { name: 'look', arguments: '{"x":1}' } },
+      { id: 'call_b', type: 'function', function: { name: 'look', arguments: '{"x":2}' } },
+    ])
+  })
+
+  it('is whole if it comes as the only chunk of a stream, which says that it is over', async () => {
+    const only = (finish: string | null) => chunk({ role: 'assistant', content: 'Hello' }, finish).slice(6)
+    for (const rest of ['', end]) {
+      expect(contentOf((await once(typed('application/json', only('stop') + rest))).text)).toBe('Hello')
+      upstream.script(typed('application/json', only(null) + rest))
+      expect((await both.ask(runtime, chat('up/m'))).status).toBeGreaterThanOrEqual(500)
+    }
+  })
+
+  // microsoft/foundry-local#263
+  it('becomes a whole answer of one choice if its choice’s index counts the chunks', async () => {
+    const of = (index: number, delta: object, finish: string | null = null) =>
+      event({ id: 'x', model: 'm', choices: [{ index, delta, finish_reason: finish }] })
+    const reply = await once(stream([of(0, { content: 'Hel' }), of(1, { content: 'lo' }), of(2, {}, 'stop'), end]))
+    expect(wholeOf(reply).choices).toMatchObject([{ index: 0, message: { content: 'Hello' }, finish_reason: 'stop' }])
+  })
+
   it('becomes a whole answer with each of several choices, a refusal and probabilities', async () => {
     const of = (index: number, delta: object, finish: string | null = null, logprobs: object | null = null) =>
       event({ id: 'x', model: 'm', choices: [{ index, delta, logprobs, finish_reason: finish }] })
@@ -277,6 +400,7 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
         of(1, {}, 'stop'),
         end,
       ]),
+      { n: 2 },
     )
     expect(wholeOf(reply).choices).toEqual([
       {
@@ -355,11 +479,53 @@ describe.each(runtimes)('A good answer in an odd shape (%s)', (runtime) => {
       expect(await asked(stream(frames.slice(0, 2), 'reset'), {})).toMatchObject(truncated)
     })
 
+    it('if the lines of a stream are cut, report an error, or are none', async () => {
+      const lines = chatFrames('Hello', ' there').map((frame) => frame.slice(6))
+      expect(await asked(stream(lines.slice(0, 2)), {})).toMatchObject(truncated)
+      const error = { message: 'It crashed', code: 500 }
+      const told = [lines[0] ?? '', `${JSON.stringify({ error })}\n`]
+      expect(await asked(stream(told), {})).toMatchObject({ code: 'upstream_error', tries: 2 })
+      expect(await asked(stream(told), { stream: true })).toMatchObject({ code: 'upstream_error', tries: 2 })
+      const broken = [lines[0] ?? '', 'Internal Server Error\n']
+      expect((await asked(stream(broken), { stream: true })).tries).toBe(2)
+    })
+
     it('if a stream that nobody asked for reports an error', async () => {
       const error = { message: 'It crashed', code: 500 }
       const told = await asked(stream([...chatFrames('Hello').slice(0, 2), event({ error }), end]), {})
       expect(told).toMatchObject({ code: 'upstream_error', tries: 2 })
       expect(told.message).toContain('It crashed')
+    })
+
+    // cloudflare/cloudflare-docs#15116, edenai/edenai-apis#360
+    it.each<[string, unknown, string]>([
+      ['a code beside its answer', { code: 500, message: 'It crashed', data: good }, 'It crashed'],
+      ['a code and no data', { code: 20012, msg: 'It crashed', data: null }, 'It crashed'],
+      ['a code in words', { code: 'ServiceUnavailable', message: 'It crashed', request_id: 'x' }, 'It crashed'],
+      ['no success', { result: null, success: false, errors: [{ code: 7009, message: 'It crashed' }] }, 'It crashed'],
+      ['a status of its own', { choices: null, base_resp: { status_code: 1000, status_msg: 'It crashed' } }, 'crashed'],
+      ['an error in a list', [{ error: { message: 'It crashed', code: 500 } }], 'It crashed'],
+      ['an error in its data', { code: 0, data: { error: { message: 'It crashed' } } }, 'It crashed'],
+      ['an error in a text', { statusCode: 500, body: '{"error":{"message":"It crashed"}}' }, 'It crashed'],
+    ])('if an envelope reports %s', async (_what, said, message) => {
+      for (const more of [{}, { stream: true }]) {
+        const told = await asked(json(200, said), more)
+        expect(told).toMatchObject({ code: 'upstream_error', tries: 2, message: expect.stringContaining(message) })
+      }
+    })
+
+    it.each<[string, unknown]>([
+      ['a code', { code: 20012, msg: 'It crashed', data: null }],
+      ['no success', { result: null, success: false, errors: [{ code: 7009, message: 'It crashed' }] }],
+      ['a status of its own', { choices: null, base_resp: { status_code: 1000, status_msg: 'It crashed' } }],
+    ])('if the first event of a stream is an envelope that reports %s', async (_what, said) => {
+      const told = await asked(stream([event(said), end]), { stream: true })
+      expect(told).toMatchObject({ code: 'upstream_error', tries: 2, message: expect.stringContaining('It crashed') })
+    })
+
+    it('if an envelope reports that its key was refused, which no second try would change', async () => {
+      const told = await asked(json(200, { code: 401, msg: 'Invalid token', data: null }), {})
+      expect(told).toMatchObject({ code: 'upstream_credentials_rejected', tries: 1 })
     })
 
     it('if whole JSON for a stream is an error, is cut, or has no choices', async () => {

@@ -32,6 +32,8 @@ const thinksByEffort: Script = (request, ...rest) => {
     : json(400, { error: { message: `Unknown parameter: '${name}'.`, ...error } })(request, ...rest)
 }
 
+const tool = (name: string) => ({ type: 'function', function: { name } })
+
 /** How each model is configured, by the name that the tests give it. */
 const models = {
   limited: { overrides: { max_tokens: 100 } },
@@ -50,6 +52,10 @@ const models = {
   'calm-template': { params: { chat_template_kwargs: { thinking: false } } },
   stopped: { overrides: { stop: ['END'] } },
   toolless: { overrides: { tool_choice: 'none' } },
+  'tooled-ours': { overrides: { tools: [tool('ours')] } },
+  'tooled-old': { overrides: { functions: [{ name: 'ours' }] } },
+  'tooled-named': { overrides: { tool_choice: { type: 'function', function: { name: 'ours' } } } },
+  'tooled-forced': { params: { tools: [tool('ours')] }, overrides: { function_call: { name: 'ours' } } },
   tooled: { params: { tools: [{ type: 'function', function: { name: 'ours' } }] } },
   fixed: { overrides: { seed: 7 } },
   worded: { overrides: { format: 'json' } },
@@ -186,6 +192,43 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
     expect(Object.keys(rest)).toEqual(expect.arrayContaining(Object.keys(wanted)))
     for (const name of ['max_tokens', 'max_completion_tokens', 'reasoning_effort', 'thinking', 'enable_thinking'])
       expect(rest).not.toHaveProperty(name)
+  })
+
+  const ours = { tools: [tool('ours')] }
+  const oldOurs = { functions: [{ name: 'ours' }] }
+  const functions = [{ name: 'theirs' }]
+  const tools = [tool('theirs')]
+  it.each<[string, object, object]>([
+    ['tooled-ours', { functions, function_call: 'none' }, { ...ours, tool_choice: 'none' }],
+    ['tooled-ours', { functions, function_call: { name: 'ours' } }, { ...ours, tool_choice: tool('ours') }],
+    // Servers refuse a choice that is not in the list.
+    ['tooled-ours', { functions, function_call: { name: 'theirs' } }, ours],
+    [
+      'tooled-ours',
+      { tools, tool_choice: tool('theirs'), parallel_tool_calls: false },
+      { ...ours, parallel_tool_calls: false },
+    ],
+    ['tooled-ours', { tools, tool_choice: 'required', function_call: 'auto' }, { ...ours, tool_choice: 'required' }],
+    ['tooled-ours', { function_call: null }, ours],
+    ['tooled-old', { tools, tool_choice: 'auto', parallel_tool_calls: true }, { ...oldOurs, function_call: 'auto' }],
+    ['tooled-old', { ...ours, tool_choice: tool('ours') }, { ...oldOurs, function_call: { name: 'ours' } }],
+    ['tooled-old', { ...ours, tool_choice: 'required' }, oldOurs],
+    ['tooled-named', { ...oldOurs, function_call: 'auto' }, { ...oldOurs, function_call: { name: 'ours' } }],
+    ['tooled-named', { functions, function_call: 'auto' }, { functions }],
+    ['tooled-named', { ...ours, tool_choice: 'auto' }, { ...ours, tool_choice: tool('ours') }],
+    ['tooled-named', {}, {}],
+    ['tooled-forced', {}, { ...ours, tool_choice: tool('ours') }],
+    ['toolless', {}, {}],
+    ['toolless', { functions, function_call: 'auto' }, { functions, function_call: 'none' }],
+  ])('go up as fields that belong together where tools are configured: %s %j', async (model, asked, wanted) => {
+    expect(await sent(`plain-${model}`, asked)).toEqual(wanted)
+  })
+
+  it('are left as they are, however they fit, where no tools are configured', async () => {
+    const mixed = { tools, function_call: 'auto', functions, tool_choice: null }
+    expect(await sent('plain-fixed', mixed)).toEqual({ ...mixed, seed: 7 })
+    const odd = { functions, tool_choice: 'auto' }
+    expect(await sent('plain-tooled', odd)).toEqual(odd)
   })
 
   it('offer no tools to Ollama where the configuration forbids them under the new name', async () => {

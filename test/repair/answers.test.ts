@@ -82,6 +82,9 @@ describe.each(runtimes)('A whole answer of a plain compatible server on %s', (ru
     ['no id', [call({ id: null })]],
     ['the id "0"', [call({ id: '0' })]],
     ['arguments as an object', [call({}, { arguments: { x: 1 } })]],
+    ['parameters in place of arguments', [call({}, { arguments: undefined, parameters: { x: 1 } })]],
+    ['parameters as a text', [call({}, { arguments: undefined, parameters: '{"x":1}' })]],
+    ['no `function` around name and parameters', [{ name: 'f', parameters: { x: 1 } }]],
   ])('has whole tool calls in spite of %s', async (_what, calls) => {
     const { message, finish_reason } = await choiceOf(answer({ content: null, tool_calls: calls }))
     expect(finish_reason).toBe('tool_calls')
@@ -235,6 +238,30 @@ describe.each(runtimes)('A stream of a plain compatible server on %s', (runtime)
     const text = await ask([chunk({ role: 'assistant', content: 'a' }), failed, done])
     expect(text).toContain('boom')
     expect(text).not.toContain('[DONE]')
+  })
+
+  it.each([
+    '{"code":1302,"msg":"boom","data":null}',
+    '{"success":false,"errors":[{"code":7009,"message":"boom"}],"result":null}',
+    '{"choices":null,"base_resp":{"status_code":1000,"status_msg":"boom"}}',
+  ])('fails at an envelope that reports a failure after some content: %s', async (said) => {
+    const text = await ask([chunk({ role: 'assistant', content: 'a' }), `data: ${said}\n\n`, done])
+    expect(text).toContain('boom')
+    expect(text).not.toContain('[DONE]')
+  })
+
+  it.each<[string, Fields, string?]>([
+    ['several answers', { n: 2 }],
+    ['the answers to several prompts', { prompt: ['a', 'b'], messages: undefined }, '/completions'],
+  ])('keeps the indexes of %s apart', async (_what, more, path) => {
+    const of = (index: number, text: string, finish: string | null = null) => {
+      const said = path ? { text } : { delta: { role: 'assistant', content: text } }
+      const object = path ? 'text_completion' : 'chat.completion.chunk'
+      return `data: ${JSON.stringify({ ...head, object, choices: [{ index, ...said, finish_reason: finish }] })}\n\n`
+    }
+    const pieces = [of(0, 'a'), of(1, 'b'), of(0, 'c'), of(1, 'd'), of(0, '', 'stop'), of(1, '', 'length'), done]
+    expect(await ask(pieces, more, path)).toBe(pieces.join(''))
+    expect(await ask([...pieces.slice(0, 5), done], more, path)).toContain('upstream_stream_truncated')
   })
 
   it('puts the legacy route right too', async () => {

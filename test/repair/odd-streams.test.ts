@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { type OddStream, oddStreams, soundStreams } from '../support/odd-streams.ts'
+import { failingStreams, oddStreams, soundStreams } from '../support/odd-streams.ts'
 import { clients, readers } from '../support/parsers.ts'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
 
 const parsers = { ...clients, ...readers }
-const streams = [...oddStreams, ...soundStreams]
+const streams = [...oddStreams, ...soundStreams, ...failingStreams]
 /** All that pass bytes, each as it is without any setting but its address. */
 const kinds = [
   'openai',
@@ -45,7 +45,7 @@ afterAll(async () => {
 
 const listed = streams.map((_, at) => ({ id: `m${at}`, object: 'model', created: 1, owned_by: 'lab' }))
 
-const ask = (runtime: (typeof runtimes)[number], stream: OddStream, provider = 'lab') =>
+const ask = (runtime: (typeof runtimes)[number], stream: (typeof streams)[number], provider = 'lab') =>
   both.ask(runtime, {
     model: `${provider}/m${streams.indexOf(stream)}`,
     messages: [{ role: 'user', content: 'hi' }],
@@ -68,6 +68,18 @@ describe.each(runtimes)('A plain compatible server on %s', (runtime) => {
     const { text } = await ask(runtime, stream)
     expect(text).toBe(stream.text)
     for (const parse of Object.values(parsers)) expect(await parse(text)).toEqual({ ...stream.says, usage })
+  })
+
+  it.each(failingStreams)('is known by every client to have failed where it sends $what', async (stream) => {
+    const { text } = await ask(runtime, stream)
+    expect(text).toMatch(
+      stream.text.includes('boom') ? /data: \{"error":\{"message":"[^"]*boom/ : /upstream_stream_truncated/,
+    )
+    expect(text).not.toContain('[DONE]')
+    for (const [client, parse] of Object.entries(parsers)) {
+      const reading = Promise.resolve(text).then(parse)
+      await expect(reading, `${client}: ${text}`).rejects.toBeDefined()
+    }
   })
 
   it.each(kinds)('is read as well where it is called %s', async (kind) => {

@@ -56,6 +56,15 @@ const eachDelta = (change: (delta: Record<string, unknown>, at: number) => unkno
   return eachChoice(({ delta, ...rest }) => ({ ...rest, delta: change(delta as Record<string, unknown>, at++) }))
 }
 
+/** The plain stream as Foundry Local sends it: the role in each delta, and the same as a message beside it. */
+const counting = (from: number) => {
+  let index = from
+  return eachChoice(({ delta, ...rest }) => {
+    const said = { ...(delta as object), role: 'assistant', tool_calls: [], function_call: null }
+    return { ...rest, delta: said, message: said, index: index++ }
+  })
+}
+
 /** A stream of tool calls: one delta for each value of `tool_calls`. */
 const calling = (deltas: readonly unknown[], finish: unknown = 'tool_calls') =>
   all([first, ...deltas.map((calls) => chunk({ tool_calls: calls })), chunk({}, finish), spent, done])
@@ -65,6 +74,9 @@ const rest = { index: 0, function: { arguments: '{"x":1}' } }
 const without = (value: object, ...keys: string[]) =>
   Object.fromEntries(Object.entries(value).filter(([key]) => !keys.includes(key)))
 const call = (fn: Fields, more: Fields = {}) => ({ index: 0, id: 'call_a', type: 'function', function: fn, ...more })
+
+/** A piece with everything but an index. */
+const repeated = (id: string, text: string) => ({ id, type: 'function', function: { name: 'f', arguments: text } })
 
 const text = (what: string, seen: string, stream: string, says = hello): OddStream => ({
   what,
@@ -88,9 +100,18 @@ export const oddStreams: readonly OddStream[] = [
     'Spring: openai/openai-python#498; Kimi Code: nullclaw/nullclaw#509',
     all(whole).replaceAll('data: ', 'data:'),
   ),
+  text('`data:` twice', 'paiml/aprender#2015', all(whole).replaceAll('data: ', 'data: data: ')),
+  text(
+    '`data:` twice, and an empty line of data',
+    'paiml/aprender#2015, as its library writes it',
+    all(whole).replaceAll('data: ', 'data: data: ').replaceAll('\n\n', '\ndata: \n\n'),
+  ),
   text('lines that end in CRLF', '', all(whole).replaceAll('\n', '\r\n')),
   text('lines that end in CR', '', all(whole).replaceAll('\n', '\r')),
   text('no [DONE]', 'transformers serve', all(whole.slice(0, -1))),
+  text('[DONE] without a blank line behind it', '', all(whole).replace(/\n\n$/, '')),
+  text('names of events', '', all(whole.map((event) => `event: message\n${event}`))),
+  text('an event behind [DONE]', '', all([...whole, chunk({ content: ' more' })])),
   text('blanks around [DONE]', '', all(whole).replace('[DONE]', ' [DONE] ')),
   text('an event in several data lines', '', all(whole).replaceAll(',"choices"', ',\ndata: "choices"')),
   text(
@@ -165,6 +186,21 @@ export const oddStreams: readonly OddStream[] = [
     '',
     eachChoice((c) => without(c, 'index')),
   ),
+  text('an index that counts the chunks', 'Foundry Local: microsoft/foundry-local#263', counting(0)),
+  text('an index that counts the chunks from 1', 'TGI: huggingface/text-generation-inference#1648', counting(1)),
+  text(
+    'an index that counts the pieces of a call',
+    '',
+    all([
+      ...[[opening], [rest], undefined].map((calls, at) => {
+        const delta = { role: 'assistant', content: null, ...(calls && { tool_calls: calls }) }
+        return frame({ ...base, choices: [{ index: at, delta, finish_reason: calls ? null : 'tool_calls' }] })
+      }),
+      spent,
+      done,
+    ]),
+    called(x1),
+  ),
   text(
     'no finish_reason before the last chunk',
     'transformers serve; vLLM: vllm-project/vllm#19662',
@@ -218,6 +254,7 @@ export const oddStreams: readonly OddStream[] = [
       done,
     ]),
   ),
+  text('usage in the chunk with the finish_reason', '', all([first, hel, lo, chunk({}, 'stop', { usage }), done])),
   text(
     'usage on each chunk',
     'vLLM: open-webui/open-webui#29064; Gemini: ogx-ai/ogx#5122',
@@ -265,8 +302,53 @@ export const oddStreams: readonly OddStream[] = [
     called(x1),
   ),
   text(
-    'another id for each piece',
+    'later name and id repeated, and no index',
+    'SGLang, without its index',
+    calling([
+      [repeated('call_a', '')],
+      [repeated('call_a', '{"x":')],
+      [repeated('call_a', '1}')],
+      [repeated('call_b', '{"x":')],
+      [repeated('call_b', '2}')],
+    ]),
+    called(x1, { name: 'f', arguments: '{"x":2}' }),
+  ),
+  text(
+    'name and id repeated in each piece of two calls of one function with the index 0',
+    'SGLang: InternLM/lmdeploy#3412',
+    calling([
+      [call({ name: 'f', arguments: '{"x":' })],
+      [call({ name: 'f', arguments: '1}' })],
+      [call({ name: 'f', arguments: '{"x":' }, { id: 'call_b' })],
+      [call({ name: 'f', arguments: '2}' }, { id: 'call_b' })],
+    ]),
+    called(x1, { name: 'f', arguments: '{"x":2}' }),
+  ),
+  text(
+    'two calls of one function with the index 0, interleaved, with name and id in each piece',
+    '',
+    calling([
+      [call({ name: 'f', arguments: '{"x":' })],
+      [call({ name: 'f', arguments: '{"x":' }, { id: 'call_b' })],
+      [call({ name: 'f', arguments: '1}' })],
+      [call({ name: 'f', arguments: '2}' }, { id: 'call_b' })],
+    ]),
+    called(x1, { name: 'f', arguments: '{"x":2}' }),
+  ),
+  text(
+    'another id for each piece, and the name again',
     'vLLM: vllm-project/vllm#23522',
+    calling([
+      [call({ name: 'f', arguments: '{"x"' })],
+      [call({ name: 'f', arguments: ':' }, { id: 'call_b' })],
+      [call({ name: 'f', arguments: '1}' }, { id: 'call_c' })],
+      [call({ name: 'f', arguments: '{"x":2}' }, { id: 'call_d' })],
+    ]),
+    called(x1, { name: 'f', arguments: '{"x":2}' }),
+  ),
+  text(
+    'another id for each piece',
+    'poolsideai/pool#9',
     calling([
       [call({ name: 'f', arguments: '{"x"' })],
       [call({ arguments: ':' }, { id: 'call_b' })],
@@ -290,6 +372,13 @@ export const oddStreams: readonly OddStream[] = [
     'arguments as an object',
     'TGI, whole: huggingface/text-generation-inference#2136',
     calling([[call({ name: 'f', arguments: { x: 1 } })]]),
+    called(x1),
+  ),
+  text('parameters in place of arguments', '', calling([[call({ name: 'f', parameters: { x: 1 } })]]), called(x1)),
+  text(
+    'a call without `function`, and parameters in place of arguments',
+    'Llama 3.1, passed on as it writes it',
+    calling([[{ name: 'f', parameters: { x: 1 } }]]),
     called(x1),
   ),
   text(
@@ -388,6 +477,26 @@ export const oddStreams: readonly OddStream[] = [
 export const soundStreams: readonly OddStream[] = [
   text('a plain one', 'OpenAI', all(whole)),
   text('one with comments', 'OpenRouter', all([': PROCESSING\n\n', ...whole])),
+  text('one with comments between its events', 'OpenRouter', whole.join(': ping\n\n')),
+  text('one with ids of events', '', all(whole.map((event, at) => `id: ${at}\nretry: 3000\n${event}`))),
+  text('one with a chunk of no choices', 'Azure', all([frame({ ...base, choices: [] }), ...whole])),
+  text(
+    'one with a chunk of no choices in its middle',
+    '',
+    all([first, hel, frame({ ...base, choices: [] }), lo, stop, spent, done]),
+  ),
+  text(
+    'one with another id for each chunk',
+    'LiteLLM: BerriAI/litellm#1571',
+    each((c, at) => ({ ...c, id: `chatcmpl-${at}` })),
+  ),
+  text(
+    'one with reasoning',
+    'DeepSeek',
+    all([first, chunk({ reasoning_content: 'Hm' }), chunk({ reasoning_content: '.' }), hel, lo, stop, spent, done]),
+  ),
+  text('a call in pieces', 'OpenAI', calling([[opening], [rest]]), called(x1)),
+  text('a call in one piece', 'Gemini', calling([[call(x1)]]), called(x1)),
   text(
     'one with usage: null in each chunk',
     'OpenAI',
@@ -430,3 +539,15 @@ export const soundStreams: readonly OddStream[] = [
     called({ name: 'f', arguments: '{"name":"g","id":"call_b"}' }),
   ),
 ]
+
+/** Streams that fail after some content: no client may take them for complete. */
+export const failingStreams: readonly Omit<OddStream, 'says' | 'seen'>[] = [
+  ['an error, and closes', [frame({ error: { message: 'boom', type: 'server_error' } })]],
+  ['an error, and says [DONE]', [frame({ error: { message: 'boom' } }), done]],
+  ['an event named error', [`event: error\n${frame({ error: { message: 'boom' } })}`, done]],
+  ['an error that is a text', [frame({ error: 'boom' }), done]],
+  ['an error in an event named error alone', [`event: error\n${frame({ message: 'boom' })}`, done]],
+  ['nothing more', []],
+  ['[DONE] without a finish_reason', [done]],
+  ['usage and [DONE] without a finish_reason', [spent, done]],
+].map(([what, frames]) => ({ what: what as string, text: all([first, hel, ...(frames as string[])]) }))

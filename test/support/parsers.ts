@@ -4,14 +4,8 @@ import type { AIMessageChunk, UsageMetadata } from '@langchain/core/messages'
 import { ChatOpenAI } from '@langchain/openai'
 import OpenAI from 'openai'
 import OpenAI4 from 'openai4'
-import type { Said } from './odd-streams.ts'
-
-/** What a client makes of a stream; throws where the client does. */
-export type Parser = (stream: string) => Promise<Read> | Read
-
-export interface Read extends Said {
-  readonly usage: unknown
-}
+import { aiSdkOpenai } from './ai-sdk-openai.ts'
+import { dataOf, type Parser, type Read } from './parsing.ts'
 
 type Json = Record<string, unknown>
 interface Call {
@@ -21,17 +15,6 @@ interface Call {
 }
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** The `data` of each event as a WHATWG reader sees it, up to `[DONE]`. */
-function* dataOf(stream: string): Generator<string> {
-  for (const event of stream.split(/(?:\r\n|\r|\n){2}/)) {
-    const lines = event.split(/\r\n|\r|\n/).filter((line) => line.startsWith('data:'))
-    if (lines.length === 0) continue
-    const data = lines.map((line) => line.slice(5).replace(/^ /, '')).join('\n')
-    if (data === '[DONE]') return
-    yield data
-  }
-}
 
 const read = (text: string, calls: readonly Call[], finish: unknown, usage: unknown): Read => ({
   text,
@@ -116,6 +99,28 @@ const langchain: Parser = async (stream) => {
     completion_tokens: spent?.output_tokens,
     total_tokens: spent?.total_tokens,
   })
+}
+
+/** Its iterator, and what most programs make of the pieces. */
+const pieces: Parser = async (stream) => {
+  const client = new OpenAI({ baseURL: address, apiKey: 'k', maxRetries: 0, fetch: answering(stream) })
+  let text = ''
+  let finish: unknown
+  let usage: unknown
+  const calls = new Map<unknown, Call>()
+  for await (const chunk of await client.chat.completions.create({ ...question, stream: true })) {
+    usage = chunk.usage ?? usage
+    const [choice] = chunk.choices
+    if (!choice) continue
+    text += choice.delta.content ?? ''
+    finish = choice.finish_reason ?? finish
+    for (const { index, id = '', function: said } of choice.delta.tool_calls ?? []) {
+      const begun = calls.get(index)
+      if (begun) begun.arguments += said?.arguments
+      else calls.set(index, { id, name: said?.name ?? '', arguments: said?.arguments ?? '' })
+    }
+  }
+  return read(text, [...calls.values()], finish, usage)
 }
 
 /** It leaves putting pieces together to its caller, who does as its documentation. */
@@ -230,14 +235,16 @@ function must(holds: boolean, what: string): void {
 /** The real packages. */
 export const clients: Readonly<Record<string, Parser>> = {
   'openai 7': openai7,
+  'openai 7 piece by piece': pieces,
   'openai 4': openai4,
   'AI SDK': aiSdk,
   LangChain: langchain,
   'huggingface.js': huggingface,
 }
 
-/** Readers that no package can stand for here: one is Python, and the other is no client but the specification. */
+/** Readers that stand for no package that is at hand: one is Python, one is a schema, the last is the specification. */
 export const readers: Readonly<Record<string, Parser>> = {
   'openai-python 0.27': openaiPython027,
+  'AI SDK for OpenAI': aiSdkOpenai,
   'a strict schema': strict,
 }

@@ -4,7 +4,7 @@ import { toldError } from '../../wire/told-error.ts'
 import { callsIn, wholeCalls } from './calls.ts'
 import { headOf, indexOf, kindOf } from './head.ts'
 import { isEmptyChoice, withText } from './parts.ts'
-import { finishReason, isMalformedCall, legacyReason } from './reasons.ts'
+import { finishReason, isFinish, isMalformedCall, legacyReason } from './reasons.ts'
 
 /** A whole answer put right; the same object if nothing is wrong with it. */
 export function mendAnswer(answer: JsonObject, context: WireContext): JsonObject {
@@ -72,7 +72,10 @@ function mend(answer: JsonObject, context: WireContext): JsonObject {
     ...rest,
     ...headOf(answer, context),
     object: kindOf(answer.object, texts ? 'text_completion' : 'chat.completion'),
-    choices: choices.filter(isObject).map((choice, at) => mendChoice(choice, at, context)),
+    choices: choices.filter(isObject).map((choice, at, { length }) => {
+      const index = length === 1 ? 0 : (indexOf(choice.index) ?? at)
+      return mendChoice(choice, index, context)
+    }),
   }
 }
 
@@ -80,9 +83,9 @@ function without({ error: _, ...rest }: JsonObject): JsonObject {
   return rest
 }
 
-function mendChoice(choice: JsonObject, at: number, context: WireContext): JsonObject {
+function mendChoice(sent: JsonObject, index: number, context: WireContext): JsonObject {
+  const choice = withMessage(sent)
   const { finish_reason: given } = choice
-  const index = indexOf(choice.index) ?? at
   if (!isObject(choice.message)) {
     // A whole answer is over, whatever it says.
     return 'text' in choice ? { ...choice, index, finish_reason: legacyReason(given) ?? 'stop' } : choice
@@ -93,6 +96,14 @@ function mendChoice(choice: JsonObject, at: number, context: WireContext): JsonO
   const isFailed = isMalformedCall(given) && isEmptyChoice({ message })
   const reason = isFailed ? given : (finishReason(given ?? 'stop', called) ?? ending(called))
   return { ...choice, index, message, finish_reason: reason }
+}
+
+/** A stream's only chunk has all of the answer in its delta, if it says that it is over. */
+function withMessage(choice: JsonObject): JsonObject {
+  const { delta, ...rest } = choice
+  return isObject(delta) && !isObject(choice.message) && isFinish(choice.finish_reason)
+    ? { ...rest, message: delta }
+    : choice
 }
 
 const ending = (called: boolean) => (called ? 'tool_calls' : 'stop')

@@ -33,9 +33,18 @@ function usable(id: unknown, taken: ReadonlySet<unknown>): string | undefined {
 /** Some servers leave out `function` around the name and the arguments. */
 function partsOf(call: JsonObject): { said: JsonObject; rest: JsonObject } {
   const { function: said, ...rest } = call
-  if (isObject(said)) return { said, rest }
-  const { name, arguments: text, ...others } = rest
-  return { said: { ...(name !== undefined && { name }), ...(text !== undefined && { arguments: text }) }, rest: others }
+  if (isObject(said)) return { said: named(said), rest }
+  const { name, arguments: text, parameters, ...others } = rest
+  const given = { name, arguments: text, parameters }
+  const told = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  return { said: named(told), rest: others }
+}
+
+/** Llama 3.1 writes `parameters` for the arguments of a call, and some servers pass on what a model writes. */
+function named(said: JsonObject): JsonObject {
+  const { parameters, ...rest } = said
+  const isText = typeof parameters === 'string'
+  return said.arguments === undefined && (isText || isObject(parameters)) ? { ...rest, arguments: parameters } : said
 }
 
 /** A call that has begun. */
@@ -119,7 +128,9 @@ export class ToolCalls {
   #isNew(before: Begun, { id, name, text }: Said, index: number | undefined): boolean {
     if (id !== '' && before.id !== id) {
       if (before.id === undefined) return name !== '' && before.name !== ''
-      // Some servers make up another id for each piece of a call (vllm-project/vllm#23522, poolsideai/pool#9).
+      // Some servers make up another id for each piece of a call (poolsideai/pool#9), and repeat its name as well
+      // (vllm-project/vllm#23522): what is no beginning of arguments goes on with those that are cut.
+      if (name === before.name && isCut(before.text) && isMiddle(text)) return false
       const mayGoOn = before.text.trim() === '' || isCut(before.text)
       return !(name === '' && index !== undefined && !before.plain && mayGoOn)
     }
@@ -172,6 +183,11 @@ function goOn(call: JsonObject, { index }: Begun): JsonObject {
 /** Whether arguments have begun and are not complete. */
 function isCut(text: string): boolean {
   return text.trim() !== '' && tryParse(text) === undefined
+}
+
+/** Whether a text can't be the beginning of a call's arguments. */
+function isMiddle(text: string): boolean {
+  return /^\s*[^\s{]/.test(text)
 }
 
 function wordOf(given: unknown): string {

@@ -4,7 +4,8 @@ import { equal, isObject, type JsonObject, objectAt, tryParse } from '../../wire
 import { comment, done, frame, type ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { callsIn, ToolCalls } from './calls.ts'
-import { type Head, headOf, indexOf, kindOf } from './head.ts'
+import { ChoiceIndexes } from './choice-indexes.ts'
+import { type Head, headOf, kindOf } from './head.ts'
 import { textOf, withText } from './parts.ts'
 import { finishReason, isFinish, legacyReason } from './reasons.ts'
 
@@ -21,6 +22,7 @@ const keepAlive = [comment('keep-alive')]
 export class ChoicesMender implements Mender {
   readonly #context: WireContext
   readonly #thorough: boolean
+  readonly #indexes: ChoiceIndexes
   readonly #choices = new Map<number, ChoiceState>()
   #head: Head | undefined
   #kind: unknown
@@ -37,6 +39,7 @@ export class ChoicesMender implements Mender {
   /** `thorough`: for a server that is known to deviate, what no client trips over is put right as well. */
   constructor(context: WireContext, { thorough = false } = {}) {
     this.#context = context
+    this.#indexes = new ChoiceIndexes(context)
     this.#thorough = thorough
   }
 
@@ -65,7 +68,9 @@ export class ChoicesMender implements Mender {
     const { error: _, choices: given, ...rest } = chunk
     const choices = (Array.isArray(given) ? given : [given]).filter(isObject)
     if (choices.length === 0 && !isObject(chunk.usage) && !Array.isArray(given)) return undefined
-    const mended = { ...rest, ...this.#headOf(chunk, choices), choices: choices.map((c, at) => this.#choice(c, at)) }
+    const { length } = choices
+    const head = this.#headOf(chunk, choices)
+    const mended = { ...rest, ...head, choices: choices.map((choice, at) => this.#choice(choice, at, length)) }
     return isObject(chunk.usage) ? this.#withUsage(mended, chunk.usage) : mended
   }
 
@@ -105,8 +110,8 @@ export class ChoicesMender implements Mender {
     return alone ? undefined : { ...rest, choices }
   }
 
-  #choice(choice: JsonObject, at: number): JsonObject {
-    const index = indexOf(choice.index) ?? at
+  #choice(choice: JsonObject, at: number, of: number): JsonObject {
+    const index = this.#indexes.next(choice, at, of)
     const known = this.#choices.get(index)
     const state = known ?? { finished: false, calls: new ToolCalls(this.#context.random) }
     this.#choices.set(index, state)
@@ -117,9 +122,8 @@ export class ChoicesMender implements Mender {
     const { delta: given, message, ...rest } = choice
     const delta = this.#delta(isObject(given) ? given : isObject(message) ? message : {}, state, !known)
     return {
+      // Without a message beside the delta: it repeats what is said, and the `openai` package takes it for all there is.
       ...rest,
-      // A message beside a delta repeats the answer so far; no client reads it.
-      ...(message !== undefined && isObject(given) && { message }),
       index,
       delta,
       finish_reason: finishReason(choice.finish_reason, state.calls.begun),
