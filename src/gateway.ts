@@ -23,6 +23,7 @@ import { record } from './layers/record.ts'
 import { resume } from './layers/resume.ts'
 import { retry } from './layers/retry.ts'
 import { mostShadowed, Shadows } from './layers/shadow.ts'
+import { share } from './layers/share.ts'
 import { timeout } from './layers/timeout.ts'
 import { type Asked, createPlanner, queryOf } from './planner.ts'
 import { headerValue } from './wire/headers.ts'
@@ -65,7 +66,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
 
   // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late stream
   // to a second target; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and `pull` pulls,
-  // once for all tries of a target; `timeout` gives each try its own time; `gate` is around each exchange, so that a
+  // once for all tries of a target; `share` gives each part of a request its own tries; `timeout` gives each try its own time; `gate` is around each exchange, so that a
   // stream that dies at once is a failure for all layers, and one that opens with a refusal is remedied.
   const learnt = new Map<string, Learnt>()
   const connected = connect(services, gate, learnt)
@@ -76,6 +77,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     resume(services),
     integrity(services),
     pull(services),
+    share(services),
     retry({ ...services, health, budget, maxAttempts }),
     record({ ...services, health, shortcomings }),
     timeout({ clock, log }),

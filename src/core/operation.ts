@@ -1,5 +1,5 @@
 import type { RequestBody } from '../wire/body.ts'
-import type { Capability } from '../wire/errors.ts'
+import type { Capability, GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
@@ -53,10 +53,32 @@ export interface Operation {
   readonly continuing?: Continuing
   /** Puts answers right that some clients could not read. Absent: they pass as they are. */
   readonly repair?: Repair
+  /** How a request is shared out where an upstream does less at once than is asked for. Absent: it never is. */
+  readonly sharing?: Sharing
   /** The whole answer that the chunks of a complete stream amount to. Absent: a stream can't stand in for an answer. */
   toWhole?(chunks: readonly JsonObject[], context: WireContext): JsonObject
   /** The chunks of a stream that says what a whole answer says. Absent: an answer can't stand in for a stream. */
   toStream?(answer: JsonObject, naming: Naming, options: StreamOptions): readonly JsonObject[]
+}
+
+/** What an upstream does in one request at most. Absent: no limit is known. */
+export interface AtOnce {
+  /** The texts of one request, such as those to embed. */
+  readonly inputs?: number
+  /** The choices of one answer: `n`. */
+  readonly choices?: number
+}
+
+/** How one request becomes several to the same deployment, and their answers become one. */
+export interface Sharing {
+  /** The field that asks for so much, for `param` in errors. */
+  readonly param: string
+  /** The parts, in order; undefined if the request fits as it is. */
+  split(body: RequestBody, most: AtOnce): readonly RequestBody[] | undefined
+  /** The answer to `body`, from those to its parts in the same order. */
+  join(answers: readonly JsonObject[], body: RequestBody): JsonObject
+  /** The limit that an upstream names when it refuses a request for its size. Absent: none does. */
+  told?(failure: GatewayError): AtOnce | undefined
 }
 
 /** The values for an answer whose upstream names none. */

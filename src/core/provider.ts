@@ -3,7 +3,7 @@ import type { JsonObject } from '../wire/json.ts'
 import type { Answer } from './answer.ts'
 import type { Clock } from './clock.ts'
 import type { Continuations } from './continuing.ts'
-import type { Capability } from './operation.ts'
+import type { AtOnce, Capability } from './operation.ts'
 import type { Signal } from './signal.ts'
 import type { Stage } from './stream.ts'
 import type { WireContext } from './wire-context.ts'
@@ -24,6 +24,8 @@ export interface OperationSpec {
   readonly stream?: (context: WireContext) => Stage
   /** The content type of a stream if it isn't `text/event-stream`. */
   readonly streamType?: string
+  /** What the upstream does in one request. The operation shares out what is more. */
+  readonly atOnce?: AtOnce
   /** Used instead when the upstream says that this endpoint doesn't serve the model. */
   readonly otherwise?: OperationSpec
 }

@@ -21,9 +21,10 @@ export function traceText({ attempts, plan }: Trace): string {
     return kept.join()
   }
   const tried = fitting(
-    attempts.map(({ deployment, why, ms, failure, reason, broke }) => ({
+    attempts.map(({ deployment, why, parts, ms, failure, reason, broke }) => ({
       deployment,
       why,
+      parts,
       ms,
       failure,
       reason,

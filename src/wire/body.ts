@@ -202,10 +202,15 @@ export function editBody({ bytes }: RequestBody, edits: Edits): readonly Uint8Ar
   return edit(bytes, edits)
 }
 
+/** The same request with some top-level fields changed. */
+export function edited(body: RequestBody, edits: Edits): RequestBody {
+  const kept = parseBody(concat(editBody(body, edits)))
+  return body.model === undefined ? kept : renamed(kept, body.model)
+}
+
 /** The same request without some top-level fields. */
 export function withoutFields(body: RequestBody, names: ReadonlySet<string>): RequestBody {
-  const kept = parseBody(concat(editBody(body, { drop: names })))
-  return body.model === undefined ? kept : renamed(kept, body.model)
+  return edited(body, { drop: names })
 }
 
 /** The same request for another model. */

@@ -1,0 +1,82 @@
+import type { Answer } from '../core/answer.ts'
+import type { Call, Layer, Upstream } from '../core/call.ts'
+import type { Clock } from '../core/clock.ts'
+import type { AtOnce, Sharing } from '../core/operation.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
+import { type Part, together } from './together.ts'
+
+/** Exchanges of one request in all. */
+const mostParts = 256
+/** Deployments whose limits are remembered. Callers may name any model. */
+const mostLearnt = 1000
+
+/**
+ * Shares a request out among several exchanges with one deployment, if it asks for more than that does at once. Each part
+ * has its own tries. A limit that only a refusal tells is remembered.
+ */
+export function share({ clock }: { readonly clock: Clock }): Layer {
+  const learnt = new Map<string, AtOnce>()
+
+  function learn(key: string, told: AtOnce): void {
+    if (learnt.size >= mostLearnt) learnt.clear()
+    learnt.set(key, { ...learnt.get(key), ...told })
+  }
+
+  async function answer(next: Upstream, call: Call, sharing: Sharing, most: AtOnce): Promise<Answer> {
+    const parts = partsOf(call, sharing, most)
+    return parts ? joined(sharing, await together(next, call, parts, clock), call) : await next(call)
+  }
+
+  async function learning(next: Upstream, call: Call, sharing: Sharing, known: AtOnce): Promise<Answer> {
+    try {
+      return await answer(next, call, sharing, known)
+    } catch (failure) {
+      const told = failure instanceof GatewayError ? sharing.told?.(failure) : undefined
+      if (!told || !isLess(told, known)) throw failure
+      learn(keyOf(call), told)
+      return await answer(next, call, sharing, { ...known, ...told })
+    }
+  }
+
+  return (next) =>
+    function shared(call) {
+      const { sharing, name } = call.operation
+      if (!sharing) return next(call)
+      const { atOnce } = call.target.deployment.provider.operations[name] ?? {}
+      const known = learnt.size > 0 ? { ...atOnce, ...learnt.get(keyOf(call)) } : atOnce
+      if (sharing.told) return learning(next, call, sharing, known ?? {})
+      return known ? answer(next, call, sharing, known) : next(call)
+    }
+}
+
+const keyOf = ({ operation, target }: Call) => `${operation.name} ${target.deployment.label}`
+
+function isLess(told: AtOnce, known: AtOnce): boolean {
+  const less = (name: keyof AtOnce) =>
+    (told[name] ?? Number.POSITIVE_INFINITY) < (known[name] ?? Number.POSITIVE_INFINITY)
+  return less('inputs') || less('choices')
+}
+
+function partsOf({ body, routed }: Call, { param, split }: Sharing, most: AtOnce): readonly Part[] | undefined {
+  const bodies = split(body, most)
+  if (!bodies) return undefined
+  if (bodies.length > mostParts) {
+    const message = `Unsupported parameter: '${param}' asks for more than this model does at once; it would take ${bodies.length} requests, and ${mostParts} are allowed.`
+    throw new GatewayError('incapable', message, { param })
+  }
+  const alike = routed && split(routed, most)
+  return bodies.map((part, at) => ({ body: part, routed: alike?.[at] }))
+}
+
+function joined(sharing: Sharing, answers: readonly Answer[], { body }: Call): Answer {
+  const answer = sharing.join(answers.map(jsonOf), body)
+  return { ...(answers.at(-1) as Answer), body: new TextEncoder().encode(JSON.stringify(answer)) }
+}
+
+/** What was checked below is a JSON object. */
+function jsonOf({ body }: Answer): JsonObject {
+  const json = body instanceof Uint8Array ? tryParse(new TextDecoder().decode(body)) : undefined
+  if (!isObject(json)) throw new GatewayError('internal', 'A part of the request was answered with a stream.')
+  return json
+}
