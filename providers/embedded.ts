@@ -2,6 +2,7 @@ import type { Answer } from '../src/core/answer.ts'
 import { sleep } from '../src/core/clock.ts'
 import { defineProvider, type LocalRequest } from '../src/core/provider.ts'
 import { sourceFrom } from '../src/core/pump.ts'
+import { mendEmbeddings } from '../src/operations/embeddings/answer.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { GatewayError } from '../src/wire/errors.ts'
 import type { JsonObject } from '../src/wire/json.ts'
@@ -16,7 +17,7 @@ export default defineProvider({
   keyless: true,
   answers: ['tiny-chat'],
   models: async () => [{ id: 'tiny-chat', ownedBy: 'samewire', contextWindow: 2048, supports: { vision: false } }],
-  operations: () => ({ chat: openaiOperations.chat, completions: openaiOperations.completions }),
+  operations: () => openaiOperations,
   continues: () => ({ chat: { fields: { continue_final_message: true } }, completions: {} }),
   serve,
 })
@@ -55,7 +56,10 @@ async function serve(request: LocalRequest): Promise<Answer> {
   const headers = { 'x-samewire-notice': 'answered by the embedded demonstration model' }
   try {
     if (!stream) {
-      const answer = await engine.complete(wire, body, options)
+      const answer =
+        operation === 'embeddings'
+          ? mendEmbeddings(await engine.embed(body, options), context)
+          : await engine.complete(wire, body, options)
       const bytes = new TextEncoder().encode(JSON.stringify(answer))
       return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: bytes }
     }

@@ -6,6 +6,7 @@ import {
   type ErrorRule,
   type KnownModel,
   type OperationSpec,
+  type OperationSpecs,
   type Price,
   type ProviderSettings,
 } from '../src/core/provider.ts'
@@ -15,6 +16,7 @@ import { repaired } from '../src/operations/repair/index.ts'
 import { GatewayError } from '../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../src/wire/json.ts'
 import { continuedBy } from './continuations.ts'
+import { featureExtraction, isAtRoot, routerURL } from './huggingface/features.ts'
 
 /**
  * Hugging Face: the router over its inference providers, or one dedicated Inference Endpoint if `endpointUrl` is set. A
@@ -25,7 +27,7 @@ export default defineProvider({
   title: 'Hugging Face',
   baseURL: 'https://router.huggingface.co/v1',
   env: { apiKey: 'HF_TOKEN' },
-  settings: { endpointUrl: 'text', billTo: 'text', engine: ['tgi', 'vllm', 'llamacpp', 'transformers'] },
+  settings: { endpointUrl: 'text', billTo: 'text', engine: ['tgi', 'tei', 'vllm', 'llamacpp', 'transformers'] },
   answers: ['*/*'],
   operations: (settings) => (settings.options.endpointUrl ? endpointOperations(settings) : routerOperations),
   continues: ({ options }) => (options.endpointUrl ? continuedBy(options.engine) : {}),
@@ -33,8 +35,11 @@ export default defineProvider({
     ...bearer(settings),
     ...(settings.options.billTo && { 'x-hf-bill-to': settings.options.billTo }),
   }),
-  url: ({ baseURL, options }, path) =>
-    options.endpointUrl && !/\/v1$/.test(baseURL) ? `${baseURL}/v1${path}` : baseURL + path,
+  url: (settings, path, model) => {
+    if (isAtRoot(path)) return routerURL(settings, path, model)
+    const { baseURL, options } = settings
+    return options.endpointUrl && !/\/v1$/.test(baseURL) ? `${baseURL}/v1${path}` : baseURL + path
+  },
   passes: ({ baseURL, options }, path) =>
     options.endpointUrl && !/\/v1$/.test(baseURL) ? `${baseURL}/v1${path}` : baseURL + path,
   errors: ({ options }) => (options.engine === 'transformers' ? [...transformersErrors, ...errors] : errors),
@@ -48,15 +53,20 @@ export default defineProvider({
   models: listWithProviders,
 })
 
-/** The router serves chat only. */
-const routerOperations = { chat: openaiOperations.chat }
+/** The router's OpenAI routes serve chat only. */
+const routerOperations = { chat: openaiOperations.chat, embeddings: featureExtraction }
 
-function endpointOperations({ options }: ProviderSettings): Record<'chat' | 'completions', OperationSpec> {
-  const { chat, completions } = openaiOperations
-  if (options.engine === 'vllm') return { chat, completions }
+/** TEI's own limit, unless `--max-client-batch-size` says otherwise. */
+const teiBatch = 32
+
+function endpointOperations({ options }: ProviderSettings): OperationSpecs {
+  const { chat, completions, embeddings } = openaiOperations
+  if (options.engine === 'tei') return { embeddings: { ...embeddings, atOnce: { inputs: teiBatch } } }
+  if (options.engine === 'vllm') return { chat, completions, embeddings }
   const encode = options.engine === 'tgi' ? forTGI : options.engine === 'transformers' ? forTransformers : undefined
   const fix = (spec: OperationSpec) => repaired(encode ? { ...spec, encode: ({ body }) => encode(body) } : spec)
-  return { chat: fix(chat), completions: fix(completions) }
+  // TGI and `transformers serve` have no such route.
+  return { chat: fix(chat), completions: fix(completions), ...(!encode && { embeddings }) }
 }
 
 /** TGI supports only `max_tokens` (default 1024), and accepts `n` and `logit_bias` but ignores them. */

@@ -5,4 +5,6 @@ export default defineProvider({
   title: 'LM Studio',
   baseURL: 'http://127.0.0.1:1234/v1',
   keyless: true,
+  // Under the code for a missing model.
+  errors: [{ match: /model is not (embedding|llm)\b/i, kind: 'wrong_endpoint' }],
 })

@@ -1,6 +1,7 @@
 import { defineProvider, type OperationSpec, type ProviderSettings } from '../src/core/provider.ts'
 import { ollamaURL } from './ollama/address.ts'
 import { chatAnswer, completionAnswer } from './ollama/answer.ts'
+import { embedAnswer, embedRequest, openaiEmbeddingsRequest } from './ollama/embed.ts'
 import { ollamaErrors, refusesThinking } from './ollama/failures.ts'
 import { isWithoutHost, listLibrary, pullModel } from './ollama/library.ts'
 import { chatRequest, generateRequest, openaiChatRequest, openaiCompletionRequest } from './ollama/request.ts'
@@ -46,9 +47,11 @@ const nativeOperations = {
     stream: completionStream,
     streamType: 'application/x-ndjson',
   },
+  embeddings: { path: '/api/embed', encode: embedRequest, decode: embedAnswer },
 } satisfies Record<string, OperationSpec>
 
 const openaiOperations = {
   chat: { path: '/v1/chat/completions', encode: openaiChatRequest },
   completions: { path: '/v1/completions', encode: openaiCompletionRequest },
+  embeddings: { path: '/v1/embeddings', encode: openaiEmbeddingsRequest },
 } satisfies Record<string, OperationSpec>

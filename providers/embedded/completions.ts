@@ -50,10 +50,10 @@ function readPrompts(prompt: unknown, n: number, tokenizer: Tokenizer): number[]
   return prompt.map((one, i) => readPrompt(one, `prompt[${i}]`, tokenizer))
 }
 
-function readPrompt(prompt: unknown, at: string, tokenizer: Tokenizer): number[] {
+export function readPrompt(prompt: unknown, at: string, tokenizer: Tokenizer, param = 'prompt'): number[] {
   if (typeof prompt !== 'string' && !Array.isArray(prompt))
     throw invalidType(at, 'a string or an array of tokens', prompt)
-  if (typeof prompt === 'string') checkCharacters(prompt.length, 'prompt')
+  if (typeof prompt === 'string') checkCharacters(prompt.length, param)
   const tokens: number[] = typeof prompt === 'string' ? tokenizer.encode(prompt) : prompt
   for (const id of tokens) {
     if (typeof id !== 'number') throw invalidType(at, 'token ids', id)

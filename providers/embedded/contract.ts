@@ -26,6 +26,8 @@ export interface Engine {
   countTokens(operation: Operation, body: JsonObject): number
   /** Yields `chat.completion.chunk` or `text_completion` objects. An `EngineError` is thrown by the call itself. */
   stream(operation: Operation, body: JsonObject, options: GenerateOptions): AsyncGenerator<JsonObject, void, void>
+  /** A vector for each input, as one `list` of `embedding` objects. */
+  embed(body: JsonObject, options: GenerateOptions): Promise<JsonObject>
   /** The whole answer as one `chat.completion` or `text_completion` object. */
   complete(operation: Operation, body: JsonObject, options: GenerateOptions): Promise<JsonObject>
 }
@@ -67,7 +69,7 @@ export const CONTEXT_WINDOW = 2048
 const MOST_CHARACTERS = 256 * 1024
 
 /** Throws if a text cannot fit into the context, before time is spent on its tokens. */
-export function checkCharacters(length: number, param: 'messages' | 'prompt'): void {
+export function checkCharacters(length: number, param: string): void {
   if (length <= MOST_CHARACTERS) return
   throw new EngineError(
     400,

@@ -1,6 +1,7 @@
 import { chatJob, chatWire } from './chat.ts'
 import { completionsJob, completionsWire } from './completions.ts'
 import { CONTEXT_WINDOW, type Engine, type GenerateOptions, type JsonObject, type Operation } from './contract.ts'
+import { embed, readInputs } from './embeddings.ts'
 import { checkContext, generate, type Job, type Model, type Usage } from './generate.ts'
 import { readGguf } from './gguf.ts'
 import { chatPrompt } from './prompt.ts'
@@ -29,6 +30,10 @@ export function createEngine(gguf: Uint8Array): Engine {
     contextWindow: CONTEXT_WINDOW,
     countTokens: (operation, body) => prepare(operation, body).prompts.reduce((sum, { length }) => sum + length, 0),
     stream: (operation, body, options) => streamed(start(operation, body, options)),
+    async embed(body, options) {
+      options.signal.throwIfAborted()
+      return await embed(model, readInputs(body, model), options)
+    },
     complete: async (operation, body, options) => whole(start(operation, body, options)),
   }
 }

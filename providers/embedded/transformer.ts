@@ -86,6 +86,11 @@ export class Transformer {
     this.#logits = new Float32Array(this.vocabulary)
   }
 
+  /** The length of a hidden state. */
+  get width(): number {
+    return this.#width
+  }
+
   /** An empty cache with room for `capacity` tokens. */
   cache(capacity: number): Cache {
     const rows = () => this.#layers.map(() => new Float32Array(capacity * this.#kvHeads * this.#headSize))
@@ -94,6 +99,25 @@ export class Transformer {
 
   /** Appends up to `BATCH` tokens to the cache. `logits` is then that of the last token. */
   forward(cache: Cache, tokens: ArrayLike<number>): void {
+    const count = tokens.length
+    const width = this.#width
+    this.#pass(cache, tokens)
+    // Compute the logits now and for the last row only, before the pass of another cache overwrites it.
+    this.#normalise(this.#outputNorm, count - 1, count)
+    this.#normed.copyWithin(0, (count - 1) * width, count * width)
+    multiply(this.#logits, 0, this.#normed, this.#output, 1, width, this.vocabulary)
+  }
+
+  /** Appends up to `BATCH` tokens to the cache, and adds the last hidden state of each to `sum`, which is `width` long. */
+  embed(cache: Cache, tokens: ArrayLike<number>, sum: Float64Array): void {
+    this.#pass(cache, tokens)
+    this.#normalise(this.#outputNorm, 0, tokens.length)
+    for (let i = 0; i < tokens.length * this.#width; i++) {
+      sum[i % this.#width] = (sum[i % this.#width] as number) + (this.#normed[i] as number)
+    }
+  }
+
+  #pass(cache: Cache, tokens: ArrayLike<number>): void {
     const count = tokens.length
     const width = this.#width
     for (let t = 0; t < count; t++) {
@@ -106,10 +130,6 @@ export class Transformer {
       this.#feedForward(layer, count)
     }
     cache.length += count
-    // Compute the logits now and for the last row only, before the pass of another cache overwrites it.
-    this.#normalise(this.#outputNorm, count - 1, count)
-    this.#normed.copyWithin(0, (count - 1) * width, count * width)
-    multiply(this.#logits, 0, this.#normed, this.#output, 1, width, this.vocabulary)
   }
 
   /** Unnormalised log probabilities of the next token after the last `forward`, which the next one overwrites. */

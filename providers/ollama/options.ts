@@ -45,6 +45,12 @@ export function passedOn(body: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(body).filter(([name, value]) => !spent.has(name) && value !== null))
 }
 
+/** The options that are not about the text of an answer: the request's own object, and those of its fields. */
+export function modelOptionsOf(body: JsonObject): JsonObject {
+  const given = sameOptions.filter((name) => body[name] !== undefined && body[name] !== null)
+  return { ...objectAt(body, 'options'), ...Object.fromEntries(given.map((name) => [name, body[name]])) }
+}
+
 /** Ollama's `options`: the request's own object, overridden by the OpenAI fields. `limit` in tokens. */
 export function optionsOf(body: JsonObject, limit: number): JsonObject {
   const own = objectAt(body, 'options') ?? {}

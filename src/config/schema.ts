@@ -84,12 +84,13 @@ const cooldown = v.strictObject({
 const capabilities = {
   /** The model's context in tokens; longer requests go to another deployment. */
   contextWindow: v.optional(countFromOne),
-  /** What the model can't do: `{ tools: false }`. */
+  /** What the model can't do: `{ tools: false }`. With `dimensions: true` its vectors may be cut, and are cut here. */
   supports: v.optional(
     v.strictObject({
       tools: v.optional(v.boolean()),
       vision: v.optional(v.boolean()),
       schema: v.optional(v.boolean()),
+      dimensions: v.optional(v.boolean()),
     }),
   ),
 }

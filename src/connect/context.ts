@@ -31,6 +31,10 @@ export class ExchangeContext implements WireContext {
     return this.#call.target.deployment.model
   }
 
+  get supports(): WireContext['supports'] {
+    return this.#call.target.deployment.known.supports
+  }
+
   get id(): string {
     this.#id ??= this.#call.operation.id?.(this.random) ?? ''
     return this.#id

@@ -16,7 +16,7 @@ import { isSpare } from './spare.ts'
 /** Chat templates refuse under 500, which is no kind of its own. */
 const curable: ReadonlySet<FailureKind> = new Set(['bad_request', 'incapable', 'upstream'])
 /** Without these there is no request, or another one. */
-const essential: ReadonlySet<string> = new Set(['model', 'messages', 'prompt', 'stream'])
+const essential: ReadonlySet<string> = new Set(['model', 'messages', 'prompt', 'input', 'stream'])
 
 /**
  * The remedy for a refused request, whatever the provider. Only what was sent can be the reason, and only what leaves

@@ -1,4 +1,5 @@
-import type { OperationSpec, Provider, Remedy } from '../core/provider.ts'
+import type { Call } from '../core/call.ts'
+import type { OperationSpec, Remedy } from '../core/provider.ts'
 import type { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { generalRemedy } from './heal.ts'
@@ -17,11 +18,19 @@ export function improve(
   known: Learnt,
   error: GatewayError,
   spec: OperationSpec,
-  { definition }: Provider,
+  { operation, target }: Call,
   sent: () => JsonObject,
 ): Learnt | undefined {
+  const { known: about, provider } = target.deployment
+  const { definition, settings } = provider
   if (error.kind === 'wrong_endpoint' && spec.otherwise && !known.spec) return { ...known, spec: spec.otherwise }
-  return extended(known, definition.heal?.(error)) ?? extended(known, generalRemedy(error, sent, known.remedy))
+  // Where nothing is repaired, nothing is left to the repair.
+  const own = definition.keepsFormat?.(settings) ? undefined : operation.heal?.(error, sent, about.supports ?? {})
+  return (
+    extended(known, definition.heal?.(error)) ??
+    extended(known, own) ??
+    extended(known, generalRemedy(error, sent, known.remedy))
+  )
 }
 
 function extended(known: Learnt, more: Remedy | undefined): Learnt | undefined {

@@ -40,7 +40,8 @@ export async function whole(
   )
   const text = decoder.decode(bytes)
   if (bytes.length > largeAnswer && !isPlain(text)) refuseEffort(bytes, provider)
-  const json = tryParse(text)
+  const parsed = tryParse(text)
+  const json = spec.list !== undefined && Array.isArray(parsed) ? { [spec.list]: parsed } : parsed
   return {
     status: 200,
     headers: { ...passedHeaders(response.headers), 'content-type': 'application/json' },
@@ -73,7 +74,7 @@ export function checked(json: JsonObject, spec: OperationSpec, context: WireCont
   const good = json.error ? withoutError(json) : json
   const decoded = spec.decode ? spec.decode(good, context) : good
   const answer = repairOf(call)?.answer(decoded, context) ?? decoded
-  const fault = call.operation.fault(answer)
+  const fault = call.operation.fault(answer, context)
   if (fault) {
     throw 'told' in fault ? readInBand(fault.told, call) : protocolError(call.target.deployment.provider, fault.wrong)
   }

@@ -78,4 +78,5 @@ const capabilityNames: Readonly<Record<Capability, string>> = {
   tools: 'calling tools',
   vision: 'reading images',
   schema: 'keeping to a JSON schema',
+  dimensions: 'shortening its vectors',
 }

@@ -4,6 +4,7 @@ import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 import type { Continuing } from './continuing.ts'
+import type { Remedy } from './remedy.ts'
 import type { Repair } from './repair.ts'
 import type { WireContext } from './wire-context.ts'
 
@@ -14,7 +15,11 @@ export const paramOfCapability: Readonly<Record<Capability, string>> = {
   tools: 'tools',
   vision: 'messages',
   schema: 'response_format',
+  dimensions: 'dimensions',
 }
+
+/** What is known of a model's capabilities. */
+export type Supports = Readonly<Partial<Record<Capability, boolean>>>
 
 /**
  * One kind of request to a model, such as chat. The only place that knows what its requests and answers mean: routing,
@@ -40,8 +45,8 @@ export interface Operation {
   check(body: RequestBody): void
   /** What the request requires of a model. */
   query(body: RequestBody): Demand
-  /** Why a whole 2xx body is not a valid answer; undefined if it is valid. */
-  fault(answer: JsonObject): Fault | undefined
+  /** Why a whole 2xx body is not a valid answer to the request; undefined if it is valid. */
+  fault(answer: JsonObject, context: WireContext): Fault | undefined
   /** The token usage in an answer or a stream's last event, unchanged. Absent: its answers tell of none. */
   usage?(answer: JsonObject): JsonObject | undefined
   /**
@@ -53,6 +58,11 @@ export interface Operation {
   readonly continuing?: Continuing
   /** Puts answers right that some clients could not read. Absent: they pass as they are. */
   readonly repair?: Repair
+  /**
+   * A remedy for a request that was refused for what the repair does as well. `sent` makes the upstream's request.
+   * Absent: the repair can do nothing that an upstream refuses.
+   */
+  heal?(error: GatewayError, sent: () => JsonObject, supports: Supports): Remedy | undefined
   /** How a request is shared out where an upstream does less at once than is asked for. Absent: it never is. */
   readonly sharing?: Sharing
   /** The whole answer that the chunks of a complete stream amount to. Absent: a stream can't stand in for an answer. */

@@ -40,6 +40,6 @@ function skippedFailure(query: Query, { skipped, missing }: Mishaps): GatewayErr
 }
 
 function paramOf(needs: ReadonlySet<Capability>): string {
-  const [need] = (['tools', 'schema', 'vision'] as const).filter((capability) => needs.has(capability))
+  const [need] = (['dimensions', 'tools', 'schema', 'vision'] as const).filter((capability) => needs.has(capability))
   return paramOfCapability[need ?? 'vision']
 }

@@ -3,11 +3,13 @@ import type { JsonObject } from '../wire/json.ts'
 import type { Answer } from './answer.ts'
 import type { Clock } from './clock.ts'
 import type { Continuations } from './continuing.ts'
-import type { AtOnce, Capability } from './operation.ts'
+import type { AtOnce, Capability, Supports } from './operation.ts'
+import type { Remedy } from './remedy.ts'
 import type { Signal } from './signal.ts'
 import type { Stage } from './stream.ts'
 import type { WireContext } from './wire-context.ts'
 
+export type { Remedy } from './remedy.ts'
 export type { WireContext } from './wire-context.ts'
 
 /**
@@ -18,6 +20,8 @@ export interface OperationSpec {
   readonly path: string
   /** Converts an OpenAI request to the upstream's format. Throws a `GatewayError` for what the upstream can't do. */
   readonly encode?: (context: WireContext) => JsonObject
+  /** The answer is a bare list, which `decode` gets under this name. */
+  readonly list?: string
   /** Converts the upstream's answer to OpenAI's format. */
   readonly decode?: (answer: JsonObject, context: WireContext) => JsonObject
   /** Converts the upstream's stream to an OpenAI stream; throws a `GatewayError` for an error in it. */
@@ -51,21 +55,6 @@ export interface ErrorRule {
   readonly say?: (model: string) => string
 }
 
-/** A change to a request that an upstream refused. */
-export interface Remedy {
-  /** Fields to leave out. */
-  readonly drop?: readonly string[]
-  /** Fields to leave out while their value hardly matters; with another value they are sent, and refused. */
-  readonly spare?: readonly string[]
-  /** New names of fields. A request that has both keeps the value under the new name. */
-  readonly rename?: Readonly<Record<string, string>>
-  /**
-   * Makes messages of role `developer` messages of role `system`, or joins all of both roles in the first message, or in
-   * the first one of the user.
-   */
-  readonly instructions?: 'system' | 'joined' | 'user'
-}
-
 /** What is known about a model in advance: from the configuration or the upstream's list. */
 export interface KnownModel {
   readonly id: string
@@ -74,8 +63,11 @@ export interface KnownModel {
   readonly ownedBy?: string
   /** In tokens. */
   readonly contextWindow?: number
-  /** Absent means unknown; only an explicit `false` keeps requests away. */
-  readonly supports?: Readonly<Partial<Record<Capability, boolean>>>
+  /**
+   * Absent means unknown; only an explicit `false` keeps requests away. An explicit `true` for `dimensions` says that
+   * vectors may be cut here.
+   */
+  readonly supports?: Supports
   readonly price?: Price
 }
 

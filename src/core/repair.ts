@@ -6,8 +6,8 @@ import type { WireContext } from './wire-context.ts'
 export interface Repair {
   /** A whole answer put right; the same object if nothing is wrong with it. */
   answer(answer: JsonObject, context: WireContext): JsonObject
-  /** Creates the mender for one stream. */
-  stream(context: WireContext): Mender
+  /** Creates the mender for one stream. Absent: the operation has none. */
+  stream?(context: WireContext): Mender
 }
 
 /** Puts one stream right. It sees the events in order, and knows what has gone out already. */

@@ -1,3 +1,4 @@
+import type { Capability } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 
 /** What the translation of one exchange has access to. */
@@ -10,4 +11,6 @@ export interface WireContext {
   readonly id: string
   readonly created: number
   readonly random: () => number
+  /** What the configuration says of the model's capabilities. */
+  readonly supports?: Readonly<Partial<Record<Capability, boolean>>> | undefined
 }

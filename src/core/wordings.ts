@@ -99,12 +99,15 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', match: /json schema (?:contains features )?not supported|function calling with a response mime type/i }, // vLLM, Fireworks, Google: vllm-project/vllm#16321, earendil-works/pi#5352, Simpleyyt/ai-manus#101
   { kind: 'incapable', match: /no endpoints found that (?:can handle|support)/i }, // OpenRouter: evalstate/fast-agent#122
   { kind: 'incapable', match: /do(?:es)? not support (?:chat|generate)$/i }, // Ollama: ollama/ollama#12182, ollama/ollama#2778
+  { kind: 'incapable', lacks: 'dimensions', match: /does(?: not|n't) support (?:matryoshka|specifying dimensions|output_dimension)/i }, // vLLM, OpenAI, Mistral: vllm-project/vllm#23435, sbintuitions/JMTEB#14, garrytan/gbrain#3001
+  { kind: 'incapable', match: /server does(?: not|n't) support (?:embeddings|(?:chat )?completions)\b|pooling type .none. is not oai compatible/i }, // llama.cpp: ggml-org/llama.cpp tools/server
   // The request can't be put into words for this model. Another model has another template.
   { kind: 'incapable', match: /failed to parse tool call arguments as json|invalid tool call arguments|^\[json\.exception\.(?:parse_error|out_of_range|type_error\.30)/i }, // llama.cpp, Ollama: OpenHands/OpenHands#13949, ggml-org/llama.cpp#25510, containers/ramalama#752
   { kind: 'incapable', match: /jinja exception|unable to generate parser for this template|cannot subscript null at row \d+|conversation roles must alternate|default chat template is no longer allowed|^template error: /i }, // llama.cpp, vLLM, Together: ggml-org/llama.cpp#13178, ggml-org/llama.cpp#20733, QwenLM/Qwen3-Omni#105, 0xPlaygrounds/rig#230
 
   { kind: 'wrong_endpoint', status: 404, match: /v1\/(?:chat\/)?completions/i }, // OpenAI: egoist/chatwise-releases#1256, sashabaranov/go-openai#126
   { kind: 'wrong_endpoint', status: 400, match: /operation does not work with the specified model|not available on this endpoint/i }, // Azure, xAI: langchain-ai/langchain-azure#228, anomalyco/opencode#34463
+  { kind: 'wrong_endpoint', status: [400, 403, 501], match: /not allowed to (?:generate embeddings|sample) from this model|does(?: not|n't) support (?:embeddings|(?:chat )?completions) api/i }, // OpenAI, vLLM: newrelic/node-newrelic test/lib/openai-responses, vllm-project/vllm entrypoints/openai
   // Something else is missing, although the words may tell the model's name too.
   { kind: 'bad_request', status: [400, 404, 422], match: /(?<![\w./-]|requested )(?:(?:conversation|session|thread|(?:response|item) with id|image)s?(?![\w./-]| model)|url:? \W?https?:)(?:(?!\. |(?<!\b(?:for|of|with)(?: the)? )\bmodel\b).){0,200}(?:not found|does not exist|doesn't exist)/i }, // ChatGPT, vLLM, OpenAI: xtekky/gpt4free#1767, BerriAI/litellm#26147, home-assistant/core#175363
   { kind: 'retired', match: /model\b.{0,160}(?:(?:is|was|been) (?:deprecated|decommissioned|retired)|is no longer available)/i }, // OpenAI, Cloudflare, Groq, OCI, Google: hkjang/node-red-contrib-openai#7, cloudflare/cloudflare-docs#32501, RightNow-AI/openfang#60, oracle/ai-optimizer#263, continuedev/continue#12720
@@ -140,6 +143,7 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'context_length', match: /prompt token count of \d+ exceeds the limit/i }, // Copilot: microsoft/vscode#289514
   { kind: 'context_length', match: /range of input length should be|prompt exceeds max length/i }, // DashScope, Zhipu: QwenLM/qwen-code#98, farion1231/cc-switch#6982
   { kind: 'context_length', match: /please reduce the length of (?:the|your) (?:messages|input|prompt)/i }, // Groq, Cerebras: OpenHands/OpenHands#1902, cline/cline#5140
+  { kind: 'context_length', match: /is too large to process\. increase the physical batch size/i }, // llama.cpp, for texts to embed: ggml-org/llama.cpp tools/server
   { kind: 'context_length', match: /too many tokens: /i }, // Cohere: cohere-ai/sandbox-topically#4
 
   { kind: 'content_policy', match: /content_filter|content (?:management|filtering) policy|rejected (?:as a result of our|by the) safety system|potentially violating our usage policy/i }, // Azure, Anthropic, OpenAI: openai/openai-python#331, anthropics/claude-code#58367, songquanpeng/one-api#737, theopenco/llmgateway#2110, alan-turing-institute/t0-1#69

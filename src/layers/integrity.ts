@@ -57,7 +57,7 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
 function menderFor(call: Call, services: Needed): Mender | undefined {
   const { definition, settings } = call.target.deployment.provider
   if (!call.operation.repair || definition.keepsFormat?.(settings)) return undefined
-  return call.operation.repair.stream(new CallContext(call, services))
+  return call.operation.repair.stream?.(new CallContext(call, services))
 }
 
 /** Without a `streams` setting, only providers known to end their streams properly are checked after sending. */

@@ -4,6 +4,7 @@ import { speech, transcriptions, translations } from './audio.ts'
 import { chat } from './chat.ts'
 import { completions } from './completions.ts'
 import { completionsOver } from './completions-over-chat.ts'
+import { embeddings } from './embeddings.ts'
 import { imageEdits, images, imageVariations } from './images.ts'
 import { moderations } from './moderations.ts'
 import { rerank } from './rerank.ts'
@@ -12,6 +13,7 @@ import { rerank } from './rerank.ts'
 export const operations = {
   chat,
   completions,
+  embeddings,
   images,
   imageEdits,
   imageVariations,
@@ -28,6 +30,12 @@ export type OperationName = keyof typeof operations
 export const openaiOperations = Object.fromEntries(
   Object.values(operations).map(({ name, path }) => [name, { path }]),
 ) as Record<OperationName, OperationSpec>
+
+/** The same for servers with language models only. */
+export const textOperations: OperationSpecs = {
+  chat: openaiOperations.chat,
+  completions: openaiOperations.completions,
+}
 
 /** What a provider serves: what it says, and legacy completions through its chat if it says nothing of them. */
 export function withDerived(specs: OperationSpecs): OperationSpecs {

@@ -99,7 +99,7 @@ function checkMessage(message: unknown, index: number): void {
   })
 }
 
-function wrongType(param: string, expected: string, value: unknown) {
+export function wrongType(param: string, expected: string, value: unknown) {
   return invalid(
     `Invalid type for '${param}': expected ${expected}, but got ${describe(value)} instead.`,
     param,

@@ -1,0 +1,14 @@
+/** A change to a request that an upstream refused. */
+export interface Remedy {
+  /** Fields to leave out. */
+  readonly drop?: readonly string[]
+  /** Fields to leave out while their value hardly matters; with another value they are sent, and refused. */
+  readonly spare?: readonly string[]
+  /** New names of fields. A request that has both keeps the value under the new name. */
+  readonly rename?: Readonly<Record<string, string>>
+  /**
+   * Makes messages of role `developer` messages of role `system`, or joins all of both roles in the first message, or in
+   * the first one of the user.
+   */
+  readonly instructions?: 'system' | 'joined' | 'user'
+}

@@ -1,0 +1,19 @@
+import type { Operation } from '../core/operation.ts'
+import { usageIn } from './choices.ts'
+import { embeddingsFault, mendEmbeddings } from './embeddings/answer.ts'
+import { healEmbeddings } from './embeddings/heal.ts'
+import { embeddingsDemand, validateEmbeddings } from './embeddings/request.ts'
+import { sharingInputs } from './embeddings/sharing.ts'
+
+export const embeddings: Operation = {
+  name: 'embeddings',
+  path: '/embeddings',
+  routes: ['/embeddings', '/engines/{model}/embeddings'],
+  check: validateEmbeddings,
+  query: embeddingsDemand,
+  fault: embeddingsFault,
+  usage: usageIn,
+  repair: { answer: mendEmbeddings },
+  heal: healEmbeddings,
+  sharing: sharingInputs,
+}
