@@ -97,6 +97,18 @@ describe('openai-python 0.27.10', () => {
     },
   )
 
+  it('embeds by an engine, in the form that it asks for by itself', async () => {
+    const { gateway, upstream } = await start({ models: { 'text-embedding-ada-002': 'up/tiny' } })
+    upstream.script(json(200, { data: [{ embedding: [0.5, 2] }] }))
+    const input = '{"input": ["hi"], "encoding_format": "base64"}'
+    const answer = await exchange(gateway.port, '/v1/engines/text-embedding-ada-002/embeddings', input)
+    expect(answer.head).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+    // Read by the library with numpy: 32-bit floats, little-endian.
+    expect(JSON.parse(answer.body).data[0].embedding).toBe('AAAAPwAAAEA=')
+    expect(JSON.parse(upstream.seen.at(-1)?.body ?? '')).toEqual({ ...JSON.parse(input), model: 'tiny' })
+    expect(upstream.seen.at(-1)?.path).toBe('/v1/embeddings')
+  })
+
   it('is answered by the embedded model where nothing else is configured', async () => {
     const gateway = await startGateway({})
     open.push(gateway)
