@@ -39,8 +39,7 @@ export function connect(services: Services, within: Layer, learnt = new Map<stri
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error
         const sent = sentBy(call, way.spec ?? spec, way, services)
-        const better =
-          remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
+        const better = remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
         if (!better) throw before && blamesRemedy(error, way.remedy, call.body.outline) ? before : error
         before = error
         way = better

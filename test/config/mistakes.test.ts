@@ -40,7 +40,7 @@ describe('A mistake in the configuration is told with its place, what was found 
     [
       'a capability misspelt',
       { providers, models: { m: { deployments: [{ model: 'p/x', supports: { tool: false } }] } } },
-      'models.m.deployments[0].supports.tool: no such key; did you mean "tools"?; allowed: tools, vision, schema',
+      'models.m.deployments[0].supports.tool: no such key; did you mean "tools"?; allowed: tools, vision, schema, dimensions',
     ],
     [
       'a routing strategy misspelt',
@@ -80,7 +80,7 @@ describe('A mistake in the configuration is told with its place, what was found 
     [
       'a setting’s word misspelt',
       { providers: { hf: { type: 'huggingface', engine: 'vlm' } } },
-      'providers.hf.engine: found "vlm"; did you mean "vllm"?; allowed: tgi, vllm, llamacpp, transformers',
+      'providers.hf.engine: found "vlm"; did you mean "vllm"?; allowed: tgi, tei, vllm, llamacpp, transformers',
     ],
     [
       'a provider’s type misspelt',

@@ -57,6 +57,7 @@ const askings: Readonly<Record<string, Asking>> = {
   empty_array: { body: { model: 'p/x', messages: [] } },
   array_above_max_length: { path: '/v1/completions', body: { model: 'e/tiny-chat', prompt: Array(129).fill('a') } },
   string_above_max_length: { body: chat('x'.repeat(600)) },
+  integer_below_min_value: { path: '/v1/embeddings', body: { model: 'p/x', input: 'x', dimensions: 0 } },
   duplicate_parameter: { body: '{"model":"p/x","model":"p/y","messages":[{"role":"user","content":"hi"}]}' },
   unknown_parameter: { body: chat('p/x', { provider: { zdr: true } }) },
   no_allowed_provider: { body: chat('p/x', { provider: { only: ['o'] } }) },
