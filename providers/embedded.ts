@@ -9,6 +9,8 @@ import type { JsonObject } from '../src/wire/json.ts'
 import { done, frame } from '../src/wire/sse.ts'
 import type { Engine, GenerateOptions } from './embedded/engine.ts'
 
+const { chat, completions, embeddings } = openaiOperations
+
 /** The model that comes with samewire: 1.1 million parameters, good only for trying things out. */
 export default defineProvider({
   type: 'embedded',
@@ -17,7 +19,7 @@ export default defineProvider({
   keyless: true,
   answers: ['tiny-chat'],
   models: async () => [{ id: 'tiny-chat', ownedBy: 'samewire', contextWindow: 2048, supports: { vision: false } }],
-  operations: () => openaiOperations,
+  operations: () => ({ chat, completions, embeddings }),
   continues: () => ({ chat: { fields: { continue_final_message: true } }, completions: {} }),
   serve,
 })

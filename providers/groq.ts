@@ -1,10 +1,10 @@
 import { defineProvider } from '../src/core/provider.ts'
-import { textOperations } from '../src/operations/index.ts'
+import { allButEmbeddings } from '../src/operations/index.ts'
 
 export default defineProvider({
   type: 'groq',
   title: 'Groq',
   baseURL: 'https://api.groq.com/openai/v1',
   env: { apiKey: 'GROQ_API_KEY' },
-  operations: () => textOperations,
+  operations: () => allButEmbeddings,
 })

@@ -31,11 +31,10 @@ export const openaiOperations = Object.fromEntries(
   Object.values(operations).map(({ name, path }) => [name, { path }]),
 ) as Record<OperationName, OperationSpec>
 
-/** The same for servers with language models only. */
-export const textOperations: OperationSpecs = {
-  chat: openaiOperations.chat,
-  completions: openaiOperations.completions,
-}
+const { embeddings: _, ...others } = openaiOperations
+
+/** The same for servers that have no embeddings. */
+export const allButEmbeddings: OperationSpecs = others
 
 /** What a provider serves: what it says, and legacy completions through its chat if it says nothing of them. */
 export function withDerived(specs: OperationSpecs): OperationSpecs {
