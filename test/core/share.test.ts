@@ -139,7 +139,7 @@ describe('A request for more than a deployment does at once', () => {
     expect(attempts.map(({ deployment }) => deployment)).toEqual(['a/m', 'a/m', 'a/m', 'b/m'])
   })
 
-  it('counts for the health of its deployment once for each exchange', async () => {
+  it('leaves nothing of its parts in flight', async () => {
     const { ask, learnt } = sharingOut(6, () => undefined)
     await ask()
     expect(learnt('a').inFlight).toBe(0)

@@ -149,6 +149,11 @@ describe.each(runtimes)('Embeddings, on %s:', (runtime) => {
     ['not a number', embeddingsOf([[1], [null]]), 'sent an embedding that is no list of numbers'],
     ['an empty vector', embeddingsOf([[1], []]), 'sent an embedding that is no list of numbers'],
     ['vectors for each token', embeddingsOf([[[1]], [[2]]]), 'sent an embedding that is no list of numbers'],
+    [
+      'no base64, of the right length',
+      embeddingsOf([[1], '!!!!!!!!!!!!!!!!']),
+      'sent an embedding that is no list of numbers',
+    ],
     ['no base64', embeddingsOf([[1], 'a word']), 'sent an embedding that is no list of numbers'],
   ])('an answer that is none is a failure: %s', async (_, answer, said) => {
     answering(json(200, answer))

@@ -20,10 +20,11 @@ export const explainRoute: InferenceRoute = {
 /** The operation that the address names, or the one whose request the body is. */
 function operationOf({ outline }: RequestBody, url: string | undefined): Operation {
   const named = url === undefined ? null : new URL(url).searchParams.get('operation')
-  if (named === null)
-    return Object.hasOwn(outline, 'prompt') && !Object.hasOwn(outline, 'messages')
-      ? operations.completions
-      : operations.chat
+  if (named === null) {
+    const has = (name: string) => Object.hasOwn(outline, name)
+    if (has('messages')) return operations.chat
+    return has('prompt') ? operations.completions : has('input') ? operations.embeddings : operations.chat
+  }
   if (Object.hasOwn(operations, named)) return operations[named as OperationName]
   const allowed = Object.keys(operations).join(', ')
   throw invalid(`Invalid value for 'operation': expected one of ${allowed}.`, 'operation', 'invalid_value')

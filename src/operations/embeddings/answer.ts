@@ -127,8 +127,11 @@ export function embeddingsFault(answer: JsonObject, { body }: WireContext): Faul
   return data.every(hasVector) ? undefined : { wrong: 'sent an embedding that is no list of numbers' }
 }
 
+const base64 = /^[A-Za-z\d+/]+={0,2}$/
+
 function hasVector(item: unknown): boolean {
   if (!isObject(item)) return false
   const { embedding } = item
-  return typeof embedding === 'string' ? (lengthInBase64(embedding) ?? 0) > 0 : isVector(embedding)
+  if (typeof embedding !== 'string') return isVector(embedding)
+  return base64.test(embedding) && (lengthInBase64(embedding) ?? 0) > 0
 }

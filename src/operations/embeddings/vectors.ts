@@ -7,9 +7,12 @@ export function decodeVector(text: string): readonly number[] | undefined {
     return undefined
   }
   if (binary.length === 0 || binary.length % 4 !== 0) return undefined
-  const bytes = Uint8Array.from(binary, (unit) => unit.charCodeAt(0))
-  const view = new DataView(bytes.buffer)
-  return Array.from({ length: bytes.length / 4 }, (_, at) => view.getFloat32(at * 4, true))
+  // Loops, since a batch has millions of numbers, and the ways with a callback or an iterator take ten times as long.
+  const view = new DataView(new ArrayBuffer(binary.length))
+  for (let at = 0; at < binary.length; at++) view.setUint8(at, binary.charCodeAt(at))
+  const vector = new Array<number>(binary.length / 4)
+  for (let at = 0; at < vector.length; at++) vector[at] = view.getFloat32(at * 4, true)
+  return vector
 }
 
 /** How many numbers a vector in base64 has; undefined if they are not whole. */
@@ -24,12 +27,12 @@ const run = 8192
 
 export function encodeVector(vector: readonly number[]): string {
   const view = new DataView(new ArrayBuffer(vector.length * 4))
-  vector.forEach((value, at) => {
-    view.setFloat32(at * 4, value, true)
-  })
+  for (let at = 0; at < vector.length; at++) view.setFloat32(at * 4, vector[at] as number, true)
   let binary = ''
   for (let at = 0; at < view.byteLength; at += run) {
-    binary += String.fromCharCode(...new Uint8Array(view.buffer, at, Math.min(run, view.byteLength - at)))
+    const bytes = new Uint8Array(view.buffer, at, Math.min(run, view.byteLength - at))
+    // Without the iterator that spread arguments would take.
+    binary += String.fromCharCode.apply(undefined, bytes as unknown as number[])
   }
   return btoa(binary)
 }
