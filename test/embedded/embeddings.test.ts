@@ -35,6 +35,13 @@ describe('the embedded model embeds', () => {
     expect(await vectors([tokens, tokens])).toEqual([text, text])
   })
 
+  it('all of a text, not only what one pass of the model takes', async () => {
+    const tokens = Array.from({ length: 20 }, (_, at) => 300 + at)
+    const [whole, start, other] = await vectors([tokens, tokens.slice(0, 8), [...tokens.slice(0, 19), 700]])
+    expect(whole).not.toEqual(start)
+    expect(whole).not.toEqual(other)
+  })
+
   it('and counts the tokens of all inputs', async () => {
     const { usage } = (await engine.embed({ input: [[1, 2, 3], [4]] }, options())) as JsonObject
     expect(usage).toEqual({ prompt_tokens: 4, total_tokens: 4 })
