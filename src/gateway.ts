@@ -64,10 +64,11 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const shortcomings = new KnownShortcomings(services.clock)
   const directory = createDirectory(catalog, knowledge, Math.floor(clock.now() / 1000))
 
-  // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late stream
-  // to a second target; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and `pull` pulls,
-  // once for all tries of a target; `share` gives each part of a request its own tries; `timeout` gives each try its own time; `gate` is around each exchange, so that a
-  // stream that dies at once is a failure for all layers, and one that opens with a refusal is remedied.
+  // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late
+  // stream to a second target; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and
+  // `pull` pulls, once for all tries of a target; `share` gives each part of a request its own tries; `timeout` gives
+  // each try its own time; `gate` is around each exchange, so that a stream that dies at once is a failure for all
+  // layers, and one that opens with a refusal is remedied.
   const learnt = new Map<string, Learnt>()
   const connected = connect(services, gate, learnt)
   const upstream = compose(

@@ -6,7 +6,10 @@ import { embed, telling, vectorsOf } from '../support/embeddings.ts'
 
 const { upstream, both } = serveBoth(
   'embeddings-requests',
-  (url) => ({ providers: { u: { type: 'openai-compatible', baseURL: url } } }),
+  (url) => ({
+    providers: { u: { type: 'openai-compatible', baseURL: url } },
+    models: { small: { deployments: [{ model: 'u/small', contextWindow: 10 }] } },
+  }),
   { script: telling },
 )
 
@@ -95,6 +98,17 @@ describe.each(runtimes)('A request for embeddings, on %s:', (runtime) => {
     const reply = await ask(embed('u/m', 'hi', { stream: true }))
     expect(reply.headers.get('content-type')).toBe('application/json')
     expect(vectorsOf(reply)).toEqual([[2, 0]])
+  })
+
+  it.each<[string, unknown, object, number]>([
+    ['texts that fit one by one', ['a'.repeat(50), 'b'.repeat(50)], {}, 200],
+    ['a text that is too long', ['a', 'b'.repeat(100)], {}, 400],
+    ['a text that is too long, and may be cut', 'b'.repeat(100), { truncate: true }, 200],
+    ['too many tokens', [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], {}, 400],
+  ])('is held to the context of a model for each text by itself: %s', async (_, input, more, status) => {
+    const reply = await ask(embed('small', input, more))
+    expect(reply.status, reply.text).toBe(status)
+    if (status === 400) expect(errorOf(reply).code).toBe('context_length_exceeded')
   })
 
   it('for a model that is missing is told so', async () => {

@@ -27,10 +27,10 @@ export function vectorsOf({ text }: Reply): unknown[] {
   return (JSON.parse(text) as { data: { embedding: unknown }[] }).data.map(({ embedding }) => embedding)
 }
 
-/** Answers each text with a vector that tells it: its length, and its number if it is one. */
+/** Answers each text, or list of tokens, with a vector that tells it: its length, and its number if it is one. */
 export const telling: Script = (request, ...rest) => {
   const { input } = JSON.parse(request.body) as { input: string | string[] }
-  const texts = [input].flat()
+  const texts = Array.isArray(input) && typeof input[0] !== 'number' ? input : [input as string]
   const usage = { prompt_tokens: texts.length, total_tokens: texts.length }
   return json(
     200,

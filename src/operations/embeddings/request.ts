@@ -72,7 +72,8 @@ const none: ReadonlySet<Capability> = new Set()
 /** What a request requires of a model. Each input has the context for itself, so the longest one counts. */
 export function embeddingsDemand({ outline }: RequestBody): Demand {
   let tokens = 0
-  for (const input of inputsOf(outline) ?? []) {
+  // What is to be cut can't be too long.
+  for (const input of outline.truncate === true ? [] : (inputsOf(outline) ?? [])) {
     const own = typeof input === 'string' ? Math.ceil(textLength(input) / charactersPerToken) : input.length
     tokens = Math.max(tokens, own)
   }
