@@ -79,6 +79,12 @@ export interface AtOnce {
   readonly choices?: number
 }
 
+/** `lasts`: a limit of the upstream, rather than one that depends on what was in the request. */
+export interface Told {
+  readonly most: AtOnce
+  readonly lasts: boolean
+}
+
 /** How one request becomes several to the same deployment, and their answers become one. */
 export interface Sharing {
   /** The field that asks for so much, for `param` in errors. */
@@ -87,8 +93,11 @@ export interface Sharing {
   split(body: RequestBody, most: AtOnce): readonly RequestBody[] | undefined
   /** The answer to `body`, from those to its parts in the same order. */
   join(answers: readonly JsonObject[], body: RequestBody): JsonObject
-  /** The limit that an upstream names when it refuses a request for its size. Absent: none does. */
-  told?(failure: GatewayError): AtOnce | undefined
+  /**
+   * What to ask for at once, after an upstream has refused as much as it was asked for, which was `most` or all of it.
+   * Absent: no upstream does.
+   */
+  told?(failure: GatewayError, body: RequestBody, most: AtOnce): Told | undefined
 }
 
 /** The values for an answer whose upstream names none. */

@@ -29,13 +29,16 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
   }
 
   async function learning(next: Upstream, call: Call, sharing: Sharing, known: AtOnce): Promise<Answer> {
-    try {
-      return await answer(next, call, sharing, known)
-    } catch (failure) {
-      const told = failure instanceof GatewayError ? sharing.told?.(failure) : undefined
-      if (!told || !isLess(told, known)) throw failure
-      learn(keyOf(call), told)
-      return await answer(next, call, sharing, { ...known, ...told })
+    for (let most = known; ; ) {
+      try {
+        return await answer(next, call, sharing, most)
+      } catch (failure) {
+        const told = failure instanceof GatewayError ? sharing.told?.(failure, call.body, most) : undefined
+        // Each is less than the one before, so that there is an end.
+        if (!told || !isLess(told.most, most)) throw failure
+        if (told.lasts) learn(keyOf(call), told.most)
+        most = { ...most, ...told.most }
+      }
     }
   }
 

@@ -169,7 +169,7 @@ describe('A request for more than a deployment does at once', () => {
 })
 
 describe('A limit that only a refusal tells', () => {
-  const told = ({ kind }: GatewayError) => (kind === 'bad_request' ? { inputs: 3 } : undefined)
+  const told = ({ kind }: GatewayError) => (kind === 'bad_request' ? { most: { inputs: 3 }, lasts: true } : undefined)
 
   it('is kept to at once, and for the next requests from the start', async () => {
     const { ask, asked } = sharingOut(5, (_, items) => (items.length > 3 ? 'bad_request' : undefined), { told })

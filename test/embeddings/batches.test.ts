@@ -164,6 +164,56 @@ describe.each(runtimes)('A batch that is larger than the upstream’s, on %s:', 
     }
   })
 
+  it.each<[string, object]>([
+    [
+      'OpenAI',
+      {
+        message: 'Requested 306153 tokens, max 300000 tokens per request',
+        type: 'max_tokens_per_request',
+        param: null,
+        code: 'max_tokens_per_request',
+      },
+    ],
+    [
+      'Mistral',
+      {
+        object: 'error',
+        message: 'Too many tokens overall, split into more batches.',
+        type: 'invalid_request_prompt',
+        param: null,
+        code: '3210',
+      },
+    ],
+    [
+      'Mistral, by number',
+      {
+        object: 'error',
+        message: 'Too many inputs in request, split into more batches.',
+        type: 'invalid_request_prompt',
+        param: null,
+        code: '3210',
+      },
+    ],
+    [
+      'Voyage',
+      {
+        detail: 'The max allowed tokens per submitted batch is 120000. Your batch has 187609 tokens after truncation.',
+      },
+    ],
+  ])('is halved until its tokens are few enough, and tried whole the next time: %s', async (_, error) => {
+    const model = fresh()
+    answering(atMost(3, 400, () => ('detail' in error ? error : { error })))
+    for (let time = 0; time < 2; time++) {
+      upstream.seen.length = 0
+      const reply = await ask(embed(model, many(10)))
+      expect(vectorsOf(reply), reply.text).toEqual(vectors(10))
+      expect(sizes()).toEqual(expect.arrayContaining([10, 5, 3, 3, 3, 1]))
+    }
+    answering(json(400, { error }))
+    expect((await ask(embed(fresh(), ['a', 'b']))).status).toBe(400)
+    expect(inputs()).toEqual(expect.arrayContaining([['a', 'b'], ['a']]))
+  })
+
   it('fails as a whole when a part fails, and goes whole to the next deployment', async () => {
     const model = fresh('safe-')
     answering(json(422, { error: 'batch size 20 > maximum allowed batch size 8' }), (request, ...rest) =>

@@ -1,5 +1,5 @@
-import type { AtOnce, Sharing } from '../../core/operation.ts'
-import { edited, withoutFields } from '../../wire/body.ts'
+import type { AtOnce, Sharing, Told } from '../../core/operation.ts'
+import { edited, type RequestBody, withoutFields } from '../../wire/body.ts'
 import type { FailureKind, GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { inputsOf } from './request.ts'
@@ -28,7 +28,7 @@ export const sharingInputs: Sharing = {
       usage: { prompt_tokens: sum('prompt_tokens'), total_tokens: sum('total_tokens') },
     }
   },
-  told: limitTold,
+  told,
 }
 
 function countAt(answer: JsonObject, name: string): number {
@@ -51,10 +51,21 @@ const limits: readonly RegExp[] = [
   /array too long\. expected an array with maximum length (\d+)/i, // in OpenAI's words
 ]
 
+/** How they refuse too many tokens in all inputs together. How many inputs that is depends on their lengths. */
+// biome-ignore format: a table
+const overall: readonly RegExp[] = [
+  /max \d+ tokens per request/i, // OpenAI
+  /max allowed tokens per submitted batch/i, // Voyage
+  /too many (?:tokens|inputs) .{0,20}split into more batches/i, // Mistral
+]
+
 const refusals: ReadonlySet<FailureKind> = new Set(['bad_request', 'context_length', 'incapable', 'upstream'] as const)
 
-function limitTold({ kind, message }: GatewayError): AtOnce | undefined {
+function told({ kind, message }: GatewayError, body: RequestBody, { inputs: most }: AtOnce): Told | undefined {
   if (!refusals.has(kind)) return undefined
-  const told = limits.map((limit) => Number(limit.exec(message)?.[1])).find((most) => most >= 1)
-  return told === undefined ? undefined : { inputs: told }
+  const limit = limits.map((pattern) => Number(pattern.exec(message)?.[1])).find((named) => named >= 1)
+  if (limit !== undefined) return { most: { inputs: limit }, lasts: true }
+  if (!overall.some((pattern) => pattern.test(message))) return undefined
+  const sent = Math.min(most ?? Number.POSITIVE_INFINITY, inputsOf(body.outline)?.length ?? 1)
+  return sent > 1 ? { most: { inputs: Math.ceil(sent / 2) }, lasts: false } : undefined
 }
