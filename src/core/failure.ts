@@ -28,6 +28,8 @@ export interface Refusal {
   readonly asked: string
   /** The caller's own bearer token, which the upstream may echo. */
   readonly bearer: string | undefined
+  /** The field with what the model reads, for `param` where that is too long. Absent: `messages`. */
+  readonly prompt?: string | undefined
   /** The client's request as text, which the upstream may echo; absent: nothing is taken for an echo. */
   readonly sent?: () => string
   /** Milliseconds since 1970, for a `retry-after` given as a date. */
@@ -82,10 +84,16 @@ function withQuoted(model: string, message: string): string {
 }
 
 /** What a `Refusal` needs of a call. */
-export function namesOf({ target, plan, bearer, body }: Call): Pick<Refusal, 'model' | 'asked' | 'bearer' | 'sent'> {
+export function namesOf({
+  target,
+  plan,
+  bearer,
+  body,
+  operation,
+}: Call): Pick<Refusal, 'model' | 'asked' | 'bearer' | 'prompt' | 'sent'> {
   const { model } = target.deployment
   const asked = target.why === 'requested' ? (plan.requested ?? model) : model
-  return { model, asked, bearer, sent: () => sentText(body) }
+  return { model, asked, bearer, prompt: operation.prompt, sent: () => sentText(body) }
 }
 
 /** Bytes at a request's beginning and at its end that are searched for an echo. What lies between is mostly images. */
@@ -152,7 +160,10 @@ function worded(
       })
     }
     case 'context_length':
-      return new GatewayError(kind, contextMessage(said.message), { ...details, param: said.param ?? 'messages' })
+      return new GatewayError(kind, contextMessage(said.message), {
+        ...details,
+        param: said.param ?? refusal.prompt ?? 'messages',
+      })
     case 'rate_limit':
       return new GatewayError(kind, said.message || `${name} is over its rate limit.`, {
         ...details,

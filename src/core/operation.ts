@@ -39,6 +39,8 @@ export interface Operation {
   streams?(body: RequestBody): boolean
   /** Whether its answers may be other than JSON: text, audio. They go on as they come. Absent: they may not. */
   readonly anyType?: boolean
+  /** The field with what the model reads, for `param` in errors. Absent: `messages`. */
+  readonly prompt?: string
   /** An id for an answer whose upstream sends none. Absent: its answers have none. */
   id?(random: Random): string
   /** Throws the 400 that OpenAI returns for an invalid request. */

@@ -9,6 +9,7 @@ export const embeddings: Operation = {
   name: 'embeddings',
   path: '/embeddings',
   routes: ['/embeddings', '/engines/{model}/embeddings'],
+  prompt: 'input',
   check: validateEmbeddings,
   query: embeddingsDemand,
   fault: embeddingsFault,

@@ -92,7 +92,7 @@ describe.each(runtimes)('Ollama embeds, on %s:', (runtime) => {
 
   it('a text that is too long is one, and not cut', async () => {
     answering(json(400, { error: 'the input length exceeds the context length' }))
-    expect(errorOf(await ask(embed('ollama/m')))).toMatchObject({ code: 'context_length_exceeded' })
+    expect(errorOf(await ask(embed('ollama/m')))).toMatchObject({ code: 'context_length_exceeded', param: 'input' })
   })
 
   it.each(['ollama', 'v1'])('tokens are an honest 400, since %s would not know them', async (provider) => {
