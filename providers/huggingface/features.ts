@@ -1,6 +1,6 @@
 import type { OperationSpec, ProviderSettings, WireContext } from '../../src/core/provider.ts'
 import { inputsOf } from '../../src/operations/embeddings/request.ts'
-import { GatewayError } from '../../src/wire/errors.ts'
+import { GatewayError, unknownModel } from '../../src/wire/errors.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 
 const path = '/hf-inference/models/{model}/pipeline/feature-extraction'
@@ -14,9 +14,14 @@ export const featureExtraction: OperationSpec = { path, encode, decode, list: 'v
 
 /** The URL of a path that begins at the router's root and names the model. */
 export function routerURL({ baseURL }: ProviderSettings, path: string, model: string): string {
-  const id = hostedModel(model).split('/').map(encodeURIComponent).join('/')
+  const id = hostedModel(model)
+  // URL parsers would take `..` for the parent path, and the token would go to another route.
+  if (!isId.test(id)) throw unknownModel(model, 'not_found')
   return baseURL.replace(/\/v1$/, '') + path.replace('{model}', id)
 }
+
+/** The name of a model on Hugging Face, with that of its owner or without. */
+const isId = /^(?!\.)[\w.-]+(?:\/(?!\.)[\w.-]+)?$/
 
 export const isAtRoot = (candidate: string) => candidate === path
 

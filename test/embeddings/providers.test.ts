@@ -213,6 +213,16 @@ describe.each(runtimes)('Hugging Face embeds, on %s:', (runtime) => {
     expect(posts()).toBe(0)
   })
 
+  it.each(['hf/../../v1/chat', 'hf/a/..', 'hf/./x', 'hf/a%2f..', 'hf/a/b/c', 'hf/a?b', 'hf/\ud800', 'hf/日本'])(
+    'and no name leads to another route: %j',
+    async (model) => {
+      answering(telling)
+      const reply = await ask(embed(model))
+      expect([reply.status, errorOf(reply).code]).toEqual([404, 'model_not_found'])
+      expect(posts()).toBe(0)
+    },
+  )
+
   it('by an endpoint of its own', async () => {
     answering(telling)
     expect(vectorsOf(await ask(embed('endpoint/m', 'four')))).toEqual([[4, 0]])

@@ -106,6 +106,7 @@ describe.each(runtimes)('A request that is to be explained, on %s', (runtime) =>
     expect((await explain(runtime, { model: 'm', prompt: 'hi', messages: image }, '?operation=chat')).operation).toBe(
       'chat',
     )
+    expect((await explain(runtime, { model: 'm', input: 'hi' })).operation).toBe('embeddings')
     const reply = await both.ask(runtime, chat('m'), '/explain?operation=singing')
     expect([reply.status, errorOf(reply).param]).toEqual([400, 'operation'])
   })
