@@ -46,7 +46,8 @@ export async function whole(
     status: 200,
     headers: { ...passedHeaders(response.headers), 'content-type': 'application/json' },
     body:
-      isObject(json) && unwrapped(json) === json
+      // A translation reads its provider's own envelope.
+      isObject(json) && (spec.decode !== undefined || unwrapped(json) === json)
         ? bodyOf(bytes, json, checked(json, spec, context, call))
         : encoder.encode(JSON.stringify(rescued(bytes, spec, context, call))),
   }

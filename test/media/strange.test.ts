@@ -107,7 +107,9 @@ describe('A client that sends nonsense hears what is wrong with it', () => {
   const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom('p/m', 1, true, null, '', [], {}, [[1, 2]]))
   const body = fc.dictionary(fc.constantFrom(...names, '__proto__', 'encoding_format', 'dimensions'), value)
 
-  it.each(Object.values(operations).map(({ name, path }) => [name, path] as const))(
+  // Vectors are checked against what was asked for, which this upstream doesn't read.
+  const { embeddings: _, ...others } = operations
+  it.each(Object.values(others).map(({ name, path }) => [name, path] as const))(
     'in JSON with fields of any kind: %s',
     async (_, path) => {
       await fc.assert(
