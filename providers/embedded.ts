@@ -8,6 +8,7 @@ import { GatewayError } from '../src/wire/errors.ts'
 import type { JsonObject } from '../src/wire/json.ts'
 import { done, frame } from '../src/wire/sse.ts'
 import type { Engine, GenerateOptions } from './embedded/engine.ts'
+import { lacking } from './lacks.ts'
 
 const { chat, completions, embeddings } = openaiOperations
 
@@ -19,7 +20,12 @@ export default defineProvider({
   keyless: true,
   answers: ['tiny-chat'],
   models: async () => [{ id: 'tiny-chat', ownedBy: 'samewire', contextWindow: 2048, supports: { vision: false } }],
-  operations: () => ({ chat, completions, embeddings }),
+  // The engine refuses by itself what it reads and can't do.
+  operations: () => ({
+    chat: lacking(chat, 'audio_output', 'prediction', 'web_search', 'moderation'),
+    completions,
+    embeddings,
+  }),
   continues: () => ({ chat: { fields: { continue_final_message: true } }, completions: {} }),
   serve,
 })

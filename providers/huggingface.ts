@@ -5,7 +5,6 @@ import {
   defineProvider,
   type ErrorRule,
   type KnownModel,
-  type OperationSpec,
   type OperationSpecs,
   type Price,
   type ProviderSettings,
@@ -13,10 +12,12 @@ import {
 import { valueIn, without } from '../src/core/synonyms.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
-import { GatewayError } from '../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../src/wire/json.ts'
 import { continuedBy } from './continuations.ts'
 import { featureExtraction, isAtRoot, routerURL } from './huggingface/features.ts'
+import { lacking, openaiOnly } from './lacks.ts'
+import { llamacppOperations } from './llamacpp.ts'
+import { vllmOperations } from './vllm.ts'
 
 /**
  * Hugging Face: the router over its inference providers, or one dedicated Inference Endpoint if `endpointUrl` is set. A
@@ -61,31 +62,72 @@ const teiBatch = 32
 
 function endpointOperations({ options }: ProviderSettings): OperationSpecs {
   const { chat, completions, embeddings } = openaiOperations
-  if (options.engine === 'tei') return { embeddings: { ...embeddings, atOnce: { inputs: teiBatch } } }
-  if (options.engine === 'vllm') return { chat, completions, embeddings }
-  const encode = options.engine === 'tgi' ? forTGI : options.engine === 'transformers' ? forTransformers : undefined
-  const fix = (spec: OperationSpec) => repaired(encode ? { ...spec, encode: ({ body }) => encode(body) } : spec)
-  // TGI and `transformers serve` have no such route.
-  return { chat: fix(chat), completions: fix(completions), ...(!encode && { embeddings }) }
+  switch (options.engine) {
+    case 'tei':
+      return { embeddings: { ...embeddings, atOnce: { inputs: teiBatch } } }
+    case 'vllm':
+      return vllmOperations
+    case 'llamacpp':
+      return { ...llamacppOperations, chat: repaired(llamacppOperations.chat) }
+    case 'tgi':
+      return {
+        chat: repaired({ ...lacking(chat, ...lacksInTGI), encode: ({ body }) => withOneName(body) }),
+        completions: repaired({
+          ...lacking(completions, ...lacksInTGI, 'best_of', 'echo', 'logprobs', 'presence_penalty'),
+          encode: ({ body }) => withOneName(body),
+        }),
+      }
+    case 'transformers':
+      return {
+        chat: repaired({ ...lacking(chat, ...lacksInTransformers), encode: ({ body }) => forTransformers(body) }),
+        completions: repaired({
+          ...lacking(completions, ...lacksInTransformers, 'best_of', 'echo', 'suffix'),
+          encode: ({ body }) => forTransformers(body),
+        }),
+      }
+    default:
+      return { chat: repaired(chat), completions: repaired(completions), embeddings }
+  }
 }
 
-/** TGI supports only `max_tokens` (default 1024), and accepts `n` and `logit_bias` but ignores them. */
-function forTGI(body: JsonObject): JsonObject {
-  refuseUnused(body, ['n', 'logit_bias'])
-  return withOneName(body)
-}
+/** Its schema says of the first two that they are unused, and doesn't know the others. */
+const lacksInTGI = ['n', 'logit_bias', 'single_call', ...openaiOnly] as const
 
-/** `transformers serve` answers 422 to any field that isn't OpenAI's, and ignores most of OpenAI's. */
+/**
+ * `transformers serve` names most of these itself in `UNUSED_CHAT_COMPLETION_FIELDS` (cli/serving/utils.py); that it
+ * ignores `response_format` and `logprobs` and leaves a stop in the text was measured with 5.12.1.
+ */
+const lacksInTransformers = [
+  ...openaiOnly,
+  'n',
+  'logprobs',
+  'logit_bias',
+  'stop',
+  'presence_penalty',
+  'json_object',
+  'json_schema',
+  'tool_required',
+  'tool_named',
+  'tools_allowed',
+  'custom_tools',
+  'single_call',
+  'files',
+] as const
+
+/**
+ * `transformers serve` answers 422 to any field that isn't OpenAI's, and ignores most of OpenAI's. It would offer the
+ * tools whatever the choice.
+ */
 function forTransformers(body: JsonObject): JsonObject {
-  refuseUnused(body, ['n', 'response_format', 'logprobs', 'stop', 'stop_sequences'])
-  const known = Object.entries(withOneName(body)).filter(([key]) => transformersFields.has(key))
-  return Object.fromEntries(known)
+  const { tools: _, ...toolless } = body
+  const known = Object.entries(withOneName(body.tool_choice === 'none' ? toolless : body))
+  return Object.fromEntries(known.filter(([key]) => transformersFields.has(key)))
 }
 
 const transformersFields = new Set(
   (
     'model messages prompt stream stream_options temperature top_p max_tokens seed frequency_penalty presence_penalty ' +
-    'tools tool_choice user metadata n'
+    'tools user metadata n'
   ).split(' '),
 )
 
@@ -98,18 +140,6 @@ function withOneName(body: JsonObject): JsonObject {
     ...(limit !== undefined && { max_tokens: limit }),
     ...(stop !== undefined && { stop }),
   }
-}
-
-/** A parameter that changes the answer is honoured or refused, never silently dropped. */
-function refuseUnused(body: JsonObject, params: readonly string[]): void {
-  const param = params.find((name) => {
-    const value = body[name]
-    if (name === 'n') return typeof value === 'number' && value > 1
-    if (name === 'response_format') return isObject(value) && value.type !== 'text'
-    return isObject(value) || Array.isArray(value) ? Object.keys(value).length > 0 : Boolean(value)
-  })
-  if (param === undefined) return
-  throw new GatewayError('incapable', `Unsupported parameter: '${param}' is not supported with this model.`, { param })
 }
 
 const errors: readonly ErrorRule[] = [

@@ -2,6 +2,17 @@ import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
 import { continuedBy } from './continuations.ts'
+import { lacking, openaiOnly } from './lacks.ts'
+
+/**
+ * A choice of one tool is ignored with a warning in the server's own log (ggml-org/llama.cpp#26535). The legacy route
+ * refuses more than one choice.
+ */
+export const llamacppOperations = {
+  chat: lacking(openaiOperations.chat, ...openaiOnly, 'tool_named', 'tools_allowed'),
+  // A stream for several prompts starts with `data: null` and consists of chat chunks.
+  completions: repaired(lacking(openaiOperations.completions, 'n')),
+}
 
 /** llama.cpp's `llama-server`. */
 export default defineProvider({
@@ -12,11 +23,7 @@ export default defineProvider({
   // With one model loaded the server accepts any name, so only its list says which model it has.
   answersAnyName: true,
   continues: () => continuedBy('llamacpp'),
-  operations: () => ({
-    ...openaiOperations,
-    // A stream for several prompts starts with `data: null` and consists of chat chunks.
-    completions: repaired(openaiOperations.completions),
-  }),
+  operations: () => ({ ...openaiOperations, ...llamacppOperations }),
   errors: [
     { status: 400, match: /model name is missing/i, kind: 'not_found' },
     { status: 503, match: /loading model/i, kind: 'loading' },

@@ -1,4 +1,6 @@
 import { defineProvider } from '../src/core/provider.ts'
+import { openaiOperations } from '../src/operations/index.ts'
+import { lacking, openaiOnly } from './lacks.ts'
 
 export default defineProvider({
   type: 'lmstudio',
@@ -7,4 +9,6 @@ export default defineProvider({
   keyless: true,
   // Under the code for a missing model.
   errors: [{ match: /model is not (embedding|llm)\b/i, kind: 'wrong_endpoint' }],
+  // Its documentation has none of these among the parameters that it supports.
+  operations: () => ({ ...openaiOperations, chat: lacking(openaiOperations.chat, ...openaiOnly, 'n', 'logprobs') }),
 })

@@ -1,4 +1,5 @@
 import { defineProvider, type OperationSpec, type ProviderSettings } from '../src/core/provider.ts'
+import { lacking, openaiOnly } from './lacks.ts'
 import { ollamaURL } from './ollama/address.ts'
 import { chatAnswer, completionAnswer } from './ollama/answer.ts'
 import { embedAnswer, embedRequest, openaiEmbeddingsRequest } from './ollama/embed.ts'
@@ -32,8 +33,25 @@ export default defineProvider({
   mayPull: isWithoutHost,
 })
 
+/** Measured with 0.32.15: all of this is ignored on both of its APIs, except that neither knows files. */
+const lacksInChat = [
+  ...openaiOnly.filter((feature) => feature !== 'functions'),
+  'n',
+  'logit_bias',
+  'tool_required',
+  'tool_named',
+  'tools_allowed',
+  'custom_tools',
+  'single_call',
+  'files',
+  'image_urls',
+] as const
+
+const lacksInCompletions = [...lacksInChat, 'best_of', 'echo', 'logprobs'] as const
+
 const nativeOperations = {
   chat: {
+    lacks: lacksInChat,
     path: '/api/chat',
     encode: chatRequest,
     decode: chatAnswer,
@@ -41,6 +59,7 @@ const nativeOperations = {
     streamType: 'application/x-ndjson',
   },
   completions: {
+    lacks: lacksInCompletions,
     path: '/api/generate',
     encode: generateRequest,
     decode: completionAnswer,
@@ -51,7 +70,7 @@ const nativeOperations = {
 } satisfies Record<string, OperationSpec>
 
 const openaiOperations = {
-  chat: { path: '/v1/chat/completions', encode: openaiChatRequest },
-  completions: { path: '/v1/completions', encode: openaiCompletionRequest },
+  chat: lacking({ path: '/v1/chat/completions', encode: openaiChatRequest }, ...lacksInChat, 'functions'),
+  completions: { path: '/v1/completions', encode: openaiCompletionRequest, lacks: lacksInCompletions },
   embeddings: { path: '/v1/embeddings', encode: openaiEmbeddingsRequest },
 } satisfies Record<string, OperationSpec>

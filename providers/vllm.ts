@@ -1,5 +1,13 @@
 import { defineProvider } from '../src/core/provider.ts'
+import { openaiOperations } from '../src/operations/index.ts'
 import { continuedBy } from './continuations.ts'
+import { lacking, openaiOnly } from './lacks.ts'
+
+/** It takes fields that it doesn't know. vLLM-Omni, a variant with the same API, does answer in audio. */
+export const vllmOperations = {
+  ...openaiOperations,
+  chat: lacking(openaiOperations.chat, ...openaiOnly.filter((feature) => feature !== 'audio_output')),
+}
 
 export default defineProvider({
   type: 'vllm',
@@ -7,4 +15,5 @@ export default defineProvider({
   baseURL: 'http://127.0.0.1:8000/v1',
   keyless: true,
   continues: () => continuedBy('vllm'),
+  operations: () => vllmOperations,
 })

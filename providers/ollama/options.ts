@@ -1,7 +1,7 @@
 import type { Options } from 'ollama/browser'
 import { synonyms, valueAs, valueIn, without } from '../../src/core/synonyms.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
-import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
+import { type JsonObject, objectAt } from '../../src/wire/json.ts'
 
 /**
  * Maximum tokens of a chat answer if neither client nor configuration sets one. Not meant to shorten answers: without
@@ -106,29 +106,6 @@ export function formatOf(body: JsonObject): unknown {
       return objectAt(format, 'json_schema')?.schema ?? 'json'
     default:
       throw incapable('response_format')
-  }
-}
-
-/** Checks for parameters that Ollama doesn't support: it would ignore them without an error. */
-const refusals: Readonly<Record<string, (value: unknown, body: JsonObject) => boolean>> = {
-  n: (value) => typeof value === 'number' && value > 1,
-  best_of: (value) => typeof value === 'number' && value > 1,
-  echo: (value) => value === true,
-  logit_bias: (value) => isObject(value) && Object.keys(value).length > 0,
-  tool_choice: (value) => value !== 'auto' && value !== 'none',
-  function_call: (value) => value !== 'auto' && value !== 'none',
-  parallel_tool_calls: (value, { tools }) => value === false && Array.isArray(tools) && tools.length > 0,
-  modalities: (value) => Array.isArray(value) && value.some((modality) => modality !== 'text'),
-  audio: () => true,
-  web_search_options: () => true,
-  moderation: () => true,
-}
-
-/** Throws for a parameter that changes the answer and that Ollama doesn't support. */
-export function refuseUnsupported(body: JsonObject): void {
-  for (const param in refusals) {
-    const value = body[param]
-    if (value !== undefined && value !== null && refusals[param]?.(value, body)) throw incapable(param)
   }
 }
 

@@ -3,23 +3,13 @@ import { valueIn, without } from '../../src/core/synonyms.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 import { withReadableArguments } from './arguments.ts'
 import { ollamaMessages } from './messages.ts'
-import {
-  defaultLimit,
-  effortOf,
-  formatOf,
-  incapable,
-  optionsOf,
-  passedOn,
-  refuseUnsupported,
-  thinkOf,
-} from './options.ts'
+import { defaultLimit, effortOf, formatOf, incapable, optionsOf, passedOn, thinkOf } from './options.ts'
 
 /** Maximum tokens of a legacy completion if the client sets none: OpenAI's default. */
 const legacyLimit = 16
 
 /** The body for `/api/chat`, from an OpenAI chat request. JSON leaves out what is undefined. */
 export function chatRequest({ body, model }: WireContext): JsonObject {
-  refuseUnsupported(body)
   return {
     ...passedOn(body),
     model,
@@ -35,9 +25,6 @@ export function chatRequest({ body, model }: WireContext): JsonObject {
 
 /** The body for `/api/generate`, from a legacy completion request. */
 export function generateRequest({ body, model }: WireContext): JsonObject {
-  refuseUnsupported(body)
-  // 0 asks for log probabilities too: those of the chosen tokens.
-  if (typeof body.logprobs === 'number') throw incapable('logprobs')
   return {
     ...passedOn(body),
     model,
@@ -53,7 +40,6 @@ export function generateRequest({ body, model }: WireContext): JsonObject {
 
 /** Chat on Ollama's own `/v1`, which ignores `max_completion_tokens` and generates without a limit. */
 export function openaiChatRequest({ body }: WireContext): JsonObject {
-  refuseUnsupported(body)
   const { tools: _, ...toolless } = body
   // Ollama ignores `tool_choice: 'none'` and would offer the tools.
   return {
@@ -64,8 +50,6 @@ export function openaiChatRequest({ body }: WireContext): JsonObject {
 
 /** A legacy completion on Ollama's own `/v1`, which accepts no list of prompts. */
 export function openaiCompletionRequest({ body }: WireContext): JsonObject {
-  refuseUnsupported(body)
-  if (typeof body.logprobs === 'number') throw incapable('logprobs')
   return openaiNames({ ...body, prompt: onePrompt(body.prompt) }, legacyLimit)
 }
 

@@ -30,6 +30,7 @@ const defaultLimits = {
   routingStrategy: 'simple-shuffle',
   sticky: undefined,
   resume: false,
+  dropParams: undefined,
 } as const
 
 /**
@@ -64,6 +65,7 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
     routingStrategy: pick('routingStrategy'),
     sticky: pick('sticky'),
     resume: pick('resume'),
+    dropParams: pick('dropParams'),
   }
 }
 
@@ -189,10 +191,11 @@ class CatalogBuilder {
       }
       this.#checkStars(path, name, [plain])
       const { weight = 1, order = 1, rpm, tpm, params = {}, overrides = {}, contextWindow, supports, price } = own
+      const { dropParams } = own
       const known = withValues({ contextWindow, supports, price }) as Deployment['known']
       const rate = (rpm ?? tpm) === undefined ? {} : { rate: { rpm, tpm } }
       const fields = { defaults: withValues(params), overrides: withValues(overrides) }
-      return [{ ...plain, weight, order, ...rate, ...fields, known }]
+      return [{ ...plain, weight, order, ...rate, ...fields, ...(dropParams && { dropParams }), known }]
     })
     deployments.sort((a, b) => a.order - b.order)
     const limits = limitsOf(this.#config, config)

@@ -18,6 +18,17 @@ import {
 } from './values.ts'
 
 const policy = v.picklist(['fallback', 'error'])
+
+const anyField = v.literal(true, 'true, or a list of request fields')
+
+/**
+ * Request fields that change an answer and may be left out where the upstream doesn't support them: `['logprobs']`, or
+ * `true` for any. Default: none, such a request is refused. The header `x-samewire-dropped` tells what was left out.
+ */
+const dropParams = v.optional(
+  v.lazy((input) => (Array.isArray(input) ? v.array(name) : anyField)) as v.GenericSchema<true | string[]>,
+)
+
 const hedging = v.strictObject({ after: v.optional(seconds) })
 
 const limits = {
@@ -63,6 +74,7 @@ const limits = {
    * Default false. Such a stream is always `checked`.
    */
   resume: v.optional(v.boolean()),
+  dropParams,
 }
 
 /** Times in seconds. */
@@ -111,6 +123,7 @@ const deployment = v.strictObject({
   params: v.optional(fields),
   /** Request fields that this deployment sets even if the client does. */
   overrides: v.optional(fields),
+  dropParams,
   ...capabilities,
 })
 

@@ -34,6 +34,13 @@ function settled(body: Asked, deployment: Deployment): Changes {
   return changes
 }
 
+/** The same from the outline alone, in which long texts are marks. */
+export function settledOutline({ body, target }: Call): JsonObject {
+  const { outline } = body
+  if (isPlain(target.deployment)) return outline
+  return changed(outline, settle({ outline, json: outline }, target.deployment))
+}
+
 /** The same, or the request for the rest if there is a part of the answer already. */
 export function askedBody(call: Call): JsonObject {
   const body = settledBody(call)

@@ -1,15 +1,14 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
-import type { OperationSpec, Remedy } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
-import type { JsonObject } from '../wire/json.ts'
 import { ExchangeContext } from './context.ts'
 import { blamesRemedy } from './heal.ts'
+import { dropsFor } from './lacks.ts'
 import { received } from './received.ts'
 import { refused } from './refused.ts'
 import { improve, type Learnt, mostRemedies } from './remedies.ts'
-import { bodyToSend, outgoingOf } from './request.ts'
+import { bodyToSend, type Manner, outgoingOf } from './request.ts'
 import { streamed } from './streamed.ts'
 import { whole } from './whole.ts'
 
@@ -31,16 +30,19 @@ export function connect(services: Services, within: Layer, learnt = new Map<stri
     let before: GatewayError | undefined
     let way = learnt.get(key) ?? { remedy: {} }
     for (let remedies = 0; ; remedies++) {
+      const { spec: used = spec, remedy } = way
+      const drops = dropsFor(call, used, remedy)
+      if (drops.length > 0 || call.trace.dropped) call.trace.dropped = drops
+      const manner = { spec: used, remedy, drops }
       try {
-        const { spec: other = spec, remedy } = way
-        const answer = await within((inner) => exchange(inner, other, remedy, services))(call)
+        const answer = await within((inner) => exchange(inner, manner, services))(call)
         if (remedies > 0) learnt.set(key, way)
         return answer
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error
-        const sent = sentBy(call, way.spec ?? spec, way, services)
+        const sent = () => bodyToSend(new ExchangeContext(call, services, drops), manner)
         const better = remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
-        if (!better) throw before && blamesRemedy(error, way.remedy, call.body.outline) ? before : error
+        if (!better) throw before && blamesRemedy(error, remedy, call.body.outline) ? before : error
         before = error
         way = better
       }
@@ -52,15 +54,11 @@ export function learntKey(operation: string, label: string): string {
   return `${operation} ${label}`
 }
 
-/** Makes again what was sent, which only failures need. */
-function sentBy(call: Call, spec: OperationSpec, { remedy }: Learnt, services: Services): () => JsonObject {
-  return () => bodyToSend(spec, new ExchangeContext(call, services), remedy)
-}
-
-async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, services: Services): Promise<Answer> {
+async function exchange(call: Call, manner: Manner, services: Services): Promise<Answer> {
+  const { spec, drops } = manner
   const { deployment, limits } = call.target
   const { provider } = deployment
-  const context = new ExchangeContext(call, services)
+  const context = new ExchangeContext(call, services, drops)
   if (provider.definition.serve) {
     return await provider.definition.serve({
       operation: call.operation.name,
@@ -79,7 +77,7 @@ async function exchange(call: Call, spec: OperationSpec, remedy: Remedy, service
       name: provider.name,
       method: 'POST',
       url: definition.url?.(settings, spec.path, deployment.model) ?? settings.baseURL + spec.path,
-      ...outgoingOf(call, spec, context, remedy),
+      ...outgoingOf(call, context, manner),
       connectTimeout: limits.connectTimeout,
     },
     call.signal,

@@ -15,15 +15,18 @@ export class ExchangeContext implements WireContext {
   readonly random: () => number
   #body: JsonObject | undefined
   #id: string | undefined
+  readonly #dropped: readonly string[]
 
-  constructor(call: Call, { clock, random }: Services) {
+  /** `dropped`: the fields of the request that are left out. */
+  constructor(call: Call, { clock, random }: Services, dropped: readonly string[]) {
     this.#call = call
+    this.#dropped = dropped
     this.created = Math.floor(clock.now() / 1000)
     this.random = random
   }
 
   get body(): JsonObject {
-    this.#body ??= askedBody(this.#call)
+    this.#body ??= withoutKeys(askedBody(this.#call), this.#dropped)
     return this.#body
   }
 
@@ -39,4 +42,9 @@ export class ExchangeContext implements WireContext {
     this.#id ??= this.#call.operation.id?.(this.random) ?? ''
     return this.#id
   }
+}
+
+function withoutKeys(body: JsonObject, names: readonly string[]): JsonObject {
+  if (names.length === 0) return body
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !names.includes(name)))
 }

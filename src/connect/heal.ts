@@ -22,10 +22,13 @@ const essential: ReadonlySet<string> = new Set(['model', 'messages', 'prompt', '
  * The remedy for a refused request, whatever the provider. Only what was sent can be the reason, and only what leaves
  * the meaning of the request as it is can be a remedy. `sent` may have to parse a large request, so words come first.
  */
-export function generalRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy): Remedy | undefined {
+export function generalRemedy(error: GatewayError, known: Remedy, sent: () => JsonObject, may: MayDrop) {
   if (!curable.has(error.kind)) return undefined
-  return instructionsRemedy(error, sent) ?? exclusionRemedy(error, sent) ?? fieldsRemedy(error, sent, known)
+  return instructionsRemedy(error, sent) ?? exclusionRemedy(error, sent) ?? fieldsRemedy(error, known, sent, may)
 }
+
+/** Whether the configuration allows to leave out a field that changes the answer. */
+export type MayDrop = (field: string) => boolean
 
 function instructionsRemedy({ message }: GatewayError, sent: () => JsonObject): Remedy | undefined {
   if (wantsOneInstruction(message) && withInstructions(sent().messages, 'joined')) return { instructions: 'joined' }
@@ -41,7 +44,12 @@ function exclusionRemedy({ message }: GatewayError, sent: () => JsonObject): Rem
   return isIn(sent(), old) && isIn(sent(), kept) ? { rename: { [old]: kept } } : undefined
 }
 
-function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy): Remedy | undefined {
+function fieldsRemedy(
+  error: GatewayError,
+  known: Remedy,
+  sent: () => JsonObject,
+  mayDrop: MayDrop,
+): Remedy | undefined {
   const named = fieldsRefused(error)
   if (named.length === 0) return undefined
   const body = sent()
@@ -54,8 +62,11 @@ function fieldsRemedy(error: GatewayError, sent: () => JsonObject, known: Remedy
       return isNoWay || valueAs(instead, body[name]) === undefined ? [] : [[name, instead]]
     }),
   )
-  const spare = refused.filter((name) => !Object.hasOwn(rename, name) && isSpare(name, body[name]))
-  return spare.length > 0 || Object.keys(rename).length > 0 ? { rename, spare } : undefined
+  const rest = refused.filter((name) => !Object.hasOwn(rename, name))
+  const spare = rest.filter((name) => isSpare(name, body[name]))
+  const dropped = rest.filter((name) => !spare.includes(name) && mayDrop(name))
+  const isAny = spare.length > 0 || dropped.length > 0 || Object.keys(rename).length > 0
+  return isAny ? { rename, spare, refused: dropped } : undefined
 }
 
 /**

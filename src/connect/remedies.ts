@@ -3,6 +3,7 @@ import type { OperationSpec, Remedy } from '../core/provider.ts'
 import type { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { generalRemedy } from './heal.ts'
+import { mayDropFrom } from './lacks.ts'
 
 /** Remedies per request: upstreams name one parameter at a time, and some would never accept the request. */
 export const mostRemedies = 4
@@ -18,18 +19,20 @@ export function improve(
   known: Learnt,
   error: GatewayError,
   spec: OperationSpec,
-  { operation, target }: Call,
+  call: Call,
   sent: () => JsonObject,
 ): Learnt | undefined {
+  const { operation, target } = call
   const { known: about, provider } = target.deployment
   const { definition, settings } = provider
   if (error.kind === 'wrong_endpoint' && spec.otherwise && !known.spec) return { ...known, spec: spec.otherwise }
   // Where nothing is repaired, nothing is left to the repair.
   const own = definition.keepsFormat?.(settings) ? undefined : operation.heal?.(error, sent, about.supports ?? {})
+  const mayDrop = (field: string) => mayDropFrom(call, field)
   return (
     extended(known, definition.heal?.(error)) ??
     extended(known, own) ??
-    extended(known, generalRemedy(error, sent, known.remedy))
+    extended(known, generalRemedy(error, known.remedy, sent, mayDrop))
   )
 }
 
@@ -40,6 +43,7 @@ function extended(known: Learnt, more: Remedy | undefined): Learnt | undefined {
   const better: Remedy = {
     drop: united(remedy.drop, more.drop),
     spare: united(remedy.spare, more.spare),
+    refused: united(remedy.refused, more.refused),
     rename: { ...remedy.rename, ...more.rename },
     ...(instructions && { instructions }),
   }

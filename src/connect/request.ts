@@ -10,19 +10,26 @@ import { changesOf, cured } from './changes.ts'
 
 const encoder = new TextEncoder()
 
+/** How a request is sent. */
+export interface Manner {
+  readonly spec: OperationSpec
+  readonly remedy: Remedy
+  /** Fields that are left out because the upstream doesn't support them. */
+  readonly drops: readonly string[]
+}
+
 /** A request's headers and body as they go up. */
 export function outgoingOf(
   call: Call,
-  spec: OperationSpec,
   context: WireContext,
-  remedy: Remedy,
+  manner: Manner,
 ): Pick<UpstreamRequest, 'headers' | 'body' | 'rest'> {
   const { body } = call
   if (body instanceof FormBody) {
     const headers = requestHeaders(call, `multipart/form-data; boundary=${quoted(body.boundary)}`)
-    return { headers, ...formOf(call, body, remedy) }
+    return { headers, ...formOf(call, body, manner) }
   }
-  return { headers: requestHeaders(call, 'application/json'), body: requestBody(call, spec, context, remedy) }
+  return { headers: requestHeaders(call, 'application/json'), body: requestBody(call, context, manner) }
 }
 
 /** A boundary as a parameter of a content type. */
@@ -31,24 +38,30 @@ function quoted(boundary: string): string {
 }
 
 /** The client's own form, with the upstream's name for the model. */
-function formOf(call: Call, body: FormBody<Rest>, remedy: Remedy): Pick<UpstreamRequest, 'body' | 'rest'> {
+function formOf(call: Call, body: FormBody<Rest>, manner: Manner): Pick<UpstreamRequest, 'body' | 'rest'> {
   const { model } = call.target.deployment
-  const changes = changesOf(call, remedy)
+  const changes = changesOf(call, remedyOf(manner))
   const pieces = body.edited(changes ?? { set: new Map([['model', model]]) })
   return { body: pieces, rest: body.remainder?.take() }
 }
 
+/** What is changed and left out in a request. */
+function remedyOf({ remedy, drops }: Manner): Remedy {
+  return drops.length === 0 ? remedy : { ...remedy, drop: [...(remedy.drop ?? []), ...drops] }
+}
+
 /** The upstream's request body, in pieces: the client's own bytes if only the model or single fields change. */
-export function requestBody(call: Call, spec: OperationSpec, context: WireContext, remedy: Remedy) {
-  if (spec.encode || call.begun) return [encoder.encode(JSON.stringify(bodyToSend(spec, context, remedy)))]
-  const changes = changesOf(call, remedy)
+export function requestBody(call: Call, context: WireContext, manner: Manner) {
+  const { spec } = manner
+  if (spec.encode || call.begun) return [encoder.encode(JSON.stringify(bodyToSend(context, manner)))]
+  const changes = changesOf(call, remedyOf(manner))
   if (!changes) return withModel(call.body, call.target.deployment.model)
   const set = new Map([...changes.set].map(([name, value]) => [name, JSON.stringify(value)]))
   return editBody(call.body, { set, drop: changes.drop })
 }
 
 /** The upstream's request body, as an object. */
-export function bodyToSend(spec: OperationSpec, context: WireContext, remedy: Remedy): JsonObject {
+export function bodyToSend(context: WireContext, { spec, remedy }: Manner): JsonObject {
   return cured(spec.encode?.(context) ?? context.body, remedy)
 }
 

@@ -45,6 +45,8 @@ export interface Trace {
   reason?: string | undefined
   /** Sends a copy of the request to another model. To be called once the client's own answer is there. */
   shadow?: () => Promise<void>
+  /** The fields that the last attempt left out because its upstream doesn't support them. */
+  dropped?: readonly string[]
   /** The deployments that continued a stream which had broken off, in order. */
   continued?: string[]
 }

@@ -1,6 +1,7 @@
 import type { MissingKind } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Cooldown } from './breaker.ts'
+import type { Droppable } from './features.ts'
 import type { RateLimits } from './minute-use.ts'
 import type { PatternIndex } from './patterns.ts'
 import type { KnownModel, Provider } from './provider.ts'
@@ -22,6 +23,8 @@ export interface Deployment {
   readonly defaults: JsonObject
   /** Fields that are always set, whatever the request says. */
   readonly overrides: JsonObject
+  /** What may be left out of a request; absent: what its model's limits say. */
+  readonly dropParams?: Droppable
   /** From the configuration; takes precedence over the provider's list. */
   readonly known: Omit<KnownModel, 'id'>
 }
@@ -57,6 +60,8 @@ export interface Limits {
   readonly sticky: boolean | undefined
   /** Whether a stream that breaks off is continued, where that is possible. */
   readonly resume: boolean
+  /** The unsupported fields that may be left out of a request instead of refusing it. Undefined: none. */
+  readonly dropParams?: Droppable | undefined
 }
 
 /** A model under the name that clients use. */

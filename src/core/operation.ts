@@ -4,6 +4,7 @@ import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 import type { Continuing } from './continuing.ts'
+import type { Feature, FeatureUse } from './features.ts'
 import type { Remedy } from './remedy.ts'
 import type { Repair } from './repair.ts'
 import type { WireContext } from './wire-context.ts'
@@ -51,6 +52,8 @@ export interface Operation {
   fault(answer: JsonObject, context: WireContext): Fault | undefined
   /** The token usage in an answer or a stream's last event, unchanged. Absent: its answers tell of none. */
   usage?(answer: JsonObject): JsonObject | undefined
+  /** How its requests use the features that an upstream may lack. Absent: they use none. */
+  readonly features?: Readonly<Partial<Record<Feature, FeatureUse>>>
   /**
    * Creates the reader for one stream. `asked`: the request's fields, without the long texts. Absent: the operation has
    * no streams.

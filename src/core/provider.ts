@@ -3,6 +3,7 @@ import type { JsonObject } from '../wire/json.ts'
 import type { Answer } from './answer.ts'
 import type { Clock } from './clock.ts'
 import type { Continuations } from './continuing.ts'
+import type { Feature } from './features.ts'
 import type { AtOnce, Capability, Supports } from './operation.ts'
 import type { Remedy } from './remedy.ts'
 import type { Signal } from './signal.ts'
@@ -30,6 +31,11 @@ export interface OperationSpec {
   readonly streamType?: string
   /** What the upstream does in one request. The operation shares out what is more. */
   readonly atOnce?: AtOnce
+  /**
+   * What the upstream ignores without an error, or takes for something else. A request that asks for it is refused, and
+   * may go to another deployment. What the upstream refuses by itself need not be listed.
+   */
+  readonly lacks?: readonly Feature[]
   /** Used instead when the upstream says that this endpoint doesn't serve the model. */
   readonly otherwise?: OperationSpec
 }

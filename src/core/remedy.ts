@@ -6,6 +6,8 @@ export interface Remedy {
   readonly spare?: readonly string[]
   /** New names of fields. A request that has both keeps the value under the new name. */
   readonly rename?: Readonly<Record<string, string>>
+  /** Fields that change the answer. They are sent, and refused, unless the configuration allows to leave them out. */
+  readonly refused?: readonly string[]
   /**
    * Makes messages of role `developer` messages of role `system`, or joins all of both roles in the first message, or in
    * the first one of the user.

@@ -5,6 +5,7 @@ import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { chatChunks } from './chunks.ts'
 import { continuingChat } from './continuing.ts'
 import { demandOf } from './demand.ts'
+import { choicesFeatures } from './features.ts'
 import { choicesRepair } from './repair/index.ts'
 import { validateChat } from './validate.ts'
 
@@ -17,6 +18,7 @@ export const chat: Operation = {
   query: demandOf,
   fault: choicesFault('message'),
   usage: usageIn,
+  features: choicesFeatures,
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingChat,
   repair: choicesRepair,

@@ -22,6 +22,7 @@ export function completionsOver(chat: OperationSpec): OperationSpec {
   return {
     path: chat.path,
     ...(chat.streamType !== undefined && { streamType: chat.streamType }),
+    lacks: [...(chat.lacks ?? []), 'echo', 'suffix', 'logprobs', 'best_of'],
     encode: (context) => chat.encode?.(inner(context)) ?? toChat(context.body),
     decode(answer, context) {
       const told = inner(context)
@@ -34,17 +35,8 @@ export function completionsOver(chat: OperationSpec): OperationSpec {
   }
 }
 
-const roundabout = ['echo', 'suffix', 'logprobs', 'best_of'] as const
-
 function toChat(body: JsonObject): JsonObject {
-  const { prompt, echo, suffix, logprobs, best_of: bestOf, ...rest } = body
-  const given = {
-    echo: echo === true,
-    suffix: Boolean(suffix),
-    logprobs: typeof logprobs === 'number',
-    best_of: Number(bestOf ?? 1) > Number(body.n ?? 1),
-  }
-  for (const name of roundabout) if (given[name]) throw unsupported(name)
+  const { prompt, echo: _, suffix: __, logprobs: ___, best_of: ____, ...rest } = body
   // Keeps the old default of 16 tokens, which clients of this route expect if they set no limit.
   const name = synonyms.limit.find((one) => (rest[one] ?? undefined) !== undefined) ?? 'max_tokens'
   const limited = { ...without(rest, 'limit'), [name]: rest[name] ?? 16 }
@@ -53,13 +45,12 @@ function toChat(body: JsonObject): JsonObject {
 
 function onlyPrompt(prompt: unknown): string {
   const only = Array.isArray(prompt) && prompt.length === 1 ? prompt[0] : (prompt ?? '')
-  if (typeof only !== 'string') throw unsupported('prompt')
-  return only
-}
-
-function unsupported(param: string): GatewayError {
-  const what = param === 'prompt' ? 'more than one prompt, or a prompt of tokens,' : `'${param}'`
-  return new GatewayError('incapable', `Unsupported parameter: ${what} is not supported with this model.`, { param })
+  if (typeof only === 'string') return only
+  throw new GatewayError(
+    'incapable',
+    'Unsupported parameter: more than one prompt, or a prompt of tokens, is not supported with this model.',
+    { param: 'prompt' },
+  )
 }
 
 function toCompletion(answer: JsonObject, { id, created, model }: WireContext): JsonObject {

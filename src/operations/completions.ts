@@ -5,6 +5,7 @@ import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { completionChunks } from './chunks.ts'
 import { continuingCompletion } from './continuing.ts'
 import { demandOf } from './demand.ts'
+import { choicesFeatures } from './features.ts'
 import { choicesRepair } from './repair/index.ts'
 import { validateCompletion } from './validate.ts'
 
@@ -18,6 +19,7 @@ export const completions: Operation = {
   query: demandOf,
   fault: choicesFault('text'),
   usage: usageIn,
+  features: choicesFeatures,
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingCompletion,
   repair: choicesRepair,

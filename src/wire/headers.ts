@@ -23,6 +23,7 @@ const exposed = [
   'x-samewire-model',
   'x-samewire-attempts',
   'x-samewire-reason',
+  'x-samewire-dropped',
   'x-samewire-trace',
   'x-samewire-notice',
   'x-samewire-upstream-request-id',

@@ -226,6 +226,7 @@ export const subjects: readonly Subject[] = [
       'chat_stop_seq',
       'chat_json_object',
       'chat_json_schema',
+      'chat_tool_required',
       'chat_unknown_param',
     ),
     missing: [
@@ -242,6 +243,7 @@ export const subjects: readonly Subject[] = [
       ['response_format', { response_format: { type: 'json_object' } }],
       ['logprobs', { logprobs: true }],
       ['stop', { stop: ['x'] }],
+      ['tool_choice', { tools, tool_choice: 'required' }],
     ],
     lists: false,
   },

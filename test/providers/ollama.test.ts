@@ -99,15 +99,6 @@ describe('a chat request', () => {
   })
 
   it.each<[string, JsonObject]>([
-    ['n', { n: 2 }],
-    ['logit_bias', { logit_bias: { 50256: -100 } }],
-    ['tool_choice', { tools: [weather], tool_choice: 'required' }],
-    ['tool_choice', { tools: [weather], tool_choice: { type: 'function', function: { name: 'get_weather' } } }],
-    ['function_call', { functions: [weather.function], function_call: { name: 'get_weather' } }],
-    ['parallel_tool_calls', { tools: [weather], parallel_tool_calls: false }],
-    ['modalities', { modalities: ['text', 'audio'] }],
-    ['audio', { audio: { voice: 'alloy', format: 'wav' } }],
-    ['web_search_options', { web_search_options: {} }],
     ['response_format', { response_format: { type: 'grammar' } }],
     ['tools[1]', { tools: [weather, { type: 'custom', custom: { name: 'x' } }] }],
     ['messages[0].content[0].image_url', { messages: [user([image('https://example.com/a.png')])] }],
@@ -199,10 +190,6 @@ describe('a legacy completion request', () => {
     ['prompt', { prompt: ['a', 'b'] }],
     ['prompt', { prompt: [1, 2, 3] }],
     ['prompt', { prompt: [[1, 2]] }],
-    ['echo', { prompt: 'a', echo: true }],
-    ['best_of', { prompt: 'a', best_of: 3 }],
-    ['n', { prompt: 'a', n: 2 }],
-    ['logprobs', { prompt: 'a', logprobs: 0 }],
   ])('that Ollama can not serve is refused, naming %s', (param, body) => {
     expect(refusal(body, 'completions')).toMatchObject({ kind: 'incapable', code: 'unsupported_parameter', param })
   })

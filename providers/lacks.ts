@@ -1,0 +1,16 @@
+import type { Feature } from '../src/core/features.ts'
+import type { OperationSpec } from '../src/core/provider.ts'
+
+/** What no server of open models has, and all of them ignore: it is OpenAI's own, or replaced long ago. */
+export const openaiOnly = [
+  'functions',
+  'audio_output',
+  'prediction',
+  'web_search',
+  'moderation',
+] as const satisfies readonly Feature[]
+
+/** The same operation of a server that lacks some features. */
+export function lacking(spec: OperationSpec, ...lacks: readonly Feature[]): OperationSpec {
+  return { ...spec, lacks: [...(spec.lacks ?? []), ...lacks] }
+}

@@ -1,0 +1,53 @@
+import type { Call } from '../core/call.ts'
+import { type Droppable, mayDrop } from '../core/features.ts'
+import type { OperationSpec, Remedy } from '../core/provider.ts'
+import { GatewayError } from '../wire/errors.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { settledBody, settledOutline } from './changes.ts'
+
+/**
+ * The fields to leave out of a request because the upstream doesn't support them and the configuration allows it. Throws
+ * a 400 for those that it doesn't allow to leave out: the upstream would ignore them without a word.
+ */
+export function dropsFor(call: Call, { lacks = [], encode }: OperationSpec, { refused = [] }: Remedy): string[] {
+  if (lacks.length === 0 && refused.length === 0) return []
+  const { features = {} } = call.operation
+  const droppable = droppableOf(call)
+  // A translation parses the whole request anyway.
+  const body = encode ? settledBody(call) : settledOutline(call)
+  const dropped = droppable ? withCompanions(refused, call).filter((name) => isGiven(body, name)) : []
+  for (const feature of lacks) {
+    const { find, fields = [] } = features[feature] ?? {}
+    const param = find?.(body)
+    if (param === undefined) continue
+    if (!mayDrop(fields, droppable)) throw unsupported(param)
+    dropped.push(...fields.filter((name) => isGiven(body, name)))
+  }
+  return [...new Set(dropped)]
+}
+
+/** Whether the configuration allows to leave a field out of a request to the call's target. */
+export function mayDropFrom(call: Call, field: string): boolean {
+  return withCompanions([field], call).length > 0
+}
+
+function droppableOf({ target }: Pick<Call, 'target'>): Droppable | undefined {
+  return target.deployment.dropParams ?? target.limits.dropParams
+}
+
+/** Those of the fields that may be left out, and those that stand for nothing without them. */
+function withCompanions(names: readonly string[], call: Call): string[] {
+  const groups = Object.values(call.operation.features ?? {}).map(({ fields = [] }) => fields)
+  return names.flatMap((name) => {
+    const group = groups.find((fields) => fields.includes(name)) ?? [name]
+    return mayDrop(group, droppableOf(call)) ? group : []
+  })
+}
+
+function isGiven(body: JsonObject, name: string): boolean {
+  return body[name] !== undefined && body[name] !== null
+}
+
+function unsupported(param: string): GatewayError {
+  return new GatewayError('incapable', `Unsupported parameter: '${param}' is not supported with this model.`, { param })
+}
