@@ -98,11 +98,23 @@ export interface Sharing {
   split(body: RequestBody, most: AtOnce): readonly RequestBody[] | undefined
   /** The answer to `body`, from those to its parts in the same order. */
   join(answers: readonly JsonObject[], body: RequestBody): JsonObject
+  /** Joins the streams of the parts of `body`. Absent: its requests are not shared out if they want a stream. */
+  joinStreams?(body: RequestBody): StreamJoiner
+  /** Whether a request may have to be shared out. Absent: any may. */
+  concerns?(body: RequestBody): boolean
   /**
    * What to ask for at once, after an upstream has refused as much as it was asked for, which was `most` or all of it.
    * Absent: no upstream does.
    */
   told?(failure: GatewayError, body: RequestBody, most: AtOnce): Told | undefined
+}
+
+/** Makes one stream of the events of several, whose parts are counted from 0. */
+export interface StreamJoiner {
+  /** What goes out instead of an event; undefined: nothing does. */
+  event(event: ServerEvent, part: number): Uint8Array | undefined
+  /** What is still to be sent, before `[DONE]`, when all parts have ended. */
+  end(): readonly Uint8Array[]
 }
 
 /** The values for an answer whose upstream names none. */

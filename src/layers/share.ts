@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { AtOnce, Sharing } from '../core/operation.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
+import { joinedStream } from './joined.ts'
 import { type Part, together } from './together.ts'
 
 /** Exchanges of one request in all. */
@@ -24,7 +25,9 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
   }
 
   async function answer(next: Upstream, call: Call, sharing: Sharing, most: AtOnce): Promise<Answer> {
-    const parts = partsOf(call, sharing, most)
+    const joiner = call.streams ? sharing.joinStreams?.(call.body) : undefined
+    const parts = call.streams && !joiner ? undefined : partsOf(call, sharing, most)
+    if (parts && joiner) return await joinedStream(next, call, parts, { joiner, clock })
     return parts ? joined(sharing, await together(next, call, parts, clock), call) : await next(call)
   }
 
@@ -45,7 +48,7 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
   return (next) =>
     function shared(call) {
       const { sharing, name } = call.operation
-      if (!sharing) return next(call)
+      if (!sharing || sharing.concerns?.(call.body) === false) return next(call)
       const { atOnce } = call.target.deployment.provider.operations[name] ?? {}
       const known = learnt.size > 0 ? { ...atOnce, ...learnt.get(keyOf(call)) } : atOnce
       if (sharing.told) return learning(next, call, sharing, known ?? {})

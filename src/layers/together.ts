@@ -6,7 +6,7 @@ import type { RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 
 /** Exchanges of one request at a time: more would take an upstream from its other clients. */
-const concurrent = 4
+export const concurrent = 4
 
 /** One of the exchanges that a request is shared out among. */
 export interface Part {
@@ -30,7 +30,7 @@ export async function together(
   const leave = () => abort.abort(call.signal.reason)
   if (call.signal.aborted) leave()
   call.signal.addEventListener('abort', leave)
-  const traces = parts.map((): Trace => ({ ...call.trace, attempts: [...call.trace.attempts] }))
+  const traces = tracesOf(call, parts.length)
   const answers: Answer[] = []
   let begun = 0
   let failed: Trace | undefined
@@ -58,19 +58,25 @@ export async function together(
   }
 }
 
-function longest(traces: readonly Trace[]): Trace {
+/** A trace for each part, so that their attempts are told apart. */
+export function tracesOf({ trace }: Call, parts: number): readonly Trace[] {
+  return Array.from({ length: parts }, () => ({ ...trace, attempts: [...trace.attempts] }))
+}
+
+export function longest(traces: readonly Trace[]): Trace {
   return traces.reduce((one, other) => (other.attempts.length > one.attempts.length ? other : one))
 }
 
 /** Adds a part's attempts to the call's; the last of them is that of the whole request. */
-function note({ trace }: Call, { attempts }: Trace, whole: Partial<AttemptRecord>): void {
+export function note({ trace }: Call, { attempts, dropped }: Trace, whole: Partial<AttemptRecord>): void {
+  if (dropped) trace.dropped = dropped
   const own = attempts.slice(trace.attempts.length)
   const last = own.pop()
   trace.attempts.push(...own)
   if (last) trace.attempts.push({ ...last, ...whole })
 }
 
-function stopped(): GatewayError {
+export function stopped(): GatewayError {
   return new GatewayError('gone', 'Another part of the same request failed.', { reason: 'shared' })
 }
 

@@ -7,6 +7,7 @@ import { continuingChat } from './continuing.ts'
 import { demandOf } from './demand.ts'
 import { choicesFeatures } from './features.ts'
 import { choicesRepair } from './repair/index.ts'
+import { sharingChoices } from './sharing-choices.ts'
 import { validateChat } from './validate.ts'
 
 export const chat: Operation = {
@@ -22,6 +23,7 @@ export const chat: Operation = {
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingChat,
   repair: choicesRepair,
+  sharing: sharingChoices,
   toWhole: accumulateChat,
   toStream: chatChunks,
 }

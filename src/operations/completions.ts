@@ -7,6 +7,7 @@ import { continuingCompletion } from './continuing.ts'
 import { demandOf } from './demand.ts'
 import { choicesFeatures } from './features.ts'
 import { choicesRepair } from './repair/index.ts'
+import { sharingChoices } from './sharing-choices.ts'
 import { validateCompletion } from './validate.ts'
 
 /** The legacy completions of 2023. */
@@ -23,6 +24,7 @@ export const completions: Operation = {
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingCompletion,
   repair: choicesRepair,
+  sharing: sharingChoices,
   toWhole: accumulateCompletion,
   toStream: completionChunks,
 }

@@ -38,5 +38,11 @@ export const allButEmbeddings: OperationSpecs = others
 
 /** What a provider serves: what it says, and legacy completions through its chat if it says nothing of them. */
 export function withDerived(specs: OperationSpecs): OperationSpecs {
-  return specs.chat ? { completions: completionsOver(specs.chat), ...specs } : specs
+  const all = specs.chat ? { completions: completionsOver(specs.chat), ...specs } : specs
+  return Object.fromEntries(Object.entries(all).map(([name, spec]) => [name, spec && oneByOne(spec)]))
+}
+
+/** What ignores `n` makes one choice at once. */
+function oneByOne(spec: OperationSpec): OperationSpec {
+  return spec.lacks?.includes('n') ? { ...spec, atOnce: { choices: 1, ...spec.atOnce } } : spec
 }

@@ -205,10 +205,7 @@ export const subjects: readonly Subject[] = [
       error: 'Input validation error: `inputs` must have less than 2048 tokens. Given: 24012',
       error_type: 'validation',
     }),
-    refuses: [
-      ['n', { n: 2 }],
-      ['logit_bias', { logit_bias: { 5: -100 } }],
-    ],
+    refuses: [['logit_bias', { logit_bias: { 5: -100 } }]],
   },
   {
     ...onLlamaServer,
@@ -239,7 +236,6 @@ export const subjects: readonly Subject[] = [
     ],
     overflow: made(400, { detail: 'This prompt is longer than the context length of 2048 tokens.' }),
     refuses: [
-      ['n', { n: 2 }],
       ['response_format', { response_format: { type: 'json_object' } }],
       ['logprobs', { logprobs: true }],
       ['stop', { stop: ['x'] }],
@@ -276,7 +272,6 @@ export const subjects: readonly Subject[] = [
       },
     ],
     refuses: [
-      ['n', { n: 2 }],
       ['tool_choice', { tools, tool_choice: 'required' }],
       ['logit_bias', { logit_bias: { 5: -100 } }],
     ],
@@ -290,10 +285,7 @@ export const subjects: readonly Subject[] = [
     requests: 'translated',
     chats: without('chat_n2', 'chat_tool_required'),
     missing: [{ said: "Ollama's /v1", answer: 'err_model', reason: 'model_unavailable_upstream' }],
-    refuses: [
-      ['n', { n: 2 }],
-      ['tool_choice', { tools, tool_choice: 'required' }],
-    ],
+    refuses: [['tool_choice', { tools, tool_choice: 'required' }]],
     lists: false,
   },
   {

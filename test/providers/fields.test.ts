@@ -85,6 +85,8 @@ interface Kind {
   /** It reaches the upstream in other words. */
   readonly translated?: readonly string[]
   readonly leftOut?: readonly string[]
+  /** It makes one choice at once. */
+  readonly oneByOne?: true
 }
 
 const openaiOnly = ['audio', 'modalities', 'moderation', 'prediction', 'web_search_options']
@@ -92,13 +94,13 @@ const functions = ['function_call', 'functions']
 const choices = ['tool_choice of some tools', 'tool_choice of one tool']
 
 const ollama: Omit<Kind, 'provider'> = {
+  oneByOne: true,
   refused: [
     ...openaiOnly,
     ...choices,
     'function_call',
     'logit_bias',
     'messages with a file',
-    'n',
     'parallel_tool_calls',
     'tool_choice required',
     'tools, custom',
@@ -119,11 +121,13 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   'an endpoint with TGI': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'tgi' },
-    refused: [...openaiOnly, ...functions, 'logit_bias', 'n', 'parallel_tool_calls'],
+    oneByOne: true,
+    refused: [...openaiOnly, ...functions, 'logit_bias', 'parallel_tool_calls'],
     translated: ['max_completion_tokens'],
   },
   'an endpoint with transformers': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'transformers' },
+    oneByOne: true,
     refused: [
       ...openaiOnly,
       ...functions,
@@ -131,7 +135,6 @@ const kinds: Readonly<Record<string, Kind>> = {
       'logit_bias',
       'logprobs',
       'messages with a file',
-      'n',
       'parallel_tool_calls',
       'presence_penalty',
       'response_format json_object',
@@ -148,7 +151,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   llamacpp: { provider: { type: 'llamacpp' }, refused: [...openaiOnly, ...functions, ...choices] },
   lmstudio: {
     provider: { type: 'lmstudio' },
-    refused: [...openaiOnly, ...functions, 'logprobs', 'n', 'top_logprobs'],
+    oneByOne: true,
+    refused: [...openaiOnly, ...functions, 'logprobs', 'top_logprobs'],
   },
   ollama: {
     ...ollama,
@@ -212,14 +216,16 @@ async function bodyFor(runtime: Runtime, model: string, more: object) {
   const reply = await both.ask(runtime, chat(model, more))
   const { status } = reply
   if (status !== 200) return { status, error: errorOf(reply) }
-  return { status, sent: JSON.parse(upstream.seen.at(-1)?.body ?? '{}') as Record<string, unknown> }
+  const asked = upstream.seen.filter(({ method }) => method === 'POST').length
+  return { status, asked, sent: JSON.parse(upstream.seen.at(-1)?.body ?? '{}') as Record<string, unknown> }
 }
 
 /** What became of a field: it reached the upstream as it was, in other words, or not; or it was refused. */
 async function fateOf(runtime: Runtime, kind: string, field: string): Promise<string> {
   const [request, without = {}] = fields[field] ?? [{}]
-  const { status, sent, error } = await bodyFor(runtime, `${kind}/x`, request)
+  const { status, sent, error, asked: times = 1 } = await bodyFor(runtime, `${kind}/x`, request)
   if (status !== 200) return `${status} ${error?.code} ${error?.param?.split(/[[.]/)[0]}`
+  if (times > 1) return 'asked for one by one'
   const bare = await bodyFor(runtime, `${kind}/x`, without)
   const name = field.split(/[ ,]/)[0] as string
   const asked = JSON.stringify((request as Record<string, unknown>)[name])
@@ -232,10 +238,11 @@ const named: Readonly<Record<string, string>> = { top_logprobs: 'logprobs' }
 
 describe.each(runtimes)('A field of a chat request, on %s,', (runtime) => {
   it.each(Object.keys(kinds))('reaches %s, is said to it in its own words, or is refused by name', async (kind) => {
-    const { refused = [], translated = [], leftOut = [] } = kinds[kind] as Kind
+    const { refused = [], translated = [], leftOut = [], oneByOne } = kinds[kind] as Kind
     const expected = (field: string) => {
       if (refused.includes(field)) return `400 unsupported_parameter ${named[field] ?? field.split(/[ ,]/)[0]}`
       if (translated.includes(field)) return 'translated'
+      if (field === 'n' && oneByOne) return 'asked for one by one'
       return leftOut.includes(field) ? 'left out' : 'reaches'
     }
     const fates: Record<string, string> = {}

@@ -1,0 +1,128 @@
+import type { Sharing, StreamJoiner } from '../core/operation.ts'
+import { edited, invalid, type RequestBody } from '../wire/body.ts'
+import { type FailureKind, GatewayError } from '../wire/errors.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
+import { frame, type ServerEvent } from '../wire/sse.ts'
+import { indexOf } from './repair/head.ts'
+import { addedUsage } from './usage.ts'
+
+/** `best_of` without more than `n` is the same as `n`. */
+const asking = new Set(['n', 'best_of'])
+
+/** Shares out the choices of a request: each exchange is asked for one, and costs its prompt again. */
+export const sharingChoices: Sharing = {
+  param: 'n',
+  concerns: ({ outline }) => wantedBy(outline) > 1,
+  split(body, { choices: most }) {
+    const wanted = wantedBy(body.outline)
+    if (most === undefined || wanted <= most) return undefined
+    if (wanted > mostChoices) throw tooMany(wanted)
+    const single = edited(body, { drop: asking })
+    const { seed } = body.outline
+    if (typeof seed !== 'number') return Array.from({ length: wanted }, () => single)
+    if (wanted * body.bytes.length > mostBytes) throw tooLarge()
+    // With the same seed all choices would be the same. vLLM counts up as well (v1/engine/parallel_sampling.py).
+    const seeded = (at: number) => edited(single, { set: new Map([['seed', JSON.stringify(seed + at)]]) })
+    return Array.from({ length: wanted }, (_, at) => seeded(at))
+  },
+  join(answers, body) {
+    const wanted = wantedBy(body.outline)
+    const choices = answers.flatMap(({ choices: own }, part) =>
+      (Array.isArray(own) ? own.filter(isObject) : []).map((choice, at) => ({
+        ...choice,
+        index: placeOf(indexOf(choice.index) ?? at, part, wanted),
+      })),
+    )
+    const usage = answers.map((answer) => answer.usage).reduce(addedUsage, undefined)
+    return {
+      ...answers[0],
+      choices: choices.sort((one, other) => one.index - other.index),
+      ...(isObject(usage) && { usage }),
+    }
+  },
+  joinStreams: (body) => new ChoicesJoiner(wantedBy(body.outline)),
+  told: ({ kind, param, message }: GatewayError) =>
+    refusals.has(kind) && oneOnly.some((words) => words.test(message) && (param === null || asking.has(param)))
+      ? { most: { choices: 1 }, lasts: true }
+      : undefined,
+}
+
+/** OpenAI's own limit. */
+const mostChoices = 128
+/** Bytes of all requests together, where each is another one. */
+const mostBytes = 32 * 1024 * 1024
+
+function tooMany(wanted: number): GatewayError {
+  const expected = `Expected a value <= ${mostChoices}, but got ${wanted} instead.`
+  return invalid(`Invalid 'n': integer above maximum value. ${expected}`, 'n', 'integer_above_max_value')
+}
+
+function tooLarge(): GatewayError {
+  const message =
+    "Unsupported parameter: 'n' takes a request for each choice here, and with 'seed' this one is too large for that."
+  return new GatewayError('incapable', message, { param: 'n' })
+}
+
+function wantedBy({ n }: RequestBody['outline']): number {
+  return typeof n === 'number' ? n : 1
+}
+
+/** The index of a choice among all: of several prompts, each has all of its choices in a row. */
+function placeOf(prompt: number, part: number, wanted: number): number {
+  return prompt * wanted + part
+}
+
+const refusals: ReadonlySet<FailureKind> = new Set(['bad_request', 'incapable', 'upstream'] as const)
+
+/** How upstreams refuse more than one choice. */
+// biome-ignore format: a table
+const oneOnly: readonly RegExp[] = [
+  /only one (completion )?choice is allowed/i, // llama.cpp, tools/server/server-common.cpp
+  /['"`]?\bn\b['"`]? ?:? ?(number )?must be (at most|equal to|less than or equal to|<=) 1\b/i, // Groq, in the words of its validation
+  /\bn\b.{0,20}(greater|more|larger) than 1\b.{0,40}not (supported|allowed)/i,
+  /unsupported (param(eter)?|value): ?['"`]?n\b/i, // in OpenAI's words
+]
+
+/** Joins streams of one choice each, as events of one answer. */
+class ChoicesJoiner implements StreamJoiner {
+  readonly #wanted: number
+  /** What all events of an answer have in common, from the first one. */
+  #head: JsonObject | undefined
+  /** The usage of each part: some upstreams tell it again and again, each time of all so far. */
+  readonly #usage = new Map<number, JsonObject>()
+  /** Whether a part has told its usage in an event of its own. */
+  #apart = false
+
+  constructor(wanted: number) {
+    this.#wanted = wanted
+  }
+
+  event({ data }: ServerEvent, part: number): Uint8Array | undefined {
+    const chunk = tryParse(data)
+    if (!isObject(chunk)) return undefined
+    const { choices, usage, ...rest } = chunk
+    const { id, created, model, object } = rest
+    this.#head ??= { id, created, model, object }
+    if (isObject(usage)) this.#usage.set(part, usage)
+    const own = (Array.isArray(choices) ? choices : [choices]).filter(isObject)
+    this.#apart ||= own.length === 0 && isObject(usage)
+    if (own.length === 0 && (isObject(usage) || Array.isArray(choices))) return undefined
+    return frame({
+      ...rest,
+      ...this.#head,
+      ...(Array.isArray(choices) && {
+        choices: own.map((choice, at) => ({
+          ...choice,
+          index: placeOf(indexOf(choice.index) ?? at, part, this.#wanted),
+        })),
+      }),
+      ...(usage === null && { usage }),
+    })
+  }
+
+  end(): readonly Uint8Array[] {
+    if (!this.#apart) return []
+    const usage = [...this.#usage.values()].reduce<unknown>(addedUsage, undefined)
+    return [frame({ ...this.#head, choices: [], usage })]
+  }
+}

@@ -1,0 +1,11 @@
+import { isObject } from '../wire/json.ts'
+
+/** The sum of two usages: counts are added, in their details too; of anything else the first value stays. */
+export function addedUsage(one: unknown, other: unknown): unknown {
+  if (typeof one === 'number' && typeof other === 'number') return one + other
+  if (isObject(one) && isObject(other)) {
+    const names = [...new Set([...Object.keys(one), ...Object.keys(other)])]
+    return Object.fromEntries(names.map((name) => [name, addedUsage(one[name], other[name])]))
+  }
+  return one ?? other
+}
