@@ -44,7 +44,6 @@ const lacksInChat = [
   'custom_tools',
   'single_call',
   'files',
-  'image_urls',
 ] as const
 
 const lacksInCompletions = [...lacksInChat, 'best_of', 'echo', 'logprobs'] as const
@@ -53,6 +52,7 @@ const nativeOperations = {
   chat: {
     lacks: lacksInChat,
     path: '/api/chat',
+    images: 'data',
     encode: chatRequest,
     decode: chatAnswer,
     stream: chatStream,
@@ -70,7 +70,11 @@ const nativeOperations = {
 } satisfies Record<string, OperationSpec>
 
 const openaiOperations = {
-  chat: lacking({ path: '/v1/chat/completions', encode: openaiChatRequest }, ...lacksInChat, 'functions'),
+  chat: lacking(
+    { path: '/v1/chat/completions', encode: openaiChatRequest, images: 'data' },
+    ...lacksInChat,
+    'functions',
+  ),
   completions: { path: '/v1/completions', encode: openaiCompletionRequest, lacks: lacksInCompletions },
   embeddings: { path: '/v1/embeddings', encode: openaiEmbeddingsRequest },
 } satisfies Record<string, OperationSpec>

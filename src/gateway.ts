@@ -1,4 +1,5 @@
 import { connect, learntKey } from './connect/connect.ts'
+import { ImageFetcher } from './connect/images.ts'
 import type { Learnt } from './connect/remedies.ts'
 import type { Answer } from './core/answer.ts'
 import { type Call, compose, type Trace } from './core/call.ts'
@@ -70,7 +71,10 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   // each try its own time; `gate` is around each exchange, so that a stream that dies at once is a failure for all
   // layers, and one that opens with a refusal is remedied.
   const learnt = new Map<string, Learnt>()
-  const connected = connect(services, gate, learnt)
+  const { enabled } = catalog.images
+  const fetcher =
+    enabled && services.download && new ImageFetcher({ download: services.download, clock, fetching: catalog.images })
+  const connected = connect(services, gate, learnt, fetcher || undefined)
   const upstream = compose(
     keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),

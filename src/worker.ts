@@ -6,6 +6,7 @@ import type { Environment } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
 import { createLog } from './log.ts'
+import { createFetchDownload } from './runtime/fetch-download.ts'
 import { fetchEdge } from './runtime/fetch-edge.ts'
 import { createFetchTransport } from './runtime/fetch-transport.ts'
 
@@ -38,6 +39,7 @@ function build(env: Environment): App {
       clock: systemClock,
       random: Math.random,
       fetch: send,
+      download: createFetchDownload(send),
       log,
       asset: async (name) => {
         const load = assets[name]

@@ -1,3 +1,4 @@
+import type { WireContext } from '../../src/core/provider.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
 import { readArguments } from './arguments.ts'
 import { incapable } from './options.ts'
@@ -8,14 +9,20 @@ type CalledNames = Map<string, string>
 const roles: Readonly<Record<string, string>> = { developer: 'system', function: 'tool' }
 
 /** Converts OpenAI's messages to Ollama's. Throws a 400 that names the part which Ollama doesn't support. */
-export function ollamaMessages(messages: unknown): JsonObject[] {
-  const called: CalledNames = new Map()
-  return list(messages).map((message, at) => ollamaMessage(object(message), `messages[${at}]`, called))
+export function ollamaMessages(messages: unknown, images: WireContext['images']): JsonObject[] {
+  const reading = { called: new Map(), images }
+  return list(messages).map((message, at) => ollamaMessage(object(message), `messages[${at}]`, reading))
 }
 
-function ollamaMessage(message: JsonObject, path: string, called: CalledNames): JsonObject {
+interface Reading {
+  readonly called: CalledNames
+  /** The images that were given by address. */
+  readonly images: WireContext['images']
+}
+
+function ollamaMessage(message: JsonObject, path: string, { called, images: fetched }: Reading): JsonObject {
   const { role, content, tool_calls, function_call, reasoning_content, reasoning, refusal, ...rest } = message
-  const { text, images } = readContent(content ?? refusal, `${path}.content`)
+  const { text, images } = readContent(content ?? refusal, `${path}.content`, fetched)
   const calls = readCalls(tool_calls, function_call, path)
   for (const {
     id,
@@ -41,13 +48,28 @@ interface Content {
   readonly images: readonly string[]
 }
 
+/** OpenAI's messages with data in place of the addresses of images. */
+export function withInlineImages(messages: unknown, images: WireContext['images']): unknown {
+  if (!images || !Array.isArray(messages)) return messages
+  const inlined = (part: unknown) => {
+    const url = stringAt(part, 'image_url') ?? stringAt(objectAt(part, 'image_url'), 'url')
+    const data = url === undefined ? undefined : images.get(url)
+    return data === undefined ? part : { ...object(part), image_url: { ...objectAt(part, 'image_url'), url: data } }
+  }
+  return messages.map((message) =>
+    isObject(message) && Array.isArray(message.content)
+      ? { ...message, content: message.content.map(inlined) }
+      : message,
+  )
+}
+
 /** Joins all content parts: Ollama rejects a list, and its own `/v1` turns every part into a message. */
-function readContent(content: unknown, path: string): Content {
+function readContent(content: unknown, path: string, fetched: WireContext['images']): Content {
   if (!Array.isArray(content)) return { text: typeof content === 'string' ? content : '', images: [] }
   const texts: string[] = []
   const images: string[] = []
   content.forEach((part, at) => {
-    const read = readPart(object(part), `${path}[${at}]`)
+    const read = readPart(object(part), `${path}[${at}]`, fetched)
     if (read.text !== undefined) texts.push(read.text)
     else images.push(read.image)
   })
@@ -56,7 +78,7 @@ function readContent(content: unknown, path: string): Content {
 
 type Part = { readonly text: string } | { readonly text?: undefined; readonly image: string }
 
-function readPart(part: JsonObject, path: string): Part {
+function readPart(part: JsonObject, path: string, fetched: WireContext['images']): Part {
   switch (part.type) {
     case 'text':
       return { text: stringAt(part, 'text') ?? '' }
@@ -64,7 +86,7 @@ function readPart(part: JsonObject, path: string): Part {
       return { text: stringAt(part, 'refusal') ?? '' }
     case 'image_url': {
       const url = stringAt(part, 'image_url') ?? stringAt(objectAt(part, 'image_url'), 'url') ?? ''
-      return { image: inlineImage(url, `${path}.image_url`) }
+      return { image: inlineImage(fetched?.get(url) ?? url, `${path}.image_url`) }
     }
     case 'input_audio':
       // Audio goes into the same field as images: Ollama distinguishes them by their bytes.

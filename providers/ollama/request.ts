@@ -2,18 +2,18 @@ import type { WireContext } from '../../src/core/provider.ts'
 import { valueIn, without } from '../../src/core/synonyms.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 import { withReadableArguments } from './arguments.ts'
-import { ollamaMessages } from './messages.ts'
+import { ollamaMessages, withInlineImages } from './messages.ts'
 import { defaultLimit, effortOf, formatOf, incapable, optionsOf, passedOn, thinkOf } from './options.ts'
 
 /** Maximum tokens of a legacy completion if the client sets none: OpenAI's default. */
 const legacyLimit = 16
 
 /** The body for `/api/chat`, from an OpenAI chat request. JSON leaves out what is undefined. */
-export function chatRequest({ body, model }: WireContext): JsonObject {
+export function chatRequest({ body, model, images }: WireContext): JsonObject {
   return {
     ...passedOn(body),
     model,
-    messages: ollamaMessages(body.messages),
+    messages: ollamaMessages(body.messages, images),
     tools: toolsOf(body),
     format: formatOf(body),
     think: thinkOf(body),
@@ -39,12 +39,12 @@ export function generateRequest({ body, model }: WireContext): JsonObject {
 }
 
 /** Chat on Ollama's own `/v1`, which ignores `max_completion_tokens` and generates without a limit. */
-export function openaiChatRequest({ body }: WireContext): JsonObject {
+export function openaiChatRequest({ body, images }: WireContext): JsonObject {
   const { tools: _, ...toolless } = body
   // Ollama ignores `tool_choice: 'none'` and would offer the tools.
   return {
     ...openaiNames(body.tool_choice === 'none' ? toolless : body, defaultLimit),
-    messages: withReadableArguments(body.messages),
+    messages: withInlineImages(withReadableArguments(body.messages), images),
   }
 }
 

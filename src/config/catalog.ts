@@ -86,6 +86,11 @@ function resilienceOf({ cooldown = {}, onExhausted, maxAttempts, requestTimeout 
   }
 }
 
+function imagesOf({ fetchImages = true }: Config): Catalog['images'] {
+  const hosts = typeof fetchImages === 'object' ? (fetchImages.hosts ?? []) : []
+  return { enabled: fetchImages !== false, hosts: new Set(hosts.map((host) => host.toLowerCase())) }
+}
+
 /** A program may leave a field without a value, which JSON has no word for. */
 function withValues(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
@@ -132,6 +137,7 @@ class CatalogBuilder {
       limits: limitsOf(this.#config),
       resilience: resilienceOf(this.#config),
       passThrough: this.#passThrough(),
+      images: imagesOf(this.#config),
     }
   }
 

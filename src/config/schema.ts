@@ -163,6 +163,10 @@ const provider = v.looseObject({
   routes: v.optional(v.boolean()),
 })
 
+const imageHosts = v.strictObject({
+  hosts: v.optional(v.array(v.pipe(text, v.regex(/^[^/\s]+$/, 'a host, such as "images.lan"')))),
+})
+
 /** The configuration as the user writes it. A provider's own settings are in its definition. */
 export const configSchema = v.strictObject({
   providers: v.optional(named(provider)),
@@ -215,6 +219,15 @@ export const configSchema = v.strictObject({
   keepAlive: v.optional(seconds),
   /** Seconds after which a client that reads nothing of its answer is disconnected. Default 60. */
   writeTimeout: v.optional(seconds),
+  /**
+   * Whether images that a request gives by address are downloaded for providers that take them only as data. `hosts` may
+   * be private ones: `images.lan`, `10.0.0.7:9000`. Default: true, from public addresses only.
+   */
+  fetchImages: v.optional(
+    v.lazy((input) => (typeof input === 'object' ? imageHosts : v.boolean())) as v.GenericSchema<
+      boolean | v.InferInput<typeof imageHosts>
+    >,
+  ),
   /** Maximum size of a request body in bytes. Default 20 MB. */
   bodyLimit: v.optional(countFromOne),
   ...limits,

@@ -4,6 +4,7 @@ import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { ExchangeContext } from './context.ts'
 import { blamesRemedy } from './heal.ts'
+import type { ImageFetcher } from './images.ts'
 import { dropsFor } from './lacks.ts'
 import { received } from './received.ts'
 import { refused } from './refused.ts'
@@ -17,7 +18,12 @@ import { whole } from './whole.ts'
  * `within` wraps each exchange; what it throws may be remedied too. `learnt`: what error responses have taught about each
  * deployment, for the lifetime of the process.
  */
-export function connect(services: Services, within: Layer, learnt = new Map<string, Learnt>()): Upstream {
+export function connect(
+  services: Services,
+  within: Layer,
+  learnt = new Map<string, Learnt>(),
+  fetcher?: ImageFetcher,
+): Upstream {
   return async function connected(given) {
     const { deployment } = given.target
     const { provider } = deployment
@@ -26,6 +32,7 @@ export function connect(services: Services, within: Layer, learnt = new Map<stri
     if (!spec) {
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation.name}.`)
     }
+    const images = spec.images === 'data' ? await fetcher?.imagesFor(call) : undefined
     const key = learntKey(call.operation.name, deployment.label)
     let before: GatewayError | undefined
     let way = learnt.get(key) ?? { remedy: {} }
@@ -33,14 +40,14 @@ export function connect(services: Services, within: Layer, learnt = new Map<stri
       const { spec: used = spec, remedy } = way
       const drops = dropsFor(call, used, remedy)
       if (drops.length > 0 || call.trace.dropped) call.trace.dropped = drops
-      const manner = { spec: used, remedy, drops }
+      const manner: Manner = { spec: used, remedy, dropped: drops, images }
       try {
         const answer = await within((inner) => exchange(inner, manner, services))(call)
         if (remedies > 0) learnt.set(key, way)
         return answer
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error
-        const sent = () => bodyToSend(new ExchangeContext(call, services, drops), manner)
+        const sent = () => bodyToSend(new ExchangeContext(call, services, manner), manner)
         const better = remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
         if (!better) throw before && blamesRemedy(error, remedy, call.body.outline) ? before : error
         before = error
@@ -55,10 +62,10 @@ export function learntKey(operation: string, label: string): string {
 }
 
 async function exchange(call: Call, manner: Manner, services: Services): Promise<Answer> {
-  const { spec, drops } = manner
+  const { spec } = manner
   const { deployment, limits } = call.target
   const { provider } = deployment
-  const context = new ExchangeContext(call, services, drops)
+  const context = new ExchangeContext(call, services, manner)
   if (provider.definition.serve) {
     return await provider.definition.serve({
       operation: call.operation.name,

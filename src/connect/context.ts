@@ -3,6 +3,15 @@ import type { WireContext } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { askedBody } from './changes.ts'
+import type { Images } from './images.ts'
+
+/** What was settled about a request before it is translated. */
+export interface Preparation {
+  /** The fields that are left out. */
+  readonly dropped: readonly string[]
+  /** Those that were fetched for it. */
+  readonly images?: Images | undefined
+}
 
 /**
  * What a translation has access to. Most exchanges pass bytes unchanged and never use it, so the object and the id are
@@ -17,10 +26,12 @@ export class ExchangeContext implements WireContext {
   #id: string | undefined
   readonly #dropped: readonly string[]
 
-  /** `dropped`: the fields of the request that are left out. */
-  constructor(call: Call, { clock, random }: Services, dropped: readonly string[]) {
+  readonly images: Images | undefined
+
+  constructor(call: Call, { clock, random }: Services, { dropped, images }: Preparation) {
     this.#call = call
     this.#dropped = dropped
+    this.images = images
     this.created = Math.floor(clock.now() / 1000)
     this.random = random
   }

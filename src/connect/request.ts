@@ -7,15 +7,14 @@ import { FormBody } from '../wire/form-body.ts'
 import { hopsHeader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { changesOf, cured } from './changes.ts'
+import type { Preparation } from './context.ts'
 
 const encoder = new TextEncoder()
 
 /** How a request is sent. */
-export interface Manner {
+export interface Manner extends Preparation {
   readonly spec: OperationSpec
   readonly remedy: Remedy
-  /** Fields that are left out because the upstream doesn't support them. */
-  readonly drops: readonly string[]
 }
 
 /** A request's headers and body as they go up. */
@@ -46,8 +45,8 @@ function formOf(call: Call, body: FormBody<Rest>, manner: Manner): Pick<Upstream
 }
 
 /** What is changed and left out in a request. */
-function remedyOf({ remedy, drops }: Manner): Remedy {
-  return drops.length === 0 ? remedy : { ...remedy, drop: [...(remedy.drop ?? []), ...drops] }
+function remedyOf({ remedy, dropped }: Manner): Remedy {
+  return dropped.length === 0 ? remedy : { ...remedy, drop: [...(remedy.drop ?? []), ...dropped] }
 }
 
 /** The upstream's request body, in pieces: the client's own bytes if only the model or single fields change. */

@@ -103,6 +103,14 @@ export interface Catalog {
    * if the request names one.
    */
   readonly passThrough?: readonly string[] | undefined
+  readonly images: ImageFetching
+}
+
+/** Whether and where the gateway fetches the images of requests. */
+export interface ImageFetching {
+  readonly enabled: boolean
+  /** Hosts, with or without a port, that may be private. */
+  readonly hosts: ReadonlySet<string>
 }
 
 /** How the gateway as a whole deals with failures. Times are in milliseconds. */

@@ -23,7 +23,6 @@ export const features = [
   'single_call',
   'audio_output',
   'input_audio',
-  'image_urls',
   'files',
   'prediction',
   'web_search',

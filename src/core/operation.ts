@@ -54,6 +54,8 @@ export interface Operation {
   usage?(answer: JsonObject): JsonObject | undefined
   /** How its requests use the features that an upstream may lack. Absent: they use none. */
   readonly features?: Readonly<Partial<Record<Feature, FeatureUse>>>
+  /** The images that its requests give by address. Absent: they have none. */
+  images?(body: JsonObject): readonly ImageAddress[]
   /**
    * Creates the reader for one stream. `asked`: the request's fields, without the long texts. Absent: the operation has
    * no streams.
@@ -74,6 +76,12 @@ export interface Operation {
   toWhole?(chunks: readonly JsonObject[], context: WireContext): JsonObject
   /** The chunks of a stream that says what a whole answer says. Absent: an answer can't stand in for a stream. */
   toStream?(answer: JsonObject, naming: Naming, options: StreamOptions): readonly JsonObject[]
+}
+
+export interface ImageAddress {
+  readonly url: string
+  /** Where it stands in the request, for `param` in errors. */
+  readonly path: string
 }
 
 /** What an upstream does in one request at most. Absent: no limit is known. */

@@ -36,6 +36,8 @@ export interface OperationSpec {
    * may go to another deployment. What the upstream refuses by itself need not be listed.
    */
   readonly lacks?: readonly Feature[]
+  /** Takes images as data only: those given by address are fetched first, and `context.images` has them for `encode`. */
+  readonly images?: 'data'
   /** Used instead when the upstream says that this endpoint doesn't serve the model. */
   readonly otherwise?: OperationSpec
 }

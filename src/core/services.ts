@@ -1,5 +1,6 @@
 import type { RequestReport } from './call.ts'
 import type { Clock } from './clock.ts'
+import type { Downloader } from './download.ts'
 import type { Transport } from './transport.ts'
 
 /** Everything that the gateway needs of the outside world. Entry files pass the real thing, tests their own. */
@@ -10,6 +11,8 @@ export interface Services {
   readonly random: () => number
   /** For work other than requests to models. */
   readonly fetch: typeof fetch
+  /** For what callers give by address. Absent: nothing is downloaded. */
+  readonly download?: Downloader
   /** Loads a file that ships with the gateway, such as a model's weights. */
   readonly asset: (name: string) => Promise<Uint8Array>
   readonly log: (message: string) => void

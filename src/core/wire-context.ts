@@ -11,6 +11,8 @@ export interface WireContext {
   readonly id: string
   readonly created: number
   readonly random: () => number
+  /** `data:` URLs for the images that the request gives by address, for upstreams that take only those. */
+  readonly images?: ReadonlyMap<string, string> | undefined
   /** What the configuration says of the model's capabilities. */
   readonly supports?: Readonly<Partial<Record<Capability, boolean>>> | undefined
 }

@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Services } from '../core/services.ts'
 import { createLog } from '../log.ts'
+import { nodeDownload } from '../runtime/node-download.ts'
 import { nodeEdge } from '../runtime/node-edge.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
 import { isLoopback } from '../start-text.ts'
@@ -29,6 +30,7 @@ const outside: Omit<Services, 'transport'> = {
   clock: systemClock,
   random: Math.random,
   fetch: globalThis.fetch,
+  download: nodeDownload,
   asset: (name) => readFile(new URL(`../../providers/${name}`, import.meta.url)),
   log: createLog((entry) => console.log(`${new Date().toISOString()} ${entry}`)),
 }

@@ -5,7 +5,7 @@ import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
 import { chatChunks } from './chunks.ts'
 import { continuingChat } from './continuing.ts'
 import { demandOf } from './demand.ts'
-import { choicesFeatures } from './features.ts'
+import { choicesFeatures, imageAddresses } from './features.ts'
 import { choicesRepair } from './repair/index.ts'
 import { sharingChoices } from './sharing-choices.ts'
 import { validateChat } from './validate.ts'
@@ -20,6 +20,7 @@ export const chat: Operation = {
   fault: choicesFault('message'),
   usage: usageIn,
   features: choicesFeatures,
+  images: imageAddresses,
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingChat,
   repair: choicesRepair,

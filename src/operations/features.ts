@@ -1,8 +1,9 @@
 import type { Feature, FeatureUse } from '../core/features.ts'
+import type { ImageAddress } from '../core/operation.ts'
 import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
 import { messagesOf } from './demand.ts'
 
-/** How chats and legacy completions use each feature. All but `image_urls` are found in an outline too. */
+/** How chats and legacy completions use each feature. An outline is enough to tell. */
 export const choicesFeatures: Readonly<Record<Feature, FeatureUse>> = {
   n: field('n', isSeveral),
   // As many as are wanted anyway ask for no choice among them.
@@ -55,7 +56,6 @@ export const choicesFeatures: Readonly<Record<Feature, FeatureUse>> = {
     fields: ['modalities', 'audio'],
   },
   input_audio: { find: (body) => partIn(body, (part) => part.type === 'input_audio') },
-  image_urls: { find: (body) => imageUrlIn(body) },
   files: { find: (body) => partIn(body, (part) => part.type === 'file') },
   prediction: field('prediction', isObject),
   web_search: field('web_search_options', isObject),
@@ -95,18 +95,25 @@ function partIn(body: JsonObject, test: (part: JsonObject) => boolean): string |
   return undefined
 }
 
-function imageUrlIn(body: JsonObject): string | undefined {
-  const path = partIn(body, (part) => isAddress(imageUrlOf(part)))
-  return path === undefined ? undefined : `${path}.image_url`
+/** The images that a request gives by address. */
+export function imageAddresses(body: JsonObject): ImageAddress[] {
+  return messagesOf(body).flatMap((message, at) => {
+    const parts = isObject(message) && Array.isArray(message.content) ? message.content : []
+    return parts.flatMap((part: unknown, position) => {
+      const url = isObject(part) ? imageUrlOf(part) : undefined
+      const path = `messages[${at}].content[${position}].image_url`
+      return url !== undefined && isAddress(url) ? [{ url, path }] : []
+    })
+  })
 }
 
 /** The address in a part with an image, as text or in an object. */
-export function imageUrlOf(part: JsonObject): string | undefined {
+function imageUrlOf(part: JsonObject): string | undefined {
   if (part.type !== 'image_url') return undefined
   return stringAt(part, 'image_url') ?? stringAt(part.image_url, 'url')
 }
 
 /** Whether it must be fetched; anything but a `data:` URL has to be. */
-export function isAddress(url: string | undefined): boolean {
-  return url !== undefined && !/^\s*data:/i.test(url)
+function isAddress(url: string): boolean {
+  return !/^\s*data:/i.test(url)
 }

@@ -55,6 +55,11 @@ const askings: Readonly<Record<string, Asking>> = {
   invalid_type: { body: { ...chat('p/x'), temperature: 'high' } },
   invalid_value: { body: { ...chat('o/x'), messages: [said, { role: 'assistant', tool_calls: [badCall] }] } },
   integer_above_max_value: { body: chat('o/x', { n: 129 }) },
+  invalid_image_url: {
+    body: chat('o/x', {
+      messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'http://10.0.0.1/' } }] }],
+    }),
+  },
   empty_array: { body: { model: 'p/x', messages: [] } },
   array_above_max_length: { path: '/v1/completions', body: { model: 'e/tiny-chat', prompt: Array(129).fill('a') } },
   string_above_max_length: { body: chat('x'.repeat(600)) },

@@ -5,6 +5,7 @@ import type { Environment, Registry } from '../../src/config/providers.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { fetchEdge } from '../../src/runtime/fetch-edge.ts'
+import { nodeDownload } from '../../src/runtime/node-download.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
 
 export interface AssembledGateway {
@@ -37,6 +38,7 @@ export async function startGateway(
       clock,
       random: () => 0,
       fetch: globalThis.fetch,
+      download: nodeDownload,
       asset: (name) => readFile(new URL(`../../providers/${name}`, import.meta.url)),
       log,
     },

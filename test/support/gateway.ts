@@ -9,6 +9,7 @@ import type { Environment } from '../../src/config/providers.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { Services } from '../../src/core/services.ts'
+import { nodeDownload } from '../../src/runtime/node-download.ts'
 import { nodeEdge } from '../../src/runtime/node-edge.ts'
 import { createNodeServer } from '../../src/runtime/node-server.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
@@ -46,6 +47,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
       fetch: globalThis.fetch,
+      download: nodeDownload,
       asset: (name) => readFile(new URL(`../../providers/${name}`, import.meta.url)),
       log: (message) => logged.push(message),
       ...options.services,
