@@ -1,10 +1,12 @@
 import { defineProvider } from '../src/core/provider.ts'
-import { allButEmbeddings } from '../src/operations/index.ts'
+import { allButEmbeddings, openaiOperations } from '../src/operations/index.ts'
+import { lacking } from './lacks.ts'
 
 export default defineProvider({
   type: 'deepseek',
   title: 'DeepSeek',
   baseURL: 'https://api.deepseek.com/v1',
   env: { apiKey: 'DEEPSEEK_API_KEY' },
-  operations: () => allButEmbeddings,
+  // "This response_format type is unavailable now"; it has JSON without a schema.
+  operations: () => ({ ...allButEmbeddings, chat: lacking(openaiOperations.chat, 'json_schema') }),
 })

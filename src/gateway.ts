@@ -25,6 +25,7 @@ import { resume } from './layers/resume.ts'
 import { retry } from './layers/retry.ts'
 import { mostShadowed, Shadows } from './layers/shadow.ts'
 import { share } from './layers/share.ts'
+import { structured } from './layers/structured.ts'
 import { timeout } from './layers/timeout.ts'
 import { type Asked, createPlanner, queryOf } from './planner.ts'
 import { headerValue } from './wire/headers.ts'
@@ -83,6 +84,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     integrity(services),
     pull(services),
     share(services),
+    structured(services),
     retry({ ...services, health, budget, maxAttempts }),
     record({ ...services, health, shortcomings }),
     timeout({ clock, log }),

@@ -7,6 +7,7 @@ import type { Continuing } from './continuing.ts'
 import type { Feature, FeatureUse } from './features.ts'
 import type { Remedy } from './remedy.ts'
 import type { Repair } from './repair.ts'
+import type { Structure } from './structure.ts'
 import type { WireContext } from './wire-context.ts'
 
 export type { Capability }
@@ -56,6 +57,10 @@ export interface Operation {
   readonly features?: Readonly<Partial<Record<Feature, FeatureUse>>>
   /** The images that its requests give by address. Absent: they have none. */
   images?(body: JsonObject): readonly ImageAddress[]
+  /** How a structured answer is had from an upstream that lacks these features. Absent: it isn't. */
+  structure?(body: RequestBody, lacks: readonly Feature[]): Structure | undefined
+  /** An answer whose usage is that of an earlier one too. Absent: its answers tell of none. */
+  withUsageOf?(answer: JsonObject, earlier: JsonObject): JsonObject
   /**
    * Creates the reader for one stream. `asked`: the request's fields, without the long texts. Absent: the operation has
    * no streams.

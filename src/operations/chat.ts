@@ -8,6 +8,8 @@ import { demandOf } from './demand.ts'
 import { choicesFeatures, imageAddresses } from './features.ts'
 import { choicesRepair } from './repair/index.ts'
 import { sharingChoices } from './sharing-choices.ts'
+import { structureFor } from './structure.ts'
+import { addedUsage } from './usage.ts'
 import { validateChat } from './validate.ts'
 
 export const chat: Operation = {
@@ -20,6 +22,8 @@ export const chat: Operation = {
   fault: choicesFault('message'),
   usage: usageIn,
   features: choicesFeatures,
+  structure: structureFor,
+  withUsageOf: (answer, { usage }) => ({ ...answer, usage: addedUsage(answer.usage, usage) }),
   images: imageAddresses,
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingChat,

@@ -236,7 +236,6 @@ export const subjects: readonly Subject[] = [
     ],
     overflow: made(400, { detail: 'This prompt is longer than the context length of 2048 tokens.' }),
     refuses: [
-      ['response_format', { response_format: { type: 'json_object' } }],
       ['logprobs', { logprobs: true }],
       ['stop', { stop: ['x'] }],
       ['tool_choice', { tools, tool_choice: 'required' }],

@@ -137,14 +137,17 @@ const kinds: Readonly<Record<string, Kind>> = {
       'messages with a file',
       'parallel_tool_calls',
       'presence_penalty',
-      'response_format json_object',
-      'response_format json_schema',
       'stop',
       'tool_choice required',
       'tools, custom',
       'top_logprobs',
     ],
-    translated: ['max_completion_tokens', 'tool_choice none'],
+    translated: [
+      'max_completion_tokens',
+      'response_format json_object',
+      'response_format json_schema',
+      'tool_choice none',
+    ],
     leftOut: [...cosmetic.filter((name) => name !== 'user' && name !== 'metadata'), 'reasoning_effort'],
   },
   vllm: { provider: { type: 'vllm' }, refused: [...functions, 'moderation', 'prediction', 'web_search_options'] },
@@ -189,8 +192,8 @@ const address = (provider: ProviderConfig, url: string) =>
 
 const answerOf = (path: string) =>
   path === '/api/chat'
-    ? { model: 'x', message: { role: 'assistant', content: 'hi' }, done: true, done_reason: 'stop' }
-    : chatAnswer('hi')
+    ? { model: 'x', message: { role: 'assistant', content: '{}' }, done: true, done_reason: 'stop' }
+    : chatAnswer('{}')
 
 let upstream: FakeUpstream
 let both: Both

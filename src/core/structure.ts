@@ -1,0 +1,12 @@
+import type { RequestBody } from '../wire/body.ts'
+import type { JsonObject } from '../wire/json.ts'
+
+/** How a structured answer is had from an upstream that can't be made to keep to a structure. */
+export interface Structure {
+  /** The request for a whole answer, with the structure in words. */
+  readonly body: RequestBody
+  /** The answer with nothing but what was asked for, or what is wrong with it. */
+  check(answer: JsonObject): { readonly answer: JsonObject } | { readonly problem: string }
+  /** The same request with an answer and what was wrong with it. */
+  again(answer: JsonObject, problem: string): RequestBody
+}
