@@ -139,9 +139,9 @@ describe.each(runtimes)('Several choices of a model that makes one at once, on %
     expect([0, 1].map((index) => saidBy(chunks, index).finishes)).toEqual([['stop'], ['stop']])
   })
 
-  it('break off together in a stream, with one error and no end', async () => {
+  it.each(['reset', 'end'] as const)('break off together in a stream, with one error and no end: by a %s', async (after) => {
     upstream.script((request, ...rest) =>
-      (wordFor(request) === 'one' ? stream(frames('half').slice(0, 2), 'reset') : streaming)(request, ...rest),
+      (wordFor(request) === 'one' ? stream(frames('half').slice(0, 2), after) : streaming)(request, ...rest),
     )
     const reply = await both.ask(runtime, chat('tgi/x', { n: 2, stream: true }))
     const events = eventsOf(reply.text)
