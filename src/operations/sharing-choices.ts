@@ -41,10 +41,8 @@ export const sharingChoices: Sharing = {
     }
   },
   joinStreams: (body) => new ChoicesJoiner(wantedBy(body.outline)),
-  told: ({ kind, param, message }: GatewayError) =>
-    refusals.has(kind) && oneOnly.some((words) => words.test(message) && (param === null || asking.has(param)))
-      ? { most: { choices: 1 }, lasts: true }
-      : undefined,
+  told: (failure) =>
+    refusals.has(failure.kind) && refusesSeveral(failure) ? { most: { choices: 1 }, lasts: true } : undefined,
 }
 
 /** OpenAI's own limit. */
@@ -73,6 +71,14 @@ function placeOf(prompt: number, part: number, wanted: number): number {
 }
 
 const refusals: ReadonlySet<FailureKind> = new Set(['bad_request', 'incapable', 'upstream'] as const)
+
+function refusesSeveral({ code, param, message }: GatewayError): boolean {
+  if (param !== null && !asking.has(param)) return false
+  return (
+    (param !== null && (code === 'unsupported_parameter' || code === 'unknown_parameter')) ||
+    oneOnly.some((words) => words.test(message))
+  )
+}
 
 /** How upstreams refuse more than one choice. */
 // biome-ignore format: a table

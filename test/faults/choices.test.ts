@@ -139,17 +139,20 @@ describe.each(runtimes)('Several choices of a model that makes one at once, on %
     expect([0, 1].map((index) => saidBy(chunks, index).finishes)).toEqual([['stop'], ['stop']])
   })
 
-  it.each(['reset', 'end'] as const)('break off together in a stream, with one error and no end: by a %s', async (after) => {
-    upstream.script((request, ...rest) =>
-      (wordFor(request) === 'one' ? stream(frames('half').slice(0, 2), after) : streaming)(request, ...rest),
-    )
-    const reply = await both.ask(runtime, chat('tgi/x', { n: 2, stream: true }))
-    const events = eventsOf(reply.text)
-    expect(JSON.parse(events.at(-1)?.data ?? '')).toMatchObject({ error: { type: 'server_error' } })
-    expect(events.filter(({ data }) => data.includes('"error":{'))).toHaveLength(1)
-    expect(reply.text).not.toContain('[DONE]')
-    expect((await both.ask(runtime, chat('tgi/x'))).status).toBe(200)
-  })
+  it.each(['reset', 'end'] as const)(
+    'break off together in a stream, with one error and no end: by a %s',
+    async (after) => {
+      upstream.script((request, ...rest) =>
+        (wordFor(request) === 'one' ? stream(frames('half').slice(0, 2), after) : streaming)(request, ...rest),
+      )
+      const reply = await both.ask(runtime, chat('tgi/x', { n: 2, stream: true }))
+      const events = eventsOf(reply.text)
+      expect(JSON.parse(events.at(-1)?.data ?? '')).toMatchObject({ error: { type: 'server_error' } })
+      expect(events.filter(({ data }) => data.includes('"error":{'))).toHaveLength(1)
+      expect(reply.text).not.toContain('[DONE]')
+      expect((await both.ask(runtime, chat('tgi/x'))).status).toBe(200)
+    },
+  )
 
   it('end with the error that one of their streams reports', async () => {
     const told = 'data: {"error":{"message":"out of memory","type":"server_error"}}\n\n'

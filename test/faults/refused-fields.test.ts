@@ -195,7 +195,7 @@ describe.each(runtimes)('A field that a server refuses, on %s,', (runtime) => {
     for (const more of [
       { tools: [{ type: 'function' }] },
       { response_format: { type: 'json_object' } },
-      { n: 2 },
+      { logit_bias: { 5: 1 } },
       { stop: 'x' },
     ]) {
       refused = Object.keys(more)
