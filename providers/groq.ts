@@ -1,10 +1,12 @@
 import { defineProvider } from '../src/core/provider.ts'
-import { allButEmbeddings } from '../src/operations/index.ts'
+import { allButEmbeddings, openaiOperations } from '../src/operations/index.ts'
+import { lacking } from './lacks.ts'
 
 export default defineProvider({
   type: 'groq',
   title: 'Groq',
   baseURL: 'https://api.groq.com/openai/v1',
   env: { apiKey: 'GROQ_API_KEY' },
-  operations: () => allButEmbeddings,
+  // "If N is supplied, it must be equal to 1": console.groq.com/docs/openai
+  operations: () => ({ ...allButEmbeddings, chat: lacking(openaiOperations.chat, 'n') }),
 })

@@ -54,8 +54,8 @@ export default defineProvider({
   models: listWithProviders,
 })
 
-/** The router's OpenAI routes serve chat only. */
-const routerOperations = { chat: openaiOperations.chat, embeddings: featureExtraction }
+/** The router's OpenAI routes serve chat only. Its documentation has no `n`, and its providers differ. */
+const routerOperations = { chat: lacking(openaiOperations.chat, 'n'), embeddings: featureExtraction }
 
 /** TEI's own limit, unless `--max-client-batch-size` says otherwise. */
 const teiBatch = 32

@@ -1,17 +1,35 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
+import { edited, type RequestBody } from '../src/wire/body.ts'
+import { objectAt, stringAt } from '../src/wire/json.ts'
 import { continuedBy } from './continuations.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 
 /**
- * A choice of one tool is ignored with a warning in the server's own log (ggml-org/llama.cpp#26535). The legacy route
- * refuses more than one choice.
+ * A choice of one tool is ignored with a warning in the server's own log (ggml-org/llama.cpp#26535), so it is rephrased.
+ * The legacy route refuses more than one choice.
  */
 export const llamacppOperations = {
-  chat: lacking(openaiOperations.chat, ...openaiOnly, 'tool_named', 'tools_allowed'),
+  chat: { ...lacking(openaiOperations.chat, ...openaiOnly, 'tool_named', 'tools_allowed'), rephrase: onlyNamedTool },
   // A stream for several prompts starts with `data: null` and consists of chat chunks.
   completions: repaired(lacking(openaiOperations.completions, 'n')),
+}
+
+/** A request that must call one tool is one that must call any, and has only that one. */
+function onlyNamedTool(body: RequestBody): RequestBody {
+  const name = stringAt(objectAt(body.outline.tool_choice, 'function'), 'name')
+  if (name === undefined || !Array.isArray(body.outline.tools)) return body
+  const tools = (body.json.tools as readonly unknown[]).filter(
+    (tool) => stringAt(objectAt(tool, 'function'), 'name') === name,
+  )
+  if (tools.length === 0) return body
+  return edited(body, {
+    set: new Map([
+      ['tools', JSON.stringify(tools)],
+      ['tool_choice', '"required"'],
+    ]),
+  })
 }
 
 /** llama.cpp's `llama-server`. */

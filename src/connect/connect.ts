@@ -27,11 +27,12 @@ export function connect(
   return async function connected(given) {
     const { deployment } = given.target
     const { provider } = deployment
-    const call = given.routed && provider.routes ? { ...given, body: given.routed } : given
-    const spec = provider.operations[call.operation.name]
+    const asked = given.routed && provider.routes ? { ...given, body: given.routed } : given
+    const spec = provider.operations[given.operation.name]
     if (!spec) {
-      throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${call.operation.name}.`)
+      throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${given.operation.name}.`)
     }
+    const call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked
     const images = spec.images === 'data' ? await fetcher?.imagesFor(call) : undefined
     const key = learntKey(call.operation.name, deployment.label)
     let before: GatewayError | undefined

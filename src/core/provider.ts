@@ -1,3 +1,4 @@
+import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Answer } from './answer.ts'
@@ -36,6 +37,8 @@ export interface OperationSpec {
    * may go to another deployment. What the upstream refuses by itself need not be listed.
    */
   readonly lacks?: readonly Feature[]
+  /** The same request in words that the upstream takes as they are meant; most requests are returned as they are. */
+  readonly rephrase?: (body: RequestBody) => RequestBody
   /** Takes images as data only: those given by address are fetched first, and `context.images` has them for `encode`. */
   readonly images?: 'data'
   /** Used instead when the upstream says that this endpoint doesn't serve the model. */

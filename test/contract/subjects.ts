@@ -161,6 +161,8 @@ export const subjects: readonly Subject[] = [
     name: 'huggingface, the router',
     provider: { type: 'huggingface' },
     address: v1,
+    // It is asked for one choice at once.
+    chats: without('chat_n2'),
     completion: undefined,
     missing: [
       {

@@ -110,14 +110,17 @@ const ollama: Omit<Kind, 'provider'> = {
 const kinds: Readonly<Record<string, Kind>> = {
   openai: { provider: { type: 'openai', apiKey: 'env:KEY' } },
   'openai-compatible': { provider: { type: 'openai-compatible' } },
-  huggingface: { provider: { type: 'huggingface', apiKey: 'env:KEY' } },
+  huggingface: { provider: { type: 'huggingface', apiKey: 'env:KEY' }, oneByOne: true },
+  groq: { provider: { type: 'groq', apiKey: 'env:KEY' }, oneByOne: true },
+  openrouter: { provider: { type: 'openrouter', apiKey: 'env:KEY' }, oneByOne: true },
   'an endpoint with vLLM': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'vllm' },
     refused: [...functions, 'moderation', 'prediction', 'web_search_options'],
   },
   'an endpoint with llama.cpp': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'llamacpp' },
-    refused: [...openaiOnly, ...functions, ...choices],
+    refused: [...openaiOnly, ...functions, 'tool_choice of some tools'],
+    translated: ['tool_choice of one tool'],
   },
   'an endpoint with TGI': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'tgi' },
@@ -151,7 +154,11 @@ const kinds: Readonly<Record<string, Kind>> = {
     leftOut: [...cosmetic.filter((name) => name !== 'user' && name !== 'metadata'), 'reasoning_effort'],
   },
   vllm: { provider: { type: 'vllm' }, refused: [...functions, 'moderation', 'prediction', 'web_search_options'] },
-  llamacpp: { provider: { type: 'llamacpp' }, refused: [...openaiOnly, ...functions, ...choices] },
+  llamacpp: {
+    provider: { type: 'llamacpp' },
+    refused: [...openaiOnly, ...functions, 'tool_choice of some tools'],
+    translated: ['tool_choice of one tool'],
+  },
   lmstudio: {
     provider: { type: 'lmstudio' },
     oneByOne: true,
