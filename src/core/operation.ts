@@ -113,6 +113,11 @@ export interface Sharing {
   join(answers: readonly JsonObject[], body: RequestBody): JsonObject
   /** Joins the streams of the parts of `body`. Absent: its requests are not shared out if they want a stream. */
   joinStreams?(body: RequestBody): StreamJoiner
+  /**
+   * How much of `body` an answer is to, if that is less than all: what its upstream does at once, although it said
+   * nothing. Absent: no upstream does less without a word.
+   */
+  silently?(answer: JsonObject, body: RequestBody): AtOnce | undefined
   /** Whether a request may have to be shared out. Absent: any may. */
   concerns?(body: RequestBody): boolean
   /**

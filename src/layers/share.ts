@@ -28,7 +28,18 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
     const joiner = call.streams ? sharing.joinStreams?.(call.body) : undefined
     const parts = call.streams && !joiner ? undefined : partsOf(call, sharing, most)
     if (parts && joiner) return await joinedStream(next, call, parts, { joiner, clock })
-    return parts ? joined(sharing, await together(next, call, parts, clock), call) : await next(call)
+    if (parts) return joined(sharing, await together(next, call, parts, clock), call)
+    const whole = await next(call)
+    return sharing.silently && whole.body instanceof Uint8Array ? await completed(whole, next, call, sharing) : whole
+  }
+
+  /** An answer that is only the first part of what was asked for, with the other parts. */
+  async function completed(first: Answer, next: Upstream, call: Call, sharing: Sharing): Promise<Answer> {
+    const most = sharing.silently?.(jsonOf(first), call.body)
+    const [, ...rest] = (most && partsOf(call, sharing, most)) ?? []
+    if (!most || rest.length === 0) return first
+    learn(keyOf(call), most)
+    return joined(sharing, [first, ...(await together(next, call, rest, clock))], call)
   }
 
   async function learning(next: Upstream, call: Call, sharing: Sharing, known: AtOnce): Promise<Answer> {

@@ -27,10 +27,12 @@ export const sharingChoices: Sharing = {
   },
   join(answers, body) {
     const wanted = wantedBy(body.outline)
+    const prompts = promptsOf(body.outline)
     const choices = answers.flatMap(({ choices: own }, part) =>
-      (Array.isArray(own) ? own.filter(isObject) : []).map((choice, at) => ({
+      // Whoever was asked for one may still send more.
+      (Array.isArray(own) ? own.filter(isObject) : []).slice(0, prompts).map((choice, at) => ({
         ...choice,
-        index: placeOf(indexOf(choice.index) ?? at, part, wanted),
+        index: placeOf(Math.min(indexOf(choice.index) ?? at, prompts - 1), part, wanted),
       })),
     )
     const usage = answers.map((answer) => answer.usage).reduce(addedUsage, undefined)
@@ -40,7 +42,9 @@ export const sharingChoices: Sharing = {
       ...(isObject(usage) && { usage }),
     }
   },
-  joinStreams: (body) => new ChoicesJoiner(wantedBy(body.outline)),
+  silently: ({ choices }, { outline }) =>
+    Array.isArray(choices) && choices.length === 1 && promptsOf(outline) === 1 ? { choices: 1 } : undefined,
+  joinStreams: ({ outline }) => new ChoicesJoiner(wantedBy(outline), promptsOf(outline)),
   told: (failure) =>
     refusals.has(failure.kind) && refusesSeveral(failure) ? { most: { choices: 1 }, lasts: true } : undefined,
 }
@@ -63,6 +67,11 @@ function tooLarge(): GatewayError {
 
 function wantedBy({ n }: RequestBody['outline']): number {
   return typeof n === 'number' ? n : 1
+}
+
+/** How many prompts there are, each of which has choices of its own. */
+function promptsOf({ prompt }: RequestBody['outline']): number {
+  return Array.isArray(prompt) && prompt.some((one) => typeof one !== 'number') ? prompt.length : 1
 }
 
 /** The index of a choice among all: of several prompts, each has all of its choices in a row. */
@@ -92,6 +101,7 @@ const oneOnly: readonly RegExp[] = [
 /** Joins streams of one choice each, as events of one answer. */
 class ChoicesJoiner implements StreamJoiner {
   readonly #wanted: number
+  readonly #prompts: number
   /** What all events of an answer have in common, from the first one. */
   #head: JsonObject | undefined
   /** The usage of each part: some upstreams tell it again and again, each time of all so far. */
@@ -99,8 +109,9 @@ class ChoicesJoiner implements StreamJoiner {
   /** Whether a part has told its usage in an event of its own. */
   #apart = false
 
-  constructor(wanted: number) {
+  constructor(wanted: number, prompts: number) {
     this.#wanted = wanted
+    this.#prompts = prompts
   }
 
   event({ data }: ServerEvent, part: number): Uint8Array | undefined {
@@ -110,7 +121,9 @@ class ChoicesJoiner implements StreamJoiner {
     const { id, created, model, object } = rest
     this.#head ??= { id, created, model, object }
     if (isObject(usage)) this.#usage.set(part, usage)
-    const own = (Array.isArray(choices) ? choices : [choices]).filter(isObject)
+    const given = (Array.isArray(choices) ? choices : [choices]).filter(isObject)
+    const own = given.filter((choice, at) => (indexOf(choice.index) ?? at) < this.#prompts)
+    if (own.length === 0 && given.length > 0) return undefined
     this.#apart ||= own.length === 0 && isObject(usage)
     if (own.length === 0 && (isObject(usage) || Array.isArray(choices))) return undefined
     return frame({

@@ -146,6 +146,8 @@ export const subjects: readonly Subject[] = [
     provider: { type: 'openai-compatible' },
     address: v1,
     recordings: ollamaV1 as Recordings,
+    // It makes one choice, and the gateway asks for the other.
+    chats: without('chat_n2'),
     missing: [{ said: "Ollama's /v1", answer: 'err_model', reason: 'model_not_found' }],
   },
   {

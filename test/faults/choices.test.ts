@@ -204,6 +204,37 @@ describe.each(runtimes)('Several choices of a model that makes one at once, on %
     expect(upstream.seen).toHaveLength(2)
   })
 
+  it('come from one that ignores how many are wanted, with the first answer for one of them', async () => {
+    const model = `any/ignoring-${runtime}`
+    const reply = wholeOf(await both.ask(runtime, chat(model, { n: 3, seed: 1 })))
+    expect(reply.choices.map(({ index }) => index)).toEqual([0, 1, 2])
+    expect(reply.choices[0]?.message?.content).toBe('zero')
+    expect(reply.usage).toMatchObject({ total_tokens: 15 })
+    expect(bodies().map(({ n, seed }) => [n, seed])).toEqual([
+      [3, 1],
+      [undefined, 2],
+      [undefined, 3],
+    ])
+    upstream.seen.length = 0
+    await both.ask(runtime, chat(model, { n: 2 }))
+    expect(bodies().map(({ n }) => n)).toEqual([undefined, undefined])
+  })
+
+  it('pass as they are where the model makes them all', async () => {
+    const two = {
+      ...chatAnswer('a'),
+      choices: ['a', 'b'].map((content, index) => ({
+        index,
+        message: { role: 'assistant', content, refusal: null },
+        logprobs: null,
+        finish_reason: 'stop',
+      })),
+    }
+    upstream.script(json(200, two))
+    expect((await both.ask(runtime, chat(`any/able-${runtime}`, { n: 2 }))).text).toBe(JSON.stringify(two))
+    expect(upstream.seen).toHaveLength(1)
+  })
+
   it('of several legacy prompts stand in the order of the prompts', async () => {
     const legacy = {
       id: 'cmpl-fake',

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ProviderConfig } from '../../src/config/schema.ts'
 import { chat, errorOf } from '../support/ask.ts'
 import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Seen } from '../support/upstream.ts'
 
 const f = { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }
 const schema = { name: 's', schema: { type: 'object', properties: {} } }
@@ -197,15 +197,21 @@ const kinds: Readonly<Record<string, Kind>> = {
 const address = (provider: ProviderConfig, url: string) =>
   provider.type === 'huggingface' && 'engine' in provider ? { endpointUrl: url } : { baseURL: url }
 
-const answerOf = (path: string) =>
+const choice = { message: { role: 'assistant', content: '{}', refusal: null }, logprobs: null, finish_reason: 'stop' }
+const choicesOf = (n: number) => ({
+  ...chatAnswer('{}'),
+  choices: Array.from({ length: n }, (_, index) => ({ index, ...choice })),
+})
+
+const answerOf = ({ path, body }: Seen) =>
   path === '/api/chat'
     ? { model: 'x', message: { role: 'assistant', content: '{}' }, done: true, done_reason: 'stop' }
-    : chatAnswer('{}')
+    : choicesOf(body.includes('"n":2') ? 2 : 1)
 
 let upstream: FakeUpstream
 let both: Both
 beforeAll(async () => {
-  upstream = await fakeUpstream((request, ...rest) => json(200, answerOf(request.path))(request, ...rest))
+  upstream = await fakeUpstream((request, ...rest) => json(200, answerOf(request))(request, ...rest))
   const named = Object.entries(kinds).map(([name, { provider }]) => [
     name,
     { ...provider, ...address(provider, upstream.url) },
