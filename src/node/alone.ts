@@ -1,5 +1,6 @@
 import type { Environment } from '../config/providers.ts'
-import { drainOf, listen } from '../runtime/listening.ts'
+import { drainOf } from '../runtime/draining.ts'
+import { listen } from '../runtime/listening.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import { startText, urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'

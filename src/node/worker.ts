@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { ConfigError } from '../config/problems.ts'
-import { drainOf } from '../runtime/listening.ts'
+import { drainOf } from '../runtime/draining.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import type { Order, Report } from '../runtime/workers.ts'
 import { build, type Job } from './build.ts'

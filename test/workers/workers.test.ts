@@ -188,7 +188,10 @@ describe('A gateway with workers that is told to stop', () => {
     const streams = [await openStream(started.port), await openStream(started.port)]
     program.signal('SIGTERM')
     await untilRefused(started.port)
-    await Promise.all(idle.map(({ closed }) => closed))
+    for (const { ask, closed } of idle) {
+      while ((await ask()) === 200);
+      await closed
+    }
     release()
     for (const { rest } of streams) {
       const text = await rest()

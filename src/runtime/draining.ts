@@ -1,0 +1,81 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '../core/clock.ts'
+import { closeDoor } from './listening.ts'
+import { hasQueued } from './node-pipeline.ts'
+
+/** A connection and the response that is being written to it. */
+type Connection = Socket & { readonly _httpMessage?: ServerResponse | null }
+
+/** Milliseconds between two checks of the open connections. */
+const step = 50
+/** Milliseconds to wait for a connection that has sent nothing yet: its request is probably on its way. */
+const courtesy = 500
+
+/** For each server that shuts down, the connections that have had their last request served. */
+const spent = new WeakMap<Server, WeakSet<Socket>>()
+
+/**
+ * Whether a request comes too late: its server shuts down, and its connection has carried another one. The first request
+ * of a connection was on its way before its client could know, so it is served, as the last one there.
+ */
+export function comesTooLate(server: Server, { socket }: IncomingMessage, response: ServerResponse): boolean {
+  const had = spent.get(server)
+  if (!had) return false
+  if (had.has(socket)) return true
+  had.add(socket)
+  response.shouldKeepAlive = false
+  return false
+}
+
+/**
+ * Returns a function that shuts the server down: it accepts no new connections, lets the running answers end, and
+ * resolves when the last connection has closed, or after `grace` milliseconds. Idle connections stay open as long as
+ * there are answers, so that a request on one of them is refused in words rather than by a reset. Call it before the
+ * first connection arrives.
+ */
+export function drainOf(server: Server, clock: Clock): (grace: number) => Promise<void> {
+  const open = new Set<Connection>()
+  server.on('connection', (socket: Socket) => {
+    open.add(socket)
+    socket.once('close', () => open.delete(socket))
+  })
+  return function drain(grace) {
+    const began = clock.now()
+    const had = new WeakSet<Socket>()
+    for (const socket of open) {
+      if (socket._httpMessage || socket.bytesWritten > 0) had.add(socket)
+      endWithAnswer(socket)
+    }
+    spent.set(server, had)
+    return new Promise((resolve) => {
+      function look() {
+        const waited = clock.now() - began
+        const isAwaited = (socket: Connection) => (isFresh(socket) ? waited < courtesy : isBusy(socket))
+        if (![...open].some(isAwaited)) {
+          server.closeIdleConnections()
+          // Node does not count these as idle.
+          for (const socket of open) if (isFresh(socket)) socket.destroy()
+        }
+        if (open.size === 0 || waited >= grace) resolve()
+        else clock.after(step, look)
+      }
+      closeDoor(server, look)
+    })
+  }
+}
+
+/** Has the running answer tell its client to send nothing after it, if it can still do so and is the last one. */
+function endWithAnswer(socket: Connection): void {
+  const { _httpMessage: running } = socket
+  if (running && !running.headersSent && !hasQueued(socket)) running.shouldKeepAlive = false
+}
+
+function isFresh({ bytesRead }: Socket): boolean {
+  return bytesRead === 0
+}
+
+/** Node counts a connection as idle while the end of its answer is still queued, and would cut it off. */
+function isBusy({ _httpMessage: running, writableLength }: Connection): boolean {
+  return Boolean(running) || writableLength > 0
+}
