@@ -12,6 +12,16 @@ const step = 50
 /** Milliseconds to wait for a connection that has sent nothing yet: its request is probably on its way. */
 const courtesy = 500
 
+/** Milliseconds in which clients can take the last words of answers that were broken off. */
+export const lastWords = 1_000
+
+export interface DrainOptions {
+  /** Milliseconds that running answers have to finish. */
+  readonly grace: number
+  /** Called once they are over, if answers still run. */
+  readonly breakOff: () => void
+}
+
 /** For each server that shuts down, the connections that have had their last request served. */
 const spent = new WeakMap<Server, WeakSet<Socket>>()
 
@@ -29,18 +39,18 @@ export function comesTooLate(server: Server, { socket }: IncomingMessage, respon
 }
 
 /**
- * Returns a function that shuts the server down: it accepts no new connections, lets the running answers end, and
- * resolves when the last connection has closed, or after `grace` milliseconds. Idle connections stay open as long as
- * there are answers, so that a request on one of them is refused in words rather than by a reset. Call it before the
- * first connection arrives.
+ * Returns a function that shuts the server down: it accepts no new connections, lets the running answers end, breaks
+ * them off after `grace`, and resolves when the last connection has closed, or soon after that. Idle connections stay
+ * open as long as there are answers, so that a request on one of them is refused in words rather than by a reset. Call
+ * it before the first connection arrives.
  */
-export function drainOf(server: Server, clock: Clock): (grace: number) => Promise<void> {
+export function drainOf(server: Server, clock: Clock): (options: DrainOptions) => Promise<void> {
   const open = new Set<Connection>()
   server.on('connection', (socket: Socket) => {
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
-  return function drain(grace) {
+  return function drain({ grace, breakOff }) {
     const began = clock.now()
     const had = new WeakSet<Socket>()
     for (const socket of open) {
@@ -48,6 +58,7 @@ export function drainOf(server: Server, clock: Clock): (grace: number) => Promis
       endWithAnswer(socket)
     }
     spent.set(server, had)
+    let broken = false
     return new Promise((resolve) => {
       function look() {
         const waited = clock.now() - began
@@ -57,8 +68,12 @@ export function drainOf(server: Server, clock: Clock): (grace: number) => Promis
           // Node does not count these as idle.
           for (const socket of open) if (isFresh(socket)) socket.destroy()
         }
-        if (open.size === 0 || waited >= grace) resolve()
-        else clock.after(step, look)
+        if (open.size === 0 || waited >= grace + lastWords) return resolve()
+        if (waited >= grace && !broken) {
+          broken = true
+          breakOff()
+        }
+        clock.after(step, look)
       }
       closeDoor(server, look)
     })

@@ -4,7 +4,8 @@ import type { Random } from '../wire/ids.ts'
 import { comesTooLate } from './draining.ts'
 import { dropLeftover } from './node-leftover.ts'
 import { inTurn } from './node-pipeline.ts'
-import { answerOf, hasOddCoding, refusal, refuseBadHttp, send, shuttingDown } from './node-refusals.ts'
+import { answerOf, hasOddCoding, refusal, refuseBadHttp, send } from './node-refusals.ts'
+import { shuttingDown } from './running.ts'
 
 type Fetch = Parameters<typeof getRequestListener>[0]
 

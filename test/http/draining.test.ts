@@ -108,7 +108,7 @@ describe('A gateway that is told to stop', () => {
   /** Tells it to stop. Resolves when nobody is let in any more, with a wait for its end. */
   async function told(): Promise<{ end(): Promise<void> }> {
     let over = false
-    void drain(Number.POSITIVE_INFINITY).then(() => {
+    void drain({ grace: Number.POSITIVE_INFINITY, breakOff() {} }).then(() => {
       over = true
     })
     await until(() => !server.listening)
@@ -121,6 +121,24 @@ describe('A gateway that is told to stop', () => {
       },
     }
   }
+
+  it('breaks off once what outlasts the time of grace, and then waits a second for its last words to be taken', async () => {
+    await busy('/held')
+    let broken = 0
+    let over = false
+    void drain({ grace: 500, breakOff: () => broken++ }).then(() => {
+      over = true
+    })
+    await until(() => !server.listening)
+    await clock.advance(499)
+    expect(broken).toBe(0)
+    await clock.advance(1)
+    expect(broken).toBe(1)
+    await clock.advance(999)
+    expect([broken, over]).toEqual([1, false])
+    await clock.advance(1)
+    expect([broken, over]).toEqual([1, true])
+  })
 
   it('keeps idle connections while an answer runs, to refuse what comes on them in words', async () => {
     const [running, late, silent] = [await busy('/held'), await idle(), await idle()]
@@ -244,7 +262,7 @@ it('A gateway that is told to stop sends a large answer to its end, however slow
   client.pause()
   client.write(get('/'))
   await underWay
-  const drained = drain(10_000)
+  const drained = drain({ grace: 10_000, breakOff() {} })
   let received = 0
   client.on('data', (bytes) => {
     received += bytes.length
