@@ -60,6 +60,7 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
       models: {
         resumed: { deployments: ['lab/talks', 'other/talks'], resume: true },
         safe: { deployments: ['lab/thinks'], fallbacks: ['other/talks'] },
+        late: { deployments: ['lab/thinks'], fallbacks: ['other/talks'], streamTimeout: 0.2 },
       },
       keepAlive: 0.05,
     })
@@ -71,6 +72,7 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
       'a stream in the middle of an event': send(port, chat('lab/cuts', { stream: true })),
       'a stream that others could continue': send(port, chat('resumed', { stream: true })),
       'a stream that opened early': send(port, chat('safe', { stream: true })),
+      'a stream that opened early and began late': send(port, chat('late', { stream: true })),
       'a stream of a completion': send(port, completion, '/v1/completions'),
       'a whole answer': send(port, chat('safe')),
       'a whole answer that has come in part': send(port, chat('lab/halts')),
@@ -84,8 +86,11 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
     }
     const all = Object.entries(exchanges)
     const begun = () =>
-      upstream.seen.filter(({ method }) => method === 'POST').length === 8 &&
-      all.every(([name, { text }]) => !name.startsWith('a stream') || /Hello|keep-alive/.test(text))
+      upstream.seen.filter(({ method }) => method === 'POST').length === 10 &&
+      all.every(([name, { text }]) => {
+        if (name.endsWith('early')) return text.includes('keep-alive')
+        return !name.startsWith('a stream') || text.includes('Hello')
+      })
     await until(begun)
     const told = performance.now()
     program.signal('SIGTERM')
@@ -114,6 +119,7 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
     ['a stream in the middle of an event', 'Hello'],
     ['a stream that others could continue', 'Hello'],
     ['a stream of a completion', 'Hello'],
+    ['a stream that opened early and began late', 'Hello'],
     ['a stream that opened early', undefined],
   ])('ends %s with an error event after what there was', (name, words) => {
     const { status, body } = answerTo(name)
