@@ -8,16 +8,16 @@ import { build, type WorkerJob } from './build.ts'
 
 /** A worker process: the whole gateway, without the port. The parent process sends it the connections. */
 let server: Server | undefined
-let leave: () => void = () => process.exit(0)
+let leave: (replaced: boolean) => void = () => process.exit(0)
 
 process.on('message', (order: Order<WorkerJob>, socket?: Socket) => {
   if (order.kind === 'start') void start(order.job)
-  else if (order.kind === 'stop') leave()
+  else if (order.kind === 'stop') leave(order.replaced)
   else take(socket)
 })
 
 // Without the parent process no more connections can come.
-process.on('disconnect', () => leave())
+process.on('disconnect', () => leave(false))
 
 // Ctrl-C in a terminal signals all processes: the parent decides.
 process.on('SIGINT', () => {})
@@ -34,8 +34,8 @@ async function start(job: WorkerJob): Promise<void> {
     const built = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
     const drain = drainOf(built, services.clock)
     const { grace } = job
-    leave = () =>
-      void drain({ grace, breakOff: () => running.breakOff() }).then(() =>
+    leave = (replaced) =>
+      void drain({ grace, breakOff: () => running.breakOff(), replaced }).then(() =>
         transport.close().finally(() => process.exit(0)),
       )
     await gateway.knowledge.refresh()

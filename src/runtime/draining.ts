@@ -20,20 +20,28 @@ export interface DrainOptions {
   readonly grace: number
   /** Called once they are over, if answers still run. */
   readonly breakOff: () => void
+  /** Whether another process already serves new connections: then nothing is refused. */
+  readonly replaced: boolean
 }
 
-/** For each server that shuts down, the connections that have had their last request served. */
-const spent = new WeakMap<Server, WeakSet<Socket>>()
+interface Drain {
+  /** Connections that have carried a request. */
+  readonly spent: WeakSet<Socket>
+  refuses: boolean
+  readonly over: Promise<void>
+}
+
+const drains = new WeakMap<Server, Drain>()
 
 /**
  * Whether a request comes too late: its server shuts down, and its connection has carried another one. The first request
  * of a connection was on its way before its client could know, so it is served, as the last one there.
  */
 export function comesTooLate(server: Server, { socket }: IncomingMessage, response: ServerResponse): boolean {
-  const had = spent.get(server)
-  if (!had) return false
-  if (had.has(socket)) return true
-  had.add(socket)
+  const drain = drains.get(server)
+  if (!drain) return false
+  if (drain.refuses && drain.spent.has(socket)) return true
+  drain.spent.add(socket)
   response.shouldKeepAlive = false
   return false
 }
@@ -42,7 +50,7 @@ export function comesTooLate(server: Server, { socket }: IncomingMessage, respon
  * Returns a function that shuts the server down: it accepts no new connections, lets the running answers end, breaks
  * them off after `grace`, and resolves when the last connection has closed, or soon after that. Idle connections stay
  * open as long as there are answers, so that a request on one of them is refused in words rather than by a reset. Call
- * it before the first connection arrives.
+ * it before the first connection arrives. What it returns can be called again, for a server that is no more replaced.
  */
 export function drainOf(server: Server, clock: Clock): (options: DrainOptions) => Promise<void> {
   const open = new Set<Connection>()
@@ -50,14 +58,9 @@ export function drainOf(server: Server, clock: Clock): (options: DrainOptions) =
     open.add(socket)
     socket.once('close', () => open.delete(socket))
   })
-  return function drain({ grace, breakOff }) {
+
+  function over({ grace, breakOff }: DrainOptions): Promise<void> {
     const began = clock.now()
-    const had = new WeakSet<Socket>()
-    for (const socket of open) {
-      if (socket._httpMessage || socket.bytesWritten > 0) had.add(socket)
-      endWithAnswer(socket)
-    }
-    spent.set(server, had)
     let broken = false
     return new Promise((resolve) => {
       function look() {
@@ -77,6 +80,22 @@ export function drainOf(server: Server, clock: Clock): (options: DrainOptions) =
       }
       closeDoor(server, look)
     })
+  }
+
+  return function drain(options) {
+    const begun = drains.get(server)
+    if (begun) {
+      if (!options.replaced) begun.refuses = true
+      return begun.over
+    }
+    const spent = new WeakSet<Socket>()
+    for (const socket of open) {
+      if (socket._httpMessage || socket.bytesWritten > 0) spent.add(socket)
+      endWithAnswer(socket)
+    }
+    const begins = { spent, refuses: !options.replaced, over: over(options) }
+    drains.set(server, begins)
+    return begins.over
   }
 }
 

@@ -106,9 +106,9 @@ describe('A gateway that is told to stop', () => {
   }
 
   /** Tells it to stop. Resolves when nobody is let in any more, with a wait for its end. */
-  async function told(): Promise<{ end(): Promise<void> }> {
+  async function told(replaced = false): Promise<{ end(): Promise<void> }> {
     let over = false
-    void drain({ grace: Number.POSITIVE_INFINITY, breakOff() {} }).then(() => {
+    void drain({ grace: Number.POSITIVE_INFINITY, breakOff() {}, replaced }).then(() => {
       over = true
     })
     await until(() => !server.listening)
@@ -126,7 +126,7 @@ describe('A gateway that is told to stop', () => {
     await busy('/held')
     let broken = 0
     let over = false
-    void drain({ grace: 500, breakOff: () => broken++ }).then(() => {
+    void drain({ grace: 500, breakOff: () => broken++, replaced: false }).then(() => {
       over = true
     })
     await until(() => !server.listening)
@@ -217,6 +217,20 @@ describe('A gateway that is told to stop', () => {
     await end()
   })
 
+  it('serves what comes late while another process takes over, and refuses it once none does', async () => {
+    const [running, kept, late] = [await busy('/held'), await idle(), await idle()]
+    const { end } = await told(true)
+    kept.send(get('/late'))
+    expect((await kept.heard(2))[1]).toEqual([200, '/late', true])
+    await until(() => kept.closed)
+    await told()
+    late.send(get('/later'))
+    expect((await late.heard(2))[1]?.[0]).toBe(503)
+    release()
+    await running.heard(1)
+    await end()
+  })
+
   it('waits half a second for a connection that has said nothing yet', async () => {
     const [prompt, silent] = [await client(), await client()]
     const { end } = await told()
@@ -262,7 +276,7 @@ it('A gateway that is told to stop sends a large answer to its end, however slow
   client.pause()
   client.write(get('/'))
   await underWay
-  const drained = drain({ grace: 10_000, breakOff() {} })
+  const drained = drain({ grace: 10_000, breakOff() {}, replaced: false })
   let received = 0
   client.on('data', (bytes) => {
     received += bytes.length
