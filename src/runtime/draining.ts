@@ -27,7 +27,8 @@ export interface DrainOptions {
 interface Drain {
   /** Connections that have carried a request. */
   readonly spent: WeakSet<Socket>
-  refuses: boolean
+  /** Which requests are refused. All are once answers have been broken off: one that begins then would break too. */
+  refuses: 'none' | 'later' | 'all'
   readonly over: Promise<void>
 }
 
@@ -40,7 +41,7 @@ const drains = new WeakMap<Server, Drain>()
 export function comesTooLate(server: Server, { socket }: IncomingMessage, response: ServerResponse): boolean {
   const drain = drains.get(server)
   if (!drain) return false
-  if (drain.refuses && drain.spent.has(socket)) return true
+  if (drain.refuses === 'all' || (drain.refuses === 'later' && drain.spent.has(socket))) return true
   drain.spent.add(socket)
   response.shouldKeepAlive = false
   return false
@@ -59,7 +60,7 @@ export function drainOf(server: Server, clock: Clock): (options: DrainOptions) =
     socket.once('close', () => open.delete(socket))
   })
 
-  function over({ grace, breakOff }: DrainOptions): Promise<void> {
+  function over(grace: number, breakOff: () => void): Promise<void> {
     const began = clock.now()
     let broken = false
     return new Promise((resolve) => {
@@ -85,7 +86,7 @@ export function drainOf(server: Server, clock: Clock): (options: DrainOptions) =
   return function drain(options) {
     const begun = drains.get(server)
     if (begun) {
-      if (!options.replaced) begun.refuses = true
+      if (!options.replaced && begun.refuses === 'none') begun.refuses = 'later'
       return begun.over
     }
     const spent = new WeakSet<Socket>()
@@ -93,7 +94,11 @@ export function drainOf(server: Server, clock: Clock): (options: DrainOptions) =
       if (socket._httpMessage || socket.bytesWritten > 0) spent.add(socket)
       endWithAnswer(socket)
     }
-    const begins = { spent, refuses: !options.replaced, over: over(options) }
+    const breakOff = () => {
+      begins.refuses = 'all'
+      options.breakOff()
+    }
+    const begins: Drain = { spent, refuses: options.replaced ? 'none' : 'later', over: over(options.grace, breakOff) }
     drains.set(server, begins)
     return begins.over
   }

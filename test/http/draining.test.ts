@@ -123,7 +123,7 @@ describe('A gateway that is told to stop', () => {
   }
 
   it('breaks off once what outlasts the time of grace, and then waits a second for its last words to be taken', async () => {
-    await busy('/held')
+    const [, silent] = [await busy('/held'), await client()]
     let broken = 0
     let over = false
     void drain({ grace: 500, breakOff: () => broken++, replaced: false }).then(() => {
@@ -134,6 +134,8 @@ describe('A gateway that is told to stop', () => {
     expect(broken).toBe(0)
     await clock.advance(1)
     expect(broken).toBe(1)
+    silent.send(get('/first'))
+    expect((await silent.heard(1))[0]?.[0]).toBe(503)
     await clock.advance(999)
     expect([broken, over]).toEqual([1, false])
     await clock.advance(1)
