@@ -35,6 +35,7 @@ export interface ExplainedTarget {
   readonly retries: number
   /** In US dollars per million tokens; null if unknown. */
   readonly price: Price | null
+  /** `due_in`: to the millisecond, rounded up, so that at 0 it is due. */
   readonly breaker: { readonly state: BreakerState; readonly due_in: number }
   /** Names only: the values may be the operator's own. */
   readonly changes: { readonly set: readonly string[]; readonly drop: readonly string[] }
@@ -87,7 +88,7 @@ function explainTarget(
     idle_timeout: limits.idleTimeout / 1000,
     retries: limits.retries,
     price: priceOf(deployment, known) ?? null,
-    breaker: { state: breaker?.state(now) ?? 'closed', due_in: (breaker?.wait(now) ?? 0) / 1000 },
+    breaker: { state: breaker?.state(now) ?? 'closed', due_in: Math.ceil(breaker?.wait(now) ?? 0) / 1000 },
     changes: {
       set: [...(changes?.set.keys() ?? [])].filter((name) => name !== 'model'),
       drop: [...(changes?.drop ?? [])].filter((name) => Object.hasOwn(sent.outline, name)),

@@ -77,10 +77,12 @@ export function chain(first: Stage, second: Stage): Stage {
     }),
   }
 }
+/** Milliseconds in which a source that has said everything may end, which keeps its connection. Some never end. */
+export const settleTime = 1_000
 
 export interface StagedSource {
   cancel(reason: unknown): void
-  /** Lets the source come to its end, within a time. */
+  /** Lets the source come to its end, within `settleTime`. */
   settle?(): void
 }
 

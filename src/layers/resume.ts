@@ -6,7 +6,7 @@ import type { Operation } from '../core/operation.ts'
 import type { Plan, Target } from '../core/plan.ts'
 import { Pump } from '../core/pump.ts'
 import type { Services } from '../core/services.ts'
-import { staged } from '../core/stages.ts'
+import { settleTime, staged } from '../core/stages.ts'
 import type { ByteSink, Stage, Step } from '../core/stream.ts'
 import { headerValue } from '../wire/headers.ts'
 import { comment } from '../wire/sse.ts'
@@ -14,8 +14,6 @@ import { type Continuable, Transcript } from './transcript.ts'
 
 /** How often a stream is continued. Whatever breaks it again would most likely do so once more. */
 const most = 2
-/** Milliseconds in which a source that has said everything may end, which keeps its connection. */
-const patience = 1_000
 
 /**
  * Continues a stream that breaks off after its first content, for models with `resume`: the text so far goes to a
@@ -106,7 +104,7 @@ class JoinedStream {
     this.#part = part
     this.#transcript.beginPart(begun)
     const cancel = (reason: unknown) => source.cancel(reason)
-    const settle = () => void this.#means.clock.after(patience, () => cancel('It has said everything.'))
+    const settle = () => void this.#means.clock.after(settleTime, () => cancel('It has said everything.'))
     const end = () => this.#part === part && this.#end()
     // A part never fails: its check makes an event of what breaks it.
     let sink: ByteSink = { chunk: (bytes) => this.#part === part && this.#take(bytes), end, fail: end }

@@ -1,26 +1,27 @@
 import type { Environment } from '../config/providers.ts'
-import { drainOf, listen } from '../runtime/listening.ts'
+import { drainOf } from '../runtime/draining.ts'
+import { listen } from '../runtime/listening.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import { startText, urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
 import { build, type Job } from './build.ts'
-import { grace, whenTold } from './signals.ts'
+import { whenTold } from './signals.ts'
 
 /** Serves in this process until a signal arrives. Calls `told` when one does. */
 export async function serveAlone(
   job: Job,
-  { host, port }: Arguments,
+  { host, port, grace }: Arguments,
   env: Environment,
   told: () => void,
 ): Promise<void> {
-  const { app, gateway, access, notes, registry, services, transport } = build(job, env)
+  const { app, gateway, access, notes, registry, services, transport, running } = build(job, env)
   for (const note of notes) services.log(note)
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
   const drain = drainOf(server, services.clock)
   const end = () => void transport.close().finally(() => process.exit(0))
   const stop = () => {
     told()
-    void drain(grace).then(end)
+    void drain({ grace, breakOff: () => running.breakOff(), replaced: false }).then(end)
   }
   whenTold(stop, end)
   const actual = await listen(server, host, port)

@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/problems.ts'
 import type { Environment } from '../config/providers.ts'
 
-export const usage = 'npm start -- [--config FILE] [--port N] [--host H] [--workers N] [--help] [--version]'
+export const usage =
+  'npm start -- [--config FILE] [--port N] [--host H] [--workers N] [--grace SECONDS] [--help] [--version]'
 
 export interface Arguments {
   /** Whether to explain a request instead of starting. */
@@ -13,10 +14,14 @@ export interface Arguments {
   readonly port: number
   /** Number of worker processes. */
   readonly workers: number
+  /** Milliseconds that running answers have to finish after the gateway was told to stop. */
+  readonly grace: number
 }
 
 /** More than a large machine has cores: a higher number is a typo. */
 const mostWorkers = 256
+/** An hour, in seconds. Whatever stops a machine waits less. */
+const mostGrace = 3_600
 
 /** `--help` or `--version`, whatever the other arguments are: the gateway does not start then. */
 export function readQuestion(args: readonly string[]): 'help' | 'version' | undefined {
@@ -34,6 +39,7 @@ export function readArguments(args: readonly string[], env: Environment): Argume
       host: { type: 'string' },
       port: { type: 'string' },
       workers: { type: 'string' },
+      grace: { type: 'string' },
       // Handled before anything is read here.
       help: { type: 'boolean', short: 'h' },
       version: { type: 'boolean', short: 'v' },
@@ -51,12 +57,18 @@ export function readArguments(args: readonly string[], env: Environment): Argume
     most: mostWorkers,
     or: 'auto',
   })
+  const grace = numberOf(values.grace ?? env.SAMEWIRE_GRACE ?? '10', {
+    name: values.grace === undefined ? 'SAMEWIRE_GRACE' : '--grace',
+    least: 0,
+    most: mostGrace,
+  })
   return {
     explains,
     config: values.config,
     host: values.host ?? env.HOST ?? '127.0.0.1',
     port,
     workers,
+    grace: grace * 1000,
   }
 }
 
@@ -69,7 +81,8 @@ interface Bounds {
 }
 
 function numberOf(given: string, { name, least, most, or }: Bounds): number {
-  const number = Number(given)
+  // What is blank would be 0.
+  const number = given.trim() === '' ? Number.NaN : Number(given)
   if (Number.isInteger(number) && number >= least && number <= most) return number
   throw new ConfigError([`found ${given}; allowed: ${least} to ${most}${or ? `, ${or}` : ''}`], name)
 }

@@ -14,6 +14,7 @@ import { createLog } from '../log.ts'
 import { nodeDownload } from '../runtime/node-download.ts'
 import { nodeEdge } from '../runtime/node-edge.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
+import { Running } from '../runtime/running.ts'
 import { isLoopback } from '../start-text.ts'
 
 /** What a gateway is built from. Plain data: every worker gets a copy and builds the same gateway. */
@@ -35,6 +36,12 @@ const outside: Omit<Services, 'transport'> = {
   log: createLog((entry) => console.log(`${new Date().toISOString()} ${entry}`)),
 }
 
+/** What a worker gets. */
+export interface WorkerJob extends Job {
+  /** Milliseconds that running answers have to finish after the worker was told to stop. */
+  readonly grace: number
+}
+
 /** Reads the configuration, and looks for servers if it has no `providers`. Rejects with a `ConfigError`. */
 export async function readJob(source: string, host: string, env: Environment): Promise<Job> {
   const config = await loadConfig(source)
@@ -45,6 +52,7 @@ export async function readJob(source: string, host: string, env: Environment): P
 /** Builds the gateway for a job. Throws a `ConfigError`. */
 export function build({ config, source, found, host }: Job, env: Environment) {
   const transport = createNodeTransport()
+  const running = new Running()
   const services: Services = { transport, ...outside }
   const assembled = assemble<HttpBindings>({
     config,
@@ -53,7 +61,7 @@ export function build({ config, source, found, host }: Job, env: Environment) {
     env,
     services,
     ...(found && { found }),
-    edge: nodeEdge,
+    edge: (options) => nodeEdge({ ...options, running }),
     withoutKeys: { mode: 'open' },
   })
   if (assembled.access.mode === 'open' && !isLoopback(host)) {
@@ -62,5 +70,5 @@ export function build({ config, source, found, host }: Job, env: Environment) {
       'The address',
     )
   }
-  return { ...assembled, registry, services, transport }
+  return { ...assembled, registry, services, transport, running }
 }

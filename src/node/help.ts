@@ -16,6 +16,9 @@ export const help = `Usage: ${usage}
                    SAMEWIRE_KEY=choose-one npm start -- --host 0.0.0.0
   --workers N    Processes that answer, from 1 to 256, or auto: one a core. Without it, SAMEWIRE_WORKERS or 1.
                    npm start -- --workers auto
+  --grace SECONDS
+                 How long running answers may go on when it is stopped, from 0 to 3600. Without it, SAMEWIRE_GRACE or 10.
+                   npm start -- --grace 60
   --help, -h     Prints this.
                    npm start -- --help
   --version, -v  Prints the version.

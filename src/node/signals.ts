@@ -1,6 +1,3 @@
-/** Milliseconds that running answers have to finish after the gateway was told to stop. */
-export const grace = 10_000
-
 /** The first signal stops the gateway gracefully, the second one at once. */
 export function whenTold(ask: () => void, insist: () => void): void {
   let asked = false

@@ -1,15 +1,16 @@
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../config/providers.ts'
+import { lastWords } from '../runtime/draining.ts'
 import { closeDoor, listen } from '../runtime/listening.ts'
 import { Workers } from '../runtime/workers.ts'
 import { startText, urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
-import { build, type Job } from './build.ts'
-import { grace, whenTold } from './signals.ts'
+import { build, type Job, type WorkerJob } from './build.ts'
+import { whenTold } from './signals.ts'
 
 /** Milliseconds beyond the grace period before workers are killed. */
-const reserve = 1_000
+const reserve = lastWords + 1_000
 
 /**
  * Serves in worker processes, to which this process distributes the connections, until a signal
@@ -17,7 +18,7 @@ const reserve = 1_000
  */
 export async function serveTogether(
   job: Job,
-  { host, port, workers: count }: Arguments,
+  { host, port, workers: count, grace }: Arguments,
   env: Environment,
   told: () => void,
 ): Promise<void> {
@@ -25,7 +26,13 @@ export async function serveTogether(
   const { gateway, access, notes, registry, services } = build(job, env)
   for (const note of notes) services.log(note)
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url))
-  const workers = new Workers({ count, file, job, clock: services.clock, log: services.log })
+  const workers = new Workers<WorkerJob>({
+    count,
+    file,
+    job: { ...job, grace },
+    clock: services.clock,
+    log: services.log,
+  })
   const door = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => workers.deal(socket))
   const end = () => {
     workers.kill()

@@ -1,24 +1,23 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { ConfigError } from '../config/problems.ts'
-import { drainOf } from '../runtime/listening.ts'
+import { drainOf } from '../runtime/draining.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import type { Order, Report } from '../runtime/workers.ts'
-import { build, type Job } from './build.ts'
-import { grace } from './signals.ts'
+import { build, type WorkerJob } from './build.ts'
 
 /** A worker process: the whole gateway, without the port. The parent process sends it the connections. */
 let server: Server | undefined
-let leave: () => void = () => process.exit(0)
+let leave: (replaced: boolean) => void = () => process.exit(0)
 
-process.on('message', (order: Order<Job>, socket?: Socket) => {
+process.on('message', (order: Order<WorkerJob>, socket?: Socket) => {
   if (order.kind === 'start') void start(order.job)
-  else if (order.kind === 'stop') leave()
+  else if (order.kind === 'stop') leave(order.replaced)
   else take(socket)
 })
 
 // Without the parent process no more connections can come.
-process.on('disconnect', () => leave())
+process.on('disconnect', () => leave(false))
 
 // Ctrl-C in a terminal signals all processes: the parent decides.
 process.on('SIGINT', () => {})
@@ -29,12 +28,16 @@ process.once('SIGTERM', () => {
   tell({ kind: 'leaving' })
 })
 
-async function start(job: Job): Promise<void> {
+async function start(job: WorkerJob): Promise<void> {
   try {
-    const { app, gateway, services, transport } = build(job, process.env)
+    const { app, gateway, services, transport, running } = build(job, process.env)
     const built = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
     const drain = drainOf(built, services.clock)
-    leave = () => void drain(grace).then(() => transport.close().finally(() => process.exit(0)))
+    const { grace } = job
+    leave = (replaced) =>
+      void drain({ grace, breakOff: () => running.breakOff(), replaced }).then(() =>
+        transport.close().finally(() => process.exit(0)),
+      )
     await gateway.knowledge.refresh()
     // The server never listens itself, but enforces its request timeouts only after this event.
     built.emit('listening')

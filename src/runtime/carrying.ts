@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Signal } from '../core/signal.ts'
+import { settleTime } from '../core/stages.ts'
 import type { ByteSource, Ending, Watch } from '../core/stream.ts'
 
 /**
@@ -16,8 +17,6 @@ const full = 4096
 const most = 4 * 1024 * 1024
 /** Milliseconds to wait for the copy to end too after the stream broke. */
 const patience = 100
-/** Milliseconds in which a stream that has said everything may end. */
-const settleTime = 1_000
 /** Bytes per millisecond. A client that takes the rest more slowly is disconnected. */
 const slowest = 16
 

@@ -1,6 +1,6 @@
 import { closeSteps, type LateStream, type PendingStream, type StreamBody } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
-import { type StagedSource, staged } from '../core/stages.ts'
+import { type StagedSource, settleTime, staged } from '../core/stages.ts'
 import type { ByteSink, Silence, Stage, Step, Watch } from '../core/stream.ts'
 
 /** A stream that is being sent to a client. */
@@ -9,9 +9,6 @@ export interface Flow {
   resume(): void
   cancel(reason: unknown): void
 }
-
-/** Milliseconds in which a source that has said everything may end. Some servers keep the connection open. */
-const patience = 1_000
 
 /** Runs the bytes of a stream through its steps and into `sink`: one chain of calls per chunk, on every runtime. */
 export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock): Flow {
@@ -38,7 +35,7 @@ export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock
   const stoppable: StagedSource = {
     cancel: (reason) => source.cancel(reason),
     settle() {
-      settled = clock.after(patience, () => source.cancel('It has said everything.'))
+      settled = clock.after(settleTime, () => source.cancel('It has said everything.'))
     },
   }
   for (const step of steps.toReversed()) {

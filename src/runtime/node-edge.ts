@@ -5,14 +5,20 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Answer, discard, discardStream, isPending, type PendingStream, type StreamBody } from '../core/answer.ts'
 import { Abort } from '../core/signal.ts'
 import type { ByteSink } from '../core/stream.ts'
-import { GatewayError } from '../wire/errors.ts'
+import { asGatewayError, GatewayError } from '../wire/errors.ts'
 import type { Edge, EdgeOptions } from './edge.ts'
 import { beatUntil, type Flow, flow } from './flow.ts'
 import { openIncoming, readIncoming } from './node-body.ts'
+import type { Running } from './running.ts'
 import { WriteTimeout } from './write-timeout.ts'
 
+export interface NodeEdgeOptions extends EdgeOptions {
+  /** Gets the requests while they are answered. */
+  readonly running?: Running
+}
+
 /** The edge for Node: reads from and writes to the sockets directly, without web streams in between. */
-export const nodeEdge = (options: EdgeOptions): Edge<HttpBindings> => ({
+export const nodeEdge = (options: NodeEdgeOptions): Edge<HttpBindings> => ({
   headers: ({ env }) => {
     const { headers } = env.incoming
     return (name) => {
@@ -30,7 +36,10 @@ export const nodeEdge = (options: EdgeOptions): Edge<HttpBindings> => ({
   watch({ env }) {
     const client = new Abort()
     const { outgoing } = env
+    const { running } = options
+    running?.add(outgoing, client)
     outgoing.once('close', () => {
+      running?.delete(outgoing)
       if (!outgoing.writableFinished) client.abort(new GatewayError('gone', 'The client left.'))
     })
     return client
@@ -76,7 +85,10 @@ class Delivery implements ByteSink {
     this.#outgoing = outgoing
     this.#options = options
     this.#timeout = timeoutOf(outgoing, options)
-    client.addEventListener('abort', () => this.#stop(client.reason))
+    client.addEventListener('abort', () => {
+      // The client is still there where the gateway stops: it gets the error that the source then breaks with.
+      if (asGatewayError(client.reason).kind !== 'stopping') this.#stop(client.reason)
+    })
     outgoing.on('drain', this.#drained)
     outgoing.once('close', () => this.#timeout.stop())
   }

@@ -42,13 +42,6 @@ export function refusal(status: number, message: string): GatewayError {
   return new GatewayError('bad_request', message, { status })
 }
 
-/** For requests that come while the gateway shuts down. Another one may be there soon. */
-export function shuttingDown(): GatewayError {
-  return new GatewayError('overloaded', 'The gateway is shutting down. Please try again.', {
-    headers: { 'retry-after': '1', 'retry-after-ms': '1000' },
-  })
-}
-
 function refusalOf({ code }: { code?: string }): GatewayError {
   if (code === 'HPE_HEADER_OVERFLOW') return refusal(431, 'The request headers are too large.')
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refusal(408, 'The request did not come in time.')

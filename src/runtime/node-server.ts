@@ -1,10 +1,11 @@
 import { createServer, type Server } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import type { Random } from '../wire/ids.ts'
-import { comesTooLate } from './listening.ts'
+import { comesTooLate } from './draining.ts'
 import { dropLeftover } from './node-leftover.ts'
-import { pipelineQueue } from './node-pipeline.ts'
-import { answerOf, hasOddCoding, refusal, refuseBadHttp, send, shuttingDown } from './node-refusals.ts'
+import { inTurn } from './node-pipeline.ts'
+import { answerOf, hasOddCoding, refusal, refuseBadHttp, send } from './node-refusals.ts'
+import { shuttingDown } from './running.ts'
 
 type Fetch = Parameters<typeof getRequestListener>[0]
 
@@ -24,12 +25,11 @@ export function createNodeServer(fetch: Fetch, random: Random): Server {
     requestTimeout: 300_000,
     requireHostHeader: false,
   }
-  const inTurn = pipelineQueue()
   const serve = getRequestListener(fetch, { hostname: 'localhost', errorHandler, autoCleanupIncoming: false })
   const server = createServer(options, (request, response) => {
     if (request.method !== 'GET') dropLeftover(request, response)
     if (hasOddCoding(request)) send(response, refusal(400, 'The transfer-encoding can only be chunked.'), random)
-    else if (comesTooLate(request)) send(response, shuttingDown(), random)
+    else if (comesTooLate(server, request, response)) send(response, shuttingDown(), random)
     else inTurn(request, response, () => void serve(request, response))
   })
   refuseBadHttp(server, random)

@@ -3,11 +3,11 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import { StartError } from './listening.ts'
 
-/** A message to a worker. `connection` comes with the socket. */
+/** A message to a worker. `connection` comes with the socket; with `stop`, whether others take its place. */
 export type Order<Job> =
   | { readonly kind: 'start'; readonly job: Job }
   | { readonly kind: 'connection' }
-  | { readonly kind: 'stop' }
+  | { readonly kind: 'stop'; readonly replaced: boolean }
 
 /** A message from a worker: it can take connections; it took one; it can't start; it wants no more connections. */
 export type Report =
@@ -97,7 +97,7 @@ export class Workers<Job> {
   stop(): Promise<void> {
     this.#stopping = true
     for (const socket of this.#held) socket.destroy()
-    for (const worker of this.#alive) this.#tell(worker, { kind: 'stop' })
+    for (const worker of this.#alive) this.#tell(worker, { kind: 'stop', replaced: false })
     return new Promise((resolve) => {
       this.#onStopped = resolve
       if (this.#alive.size === 0) resolve()
@@ -148,7 +148,7 @@ export class Workers<Job> {
   /** The worker got a signal to leave: it finishes its connections, and its replacement can start meanwhile. */
   #release(worker: Worker): void {
     this.#withdraw(worker)
-    this.#tell(worker, { kind: 'stop' })
+    this.#tell(worker, { kind: 'stop', replaced: true })
     // A signal to the whole process group must reach this process first.
     this.#options.clock.after(0, () => {
       if (this.#stopping || !this.#begun || worker.left) return

@@ -28,6 +28,7 @@ export type FailureKind =
   | 'loop'
   | 'upstream'
   | 'internal'
+  | 'stopping'
   | 'gone'
 
 /** What a model may or may not be able to do. */
@@ -93,6 +94,7 @@ export const reactions: Record<FailureKind, Reaction> = {
   loop: { status: 508, ...server, code: 'gateway_loop', ...onlyElsewhere },
   upstream: { status: 502, ...server, code: 'upstream_error', ...anywhere, cools: 'failed' },
   internal: { status: 500, ...server, code: 'internal_error', ...never },
+  stopping: { status: 503, ...server, code: 'shutting_down', ...never },
   gone: { status: 499, ...request, code: 'client_closed_request', ...never },
 }
 

@@ -173,13 +173,27 @@ describe('A deployment in cooldown', () => {
     const explained = async () =>
       JSON.parse((await ask(gateway, chat('weak'), { path: '/explain' })).text) as Explanation
     const { attempts, skipped } = await explained()
-    expect(attempts[0]?.breaker).toEqual({ state: 'open', due_in: expect.closeTo(540, 0) })
+    expect(attempts[0]?.breaker).toEqual({ state: 'open', due_in: 540 })
     expect(skipped[0]).toMatchObject({ name: 'a/weak', reason: 'cooldown' })
     await clock.advance(600_000)
     for (let time = 0; time < 3; time++) expect((await explained()).attempts[0]?.breaker.state).toBe('half_open')
     first.script(json(200, chatAnswer('back')))
     expect((await ask(gateway, chat('weak'))).status).toBe(200)
     expect((await explained()).attempts[0]?.breaker.state).toBe('closed')
+  })
+
+  it('is due in whole milliseconds, rounded up: what is told as due can be tried', async () => {
+    const { gateway, clock } = await start()
+    await ask(gateway, chat('weak'))
+    for (const [passed, due] of [
+      [1.2345, 539.999],
+      [539_998.5, 0.001],
+      [0.5, 0],
+    ] as const) {
+      await clock.advance(passed)
+      const { attempts } = JSON.parse((await ask(gateway, chat('weak'), { path: '/explain' })).text) as Explanation
+      expect(attempts[0]?.breaker.due_in).toBe(due)
+    }
   })
 
   it('makes the gateway unready once all others are in it too', async () => {

@@ -13,7 +13,7 @@ describe('--help', () => {
   it('shows every option, and each in an example', async () => {
     const text = await printedBy(['--help'])
     const options = [...(text.split('\n')[0] ?? '').matchAll(/\[(--\w+)/g)].map(([, name = '']) => name)
-    expect(options.sort()).toEqual(['--config', '--help', '--host', '--port', '--version', '--workers'])
+    expect(options.sort()).toEqual(['--config', '--grace', '--help', '--host', '--port', '--version', '--workers'])
     for (const option of options) {
       expect(text).toMatch(new RegExp(`^ {2}${option}\\b`, 'm'))
       expect(text).toMatch(new RegExp(`^ {4,}.*npm start -- ${option}\\b`, 'm'))

@@ -104,8 +104,8 @@ describe.each([1, 2])('A gateway of %d that is told to stop', (workers) => {
     await until(() => text.includes('Hello'))
     const idle = await Promise.all(Array.from({ length: 4 }, () => idleConnection(port)))
     program.signal('SIGTERM')
-    // All of its processes have heard it when none holds an idle connection any more.
-    await Promise.all(idle.map(({ closed: left }) => left))
+    // All of its processes have heard it when each refuses.
+    await Promise.all(idle.map(({ refused }) => refused()))
     socket.write(request)
     release()
     await closed
@@ -128,14 +128,25 @@ describe.each([1, 2])('A gateway of %d that is told to stop', (workers) => {
   })
 })
 
-/** A connection whose one request is answered. */
-function idleConnection(port: number): Promise<{ closed: Promise<void> }> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n'))
-    const closed = new Promise<void>((left) => socket.on('close', () => left()))
-    socket.on('error', () => {})
-    socket.once('data', () => resolve({ closed }))
-  })
+/** A connection whose first request is answered. `refused` asks on it until it is closed, which it is after a refusal. */
+async function idleConnection(port: number): Promise<{ refused(): Promise<void> }> {
+  const socket = connect(port, '127.0.0.1')
+  const closed = new Promise<void>((left) => socket.on('close', () => left()))
+  const ask = () =>
+    new Promise<string>((resolve) => {
+      socket.once('data', (data) => resolve(data.toString('latin1', 9, 12)))
+      // A process without a running answer has nothing to wait for.
+      void closed.then(() => resolve('closed'))
+      socket.write('GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    })
+  socket.on('error', () => {})
+  expect(await ask()).toBe('200')
+  return {
+    async refused() {
+      while ((await ask()) === '200');
+      await closed
+    },
+  }
 }
 
 async function untilRefused(port: number): Promise<void> {

@@ -188,7 +188,10 @@ describe('A gateway with workers that is told to stop', () => {
     const streams = [await openStream(started.port), await openStream(started.port)]
     program.signal('SIGTERM')
     await untilRefused(started.port)
-    await Promise.all(idle.map(({ closed }) => closed))
+    for (const { ask, closed } of idle) {
+      while ((await ask()) === 200);
+      await closed
+    }
     release()
     for (const { rest } of streams) {
       const text = await rest()
@@ -233,6 +236,64 @@ describe('A gateway with workers that is told to stop', () => {
     expect(await program.ended).toBe(0)
   })
 })
+
+describe('A worker that alone is told to leave', () => {
+  it('serves its clients to the end and is replaced, and no request is lost', async () => {
+    const { script, release } = heldStream()
+    const upstream = await fakeUpstream(script)
+    const { path, remove } = await configFile({
+      providers: { lab: { type: 'openai-compatible', baseURL: upstream.url } },
+    })
+    const program = launch(['--workers', '2', '--config', path])
+    const { port, pids } = await startOf(program)
+    const [leaving = 0] = pids
+    const streams = [await openStream(port), await openStream(port)]
+    const kept = Array.from({ length: 8 }, () => open(port))
+    let closed = 0
+    for (const connection of kept) {
+      void connection.closed.then(() => closed++)
+      expect(await connection.ask()).toBe(200)
+    }
+
+    let left = false
+    const statuses: number[] = []
+    const clients = Array.from({ length: 4 }, async () => {
+      while (!left) {
+        const { ask, socket } = open(port)
+        statuses.push(await ask())
+        socket.destroy()
+      }
+    })
+    process.kill(leaving, 'SIGTERM')
+    await program.until(new RegExp(`worker ${leaving} was told to leave; another takes its place\n`))
+    const [, replacement] = await program.until(/worker (\d+) answers/)
+    expect(pids).not.toContain(Number(replacement))
+    expect(await Promise.all(kept.map(({ ask }) => ask()))).toEqual(Array(8).fill(200))
+    // Those of the worker that leaves: what they ask next comes to another one.
+    await until(() => closed === 4)
+
+    release()
+    for (const { rest } of streams) expect(wordsOf(await rest())).toBe('Hello there')
+    await until(() => !lives(leaving))
+    left = true
+    await Promise.all(clients)
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect(program.printed()).not.toContain(`worker ${leaving} ended`)
+    for (const { socket } of kept) socket.destroy()
+    program.signal('SIGTERM')
+    expect(await program.ended).toBe(0)
+    await remove()
+    await upstream.close()
+  })
+})
+
+function lives(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 describe('A gateway with workers does not start', () => {
   it('on a port that is taken, and says so once', async () => {

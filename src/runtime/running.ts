@@ -1,0 +1,40 @@
+import type { ServerResponse } from 'node:http'
+import type { Abort } from '../core/signal.ts'
+import { GatewayError } from '../wire/errors.ts'
+
+/** The requests that are being answered, so that those which take too long when the gateway stops can be told so. */
+export class Running {
+  readonly #clients = new Map<ServerResponse, Abort>()
+
+  add(outgoing: ServerResponse, client: Abort): void {
+    this.#clients.set(outgoing, client)
+  }
+
+  delete(outgoing: ServerResponse): void {
+    this.#clients.delete(outgoing)
+  }
+
+  /** Ends them all: a stream with an error event, what has not begun with a 503. */
+  breakOff(): void {
+    for (const [outgoing, client] of [...this.#clients]) {
+      const error = outgoing.headersSent ? brokenOff() : shuttingDown()
+      client.abort(error)
+      // Its body is still on the way, and nothing else ends the wait for that.
+      const { req } = outgoing
+      if (!req.complete && !outgoing.headersSent && req.listenerCount('error') > 0) req.emit('error', error)
+    }
+  }
+}
+
+/** For requests that come while the gateway shuts down, or are not answered by then. Another one may be there soon. */
+export function shuttingDown(): GatewayError {
+  return new GatewayError('stopping', 'The gateway is shutting down. Please try again.', {
+    headers: { 'retry-after': '1', 'retry-after-ms': '1000' },
+  })
+}
+
+function brokenOff(): GatewayError {
+  return new GatewayError('stopping', 'The gateway was stopped before the end of the answer.', {
+    code: 'upstream_stream_truncated',
+  })
+}
