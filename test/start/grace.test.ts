@@ -24,12 +24,20 @@ interface Exchange {
   readonly closed: Promise<void>
 }
 
-/** Writes a request, or the first `length` bytes of it, and listens until the connection closes. */
-function send(port: number, body: unknown, path = '/v1/chat/completions', length = Number.POSITIVE_INFINITY): Exchange {
-  const json = JSON.stringify(body)
-  const head = `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`
-  const request = `${head}content-length: ${json.length}\r\n\r\n${json}`
-  const socket = connect(port, '127.0.0.1', () => socket.write(request.slice(0, length)))
+interface Sending {
+  readonly path?: string
+  readonly type?: string
+  /** How many bytes of the body are written. */
+  readonly length?: number
+}
+
+/** Writes a request and listens until the connection closes. A body that is no text is written as JSON. */
+function send(port: number, body: unknown, sending: Sending = {}): Exchange {
+  const { path = '/v1/chat/completions', type = 'application/json', length } = sending
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const head = `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${type}\r\n`
+  const request = `${head}content-length: ${text.length}\r\n\r\n${text.slice(0, length)}`
+  const socket = connect(port, '127.0.0.1', () => socket.write(request))
   const exchange = { text: '', closed: new Promise<void>((resolve) => socket.once('close', () => resolve())) }
   socket.on('data', (data) => {
     exchange.text += data.toString('latin1')
@@ -73,16 +81,13 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
       'a stream that others could continue': send(port, chat('resumed', { stream: true })),
       'a stream that opened early': send(port, chat('safe', { stream: true })),
       'a stream that opened early and began late': send(port, chat('late', { stream: true })),
-      'a stream of a completion': send(port, completion, '/v1/completions'),
+      'a stream of a completion': send(port, completion, { path: '/v1/completions' }),
       'a whole answer': send(port, chat('safe')),
       'a whole answer that has come in part': send(port, chat('lab/halts')),
       'a request that waits to be tried again': send(port, chat('lab/blinks')),
-      'a request whose body is on its way': send(
-        port,
-        chat('lab/talks', { user: 'x'.repeat(5_000) }),
-        undefined,
-        3_000,
-      ),
+      'a request whose body is on its way': send(port, chat('lab/talks', { user: 'x'.repeat(5_000) }), {
+        length: 3_000,
+      }),
     }
     const all = Object.entries(exchanges)
     const begun = () =>
