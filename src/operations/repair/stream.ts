@@ -18,6 +18,8 @@ interface ChoiceState {
 
 /** Clients fail on an empty event, but the connection may need a sign of life. */
 const keepAlive = [comment('keep-alive')]
+/** While a long call is held back, it gets one for this many events. */
+const signEvery = 64
 
 interface MenderOptions {
   readonly thorough?: boolean
@@ -40,6 +42,8 @@ export class ChoicesMender implements Mender {
   #usageSent = false
   /** Whether usage has come already, so that it may come with each chunk. */
   #running = false
+  /** Events whose texts were held back. */
+  #heldBack = 0
   /** Whether other events like this one must be looked at. */
   #look = false
 
@@ -62,7 +66,8 @@ export class ChoicesMender implements Mender {
     this.#look = this.#texts?.looking === true
     if (parts) {
       const frames = parts.map((part) => this.#chunk(part)).filter((part) => part !== undefined)
-      return frames.length > 0 ? frames.map(frame) : keepAlive
+      if (frames.length > 0) return frames.map(frame)
+      return ++this.#heldBack % signEvery === 0 ? keepAlive : []
     }
     const mended = this.#chunk(chunk)
     if (mended === undefined) return keepAlive

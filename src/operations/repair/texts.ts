@@ -89,7 +89,7 @@ export class ChunkTexts {
     if (mayThink(delta)) this.looking = true
     const told = this.#told(index, delta, finishes ? choice.finish_reason : undefined)
     const same = told.length === 1 && told[0] && 'content' in told[0] && told[0].content === content
-    const isAsIs = same || (told.length === 0 && !content)
+    const isAsIs = same || (told.length === 0 && (typeof content !== 'string' || content === ''))
     if (isAsIs && thought === undefined) return undefined
     const given = thought === undefined ? delta : { ...delta, reasoning_content: thought }
     return isAsIs ? [{ ...choice, delta: given }] : piecesOf({ ...choice, index }, given, told)
@@ -101,9 +101,11 @@ export class ChunkTexts {
     const known = this.#choices.get(index)
     const parts = known ?? new TextParts(this.#context)
     if (!known) this.#choices.set(index, parts)
+    // Parts have their reasoning apart.
+    const isList = Array.isArray(content)
     if (parts.settled) return typeof content === 'string' && content !== '' ? [{ content }] : []
     const told = [
-      ...(hasThoughts(delta) ? parts.withoutThoughts() : []),
+      ...(hasThoughts(delta) || isList ? parts.withoutThoughts() : []),
       ...(hasCalls(delta) ? parts.withoutCalls() : []),
       ...(typeof content === 'string' && content !== '' ? parts.add(content) : []),
       ...(finish === undefined ? [] : parts.end(isCut(finish))),
@@ -115,7 +117,8 @@ export class ChunkTexts {
 
 /** The choices that say, one after the other, what was told apart in one. */
 function piecesOf(choice: JsonObject, delta: JsonObject, told: readonly Told[]): JsonObject[] {
-  const { content: _, ...others } = delta
+  const { content, ...beside } = delta
+  const others = typeof content === 'string' ? beside : delta
   const { delta: __, message: ___, finish_reason: finish, logprobs, ...rest } = choice
   const deltas = told.map((part): JsonObject => {
     if ('calls' in part) return { tool_calls: part.calls }
