@@ -82,6 +82,14 @@ export const written: readonly Written[] = [
     calls: [['get_weather', '{"city":"42","raw":null}']],
   },
   {
+    what: 'Qwen3-Coder without the outer mark before it',
+    text: `${coder}\n</tool_call>\n${coder}`,
+    calls: [
+      ['get_weather', '{"city":"Paris","days":3}'],
+      ['get_weather', '{"city":"Paris","days":3}'],
+    ],
+  },
+  {
     what: 'GLM',
     text: '<tool_call>get_weather\n<arg_key>city</arg_key>\n<arg_value>Paris</arg_value>\n</tool_call>',
     calls: [['get_weather', '{"city":"Paris"}']],

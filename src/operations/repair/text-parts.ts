@@ -10,9 +10,8 @@ export class TextParts {
   #calls: CallReader | undefined
 
   constructor(context: WireContext) {
-    const { thinkTags = isBegunByTemplate(context.model) ? 'implied' : true, textualCalls } = context.texts ?? silent
-    const begun = thinkTags === 'implied' && !hidesThoughts(context.body)
-    this.#thoughts = thinkTags === false ? undefined : new ThoughtReader({ begun })
+    const { thinkTags, textualCalls } = context.texts ?? silent
+    this.#thoughts = thinkTags === false ? undefined : new ThoughtReader({ begun: isImplied(context) })
     const offered = textualCalls ? offeredIn(context.body) : undefined
     this.#calls = offered && new CallReader(offered, context.random)
   }
@@ -60,6 +59,12 @@ export class TextParts {
 }
 
 const silent = { thinkTags: false, textualCalls: false } as const
+
+/** Whether a text may begin with a thought without a tag. */
+export function isImplied(context: WireContext): boolean {
+  const { thinkTags = isBegunByTemplate(context.model) ? 'implied' : true } = context.texts ?? silent
+  return thinkTags === 'implied' && !hidesThoughts(context.body)
+}
 
 /** Whether a request asks for no thoughts, or for an answer without them. */
 function hidesThoughts(body: JsonObject): boolean {

@@ -1,8 +1,9 @@
 import type { WireContext } from '../../core/wire-context.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
+import { callForms } from './call-forms.ts'
 import { indexOf } from './head.ts'
 import { isFinish } from './reasons.ts'
-import { hasCalls, hasThoughts, mayThink, TextParts, thoughtBeside } from './text-parts.ts'
+import { hasCalls, hasThoughts, isImplied, mayThink, TextParts, thoughtBeside } from './text-parts.ts'
 import type { Told } from './thoughts.ts'
 
 /** A whole answer with its reasoning and calls in their own fields; the same object if they are there. */
@@ -12,8 +13,18 @@ export function withTextsRead(answer: JsonObject, context: WireContext): JsonObj
   return choices.some((choice, at) => choice !== (answer.choices as unknown[])[at]) ? { ...answer, choices } : answer
 }
 
-/** What a text that has something to tell apart begins with or holds. Most have not. */
-const signs = /^\s*[[{<◁]|<\/think>|<tool_call>|<function=|\[TOOL_CALLS\]|<\||<｜/
+const marks = ['</think>', ...callForms.map(({ opens }) => opens)]
+/** One character is found many times as fast as a mark, and most texts have none of these. */
+const firsts = [...new Set(marks.map((mark) => mark.charAt(0)))]
+
+/** Whether there may be something to tell apart in a whole text. */
+function mayTell(content: string, { finish_reason: finish }: JsonObject, context: WireContext): boolean {
+  if (/^\s*[[{<◁]/.test(content)) return true
+  const may = (first: string) => marks.some((mark) => mark.startsWith(first) && content.includes(mark))
+  if (firsts.some((first) => content.includes(first) && may(first))) return true
+  // Where the prompt has ended with the opening tag, a thought that was cut has no sign at all.
+  return isCut(finish) && isImplied(context)
+}
 
 function readChoice(choice: JsonObject, context: WireContext): JsonObject {
   const { message } = choice
@@ -22,13 +33,10 @@ function readChoice(choice: JsonObject, context: WireContext): JsonObject {
   const thought = thoughtBeside(message)
   const given = thought === undefined ? message : { ...message, reasoning_content: thought }
   const said =
-    typeof content === 'string' && mayTell(content, choice) ? readMessage(given, content, choice, context) : given
+    typeof content === 'string' && mayTell(content, choice, context)
+      ? readMessage(given, content, choice, context)
+      : given
   return said === message ? choice : { ...choice, message: said }
-}
-
-/** Where the prompt has ended with the opening tag, a thought that was cut has no sign at all. */
-function mayTell(content: string, { finish_reason: finish }: JsonObject): boolean {
-  return signs.test(content) || isCut(finish)
 }
 
 function readMessage(message: JsonObject, content: string, choice: JsonObject, context: WireContext): JsonObject {

@@ -1,6 +1,7 @@
 import { type Random, toolCallId } from '../../wire/ids.ts'
 import { type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
-import { bareForm, type CallForm, callForms, type Offered, type Written } from './call-forms.ts'
+import { bareForm, type CallForm, callForms } from './call-forms.ts'
+import type { Offered, Written } from './call-texts.ts'
 import { startOfMark } from './marks.ts'
 import type { Told } from './thoughts.ts'
 
@@ -11,6 +12,9 @@ const longest = 4 * 1024 * 1024
 const mostFailures = 32
 /** How often a closing mark may turn out to be part of an argument. */
 const mostMarks = 8
+
+/** Qwen3-Coder often leaves out the mark before `<function=`, and not the one after it. */
+const stray = '</tool_call>'
 
 const opening = callForms.map(({ opens }) => opens)
 const openings = new RegExp(opening.map((mark) => mark.replace(/[[\]|<>=]/g, '\\$&')).join('|'))
@@ -51,6 +55,8 @@ export class CallReader {
   /** White space that goes out only before more text: at the start, and after a call. */
   #blank: string | undefined = ''
   #begun = false
+  /** Whether the last call may be followed by the end of a mark whose start its model left out. */
+  #isLoose = false
   #calls = 0
   #failures = 0
   #told: Told[] = []
@@ -106,6 +112,18 @@ export class CallReader {
         return this.#enter(bareForm, bare)
       }
     }
+    if (this.#isLoose) {
+      const next = text.trimStart()
+      if (next.startsWith(stray)) {
+        this.#isLoose = false
+        return next.slice(stray.length)
+      }
+      if (stray.startsWith(next)) {
+        this.#held = text
+        return undefined
+      }
+      this.#isLoose = false
+    }
     const found = openings.exec(text)
     if (found) {
       this.#say(text.slice(0, found.index))
@@ -142,6 +160,7 @@ export class CallReader {
     if (read === 'open' && ++open.marks < mostMarks) return text.slice(until)
     if (typeof read === 'string') return this.#refuse(open, text.slice(until))
     this.#call(read)
+    this.#isLoose = form.mustClose === true
     return text.slice(until)
   }
 
