@@ -95,6 +95,19 @@ describe.each(runtimes)('A model that writes into its text what belongs elsewher
     expect(deltas.map(({ delta }) => delta?.content ?? '').join('')).toBe('Hello')
   })
 
+  it('has its reasoning under the usual name also where the same keys came without any before', async () => {
+    const deltas = [
+      { content: 'a', reasoning: '' },
+      { content: 'b', reasoning: '' },
+      { content: '', reasoning: 'Hm.' },
+    ]
+    upstream.script(
+      stream([chunk({ role: 'assistant' }), ...deltas.map((delta) => chunk(delta)), chunk({}, 'stop'), done]),
+    )
+    const said = chunksOf(await ask({ stream: true })).map(({ choices }) => choices[0]?.delta?.reasoning_content)
+    expect(said).toEqual([undefined, undefined, undefined, 'Hm.', undefined])
+  })
+
   it('has its reasoning under the usual name beside its own', async () => {
     upstream.script(
       stream([chunk({ role: 'assistant', reasoning: 'Hm.' }), chunk({ content: 'x' }), chunk({}, 'stop'), done]),

@@ -197,9 +197,10 @@ describe('A thought', () => {
 
   it('that was the answer after all is said as the answer', () => {
     const context = contextOf({ tools }, 'deepseek-r1')
-    expect(said(whole('Hello', context))).toEqual(expected({ content: 'Hello' }))
+    for (const text of ['Hello', '[1] Hello']) expect(said(whole(text, context))).toEqual(expected({ content: text }))
     expect(said(streamed(['Hel', 'lo'], context))).toEqual(expected({ content: 'Hello', reasoning: 'Hello' }))
     const call = '<tool_call>{"name": "now"}</tool_call>'
+    expect(said(whole(call, context))).toEqual(expected({ calls: [['now', '{}']] }))
     expect(said(streamed([...call], context))).toMatchObject({
       content: '',
       calls: [['now', '{}']],
@@ -267,5 +268,12 @@ describe('The mender of a stream', () => {
     ])
     expect(mender?.mend(event({ content: 'c' }))).toBe('pass')
     expect(isObject(asked.body)).toBe(true)
+  })
+
+  it('leaves a text alone after calls that the upstream has told apart', () => {
+    const mender = chat.repair?.stream(asked)
+    const call = { index: 0, id: 'call_a', type: 'function', function: { name: 'now', arguments: '{}' } }
+    mender?.mend(event({ role: 'assistant', tool_calls: [call] }))
+    expect(mender?.mend(event({ content: '<tool_call>{"name": "now"}</tool_call>' }))).toBe('pass')
   })
 })
