@@ -7,8 +7,8 @@ import { hasEffort, limitEffort, sayEffort } from './effort.ts'
 import { fieldIn } from './fields.ts'
 import { withInstructions } from './instructions.ts'
 import { isSpare } from './spare.ts'
-import { agreeOnTools } from './tool-fields.ts'
 import { withoutThoughts } from './thoughts.ts'
+import { agreeOnTools } from './tool-fields.ts'
 
 /**
  * What a deployment's configuration and remedies change in a request. Undefined if that is nothing but the model's name,

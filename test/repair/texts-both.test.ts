@@ -131,6 +131,14 @@ describe.each(runtimes)('A model that writes into its text what belongs elsewher
     expect(said).toMatchObject({ text: '', calls: [{ name: 'now', arguments: '{}' }], finish: 'tool_calls' })
   })
 
+  it('is read where a server counts its chunks as if each was a choice', async () => {
+    const [first = '', ...rest] = eventsOf('<tool_call>{"name": "now"}</tool_call>')
+    const counted = rest.map((event, at) => event.replace('"index":0', `"index":${at + 1}`))
+    upstream.script(stream([first, ...counted]))
+    const said = await readers['a strict schema']?.(await ask(asked))
+    expect(said).toMatchObject({ text: '', calls: [{ name: 'now', arguments: '{}' }], finish: 'tool_calls' })
+  })
+
   it('that breaks off in a call ends with an error, and the next request is answered', async () => {
     upstream.script(stream(eventsOf('a<tool_call>{"name": "now"').slice(0, -3)))
     const got = await ask(asked)

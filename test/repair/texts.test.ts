@@ -28,7 +28,7 @@ function whole(content: string, context: Context = asked, finish = 'stop'): Json
 
 /** What comes of a stream with this text in these pieces. */
 function streamed(pieces: readonly string[], context: Context = asked, finish = 'stop'): JsonObject {
-  const mender = chat.repair?.stream(context)
+  const mender = chat.repair?.stream?.(context)
   const object = 'chat.completion.chunk'
   const deltas = [{ role: 'assistant' }, ...pieces.map((content) => ({ content })), {}]
   const chunks = deltas.flatMap((delta, at) => {
@@ -38,7 +38,7 @@ function streamed(pieces: readonly string[], context: Context = asked, finish = 
     return typeof mended === 'string' ? [data] : (mended ?? []).flatMap(eventsIn)
   })
   const parsed = [...chunks, ...(mender?.end() ?? []).flatMap(eventsIn)].map((text) => JSON.parse(text) as JsonObject)
-  return accumulateChat(parsed, { ...head, random: asked.random })
+  return accumulateChat(parsed, { ...head, random: asked.random, body: {} })
 }
 
 function eventsIn(bytes: Uint8Array): string[] {
@@ -252,14 +252,14 @@ describe('The mender of a stream', () => {
       [contextOf({}), 'pass'],
       [asked, 'look'],
     ] as const) {
-      const mender = chat.repair?.stream(context)
+      const mender = chat.repair?.stream?.(context)
       expect(mender?.mend(event({ role: 'assistant', content: '' }))).toSatisfy((told) => typeof told === 'string')
       expect(mender?.mend(event({ content: 'Hello' }))).toBe(verdict)
     }
   })
 
   it('adds the usual name to reasoning under another one, in each delta', () => {
-    const mender = chat.repair?.stream(contextOf({}))
+    const mender = chat.repair?.stream?.(contextOf({}))
     const told = ['a', 'b'].map((reasoning) => mender?.mend(event({ role: 'assistant', reasoning, content: '' })))
     const deltas = told.flat().map((bytes) => JSON.parse(eventsIn(bytes as Uint8Array)[0] ?? '{}').choices[0].delta)
     expect(deltas).toEqual([
@@ -271,7 +271,7 @@ describe('The mender of a stream', () => {
   })
 
   it('leaves a text alone after calls that the upstream has told apart', () => {
-    const mender = chat.repair?.stream(asked)
+    const mender = chat.repair?.stream?.(asked)
     const call = { index: 0, id: 'call_a', type: 'function', function: { name: 'now', arguments: '{}' } }
     mender?.mend(event({ role: 'assistant', tool_calls: [call] }))
     expect(mender?.mend(event({ content: '<tool_call>{"name": "now"}</tool_call>' }))).toBe('pass')

@@ -1,7 +1,7 @@
 import type { WireContext } from '../../core/wire-context.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { callForms } from './call-forms.ts'
-import { indexOf } from './head.ts'
+import { ChoiceIndexes } from './choice-indexes.ts'
 import { isFinish } from './reasons.ts'
 import { hasCalls, hasThoughts, isImplied, mayThink, TextParts, thoughtBeside } from './text-parts.ts'
 import type { Told } from './thoughts.ts'
@@ -65,12 +65,14 @@ const isCut = (finish: unknown) => finish === 'length'
 /** Reads the texts in the chunks of one stream. */
 export class ChunkTexts {
   readonly #context: WireContext
+  readonly #indexes: ChoiceIndexes
   readonly #choices = new Map<number, TextParts>()
   /** Whether other chunks like the last one must be looked at. */
   looking = false
 
   constructor(context: WireContext) {
     this.#context = context
+    this.#indexes = new ChoiceIndexes(context)
   }
 
   /** The chunks that a chunk becomes, maybe none while its text is held back; undefined if it stays as it is. */
@@ -78,7 +80,10 @@ export class ChunkTexts {
     this.looking = false
     const { choices, usage, ...rest } = chunk
     if (!Array.isArray(choices)) return undefined
-    const read = choices.map((choice, at) => (isObject(choice) ? this.#choice(choice, at) : undefined))
+    const { length } = choices
+    const read = choices.map((choice, at) =>
+      isObject(choice) ? this.#choice(choice, this.#indexes.next(choice, at, length)) : undefined,
+    )
     if (read.every((pieces) => pieces === undefined)) return undefined
     const pieces = read.flatMap((own, at) => own ?? [choices[at]])
     const chunks: JsonObject[] = pieces.map((piece) => ({ ...rest, choices: [piece] }))
@@ -87,20 +92,21 @@ export class ChunkTexts {
     return [...chunks.map((one) => (usage === null ? { ...one, usage } : one)), { ...last, usage }]
   }
 
-  #choice(choice: JsonObject, at: number): JsonObject[] | undefined {
+  #choice(given: JsonObject, index: number): JsonObject[] | undefined {
+    // One that the upstream counted otherwise goes on as counted here, in all chunks.
+    const choice = given.index === index ? given : { ...given, index }
     const delta = isObject(choice.delta) ? choice.delta : choice.message
     if (!isObject(delta)) return undefined
     const finishes = isFinish(choice.finish_reason)
-    const index = indexOf(choice.index) ?? at
     const { content } = delta
     const thought = thoughtBeside(delta)
     if (mayThink(delta)) this.looking = true
     const told = this.#told(index, delta, finishes ? choice.finish_reason : undefined)
     const same = told.length === 1 && told[0] && 'content' in told[0] && told[0].content === content
     const isAsIs = same || (told.length === 0 && (typeof content !== 'string' || content === ''))
-    if (isAsIs && thought === undefined) return undefined
-    const given = thought === undefined ? delta : { ...delta, reasoning_content: thought }
-    return isAsIs ? [{ ...choice, delta: given }] : piecesOf({ ...choice, index }, given, told)
+    if (isAsIs && thought === undefined) return choice === given ? undefined : [choice]
+    const said = thought === undefined ? delta : { ...delta, reasoning_content: thought }
+    return isAsIs ? [{ ...choice, delta: said }] : piecesOf(choice, said, told)
   }
 
   /** What a delta says in its content, as far as that is certain. */
