@@ -1,4 +1,4 @@
-import { effortFields, efforts, isEffort, nearestEffort } from '../core/efforts.ts'
+import { type EffortWords, effortFields, efforts, isEffort, nearestEffort } from '../core/efforts.ts'
 import type { Provider, Remedy } from '../core/provider.ts'
 import { type Asked, type Changes, put } from '../core/synonyms.ts'
 import type { GatewayError } from '../wire/errors.ts'
@@ -8,11 +8,8 @@ import { fieldIn } from './fields.ts'
 const field = 'reasoning_effort'
 
 /** Says a request's `reasoning_effort` in the provider's words, if it has any of its own. */
-export function sayEffort(changes: Changes, asked: Asked, { definition, settings }: Provider, model: string): void {
-  const effort = definition.efforts && fieldIn(changes, asked, field)
-  if (!effort || !definition.efforts) return
-  const words = typeof definition.efforts === 'function' ? definition.efforts(settings) : definition.efforts
-  const said = effortFields(effort, model, words)
+export function sayEffort(changes: Changes, asked: Asked, provider: Provider, model: string): void {
+  const said = effortFields(fieldIn(changes, asked, field), model, wordsOf(provider))
   if (!said) return
   changes.set.delete(field)
   changes.drop.add(field)
@@ -24,8 +21,12 @@ export function sayEffort(changes: Changes, asked: Asked, { definition, settings
 }
 
 /** Whether a request's fields may change by its effort, without looking into long texts. */
-export function hasEffort({ definition }: Provider, outline: JsonObject): boolean {
-  return definition.efforts !== undefined && typeof outline[field] === 'string'
+export function hasEffort(provider: Provider, outline: JsonObject): boolean {
+  return typeof outline[field] === 'string' && wordsOf(provider).length > 0
+}
+
+function wordsOf({ definition: { efforts = [] }, settings }: Provider): readonly EffortWords[] {
+  return typeof efforts === 'function' ? efforts(settings) : efforts
 }
 
 /** Puts the nearest of the levels that the upstream has said to have in place of one that it refused. */
