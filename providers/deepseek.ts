@@ -6,6 +6,8 @@ export default defineProvider({
   type: 'deepseek',
   title: 'DeepSeek',
   baseURL: 'https://api.deepseek.com/v1',
+  // https://api-docs.deepseek.com/guides/thinking_mode: it takes any level but `none`.
+  efforts: [{ off: { thinking: { type: 'disabled' } }, on: { thinking: { type: 'enabled' } } }],
   env: { apiKey: 'DEEPSEEK_API_KEY' },
   // "This response_format type is unavailable now"; it has JSON without a schema.
   operations: () => ({ ...allButEmbeddings, chat: lacking(openaiOperations.chat, 'json_schema') }),

@@ -14,6 +14,7 @@ import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../src/wire/json.ts'
 import { continuedBy } from './continuations.ts'
+import { effortsOf } from './efforts.ts'
 import { featureExtraction, isAtRoot, routerURL } from './huggingface/features.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 import { llamacppOperations } from './llamacpp.ts'
@@ -32,6 +33,7 @@ export default defineProvider({
   answers: ['*/*'],
   operations: (settings) => (settings.options.endpointUrl ? endpointOperations(settings) : routerOperations),
   continues: ({ options }) => (options.endpointUrl ? continuedBy(options.engine) : {}),
+  efforts: ({ options }) => effortsOf(options.endpointUrl && options.engine),
   headers: (settings) => ({
     ...bearer(settings),
     ...(settings.options.billTo && { 'x-hf-bill-to': settings.options.billTo }),

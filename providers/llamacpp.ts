@@ -4,6 +4,7 @@ import { repaired } from '../src/operations/repair/index.ts'
 import { edited, type RequestBody } from '../src/wire/body.ts'
 import { objectAt, stringAt } from '../src/wire/json.ts'
 import { continuedBy } from './continuations.ts'
+import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 
 /**
@@ -41,6 +42,7 @@ export default defineProvider({
   // With one model loaded the server accepts any name, so only its list says which model it has.
   answersAnyName: true,
   continues: () => continuedBy('llamacpp'),
+  efforts: effortsOf('llamacpp'),
   operations: () => ({ ...openaiOperations, ...llamacppOperations }),
   errors: [
     { status: 400, match: /model name is missing/i, kind: 'not_found' },

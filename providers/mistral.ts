@@ -4,6 +4,8 @@ export default defineProvider({
   type: 'mistral',
   title: 'Mistral AI',
   baseURL: 'https://api.mistral.ai/v1',
+  // https://docs.mistral.ai/inference/conversations/reasoning; pydantic/pydantic-ai#5285
+  efforts: [{ models: /(small|medium)/i, levels: ['none', 'high'] }],
   env: { apiKey: 'MISTRAL_API_KEY' },
   // https://docs.mistral.ai/api/endpoint/embeddings; its 422 names the field that it doesn't know.
   heal: ({ message, param }) =>

@@ -1,5 +1,6 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { continuedBy, continuesSetting } from './continuations.ts'
+import { effortsOf } from './efforts.ts'
 
 /** Any server with an OpenAI-compatible API at `baseURL`. */
 export default defineProvider({
@@ -9,4 +10,5 @@ export default defineProvider({
   settings: { continues: continuesSetting },
   routes: ({ baseURL }) => /^https:\/\/openrouter\.ai\//.test(baseURL),
   continues: ({ options }) => continuedBy(options.continues),
+  efforts: ({ options }) => effortsOf(options.continues),
 })

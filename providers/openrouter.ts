@@ -10,4 +10,5 @@ export default defineProvider({
   // It ignores what the model's server doesn't have, and knows no `n`: openrouter.ai/docs/api-reference/parameters
   operations: () => ({ ...openaiOperations, chat: lacking(openaiOperations.chat, 'n') }),
   routes: () => true,
+  efforts: [{ level: 'reasoning.effort' }],
 })

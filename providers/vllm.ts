@@ -1,6 +1,7 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { continuedBy } from './continuations.ts'
+import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 
 /** It takes fields that it doesn't know. vLLM-Omni, a variant with the same API, does answer in audio. */
@@ -16,4 +17,5 @@ export default defineProvider({
   keyless: true,
   continues: () => continuedBy('vllm'),
   operations: () => vllmOperations,
+  efforts: effortsOf('vllm'),
 })

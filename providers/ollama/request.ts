@@ -44,8 +44,18 @@ export function openaiChatRequest({ body, images }: WireContext): JsonObject {
   // Ollama ignores `tool_choice: 'none'` and would offer the tools.
   return {
     ...openaiNames(body.tool_choice === 'none' ? toolless : body, defaultLimit),
-    messages: withInlineImages(withReadableArguments(body.messages), images),
+    messages: withThoughts(withInlineImages(withReadableArguments(body.messages), images)),
   }
+}
+
+/** Ollama's own `/v1` reads what the model thought before under its own name only. */
+function withThoughts(messages: unknown): unknown {
+  if (!Array.isArray(messages)) return messages
+  return messages.map((message: unknown) => {
+    if (!isObject(message) || typeof message.reasoning_content !== 'string') return message
+    const { reasoning_content: thought, ...rest } = message
+    return { ...rest, reasoning: rest.reasoning ?? thought }
+  })
 }
 
 /** A legacy completion on Ollama's own `/v1`, which accepts no list of prompts. */

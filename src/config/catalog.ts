@@ -31,6 +31,8 @@ const defaultLimits = {
   sticky: undefined,
   resume: false,
   dropParams: undefined,
+  thinkTags: undefined,
+  textualCalls: true,
 } as const
 
 /**
@@ -66,6 +68,8 @@ function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
     sticky: pick('sticky'),
     resume: pick('resume'),
     dropParams: pick('dropParams'),
+    thinkTags: pick('thinkTags'),
+    textualCalls: pick('textualCalls'),
   }
 }
 

@@ -75,6 +75,14 @@ const limits = {
    */
   resume: v.optional(v.boolean()),
   dropParams,
+  /**
+   * Whether reasoning that a model writes as `<think>…</think>` at the start of its text becomes `reasoning_content`.
+   * `implied`: also where its prompt has ended with `<think>`, so that only `</think>` comes. Default: true, and `implied`
+   * for models that are known by name to be so.
+   */
+  thinkTags: v.optional(v.union([v.boolean(), v.literal('implied')], 'true, false or "implied"')),
+  /** Whether tool calls that a model writes into its text become `tool_calls`. Default true. */
+  textualCalls: v.optional(v.boolean()),
 }
 
 /** Times in seconds. */

@@ -3,8 +3,11 @@ import type { Deployment } from '../core/catalog.ts'
 import type { Remedy } from '../core/provider.ts'
 import { type Asked, type Changes, put, settle, valueAs } from '../core/synonyms.ts'
 import type { JsonObject } from '../wire/json.ts'
+import { hasEffort, limitEffort, sayEffort } from './effort.ts'
+import { fieldIn } from './fields.ts'
 import { withInstructions } from './instructions.ts'
 import { isSpare } from './spare.ts'
+import { withoutThoughts } from './thoughts.ts'
 import { agreeOnTools } from './tool-fields.ts'
 
 /**
@@ -13,7 +16,7 @@ import { agreeOnTools } from './tool-fields.ts'
  */
 export function changesOf({ body, target }: Pick<Call, 'body' | 'target'>, remedy: Remedy): Changes | undefined {
   const { deployment } = target
-  if (isPlain(deployment) && isEmpty(remedy)) return undefined
+  if (isPlain(deployment) && isEmpty(remedy) && !hasEffort(deployment.provider, body.outline)) return undefined
   const changes = settled(body, deployment)
   cure(changes, body, remedy)
   return changes
@@ -22,7 +25,9 @@ export function changesOf({ body, target }: Pick<Call, 'body' | 'target'>, remed
 /** The client's request with the deployment's configuration, as an object. */
 export function settledBody({ body, target }: Call): JsonObject {
   const { deployment } = target
-  if (isPlain(deployment)) return { ...body.json, model: deployment.model }
+  if (isPlain(deployment) && !hasEffort(deployment.provider, body.outline)) {
+    return { ...body.json, model: deployment.model }
+  }
   return changed(body.json, settled(body, deployment))
 }
 
@@ -31,6 +36,7 @@ function settled(body: Asked, deployment: Deployment): Changes {
   const changes = settle(body, deployment)
   agreeOnTools(changes, (name) => fieldIn(changes, body, name))
   put(changes, 'model', deployment.model)
+  sayEffort(changes, body, deployment.provider, deployment.model)
   return changes
 }
 
@@ -61,7 +67,7 @@ function changed(body: JsonObject, { set, drop }: Changes): JsonObject {
 }
 
 function cure(changes: Changes, body: Asked, remedy: Remedy): void {
-  const { drop = [], spare = [], rename = {}, instructions } = remedy
+  const { drop = [], spare = [], rename = {}, instructions, efforts, thoughts } = remedy
   const leaveOut = (name: string) => {
     changes.set.delete(name)
     changes.drop.add(name)
@@ -80,18 +86,13 @@ function cure(changes: Changes, body: Asked, remedy: Remedy): void {
   for (const name of spare) {
     if (isSpare(name, changes.set.has(name) ? changes.set.get(name) : body.outline[name])) leaveOut(name)
   }
+  if (efforts) limitEffort(changes, body, efforts)
+  if (thoughts && withoutThoughts(changes.set.get('messages') ?? body.outline.messages, thoughts)) {
+    put(changes, 'messages', withoutThoughts(fieldIn(changes, body, 'messages'), thoughts))
+  }
   // The outline has all roles, and saves parsing a large request that needs no change.
   if (!instructions || !withInstructions(changes.set.get('messages') ?? body.outline.messages, instructions)) return
   put(changes, 'messages', withInstructions(fieldIn(changes, body, 'messages'), instructions))
-}
-
-/** The value that a field has after the changes made so far. */
-function fieldIn({ set, drop }: Changes, body: Asked, name: string): unknown {
-  if (set.has(name)) return set.get(name)
-  if (drop.has(name) || !Object.hasOwn(body.outline, name)) return undefined
-  const value = body.outline[name]
-  // Only texts may be shortened in the outline, so limits and the like need no parsing of a large request.
-  return typeof value === 'string' || (typeof value === 'object' && value !== null) ? body.json[name] : value
 }
 
 function isPlain({ defaults, overrides }: Deployment): boolean {

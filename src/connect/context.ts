@@ -1,6 +1,7 @@
 import type { Call } from '../core/call.ts'
 import type { WireContext } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
+import type { TextReading } from '../core/wire-context.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { askedBody } from './changes.ts'
 import type { Images } from './images.ts'
@@ -52,6 +53,10 @@ export class ExchangeContext implements WireContext {
   get id(): string {
     this.#id ??= this.#call.operation.id?.(this.random) ?? ''
     return this.#id
+  }
+
+  get texts(): TextReading {
+    return this.#call.target.limits
   }
 }
 

@@ -10,8 +10,10 @@ import {
 import { areSynonyms, otherName, valueAs } from '../core/synonyms.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
+import { effortRemedy } from './effort.ts'
 import { withInstructions } from './instructions.ts'
 import { isSpare } from './spare.ts'
+import { thoughtsRemedy } from './thoughts.ts'
 
 /** Chat templates refuse under 500, which is no kind of its own. */
 const curable: ReadonlySet<FailureKind> = new Set(['bad_request', 'incapable', 'upstream'])
@@ -24,7 +26,13 @@ const essential: ReadonlySet<string> = new Set(['model', 'messages', 'prompt', '
  */
 export function generalRemedy(error: GatewayError, known: Remedy, sent: () => JsonObject, may: MayDrop) {
   if (!curable.has(error.kind)) return undefined
-  return instructionsRemedy(error, sent) ?? exclusionRemedy(error, sent) ?? fieldsRemedy(error, known, sent, may)
+  return (
+    instructionsRemedy(error, sent) ??
+    thoughtsRemedy(error, sent) ??
+    exclusionRemedy(error, sent) ??
+    fieldsRemedy(error, known, sent, may) ??
+    effortRemedy(error, sent)
+  )
 }
 
 /** Whether the configuration allows to leave out a field that changes the answer. */

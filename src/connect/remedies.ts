@@ -40,12 +40,16 @@ function extended(known: Learnt, more: Remedy | undefined): Learnt | undefined {
   if (!more) return undefined
   const { remedy } = known
   const instructions = more.instructions ?? remedy.instructions
+  const efforts = more.efforts ?? remedy.efforts
+  const thoughts = united(remedy.thoughts, more.thoughts)
   const better: Remedy = {
     drop: united(remedy.drop, more.drop),
     spare: united(remedy.spare, more.spare),
     refused: united(remedy.refused, more.refused),
     rename: { ...remedy.rename, ...more.rename },
     ...(instructions && { instructions }),
+    ...(efforts && { efforts }),
+    ...(thoughts.length > 0 && { thoughts }),
   }
   return JSON.stringify(better) === JSON.stringify(remedy) ? undefined : { ...known, remedy: better }
 }

@@ -15,6 +15,7 @@ const spare: Readonly<Record<string, (value: unknown) => boolean>> = {
   prompt_cache_retention: always,
   safety_identifier: always,
   verbosity: always,
+  reasoning_effort: (value) => value === 'none',
   // What every server does without it, where there are tools.
   tool_choice: (value) => value === 'auto',
   tools: empty,

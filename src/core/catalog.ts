@@ -5,6 +5,7 @@ import type { Droppable } from './features.ts'
 import type { RateLimits } from './minute-use.ts'
 import type { PatternIndex } from './patterns.ts'
 import type { KnownModel, Provider } from './provider.ts'
+import type { TextReading } from './wire-context.ts'
 
 /** One place where a model is served. */
 export interface Deployment {
@@ -62,6 +63,9 @@ export interface Limits {
   readonly resume: boolean
   /** The unsupported fields that may be left out of a request instead of refusing it. Undefined: none. */
   readonly dropParams?: Droppable | undefined
+  /** Whether reasoning is read in the text, and calls; see `TextReading`. */
+  readonly thinkTags: TextReading['thinkTags']
+  readonly textualCalls: TextReading['textualCalls']
 }
 
 /** A model under the name that clients use. */

@@ -4,6 +4,7 @@ import type { JsonObject } from '../wire/json.ts'
 import type { Answer } from './answer.ts'
 import type { Clock } from './clock.ts'
 import type { Continuations } from './continuing.ts'
+import type { EffortWords } from './efforts.ts'
 import type { Feature } from './features.ts'
 import type { AtOnce, Capability, Supports } from './operation.ts'
 import type { Remedy } from './remedy.ts'
@@ -179,6 +180,8 @@ export interface ProviderDefinition {
    * for every provider, such as another name for a refused limit.
    */
   readonly heal?: (error: GatewayError) => Remedy | undefined
+  /** How it is told how much to think, by model; the first that fit count. Absent: as OpenAI is. */
+  readonly efforts?: readonly EffortWords[] | ((settings: ProviderSettings) => readonly EffortWords[])
   /** The default is `GET /models`. */
   readonly models?: (settings: ProviderSettings, tools: SlowPath) => Promise<KnownModel[]>
   /** Downloads a model that the upstream doesn't have yet. Rejects with a `GatewayError` if it can't. */

@@ -13,4 +13,8 @@ export interface Remedy {
    * the first one of the user.
    */
   readonly instructions?: 'system' | 'joined' | 'user'
+  /** The levels of effort that there are; any other becomes the nearest. */
+  readonly efforts?: readonly string[]
+  /** Fields to leave out of messages. */
+  readonly thoughts?: readonly string[]
 }

@@ -15,4 +15,13 @@ export interface WireContext {
   readonly images?: ReadonlyMap<string, string> | undefined
   /** What the configuration says of the model's capabilities. */
   readonly supports?: Readonly<Partial<Record<Capability, boolean>>> | undefined
+  /** What is read in the text of an answer. Absent: nothing. */
+  readonly texts?: TextReading | undefined
+}
+
+/** What a model may write into its text that belongs into fields of its own. */
+export interface TextReading {
+  /** Reasoning at the start. `implied`: also where the prompt has ended with the opening tag. Undefined: by the model. */
+  readonly thinkTags: boolean | 'implied' | undefined
+  readonly textualCalls: boolean
 }

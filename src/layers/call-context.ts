@@ -1,7 +1,7 @@
 import { askedFields } from '../core/asked.ts'
 import type { Call } from '../core/call.ts'
 import type { Services } from '../core/services.ts'
-import type { WireContext } from '../core/wire-context.ts'
+import type { TextReading, WireContext } from '../core/wire-context.ts'
 import type { JsonObject } from '../wire/json.ts'
 
 /**
@@ -39,5 +39,10 @@ export class CallContext implements WireContext {
 
   get random(): () => number {
     return this.#services.random
+  }
+
+  /** The rest of an answer doesn't begin where a model does. */
+  get texts(): TextReading | undefined {
+    return this.#call.begun ? undefined : this.#call.target.limits
   }
 }

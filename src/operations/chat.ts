@@ -6,7 +6,7 @@ import { chatChunks } from './chunks.ts'
 import { continuingChat } from './continuing.ts'
 import { demandOf } from './demand.ts'
 import { choicesFeatures, imageAddresses } from './features.ts'
-import { choicesRepair } from './repair/index.ts'
+import { chatRepair } from './repair/index.ts'
 import { sharingChoices } from './sharing-choices.ts'
 import { structureFor } from './structure.ts'
 import { addedUsage } from './usage.ts'
@@ -27,8 +27,8 @@ export const chat: Operation = {
   images: imageAddresses,
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingChat,
-  repair: choicesRepair,
   sharing: sharingChoices,
+  repair: chatRepair,
   toWhole: accumulateChat,
   toStream: chatChunks,
 }

@@ -66,6 +66,14 @@ export function readAnswer(body: string): Said[] {
   }))
 }
 
+/** What a text with calls in Hermes' form says. */
+export function withCallsRead(said: Said): Said {
+  const texts = [...said.content.matchAll(/<tool_call>([\s\S]*?)<\/tool_call>/g)].map(([, text = '']) =>
+    JSON.parse(text),
+  )
+  return texts.length > 0 ? { ...said, content: '', calls: texts, finish: 'tool_calls' } : said
+}
+
 /** An OpenAI stream of either route, read as forgivingly as the most forgiving client. */
 export function readStream(body: string): Said[] {
   const said = new Map<number, { content: string; reasoning: string; calls: ToolCall[]; finish: string | null }>()

@@ -36,6 +36,8 @@ export interface Subject {
   readonly overflow: MadeUp | string
   /** Fields that are refused by name instead of being ignored. */
   readonly refuses: readonly (readonly [param: string, fields: Readonly<Record<string, unknown>>])[]
+  /** Whether the server sends calls as the text that its model wrote. */
+  readonly textual?: boolean
   /** Whether the server was recorded with a list that names the model. */
   readonly lists: boolean
   /** Whether a name that is not on its list is missing. */
@@ -218,6 +220,7 @@ export const subjects: readonly Subject[] = [
     address: endpoint,
     recordings: transformersServe as Recordings,
     model: 'hf-tiny-chat',
+    textual: true,
     answers: 'repaired',
     requests: 'translated',
     // Its engine does not do these, and answers 422 to what it does not know: the gateway keeps them from it.

@@ -12,6 +12,7 @@ import {
   type Said,
   type ToolCall,
   type WireError,
+  withCallsRead,
 } from './read.ts'
 import { openaiRequests, type Recordings, type Subject } from './subjects.ts'
 
@@ -688,7 +689,8 @@ class Client {
   recordedAnswer(label: string): Said[] {
     const { body } = this.recorded(label)
     if (this.subject.recordings.name.endsWith('native')) return readNative(body)
-    return label.endsWith('_stream') ? readStream(body) : readAnswer(body)
+    const said = label.endsWith('_stream') ? readStream(body) : readAnswer(body)
+    return this.subject.textual ? said.map(withCallsRead) : said
   }
 
   /** The recorded request of that label, for the model behind the gateway. */

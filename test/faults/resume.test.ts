@@ -38,6 +38,7 @@ const config = (): Parameters<typeof startGateway>[0] => ({
     trimmed: { deployments: [first, { model: 'trimming/m', weight: 0 }], resume: true },
     plain: { deployments: [first, { model: 'exact/m', weight: 0 }] },
     alone: { deployments: ['broken/m'], resume: true },
+    tagged: { deployments: [first, { model: 'exact/m', weight: 0 }], resume: true, thinkTags: false },
     itself: { deployments: ['exact/m'], resume: true },
     three: { deployments: [first, { model: 'exact/m', weight: 0 }], fallbacks: ['trimming/m'], resume: true },
   },
@@ -234,9 +235,19 @@ describe("A stream that can't be continued exactly", () => {
     expect(exact.seen).toEqual([])
   })
 
+  it.each([
+    ['m', ''],
+    ['tagged', '<think>A'],
+  ])('ends with an error: it has reasoning in its text so far, read or not (%s)', async (model, text) => {
+    const pieces = [chunk({ role: 'assistant', content: '<think>' }), chunk({ content: 'A' })]
+    broken.script(cutAt(pieces.join(''), Number.POSITIVE_INFINITY, 'close'))
+    const given = await streamed(chatting(model))
+    expect(readStream(given)).toMatchObject({ text, ends: 0, continued: [] })
+    expect(exact.seen).toEqual([])
+  })
+
   it.each<[string, string[]]>([
     ['reasoning', [chunk({ role: 'assistant', reasoning_content: 'Hm' }), chunk({ content: 'A' })]],
-    ['reasoning as text', [chunk({ role: 'assistant', content: '<think>' }), chunk({ content: 'A' })]],
     ['a tool call', [chunk({ role: 'assistant', content: 'A' }), chunk({ tool_calls: [called] })]],
     ['a finish', [chunk({ role: 'assistant', content: 'A' }), chunk({}, 'stop')]],
   ])('ends with an error: it has %s so far', async (_what, pieces) => {

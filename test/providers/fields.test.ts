@@ -112,7 +112,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   'openai-compatible': { provider: { type: 'openai-compatible' } },
   huggingface: { provider: { type: 'huggingface', apiKey: 'env:KEY' }, oneByOne: true },
   groq: { provider: { type: 'groq', apiKey: 'env:KEY' }, oneByOne: true },
-  openrouter: { provider: { type: 'openrouter', apiKey: 'env:KEY' }, oneByOne: true },
+  openrouter: { provider: { type: 'openrouter', apiKey: 'env:KEY' }, oneByOne: true, translated: ['reasoning_effort'] },
   'an endpoint with vLLM': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'vllm' },
     refused: [...functions, 'moderation', 'prediction', 'web_search_options'],

@@ -130,6 +130,8 @@ export const someLimits: Limits = {
   routingStrategy: 'simple-shuffle',
   sticky: undefined,
   resume: false,
+  thinkTags: undefined,
+  textualCalls: true,
 }
 
 export function targetOf(provider: Provider, model = 'm', more: Partial<Target> = {}): Target {

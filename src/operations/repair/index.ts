@@ -7,11 +7,18 @@ import { EventReader, frame, parseEvent, type ServerEvent } from '../../wire/sse
 import { toldError } from '../../wire/told-error.ts'
 import { completeAnswer, mendAnswer } from './answer.ts'
 import { ChoicesMender } from './stream.ts'
+import { ChunkTexts, withTextsRead } from './texts.ts'
 
 /** The repair of operations whose answers have choices. */
 export const choicesRepair: Repair = {
   answer: mendAnswer,
   stream: (context) => new ChoicesMender(context),
+}
+
+/** The same for chat, whose models may write their reasoning and their calls into the text. */
+export const chatRepair: Repair = {
+  answer: (answer, context) => mendAnswer(withTextsRead(answer, context), context),
+  stream: (context) => new ChoicesMender(context, { texts: context.texts && new ChunkTexts(context) }),
 }
 
 /**

@@ -8,6 +8,7 @@ import { ChoiceIndexes } from './choice-indexes.ts'
 import { type Head, headOf, kindOf } from './head.ts'
 import { textOf, withText } from './parts.ts'
 import { finishReason, isFinish, legacyReason } from './reasons.ts'
+import type { ChunkTexts } from './texts.ts'
 
 /** What has gone out of a choice. */
 interface ChoiceState {
@@ -17,12 +18,20 @@ interface ChoiceState {
 
 /** Clients fail on an empty event, but the connection may need a sign of life. */
 const keepAlive = [comment('keep-alive')]
+/** While a long call is held back, it gets one for this many events. */
+const signEvery = 64
+
+interface MenderOptions {
+  readonly thorough?: boolean
+  readonly texts?: ChunkTexts | undefined
+}
 
 /** Puts a stream of choices right: chat's deltas or the texts of legacy completions. */
 export class ChoicesMender implements Mender {
   readonly #context: WireContext
   readonly #thorough: boolean
   readonly #indexes: ChoiceIndexes
+  readonly #texts: ChunkTexts | undefined
   readonly #choices = new Map<number, ChoiceState>()
   #head: Head | undefined
   #kind: unknown
@@ -33,14 +42,17 @@ export class ChoicesMender implements Mender {
   #usageSent = false
   /** Whether usage has come already, so that it may come with each chunk. */
   #running = false
+  /** Events whose texts were held back. */
+  #heldBack = 0
   /** Whether other events like this one must be looked at. */
   #look = false
 
   /** `thorough`: for a server that is known to deviate, what no client trips over is put right as well. */
-  constructor(context: WireContext, { thorough = false } = {}) {
+  constructor(context: WireContext, { thorough = false, texts }: MenderOptions = {}) {
     this.#context = context
     this.#indexes = new ChoiceIndexes(context)
     this.#thorough = thorough
+    this.#texts = texts
   }
 
   mend({ data }: ServerEvent): Mended {
@@ -50,7 +62,13 @@ export class ChoicesMender implements Mender {
     if (!isObject(chunk)) return keepAlive
     // An error is reported by others.
     if (toldError(chunk) !== undefined) return 'look'
-    this.#look = false
+    const parts = this.#texts?.read(chunk)
+    this.#look = this.#texts?.looking === true
+    if (parts) {
+      const frames = parts.map((part) => this.#chunk(part)).filter((part) => part !== undefined)
+      if (frames.length > 0) return frames.map(frame)
+      return ++this.#heldBack % signEvery === 0 ? keepAlive : []
+    }
     const mended = this.#chunk(chunk)
     if (mended === undefined) return keepAlive
     return equal(mended, chunk) ? (this.#look ? 'look' : 'pass') : [frame(mended)]
