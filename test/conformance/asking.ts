@@ -60,19 +60,26 @@ export async function startGateway(config: Config, env: Readonly<Record<string, 
 
 /** Sends one request, and reads all of its answer. */
 export async function send(baseURL: string, { ask, route, model }: Planned): Promise<Got> {
-  const { body, path = route.path, encoded } = ask
+  const { path = route.path, encoded } = ask
   const url = baseURL + path.replace('{model}', encoded ? encodeURIComponent(model) : model)
-  const init = body === undefined ? {} : { method: 'POST', headers, body: textOf(body, model) }
-  const response = await fetch(url, init)
+  const response = await fetch(url, requestOf(ask, model))
   return {
     status: response.status,
     headers: response.headers,
     text: await response.text(),
-    streamed: typeof body === 'object' && body.stream === true,
+    streamed: response.headers.get('content-type')?.startsWith('text/event-stream') ?? false,
   }
 }
 
-const headers = { 'content-type': 'application/json' }
+function requestOf({ body, form }: Ask, model: string): RequestInit {
+  if (form) return { method: 'POST', body: formOf({ model, ...form }) }
+  if (body === undefined) return {}
+  const text = typeof body === 'string' ? body : JSON.stringify({ ...body, model })
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: text }
+}
 
-const textOf = (body: NonNullable<Ask['body']>, model: string) =>
-  typeof body === 'string' ? body : JSON.stringify({ ...body, model })
+function formOf(fields: Readonly<Record<string, string | Blob>>): FormData {
+  const form = new FormData()
+  for (const [name, value] of Object.entries(fields)) form.append(name, value)
+  return form
+}

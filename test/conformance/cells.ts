@@ -11,8 +11,12 @@ export interface Ask {
   readonly about: string
   /** What the upstream answers: a recorded label, or what is made up. A scripted one goes by the request. */
   readonly upstream: string | MadeUp
-  /** Without `model`; a text is sent as it is. Absent: a GET. */
+  /** Without `model`; a text is sent as it is. Absent: a form, or a GET. */
   readonly body?: Readonly<Record<string, unknown>> | string
+  /** Without `model`. */
+  readonly form?: Readonly<Record<string, string | Blob>>
+  /** The content type of a good answer; absent: JSON, or a stream of chunks that ends with `[DONE]`. */
+  readonly type?: string
   /** Instead of the route's own; `{model}` stands for the model, encoded or with its slash. */
   readonly path?: string
   readonly encoded?: boolean

@@ -19,11 +19,12 @@ describe('The table of what works', () => {
   it('has every route, every provider with every server, and everything that they are asked', () => {
     const targets = targetsOf(registry, { recorded: 'http://recorded', scripted: 'http://scripted' }, {})
     expect(Object.keys(report.routes), `conformance.json ${old}`).toEqual(Object.keys(routes))
+    expect(report.kinds, `conformance.json ${old}`).toEqual(kinds)
     for (const rows of Object.values(report.routes)) {
       expect(Object.keys(rows), `conformance.json ${old}`).toEqual(
         expect.arrayContaining(targets.map(({ name }) => name)),
       )
-      for (const row of Object.values(rows)) expect(Object.keys(row), `conformance.json ${old}`).toEqual([...kinds])
+      for (const row of Object.values(rows)) expect(row.length).toBe(kinds.length)
     }
   })
 

@@ -1,4 +1,3 @@
-import { framesOf } from '../contract/read.ts'
 import type { Ask, Cell, Got, Refusal } from './cells.ts'
 import type { Check, Specification } from './specification.ts'
 
@@ -15,19 +14,25 @@ export interface Route {
 }
 
 /** What one answer amounts to. */
-export function judge({ check, refusal, about, path }: Ask, got: Got, route: Route, spec?: Specification): Cell {
+export function judge(ask: Ask, got: Got, route: Route, spec?: Specification): Cell {
+  const { check, refusal, about, path } = ask
   const fails = (why: string): Cell => ({ word: 'FAILS', why: `${about}: ${why}` })
-  const wrongHead = headersFault(got)
+  const wrongHead = headersFault(ask, got)
   if (wrongHead) return fails(wrongHead)
   if (got.status === 200 && !refusal) {
     const format = spec?.answer(route.method, path ?? route.path, got.streamed) ?? (() => undefined)
-    const wrong = attempted(() => bodyFault(got, format))
+    const wrong = attempted(() => bodyFault(ask, got, format))
     const worse = attempted(
-      () => (wrong ? bodyFault(got, (body) => format(withNulls(body))) : undefined) ?? check?.(got),
+      () => (wrong ? bodyFault(ask, got, (body) => format(withNulls(body))) : undefined) ?? check?.(got),
     )
     if (worse !== undefined) return fails(worse)
     return wrong === undefined ? { word: 'works' } : { word: 'works', bare: true }
   }
+  return judgeError(ask, got, spec)
+}
+
+function judgeError({ refusal, about }: Ask, got: Got, spec?: Specification): Cell {
+  const fails = (why: string): Cell => ({ word: 'FAILS', why: `${about}: ${why}` })
   const error = attempted(() => (JSON.parse(got.text) as { error: WireError }).error)
   if (typeof error === 'string') return fails(`${got.status}, and no envelope: ${got.text.slice(0, 200)}`)
   const wrong = spec?.error(JSON.parse(got.text))
@@ -40,24 +45,35 @@ export function judge({ check, refusal, about, path }: Ask, got: Got, route: Rou
   return fails(`${got.status} ${JSON.stringify(error)}`)
 }
 
-function headersFault({ status, headers, streamed }: Got): string | undefined {
-  const type = headers.get('content-type') ?? ''
-  const wanted = streamed && status === 200 ? 'text/event-stream; charset=utf-8' : 'application/json'
-  if (!type.startsWith(wanted)) return `content-type: ${type}`
+const events = 'text/event-stream; charset=utf-8'
+
+function headersFault({ type, body }: Ask, { status, headers }: Got): string | undefined {
+  const got = headers.get('content-type') ?? ''
+  const isStream = typeof body === 'object' && body.stream === true
+  const wanted = status === 200 ? (type ?? (isStream ? events : 'application/json')) : 'application/json'
+  if (!got.startsWith(wanted)) return `content-type: ${got}`
   return headers.has('x-request-id') ? undefined : 'no x-request-id'
 }
 
-function bodyFault({ text, streamed }: Got, format: Check): string | undefined {
-  if (!streamed) return format(JSON.parse(text))
-  const frames = framesOf(text)
-  if (frames.at(-1) !== '[DONE]') return 'the stream does not end with [DONE]'
-  const chunks = frames.slice(0, -1).map((frame) => JSON.parse(frame) as unknown)
-  return chunks.map((chunk) => format(chunk)).find((wrong) => wrong !== undefined)
+function bodyFault({ type }: Ask, { text, streamed }: Got, format: Check): string | undefined {
+  if (streamed) return framesFault(text, format, type === undefined)
+  return type === undefined ? format(JSON.parse(text)) : undefined
+}
+
+/** `bare` streams have no lines but data, and end with `[DONE]`; those of events with a name do neither. */
+function framesFault(text: string, format: Check, bare: boolean): string | undefined {
+  if (!text.endsWith('\n\n')) return 'the stream does not end with a blank line'
+  const frames = text.slice(0, -2).split('\n\n')
+  const data = frames.map((frame) => (bare ? /^data: (.*)$/s : /^event: \S+\ndata: (.*)$/s).exec(frame)?.[1])
+  if (data.includes(undefined)) return `not a frame: ${frames[data.indexOf(undefined)]}`
+  if (bare && data.pop() !== '[DONE]') return 'the stream does not end with [DONE]'
+  return data.map((json = '') => format(JSON.parse(json))).find((wrong) => wrong !== undefined)
 }
 
 /** An answer with the keys that OpenAI always sends, null as a rule: nothing is added to what a server says soundly. */
 function withNulls(body: unknown): unknown {
-  const { choices = [] } = body as { choices?: readonly Choice[] }
+  const { choices } = body as { choices?: readonly Choice[] }
+  if (!choices) return body
   const completed = choices.map(({ message, logprobs, ...choice }) => ({
     ...choice,
     logprobs: logprobs ? { refusal: null, ...logprobs } : null,

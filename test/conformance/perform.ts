@@ -5,14 +5,14 @@ import { judge, type Route } from './judge.ts'
 import { routes } from './routes.ts'
 import type { Specification } from './specification.ts'
 import { runSuites } from './suites.ts'
-import type { Report, Row } from './table.ts'
+import { type Report, wordOf } from './table.ts'
 import type { Target } from './targets.ts'
 
-/** A row to be: the requests on which each cell depends; undefined where the route has no such thing. */
+/** A row to be: the requests on which each cell depends, by kind; undefined where the route has no such thing. */
 interface Open {
   readonly route: string
   readonly target: string
-  readonly cells: readonly (readonly [Kind, readonly Planned[] | undefined])[]
+  readonly cells: readonly (readonly Planned[] | undefined)[]
 }
 
 /** Asks everything on every route of every target, through one gateway. */
@@ -26,7 +26,7 @@ export async function perform(
     targets.map((target) => ({
       route: name,
       target: target.name,
-      cells: kinds.map((kind) => [kind, requestsOf(plan, name, route, target, kind)] as const),
+      cells: kinds.map((kind) => requestsOf(plan, name, route, target, kind)),
     })),
   )
   const embedded = targets
@@ -38,7 +38,7 @@ export async function perform(
       fill(open, gateway, spec),
       embedded[0] ? runSuites(gateway.baseURL, embedded[0].model) : {},
     ])
-    return { specification: spec?.name ?? null, routes: rows, suites }
+    return { specification: spec?.name ?? null, kinds, routes: rows, suites }
   } finally {
     await gateway.close()
   }
@@ -55,16 +55,21 @@ function requestsOf(plan: Plan, name: string, route: Route, target: Target, kind
 }
 
 async function fill(open: readonly Open[], gateway: Gateway, spec?: Specification): Promise<Report['routes']> {
-  const table: Record<string, Record<string, Row>> = {}
+  const table: Record<string, Record<string, readonly string[]>> = {}
   for (const { route, target, cells } of open) {
-    const row: [Kind, Cell][] = []
-    for (const [kind, planned] of cells) {
-      row.push([kind, planned ? await cellOf(planned, gateway, spec) : { word: 'none' }])
+    const row: Cell[] = []
+    for (const planned of cells) {
+      // What is not there has no failures of its upstream to tell of.
+      const isThere = row[0]?.word !== 'not served'
+      const ask = async (some: readonly Planned[]) => (isThere ? await cellOf(some, gateway, spec) : notServed)
+      row.push(planned ? await ask(planned) : { word: 'none' })
     }
-    table[route] = { ...table[route], [target]: Object.fromEntries(row) as Row }
+    table[route] = { ...table[route], [target]: row.map(wordOf) }
   }
   return table
 }
+
+const notServed: Cell = { word: 'not served' }
 
 async function cellOf(planned: readonly Planned[], { baseURL }: Gateway, spec?: Specification): Promise<Cell> {
   const cells: Cell[] = []

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+import { otherAnswers } from './scripted-media.ts'
 
 interface Message {
   readonly content: string | readonly { readonly type: string }[]
@@ -24,8 +25,11 @@ const usage = {
 
 /** An upstream that answers each request as OpenAI's specification says, by what the request asks for. */
 export function scriptedUpstream(): Promise<FakeUpstream> {
-  return fakeUpstream(({ path, method, body: text }, response) => {
+  return fakeUpstream((request, response) => {
+    const { path, method, body: text } = request
     if (method === 'GET') return send(response, { object: 'list', data: [model] })
+    const other = otherAnswers[path.replace('/v1', '')]
+    if (other) return other(request, response)
     const body = JSON.parse(text) as Body
     if (path.endsWith('/chat/completions')) return body.stream ? streamChat(response, body) : sendChat(response, body)
     if (path.endsWith('/completions')) return body.stream ? streamText(response, body) : sendText(response, body)

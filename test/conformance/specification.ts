@@ -24,33 +24,33 @@ export function loadSpecification(): Specification | undefined {
   if (!existsSync(file)) return undefined
   const document = JSON.parse(readFileSync(file, 'utf8')) as JsonObject
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
-  const components = corrected(document.components ?? {})
-  const choice = at(components, 'schemas', 'CreateCompletionResponse', 'properties', 'choices', 'items', 'properties')
-  const reason = choice as JsonObject
+  const schemas = corrected(document)
+  const choice = at(schemas, 'components', 'schemas', 'CreateCompletionResponse', 'properties', 'choices', 'items')
+  const reason = at(choice, 'properties') as JsonObject
   // A chunk of legacy completions has no schema of its own, and no reason to stop before the last.
   reason.finish_reason = { anyOf: [reason.finish_reason ?? {}, { type: 'null' }] }
-  ajv.addSchema({ $id: 'openai', components })
-  const known = new Map<string, ValidateFunction | undefined>()
-  const checkOf = (pointer: string | undefined): Check => {
-    if (pointer === undefined) return () => undefined
-    if (!known.has(pointer)) known.set(pointer, ajv.compile({ $ref: `openai${pointer}` }))
-    const validate = known.get(pointer)
-    return (body) => (validate?.(body) ? undefined : said(validate))
+  ajv.addSchema({ $id: 'openai', ...(schemas as JsonObject) })
+  const known = new Map<string, ValidateFunction>()
+  const checkAt = (...path: readonly string[]): Check => {
+    const pointer = path.map((key) => `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+    if (at(document, ...path) === undefined) return () => undefined
+    const validate = known.get(pointer) ?? ajv.compile({ $ref: `openai#${pointer}` })
+    known.set(pointer, validate)
+    return (body) => (validate(body) ? undefined : said(validate))
   }
   return {
     name: `${textAt(document, 'info', 'title')} ${textAt(document, 'info', 'version')}`,
     answer(method, path, streamed) {
-      const content = at(document, 'paths', path, method, 'responses', '200', 'content')
-      const reference = (type: string) => textAt(content, type, 'schema', '$ref')
-      const whole = reference('application/json')
-      return checkOf(streamed ? (reference('text/event-stream') ?? whole) : whole)
+      const content = ['paths', path, method, 'responses', '200', 'content']
+      const isStream = streamed && at(document, ...content, 'text/event-stream') !== undefined
+      return checkAt(...content, isStream ? 'text/event-stream' : 'application/json', 'schema')
     },
-    error: checkOf('#/components/schemas/ErrorResponse'),
+    error: checkAt('components', 'schemas', 'ErrorResponse'),
   }
 }
 
-function said(validate: ValidateFunction | undefined): string {
-  const [first] = validate?.errors ?? []
+function said(validate: ValidateFunction): string {
+  const [first] = validate.errors ?? []
   return first ? `${first.instancePath || 'the body'} ${first.message}` : 'it is not what the specification says'
 }
 

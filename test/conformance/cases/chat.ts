@@ -44,7 +44,12 @@ const thinks = ({ reasoning, content }: Said) => {
   return content.includes('<think>') ? 'its reasoning is in the text' : undefined
 }
 
-const image = { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } }
+const image = {
+  type: 'image_url',
+  image_url: {
+    url: 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  },
+}
 const picture = { messages: [{ role: 'user', content: [{ type: 'text', text: 'x' }, image] }] }
 
 /** A model that reads no images and answers all the same has not read this one. */

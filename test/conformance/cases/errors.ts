@@ -4,6 +4,7 @@ import type { Target } from '../targets.ts'
 
 type Fields = Readonly<Record<string, unknown>>
 
+/** How the body of a request may be wrong; a form has no such fields. */
 export interface Mistakes {
   /** Fields that are wrong, and the one that the error names. */
   readonly invalid: Fields
@@ -13,41 +14,41 @@ export interface Mistakes {
 }
 
 /** What goes wrong on every route: the client's mistakes, a missing model, and an upstream that fails. */
-export function errorAsks(target: Target, good: Ask, { invalid, param, long }: Mistakes): readonly Ask[] {
-  const body = good.body as Fields
-  const { check: _, ...bare } = good
-  const refused = (about: string, status: number, code: string | undefined, more: Partial<Ask> = {}): Ask => ({
-    ...bare,
-    about,
-    refusal: { status, ...(code !== undefined && { code }) },
-    ...more,
-  })
+export function errorAsks(target: Target, good: Ask, mistakes?: Mistakes): readonly Ask[] {
+  const missing = refused(good, 'a missing model', 404, 'model_not_found')
   const own = [
-    refused('a body that is no JSON', 400, undefined, { body: '{' }),
-    {
-      ...refused('an invalid field', 400, undefined, { body: { ...body, ...invalid } }),
-      refusal: { status: 400, param },
-    },
-    refused('a missing model', 404, 'model_not_found', { upstream: target.missing, model: 'no-such-model' }),
+    ...(mistakes ? mistakesOf(good, mistakes) : []),
+    { ...missing, upstream: target.missing, model: 'no-such-model' },
   ]
   if (target.server === 'live') return own
-  const tooLong = long
-    ? [
-        refused('a prompt too long', 400, 'context_length_exceeded', {
-          upstream: target.overflow,
-          body: { ...body, ...long },
-        }),
-      ]
-    : []
-  return target.server === 'embedded' ? [...own, ...tooLong] : [...own, ...tooLong, ...upstreamFailures(refused)]
+  const tooLong = mistakes?.long ? [longPrompt(target, good, mistakes.long)] : []
+  return target.server === 'embedded' ? [...own, ...tooLong] : [...own, ...tooLong, ...upstreamFailures(good)]
 }
 
-function upstreamFailures(refused: (about: string, status: number, code: string, more: Partial<Ask>) => Ask) {
+function refused({ check: _, type: __, ...good }: Ask, about: string, status: number, code?: string): Ask {
+  return { ...good, about, refusal: { status, ...(code !== undefined && { code }) } }
+}
+
+function mistakesOf(good: Ask, { invalid, param }: Mistakes): readonly Ask[] {
+  const wrong = refused(good, 'an invalid field', 400)
+  return [
+    { ...refused(good, 'a body that is no JSON', 400), body: '{' },
+    { ...wrong, body: { ...(good.body as Fields), ...invalid }, refusal: { status: 400, param } },
+  ]
+}
+
+function longPrompt({ overflow }: Target, good: Ask, long: Fields): Ask {
+  const ask = refused(good, 'a prompt too long', 400, 'context_length_exceeded')
+  return { ...ask, upstream: overflow, body: { ...(good.body as Fields), ...long } }
+}
+
+function upstreamFailures(good: Ask): readonly Ask[] {
   const limited = made(429, { error: { message: 'Rate limit reached', type: 'tokens', code: 'rate_limit_exceeded' } })
   const wrongKey = made(401, { error: { message: 'Incorrect API key provided', code: 'invalid_api_key' } })
+  const wrong = refused(good, "the gateway's key being wrong", 502, 'upstream_credentials_rejected')
   return [
-    refused('a rate limit', 429, 'rate_limit_exceeded', { upstream: limited }),
-    refused("the gateway's key being wrong", 502, 'upstream_credentials_rejected', { upstream: wrongKey }),
-    refused('an upstream that is down', 503, 'capacity_exhausted', { upstream: made(503, 'down') }),
+    { ...refused(good, 'a rate limit', 429, 'rate_limit_exceeded'), upstream: limited },
+    { ...wrong, upstream: wrongKey },
+    { ...refused(good, 'an upstream that is down', 503, 'capacity_exhausted'), upstream: made(503, 'down') },
   ]
 }
