@@ -25,10 +25,12 @@ export function loadSpecification(): Specification | undefined {
   const document = JSON.parse(readFileSync(file, 'utf8')) as JsonObject
   const ajv = new Ajv2020({ strict: false, validateFormats: false })
   const schemas = corrected(document)
-  const choice = at(schemas, 'components', 'schemas', 'CreateCompletionResponse', 'properties', 'choices', 'items')
-  const reason = at(choice, 'properties') as JsonObject
+  const components = ['components', 'schemas'] as const
   // A chunk of legacy completions has no schema of its own, and no reason to stop before the last.
-  reason.finish_reason = { anyOf: [reason.finish_reason ?? {}, { type: 'null' }] }
+  const choice = [...components, 'CreateCompletionResponse', 'properties', 'choices', 'items', 'properties']
+  allow(at(schemas, ...choice), 'finish_reason', 'null')
+  // A vector in base64, which the request's schema offers and the official clients ask for.
+  allow(at(schemas, ...components, 'Embedding', 'properties'), 'embedding', 'string')
   ajv.addSchema({ $id: 'openai', ...(schemas as JsonObject) })
   const known = new Map<string, ValidateFunction>()
   const checkAt = (...path: readonly string[]): Check => {
@@ -68,6 +70,12 @@ function corrected(schema: Json): Json {
 
 const isDiscriminator = (key: string, value: Json) =>
   key === 'discriminator' && typeof at(value, 'propertyName') === 'string'
+
+/** What the specification leaves out of a property. */
+function allow(properties: Json | undefined, name: string, type: string): void {
+  const schemas = properties as JsonObject
+  schemas[name] = { anyOf: [schemas[name] ?? {}, { type }] }
+}
 
 function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
   let found: Json | undefined = value

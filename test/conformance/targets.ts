@@ -63,7 +63,7 @@ const tooLong = made(400, {
 
 function scriptedTarget(type: string, { scripted, recorded }: Servers): Target {
   return {
-    name: type,
+    name: `${type}, scripted`,
     model: 'scripted',
     server: 'scripted',
     missing: notFound,

@@ -41,5 +41,5 @@ function vectorsFault({ text }: Got, type: string): string | undefined {
 
 export const embeddingsCases: Cases = {
   plain: (target) => [asked(target, 'float'), asked(target, 'base64')],
-  errors: (target) => errorAsks(target, asked(target, 'float'), { invalid: { input: {} }, param: 'input' }),
+  errors: (target) => errorAsks(target, asked(target, 'float'), { invalid: { dimensions: 0 }, param: 'dimensions' }),
 }
