@@ -1,6 +1,7 @@
 /** A client of OpenAI's API, and how it is run: `js/main.js` and `python/main.py` do the same tasks. */
 export type Client =
   | { readonly title: string; readonly js: string }
+  /** `requirement`: what pip installs, with blanks in between. */
   | { readonly title: string; readonly python: string; readonly requirement: string }
 
 /** `ollama` is missing: it speaks Ollama's own API, which the gateway does not serve. */
@@ -17,7 +18,7 @@ export const clients: readonly Client[] = [
   { title: 'instructor', js: 'instructor' },
   { title: 'openai-edge', js: 'openai-edge' },
   { title: '@huggingface/inference', js: 'huggingface' },
-  { title: 'openai-python 0.27', python: 'openai_of_2023', requirement: 'openai==0.27.10' },
+  { title: 'openai-python 0.27', python: 'openai_of_2023', requirement: 'openai==0.27.10 numpy' },
   { title: 'openai-python 1', python: 'openai_client', requirement: 'openai==1.109.1' },
   { title: 'openai-python 2', python: 'openai_client', requirement: 'openai==2.54.0' },
   { title: 'openai-python 3', python: 'openai_client', requirement: 'openai==3.57.0' },

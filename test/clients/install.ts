@@ -44,7 +44,7 @@ export async function installPython(python: string, requirement: string): Promis
   const whole = `${target}.part`
   await rm(whole, { recursive: true, force: true })
   const quiet = ['--quiet', '--disable-pip-version-check', '--no-input']
-  await run(python, ['-m', 'pip', 'install', ...quiet, '--target', whole, requirement])
+  await run(python, ['-m', 'pip', 'install', ...quiet, '--target', whole, ...requirement.split(' ')])
   await rename(whole, target)
   return target
 }

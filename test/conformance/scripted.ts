@@ -48,7 +48,7 @@ function saying({ messages = [], tools, response_format }: Body) {
   const { content = '' } = messages.at(-1) ?? {}
   const text = typeof content === 'string' ? content : ''
   if (tools) return { calls: ['Paris', 'Rome'].filter((city) => text.includes(city)).map(call), finish: 'tool_calls' }
-  if (response_format?.type === 'json_schema') return { content: '{"ok":true,"color":"red"}', finish: 'stop' }
+  if (response_format?.type.startsWith('json')) return { content: '{"ok":true,"color":"red"}', finish: 'stop' }
   const saw = typeof content !== 'string' && content.some(({ type }) => type === 'image_url')
   const reasoning = text.includes('/think') ? { reasoning_content: 'The user wants me to think.' } : {}
   return { content: saw ? 'An image.' : 'Hello!', finish: 'stop', reasoning }

@@ -43,4 +43,4 @@ class Client:
     broken = stream
 
     def told(self, error):
-        return {"status": error.http_status, "code": error.code, "message": str(error)}
+        return {"status": getattr(error, "http_status", None), "code": getattr(error, "code", None), "message": str(error)}
