@@ -42,8 +42,8 @@ export interface Got {
   readonly streamed: boolean
 }
 
-/** What can be asked on one route: the requests of each kind, by target. A kind without an entry is not its matter. */
-export type Cases = Readonly<Partial<Record<Kind, (target: Target) => readonly Ask[]>>>
+/** What can be asked on one route: the requests of each kind, by target. A kind without any is not its matter. */
+export type Cases = Readonly<Partial<Record<Kind, (target: Target) => readonly Ask[] | undefined>>>
 
 export type Cell =
   /** `bare`: without keys that the specification requires though they are null. */

@@ -51,7 +51,7 @@ function requestsOf(plan: Plan, name: string, route: Route, target: Target, kind
   const known = cases[name]
   // An operation without cases is a row of failures, for all kinds: nobody has said which are none of its matter.
   if (!known) return []
-  return known[kind]?.(target).map((ask) => plan.add(target, ask, route))
+  return known[kind]?.(target)?.map((ask) => plan.add(target, ask, route))
 }
 
 async function fill(open: readonly Open[], gateway: Gateway, spec?: Specification): Promise<Report['routes']> {
