@@ -47,6 +47,7 @@ export default defineProvider({
   errors: [
     { status: 400, match: /model name is missing/i, kind: 'not_found' },
     { status: 503, match: /loading model/i, kind: 'loading' },
-    { status: 500, match: /image input is not supported|audio input is not supported/i, kind: 'incapable' },
+    { status: 500, match: /image input is not supported/i, kind: 'incapable', lacks: 'vision' },
+    { status: 500, match: /audio input is not supported/i, kind: 'incapable' },
   ],
 })

@@ -22,6 +22,7 @@ export const ollamaErrors: readonly ErrorRule[] = [
   {
     match: /image input is not supported|missing data required for image input|image URLs are not currently supported/i,
     kind: 'incapable',
+    lacks: 'vision',
   },
   { match: /option "\w+" must be of type/i, kind: 'bad_request' },
   { match: /server busy|requires more system memory/i, kind: 'overloaded' },

@@ -4,7 +4,7 @@ import { isExcluded, isObstacle, type Query, type Skipped, type Target } from '.
 
 /** What a client is told when there is no model of the name that it asks for, or no name. */
 export function missingModel({ model }: Query, kind: MissingKind): GatewayError {
-  if (model === undefined) return new GatewayError('absent', 'you must provide a model parameter', { param: 'model' })
+  if (model === undefined) return new GatewayError('absent', 'you must provide a model parameter')
   return unknownModel(model, kind)
 }
 

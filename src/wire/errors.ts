@@ -63,7 +63,7 @@ const anywhere = { again: true, elsewhere: true }
 
 /** This table decides what each failure means for the client, for retries and for fallbacks. */
 export const reactions: Record<FailureKind, Reaction> = {
-  absent: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere },
+  absent: { status: 400, ...request, code: null, ...onlyElsewhere, reason: 'model_not_found' },
   unknown: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere },
   not_found: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere },
   retired: { status: 404, ...request, code: 'model_not_found', ...onlyElsewhere, reason: 'model_deprecated' },

@@ -150,8 +150,8 @@ describe('A missing model', () => {
     })
   })
 
-  it('is absent when none is named', () => {
-    expect(planFor(undefined, {}).failure).toMatchObject({ kind: 'absent', status: 404, code: 'model_not_found' })
+  it('is absent when none is named, which is a mistake of the request and no missing route', () => {
+    expect(planFor(undefined, {}).failure).toMatchObject({ kind: 'absent', status: 400, param: null, code: null })
   })
 
   it('is answered by the gateway’s fallback, for that reason only', () => {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { type Delivery, type MadeUp, parseExchange } from './exchange.ts'
-import { randomCuts, recordedCase } from './replay.ts'
+import { randomCuts, recorded, recordedCase } from './replay.ts'
 import { type FakeUpstream, fakeUpstream, type Seen } from './upstream.ts'
 
 /** Headers of the recorded connection, not of the answer. */
@@ -32,6 +32,7 @@ export async function exchangeServer(): Promise<FakeUpstream> {
     if ('status' in answer) return await deliver(response, answer, delivery)
     const [server, label] = answer
     const list = request.method === 'GET' || rest === '/api/show' ? listCase(rest) : undefined
+    if (list && !recorded(server).some((entry) => entry.label === list)) return response.writeHead(404).end()
     const { status, headers, body } = recordedCase(server, list ?? label).response
     const kept = Object.entries(headers).filter(([name]) => !hopByHop.includes(name.toLowerCase()))
     return await deliver(response, { status, headers: Object.fromEntries(kept), body }, list ? {} : delivery)

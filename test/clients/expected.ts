@@ -1,0 +1,59 @@
+import asks from './asks.json' with { type: 'json' }
+
+export type Task = keyof typeof asks
+export const tasks = Object.keys(asks) as Task[]
+
+/** What a client made of one task. */
+export type Outcome =
+  | { readonly task: Task; readonly got: unknown }
+  | { readonly task: Task; readonly thrown: Told }
+  | { readonly task: Task; readonly cannot: string }
+
+/** An error as the client tells it. */
+export interface Told {
+  readonly status?: number | null
+  readonly code?: string | null
+  readonly message: string
+}
+
+const hello = 'Hello! How can I help you?'
+
+/** Whether a client got what the model says. */
+const answers: Partial<Record<Task, (got: never) => boolean>> = {
+  chat: (got: string) => got === hello,
+  stream: (got: string[]) => got.length > 3 && got.join('') === hello,
+  tools: (got: unknown) =>
+    same(
+      got,
+      ['Paris', 'Rome'].map((city) => ({ name: 'get_weather', arguments: { city } })),
+    ),
+  schema: ({ ok, color, ...rest }: Record<string, unknown>) =>
+    typeof ok === 'boolean' && ['red', 'green'].includes(String(color)) && Object.keys(rest).length === 0,
+  embeddings: (got: number[][]) =>
+    got.length === 2 &&
+    got.every((vector) => vector.length > 8 && vector.every(Number.isFinite)) &&
+    !same(got[0], got[1]),
+}
+
+const errors: Partial<Record<Task, Told>> = {
+  error: { status: 400, code: 'context_length_exceeded', message: 'maximum context length is 2048 tokens' },
+  missing: { status: 404, code: 'model_not_found', message: 'The model `gpt-3.5-turbo-0301` does not exist' },
+  // It is told after the head of a good answer: some clients keep the message alone.
+  broken: { message: 'The connection to the upstream broke' },
+}
+
+/** What is wrong with an outcome; undefined if nothing is. */
+export function wrong(outcome: Outcome): string | undefined {
+  if ('cannot' in outcome) return undefined
+  const { task } = outcome
+  const wanted = errors[task]
+  if ('got' in outcome) {
+    if (!wanted && answers[task]?.(outcome.got as never)) return undefined
+    return `got ${JSON.stringify(outcome.got)}${wanted ? ` instead of the error: ${wanted.message}` : ''}`
+  }
+  const { thrown } = outcome
+  const fits = wanted && (['status', 'code'] as const).every((key) => !(key in wanted) || wanted[key] === thrown[key])
+  return fits && thrown.message.includes(wanted.message) ? undefined : `threw ${JSON.stringify(thrown)}`
+}
+
+const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readFile, rename, rm } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+export const folder = fileURLToPath(new URL('.', import.meta.url))
+
+/** Installs the clients for Node unless they are there, in the versions of the lock file. */
+export async function installNode(): Promise<void> {
+  const [wanted, present] = await Promise.all([
+    versionsIn(`${folder}package-lock.json`),
+    versionsIn(`${folder}node_modules/.package-lock.json`),
+  ])
+  if ([...wanted].every((version) => present.has(version))) return
+  console.log('Installing the clients for Node …')
+  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder })
+}
+
+/** The packages of a lock file that every machine installs; none if there is no such file. */
+async function versionsIn(file: string): Promise<Set<string>> {
+  const text = await readFile(file, 'utf8').catch(() => '{"packages":{}}')
+  const { packages } = JSON.parse(text) as { packages: Record<string, { version?: string; optional?: boolean }> }
+  return new Set(
+    Object.entries(packages).flatMap(([path, { version, optional }]) =>
+      path === '' || optional ? [] : [`${path} ${version}`],
+    ),
+  )
+}
+
+/** The usual interpreter, or the one that SAMEWIRE_PYTHON names; undefined if it can't install packages. */
+export async function findPython(): Promise<string | undefined> {
+  const python = process.env.SAMEWIRE_PYTHON ?? 'python3'
+  const found = await run(python, ['-m', 'pip', '--version']).catch(() => undefined)
+  return found && python
+}
+
+/** Installs one requirement into a folder of its own, which it returns, unless that is there. */
+export async function installPython(python: string, requirement: string): Promise<string> {
+  const target = `${folder}node_modules/.python/${requirement}`
+  if (existsSync(target)) return target
+  console.log(`Installing ${requirement} …`)
+  const whole = `${target}.part`
+  await rm(whole, { recursive: true, force: true })
+  const quiet = ['--quiet', '--disable-pip-version-check', '--no-input']
+  await run(python, ['-m', 'pip', 'install', ...quiet, '--target', whole, ...requirement.split(' ')])
+  await rename(whole, target)
+  return target
+}

@@ -1,0 +1,63 @@
+import { createOpenAI } from '@ai-sdk/openai'
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
+import { APICallError, embedMany, generateText, jsonSchema, Output, RetryError, streamText, tool } from 'ai'
+
+/** Vercel's AI SDK with the provider for compatible servers. */
+export const compatible = (options) => {
+  const provider = createOpenAICompatible({ name: 'samewire', supportsStructuredOutputs: true, ...options })
+  return programOf(
+    (model) => provider(model),
+    (model) => provider.textEmbeddingModel?.(model) ?? provider.embeddingModel(model),
+  )
+}
+
+/** And with the one for OpenAI, which is stricter. */
+export const openai = (options) => {
+  const provider = createOpenAI(options)
+  return programOf(
+    (model) => provider.chat(model),
+    (model) => provider.textEmbeddingModel?.(model) ?? provider.embeddingModel(model),
+  )
+}
+
+const given = { temperature: 0, maxRetries: 0 }
+
+function programOf(chatModel, embeddingModel) {
+  const chat = async ({ model, prompt }) => (await generateText({ model: chatModel(model), prompt, ...given })).text
+  const stream = async ({ model, prompt }) => {
+    const texts = []
+    const parts = streamText({ model: chatModel(model), prompt, ...given, onError() {} }).fullStream
+    for await (const part of parts) {
+      if (part.type === 'error') throw part.error
+      if (part.type === 'text-delta') texts.push(part.text)
+    }
+    return texts
+  }
+  return {
+    chat,
+    stream,
+    async tools({ model, prompt, name, description, parameters }) {
+      const tools = { [name]: tool({ description, inputSchema: jsonSchema(parameters) }) }
+      const { toolCalls } = await generateText({ model: chatModel(model), prompt, tools, ...given })
+      return toolCalls.map(({ toolName, input }) => ({ name: toolName, arguments: input }))
+    },
+    async schema({ model, prompt, schema }) {
+      const output = Output.object({ schema: jsonSchema(schema) })
+      return (await generateText({ model: chatModel(model), prompt, output, ...given })).output
+    },
+    async embeddings({ model, input }) {
+      return (await embedMany({ model: embeddingModel(model), values: input, maxRetries: 0 })).embeddings
+    },
+    error: chat,
+    missing: chat,
+    broken: stream,
+    told,
+  }
+}
+
+function told(error) {
+  const cause = RetryError.isInstance(error) ? error.lastError : error
+  if (!APICallError.isInstance(cause)) return cause?.error ?? {}
+  const { code } = JSON.parse(cause.responseBody ?? '{}').error ?? {}
+  return { status: cause.statusCode, code, message: cause.message }
+}

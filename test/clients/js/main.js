@@ -1,0 +1,41 @@
+import { asks } from './asks.js'
+
+/**
+ * Runs one client through all tasks against the gateway: `node main.js CLIENT BASE_URL`. Prints one JSON line a task:
+ * `{task, got}`, `{task, thrown: {status, code, message}}` as the client tells it, or `{task, cannot}`.
+ */
+const programs = {
+  openai3: () => import('./openai3.js').then(({ program }) => program),
+  openai4: () => official('openai4'),
+  openai5: () => official('openai5'),
+  openai6: () => official('openai6'),
+  openai7: () => official('openai'),
+  'openai-edge': () => import('./openai-edge.js').then(({ program }) => program),
+  'ai-sdk-compatible': () => import('./ai-sdk.js').then(({ compatible }) => compatible),
+  'ai-sdk-openai': () => import('./ai-sdk.js').then(({ openai }) => openai),
+  langchain: () => import('./langchain.js').then(({ program }) => program),
+  llamaindex: () => import('./llamaindex.js').then(({ program }) => program),
+  instructor: () => import('./instructor.js').then(({ program }) => program),
+  huggingface: () => import('./huggingface.js').then(({ program }) => program),
+}
+
+async function official(name) {
+  const [{ default: OpenAI }, { programOf }] = await Promise.all([import(name), import('./openai.js')])
+  return programOf(OpenAI)
+}
+
+async function outcome(client, task) {
+  const cannot = client.cannot?.[task]
+  if (cannot) return { cannot }
+  try {
+    return { got: await client[task](asks[task]) }
+  } catch (error) {
+    return { thrown: { message: String(error?.message ?? error), ...client.told(error) } }
+  }
+}
+
+const [name = '', baseURL = ''] = process.argv.slice(2)
+const client = (await programs[name]())({ baseURL, apiKey: 'sk-any' })
+for (const task of Object.keys(asks)) console.log(JSON.stringify({ task, ...(await outcome(client, task)) }))
+// Some clients keep connections, or timers, that would hold the process.
+process.exit(0)

@@ -1,0 +1,48 @@
+import { type Outcome, type Task, tasks, wrong } from './expected.ts'
+
+export interface Row {
+  readonly title: string
+  readonly outcomes: readonly Outcome[]
+  /** Why it stopped. */
+  readonly obstacle?: string
+  /** Why it was not run at all, which is no failure. */
+  readonly absent?: string
+}
+
+/** Longer ones hold whole pages. */
+const longestNote = 600
+
+/** Prints who could do what, with a note on everything else. Returns whether all went well. */
+export function printTable(rows: readonly Row[]): boolean {
+  const cells = rows.map((row) => ({ row, cells: tasks.map((task) => cellOf(row, task)) }))
+  const heads = ['client', ...tasks]
+  const lines = cells.map(({ row, cells }) => [row.title, ...cells.map(({ word }) => word)])
+  const widths = heads.map((head, at) => Math.max(...[head, ...lines.map((line) => line[at] ?? '')].map(lengthOf)))
+  for (const line of [heads, ...lines]) {
+    console.log(
+      line
+        .map((text, at) => text.padEnd(widths[at] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+  }
+  const notes = cells.flatMap(({ row, cells }) => cells.flatMap(({ note }) => (note ? [`${row.title} ${note}`] : [])))
+  for (const note of new Set(notes)) console.log(`\n${note.slice(0, longestNote)}`)
+  return rows.length > 0 && cells.every(({ cells }) => cells.every(({ word }) => word !== 'FAILS'))
+}
+
+interface Cell {
+  readonly word: 'works' | 'unable' | 'absent' | 'FAILS'
+  readonly note?: string
+}
+
+function cellOf({ outcomes, obstacle, absent }: Row, task: Task): Cell {
+  if (absent) return { word: 'absent', note: absent }
+  const outcome = outcomes.find((one) => one.task === task)
+  if (!outcome) return { word: 'FAILS', note: `did not get through: ${obstacle ?? 'it stopped'}` }
+  if ('cannot' in outcome) return { word: 'unable', note: outcome.cannot }
+  const why = wrong(outcome)
+  return why === undefined ? { word: 'works' } : { word: 'FAILS', note: `fails at ${task}: ${why}` }
+}
+
+const lengthOf = ({ length }: string) => length

@@ -1,0 +1,78 @@
+import { type Gateway, Plan, type Planned, send, startGateway } from './asking.ts'
+import { cases } from './cases/index.ts'
+import { type Ask, type Cell, type Kind, kinds, together } from './cells.ts'
+import { judge, type Route } from './judge.ts'
+import { routes } from './routes.ts'
+import type { Specification } from './specification.ts'
+import { runSuites } from './suites.ts'
+import { type Report, wordOf } from './table.ts'
+import type { Target } from './targets.ts'
+
+/** A row to be: the requests on which each cell depends, by kind; undefined where the route has no such thing. */
+interface Open {
+  readonly route: string
+  readonly target: string
+  readonly cells: readonly (readonly Planned[] | undefined)[]
+}
+
+/** Asks everything on every route of every target, through one gateway. */
+export async function perform(
+  targets: readonly Target[],
+  env: Readonly<Record<string, string>>,
+  spec: Specification | undefined,
+): Promise<Report> {
+  const plan = new Plan()
+  const open = Object.entries(routes).flatMap(([name, route]) =>
+    targets.map((target) => ({
+      route: name,
+      target: target.name,
+      cells: kinds.map((kind) => requestsOf(plan, name, route, target, kind)),
+    })),
+  )
+  const embedded = targets
+    .filter(({ server }) => server === 'embedded')
+    .map((target) => plan.add(target, any, anywhere))
+  const gateway = await startGateway(plan.config, env)
+  try {
+    const [rows, suites] = await Promise.all([
+      fill(open, gateway, spec),
+      embedded[0] ? runSuites(gateway.baseURL, embedded[0].model) : {},
+    ])
+    return { specification: spec?.name ?? null, kinds, routes: rows, suites }
+  } finally {
+    await gateway.close()
+  }
+}
+
+const any: Ask = { about: '', upstream: 'chat' }
+const anywhere: Route = { method: 'get', path: '' }
+
+function requestsOf(plan: Plan, name: string, route: Route, target: Target, kind: Kind) {
+  const known = cases[name]
+  // An operation without cases is a row of failures, for all kinds: nobody has said which are none of its matter.
+  if (!known) return []
+  return known[kind]?.(target)?.map((ask) => plan.add(target, ask, route))
+}
+
+async function fill(open: readonly Open[], gateway: Gateway, spec?: Specification): Promise<Report['routes']> {
+  const table: Record<string, Record<string, readonly string[]>> = {}
+  for (const { route, target, cells } of open) {
+    const row: Cell[] = []
+    for (const planned of cells) {
+      // What is not there has no failures of its upstream to tell of.
+      const isThere = row[0]?.word !== 'not served'
+      const ask = async (some: readonly Planned[]) => (isThere ? await cellOf(some, gateway, spec) : notServed)
+      row.push(planned ? await ask(planned) : { word: 'none' })
+    }
+    table[route] = { ...table[route], [target]: row.map(wordOf) }
+  }
+  return table
+}
+
+const notServed: Cell = { word: 'not served' }
+
+async function cellOf(planned: readonly Planned[], { baseURL }: Gateway, spec?: Specification): Promise<Cell> {
+  const cells: Cell[] = []
+  for (const one of planned) cells.push(judge(one.ask, await send(baseURL, one), one.route, spec))
+  return together(cells)
+}

@@ -1,0 +1,112 @@
+import type { ServerResponse } from 'node:http'
+import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+import { otherAnswers } from './scripted-media.ts'
+
+interface Message {
+  readonly content: string | readonly { readonly type: string }[]
+}
+
+interface Body {
+  readonly model: string
+  readonly stream?: boolean
+  readonly stream_options?: { readonly include_usage?: boolean }
+  readonly messages?: readonly Message[]
+  readonly tools?: readonly unknown[]
+  readonly response_format?: { readonly type: string }
+}
+
+const head = { id: 'chatcmpl-0123456789abcdefghijklmnopqrs', created: 1_700_000_000 }
+const usage = {
+  prompt_tokens: 9,
+  completion_tokens: 12,
+  total_tokens: 21,
+  completion_tokens_details: { reasoning_tokens: 4 },
+}
+
+/** An upstream that answers each request as OpenAI's specification says, by what the request asks for. */
+export function scriptedUpstream(): Promise<FakeUpstream> {
+  return fakeUpstream((request, response) => {
+    const { path, method, body: text } = request
+    if (method === 'GET') return send(response, { object: 'list', data: [model] })
+    const other = otherAnswers[path.replace('/v1', '')]
+    if (other) return other(request, response)
+    const body = JSON.parse(text) as Body
+    if (path.endsWith('/chat/completions')) return body.stream ? streamChat(response, body) : sendChat(response, body)
+    if (path.endsWith('/completions')) return body.stream ? streamText(response, body) : sendText(response, body)
+    return send(
+      response,
+      { error: { message: `nothing is scripted for ${path}`, type: 'x', param: null, code: null } },
+      404,
+    )
+  })
+}
+
+const model = { id: 'scripted', object: 'model', created: head.created, owned_by: 'scripted' }
+
+/** What the model says to the last message. */
+function saying({ messages = [], tools, response_format }: Body) {
+  const { content = '' } = messages.at(-1) ?? {}
+  const text = typeof content === 'string' ? content : ''
+  if (tools) return { calls: ['Paris', 'Rome'].filter((city) => text.includes(city)).map(call), finish: 'tool_calls' }
+  if (response_format?.type.startsWith('json')) return { content: '{"ok":true,"color":"red"}', finish: 'stop' }
+  const saw = typeof content !== 'string' && content.some(({ type }) => type === 'image_url')
+  const reasoning = text.includes('/think') ? { reasoning_content: 'The user wants me to think.' } : {}
+  return { content: saw ? 'An image.' : 'Hello!', finish: 'stop', reasoning }
+}
+
+const call = (city: string, index: number) => ({
+  id: `call_${index}123456789abcdefghijklm`,
+  type: 'function',
+  function: { name: 'get_weather', arguments: JSON.stringify({ city }) },
+})
+
+function sendChat(response: ServerResponse, body: Body): void {
+  const { content = null, calls, finish, reasoning } = saying(body)
+  const message = { role: 'assistant', content, refusal: null, ...(calls && { tool_calls: calls }), ...reasoning }
+  const choices = [{ index: 0, message, logprobs: null, finish_reason: finish }]
+  send(response, { ...head, object: 'chat.completion', model: body.model, choices, usage })
+}
+
+function streamChat(response: ServerResponse, body: Body): void {
+  const { content, calls = [], finish, reasoning } = saying(body)
+  const deltas = [
+    { role: 'assistant', content: calls.length > 0 ? null : '', refusal: null },
+    ...(reasoning ? [reasoning] : []),
+    ...(content ? [{ content }] : []),
+    ...calls.flatMap(({ function: { name, arguments: given }, ...call }, index) => [
+      { tool_calls: [{ index, ...call, function: { name, arguments: '' } }] },
+      { tool_calls: [{ index, function: { arguments: given } }] },
+    ]),
+  ]
+  const choices = [...deltas.map((delta) => [delta, null]), [{}, finish]].map(([delta, reason]) => [
+    { index: 0, delta, logprobs: null, finish_reason: reason },
+  ])
+  sendStream(response, body, 'chat.completion.chunk', choices)
+}
+
+function sendText(response: ServerResponse, body: Body): void {
+  const choices = [{ index: 0, text: ' a time', logprobs: null, finish_reason: 'length' }]
+  send(response, { ...head, object: 'text_completion', model: body.model, choices, usage })
+}
+
+function streamText(response: ServerResponse, body: Body): void {
+  const choices = [
+    [' a', null],
+    [' time', 'length'],
+  ].map(([text, reason]) => [{ index: 0, text, logprobs: null, finish_reason: reason }])
+  sendStream(response, body, 'text_completion', choices)
+}
+
+function sendStream(response: ServerResponse, body: Body, object: string, choices: readonly object[][]): void {
+  const told = body.stream_options?.include_usage
+  const base = { ...head, object, model: body.model, ...(told && { usage: null }) }
+  const chunks: object[] = choices.map((choice) => ({ ...base, choices: choice }))
+  if (told) chunks.push({ ...base, choices: [], usage })
+  response.writeHead(200, { 'content-type': 'text/event-stream' })
+  for (const chunk of chunks) response.write(`data: ${JSON.stringify(chunk)}\n\n`)
+  response.end('data: [DONE]\n\n')
+}
+
+function send(response: ServerResponse, body: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
