@@ -131,8 +131,7 @@ function someStream(random: Random, legacy: boolean): string {
   const ends = pickFrom([['\n'], ['\n'], ['\r\n'], ['\r'], ['\n', '\r\n']], random)
   const end = () => pickFrom(ends, random)
   const data = (text: string) => `data: ${text.replace(/\s*[\r\n]\s*/g, ' ')}${end()}`
-  const decoration = () =>
-    pickFrom([': a word', ':', 'id: 7', 'retry: 10', 'event: message', 'unknown'], random) + end()
+  const decoration = () => pickFrom([': a word', ':', 'id: 7', 'retry: 10', 'unknown'], random) + end()
   const event = (text: string) => several(1, random, decoration).join('') + data(text) + end()
   const choice = (finish: string, text: string) => {
     const said = legacy

@@ -83,7 +83,7 @@ export const afterContent: readonly Fault[] = [
   {
     name: 'n=2, the second never finishes',
     ...after,
-    wires: sse,
+    wires: ['openai'],
     choices: 2,
     act: begun(
       writing(
@@ -98,7 +98,7 @@ export const afterContent: readonly Fault[] = [
   {
     name: 'n=2, the second never finishes, no [DONE]',
     ...after,
-    wires: sse,
+    wires: ['openai'],
     choices: 2,
     act: begun(
       writing(
@@ -107,7 +107,7 @@ export const afterContent: readonly Fault[] = [
       ),
     ),
   },
-  { name: 'n=2, the second only begins', ...after, wires: sse, choices: 2, act: secondOnlyBegins },
+  { name: 'n=2, the second only begins', ...after, wires: ['openai'], choices: 2, act: secondOnlyBegins },
   { name: 'stall after content', ...after, act: begun(() => {}) },
   { name: 'stall inside an event', ...after, act: begun(writing(half, () => {})) },
 ]

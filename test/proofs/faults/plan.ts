@@ -60,7 +60,8 @@ export function planOf(
 ): Plan {
   const streams = fault ? pickFrom(fault.ways, random) === 'stream' : random() < 0.7
   const wire = pickFrom(fault ? wiresOf(fault, wires) : wires, random)
-  const count = fault?.choices ?? (wire !== 'ollama' && random() < 0.1 ? 2 : 1)
+  // The others are asked for one choice at a time.
+  const count = fault?.choices ?? (wire === 'openai' && random() < 0.1 ? 2 : 1)
   const length = 3 + Math.floor(random() * 10)
   return {
     number,
