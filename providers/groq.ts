@@ -1,5 +1,5 @@
 import { defineProvider } from '../src/core/provider.ts'
-import { allButEmbeddings, openaiOperations } from '../src/operations/index.ts'
+import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { lacking } from './lacks.ts'
 
 export default defineProvider({
@@ -12,6 +12,9 @@ export default defineProvider({
     { models: /gpt-oss/i, levels: ['low', 'medium', 'high'] },
   ],
   env: { apiKey: 'GROQ_API_KEY' },
-  // "If N is supplied, it must be equal to 1": console.groq.com/docs/openai
-  operations: () => ({ ...allButEmbeddings, chat: lacking(openaiOperations.chat, 'n') }),
+  // https://console.groq.com/docs/openai: "If N is supplied, it must be equal to 1"
+  operations: () => ({
+    ...openaiRoutes('completions', 'speech', 'transcriptions', 'translations'),
+    chat: lacking(openaiOperations.chat, 'n'),
+  }),
 })

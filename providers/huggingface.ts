@@ -16,6 +16,7 @@ import { isObject, type JsonObject, objectAt, stringAt } from '../src/wire/json.
 import { continuedBy } from './continuations.ts'
 import { effortsOf } from './efforts.ts'
 import { featureExtraction, isAtRoot, routerURL } from './huggingface/features.ts'
+import { teiRerank } from './huggingface/rerank.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 import { llamacppOperations } from './llamacpp.ts'
 import { vllmOperations } from './vllm.ts'
@@ -41,6 +42,7 @@ export default defineProvider({
   url: (settings, path, model) => {
     if (isAtRoot(path)) return routerURL(settings, path, model)
     const { baseURL, options } = settings
+    if (path === teiRerank.path) return baseURL.replace(/\/v1$/, '') + path.slice(1)
     return options.endpointUrl && !/\/v1$/.test(baseURL) ? `${baseURL}/v1${path}` : baseURL + path
   },
   passes: ({ baseURL, options }, path) =>
@@ -63,10 +65,10 @@ const routerOperations = { chat: lacking(openaiOperations.chat, 'n'), embeddings
 const teiBatch = 32
 
 function endpointOperations({ options }: ProviderSettings): OperationSpecs {
-  const { chat, completions, embeddings } = openaiOperations
+  const { chat, completions, embeddings, transcriptions, rerank } = openaiOperations
   switch (options.engine) {
     case 'tei':
-      return { embeddings: { ...embeddings, atOnce: { inputs: teiBatch } } }
+      return { embeddings: { ...embeddings, atOnce: { inputs: teiBatch } }, rerank: teiRerank }
     case 'vllm':
       return vllmOperations
     case 'llamacpp':
@@ -86,9 +88,10 @@ function endpointOperations({ options }: ProviderSettings): OperationSpecs {
           ...lacking(completions, ...lacksInTransformers, 'best_of', 'echo', 'suffix'),
           encode: ({ body }) => forTransformers(body),
         }),
+        transcriptions,
       }
     default:
-      return { chat: repaired(chat), completions: repaired(completions), embeddings }
+      return { chat: repaired(chat), completions: repaired(completions), embeddings, transcriptions, rerank }
   }
 }
 

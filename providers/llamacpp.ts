@@ -1,5 +1,5 @@
 import { defineProvider } from '../src/core/provider.ts'
-import { openaiOperations } from '../src/operations/index.ts'
+import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
 import { edited, type RequestBody } from '../src/wire/body.ts'
 import { objectAt, stringAt } from '../src/wire/json.ts'
@@ -12,6 +12,8 @@ import { lacking, openaiOnly } from './lacks.ts'
  * The legacy route refuses more than one choice.
  */
 export const llamacppOperations = {
+  // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
+  ...openaiRoutes('embeddings', 'transcriptions', 'rerank'),
   chat: { ...lacking(openaiOperations.chat, ...openaiOnly, 'tool_named', 'tools_allowed'), rephrase: onlyNamedTool },
   // A stream for several prompts starts with `data: null` and consists of chat chunks.
   completions: repaired(lacking(openaiOperations.completions, 'n')),
@@ -43,11 +45,13 @@ export default defineProvider({
   answersAnyName: true,
   continues: () => continuedBy('llamacpp'),
   efforts: effortsOf('llamacpp'),
-  operations: () => ({ ...openaiOperations, ...llamacppOperations }),
+  operations: () => llamacppOperations,
   errors: [
     { status: 400, match: /model name is missing/i, kind: 'not_found' },
     { status: 503, match: /loading model/i, kind: 'loading' },
     { status: 500, match: /image input is not supported/i, kind: 'incapable', lacks: 'vision' },
     { status: 500, match: /audio input is not supported/i, kind: 'incapable' },
+    // Embeddings and ranking need a server that was started for them.
+    { status: 501, match: /does not support reranking/i, kind: 'incapable', param: 'model' },
   ],
 })

@@ -1,5 +1,5 @@
 import { defineProvider } from '../src/core/provider.ts'
-import { openaiOperations } from '../src/operations/index.ts'
+import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 
 export default defineProvider({
@@ -9,6 +9,10 @@ export default defineProvider({
   keyless: true,
   // Under the code for a missing model.
   errors: [{ match: /model is not (embedding|llm)\b/i, kind: 'wrong_endpoint' }],
-  // Its documentation has none of these among the parameters that it supports.
-  operations: () => ({ ...openaiOperations, chat: lacking(openaiOperations.chat, ...openaiOnly, 'n', 'logprobs') }),
+  // Its documentation has no other routes, and none of these among the parameters that it supports:
+  // https://lmstudio.ai/docs/developer/openai-compat
+  operations: () => ({
+    ...openaiRoutes('completions', 'embeddings'),
+    chat: lacking(openaiOperations.chat, ...openaiOnly, 'n', 'logprobs'),
+  }),
 })

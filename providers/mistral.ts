@@ -1,4 +1,5 @@
 import { defineProvider } from '../src/core/provider.ts'
+import { openaiRoutes } from '../src/operations/index.ts'
 
 export default defineProvider({
   type: 'mistral',
@@ -7,6 +8,8 @@ export default defineProvider({
   // https://docs.mistral.ai/inference/conversations/reasoning; pydantic/pydantic-ai#5285
   efforts: [{ models: /(small|medium)/i, levels: ['none', 'high'] }],
   env: { apiKey: 'MISTRAL_API_KEY' },
+  // https://docs.mistral.ai/api
+  operations: () => openaiRoutes('chat', 'embeddings', 'transcriptions', 'moderations'),
   // https://docs.mistral.ai/api/endpoint/embeddings; its 422 names the field that it doesn't know.
   heal: ({ message, param }) =>
     param === 'dimensions' || /\bdimensions\b/.test(message)

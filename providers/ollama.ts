@@ -48,7 +48,11 @@ const lacksInChat = [
 
 const lacksInCompletions = [...lacksInChat, 'best_of', 'echo', 'logprobs'] as const
 
+// A chat model that hears is asked to write down what it hears: forms of up to 25 MB.
+const transcriptions = { path: '/v1/audio/transcriptions' }
+
 const nativeOperations = {
+  transcriptions,
   chat: {
     lacks: lacksInChat,
     path: '/api/chat',
@@ -70,6 +74,7 @@ const nativeOperations = {
 } satisfies Record<string, OperationSpec>
 
 const openaiOperations = {
+  transcriptions,
   chat: lacking(
     { path: '/v1/chat/completions', encode: openaiChatRequest, images: 'data' },
     ...lacksInChat,

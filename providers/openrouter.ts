@@ -1,5 +1,5 @@
 import { defineProvider } from '../src/core/provider.ts'
-import { openaiOperations } from '../src/operations/index.ts'
+import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { lacking } from './lacks.ts'
 
 export default defineProvider({
@@ -7,8 +7,12 @@ export default defineProvider({
   title: 'OpenRouter',
   baseURL: 'https://openrouter.ai/api/v1',
   env: { apiKey: 'OPENROUTER_API_KEY' },
-  // It ignores what the model's server doesn't have, and knows no `n`: openrouter.ai/docs/api-reference/parameters
-  operations: () => ({ ...openaiOperations, chat: lacking(openaiOperations.chat, 'n') }),
+  // It ignores what the model's server doesn't have, and knows no `n`: https://openrouter.ai/docs/api/reference
+  operations: () => ({
+    ...openaiRoutes('completions', 'embeddings', 'speech', 'transcriptions', 'rerank'),
+    chat: lacking(openaiOperations.chat, 'n'),
+    images: { path: '/images' },
+  }),
   routes: () => true,
   efforts: [{ level: 'reasoning.effort' }],
 })

@@ -1,4 +1,5 @@
 import { defineProvider } from '../src/core/provider.ts'
+import { openaiRoutes } from '../src/operations/index.ts'
 
 export default defineProvider({
   type: 'together',
@@ -10,4 +11,9 @@ export default defineProvider({
     { level: null, off: { reasoning: { enabled: false } }, on: { reasoning: { enabled: true } } },
   ],
   env: { apiKey: 'TOGETHER_API_KEY' },
+  // https://docs.together.ai/reference
+  operations: () => ({
+    ...openaiRoutes('chat', 'completions', 'embeddings', 'images', 'rerank'),
+    ...openaiRoutes('speech', 'transcriptions', 'translations'),
+  }),
 })

@@ -1,12 +1,15 @@
 import { defineProvider } from '../src/core/provider.ts'
-import { openaiOperations } from '../src/operations/index.ts'
+import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { continuedBy } from './continuations.ts'
 import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 
-/** It takes fields that it doesn't know. vLLM-Omni, a variant with the same API, does answer in audio. */
+/**
+ * It takes fields that it doesn't know. vLLM-Omni, a variant with the same API, does answer in audio, and makes images
+ * and speech. https://docs.vllm.ai/en/stable/serving/online_serving.html
+ */
 export const vllmOperations = {
-  ...openaiOperations,
+  ...openaiRoutes('completions', 'embeddings', 'transcriptions', 'translations', 'rerank', 'images', 'speech'),
   chat: lacking(openaiOperations.chat, ...openaiOnly.filter((feature) => feature !== 'audio_output')),
 }
 

@@ -31,10 +31,10 @@ export const openaiOperations = Object.fromEntries(
   Object.values(operations).map(({ name, path }) => [name, { path }]),
 ) as Record<OperationName, OperationSpec>
 
-const { embeddings: _, ...others } = openaiOperations
-
-/** The same for servers that have no embeddings. */
-export const allButEmbeddings: OperationSpecs = others
+/** The same for servers that have only some of them. */
+export function openaiRoutes(...names: readonly OperationName[]): OperationSpecs {
+  return Object.fromEntries(names.map((name) => [name, openaiOperations[name]]))
+}
 
 /** What a provider serves: what it says, and legacy completions through its chat if it says nothing of them. */
 export function withDerived(specs: OperationSpecs): OperationSpecs {

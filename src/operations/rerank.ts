@@ -2,7 +2,7 @@ import type { Operation } from '../core/operation.ts'
 import { usageIn } from './choices.ts'
 import { anArray, anInteger, aText, checkRequest } from './fields.ts'
 import { plainDemand } from './images.ts'
-import { missing } from './typed-events.ts'
+import { mendRerank, rerankFault } from './rerank/answer.ts'
 
 /** The order of documents by how well they answer a query, in the form of Cohere and Jina, which OpenAI has none of. */
 export const rerank: Operation = {
@@ -11,6 +11,7 @@ export const rerank: Operation = {
   routes: ['/rerank'],
   check: (body) => checkRequest(body, ['query', 'documents'], { query: aText, documents: anArray, top_n: anInteger }),
   query: plainDemand,
-  fault: missing('results', 'list'),
+  fault: rerankFault,
   usage: usageIn,
+  repair: { answer: mendRerank },
 }
