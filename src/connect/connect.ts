@@ -10,6 +10,7 @@ import { received } from './received.ts'
 import { refused } from './refused.ts'
 import { improve, type Learnt, mostRemedies } from './remedies.ts'
 import { bodyToSend, type Manner, outgoingOf } from './request.ts'
+import { servedRequest } from './served.ts'
 import { streamed } from './streamed.ts'
 import { whole } from './whole.ts'
 
@@ -47,7 +48,7 @@ export function connect(
         if (remedies > 0) learnt.set(key, way)
         return answer
       } catch (error) {
-        if (!(error instanceof GatewayError)) throw error
+        if (!(error instanceof GatewayError) || spec.serve) throw error
         const sent = () => bodyToSend(new ExchangeContext(call, services, manner), manner)
         const better = remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
         if (!better) throw before && blamesRemedy(error, remedy, call.body.outline) ? before : error
@@ -79,6 +80,7 @@ async function exchange(call: Call, manner: Manner, services: Services): Promise
       asset: services.asset,
     })
   }
+  if (spec.serve) return await spec.serve(servedRequest(call, context, services))
   const { settings, definition } = provider
   const response = await services.transport(
     {

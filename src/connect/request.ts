@@ -64,7 +64,8 @@ export function bodyToSend(context: WireContext, { spec, remedy }: Manner): Json
   return cured(spec.encode?.(context) ?? context.body, remedy)
 }
 
-function requestHeaders(call: Call, type: string): Record<string, string> {
+/** The provider's own headers, and `type` for the body if there is one. */
+export function requestHeaders(call: Call, type: string | undefined): Record<string, string> {
   const { definition, settings, callersKey, name } = call.target.deployment.provider
   if (callersKey && call.bearer === undefined) {
     throw new GatewayError('unauthorized', `The model is served by ${name} with your own API key, and you sent none.`, {
@@ -73,7 +74,7 @@ function requestHeaders(call: Call, type: string): Record<string, string> {
   }
   const own = callersKey ? { ...settings, apiKey: call.bearer } : settings
   return {
-    'content-type': type,
+    ...(type !== undefined && { 'content-type': type }),
     accept: call.streams
       ? 'text/event-stream, application/x-ndjson'
       : call.operation.anyType

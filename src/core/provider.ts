@@ -7,17 +7,20 @@ import type { Continuations } from './continuing.ts'
 import type { EffortWords } from './efforts.ts'
 import type { Feature } from './features.ts'
 import type { AtOnce, Capability, Supports } from './operation.ts'
+import type { ProviderSettings } from './provider-settings.ts'
 import type { Remedy } from './remedy.ts'
+import type { ServedRequest } from './served.ts'
 import type { Signal } from './signal.ts'
 import type { Stage } from './stream.ts'
 import type { WireContext } from './wire-context.ts'
 
+export type { ProviderSettings } from './provider-settings.ts'
 export type { Remedy } from './remedy.ts'
 export type { WireContext } from './wire-context.ts'
 
 /**
  * How an upstream serves one operation. With `path` alone, bytes pass unchanged except for the value of `model`; the
- * other fields are for upstreams that differ from OpenAI's format. Pure: no I/O, no environment.
+ * other fields are for upstreams that differ from OpenAI's format. Pure but for `serve`: no I/O, no environment.
  */
 export interface OperationSpec {
   readonly path: string
@@ -42,6 +45,8 @@ export interface OperationSpec {
   readonly rephrase?: (body: RequestBody) => RequestBody
   /** Takes images as data only: those given by address are fetched first, and `context.images` has them for `encode`. */
   readonly images?: 'data'
+  /** Answers by code of its own, which makes the exchanges itself; of the fields above only `atOnce` still counts. */
+  readonly serve?: (request: ServedRequest) => Promise<Answer>
   /** Used instead when the upstream says that this endpoint doesn't serve the model. */
   readonly otherwise?: OperationSpec
 }
@@ -87,16 +92,6 @@ export interface KnownModel {
 export interface Price {
   readonly input: number
   readonly output: number
-}
-
-/** A provider's configuration, with its secrets resolved. */
-export interface ProviderSettings {
-  /** Without a trailing slash. */
-  readonly baseURL: string
-  readonly apiKey?: string | undefined
-  readonly headers: Readonly<Record<string, string>>
-  /** The settings that the definition itself declares. */
-  readonly options: Readonly<Record<string, string>>
 }
 
 /** Tools for work other than requests to models: lists, pulls. `fetch` limits what it reads: see slow-path.ts. */
