@@ -16,6 +16,7 @@ import { isObject, type JsonObject, objectAt, stringAt } from '../src/wire/json.
 import { continuedBy } from './continuations.ts'
 import { effortsOf } from './efforts.ts'
 import { featureExtraction, isAtRoot, routerURL } from './huggingface/features.ts'
+import { media } from './huggingface/media.ts'
 import { teiRerank } from './huggingface/rerank.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 import { llamacppOperations } from './llamacpp.ts'
@@ -30,7 +31,12 @@ export default defineProvider({
   title: 'Hugging Face',
   baseURL: 'https://router.huggingface.co/v1',
   env: { apiKey: 'HF_TOKEN' },
-  settings: { endpointUrl: 'text', billTo: 'text', engine: ['tgi', 'tei', 'vllm', 'llamacpp', 'transformers'] },
+  settings: {
+    endpointUrl: 'text',
+    billTo: 'text',
+    engine: ['tgi', 'tei', 'vllm', 'llamacpp', 'transformers', 'toolkit'],
+    hubUrl: 'text',
+  },
   answers: ['*/*'],
   operations: (settings) => (settings.options.endpointUrl ? endpointOperations(settings) : routerOperations),
   continues: ({ options }) => (options.endpointUrl ? continuedBy(options.engine) : {}),
@@ -59,7 +65,7 @@ export default defineProvider({
 })
 
 /** The router's OpenAI routes serve chat only. Its documentation has no `n`, and its providers differ. */
-const routerOperations = { chat: lacking(openaiOperations.chat, 'n'), embeddings: featureExtraction }
+const routerOperations = { chat: lacking(openaiOperations.chat, 'n'), embeddings: featureExtraction, ...media }
 
 /** TEI's own limit, unless `--max-client-batch-size` says otherwise. */
 const teiBatch = 32
@@ -69,6 +75,8 @@ function endpointOperations({ options }: ProviderSettings): OperationSpecs {
   switch (options.engine) {
     case 'tei':
       return { embeddings: { ...embeddings, atOnce: { inputs: teiBatch } }, rerank: teiRerank }
+    case 'toolkit':
+      return media
     case 'vllm':
       return vllmOperations
     case 'llamacpp':

@@ -21,7 +21,7 @@ export function routerURL({ baseURL }: ProviderSettings, path: string, model: st
 }
 
 /** The name of a model on Hugging Face, with that of its owner or without. */
-const isId = /^(?!\.)[\w.-]+(?:\/(?!\.)[\w.-]+)?$/
+export const isId = /^(?!\.)[\w.-]+(?:\/(?!\.)[\w.-]+)?$/
 
 export const isAtRoot = (candidate: string) => candidate === path
 

@@ -48,7 +48,9 @@ export function connect(
         if (remedies > 0) learnt.set(key, way)
         return answer
       } catch (error) {
-        if (!(error instanceof GatewayError) || spec.serve) throw error
+        if (!(error instanceof GatewayError)) throw error
+        // Code of a provider's own heeds what is left out, and no other remedy.
+        if (spec.serve && error.kind !== 'incapable') throw error
         const sent = () => bodyToSend(new ExchangeContext(call, services, manner), manner)
         const better = remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
         if (!better) throw before && blamesRemedy(error, remedy, call.body.outline) ? before : error

@@ -1,5 +1,6 @@
 import type { FormBody } from '../wire/form-body.ts'
 import type { Clock } from './clock.ts'
+import type { Download } from './download.ts'
 import type { ProviderSettings } from './provider-settings.ts'
 import type { Signal } from './signal.ts'
 import type { Rest, UpstreamResponse } from './transport.ts'
@@ -18,6 +19,8 @@ export interface ServedRequest {
   readonly clock: Clock
   /** One exchange with the limits and the errors of all: no redirects, and a response of any status. */
   send(exchange: Exchange): Promise<UpstreamResponse>
+  /** A file that an answer names by address, at a public host or at the provider itself. Rejects unless it can be had. */
+  download(url: string): Promise<Download>
   /** What a response that is no 2xx reports, in the provider's words. */
   refusal(response: UpstreamResponse): Promise<Error>
 }
@@ -32,6 +35,4 @@ export interface Exchange {
   readonly type?: string
   /** Beside the provider's own. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Sends no key, nor any other header of the provider: for files on servers of others. */
-  readonly anonymous?: boolean
 }

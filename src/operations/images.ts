@@ -3,6 +3,7 @@ import type { RequestBody } from '../wire/body.ts'
 import { stringAt } from '../wire/json.ts'
 import { usageIn } from './choices.ts'
 import { aBoolean, anArray, anInteger, aText, checkRequest } from './fields.ts'
+import { sharingImages } from './sharing-images.ts'
 import { missing, TypedEventsReader } from './typed-events.ts'
 
 /** What a request for something other than a text requires: nothing that is known of a model. */
@@ -22,6 +23,7 @@ export const images: Operation = {
   query: plainDemand,
   fault: missing('data', 'list'),
   usage: usageIn,
+  sharing: sharingImages,
   reader: () => new TypedEventsReader(/^image_generation\.completed$/),
 }
 
