@@ -9,7 +9,10 @@ export default defineProvider({
   efforts: [{ models: /(small|medium)/i, levels: ['none', 'high'] }],
   env: { apiKey: 'MISTRAL_API_KEY' },
   // https://docs.mistral.ai/api
-  operations: () => openaiRoutes('chat', 'embeddings', 'transcriptions', 'moderations'),
+  operations: () => ({
+    ...openaiRoutes('chat', 'embeddings', 'transcriptions', 'moderations'),
+    speech: { path: '/audio/speech', serve: async (request) => (await import('./mistral/speech.ts')).speech(request) },
+  }),
   // https://docs.mistral.ai/api/endpoint/embeddings; its 422 names the field that it doesn't know.
   heal: ({ message, param }) =>
     param === 'dimensions' || /\bdimensions\b/.test(message)

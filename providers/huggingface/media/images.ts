@@ -3,7 +3,7 @@ import type { ServedRequest } from '../../../src/core/served.ts'
 import { refuseFields, unsupported } from '../../../src/operations/media/answers.ts'
 import { type Picture, pictureOf, picturesAnswer, sizeOf } from '../../../src/operations/media/pictures.ts'
 import { isObject, type JsonObject } from '../../../src/wire/json.ts'
-import { bytesOf, fileOf, jsonOf, malformed, posted, typeOf } from './exchange.ts'
+import { bytesOf, fileOf, jsonOf, malformed, posted, typeOf } from '../../exchange.ts'
 import { type Route, routeOf } from './route.ts'
 import { falQueue, prediction, waveSpeed } from './tasks.ts'
 

@@ -1,8 +1,8 @@
 import type { ServedRequest } from '../../../src/core/served.ts'
 import { GatewayError, unknownModel } from '../../../src/wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../../src/wire/json.ts'
+import { jsonOf, malformed } from '../../exchange.ts'
 import { isId } from '../features.ts'
-import { jsonOf, malformed } from './exchange.ts'
 
 /** Which inference provider does a task, and what it calls the model. */
 export interface Route {

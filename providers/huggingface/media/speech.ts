@@ -3,7 +3,7 @@ import type { ServedRequest } from '../../../src/core/served.ts'
 import { refuseFields } from '../../../src/operations/media/answers.ts'
 import { checkFormat, voiceAnswer } from '../../../src/operations/media/voice.ts'
 import type { JsonObject } from '../../../src/wire/json.ts'
-import { bytesOf, fileOf, jsonOf, malformed, posted, typeOf } from './exchange.ts'
+import { bytesOf, fileOf, jsonOf, malformed, posted, typeOf } from '../../exchange.ts'
 import { type Route, routeOf } from './route.ts'
 import { prediction } from './tasks.ts'
 

@@ -1,7 +1,7 @@
 import { sleep } from '../../../src/core/clock.ts'
 import type { ServedRequest } from '../../../src/core/served.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../../src/wire/json.ts'
-import { failed, fetched, jsonOf, malformed, posted } from './exchange.ts'
+import { failed, fetched, jsonOf, malformed, posted } from '../../exchange.ts'
 import type { Route } from './route.ts'
 
 /** Milliseconds between two looks at a task that takes longer than a request. The timeouts of the attempt end it. */

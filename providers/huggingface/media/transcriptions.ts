@@ -10,7 +10,7 @@ import {
 } from '../../../src/operations/media/transcript.ts'
 import { toBase64 } from '../../../src/wire/base64.ts'
 import { isObject, type JsonObject } from '../../../src/wire/json.ts'
-import { fetched, fileOf, jsonOf, malformed, posted } from './exchange.ts'
+import { fetched, fileOf, jsonOf, malformed, posted } from '../../exchange.ts'
 import { type Recording, recordingOf } from './recording.ts'
 import { type Route, routeOf } from './route.ts'
 import { prediction } from './tasks.ts'

@@ -1,7 +1,7 @@
-import type { Exchange, ServedRequest } from '../../../src/core/served.ts'
-import type { UpstreamResponse } from '../../../src/core/transport.ts'
-import { GatewayError, shorten } from '../../../src/wire/errors.ts'
-import { isObject, type JsonObject, tryParse } from '../../../src/wire/json.ts'
+import type { Exchange, ServedRequest } from '../src/core/served.ts'
+import type { UpstreamResponse } from '../src/core/transport.ts'
+import { GatewayError, shorten } from '../src/wire/errors.ts'
+import { isObject, type JsonObject, tryParse } from '../src/wire/json.ts'
 
 /** Bytes of an answer: an image or a recording. */
 const most = 64 * 1024 * 1024
@@ -40,7 +40,7 @@ export async function jsonOf(response: UpstreamResponse): Promise<JsonObject> {
 }
 
 export function malformed(what: string): GatewayError {
-  return new GatewayError('protocol', `Hugging Face's provider answered with ${what}.`)
+  return new GatewayError('protocol', `The upstream answered with ${what}.`)
 }
 
 /** What a task that failed says for itself. */
@@ -48,7 +48,7 @@ export function failed(why: unknown): GatewayError {
   const words = typeof why === 'string' && why !== '' ? shorten(why, 500) : 'it did not say why'
   return new GatewayError(
     /\bnsfw\b|content (policy|moderation)|flagged/i.test(words) ? 'content_policy' : 'upstream',
-    `Hugging Face's provider failed: ${words}`,
+    `The upstream failed: ${words}`,
   )
 }
 
