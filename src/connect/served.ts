@@ -22,11 +22,15 @@ export function servedRequest(call: Call, context: WireContext, services: Servic
     settings: callersKey ? { ...settings, apiKey: call.bearer } : settings,
     signal: call.signal,
     clock: services.clock,
-    send: ({ url, body, rest, type, headers }) =>
+    send: ({ url, body, rest, type, headers, anonymous }) =>
       services.transport(
         {
           ...{ name, url, method: body ? 'POST' : 'GET', body: body ?? [], rest },
-          headers: { ...requestHeaders(call, type), accept: '*/*', ...headers },
+          headers: {
+            ...(anonymous ? { 'user-agent': 'samewire' } : requestHeaders(call, type)),
+            accept: '*/*',
+            ...headers,
+          },
           connectTimeout: limits.connectTimeout,
         },
         call.signal,

@@ -35,4 +35,6 @@ export interface Exchange {
   readonly type?: string
   /** Beside the provider's own. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Sends neither the key nor any other header of the provider: for servers beside it. */
+  readonly anonymous?: boolean
 }

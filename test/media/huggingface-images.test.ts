@@ -10,6 +10,13 @@ const { upstream, both } = serveBoth(
   (url) => ({
     providers: {
       hf: { type: 'huggingface', baseURL: `${url}/v1`, hubUrl: url, billTo: 'my-org' },
+      proxy: {
+        type: 'huggingface',
+        baseURL: `${url}/v1`,
+        hubUrl: url,
+        apiKey: 'env:PROXY_KEY',
+        headers: { 'x-team': 'us' },
+      },
       toolkit: { type: 'huggingface', endpointUrl: `${url}/endpoint`, engine: 'toolkit' },
       spare: { type: 'openai-compatible', baseURL: `${url}/spare` },
     },
@@ -19,7 +26,7 @@ const { upstream, both } = serveBoth(
     },
     retries: 0,
   }),
-  { env: { HF_TOKEN: 'hf_of_the_test' } },
+  { env: { HF_TOKEN: 'hf_of_the_test', PROXY_KEY: 'sk-of-the-proxy' } },
 )
 
 const png = Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex')
@@ -48,6 +55,8 @@ const models: Record<string, unknown> = {
   'org/chatty': [entry('together', 'x', { task: 'conversational' })],
   'org/foreign': [entry('zai-org', 'z')],
   'org/evil': [entry('together', '../../x'), entry('fal-ai', '../hf-inference/models/x')],
+  // Looked up by one test only, as look-ups are kept.
+  'org/fresh': [entry('together', 'x')],
   'org/nobody': undefined,
 }
 
@@ -130,6 +139,21 @@ describe.each(runtimes)('On %s, Hugging Face makes an image', (runtime) => {
     answering(json(200, { data: [{ b64_json: base64 }] }))
     await ask({ model: 'hf/org/picture', prompt })
     expect(sent()[0]?.path).toBe('/nscale/v1/images/generations')
+  })
+
+  it.each([
+    ['hf', 'Bearer hf_of_the_test'],
+    ['proxy', undefined],
+  ])('and only a token of Hugging Face goes to the Hub, none of a proxy: %s', async (provider, authorization) => {
+    answering(json(200, { data: [{ b64_json: base64 }] }))
+    await ask({ model: `${provider}/org/fresh:together`, prompt })
+    const looked = upstream.seen.find(({ path }) => path.startsWith('/api/models/'))
+    expect([looked?.method, looked?.headers.authorization, looked?.headers['x-team']]).toEqual([
+      'GET',
+      authorization,
+      undefined,
+    ])
+    expect(posts()[0]?.headers['x-team']).toBe(provider === 'proxy' ? 'us' : undefined)
   })
 
   it('as a URL that holds it, if the client asks for one', async () => {

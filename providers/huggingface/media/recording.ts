@@ -15,7 +15,7 @@ export interface Recording {
 
 /** The file of a form, as a whole. Rejects with a 413 if it is too large, and with a 400 if there is none. */
 export async function recordingOf({ form }: ServedRequest): Promise<Recording> {
-  if (!form) throw invalid("Send the file in a form: 'multipart/form-data'.", 'file')
+  if (!form) throw invalid('Send the file in a form, as multipart/form-data.', 'file', 'invalid_type')
   const { bytes, parts } = form.remainder ? await wholeOf(form) : form
   const file = parts.find(({ name, isFile }) => name === 'file' && isFile)
   if (!file) throw invalid("Missing required parameter: 'file'.", 'file', 'missing_required_parameter')

@@ -91,8 +91,12 @@ async function lookUp(request: ServedRequest, id: string): Promise<readonly Json
   const found = models.get(id)
   if (found && now - found.at < fresh) return found.entries
   const url = `${hubOf(request)}/api/models/${id}?expand[]=inferenceProviderMapping`
-  const response = await request.send({ url })
-  if (response.status === 404) {
+  // Another router's key is not for the Hub.
+  const { apiKey } = request.settings
+  const own = apiKey?.startsWith('hf_') ? { authorization: `Bearer ${apiKey}` } : undefined
+  const response = await request.send({ url, anonymous: true, ...(own && { headers: own }) })
+  // The Hub says 401 of a private or missing model to whoever sends no token.
+  if (response.status === 404 || (response.status === 401 && !own)) {
     response.body.cancel('It only says that there is none.')
     throw unknownModel(request.context.model, 'not_found')
   }
