@@ -5,6 +5,8 @@ import type { Seen } from '../support/upstream.ts'
 export const otherAnswers: Readonly<Record<string, (request: Seen, response: ServerResponse) => void>> = {
   '/embeddings': embed,
   '/images/generations': (request, response) => image(request, response, 'image_generation.completed'),
+  // OpenRouter's own name for it.
+  '/images': (request, response) => image(request, response, 'image_generation.completed'),
   '/images/edits': (request, response) => image(request, response, 'image_edit.completed'),
   '/images/variations': (request, response) => image(request, response, ''),
   '/audio/speech': speak,
@@ -12,6 +14,22 @@ export const otherAnswers: Readonly<Record<string, (request: Seen, response: Ser
   '/audio/translations': hear,
   '/moderations': moderate,
   '/rerank': (_, response) => json(response, { results: [scored(1, 0.9), scored(0, 0.1)] }),
+}
+
+/** What the Hub says of the scripted model: one provider of Hugging Face's does all with it. */
+export function hubEntry(response: ServerResponse): void {
+  const tasks = ['text-to-image', 'text-to-speech', 'automatic-speech-recognition']
+  const provider = { provider: 'together', providerId: 'scripted', status: 'live' }
+  json(response, { id: 'scripted', inferenceProviderMapping: tasks.map((task) => ({ ...provider, task })) })
+}
+
+/** Feature extraction, as Hugging Face's own servers do it. */
+export function extract({ body }: Seen, response: ServerResponse): void {
+  const { inputs } = JSON.parse(body) as { inputs: string[] }
+  json(
+    response,
+    inputs.map(() => [0.6, 0.8]),
+  )
 }
 
 const tokens = { input_tokens: 3, output_tokens: 4, total_tokens: 7 }
@@ -33,6 +51,8 @@ function image({ body }: Seen, response: ServerResponse, event: string): void {
 }
 
 function speak({ body }: Seen, response: ServerResponse): void {
+  // Mistral's form.
+  if (body.includes('"voice_id"')) return json(response, { audio_data: Buffer.from('ID3 sound').toString('base64') })
   if (!body.includes('"sse"')) response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('ID3 sound')
   else events(response, { type: 'speech.audio.delta', audio: fox }, { type: 'speech.audio.done', usage: tokens })
 }
@@ -42,6 +62,9 @@ function hear({ body }: Seen, response: ServerResponse): void {
     response.writeHead(200, { 'content-type': 'text/plain; charset=utf-8' }).end('1\n00:00 --> 00:01\nHello\n')
   } else if (streams(body)) {
     events(response, { type: 'transcript.text.delta', delta: 'Hello' }, { type: 'transcript.text.done', text: 'Hello' })
+  } else if (body.includes('verbose_json')) {
+    const segment = { id: 0, start: 0, end: 1, text: 'Hello' }
+    json(response, { task: 'transcribe', language: 'en', duration: 1, text: 'Hello', segments: [segment] })
   } else json(response, { text: 'Hello' })
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
-import { otherAnswers } from './scripted-media.ts'
+import { extract, hubEntry, otherAnswers } from './scripted-media.ts'
 
 interface Message {
   readonly content: string | readonly { readonly type: string }[]
@@ -27,8 +27,11 @@ const usage = {
 export function scriptedUpstream(): Promise<FakeUpstream> {
   return fakeUpstream((request, response) => {
     const { path, method, body: text } = request
+    if (path.startsWith('/api/models/')) return hubEntry(response)
     if (method === 'GET') return send(response, { object: 'list', data: [model] })
-    const other = otherAnswers[path.replace('/v1', '')]
+    if (path.endsWith('/feature-extraction')) return extract(request, response)
+    // Together's routes behind Hugging Face's router are OpenAI's.
+    const other = otherAnswers[path.replace(/^(\/together)?\/v1/, '')]
     if (other) return other(request, response)
     const body = JSON.parse(text) as Body
     if (path.endsWith('/chat/completions')) return body.stream ? streamChat(response, body) : sendChat(response, body)

@@ -43,7 +43,9 @@ export function targetsOf(
       const recorded = subjects.filter(({ provider }) => provider.type === type)
       // OpenAI itself can't be recorded here, and llama-server is no likeness of it.
       if (recorded.length === 0 || type === 'openai') return [scriptedTarget(type, servers)]
-      return recorded.map((subject) => recordedTarget(subject, servers))
+      const targets = recorded.map((subject) => recordedTarget(subject, servers))
+      // Of its media nothing is recorded.
+      return type === 'huggingface' ? [...targets, scriptedTarget(type, servers)] : targets
     }),
     ...liveTargets(env),
   ]
@@ -70,7 +72,7 @@ function scriptedTarget(type: string, { scripted, recorded }: Servers): Target {
     overflow: tooLong,
     provider(upstream) {
       const url = typeof upstream === 'string' ? scripted : `${recorded}${exchangePath({ answer: upstream })}`
-      return { type, apiKey, baseURL: `${url}/v1` }
+      return { type, apiKey, baseURL: `${url}/v1`, ...(type === 'huggingface' && { hubUrl: scripted }) }
     },
   }
 }
@@ -100,6 +102,8 @@ function answerOf({ chats, recordings }: Subject, label: string): string | MadeU
   const [, base = label, stream = ''] = /^(.*?)(_stream)?$/.exec(label) ?? []
   const found = `${chats[base] ?? base}${stream}`
   const isRecorded = recordings.cases.some((entry) => entry.label === found)
+  // Routes of which there is no recording are routes that the server has not.
+  if (!isRecorded && found === 'err_404') return made(404, { error: '404 page not found' })
   return isRecorded ? found : made(500, { error: { message: `${found} was not recorded` } })
 }
 

@@ -164,7 +164,7 @@ export const subjects: readonly Subject[] = [
     ...onLlamaServer,
     name: 'huggingface, the router',
     provider: { type: 'huggingface' },
-    address: v1,
+    address: (exchange) => ({ ...v1(exchange), hubUrl: exchange }),
     // It is asked for one choice at once.
     chats: without('chat_n2'),
     completion: undefined,

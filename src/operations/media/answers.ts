@@ -9,8 +9,9 @@ export function jsonAnswer(body: JsonObject): Answer {
   return bytesAnswer('application/json', encoder.encode(JSON.stringify(body)))
 }
 
-export function textAnswer(type: string, text: string): Answer {
-  return bytesAnswer(type, encoder.encode(text))
+/** Subtitles too: OpenAI's have this type, whatever their form. */
+export function textAnswer(text: string): Answer {
+  return bytesAnswer('text/plain; charset=utf-8', encoder.encode(text))
 }
 
 export function bytesAnswer(type: string, body: Uint8Array): Answer {

@@ -52,9 +52,9 @@ export function transcriptAnswer(heard: Transcript, { format, timed, language }:
       { type: 'transcript.text.done', text },
     ])
   }
-  if (format === 'text') return textAnswer('text/plain; charset=utf-8', `${text}\n`)
-  if (format === 'srt') return textAnswer('application/x-subrip; charset=utf-8', subtitles(pieces ?? [], ','))
-  if (format === 'vtt') return textAnswer('text/vtt; charset=utf-8', `WEBVTT\n\n${subtitles(pieces ?? [], '.')}`)
+  if (format === 'text') return textAnswer(`${text}\n`)
+  if (format === 'srt') return textAnswer(subtitles(pieces ?? [], ','))
+  if (format === 'vtt') return textAnswer(`WEBVTT\n\n${subtitles(pieces ?? [], '.')}`)
   if (format === 'json') return jsonAnswer({ text })
   const timedPieces =
     timed === 'word' ? { words: (pieces ?? []).map(wordOf) } : { segments: (pieces ?? []).map(segmentOf) }
