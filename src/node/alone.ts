@@ -21,7 +21,7 @@ export async function serveAlone(
   const end = () => void transport.close().finally(() => process.exit(0))
   const stop = () => {
     told()
-    void drain({ grace, breakOff: () => running.breakOff(), replaced: false }).then(end)
+    void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced: false }).then(end)
   }
   whenTold(stop, end)
   const actual = await listen(server, host, port)

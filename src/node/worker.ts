@@ -35,7 +35,7 @@ async function start(job: WorkerJob): Promise<void> {
     const drain = drainOf(built, services.clock)
     const { grace } = job
     leave = (replaced) =>
-      void drain({ grace, breakOff: () => running.breakOff(), replaced }).then(() =>
+      void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced }).then(() =>
         transport.close().finally(() => process.exit(0)),
       )
     await gateway.knowledge.refresh()

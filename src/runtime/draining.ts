@@ -18,8 +18,8 @@ export const lastWords = 1_000
 export interface DrainOptions {
   /** Milliseconds that running answers have to finish. */
   readonly grace: number
-  /** Called once they are over, if answers still run. */
-  readonly breakOff: () => void
+  /** Called once they are over, if answers still run, with those that connections are busy with. */
+  readonly breakOff: (busy: readonly ServerResponse[]) => void
   /** Whether another process already serves new connections: then nothing is refused. */
   readonly replaced: boolean
 }
@@ -96,7 +96,7 @@ export function drainOf(server: Server, clock: Clock): (options: DrainOptions) =
     }
     const breakOff = () => {
       begins.refuses = 'all'
-      options.breakOff()
+      options.breakOff([...open].flatMap(({ _httpMessage: running }) => running ?? []))
     }
     const begins: Drain = { spent, refuses: options.replaced ? 'none' : 'later', over: over(options.grace, breakOff) }
     drains.set(server, begins)
