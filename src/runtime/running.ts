@@ -5,6 +5,9 @@ import { GatewayError } from '../wire/errors.ts'
 /** The requests that are being answered, so that those which take too long when the gateway stops can be told so. */
 export class Running {
   readonly #clients = new Map<ServerResponse, Abort>()
+  readonly #sessions = new Set<() => void>()
+  /** Whether what still ran was broken off. */
+  stopped = false
 
   add(outgoing: ServerResponse, client: Abort): void {
     this.#clients.set(outgoing, client)
@@ -14,8 +17,16 @@ export class Running {
     this.#clients.delete(outgoing)
   }
 
+  /** Keeps the `end` of what has no response any more, such as a WebSocket. Returns a function to call when it is over. */
+  hold(end: () => void): () => void {
+    this.#sessions.add(end)
+    return () => this.#sessions.delete(end)
+  }
+
   /** Ends them all: a stream with an error event, what has not begun with a 503. */
   breakOff(): void {
+    this.stopped = true
+    for (const end of [...this.#sessions]) end()
     for (const [outgoing, client] of [...this.#clients]) {
       const error = outgoing.headersSent ? brokenOff() : shuttingDown()
       client.abort(error)
