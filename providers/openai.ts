@@ -25,8 +25,9 @@ export default defineProvider({
     'tts-*',
     'whisper-*',
   ],
-  operations: () => ({
+  operations: ({ options }) => ({
     ...openaiOperations,
+    ...(options.apiVersion && { realtime: { ...openaiOperations.realtime, modelIn: 'deployment' } }),
     // Chat models reject the legacy route, although its users only want a text.
     completions: { ...openaiOperations.completions, otherwise: completionsOver(openaiOperations.chat) },
   }),
@@ -40,7 +41,7 @@ export default defineProvider({
   },
   url: ({ baseURL, options }, path, model) =>
     options.apiVersion
-      ? `${baseURL}/openai${path === '/models' ? '' : `/deployments/${segment(model)}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
+      ? `${baseURL}/openai${isForAll(path) ? '' : `/deployments/${segment(model)}`}${path}?api-version=${encodeURIComponent(options.apiVersion)}`
       : baseURL + path,
   passes: ({ baseURL, options }, path) => {
     if (!options.apiVersion) return baseURL + path
@@ -51,6 +52,11 @@ export default defineProvider({
   endsStreams: isOwnServer,
   heal: healParameter,
 })
+
+/** Azure's paths that don't name the deployment. */
+function isForAll(path: string): boolean {
+  return path === '/models' || path === openaiOperations.realtime.path
+}
 
 /** Only OpenAI's and Azure's own servers, not other addresses in `baseURL`. */
 function isOwnServer({ baseURL }: ProviderSettings): boolean {

@@ -9,7 +9,16 @@ import { lacking, openaiOnly } from './lacks.ts'
  * and speech. https://docs.vllm.ai/en/stable/serving/online_serving.html
  */
 export const vllmOperations = {
-  ...openaiRoutes('completions', 'embeddings', 'transcriptions', 'translations', 'rerank', 'images', 'speech'),
+  ...openaiRoutes(
+    'completions',
+    'embeddings',
+    'transcriptions',
+    'translations',
+    'rerank',
+    'images',
+    'speech',
+    'realtime',
+  ),
   chat: lacking(openaiOperations.chat, ...openaiOnly.filter((feature) => feature !== 'audio_output')),
 }
 

@@ -4,11 +4,14 @@ import { Hono } from 'hono/tiny'
 import { type Access, createGuard } from './access.ts'
 import type { Clock } from './core/clock.ts'
 import type { Services } from './core/services.ts'
+import { isRefused, type Realtime } from './core/upgrade.ts'
 import type { DialectRoute, LookUpRoute } from './dialects/dialect.ts'
 import { dialects } from './dialects/index.ts'
 import type { Gateway } from './gateway.ts'
 import { createInference, retryHeaders } from './inference.ts'
+import { realtimePaths } from './operations/realtime.ts'
 import { createPassThrough, hintFor } from './pass-through.ts'
+import { upgradeRequired } from './realtime.ts'
 import { findRoute, mountsOf, type Routed } from './routes.ts'
 import type { Edge } from './runtime/edge.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
@@ -20,6 +23,7 @@ export interface AppOptions<Bindings extends object> {
   readonly gateway: Gateway
   readonly edge: Edge<Bindings>
   readonly transport: Services['transport']
+  readonly realtime: Realtime
   readonly access: Access
   readonly clock: Clock
   readonly random: () => number
@@ -70,6 +74,13 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     }
   }
 
+  async function openSocket(context: AppContext): Promise<Response> {
+    const header = edge.headers(context)
+    if (!edge.accept || header('upgrade')?.toLowerCase() !== 'websocket') return fail(upgradeRequired())
+    const outcome = await options.realtime({ url: context.req.url, header, signal: edge.watch(context) })
+    return isRefused(outcome) ? new Response(outcome.body, outcome) : edge.accept(outcome)
+  }
+
   /** What the gateway doesn't serve itself: it goes to the provider that is named for it, or is refused. */
   function elsewhere(context: AppContext, refusal: () => GatewayError): Response | Promise<Response> {
     return passThrough(context) ?? fail(refusal())
@@ -95,6 +106,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     const fixed = only && !only.path.includes('{') ? { route: only, model: undefined } : undefined
     app.on(method, path, (context) => serve(context, fixed ?? findRoute(routes, routePath(context.req.url))))
   }
+  for (const path of realtimePaths) app.get(path, openSocket)
   app.get('/health', () => json(200, { status: 'ok' }))
   app.get('/health/readiness', (context) => {
     const { ready, total, providers } = gateway.readiness()

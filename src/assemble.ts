@@ -1,4 +1,4 @@
-import type { Access } from './access.ts'
+import { type Access, createGuard } from './access.ts'
 import { createApp } from './app.ts'
 import { autoConfig, type Found } from './config/auto.ts'
 import { readCatalog } from './config/catalog.ts'
@@ -10,7 +10,9 @@ import type { Config } from './config/schema.ts'
 import { noFindings } from './config/secrets.ts'
 import type { Services } from './core/services.ts'
 import { createGateway } from './gateway.ts'
+import { createRealtime } from './realtime.ts'
 import type { Edge, EdgeOptions } from './runtime/edge.ts'
+import { requestIds } from './wire/ids.ts'
 
 export interface Parts<Bindings extends object> {
   readonly config: Config
@@ -45,7 +47,10 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const access: Access = keys.length > 0 ? { mode: 'keys', keys } : withoutKeys
   const { clock, random, log, onTrace } = services
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
+  const guard = createGuard(access)
+  const realtime = createRealtime({ gateway, guard, services, nextId: requestIds(random) })
   const app = createApp({
+    realtime,
     gateway,
     edge,
     access,
@@ -56,5 +61,5 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     onTrace,
     bodyLimit: config.bodyLimit ?? bodyLimit,
   })
-  return { app, gateway, access, notes: [...found.notes] }
+  return { app, realtime, gateway, access, notes: [...found.notes] }
 }

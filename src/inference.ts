@@ -7,9 +7,9 @@ import { disclosure } from './core/disclosure.ts'
 import { readForm } from './core/read-form.ts'
 import { readLimits } from './core/read-preferences.ts'
 import type { Services } from './core/services.ts'
-import { traceText } from './core/trace-text.ts'
 import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
+import { createReport } from './report.ts'
 import { tooLarge } from './runtime/body-limit.ts'
 import { type Edge, uploadLimit } from './runtime/edge.ts'
 import { parseBody } from './wire/body.ts'
@@ -32,19 +32,7 @@ export interface InferenceOptions<Bindings extends object> {
 /** The path of a request through the gateway, from top to bottom. */
 export function createInference<Bindings extends object>(options: InferenceOptions<Bindings>) {
   const { gateway, edge, guard, clock, log, onTrace } = options
-
-  /** A request is over. Its trace goes to the log if anything failed. */
-  function report(requestId: string, started: number, trace: Trace, operation?: string, failure?: GatewayError): void {
-    if (trace.reported) return
-    trace.reported = true
-    if (trace.attempts.some(({ failure: kind }) => kind !== undefined && kind !== 'gone'))
-      log(`${requestId} trace ${traceText(trace)}`)
-    try {
-      onTrace?.({ requestId, operation, trace, failure: failure ?? trace.failure, ms: clock.now() - started })
-    } catch (thrown) {
-      log(`${requestId} ${describeCause(asGatewayError(thrown))}`)
-    }
-  }
+  const report = createReport(options)
 
   function readRequest(context: Context<{ Bindings: Bindings }>, route: InferenceRoute, header: HeaderReader) {
     const type = header('content-type')

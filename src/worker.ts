@@ -8,6 +8,7 @@ import { systemClock } from './core/clock.ts'
 import { createLog } from './log.ts'
 import { createFetchDownload } from './runtime/fetch-download.ts'
 import { fetchEdge } from './runtime/fetch-edge.ts'
+import { createFetchDial } from './runtime/fetch-sockets.ts'
 import { createFetchTransport } from './runtime/fetch-transport.ts'
 
 type App = ReturnType<typeof assemble<object>>['app']
@@ -36,6 +37,7 @@ function build(env: Environment): App {
     withoutKeys: { mode: 'closed', remedy },
     services: {
       transport: createFetchTransport(send),
+      dial: createFetchDial(send),
       clock: systemClock,
       random: Math.random,
       fetch: send,

@@ -2,7 +2,9 @@ import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
+import { SocketRequest } from '../wire/socket-request.ts'
 import { ExchangeContext } from './context.ts'
+import { dialled } from './dialled.ts'
 import { blamesRemedy } from './heal.ts'
 import type { ImageFetcher } from './images.ts'
 import { dropsFor } from './lacks.ts'
@@ -33,6 +35,7 @@ export function connect(
     if (!spec) {
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${given.operation.name}.`)
     }
+    if (asked.body instanceof SocketRequest) return await dialled(asked, asked.body, spec, services)
     const call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked
     const images = spec.images === 'data' ? await fetcher?.imagesFor(call) : undefined
     const key = learntKey(call.operation.name, deployment.label)

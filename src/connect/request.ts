@@ -66,6 +66,19 @@ export function bodyToSend(context: WireContext, { spec, remedy }: Manner): Json
 
 /** The provider's own headers, and `type` for the body if there is one. */
 export function requestHeaders(call: Call, type: string | undefined): Record<string, string> {
+  return {
+    ...(type !== undefined && { 'content-type': type }),
+    accept: call.streams
+      ? 'text/event-stream, application/x-ndjson'
+      : call.operation.anyType
+        ? '*/*'
+        : 'application/json',
+    ...ownHeaders(call),
+  }
+}
+
+/** The headers by which an upstream knows the gateway. */
+export function ownHeaders(call: Call): Record<string, string> {
   const { definition, settings, callersKey, name } = call.target.deployment.provider
   if (callersKey && call.bearer === undefined) {
     throw new GatewayError('unauthorized', `The model is served by ${name} with your own API key, and you sent none.`, {
@@ -74,12 +87,6 @@ export function requestHeaders(call: Call, type: string | undefined): Record<str
   }
   const own = callersKey ? { ...settings, apiKey: call.bearer } : settings
   return {
-    ...(type !== undefined && { 'content-type': type }),
-    accept: call.streams
-      ? 'text/event-stream, application/x-ndjson'
-      : call.operation.anyType
-        ? '*/*'
-        : 'application/json',
     'user-agent': 'samewire',
     [hopsHeader]: String(call.hops + 1),
     ...(definition.headers ?? bearer)(own),

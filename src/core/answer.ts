@@ -1,3 +1,4 @@
+import type { Socket } from './socket.ts'
 import type { ByteSource, Step } from './stream.ts'
 
 /** An answer in OpenAI's format: whole, or a stream in progress. */
@@ -6,6 +7,8 @@ export interface Answer {
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | StreamBody | PendingStream
+  /** The open WebSocket, if one was asked for. The body is empty then. */
+  readonly socket?: Socket
 }
 
 /** A streamed answer as data: the source of its bytes, and the steps applied to them, innermost first. */

@@ -31,7 +31,10 @@ export interface Operation {
   readonly name: string
   /** OpenAI's own path, without `/v1`; also the path for compatible providers. */
   readonly path: string
-  /** OpenAI's paths that clients use for it, without `/v1`; `{model}` stands for a model's name, slashes included. */
+  /**
+   * OpenAI's paths that clients post to, without `/v1`; `{model}` stands for a model's name, slashes included. None: it
+   * is reached in another way.
+   */
   readonly routes: readonly string[]
   /** Whether clients may send it as a form with files. Absent: as JSON only. */
   readonly forms?: boolean

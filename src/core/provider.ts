@@ -34,6 +34,8 @@ export interface OperationSpec {
   readonly stream?: (context: WireContext) => Stage
   /** The content type of a stream if it isn't `text/event-stream`. */
   readonly streamType?: string
+  /** The part of a WebSocket's query that names the model; the default is `model`. */
+  readonly modelIn?: string
   /** What the upstream does in one request. The operation shares out what is more. */
   readonly atOnce?: AtOnce
   /**

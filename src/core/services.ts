@@ -1,11 +1,14 @@
 import type { RequestReport } from './call.ts'
 import type { Clock } from './clock.ts'
 import type { Downloader } from './download.ts'
+import type { Dial } from './socket.ts'
 import type { Transport } from './transport.ts'
 
 /** Everything that the gateway needs of the outside world. Entry files pass the real thing, tests their own. */
 export interface Services {
   readonly transport: Transport
+  /** Opens WebSockets. Absent: there are none. */
+  readonly dial?: Dial
   readonly clock: Clock
   /** In [0, 1). */
   readonly random: () => number

@@ -43,6 +43,14 @@ export const record =
           if (attempt.broke) health.breaker?.failed(clock.now(), 'failed')
           else health.breaker?.succeeded(clock.now())
         }
+        if (answer.socket) {
+          health.breaker?.answered()
+          answer.socket.whenOver(({ broke }) => {
+            if (broke) attempt.broke = true
+            end()
+          })
+          return answer
+        }
         // What is to stay untouched isn't followed to its end either.
         if (isStream(answer.body) && call.target.limits.streams !== 'untouched') {
           health.breaker?.answered()

@@ -2,6 +2,7 @@ import type { Environment } from '../config/providers.ts'
 import { drainOf } from '../runtime/draining.ts'
 import { listen } from '../runtime/listening.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
+import { serveSockets } from '../runtime/node-sockets.ts'
 import { startText, urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
 import { build, type Job } from './build.ts'
@@ -14,9 +15,10 @@ export async function serveAlone(
   env: Environment,
   told: () => void,
 ): Promise<void> {
-  const { app, gateway, access, notes, registry, services, transport, running } = build(job, env)
+  const { app, realtime, gateway, access, notes, registry, services, transport, running } = build(job, env)
   for (const note of notes) services.log(note)
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
+  serveSockets(server, { ...services, open: realtime, running })
   const drain = drainOf(server, services.clock)
   const end = () => void transport.close().finally(() => process.exit(0))
   const stop = () => {

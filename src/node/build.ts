@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Services } from '../core/services.ts'
 import { createLog } from '../log.ts'
+import { createNodeDial } from '../runtime/node-dial.ts'
 import { nodeDownload } from '../runtime/node-download.ts'
 import { nodeEdge } from '../runtime/node-edge.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
@@ -28,6 +29,7 @@ export interface Job {
 }
 
 const outside: Omit<Services, 'transport'> = {
+  dial: createNodeDial(systemClock),
   clock: systemClock,
   random: Math.random,
   fetch: globalThis.fetch,

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { ConfigError } from '../config/problems.ts'
 import { drainOf } from '../runtime/draining.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
+import { serveSockets } from '../runtime/node-sockets.ts'
 import type { Order, Report } from '../runtime/workers.ts'
 import { build, type WorkerJob } from './build.ts'
 
@@ -30,8 +31,9 @@ process.once('SIGTERM', () => {
 
 async function start(job: WorkerJob): Promise<void> {
   try {
-    const { app, gateway, services, transport, running } = build(job, process.env)
+    const { app, realtime, gateway, services, transport, running } = build(job, process.env)
     const built = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
+    serveSockets(built, { ...services, open: realtime, running })
     const drain = drainOf(built, services.clock)
     const { grace } = job
     leave = (replaced) =>

@@ -7,6 +7,7 @@ import { completionsOver } from './completions-over-chat.ts'
 import { embeddings } from './embeddings.ts'
 import { imageEdits, images, imageVariations } from './images.ts'
 import { moderations } from './moderations.ts'
+import { realtime } from './realtime.ts'
 import { rerank } from './rerank.ts'
 
 /** All operations. A new file needs only its import and a line here. */
@@ -22,6 +23,7 @@ export const operations = {
   translations,
   moderations,
   rerank,
+  realtime,
 } satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operations

@@ -3,6 +3,7 @@ import type { Answer } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Abort } from '../core/signal.ts'
 import type { Rest } from '../core/transport.ts'
+import type { Accepted } from '../core/upgrade.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 
 /** Bytes of an upload that is sent on as it arrives: the largest file that OpenAI takes has 512 MB. */
@@ -23,6 +24,8 @@ export interface Edge<Bindings extends object> {
   send(context: Context<{ Bindings: Bindings }>, answer: Answer, client: Abort): Response
   /** Does work that outlasts the response, if the runtime allows that. `work` never rejects. */
   afterwards(context: Context<{ Bindings: Bindings }>, work: () => Promise<void>): void
+  /** Opens the client's WebSocket. Absent: the runtime's server does that, before the app gets the request. */
+  accept?(accepted: Accepted): Response
   /** Aborted when the client leaves. */
   watch(context: Context<{ Bindings: Bindings }>): Abort
 }

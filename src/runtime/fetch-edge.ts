@@ -7,6 +7,7 @@ import { limited, tooLarge } from './body-limit.ts'
 import type { Edge, EdgeOptions } from './edge.ts'
 import { codingsOf, corrupt, unreadable } from './encodings.ts'
 import { Delivery, untouched } from './fetch-delivery.ts'
+import { acceptSocket, hasSockets } from './fetch-sockets.ts'
 import { formats } from './fetch-transport.ts'
 import { RequestSource } from './request-source.ts'
 
@@ -52,6 +53,7 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
     // Without one, as in some tests, the work might be dropped half way.
     if (execution) execution.waitUntil(work())
   },
+  ...(hasSockets && { accept: acceptSocket }),
   watch({ req }) {
     const client = new Abort()
     const { signal } = req.raw

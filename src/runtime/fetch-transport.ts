@@ -244,7 +244,7 @@ export function pumpOf(
   return pump
 }
 
-function unreachable(error: unknown, name: string): GatewayError {
+export function unreachable(error: unknown, name: string): GatewayError {
   return new GatewayError('network', `${name} can't be reached.`, { cause: error })
 }
 

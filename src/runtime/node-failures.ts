@@ -14,7 +14,10 @@ export function isDeadSocket(error: unknown): boolean {
 }
 
 /** Why there is no answer: a failure of the connection, or an answer that isn't HTTP. */
-export function unreachable(error: unknown, { name, connectTimeout }: UpstreamRequest): unknown {
+export function unreachable(
+  error: unknown,
+  { name, connectTimeout }: Pick<UpstreamRequest, 'name' | 'connectTimeout'>,
+): unknown {
   if (error instanceof GatewayError) return error
   const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (code === 'UND_ERR_CONNECT_TIMEOUT') {

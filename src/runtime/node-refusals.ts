@@ -1,7 +1,7 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { errorEnvelope, GatewayError } from '../wire/errors.ts'
-import { wireHeaders } from '../wire/headers.ts'
+import { headerValue, wireHeaders } from '../wire/headers.ts'
 import { type Random, requestIds } from '../wire/ids.ts'
 
 /** A connection and the response that is being written to it. Pipelined responses follow when that one ends. */
@@ -51,7 +51,7 @@ function refusalOf({ code }: { code?: string }): GatewayError {
 
 function inTurn(socket: Connection, error: GatewayError, random: Random): void {
   const running = socket._httpMessage
-  if (!running) write(socket, error, random)
+  if (!running) write(socket, answerOf(error, random))
   // Its request was complete: only what came after it is invalid.
   else if (running.req.complete) running.once('close', () => inTurn(socket, error, random))
   else breakOff(running, error)
@@ -83,19 +83,12 @@ export function send(response: ServerResponse, error: GatewayError, random: Rand
   response.writeHead(status, headers).end(body)
 }
 
-/** Writes an error response where there is no request. */
-function write(socket: Duplex, error: GatewayError, random: Random): void {
+/** Writes an error response, and ends the connection, where Node has no `ServerResponse` for that. */
+export function write(socket: Duplex, { status, headers, body }: ReturnType<typeof answerOf>): void {
   if (!socket.writable) return void socket.destroy()
-  const { status, headers, body } = answerOf(error, random)
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
-  socket.end(`HTTP/1.1 ${status} ${phrases[status]}\r\n${lines.join('')}\r\n${body}`)
+  const all = { ...headers, 'content-length': String(Buffer.byteLength(body)) }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${headerValue(value)}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
   const giveUp = setTimeout(() => socket.destroy(), patience)
   socket.once('close', () => clearTimeout(giveUp))
-}
-
-const phrases: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  431: 'Request Header Fields Too Large',
 }

@@ -15,6 +15,9 @@ interface Answering extends ServerResponse {
 export class Running {
   /** Those whose connection is busy with an earlier response. */
   readonly #waiting = new Map<ServerResponse, Abort>()
+  readonly #sessions = new Set<() => void>()
+  /** Whether what still ran was broken off. */
+  stopped = false
 
   add(outgoing: Answering, client: Abort): void {
     if (outgoing.socket) outgoing[clientOf] = client
@@ -25,8 +28,16 @@ export class Running {
     if (this.#waiting.size > 0) this.#waiting.delete(outgoing)
   }
 
+  /** Keeps the `end` of what has no response any more, such as a WebSocket. Returns a function to call when it is over. */
+  hold(end: () => void): () => void {
+    this.#sessions.add(end)
+    return () => this.#sessions.delete(end)
+  }
+
   /** Ends them all, those that connections are busy with included: a stream with an error event, else with a 503. */
-  breakOff(busy: readonly Answering[]): void {
+  breakOff(busy: readonly Answering[] = []): void {
+    this.stopped = true
+    for (const end of [...this.#sessions]) end()
     const all = new Map(this.#waiting)
     for (const outgoing of busy) {
       const client = outgoing[clientOf]

@@ -122,7 +122,8 @@ function parse(text: string): JsonObject {
   return json
 }
 
-function readModel(json: JsonObject): string | undefined {
+/** The model that a request names. Throws a 400 for what can't be a name. */
+export function readModel(json: JsonObject): string | undefined {
   if (!Object.hasOwn(json, 'model')) return undefined
   const model = json.model
   if (model === null || model === '') return undefined

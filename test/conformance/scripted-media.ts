@@ -52,8 +52,8 @@ function image({ body }: Seen, response: ServerResponse, event: string): void {
 
 function speak({ body }: Seen, response: ServerResponse): void {
   // Mistral's form.
-  if (body.includes('"voice_id"')) return json(response, { audio_data: Buffer.from('ID3 sound').toString('base64') })
-  if (!body.includes('"sse"')) response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('ID3 sound')
+  if (body.includes('"voice_id"')) json(response, { audio_data: Buffer.from('ID3 sound').toString('base64') })
+  else if (!body.includes('"sse"')) response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('ID3 sound')
   else events(response, { type: 'speech.audio.delta', audio: fox }, { type: 'speech.audio.done', usage: tokens })
 }
 

@@ -70,6 +70,7 @@ const askings: Readonly<Record<string, Asking>> = {
   unknown_url: { path: '/v1/nowhere' },
   method_not_supported: { method: 'PUT' },
   request_too_large: { body: chat('p/x', { user: 'x'.repeat(2_000) }) },
+  upgrade_required: { method: 'GET', path: '/v1/realtime?model=p/x' },
   unsupported_content_type: { headers: { 'content-type': 'text/html' } },
   unsupported_content_encoding: { headers: { 'content-encoding': 'compress' } },
   upstream_stream_truncated: {},
@@ -83,7 +84,7 @@ test.each(refusals.filter(([code]) => code !== 'misconfigured'))(
       new Request(`http://gateway${path}`, {
         method,
         headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...headers },
-        body: typeof body === 'string' ? body : JSON.stringify(body),
+        ...(method !== 'GET' && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       }),
     )
     expect([response.status, await response.json()]).toEqual([status, { error: expect.objectContaining({ code }) }])

@@ -9,10 +9,13 @@ import type { Environment } from '../../src/config/providers.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { Services } from '../../src/core/services.ts'
+import { createNodeDial } from '../../src/runtime/node-dial.ts'
 import { nodeDownload } from '../../src/runtime/node-download.ts'
 import { nodeEdge } from '../../src/runtime/node-edge.ts'
 import { createNodeServer } from '../../src/runtime/node-server.ts'
+import { serveSockets } from '../../src/runtime/node-sockets.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
+import { Running } from '../../src/runtime/running.ts'
 import { noLists } from './ask.ts'
 import { type FakeUpstream, fakeUpstream, type Script } from './upstream.ts'
 
@@ -21,6 +24,8 @@ export interface RunningGateway {
   readonly baseURL: string
   readonly logged: string[]
   readonly port: number
+  /** Ends what still runs, as when the gateway stops. */
+  breakOff(): void
   close(): Promise<void>
 }
 
@@ -36,14 +41,16 @@ export interface GatewayOptions {
 export async function startGateway(config: Config, options: GatewayOptions = {}): Promise<RunningGateway> {
   const transport = createNodeTransport()
   const logged: string[] = []
-  const { app } = assemble<HttpBindings>({
+  const running = new Running()
+  const { app, realtime } = assemble<HttpBindings>({
     config,
     registry,
     env: options.env ?? {},
-    edge: nodeEdge,
+    edge: (given) => nodeEdge({ ...given, running }),
     withoutKeys: options.access ?? { mode: 'open' },
     services: {
       transport,
+      dial: createNodeDial(options.clock ?? systemClock),
       clock: options.clock ?? systemClock,
       random: options.random ?? Math.random,
       fetch: globalThis.fetch,
@@ -54,12 +61,19 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     },
   })
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], options.random ?? Math.random)
+  serveSockets(server, {
+    open: realtime,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    running,
+  })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', () => listening()))
   const { port } = server.address() as AddressInfo
   return {
     baseURL: `http://127.0.0.1:${port}/v1`,
     logged,
     port,
+    breakOff: () => running.breakOff(),
     async close() {
       await new Promise<void>((closed) => {
         server.close(() => closed())

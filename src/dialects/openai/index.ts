@@ -9,10 +9,12 @@ import { wordsOn } from './words.ts'
 /** OpenAI's API, today's and that of 2023. The gateway uses its format internally, so nothing is translated. */
 export const openai: Dialect = {
   routes: [
-    ...Object.values(operations).flatMap((operation) =>
-      // Azure's paths: what is a deployment there is a model here.
-      [...operation.routes, `/openai/deployments/{model}${operation.path}`].map((path) => routeOf(operation, path)),
-    ),
+    ...Object.values(operations)
+      .filter(({ routes }) => routes.length > 0)
+      .flatMap((operation) =>
+        // Azure's paths: what is a deployment there is a model here.
+        [...operation.routes, `/openai/deployments/{model}${operation.path}`].map((path) => routeOf(operation, path)),
+      ),
     explainRoute,
     ...modelRoutes,
   ],

@@ -1,0 +1,28 @@
+import type { Operation } from '../core/operation.ts'
+import { identifier, type Random } from '../wire/ids.ts'
+import { plainDemand } from './images.ts'
+
+/** A conversation by WebSocket. Its messages pass untouched: only its beginning is a request. */
+export const realtime: Operation = {
+  name: 'realtime',
+  path: '/realtime',
+  routes: [],
+  check() {},
+  query: plainDemand,
+  fault: () => undefined,
+}
+
+/** The paths at which clients open one, without `/v1`; the second one is Azure's. */
+export const realtimePaths: readonly string[] = ['/realtime', '/openai/realtime']
+
+/** By which model a session is routed that names none, since it only transcribes or belongs to a call. */
+export const usualRealtimeModel = 'gpt-realtime'
+
+/** The event by which a client learns of a failure. */
+export function errorEvent(message: string, code: string, random: Random): string {
+  return JSON.stringify({
+    type: 'error',
+    event_id: identifier('event_', random, 21),
+    error: { type: 'server_error', code, message, param: null, event_id: null },
+  })
+}

@@ -1,0 +1,89 @@
+import type { Guard } from './access.ts'
+import type { Trace } from './core/call.ts'
+import { disclosure } from './core/disclosure.ts'
+import { join } from './core/join.ts'
+import { readLimits } from './core/read-preferences.ts'
+import type { Services } from './core/services.ts'
+import { type Closing, largestMessage } from './core/socket.ts'
+import type { Realtime } from './core/upgrade.ts'
+import type { Gateway } from './gateway.ts'
+import { retryHeaders } from './inference.ts'
+import { errorEvent, realtime, usualRealtimeModel } from './operations/realtime.ts'
+import { createReport } from './report.ts'
+import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
+import { readHops, wireHeaders } from './wire/headers.ts'
+import { chosenProtocol, readSocketRequest, type SocketRequest, socketHeaders } from './wire/socket-request.ts'
+
+export interface RealtimeOptions {
+  readonly gateway: Gateway
+  readonly guard: Guard
+  readonly services: Pick<Services, 'clock' | 'random' | 'log' | 'onTrace'>
+  readonly nextId: () => string
+}
+
+/** What a request by plain HTTP gets. */
+export function upgradeRequired(): GatewayError {
+  return new GatewayError('bad_request', 'Realtime sessions are opened by WebSocket: this request has no Upgrade.', {
+    status: 426,
+    code: 'upgrade_required',
+    headers: { upgrade: 'websocket' },
+  })
+}
+
+/** The header by which a client chooses the provider of a session without a model. */
+const providerHeader = 'x-samewire-provider'
+
+export function createRealtime({ gateway, guard, services, nextId }: RealtimeOptions): Realtime {
+  const { clock, log, random } = services
+  const report = createReport(services)
+
+  /** The request, with a model to route it by. */
+  function routed(asked: SocketRequest, provider: string | undefined): SocketRequest {
+    if (asked.model !== undefined || !asked.asked.query.some(([name]) => name === 'intent' || name === 'call_id'))
+      return asked
+    const name = provider ?? gateway.catalog.passThrough?.[0]
+    return asked.named(name === undefined ? usualRealtimeModel : `${name}/${usualRealtimeModel}`)
+  }
+
+  function lastWords({ code }: Closing): string {
+    const [what, wrong] =
+      code === 1009
+        ? [`sent a message of more than ${largestMessage / 1024 / 1024} MB`, 'upstream_invalid_response']
+        : ['broke off the connection', 'upstream_stream_truncated']
+    return errorEvent(`The upstream ${what}.`, wrong, random)
+  }
+
+  return async function open({ url, header: given, signal }) {
+    const requestId = nextId()
+    const started = clock.now()
+    const trace: Trace = { attempts: [] }
+    const headers = () => ({ ...wireHeaders(requestId, clock.now() - started), ...disclosure(trace) })
+    try {
+      const address = new URL(url)
+      const header = socketHeaders(given, address)
+      const bearer = guard(header, 'GET')
+      const { socket: upstream, headers: told } = await gateway.answer({
+        ...{ operation: realtime, body: routed(readSocketRequest(address, header), header(providerHeader)) },
+        ...{ signal, bearer, requestId, hops: readHops(header), trace },
+        ...{ session: header('x-session-id'), limits: readLimits(header) },
+      })
+      if (!upstream) throw new Error('a request for a WebSocket was answered without one')
+      upstream.whenOver(() => report(requestId, started, trace, realtime.name))
+      return {
+        protocol: chosenProtocol(given),
+        headers: { ...headers(), ...told },
+        join: (client) => join(client, upstream, { clock, lastWords }),
+        drop: () => upstream.close(1001, 'The client left.'),
+      }
+    } catch (thrown) {
+      const failure = asGatewayError(thrown)
+      if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
+      report(requestId, started, trace, realtime.name, failure)
+      return {
+        status: failure.status,
+        headers: { ...headers(), 'content-type': 'application/json', ...retryHeaders(failure, trace) },
+        body: JSON.stringify(errorEnvelope(failure)),
+      }
+    }
+  }
+}
