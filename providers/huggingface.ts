@@ -64,8 +64,12 @@ export default defineProvider({
   models: listWithProviders,
 })
 
-/** The router's OpenAI routes serve chat only. Its documentation has no `n`, and its providers differ. */
-const routerOperations = { chat: lacking(openaiOperations.chat, 'n'), embeddings: featureExtraction, ...media }
+/** The router's OpenAI routes serve chat only. Its documentation has neither, and its providers differ. */
+const routerOperations = {
+  chat: lacking(openaiOperations.chat, 'n', 'functions'),
+  embeddings: featureExtraction,
+  ...media,
+}
 
 /** TEI's own limit, unless `--max-client-batch-size` says otherwise. */
 const teiBatch = 32
@@ -99,7 +103,14 @@ function endpointOperations({ options }: ProviderSettings): OperationSpecs {
         transcriptions,
       }
     default:
-      return { chat: repaired(chat), completions: repaired(completions), embeddings, transcriptions, rerank }
+      return {
+        // Whichever it is, it takes tools.
+        chat: repaired(lacking(chat, 'functions')),
+        completions: repaired(completions),
+        embeddings,
+        transcriptions,
+        rerank,
+      }
   }
 }
 

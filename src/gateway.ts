@@ -21,6 +21,7 @@ import { integrity } from './layers/integrity.ts'
 import { keepAlive } from './layers/keepalive.ts'
 import { pull } from './layers/pull.ts'
 import { record } from './layers/record.ts'
+import { renew } from './layers/renew.ts'
 import { resume } from './layers/resume.ts'
 import { retry } from './layers/retry.ts'
 import { mostShadowed, Shadows } from './layers/shadow.ts'
@@ -67,7 +68,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const directory = createDirectory(catalog, knowledge, Math.floor(clock.now() / 1000))
 
   // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late
-  // stream to a second target; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and
+  // stream to a second target; `renew` sees calls that have been put right; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and
   // `pull` pulls, once for all tries of a target; `share` gives each part of a request its own tries, and `structured`
   // each of its two questions; `timeout` gives each try its own time; `gate` is around each exchange, so that a stream
   // that dies at once is a failure for all layers, and one that opens with a refusal is remedied.
@@ -80,6 +81,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),
     hedge({ clock, health, maxAttempts }),
+    renew(),
     resume(services),
     integrity(services),
     pull(services),

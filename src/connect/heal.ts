@@ -20,6 +20,9 @@ const curable: ReadonlySet<FailureKind> = new Set(['bad_request', 'incapable', '
 /** Without these there is no request, or another one. */
 const essential: ReadonlySet<string> = new Set(['model', 'messages', 'prompt', 'input', 'stream'])
 
+/** Said in other terms instead: see `Renewal`. */
+const renewed: ReadonlySet<string> = new Set(['functions', 'function_call'])
+
 /**
  * The remedy for a refused request, whatever the provider. Only what was sent can be the reason, and only what leaves
  * the meaning of the request as it is can be a remedy. `sent` may have to parse a large request, so words come first.
@@ -72,7 +75,7 @@ function fieldsRemedy(
   )
   const rest = refused.filter((name) => !Object.hasOwn(rename, name))
   const spare = rest.filter((name) => isSpare(name, body[name]))
-  const dropped = rest.filter((name) => !spare.includes(name) && mayDrop(name))
+  const dropped = rest.filter((name) => !spare.includes(name) && !renewed.has(name) && mayDrop(name))
   const isAny = spare.length > 0 || dropped.length > 0 || Object.keys(rename).length > 0
   return isAny ? { rename, spare, refused: dropped } : undefined
 }

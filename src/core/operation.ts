@@ -6,6 +6,7 @@ import type { ServerEvent } from '../wire/sse.ts'
 import type { Continuing } from './continuing.ts'
 import type { Feature, FeatureUse } from './features.ts'
 import type { Remedy } from './remedy.ts'
+import type { Renewal } from './renewal.ts'
 import type { Repair } from './repair.ts'
 import type { Structure } from './structure.ts'
 import type { WireContext } from './wire-context.ts'
@@ -60,6 +61,8 @@ export interface Operation {
   readonly features?: Readonly<Partial<Record<Feature, FeatureUse>>>
   /** The images that its requests give by address. Absent: they have none. */
   images?(body: JsonObject): readonly ImageAddress[]
+  /** How requests in terms that OpenAI has replaced are answered by upstreams without them. Absent: they are not. */
+  readonly renewal?: Renewal
   /** How a structured answer is had from an upstream that lacks these features. Absent: it isn't. */
   structure?(body: RequestBody, lacks: readonly Feature[]): Structure | undefined
   /** An answer whose usage is that of an earlier one too. Absent: its answers tell of none. */

@@ -90,7 +90,9 @@ export const wordings: readonly ErrorRule[] = [
   // JSON without a schema, which isn't what the capability is.
   { kind: 'incapable', param: 'response_format', match: /'response_format\.type' must be 'json_schema'/i }, // LM Studio: lmstudio-ai/lmstudio-bug-tracker#189, LoadShine/tada#16
   // Fields without which an answer is another one. A remedy is tried first, where the value may be left out.
-  { kind: 'incapable', lacks: 'tools', refuses: ['tools', 'functions'] }, // LiteLLM, vLLM: BerriAI/litellm#7785, runpod-workers/worker-vllm#85
+  { kind: 'incapable', lacks: 'tools', refuses: ['tools'] }, // LiteLLM, vLLM: BerriAI/litellm#7785, runpod-workers/worker-vllm#85
+  // Not tools: servers of today have those.
+  { kind: 'incapable', param: 'functions', refuses: ['functions'] }, // LiteLLM, in its words for any field: BerriAI/litellm#8980
   { kind: 'incapable', lacks: 'schema', refuses: ['response_format'] }, // others, in the words for any field: BerriAI/litellm#8980
   { kind: 'incapable', param: 'tool_choice', refuses: ['tool_choice', 'function_call'] }, // LiteLLM: BerriAI/litellm#14704, BerriAI/litellm#25332
   { kind: 'incapable', match: /unsupported value: ['"`](?:tools|tool_choice|response_format)\b/i }, // OpenAI, in its words for any value: CherryHQ/cherry-studio#1403

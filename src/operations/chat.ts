@@ -6,6 +6,7 @@ import { chatChunks } from './chunks.ts'
 import { continuingChat } from './continuing.ts'
 import { demandOf } from './demand.ts'
 import { choicesFeatures, imageAddresses } from './features.ts'
+import { renewingFunctions } from './functions.ts'
 import { chatRepair } from './repair/index.ts'
 import { sharingChoices } from './sharing-choices.ts'
 import { structureFor } from './structure.ts'
@@ -22,6 +23,7 @@ export const chat: Operation = {
   fault: choicesFault('message'),
   usage: usageIn,
   features: choicesFeatures,
+  renewal: renewingFunctions,
   structure: structureFor,
   withUsageOf: (answer, { usage }) => ({ ...answer, usage: addedUsage(answer.usage, usage) }),
   images: imageAddresses,

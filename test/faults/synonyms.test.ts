@@ -195,14 +195,16 @@ describe.each(runtimes)('Fields that mean the same, on %s,', (runtime) => {
   })
 
   const ours = { tools: [tool('ours')] }
+  /** Its answer becomes one call of a function. */
+  const single = { ...ours, parallel_tool_calls: false }
   const oldOurs = { functions: [{ name: 'ours' }] }
   const functions = [{ name: 'theirs' }]
   const tools = [tool('theirs')]
   it.each<[string, object, object]>([
-    ['tooled-ours', { functions, function_call: 'none' }, { ...ours, tool_choice: 'none' }],
-    ['tooled-ours', { functions, function_call: { name: 'ours' } }, { ...ours, tool_choice: tool('ours') }],
+    ['tooled-ours', { functions, function_call: 'none' }, { ...single, tool_choice: 'none' }],
+    ['tooled-ours', { functions, function_call: { name: 'ours' } }, { ...single, tool_choice: tool('ours') }],
     // Servers refuse a choice that is not in the list.
-    ['tooled-ours', { functions, function_call: { name: 'theirs' } }, ours],
+    ['tooled-ours', { functions, function_call: { name: 'theirs' } }, single],
     [
       'tooled-ours',
       { tools, tool_choice: tool('theirs'), parallel_tool_calls: false },

@@ -12,7 +12,7 @@ const part = (one: object) => ({ messages: [{ role: 'user', content: [{ type: 't
 const fields: Readonly<Record<string, readonly [request: object, without?: object]>> = {
   audio: [{ audio: { voice: 'alloy', format: 'wav' } }],
   frequency_penalty: [{ frequency_penalty: 0.5 }],
-  function_call: [{ function_call: { name: 'f' } }],
+  function_call: [{ functions: [f.function], function_call: { name: 'f' } }, { functions: [f.function] }],
   functions: [{ functions: [f.function] }],
   logit_bias: [{ logit_bias: { 5: -100 } }],
   logprobs: [{ logprobs: true }],
@@ -110,31 +110,32 @@ const ollama: Omit<Kind, 'provider'> = {
 const kinds: Readonly<Record<string, Kind>> = {
   openai: { provider: { type: 'openai', apiKey: 'env:KEY' } },
   'openai-compatible': { provider: { type: 'openai-compatible' } },
-  huggingface: { provider: { type: 'huggingface', apiKey: 'env:KEY' }, oneByOne: true },
+  huggingface: { provider: { type: 'huggingface', apiKey: 'env:KEY' }, oneByOne: true, translated: functions },
   groq: { provider: { type: 'groq', apiKey: 'env:KEY' }, oneByOne: true },
   openrouter: { provider: { type: 'openrouter', apiKey: 'env:KEY' }, oneByOne: true, translated: ['reasoning_effort'] },
   'an endpoint with vLLM': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'vllm' },
-    refused: [...functions, 'moderation', 'prediction', 'web_search_options'],
+    refused: ['moderation', 'prediction', 'web_search_options'],
+    translated: functions,
   },
   'an endpoint with llama.cpp': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'llamacpp' },
-    refused: [...openaiOnly, ...functions, 'tool_choice of some tools'],
-    translated: ['tool_choice of one tool'],
+    refused: [...openaiOnly, 'tool_choice of some tools'],
+    translated: [...functions, 'tool_choice of one tool'],
   },
   'an endpoint with TGI': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'tgi' },
     oneByOne: true,
-    refused: [...openaiOnly, ...functions, 'logit_bias', 'parallel_tool_calls'],
-    translated: ['max_completion_tokens'],
+    refused: [...openaiOnly, 'logit_bias', 'parallel_tool_calls'],
+    translated: [...functions, 'max_completion_tokens'],
   },
   'an endpoint with transformers': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'transformers' },
     oneByOne: true,
     refused: [
       ...openaiOnly,
-      ...functions,
       ...choices,
+      'function_call',
       'logit_bias',
       'logprobs',
       'messages with a file',
@@ -146,6 +147,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       'top_logprobs',
     ],
     translated: [
+      'functions',
       'max_completion_tokens',
       'response_format json_object',
       'response_format json_schema',
@@ -153,16 +155,21 @@ const kinds: Readonly<Record<string, Kind>> = {
     ],
     leftOut: [...cosmetic.filter((name) => name !== 'user' && name !== 'metadata'), 'reasoning_effort'],
   },
-  vllm: { provider: { type: 'vllm' }, refused: [...functions, 'moderation', 'prediction', 'web_search_options'] },
+  vllm: {
+    provider: { type: 'vllm' },
+    refused: ['moderation', 'prediction', 'web_search_options'],
+    translated: functions,
+  },
   llamacpp: {
     provider: { type: 'llamacpp' },
-    refused: [...openaiOnly, ...functions, 'tool_choice of some tools'],
-    translated: ['tool_choice of one tool'],
+    refused: [...openaiOnly, 'tool_choice of some tools'],
+    translated: [...functions, 'tool_choice of one tool'],
   },
   lmstudio: {
     provider: { type: 'lmstudio' },
     oneByOne: true,
-    refused: [...openaiOnly, ...functions, 'logprobs', 'top_logprobs'],
+    refused: [...openaiOnly, 'logprobs', 'top_logprobs'],
+    translated: functions,
   },
   ollama: {
     ...ollama,
@@ -188,9 +195,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   },
   "ollama with api: 'openai'": {
     ...ollama,
-    refused: [...(ollama.refused ?? []), 'functions'],
     provider: { type: 'ollama', api: 'openai' },
-    translated: ['max_completion_tokens'],
+    translated: ['functions', 'max_completion_tokens'],
   },
 }
 
