@@ -124,6 +124,8 @@ export interface Sharing {
    * nothing. Absent: no upstream does less without a word.
    */
   silently?(answer: JsonObject, body: RequestBody): AtOnce | undefined
+  /** The same for a stream, from its events in order: it tells when the last one says so. Absent: it never does. */
+  silentlyIn?(body: RequestBody): (event: ServerEvent) => AtOnce | undefined
   /** Whether a request may have to be shared out. Absent: any may. */
   concerns?(body: RequestBody): boolean
   /**

@@ -1,9 +1,10 @@
-import type { Answer } from '../core/answer.ts'
+import { type Answer, withStep } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AtOnce, Sharing } from '../core/operation.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
+import { EventReader, type ServerEvent } from '../wire/sse.ts'
 import { joinedStream } from './joined.ts'
 import { type Part, together } from './together.ts'
 
@@ -30,7 +31,8 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
     if (parts && joiner) return await joinedStream(next, call, parts, { joiner, clock })
     if (parts) return joined(sharing, await together(next, call, parts, clock), call)
     const whole = await next(call)
-    return sharing.silently && whole.body instanceof Uint8Array ? await completed(whole, next, call, sharing) : whole
+    if (sharing.silently && whole.body instanceof Uint8Array) return await completed(whole, next, call, sharing)
+    return sharing.silentlyIn ? watched(whole, call, sharing.silentlyIn(call.body)) : whole
   }
 
   /** An answer that is only the first part of what was asked for, with the other parts. */
@@ -40,6 +42,18 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
     if (!most || rest.length === 0) return first
     learn(keyOf(call), most)
     return joined(sharing, [first, ...(await together(next, call, rest, clock))], call)
+  }
+
+  /** A stream has gone out before it shows that it is less than was asked for, which counts for the next ones. */
+  function watched(answer: Answer, call: Call, told: (event: ServerEvent) => AtOnce | undefined): Answer {
+    const reader = new EventReader()
+    const see = (bytes: Uint8Array) => {
+      for (const event of reader.read(bytes)) {
+        const most = told(event)
+        if (most) learn(keyOf(call), most)
+      }
+    }
+    return withStep(answer, { watch: { see }, carried: 'skip' })
   }
 
   async function learning(next: Upstream, call: Call, sharing: Sharing, known: AtOnce): Promise<Answer> {

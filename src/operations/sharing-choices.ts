@@ -1,8 +1,9 @@
-import type { Sharing, StreamJoiner } from '../core/operation.ts'
+import type { AtOnce, Sharing, StreamJoiner } from '../core/operation.ts'
 import { edited, invalid, type RequestBody } from '../wire/body.ts'
 import { type FailureKind, GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { frame, type ServerEvent } from '../wire/sse.ts'
+import { ChoiceIndexes } from './repair/choice-indexes.ts'
 import { indexOf } from './repair/head.ts'
 import { addedUsage } from './usage.ts'
 
@@ -44,9 +45,24 @@ export const sharingChoices: Sharing = {
   },
   silently: ({ choices }, { outline }) =>
     Array.isArray(choices) && choices.length === 1 && promptsOf(outline) === 1 ? { choices: 1 } : undefined,
+  silentlyIn: ({ outline }) => (promptsOf(outline) === 1 ? soleChoice(outline) : () => undefined),
   joinStreams: ({ outline }) => new ChoicesJoiner(wantedBy(outline), promptsOf(outline)),
   told: (failure) =>
     refusals.has(failure.kind) && refusesSeveral(failure) ? { most: { choices: 1 }, lasts: true } : undefined,
+}
+
+/** Tells at the end of a stream whether it had one choice only. */
+function soleChoice(outline: JsonObject): (event: ServerEvent) => AtOnce | undefined {
+  const indexes = new ChoiceIndexes({ body: outline })
+  const seen = new Set<number>()
+  return ({ data }) => {
+    if (data.trim() === '[DONE]') return seen.size === 1 ? { choices: 1 } : undefined
+    // Two are as good as all.
+    const chunk = seen.size < 2 ? tryParse(data) : undefined
+    const choices = isObject(chunk) && Array.isArray(chunk.choices) ? chunk.choices.filter(isObject) : []
+    for (const [at, choice] of choices.entries()) seen.add(indexes.next(choice, at, choices.length))
+    return undefined
+  }
 }
 
 /** OpenAI's own limit. */

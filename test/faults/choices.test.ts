@@ -220,6 +220,29 @@ describe.each(runtimes)('Several choices of a model that makes one at once, on %
     expect(bodies().map(({ n }) => n)).toEqual([undefined, undefined])
   })
 
+  it('come all from the second stream on from one that ignores in streams how many are wanted', async () => {
+    const model = `any/ignoring-in-streams-${runtime}`
+    upstream.script(streaming)
+    const asked = chat(model, { n: 2, stream: true })
+    expect(saidBy(chunksOf(await both.ask(runtime, asked)), 1).finishes).toEqual([])
+    const chunks = chunksOf(await both.ask(runtime, asked))
+    expect([0, 1].map((index) => saidBy(chunks, index).finishes)).toEqual([['stop'], ['stop']])
+    expect(bodies().map(({ n }) => n)).toEqual([2, undefined, undefined])
+  })
+
+  it('are asked for in one request again where a stream had them all, or broke off', async () => {
+    const model = `any/able-in-streams-${runtime}`
+    const second = chunk({ content: 'b' }, 'stop').replace('"index":0', '"index":1')
+    const asked = chat(model, { n: 2, stream: true })
+    upstream.script(
+      stream([...frames('a'), second, 'data: [DONE]\n\n']),
+      stream([...frames('a').slice(0, 2)], 'reset'),
+      stream([...frames('a'), second, 'data: [DONE]\n\n']),
+    )
+    for (const _ of [1, 2, 3]) await both.ask(runtime, asked)
+    expect(bodies().map(({ n }) => n)).toEqual([2, 2, 2])
+  })
+
   it('pass as they are where the model makes them all', async () => {
     const two = {
       ...chatAnswer('a'),
