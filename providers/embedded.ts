@@ -8,7 +8,7 @@ import { GatewayError } from '../src/wire/errors.ts'
 import type { JsonObject } from '../src/wire/json.ts'
 import { done, frame } from '../src/wire/sse.ts'
 import type { Engine, GenerateOptions } from './embedded/engine.ts'
-import { lacking } from './lacks.ts'
+import { lacking, openaiOnly } from './lacks.ts'
 
 const { chat, completions, embeddings } = openaiOperations
 
@@ -22,7 +22,7 @@ export default defineProvider({
   models: async () => [{ id: 'tiny-chat', ownedBy: 'samewire', contextWindow: 2048, supports: { vision: false } }],
   // The engine refuses by itself what it reads and can't do.
   operations: () => ({
-    chat: lacking(chat, 'audio_output', 'prediction', 'web_search', 'moderation'),
+    chat: lacking(chat, ...openaiOnly),
     completions,
     embeddings,
   }),

@@ -1,5 +1,4 @@
 import { type GenerateOptions, invalidType, invalidValue, isObject, type JsonObject, unsupported } from './contract.ts'
-import { functionsToTools, toolCallsToFunction, usesFunctions } from './functions.ts'
 import type { Event, Job, TokenLogprob } from './generate.ts'
 import { any, type Rule } from './grammar.ts'
 import { anyObject, schemaRule } from './json-grammar.ts'
@@ -17,11 +16,10 @@ const MOST_TOP_LOGPROBS = 20
 const MOST_LISTED = 256
 
 export function chatJob(
-  given: JsonObject,
+  body: JsonObject,
   tokenizer: Tokenizer,
   prompt: (messages: unknown, tools: readonly Tool[]) => string,
 ): Job & { includeUsage: boolean } {
-  const body = functionsToTools(given)
   const settings = readSettings(body, tokenizer.size)
   if (settings.maxTokens === 0) throw invalidValue('max_tokens', 'expected at least 1.')
   const plan = readTools(body)
@@ -74,10 +72,7 @@ function readFormat(format: unknown): Rule | null {
 }
 
 /** Formats the events of a chat answer for the client. */
-export function chatWire(body: JsonObject, options: GenerateOptions): Wire {
-  const legacy = usesFunctions(body)
-  const convert = legacy ? toolCallsToFunction : (answer: JsonObject) => answer
-  const finish = (reason: string) => (legacy && reason === 'tool_calls' ? 'function_call' : reason)
+export function chatWire(options: GenerateOptions): Wire {
   return {
     objects: { chunk: 'chat.completion.chunk', whole: 'chat.completion' },
     choices: (event) => {
@@ -91,8 +86,8 @@ export function chatWire(body: JsonObject, options: GenerateOptions): Wire {
         },
       ]
       if (event.kind === 'start') return choice({ role: 'assistant', content: '' })
-      if (event.kind === 'finish') return choice({}, [], finish(event.reason))
-      return choice(convert(pieceDelta(event.piece, options.random)), event.logprobs)
+      if (event.kind === 'finish') return choice({}, [], event.reason)
+      return choice(pieceDelta(event.piece, options.random), event.logprobs)
     },
     collect: () => {
       const answer = new CollectedAnswer(options.random)
@@ -100,9 +95,9 @@ export function chatWire(body: JsonObject, options: GenerateOptions): Wire {
         add: (event) => answer.add(event),
         choice: (index, reason) => ({
           index,
-          message: convert(answer.message()),
+          message: answer.message(),
           logprobs: answer.logprobs,
-          finish_reason: finish(reason),
+          finish_reason: reason,
         }),
       }
     },

@@ -23,7 +23,7 @@ export function createEngine(gguf: Uint8Array): Engine {
     options.signal.throwIfAborted()
     const job = prepare(operation, body)
     checkContext(job, CONTEXT_WINDOW, operation === 'chat' ? 'messages' : 'prompt')
-    const wire = operation === 'chat' ? chatWire(body, options) : completionsWire(body, tokenizer)
+    const wire = operation === 'chat' ? chatWire(options) : completionsWire(body, tokenizer)
     return { model, job, wire, options, usage: { promptTokens: 0, completionTokens: 0, reasoningTokens: 0 } }
   }
   return {

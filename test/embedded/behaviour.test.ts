@@ -192,16 +192,6 @@ describe('the engine', () => {
     expect(answer.finish).toBe('tool_calls')
   })
 
-  it('speaks of functions to those who do', async () => {
-    const { choices } = await complete('chat', {
-      ...user('weather in Paris?'),
-      functions: [weather],
-      function_call: 'auto',
-    })
-    expect(choices[0]?.finish_reason).toBe('function_call')
-    expect(choices[0]?.message?.function_call).toEqual({ name: 'get_weather', arguments: '{"city": "Paris"}' })
-  })
-
   it('lists legacy log probabilities with their offsets', async () => {
     const { choices } = await complete('completions', {
       prompt: 'Once upon',

@@ -20,7 +20,6 @@ export interface Message {
   content?: string | null
   reasoning_content?: string
   tool_calls?: { index?: number; id?: string; function: { name?: string; arguments: string } }[]
-  function_call?: { name?: string; arguments: string }
 }
 
 export interface Wire {

@@ -12,6 +12,7 @@ const configOf = (url: string): Config => ({
     ollama: { type: 'ollama', baseURL: url },
     openai: { type: 'openai', baseURL: url, apiKey: 'env:KEY' },
     any: { type: 'openai-compatible', baseURL: url },
+    demo: { type: 'embedded' },
   },
   retries: 0,
   models: {
@@ -223,6 +224,23 @@ describe.each(runtimes)('A program of 2023 that sends functions, on %s,', (runti
       '{"n":0}',
       '{"n":1}',
     ])
+  })
+
+  it('works with the model that comes with the gateway', async () => {
+    const described = { ...weather, name: 'get_weather', parameters: { ...weather.parameters, required: ['city'] } }
+    const question = { role: 'user', content: 'weather in Paris?' }
+    const asked = { model: 'demo/tiny-chat', messages: [question], functions: [described], function_call: 'auto' }
+    const called = { name: 'get_weather', arguments: '{"city": "Paris"}' }
+    const { message, finish_reason: reason } = answerOf(await both.ask(runtime, asked)).choices[0] ?? {}
+    expect({ called: message?.function_call, reason }).toEqual({ called, reason: 'function_call' })
+    const pieces = chunksOf(await both.ask(runtime, { ...asked, stream: true })).flatMap(
+      ({ choices }) => choices[0]?.delta.function_call ?? [],
+    )
+    expect(pieces[0]?.name).toBe('get_weather')
+    expect(pieces.map((one) => one.arguments).join('')).toBe(called.arguments)
+    const result = { role: 'function', name: 'get_weather', content: 'sunny' }
+    const reply = await both.ask(runtime, { ...asked, messages: [question, message, result] })
+    expect(answerOf(reply).choices[0]?.message.content).toEqual(expect.any(String))
   })
 
   it('is passed on untouched where functions are known, and so is the answer', async () => {
