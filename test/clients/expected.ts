@@ -27,6 +27,7 @@ const answers: Partial<Record<Task, (got: never) => boolean>> = {
       got,
       ['Paris', 'Rome'].map((city) => ({ name: 'get_weather', arguments: { city } })),
     ),
+  functions: (got: unknown) => same(got, { name: 'get_weather', arguments: { city: 'Paris' } }),
   schema: ({ ok, color, ...rest }: Record<string, unknown>) =>
     typeof ok === 'boolean' && ['red', 'green'].includes(String(color)) && Object.keys(rest).length === 0,
   embeddings: (got: number[][]) =>

@@ -10,11 +10,15 @@ export const functionTool = ({ name, description, parameters }) => ({
   type: 'function',
   function: { name, description, parameters },
 })
+export const functionOf = (ask) => functionTool(ask).function
 export const jsonSchema = ({ name, schema }) => ({ type: 'json_schema', json_schema: { name, strict: true, schema } })
 
 /** Tool calls of OpenAI's format as the tasks expect them. */
 export const callsIn = (calls = []) =>
   calls.map(({ function: called }) => ({ name: called.name, arguments: JSON.parse(called.arguments) }))
+
+/** A call of 2023's format, alike. */
+export const calledIn = ({ name, arguments: given }) => ({ name, arguments: JSON.parse(given) })
 
 /** The texts of a stream of chunks. Throws what the client throws. */
 export async function textsOf(chunks) {

@@ -25,7 +25,7 @@ async function official(name) {
 }
 
 async function outcome(client, task) {
-  const cannot = client.cannot?.[task]
+  const cannot = client.cannot?.[task] ?? (client[task] ? undefined : `has no ${task}`)
   if (cannot) return { cannot }
   try {
     return { got: await client[task](asks[task]) }

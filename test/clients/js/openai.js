@@ -1,4 +1,4 @@
-import { callsIn, functionTool, jsonSchema, textsOf, user } from './asks.js'
+import { calledIn, callsIn, functionOf, functionTool, jsonSchema, textsOf, user } from './asks.js'
 
 /** OpenAI's own client from version 4 on. */
 export const programOf = (OpenAI) => (options) => tasksOf(new OpenAI({ ...options, maxRetries: 0 }))
@@ -18,6 +18,11 @@ export function tasksOf(client) {
       const body = { model, messages: user(prompt), tools: [functionTool(tool)], temperature: 0 }
       const { choices } = await completions.create(body)
       return callsIn(choices[0].message.tool_calls)
+    },
+    async functions({ model, prompt, ...described }) {
+      const body = { model, messages: user(prompt), functions: [functionOf(described)], temperature: 0 }
+      const { choices } = await completions.create(body)
+      return calledIn(choices[0].message.function_call)
     },
     async schema({ model, prompt, ...schema }) {
       const body = { model, messages: user(prompt), response_format: jsonSchema(schema), temperature: 0 }

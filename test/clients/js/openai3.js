@@ -1,5 +1,5 @@
 import { Configuration, OpenAIApi } from 'openai3'
-import { callsIn, chunksOf, functionTool, jsonSchema, textsOf, user } from './asks.js'
+import { calledIn, callsIn, chunksOf, functionOf, functionTool, jsonSchema, textsOf, user } from './asks.js'
 
 /** OpenAI's client of 2023, on axios: it leaves streams and JSON to its callers. */
 export function program({ baseURL, apiKey }) {
@@ -13,6 +13,7 @@ export function program({ baseURL, apiKey }) {
     chat,
     stream,
     tools: async (ask) => callsIn((await messageOf(ask, { tools: [functionTool(ask)] })).tool_calls),
+    functions: async (ask) => calledIn((await messageOf(ask, { functions: [functionOf(ask)] })).function_call),
     schema: async (ask) => JSON.parse((await messageOf(ask, { response_format: jsonSchema(ask) })).content),
     async embeddings({ model, input }) {
       return (await client.createEmbedding({ model, input })).data.data.map(({ embedding }) => embedding)

@@ -17,5 +17,8 @@ def json_schema(ask):
 
 
 def calls_in(calls):
-    functions = [call["function"] for call in calls]
-    return [{"name": called["name"], "arguments": json.loads(called["arguments"])} for called in functions]
+    return [called_in(call["function"]) for call in calls]
+
+
+def called_in(called):
+    return {"name": called["name"], "arguments": json.loads(called["arguments"])}

@@ -9,6 +9,8 @@ import sys
 def outcome(client, task, ask):
     if task in client.cannot:
         return {"cannot": client.cannot[task]}
+    if not hasattr(client, task):
+        return {"cannot": f"has no {task}"}
     try:
         return {"got": getattr(client, task)(ask)}
     except Exception as error:

@@ -4,7 +4,7 @@ import json
 
 import openai
 
-from asks import calls_in, function_tool, json_schema, user
+from asks import called_in, calls_in, function_tool, json_schema, user
 
 
 class Client:
@@ -31,6 +31,10 @@ class Client:
     def tools(self, ask):
         calls = self.message(ask, tools=[function_tool(ask)]).tool_calls
         return calls_in([call.model_dump() for call in calls])
+
+    def functions(self, ask):
+        called = self.message(ask, functions=[function_tool(ask)["function"]]).function_call
+        return called_in(called.model_dump())
 
     def schema(self, ask):
         return json.loads(self.message(ask, response_format=json_schema(ask)).content)

@@ -4,7 +4,7 @@ import json
 
 import openai
 
-from asks import calls_in, function_tool, json_schema, user
+from asks import called_in, calls_in, function_tool, json_schema, user
 
 
 class Client:
@@ -31,6 +31,9 @@ class Client:
 
     def tools(self, ask):
         return calls_in(self.message(ask, tools=[function_tool(ask)])["tool_calls"])
+
+    def functions(self, ask):
+        return called_in(self.message(ask, functions=[function_tool(ask)["function"]])["function_call"])
 
     def schema(self, ask):
         return json.loads(self.message(ask, response_format=json_schema(ask))["content"])
