@@ -17,6 +17,7 @@ const configOf = (url: string): Config => ({
   retries: 0,
   models: {
     equipped: { deployments: [{ model: 'openai/x', overrides: { tools: [override] } }] },
+    paired: { deployments: ['any/one', { model: 'any/other', order: 2 }] },
     lenient: { deployments: ['any/lenient'], dropParams: true },
   },
 })
@@ -274,9 +275,12 @@ describe.each(runtimes)('A program of 2023 that sends functions, on %s,', (runti
     }
     expect(bodies()[0]).toHaveProperty('functions')
     for (const body of bodies().slice(1)) expect(body).toMatchObject({ tools, parallel_tool_calls: false })
-    // What was refused says nothing about tools.
-    const reply = await both.ask(runtime, chat(model, { tools }))
-    expect(answerOf(reply).choices[0]?.message.tool_calls).toHaveLength(1)
+  })
+
+  it('stays with a model that refuses functions, since that says nothing about tools', async () => {
+    upstream.script(refusing('functions'), json(200, calling(call('weather', '{}'))))
+    for (const more of [{ functions }, { functions }, { tools }]) await both.ask(runtime, chat('paired', more))
+    expect(bodies().map(({ model }) => model)).toEqual(['one', 'one', 'one', 'one'])
   })
 
   it('is asked without a limit of calls where that is refused', async () => {
