@@ -82,6 +82,15 @@ export interface KnownModel {
   readonly ownedBy?: string
   /** In tokens. */
   readonly contextWindow?: number
+  /** In tokens: the most that one answer may have. */
+  readonly maxOutput?: number
+  /** What it takes and gives, in OpenRouter's words: `text`, `image`, `audio`, `file`, `embeddings`. */
+  readonly inputs?: readonly string[]
+  readonly outputs?: readonly string[]
+  /** Whether it can think before it answers. */
+  readonly reasons?: boolean
+  /** The request fields that it takes, as its provider lists them. */
+  readonly parameters?: readonly string[]
   /**
    * Absent means unknown; only an explicit `false` keeps requests away. An explicit `true` for `dimensions` says that
    * vectors may be cut here.
@@ -100,6 +109,8 @@ export interface Price {
 export interface SlowPath {
   readonly fetch: typeof fetch
   readonly signal: AbortSignal
+  /** Aborted earlier than `signal`: a list is then worth more than details of its models that are still missing. */
+  readonly details?: AbortSignal
   readonly log: (message: string) => void
 }
 
