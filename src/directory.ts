@@ -49,12 +49,8 @@ export function createDirectory(catalog: Catalog, knowledge: Knowledge, started:
     return [...middles].map((middle) => before + middle + after)
   }
 
-  /** A more specific pattern, or a provider of that name, may be in the way. */
-  function leadsTo(group: ModelGroup, id: string): boolean {
-    return (
-      catalog.patterns.find(id)?.value === group && !catalog.providers.has(id.slice(0, Math.max(0, id.indexOf('/'))))
-    )
-  }
+  /** `provider/model` comes before any pattern. */
+  const isDirect = (id: string) => id.includes('/') && catalog.providers.has(id.slice(0, id.indexOf('/')))
 
   return {
     async models() {
@@ -66,9 +62,7 @@ export function createDirectory(catalog: Catalog, knowledge: Knowledge, started:
       for (const group of catalog.models.values()) add(group.name, group)
       for (const group of catalog.patterns.values) {
         if (group.name.split('*').length !== 2) continue
-        for (const id of namesOf(group)) {
-          if (leadsTo(group, id)) add(id, findGroup(catalog, id, known))
-        }
+        for (const id of namesOf(group)) if (!isDirect(id)) add(id, findGroup(catalog, id, known))
       }
       for (const [provider, list] of known) {
         for (const id of list.keys()) add(`${provider}/${id}`, findGroup(catalog, `${provider}/${id}`, known))

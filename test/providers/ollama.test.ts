@@ -530,7 +530,7 @@ describe('the library', () => {
       ownedBy: 'library',
       contextWindow: 4096,
       supports: { tools: true, vision: false },
-      reasons: false,
+      reasons: true,
       inputs: ['text'],
       outputs: ['text'],
     })
@@ -823,7 +823,7 @@ function comparable(answer: JsonObject): JsonObject {
 }
 
 function slowPath(
-  answer: (url: string, init: RequestInit) => Response,
+  answer: (url: string, init: RequestInit) => Response | Promise<Response>,
   log: (text: string) => void = () => {},
   signal = new AbortController().signal,
 ): SlowPath {

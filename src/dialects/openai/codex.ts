@@ -22,7 +22,7 @@ function modelInfo(model: ListedModel, place: number): JsonObject {
     shell_type: 'shell_command',
     visibility: 'list',
     supported_in_api: true,
-    // Its default is the one with the lowest: the first of the configuration.
+    // Its picker sorts by it: what is configured comes first, in that order.
     priority: Math.min(place, mostPriority),
     upgrade: null,
     base_instructions: instructions,
