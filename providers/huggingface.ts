@@ -1,5 +1,4 @@
 import { listModels } from '../src/core/knowledge.ts'
-import { modalitiesOf, priceIn } from '../src/core/model-facts.ts'
 import { fetchModelList } from '../src/core/model-list.ts'
 import {
   bearer,
@@ -14,6 +13,7 @@ import { valueIn, without } from '../src/core/synonyms.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../src/wire/json.ts'
+import { modalitiesOf, priceIn } from '../src/wire/model-facts.ts'
 import { continuedBy } from './continuations.ts'
 import { effortsOf } from './efforts.ts'
 import { featureExtraction, isAtRoot, routerURL } from './huggingface/features.ts'

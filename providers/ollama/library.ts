@@ -4,14 +4,14 @@ import { readSaid } from '../../src/core/said.ts'
 import { secretsOf } from '../../src/core/secrets.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject } from '../../src/wire/json.ts'
+import type { ModelFacts } from '../../src/wire/model-facts.ts'
 import { ollamaURL } from './address.ts'
 
 /** How many models are asked for their capabilities: each costs a request, and a library may hold hundreds. */
 const shownModels = 20
 const shownAtOnce = 4
 /** What was told of the models of a server, by name and weights. */
-type Facts = Omit<KnownModel, 'id'>
-const shownBefore = new WeakMap<ProviderSettings, Map<string, Facts>>()
+const shownBefore = new WeakMap<ProviderSettings, Map<string, ModelFacts>>()
 
 /** Minimum milliseconds between two progress messages of a slow pull. */
 const progressInterval = 5_000
@@ -23,7 +23,7 @@ const progressInterval = 5_000
 export async function listLibrary(settings: ProviderSettings, tools: SlowPath): Promise<KnownModel[]> {
   const ollama = await client(settings, tools)
   const { models } = await ollama.list()
-  const facts = shownBefore.get(settings) ?? new Map<string, Facts>()
+  const facts = shownBefore.get(settings) ?? new Map<string, ModelFacts>()
   shownBefore.set(settings, facts)
   const current = new Set(models.map(keyOf))
   for (const key of facts.keys()) if (!current.has(key)) facts.delete(key)
@@ -64,7 +64,7 @@ function listed(response: ModelResponse): KnownModel {
   }
 }
 
-async function shown(ollama: Ollama, model: string): Promise<Facts> {
+async function shown(ollama: Ollama, model: string): Promise<ModelFacts> {
   const { capabilities, model_info } = await ollama.show({ model })
   const facts: unknown = model_info
   // `llama.context_length`: the prefix is the architecture's name.
@@ -76,7 +76,7 @@ async function shown(ollama: Ollama, model: string): Promise<Facts> {
 }
 
 /** https://github.com/ollama/ollama/blob/main/types/model/capability.go */
-function abilitiesIn(capabilities: readonly string[]): Facts {
+function abilitiesIn(capabilities: readonly string[]): ModelFacts {
   const has = (capability: string) => capabilities.includes(capability)
   const embeds = has('embedding') && !has('completion')
   return {

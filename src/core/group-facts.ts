@@ -1,31 +1,25 @@
+import type { ModelFacts, Price } from '../wire/model-facts.ts'
 import type { Deployment, Known } from './catalog.ts'
 import { entryOf } from './listed.ts'
-import type { KnownModel, Price } from './provider.ts'
-
-/** What is known of a model that several deployments may serve. */
-export type GroupFacts = Pick<
-  KnownModel,
-  'contextWindow' | 'maxOutput' | 'inputs' | 'outputs' | 'supports' | 'reasons' | 'parameters' | 'price'
->
 
 /**
  * Sizes are those that every deployment keeps, as far as they are known, so that all of them stay of use; an ability is
  * there if one has it, because requests that need it go to that one; none costs more than the price.
  */
-export function factsOfAll(deployments: readonly Deployment[], lists: Known): GroupFacts {
+export function factsOfAll(deployments: readonly Deployment[], lists: Known): ModelFacts {
   const usable = deployments.filter(({ provider }) => !provider.unavailable)
   const all = (usable.length > 0 ? usable : deployments).map((deployment) => factsOf(deployment, lists))
   const [only] = all
   return all.length === 1 && only ? only : shared(all)
 }
 
-function factsOf({ known, provider, model }: Deployment, lists: Known): GroupFacts {
+function factsOf({ known, provider, model }: Deployment, lists: Known): ModelFacts {
   const { supports, ...entry } = entryOf(model, lists.get(provider.name)) ?? { id: model }
   const both = { ...supports, ...known.supports }
   return { ...entry, ...known, ...(Object.keys(both).length > 0 && { supports: both }) }
 }
 
-function shared(all: readonly GroupFacts[]): GroupFacts {
+function shared(all: readonly ModelFacts[]): ModelFacts {
   const contextWindow = least(all.map((facts) => facts.contextWindow))
   const maxOutput = least(all.map((facts) => facts.maxOutput))
   const inputs = union(all.map((facts) => facts.inputs))
@@ -45,7 +39,7 @@ function shared(all: readonly GroupFacts[]): GroupFacts {
   }
 }
 
-function supportsOf(all: readonly GroupFacts[]): NonNullable<KnownModel['supports']> {
+function supportsOf(all: readonly ModelFacts[]): NonNullable<ModelFacts['supports']> {
   const names = ['tools', 'vision', 'schema', 'dimensions'] as const
   const told = names.map((name) => [name, some(all.map(({ supports }) => supports?.[name]))] as const)
   return Object.fromEntries(told.filter(([, value]) => value !== undefined))

@@ -1,5 +1,5 @@
+import { factsOf } from '../wire/model-facts.ts'
 import type { Known } from './catalog.ts'
-import { factsOf } from './model-facts.ts'
 import { fetchModelList } from './model-list.ts'
 import { bearer, type KnownModel, type Provider, type ProviderSettings, type SlowPath } from './provider.ts'
 import type { Services } from './services.ts'

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts'
+import type { ModelFacts } from './model-facts.ts'
 
 /**
  * A model in OpenAI's format, with what clients read beside it: the names of OpenRouter (`context_length`,
@@ -15,18 +16,6 @@ export interface ListedModel extends JsonObject {
   readonly name: string
   /** What the name stands for, as `provider/model`; in vLLM and in OpenAI's lists of 2023 too. */
   readonly root?: string
-}
-
-/** Sizes in tokens, the price in US dollars per million of them. */
-export interface ModelFacts {
-  readonly contextWindow?: number
-  readonly maxOutput?: number
-  readonly inputs?: readonly string[]
-  readonly outputs?: readonly string[]
-  readonly supports?: Readonly<Partial<Record<string, boolean>>>
-  readonly reasons?: boolean
-  readonly parameters?: readonly string[]
-  readonly price?: { readonly input: number; readonly output: number }
 }
 
 /** The fields that say what is known of a model. */

@@ -44,7 +44,10 @@ const lists: Readonly<Record<string, unknown>> = {
   vllm: { data: [{ id: 'v', object: 'model', max_model_len: 32_768, root: 'org/v', permission: [] }] },
   llamacpp: { data: [{ id: 'l', object: 'model', meta: { n_ctx_train: 40_960, n_params: 1 } }] },
   lmstudio: {
-    data: [{ id: 's', max_context_length: 131_072, loaded_context_length: 4096, capabilities: ['tool_use'] }],
+    data: [
+      { id: 's', type: 'vlm', max_context_length: 131_072, loaded_context_length: 4096, capabilities: ['tool_use'] },
+      { id: 'nomic', type: 'embeddings', max_context_length: 2048 },
+    ],
   },
   odd: {
     data: [
@@ -82,6 +85,8 @@ describe.each(runtimes)('A client that lists models (%s)', (runtime) => {
       // Never answers.
       if (name === 'hangs' || request.path === '/silent/api/show') return
       const answer = ['ollama', 'silent'].includes(name) ? (request.path.endsWith('/show') ? show : tags) : lists[name]
+      // What LM Studio's API for OpenAI's clients leaves out is in its own.
+      if (request.path === '/lmstudio/models') return response.writeHead(500).end()
       response.writeHead(answer ? 200 : 404, { 'content-type': 'application/json' }).end(JSON.stringify(answer ?? {}))
     })
     const provider = (type: string, name = type) => [
@@ -156,7 +161,8 @@ describe.each(runtimes)('A client that lists models (%s)', (runtime) => {
     ['mistral/ministral', { context_length: 262_144, capabilities: { function_calling: true, vision: false } }],
     ['vllm/v', { context_length: 32_768 }],
     ['llamacpp/l', { context_length: 40_960 }],
-    ['lmstudio/s', { context_length: 4096, supported_parameters: ['tools', 'tool_choice'] }],
+    ['lmstudio/s', { context_length: 4096, capabilities: { function_calling: true, vision: true } }],
+    ['lmstudio/nomic', { context_length: 2048, architecture: { modality: 'text->embeddings' } }],
     [
       'ollama/sees:latest',
       {
@@ -259,7 +265,7 @@ describe.each(runtimes)('A client that lists models (%s)', (runtime) => {
     const body = (await response.json()) as { data: Entry[]; models: Record<string, unknown>[] }
     expect(body.data).toEqual(listed)
     const slugs = body.models.map(({ slug }) => slug)
-    expect(slugs).toEqual(listed.map(({ id }) => id).filter((id) => !id.endsWith('/embeds')))
+    expect(slugs).toEqual(listed.map(({ id }) => id).filter((id) => !/embeds|nomic/.test(id)))
     expect(body.models.find(({ slug }) => slug === 'alias')).toMatchObject({
       display_name: 'alias',
       context_window: 131_072,

@@ -1,8 +1,37 @@
-import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
-import type { KnownModel, Price } from './provider.ts'
+import type { Capability } from './errors.ts'
+import { isObject, type JsonObject, stringAt } from './json.ts'
+
+/** What is known of a model. Absent means unknown. */
+export interface ModelFacts {
+  /** Seconds since 1970. */
+  readonly created?: number
+  readonly ownedBy?: string
+  /** In tokens. */
+  readonly contextWindow?: number
+  /** In tokens: the most that one answer may have. */
+  readonly maxOutput?: number
+  /** What it takes and gives, in OpenRouter's words: `text`, `image`, `audio`, `file`, `embeddings`. */
+  readonly inputs?: readonly string[]
+  readonly outputs?: readonly string[]
+  /**
+   * Only an explicit `false` keeps requests away. An explicit `true` for `dimensions` says that vectors may be cut here.
+   */
+  readonly supports?: Readonly<Partial<Record<Capability, boolean>>>
+  /** Whether it can think before it answers. */
+  readonly reasons?: boolean
+  /** The request fields that it takes, as its provider lists them. */
+  readonly parameters?: readonly string[]
+  readonly price?: Price
+}
+
+/** In US dollars per million tokens. */
+export interface Price {
+  readonly input: number
+  readonly output: number
+}
 
 /** What a server's list says of a model, in whatever words; nothing is guessed. */
-export function factsOf(fields: JsonObject): Omit<KnownModel, 'id'> {
+export function factsOf(fields: JsonObject): ModelFacts {
   const { created } = fields
   const ownedBy = stringAt(fields, 'owned_by') ?? stringAt(fields, 'organization')
   const contextWindow = windowOf(fields)
@@ -32,7 +61,7 @@ function perMillion(price: unknown): number {
 
 /** OpenRouter's prices of routers, which depend on the request, are -1. */
 function isPrice(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY
 }
 
 /**
@@ -62,16 +91,22 @@ function firstCount(values: readonly unknown[]): number | undefined {
   return values.find((value): value is number => Number.isSafeInteger(value) && (value as number) > 0)
 }
 
-/** OpenRouter's words, which Hugging Face and llama.cpp use too. */
-export function modalitiesOf({ architecture }: JsonObject): Pick<KnownModel, 'inputs' | 'outputs'> {
-  if (!isObject(architecture)) return {}
-  const inputs = textsIn(architecture.input_modalities)
-  const outputs = textsIn(architecture.output_modalities)
-  return { ...(inputs.length > 0 && { inputs }), ...(outputs.length > 0 && { outputs }) }
+/**
+ * In OpenRouter's words, which Hugging Face and llama.cpp use too; else by the `type` of Together and LM Studio, whose
+ * others don't say enough.
+ */
+export function modalitiesOf({ architecture, type }: JsonObject): Pick<ModelFacts, 'inputs' | 'outputs'> {
+  const told = isObject(architecture) ? architecture : {}
+  const inputs = textsIn(told.input_modalities)
+  const outputs = textsIn(told.output_modalities)
+  if (inputs.length > 0 || outputs.length > 0)
+    return { ...(inputs.length > 0 && { inputs }), ...(outputs.length > 0 && { outputs }) }
+  if (type === 'embedding' || type === 'embeddings') return { outputs: ['embeddings'] }
+  return type === 'vlm' ? { inputs: ['text', 'image'] } : {}
 }
 
 /** From OpenRouter's `supported_parameters`, Mistral's object of capabilities, and LM Studio's list of them. */
-function abilitiesOf(fields: JsonObject): Pick<KnownModel, 'supports' | 'reasons' | 'parameters'> {
+function abilitiesOf(fields: JsonObject): Pick<ModelFacts, 'supports' | 'reasons' | 'parameters'> {
   const parameters = textsIn(fields.supported_parameters)
   const { inputs } = modalitiesOf(fields)
   const told = isObject(fields.capabilities) ? fields.capabilities : {}
