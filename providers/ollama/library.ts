@@ -28,11 +28,12 @@ export async function listLibrary(settings: ProviderSettings, tools: SlowPath): 
   const current = new Set(models.map(keyOf))
   for (const key of facts.keys()) if (!current.has(key)) facts.delete(key)
   const missing = models.filter((model) => !facts.has(keyOf(model))).slice(0, shownModels)
-  const shows = await client(settings, { ...tools, signal: tools.details ?? tools.signal })
+  const signal = tools.details ? AbortSignal.any([tools.signal, tools.details]) : tools.signal
+  const shows = await client(settings, { ...tools, signal })
   await Promise.all(
     Array.from({ length: shownAtOnce }, async () => {
       for (let model = missing.shift(); model; model = missing.shift()) {
-        if (tools.details?.aborted) return
+        if (signal.aborted) return
         const details = await shown(shows, nameOf(model)).catch(() => undefined)
         if (details) facts.set(keyOf(model), details)
       }

@@ -115,6 +115,16 @@ describe.each(runtimes)('A client that lists models (%s)', (runtime) => {
               },
             ],
           },
+          tight: {
+            deployments: [
+              {
+                model: 'openrouter/org/sees',
+                contextWindow: 1000,
+                maxOutput: 100,
+                supports: { tools: false, vision: false },
+              },
+            ],
+          },
           'hangs/x': 'groq/g',
           'or/*': 'openrouter/org/*',
           'or/router': 'groq/g',
@@ -207,6 +217,14 @@ describe.each(runtimes)('A client that lists models (%s)', (runtime) => {
       architecture: { modality: 'text+image->text' },
       supported_parameters: ['tools', 'tool_choice'],
       pricing: { prompt: '0.0000025', completion: '0.00001' },
+    })
+    expect(entry('tight')).toMatchObject({
+      context_length: 1000,
+      max_output_tokens: 100,
+      architecture: { modality: 'text->text', input_modalities: ['text'] },
+      supported_parameters: ['max_tokens', 'reasoning', 'structured_outputs'],
+      capabilities: { function_calling: false, vision: false, reasoning: true },
+      pricing: { prompt: '0.00000015', completion: '0.0000006' },
     })
   })
 
