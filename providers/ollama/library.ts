@@ -18,7 +18,7 @@ const progressInterval = 5_000
 
 /**
  * The server's models, with details from `/api/show`, since `/api/tags` gives too few. They are asked for a few at a time,
- * only once for the same weights, and not waited for too long: the next list has what this one lacks.
+ * only once for the same weights. What isn't told before the signal is for the next list.
  */
 export async function listLibrary(settings: ProviderSettings, tools: SlowPath): Promise<KnownModel[]> {
   const ollama = await client(settings, tools)
@@ -28,13 +28,11 @@ export async function listLibrary(settings: ProviderSettings, tools: SlowPath): 
   const current = new Set(models.map(keyOf))
   for (const key of facts.keys()) if (!current.has(key)) facts.delete(key)
   const missing = models.filter((model) => !facts.has(keyOf(model))).slice(0, shownModels)
-  const signal = tools.details ? AbortSignal.any([tools.signal, tools.details]) : tools.signal
-  const shows = await client(settings, { ...tools, signal })
   await Promise.all(
     Array.from({ length: shownAtOnce }, async () => {
       for (let model = missing.shift(); model; model = missing.shift()) {
-        if (signal.aborted) return
-        const details = await shown(shows, nameOf(model)).catch(() => undefined)
+        if (tools.signal.aborted) return
+        const details = await shown(ollama, nameOf(model)).catch(() => undefined)
         if (details) facts.set(keyOf(model), details)
       }
     }),

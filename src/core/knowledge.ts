@@ -8,8 +8,6 @@ import { slowPath } from './slow-path.ts'
 /** Milliseconds: how long a list stays fresh, and how long to wait for one. */
 const freshFor = 60_000
 const patience = 2_500
-/** Milliseconds after which a list does without details that take requests of their own. */
-const patienceForDetails = 1_500
 
 /** The providers' lists of models, fetched on demand and kept for a minute. */
 export class Knowledge {
@@ -43,9 +41,7 @@ export class Knowledge {
   async #ask(provider: Provider): Promise<void> {
     const stop = new AbortController()
     const cancel = this.#services.clock.after(patience, () => stop.abort(new Error('no list in time')))
-    const enough = new AbortController()
-    const cut = this.#services.clock.after(patienceForDetails, () => enough.abort(new Error('no details in time')))
-    const tools = { ...slowPath(this.#services, stop.signal), details: enough.signal }
+    const tools = slowPath(this.#services, stop.signal)
     try {
       const models = await (provider.definition.models ?? listModels)(provider.settings, tools, provider)
       this.#known.set(provider.name, new Map(models.map((model) => [model.id, model])))
@@ -53,7 +49,6 @@ export class Knowledge {
       // A missing list is normal: requests still go to the provider, which then says itself which models it has.
     } finally {
       cancel()
-      cut()
     }
   }
 }

@@ -85,8 +85,6 @@ export interface KnownModel extends ModelFacts {
 export interface SlowPath {
   readonly fetch: typeof fetch
   readonly signal: AbortSignal
-  /** Aborted earlier than `signal`: a list is then worth more than details of its models that are still missing. */
-  readonly details?: AbortSignal
   readonly log: (message: string) => void
 }
 

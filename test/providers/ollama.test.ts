@@ -565,16 +565,19 @@ describe('the library', () => {
   })
 
   it('is listed without the details of a server that takes too long to tell them', async () => {
-    const details = new AbortController()
-    const tools = slowPath((url, init) => {
-      if (url.endsWith('/api/tags')) return Response.json({ models: [{ name: 'a', model: 'a' }] })
-      return new Promise<Response>((_, reject) => {
-        init.signal?.addEventListener('abort', () => reject(new Error('stopped')))
-        details.abort()
-      })
-    })
-    const models = await ollama.models?.({ ...settings }, { ...tools, details: details.signal })
-    expect(models).toEqual([{ id: 'a', ownedBy: 'library' }])
+    const stop = new AbortController()
+    const tools = slowPath(
+      (url, init) => {
+        if (url.endsWith('/api/tags')) return Response.json({ models: [{ name: 'a', model: 'a' }] })
+        return new Promise<Response>((_, reject) => {
+          init.signal?.addEventListener('abort', () => reject(new Error('stopped')))
+          stop.abort()
+        })
+      },
+      undefined,
+      stop.signal,
+    )
+    expect(await ollama.models?.({ ...settings }, tools)).toEqual([{ id: 'a', ownedBy: 'library' }])
   })
 
   it('pulls a model and tells how far it is', async () => {
