@@ -1,4 +1,4 @@
-import { listModels, priceOf } from '../src/core/knowledge.ts'
+import { listModels } from '../src/core/knowledge.ts'
 import { fetchModelList } from '../src/core/model-list.ts'
 import {
   bearer,
@@ -13,6 +13,7 @@ import { valueIn, without } from '../src/core/synonyms.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { repaired } from '../src/operations/repair/index.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../src/wire/json.ts'
+import { modalitiesOf, priceIn } from '../src/wire/model-facts.ts'
 import { continuedBy } from './continuations.ts'
 import { effortsOf } from './efforts.ts'
 import { featureExtraction, isAtRoot, routerURL } from './huggingface/features.ts'
@@ -223,18 +224,22 @@ function liveAbilities(entry: JsonObject): Omit<KnownModel, 'id'> {
   const live = all.filter(({ status }) => status === 'live')
   const windows = live.map(({ context_length: length }) => length).filter((length) => typeof length === 'number')
   const lacks = (key: string) => live.length > 0 && live.every((provider) => provider[key] === false)
-  const prices = live.map(({ pricing }) => priceOf(pricing).price).filter((price) => price !== undefined)
-  const architecture = isObject(entry.architecture) ? entry.architecture.input_modalities : undefined
+  const prices = live.map(({ pricing }) => priceIn(pricing).price).filter((price) => price !== undefined)
+  const has = (key: string) => live.some((provider) => provider[key] === true)
+  const modalities = modalitiesOf(entry)
   return {
     ...(windows.length > 0 && { contextWindow: Math.max(...windows) }),
     // The router decides which provider answers, and none costs more than this.
     ...(prices.length > 0 && {
       price: { input: highest(prices, 'input'), output: highest(prices, 'output') },
     }),
+    ...modalities,
     supports: {
-      ...(lacks('supports_tools') && { tools: false }),
-      ...(lacks('supports_structured_output') && { schema: false }),
-      ...(Array.isArray(architecture) && { vision: architecture.includes('image') }),
+      ...((has('supports_tools') || lacks('supports_tools')) && { tools: has('supports_tools') }),
+      ...((has('supports_structured_output') || lacks('supports_structured_output')) && {
+        schema: has('supports_structured_output'),
+      }),
+      ...(modalities.inputs && { vision: modalities.inputs.includes('image') }),
     },
   }
 }

@@ -68,7 +68,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   async function lookUp(context: AppContext, route: LookUpRoute, model: string | undefined): Promise<Response> {
     try {
       guard(edge.headers(context), 'GET')
-      return json(200, await route.look(gateway, model))
+      return json(200, await route.look(gateway, model, new URL(context.req.url).searchParams))
     } catch (thrown) {
       return fail(thrown, route.refuse)
     }

@@ -1,14 +1,9 @@
-import { type Catalog, findGroup } from './core/catalog.ts'
+import { type Catalog, findGroup, type ModelGroup } from './core/catalog.ts'
+import { factsOfAll } from './core/group-facts.ts'
 import type { Knowledge } from './core/knowledge.ts'
 import { entryOf } from './core/listed.ts'
-
-/** A model in OpenAI's format. `created` in seconds since 1970. */
-export interface ListedModel {
-  readonly id: string
-  readonly object: 'model'
-  readonly created: number
-  readonly owned_by: string
-}
+import { makePattern, matchPattern } from './core/patterns.ts'
+import { fieldsOf, type ListedModel } from './wire/listed-model.ts'
 
 /** The models that clients can name: the configured ones, and all that the providers list. */
 export interface Directory {
@@ -16,38 +11,74 @@ export interface Directory {
   model(id: string): Promise<ListedModel | undefined>
 }
 
+/** How many models are listed for one name with a `*`. */
+const mostOfPattern = 1_000
+
 /** `started` is told where nobody says when a model was created. */
 export function createDirectory(catalog: Catalog, knowledge: Knowledge, started: number): Directory {
-  const listed = (id: string, created: number | undefined, owner: string): ListedModel => ({
-    id,
-    object: 'model',
-    created: created ?? started,
-    owned_by: owner,
-  })
+  const { known } = knowledge
+
+  function described({ name, deployments }: ModelGroup): ListedModel {
+    const [first] = deployments
+    const entry = first && entryOf(first.model, known.get(first.provider.name))
+    const isSame = first === undefined || first.label === name || first.label === `${name}:latest`
+    return {
+      id: name,
+      object: 'model',
+      created: (catalog.models.has(name) ? undefined : entry?.created) ?? started,
+      owned_by: first?.provider.name ?? 'samewire',
+      name,
+      ...(!isSame && { root: first.label }),
+      ...fieldsOf(factsOfAll(deployments, known)),
+    }
+  }
+
+  /** The names that a pattern stands for, by the lists of the providers behind it. */
+  function namesOf({ name, deployments }: ModelGroup): readonly string[] {
+    const [before = '', after = ''] = name.split('*')
+    const middles = new Set<string>()
+    for (const { provider, model } of deployments) {
+      // All names go to one model: there is no end to them.
+      if (!model.includes('*')) continue
+      const pattern = makePattern(model)
+      for (const id of known.get(provider.name)?.keys() ?? []) {
+        const middle = matchPattern(pattern, id)
+        if (middle !== undefined && middles.size < mostOfPattern) middles.add(middle)
+      }
+    }
+    return [...middles].map((middle) => before + middle + after)
+  }
+
+  /** `provider/model` comes before any pattern. */
+  const isDirect = (id: string) => id.includes('/') && catalog.providers.has(id.slice(0, id.indexOf('/')))
 
   return {
     async models() {
       await knowledge.refresh()
       const all = new Map<string, ListedModel>()
-      for (const group of catalog.models.values()) {
-        all.set(group.name, listed(group.name, undefined, group.deployments[0]?.provider.name ?? 'samewire'))
+      function add(id: string, group: ModelGroup | undefined): void {
+        if (group && !all.has(id)) all.set(id, described({ ...group, name: id }))
       }
-      for (const [provider, list] of knowledge.known) {
-        for (const { id, created } of list.values())
-          all.set(`${provider}/${id}`, listed(`${provider}/${id}`, created, provider))
+      for (const group of catalog.models.values()) add(group.name, group)
+      for (const group of catalog.patterns.values) {
+        if (group.name.split('*').length !== 2) continue
+        for (const id of namesOf(group)) if (!isDirect(id)) add(id, findGroup(catalog, id, known))
+      }
+      for (const [provider, list] of known) {
+        for (const id of list.keys()) add(`${provider}/${id}`, findGroup(catalog, `${provider}/${id}`, known))
       }
       return [...all.values()]
     },
 
     async model(id) {
       await knowledge.refresh()
-      const [deployment] = findGroup(catalog, id, knowledge.known)?.deployments ?? []
-      if (!deployment) return undefined
-      const list = knowledge.known.get(deployment.provider.name)
-      const entry = entryOf(deployment.model, list)
+      const group = findGroup(catalog, id, known)
+      const [deployment] = group?.deployments ?? []
+      if (!group || !deployment) return undefined
+      const list = known.get(deployment.provider.name)
       // Configured names always exist; any other name must be on the provider's list, if there is one.
-      if (!entry && list && list.size > 0 && !catalog.models.has(id)) return undefined
-      return listed(id, entry?.created, deployment.provider.name)
+      if (!catalog.models.has(id) && list && list.size > 0 && !entryOf(deployment.model, list)) return undefined
+      return described({ ...group, name: id })
     },
   }
 }

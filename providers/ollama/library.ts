@@ -4,23 +4,45 @@ import { readSaid } from '../../src/core/said.ts'
 import { secretsOf } from '../../src/core/secrets.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject } from '../../src/wire/json.ts'
+import type { ModelFacts } from '../../src/wire/model-facts.ts'
 import { ollamaURL } from './address.ts'
 
 /** How many models are asked for their capabilities: each costs a request, and a library may hold hundreds. */
 const shownModels = 20
+const shownAtOnce = 4
+/** What was told of the models of a server, by name and weights. */
+const shownBefore = new WeakMap<ProviderSettings, Map<string, ModelFacts>>()
+
 /** Minimum milliseconds between two progress messages of a slow pull. */
 const progressInterval = 5_000
 
-/** The server's models, with details from `/api/show`, since `/api/tags` gives too few. */
+/**
+ * The server's models, with details from `/api/show`, since `/api/tags` gives too few. They are asked for a few at a time,
+ * only once for the same weights. What isn't told before the signal is for the next list.
+ */
 export async function listLibrary(settings: ProviderSettings, tools: SlowPath): Promise<KnownModel[]> {
   const ollama = await client(settings, tools)
   const { models } = await ollama.list()
-  return await Promise.all(
-    models.map(async (model, at) => ({
-      ...listed(model),
-      ...(at < shownModels && (await shown(ollama, nameOf(model)).catch(() => ({})))),
-    })),
+  const facts = shownBefore.get(settings) ?? new Map<string, ModelFacts>()
+  shownBefore.set(settings, facts)
+  const current = new Set(models.map(keyOf))
+  for (const key of facts.keys()) if (!current.has(key)) facts.delete(key)
+  const missing = models.filter((model) => !facts.has(keyOf(model))).slice(0, shownModels)
+  await Promise.all(
+    Array.from({ length: shownAtOnce }, async () => {
+      for (let model = missing.shift(); model; model = missing.shift()) {
+        if (tools.signal.aborted) return
+        const details = await shown(ollama, nameOf(model)).catch(() => undefined)
+        if (details) facts.set(keyOf(model), details)
+      }
+    }),
   )
+  return models.map((model) => ({ ...listed(model), ...facts.get(keyOf(model)) }))
+}
+
+/** A name that is pulled again may get other weights. Servers that imitate Ollama may have no digests. */
+function keyOf(model: ModelResponse): string {
+  return `${nameOf(model)} ${model.digest ?? model.modified_at ?? ''}`
 }
 
 /** Old versions, and servers that imitate them, have only `name`. */
@@ -41,16 +63,26 @@ function listed(response: ModelResponse): KnownModel {
   }
 }
 
-async function shown(ollama: Ollama, model: string): Promise<Partial<KnownModel>> {
+async function shown(ollama: Ollama, model: string): Promise<ModelFacts> {
   const { capabilities, model_info } = await ollama.show({ model })
   const facts: unknown = model_info
   // `llama.context_length`: the prefix is the architecture's name.
   const context = isObject(facts) ? Object.entries(facts).find(([name]) => name.endsWith('.context_length'))?.[1] : 0
   return {
     ...(typeof context === 'number' && context > 0 && { contextWindow: context }),
-    ...(Array.isArray(capabilities) && {
-      supports: { tools: capabilities.includes('tools'), vision: capabilities.includes('vision') },
-    }),
+    ...(Array.isArray(capabilities) && abilitiesIn(capabilities)),
+  }
+}
+
+/** https://github.com/ollama/ollama/blob/main/types/model/capability.go */
+function abilitiesIn(capabilities: readonly string[]): ModelFacts {
+  const has = (capability: string) => capabilities.includes(capability)
+  const embeds = has('embedding') && !has('completion')
+  return {
+    supports: { tools: has('tools'), vision: has('vision') },
+    reasons: has('thinking'),
+    inputs: ['text', ...(has('vision') ? ['image'] : []), ...(has('audio') ? ['audio'] : [])],
+    outputs: embeds ? ['embeddings'] : has('image') ? ['image'] : ['text'],
   }
 }
 

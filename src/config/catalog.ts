@@ -201,8 +201,8 @@ class CatalogBuilder {
       }
       this.#checkStars(path, name, [plain])
       const { weight = 1, order = 1, rpm, tpm, params = {}, overrides = {}, contextWindow, supports, price } = own
-      const { dropParams } = own
-      const known = withValues({ contextWindow, supports, price }) as Deployment['known']
+      const { dropParams, maxOutput } = own
+      const known = withValues({ contextWindow, maxOutput, supports, price }) as Deployment['known']
       const rate = (rpm ?? tpm) === undefined ? {} : { rate: { rpm, tpm } }
       const fields = { defaults: withValues(params), overrides: withValues(overrides) }
       return [{ ...plain, weight, order, ...rate, ...fields, ...(dropParams && { dropParams }), known }]

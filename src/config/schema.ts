@@ -104,6 +104,8 @@ const cooldown = v.strictObject({
 const capabilities = {
   /** The model's context in tokens; longer requests go to another deployment. */
   contextWindow: v.optional(countFromOne),
+  /** The most tokens that one of its answers may have. Only for the list of models. */
+  maxOutput: v.optional(countFromOne),
   /** What the model can't do: `{ tools: false }`. With `dimensions: true` its vectors may be cut, and are cut here. */
   supports: v.optional(
     v.strictObject({

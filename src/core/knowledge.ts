@@ -1,7 +1,7 @@
-import { isObject, type JsonObject } from '../wire/json.ts'
+import { factsOf } from '../wire/model-facts.ts'
 import type { Known } from './catalog.ts'
 import { fetchModelList } from './model-list.ts'
-import { bearer, type KnownModel, type Price, type Provider, type ProviderSettings, type SlowPath } from './provider.ts'
+import { bearer, type KnownModel, type Provider, type ProviderSettings, type SlowPath } from './provider.ts'
 import type { Services } from './services.ts'
 import { slowPath } from './slow-path.ts'
 
@@ -62,38 +62,5 @@ export async function listModels(
   const headers = { ...(provider?.definition.headers ?? bearer)(settings), ...settings.headers }
   const url = provider?.definition.url?.(settings, '/models', '') ?? `${settings.baseURL}/models`
   const list = await fetchModelList(url, headers, tools)
-  return list.map(({ id, fields }) => {
-    const { created, owned_by: ownedBy } = fields
-    return {
-      id,
-      ...(typeof created === 'number' && { created }),
-      ...(typeof ownedBy === 'string' && { ownedBy }),
-      ...contextOf(fields),
-      ...priceOf(fields.pricing),
-    }
-  })
-}
-
-/** The price, as Together (`input`, per million tokens) and OpenRouter (`prompt`, as text, per token) list it. */
-export function priceOf(pricing: unknown): { price?: Price } {
-  if (!isObject(pricing)) return {}
-  const { input, output, prompt, completion } = pricing
-  const price = isPrice(input) ? { input, output } : { input: perMillion(prompt), output: perMillion(completion) }
-  return isPrice(price.input) && isPrice(price.output) ? { price: price as Price } : {}
-}
-
-function perMillion(price: unknown): number {
-  return typeof price === 'string' ? Number.parseFloat(price) * 1e6 : Number.NaN
-}
-
-/** OpenRouter's prices of routers, which depend on the request, are -1. */
-function isPrice(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0
-}
-
-/** The context window in tokens, under the field names of vLLM, llama.cpp, OpenRouter and Groq. */
-function contextOf(entry: JsonObject): { contextWindow?: number } {
-  const meta = isObject(entry.meta) ? entry.meta.n_ctx : undefined
-  const window = entry.max_model_len ?? entry.context_length ?? entry.context_window ?? meta
-  return typeof window === 'number' && window > 0 ? { contextWindow: window } : {}
+  return list.map(({ id, fields }) => ({ id, ...factsOf(fields) }))
 }

@@ -1,12 +1,13 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
+import type { ModelFacts } from '../wire/model-facts.ts'
 import type { Answer } from './answer.ts'
 import type { Clock } from './clock.ts'
 import type { Continuations } from './continuing.ts'
 import type { EffortWords } from './efforts.ts'
 import type { Feature } from './features.ts'
-import type { AtOnce, Capability, Supports } from './operation.ts'
+import type { AtOnce, Capability } from './operation.ts'
 import type { ProviderSettings } from './provider-settings.ts'
 import type { Remedy } from './remedy.ts'
 import type { ServedRequest } from './served.ts'
@@ -14,6 +15,7 @@ import type { Signal } from './signal.ts'
 import type { Stage } from './stream.ts'
 import type { WireContext } from './wire-context.ts'
 
+export type { Price } from '../wire/model-facts.ts'
 export type { ProviderSettings } from './provider-settings.ts'
 export type { Remedy } from './remedy.ts'
 export type { WireContext } from './wire-context.ts'
@@ -75,25 +77,8 @@ export interface ErrorRule {
 }
 
 /** What is known about a model in advance: from the configuration or the upstream's list. */
-export interface KnownModel {
+export interface KnownModel extends ModelFacts {
   readonly id: string
-  /** Seconds since 1970. */
-  readonly created?: number
-  readonly ownedBy?: string
-  /** In tokens. */
-  readonly contextWindow?: number
-  /**
-   * Absent means unknown; only an explicit `false` keeps requests away. An explicit `true` for `dimensions` says that
-   * vectors may be cut here.
-   */
-  readonly supports?: Supports
-  readonly price?: Price
-}
-
-/** In US dollars per million tokens. */
-export interface Price {
-  readonly input: number
-  readonly output: number
 }
 
 /** Tools for work other than requests to models: lists, pulls. `fetch` limits what it reads: see slow-path.ts. */

@@ -39,5 +39,5 @@ export interface InferenceRoute extends BaseRoute {
 /** A route that looks something up without a model. */
 export interface LookUpRoute extends BaseRoute {
   readonly method: 'GET'
-  look(gateway: Gateway, model: string | undefined): Promise<JsonObject>
+  look(gateway: Gateway, model: string | undefined, parameters: URLSearchParams): Promise<JsonObject>
 }

@@ -530,9 +530,54 @@ describe('the library', () => {
       ownedBy: 'library',
       contextWindow: 4096,
       supports: { tools: true, vision: false },
+      reasons: true,
+      inputs: ['text'],
+      outputs: ['text'],
     })
     expect(models?.[2]).toMatchObject({ id: 'tiny-random:latest', contextWindow: 8192 })
     expect(models?.[2]).not.toHaveProperty('supports')
+  })
+
+  it('asks once for what the same weights can do, a few at a time, and 20 of them for one list', async () => {
+    const own = { ...settings }
+    const models = Array.from({ length: 30 }, (_, at) => ({ name: `m${at}`, model: `m${at}`, digest: `sha${at}` }))
+    let shows = 0
+    let atOnce = 0
+    let most = 0
+    const tools = slowPath(async (url) => {
+      if (url.endsWith('/api/tags')) return Response.json({ models })
+      shows++
+      most = Math.max(most, ++atOnce)
+      await new Promise((later) => setImmediate(later))
+      atOnce--
+      return Response.json({ capabilities: ['embedding'], model_info: { 'bert.context_length': 512 } })
+    })
+    const first = await ollama.models?.(own, tools)
+    expect([shows, most]).toEqual([20, 4])
+    expect(first?.[19]).toMatchObject({ contextWindow: 512, outputs: ['embeddings'] })
+    expect(first?.[20]).toEqual({ id: 'm20', ownedBy: 'library' })
+    const second = await ollama.models?.(own, tools)
+    expect(shows).toBe(30)
+    expect(second?.[29]).toMatchObject({ contextWindow: 512 })
+    models[0] = { name: 'm0', model: 'm0', digest: 'other' }
+    await ollama.models?.(own, tools)
+    expect(shows).toBe(31)
+  })
+
+  it('is listed without the details of a server that takes too long to tell them', async () => {
+    const stop = new AbortController()
+    const tools = slowPath(
+      (url, init) => {
+        if (url.endsWith('/api/tags')) return Response.json({ models: [{ name: 'a', model: 'a' }] })
+        return new Promise<Response>((_, reject) => {
+          init.signal?.addEventListener('abort', () => reject(new Error('stopped')))
+          stop.abort()
+        })
+      },
+      undefined,
+      stop.signal,
+    )
+    expect(await ollama.models?.({ ...settings }, tools)).toEqual([{ id: 'a', ownedBy: 'library' }])
   })
 
   it('pulls a model and tells how far it is', async () => {
@@ -781,7 +826,7 @@ function comparable(answer: JsonObject): JsonObject {
 }
 
 function slowPath(
-  answer: (url: string, init: RequestInit) => Response,
+  answer: (url: string, init: RequestInit) => Response | Promise<Response>,
   log: (text: string) => void = () => {},
   signal = new AbortController().signal,
 ): SlowPath {

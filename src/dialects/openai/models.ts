@@ -2,6 +2,7 @@ import type { Gateway } from '../../gateway.ts'
 import { unknownModel } from '../../wire/errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import type { LookUpRoute } from '../dialect.ts'
+import { codexModels } from './codex.ts'
 import { wordsOn } from './words.ts'
 
 /** The lists of models, at today's paths and those of 2023. */
@@ -13,8 +14,10 @@ export const modelRoutes: readonly LookUpRoute[] = [
   { method: 'GET', path: '/engines/{model}', look: retrieve, refuse: wordsOn('/engines/{model}') },
 ]
 
-async function list(gateway: Gateway): Promise<JsonObject> {
-  return { object: 'list', data: await gateway.models() }
+async function list(gateway: Gateway, _: unknown, parameters: URLSearchParams): Promise<JsonObject> {
+  const data = await gateway.models()
+  // Only Codex says so, and it reads nothing else.
+  return { object: 'list', data, ...(parameters.has('client_version') && { models: codexModels(data) }) }
 }
 
 async function retrieve(gateway: Gateway, id = ''): Promise<JsonObject> {

@@ -1,0 +1,139 @@
+import type { Capability } from './errors.ts'
+import { isObject, type JsonObject, stringAt } from './json.ts'
+
+/** What is known of a model. Absent means unknown. */
+export interface ModelFacts {
+  /** Seconds since 1970. */
+  readonly created?: number
+  readonly ownedBy?: string
+  /** In tokens. */
+  readonly contextWindow?: number
+  /** In tokens: the most that one answer may have. */
+  readonly maxOutput?: number
+  /** What it takes and gives, in OpenRouter's words: `text`, `image`, `audio`, `file`, `embeddings`. */
+  readonly inputs?: readonly string[]
+  readonly outputs?: readonly string[]
+  /**
+   * Only an explicit `false` keeps requests away. An explicit `true` for `dimensions` says that vectors may be cut here.
+   */
+  readonly supports?: Readonly<Partial<Record<Capability, boolean>>>
+  /** Whether it can think before it answers. */
+  readonly reasons?: boolean
+  /** The request fields that it takes, as its provider lists them. */
+  readonly parameters?: readonly string[]
+  readonly price?: Price
+}
+
+/** In US dollars per million tokens. */
+export interface Price {
+  readonly input: number
+  readonly output: number
+}
+
+/** What a server's list says of a model, in whatever words; nothing is guessed. */
+export function factsOf(fields: JsonObject): ModelFacts {
+  const { created } = fields
+  const ownedBy = stringAt(fields, 'owned_by') ?? stringAt(fields, 'organization')
+  const contextWindow = windowOf(fields)
+  const maxOutput = maxOutputOf(fields)
+  return {
+    ...(typeof created === 'number' && { created }),
+    ...(ownedBy !== undefined && { ownedBy }),
+    ...(contextWindow !== undefined && { contextWindow }),
+    ...(maxOutput !== undefined && { maxOutput }),
+    ...modalitiesOf(fields),
+    ...abilitiesOf(fields),
+    ...priceIn(fields.pricing),
+  }
+}
+
+/** The price, as Together (`input`, per million tokens) and OpenRouter (`prompt`, as text, per token) list it. */
+export function priceIn(pricing: unknown): { price?: Price } {
+  if (!isObject(pricing)) return {}
+  const { input, output, prompt, completion } = pricing
+  const price = isPrice(input) ? { input, output } : { input: perMillion(prompt), output: perMillion(completion) }
+  return isPrice(price.input) && isPrice(price.output) ? { price: price as Price } : {}
+}
+
+function perMillion(price: unknown): number {
+  return typeof price === 'string' ? Number.parseFloat(price) * 1e6 : Number.NaN
+}
+
+/** OpenRouter's prices of routers, which depend on the request, are -1. */
+function isPrice(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0 && value < Number.POSITIVE_INFINITY
+}
+
+/**
+ * In tokens, under the names of vLLM, OpenRouter, Groq, LM Studio (what is loaded comes before what could be), Mistral,
+ * and llama.cpp, which has a `n_ctx` for a running model and a `n_ctx_train` for any.
+ */
+function windowOf(fields: JsonObject): number | undefined {
+  const meta = isObject(fields.meta) ? fields.meta : {}
+  return firstCount([
+    fields.max_model_len,
+    fields.context_length,
+    fields.context_window,
+    fields.loaded_context_length,
+    fields.max_context_length,
+    meta.n_ctx,
+    meta.n_ctx_train,
+  ])
+}
+
+/** In tokens, under the names of OpenRouter, Groq and others. */
+function maxOutputOf(fields: JsonObject): number | undefined {
+  const top = isObject(fields.top_provider) ? fields.top_provider.max_completion_tokens : undefined
+  return firstCount([top, fields.max_completion_tokens, fields.max_output_tokens])
+}
+
+function firstCount(values: readonly unknown[]): number | undefined {
+  return values.find((value): value is number => Number.isSafeInteger(value) && (value as number) > 0)
+}
+
+/**
+ * In OpenRouter's words, which Hugging Face and llama.cpp use too; else by the `type` of Together and LM Studio, whose
+ * others don't say enough.
+ */
+export function modalitiesOf({ architecture, type }: JsonObject): Pick<ModelFacts, 'inputs' | 'outputs'> {
+  const told = isObject(architecture) ? architecture : {}
+  const inputs = textsIn(told.input_modalities)
+  const outputs = textsIn(told.output_modalities)
+  if (inputs.length > 0 || outputs.length > 0)
+    return { ...(inputs.length > 0 && { inputs }), ...(outputs.length > 0 && { outputs }) }
+  if (type === 'embedding' || type === 'embeddings') return { outputs: ['embeddings'] }
+  return type === 'vlm' ? { inputs: ['text', 'image'] } : {}
+}
+
+/** From OpenRouter's `supported_parameters`, Mistral's object of capabilities, and LM Studio's list of them. */
+function abilitiesOf(fields: JsonObject): Pick<ModelFacts, 'supports' | 'reasons' | 'parameters'> {
+  const parameters = textsIn(fields.supported_parameters)
+  const { inputs } = modalitiesOf(fields)
+  const told = isObject(fields.capabilities) ? fields.capabilities : {}
+  const tools = parameters.length > 0 ? parameters.includes('tools') : toolsIn(fields.capabilities)
+  const vision = inputs ? inputs.includes('image') : flag(told.vision)
+  const reasons = parameters.length > 0 ? parameters.includes('reasoning') : flag(told.reasoning)
+  const supports = {
+    ...(tools !== undefined && { tools }),
+    ...(vision !== undefined && { vision }),
+    ...(parameters.includes('structured_outputs') && { schema: true }),
+  }
+  return {
+    ...(Object.keys(supports).length > 0 && { supports }),
+    ...(reasons !== undefined && { reasons }),
+    ...(parameters.length > 0 && { parameters }),
+  }
+}
+
+function toolsIn(capabilities: unknown): boolean | undefined {
+  if (Array.isArray(capabilities)) return capabilities.includes('tool_use') || undefined
+  return isObject(capabilities) ? flag(capabilities.function_calling) : undefined
+}
+
+function flag(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined
+}
+
+function textsIn(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : []
+}
