@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, test, vi } from 'vitest'
 import type { JsonObject, Operation } from '../../providers/embedded/engine.ts'
 import { errorOf } from '../support/ask.ts'
 import { type Both, runtimes, startBoth } from '../support/both.ts'
 import { complete, engine, options } from './engine-fixture.ts'
+
+// The model computes in earnest, which takes a while on a machine that does other things too.
+vi.setConfig({ testTimeout: 90_000 })
 
 const words = 'word '.repeat(1500)
 const LONG: Record<string, [Operation, JsonObject]> = {
