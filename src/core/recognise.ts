@@ -34,6 +34,12 @@ export function fittingRule(said: Said, { own, status = 400, sent }: RefusalCont
   })
 }
 
+/** What patterns find in a message that the request didn't hold already. */
+export function ownWords(message: string, sent?: () => string): (pattern: RegExp) => readonly RegExpExecArray[] {
+  const echoes = new Echoes(message, sent)
+  return (pattern) => echoes.outside(pattern)
+}
+
 /** Characters around a match that decide whose words they are. */
 const around = 16
 
