@@ -22,6 +22,9 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'quota', code: ['budget_exceeded'] }, // LiteLLM: BerriAI/litellm#40002
   { kind: 'quota', code: ['exceeded_current_quota_error'] }, // Moonshot: MoonshotAI/kimi-code#1857
   { kind: 'quota', code: ['Arrearage', 'AllocationQuota.FreeTierOnly'] }, // DashScope: tencentmusic/supersonic#1572, 666ghj/BettaFish#609
+  { kind: 'quota', code: ['CreditsError'] }, // OpenCode Zen, under 401: anomalyco/opencode#48602, anomalyco/opencode#37161
+  { kind: 'quota', code: ['NOT_ENOUGH_BALANCE'] }, // Novita: a report alone
+  { kind: 'quota', code: ['monthly_quota_exceeded'] }, // others: a report alone
   { kind: 'quota', code: ['insufficient_user_quota'] }, // one-api, new-api: songquanpeng/one-api#1270
   { kind: 'context_length', code: ['context_length_exceeded'] }, // OpenAI, Groq: OpenHands/OpenHands#1902
   { kind: 'context_length', code: ['exceed_context_size_error'] }, // llama.cpp: test/fixtures/llama-server-0.7.0.json
@@ -33,6 +36,8 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'not_found', code: ['model_not_found', 'model_not_supported'] }, // OpenAI, new-api, Copilot: skorokithakis/sysaidmin#9, github/copilot-cli#639
   { kind: 'not_found', code: ['invalid_model'] }, // Mistral, Perplexity: tmc/langchaingo#1233, BerriAI/litellm#908
   { kind: 'not_found', code: ['model_not_available', 'dedicated_endpoint_not_running'] }, // Together: HeyPuter/puter#3168
+  { kind: 'not_found', code: ['DeploymentNotFound'] }, // Azure: songquanpeng/one-api#127
+  { kind: 'not_found', code: ['ENDPOINT_NOT_FOUND', 'RESOURCE_DOES_NOT_EXIST'] }, // Databricks: databricks-demos/dbdemos#220
   { kind: 'not_found', code: ['unknown_model'] }, // GitHub Models: github/gh-models#65
   // The key is good, but not for this model.
   { kind: 'not_found', code: ['model_permission_blocked_org', 'key_model_access_denied'] }, // Groq, LiteLLM: orbi-build/orbi#561, BerriAI/litellm#39660
@@ -56,6 +61,8 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'quota', status: refused, match: /billing hard limit has been reached|account is not active, please check your billing/i }, // OpenAI: bajrangCoder/acode-plugin-chatgpt#19, lifan0127/ai-research-assistant#174
   { kind: 'quota', status: refused, match: /usage limit has been reached|reached your (?:(?:hourly|daily|weekly|monthly|session|specified|api) ){0,3}usage limit/i }, // OpenAI Codex, Ollama, Anthropic: earendil-works/pi#4172, NousResearch/hermes-agent#68832
   { kind: 'quota', status: refused, match: /insufficient (?:account )?(?:balance|funds|credits?|quota)|balance is insufficient|credit balance is too low/i }, // Zhipu, Moonshot, SiliconFlow, Anthropic: adolfousier/opencrabs#1254, continuedev/continue#11443, FoundationAgents/OpenManus#438, anthropics/claude-code#66314
+  { kind: 'quota', status: refused, match: /does(?:n't| not) have any credits\b/i }, // xAI: continuedev/continue#12670, griptape-ai/griptape-nodes-engine#1079
+  { kind: 'quota', status: refused, match: /limited to \d[\d,]* api calls ?\/ ?month|quota exceeded for the month/i }, // Cohere, others: cohere-ai/cohere-developer-experience#199
   { kind: 'quota', status: refused, match: /budget has been exceeded|exceeded budget for/i }, // LiteLLM: BerriAI/litellm#14144
   { kind: 'quota', status: refused, match: /key limit exceeded|credit limit exceeded|(?:spending|spend) limit\b|used all available credits|run out of credits/i }, // OpenRouter, xAI, Together: RooCodeInc/Roo-Code#515, continuedev/continue#10373, Wei-Shaw/sub2api#4069
   { kind: 'quota', status: refused, match: /exceeded your (?:monthly )?included credits/i }, // Hugging Face: huggingface/agents-course#386
@@ -116,11 +123,23 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'retired', match: /model\b.{0,160}(?:(?:is|was|been) (?:deprecated|decommissioned|retired)|is no longer available)/i }, // OpenAI, Cloudflare, Groq, OCI, Google: hkjang/node-red-contrib-openai#7, cloudflare/cloudflare-docs#32501, RightNow-AI/openfang#60, oracle/ai-optimizer#263, continuedev/continue#12720
   { kind: 'no_live_provider', match: /no endpoints (?:found|available) matching|no allowed providers are available/i }, // OpenRouter: dnakov/anon-kode#13, truefoundry/models#826, cline/cline#5449
   { kind: 'no_live_provider', status: 400, match: /user location is not supported|^failed to load model /i }, // Google, LM Studio: google-gemini/gemini-cli#24641, continuedev/continue#10150
+  { kind: 'no_live_provider', status: [400, 500], match: /could not load model - all backends returned error/i }, // LocalAI: mudler/LocalAI#1037
   { kind: 'not_found', match: /no endpoints found for /i }, // OpenRouter: vyancharuk/nodejs-api-boilerplate#16, infiniflow/ragflow#2359
   { kind: 'not_found', match: /\bis not a valid model\b/i }, // OpenRouter: maxnowack/anthropic-proxy#4, OpenRouterTeam/openrouter-examples#74
   { kind: 'not_found', match: /invalid model name \w+ in model=/i }, // LiteLLM: BerriAI/litellm#3142
   { kind: 'not_found', match: /LLM provider not provided/i }, // LiteLLM: OpenHands/OpenHands#786, BerriAI/litellm#6343
   { kind: 'not_found', match: /\bno such model\b/i }, // Cloudflare: cloudflare/cloudflare-docs src/content/docs/workers-ai/platform/errors.mdx
+  { kind: 'not_found', match: /there is no 'model_name' with this string/i }, // LiteLLM: a report alone
+  { kind: 'not_found', match: /could not find (?:real modelID|suitable inference handler) for /i }, // llama-swap: public code that holds them
+  { kind: 'not_found', match: /allowed now, your model /i }, // FastChat: lm-sys/FastChat fastchat/serve/openai_api_server.py
+  { kind: 'not_found', match: /模型不存在/ }, // Zhipu: eosphoros-ai/DB-GPT#1093, esengine/DeepSeek-Reasonix#6858
+  { kind: 'not_found', match: /not found the model \S+ or permission denied/i }, // Moonshot: mozilla-ai/any-llm#778
+  { kind: 'not_found', match: /could not resolve the foundation model/i }, // AWS Bedrock: aws-samples/bedrock-chat#91
+  { kind: 'not_found', status: 422, match: /the specified version does not exist/i }, // Replicate: a report alone
+  { kind: 'not_found', status: asked, match: /do(?:es not| not|n't) have access to (?:the )?model\b/i }, // OpenAI, others: continuedev/continue#10120
+  { kind: 'not_found', status: asked, match: /\bno model matches\b|\bmodel name ["'`]?[\w./:-]+["'`]? is not available/i }, // others: a report alone
+  // A closed list of names. Another type than a text is the caller's mistake.
+  { kind: 'not_found', status: asked, match: /(?:^|; )model: (?:input should be ["']|(?:value is not a valid enumeration member|unexpected value); permitted)/i }, // servers with pydantic: a report alone
   { kind: 'not_found', match: /no available channels? for model|无可用渠道/i }, // one-api, new-api: songquanpeng/one-api#1494, QuantumNous/new-api#982
   { kind: 'not_found', match: /unable to access (?:non-serverless )?model /i }, // Together: openinterpreter/openinterpreter#1289, HeyPuter/puter#3168
   { kind: 'not_found', match: /provided model identifier is invalid|on-demand throughput|don't have access to the model with/i }, // AWS Bedrock: earendil-works/pi#4993, anomalyco/opencode#396, anthropics/claude-code#536
