@@ -166,7 +166,18 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'context_length', match: /range of input length should be|prompt exceeds max length/i }, // DashScope, Zhipu: QwenLM/qwen-code#98, farion1231/cc-switch#6982
   { kind: 'context_length', match: /please reduce the length of (?:the|your) (?:messages|input|prompt)/i }, // Groq, Cerebras: OpenHands/OpenHands#1902, cline/cline#5140
   { kind: 'context_length', match: /is too large to process\. increase the physical batch size/i }, // llama.cpp, for texts to embed: ggml-org/llama.cpp tools/server
-  { kind: 'context_length', match: /too many tokens: /i }, // Cohere: cohere-ai/sandbox-topically#4
+  { kind: 'context_length', match: /too many (?:input |prompt )?tokens: /i }, // Cohere: cohere-ai/sandbox-topically#4
+  { kind: 'context_length', match: /input tokens exceeded\b|number of input tokens exceeds maximum length/i }, // AWS Bedrock: public code that holds them
+  // Characters, and of the texts alone: a tool's name may be too long as well.
+  { kind: 'context_length', match: /malformed input request: (?:#\/(?:texts|inputText|prompt)[^:]{0,40}: )?expected maxLength: \d+, actual: \d/i }, // AWS Bedrock: public code that holds them
+  { kind: 'context_length', match: /prompt token count \(\d+\) cannot exceed \d/i }, // Databricks: a report alone
+  { kind: 'context_length', match: /should not exceed max_num_tokens|prompt length \([\d.]+\) exceeds maximum input length/i }, // TensorRT-LLM: public code that holds them
+  { kind: 'context_length', match: /input tokens \d+ cannot exceed the total tokens limit/i }, // watsonx: public code that holds them
+  { kind: 'context_length', match: /\bmax tokens of \d+ exceeded|prompt length \d+ is greater than max_seq_len/i }, // Snowflake, TabbyAPI: a report alone
+  { kind: 'context_length', match: /prompt 超长/i }, // Zhipu: a report alone
+  { kind: 'context_length', match: /tokens of image and text exceed max message tokens|image and text tokens exceed max message tokens/i }, // Volcengine: public code that holds them
+  { kind: 'context_length', match: /input length \d+ exceeds maximum allowed token size/i }, // NVIDIA: public code that holds them
+  { kind: 'context_length', match: /\binputs too long\b|\b(?:input|prompt) (?:is )?too long: \d|prompt tokens \(\d+\) exceed the model limit|(?<!max_tokens\b.{0,60})exceed the model['’]s token limit/i }, // others: a report alone
 
   { kind: 'content_policy', match: /content_filter|content (?:management|filtering) policy|rejected (?:as a result of our|by the) safety system|potentially violating our usage policy/i }, // Azure, Anthropic, OpenAI: openai/openai-python#331, anthropics/claude-code#58367, songquanpeng/one-api#737, theopenco/llmgateway#2110, alan-turing-institute/t0-1#69
   { kind: 'content_policy', match: /requires moderation on .{1,80}input was flagged|content violates usage guidelines|content exists risk|may contain inappropriate content/i }, // OpenRouter, xAI, DeepSeek, DashScope: cline/cline#569, UKGovernmentBEIS/inspect_ai#2267, deepseek-ai/awesome-deepseek-integration#13, QwenLM/qwen-code#2905
@@ -215,4 +226,8 @@ export const contextSizes: readonly RegExp[] = [
   /(?:limit (?:of |is )?|cannot exceed )(\d[\d,]*)/i,
   /max size: (\d[\d,]*) tokens/i,
   /input length should be \[\d+, (\d+)\]/i,
+  /max_(?:num_tokens|seq_len) \(?(\d+)/i,
+  /max tokens of (\d[\d,]*) exceeded/i,
+  /maximum allowed token size (\d[\d,]*)/i,
+  /too many (?:input |prompt )?tokens: \d+ > (\d+)/i,
 ]
