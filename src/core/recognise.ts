@@ -30,6 +30,7 @@ export function fittingRule(said: Said, { own, status = 400, sent }: RefusalCont
     if (status === 401) return false
     if (rule.refuses) return rule.refuses.some(isRefused)
     if (!rule.match) return true
+    if (rule.holds && !(sent && rule.holds.test(sent()))) return false
     return (names !== '' && rule.match.test(names)) || echoes.outside(rule.match).length > 0
   })
 }

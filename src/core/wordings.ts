@@ -74,7 +74,9 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'tools', match: /unsupported tool_call_parser/i }, // SGLang: sgl-project/sglang#9102
   { kind: 'incapable', lacks: 'tools', match: /tools param requires --jinja|unsupported param: tools/i }, // llama.cpp: ggml-org/llama.cpp#10920, containers/ramalama#988
   { kind: 'incapable', lacks: 'tools', match: /do(?:es)?(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama: dnakov/anon-kode#10
-  { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) calling.? is not (?:supported|enabled)/i }, // Groq, Google: FerroxLabs/wayland-core#54, agno-agi/agno#3505
+  { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) call(?:s|ing)?.? (?:is|are) not (?:supported|enabled)/i }, // Groq, Google, SiliconFlow: FerroxLabs/wayland-core#54, agno-agi/agno#3505
+  { kind: 'incapable', lacks: 'tools', match: /features? function calling not support/i }, // Novita: public code that holds them
+  { kind: 'incapable', lacks: 'tools', match: /\b(?:tools are|tool use is) not supported/i }, // others: a report alone
   { kind: 'incapable', lacks: 'vision', match: /image input modality is not enabled|missing data required for image input/i }, // Google, Ollama: google/generative-ai-docs#513, valentinfrlch/ha-llmvision#691
   { kind: 'incapable', lacks: 'vision', match: /is not a multimodal model/i }, // vLLM: vllm-project/vllm#19144
   { kind: 'incapable', lacks: 'vision', match: /at most 0 image\(s\) may be provided/i }, // vLLM: vllm-project/vllm#13513
@@ -83,7 +85,12 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'vision', match: /no endpoints found that support image input/i }, // OpenRouter: bobrware/bobrchat#60
   { kind: 'incapable', lacks: 'vision', match: /image_url is only supported by certain models/i }, // OpenAI, Azure: browser-use/web-ui#274, danny-avila/LibreChat#6333
   { kind: 'incapable', lacks: 'vision', match: /images? (?:input|content)?s? ?(?:is|are) not (?:supported|enabled)/i }, // llama.cpp: test/fixtures/llama-server-0.7.0.json
-  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:the )?(?:image|vision|multi-?modal)/i }, // LM Studio, Ollama, AWS Bedrock: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301, earendil-works/pi#8960
+  { kind: 'incapable', lacks: 'vision', match: /is not a vlm\b/i }, // SiliconFlow: public code that holds them
+  { kind: 'incapable', lacks: 'vision', match: /messages\.content\.type 参数非法/ }, // Zhipu: a report alone
+  { kind: 'incapable', lacks: 'vision', match: /\bimage inputs? not supported|\bvision is not supported|only supports text inputs?\b|\bimage_url\W{0,2} (?:is )?not supported/i }, // others: a report alone
+  // The same words are about a wrong value where there is no image.
+  { kind: 'incapable', lacks: 'vision', status: [400, 422], holds: /"image_url"/, match: /(?:^|; )messages\.\d+\.content(?:\.\w+)?: (?:input should be a valid string|str type expected)/i }, // servers with pydantic: a report alone
+  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) (?:support|accept) (?:the )?(?:image|vision|multi-?modal)/i }, // LM Studio, Ollama, AWS Bedrock: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301, earendil-works/pi#8960
   { kind: 'incapable', lacks: 'vision', match: /unsupported content part type: \W{0,3}image_url/i }, // llama.cpp: ggml-org/llama.cpp#12947
   { kind: 'incapable', param: 'messages', match: /unsupported content part type|unsupported content\[\]\.type/i }, // llama.cpp: ggml-org/llama.cpp#17700
   { kind: 'incapable', param: 'tools', match: /unsupported tool type/i }, // llama.cpp: ggml-org/llama.cpp common/chat.cpp
@@ -94,8 +101,9 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'schema', match: /this response_format type is unavailable/i }, // DeepSeek: ItzCrazyKns/Vane#969
   { kind: 'incapable', lacks: 'schema', match: /'response_format' of type 'json_schema' is not supported/i }, // OpenAI: openai/openai-dotnet#276
   { kind: 'incapable', lacks: 'schema', match: /does not support response format|'response_format(?:\.type)?' (?:: value is not|must be) one of/i }, // Groq, Azure: plune-ai/cairn#36, dzhng/deep-research#127, BerriAI/litellm#5295
+  { kind: 'incapable', lacks: 'schema', match: /structured outputs? (?:(?:is|are) )?not support/i }, // Novita, others: a report alone
   // JSON without a schema, which isn't what the capability is.
-  { kind: 'incapable', param: 'response_format', match: /'response_format\.type' must be 'json_schema'/i }, // LM Studio: lmstudio-ai/lmstudio-bug-tracker#189, LoadShine/tada#16
+  { kind: 'incapable', param: 'response_format', match: /'response_format\.type' must be 'json_schema'|\bjson mode is not (?:supported|enabled)/i }, // LM Studio, SiliconFlow: lmstudio-ai/lmstudio-bug-tracker#189, LoadShine/tada#16, public code that holds them
   // Fields without which an answer is another one. A remedy is tried first, where the value may be left out.
   { kind: 'incapable', lacks: 'tools', refuses: ['tools'] }, // LiteLLM, vLLM: BerriAI/litellm#7785, runpod-workers/worker-vllm#85
   // Not tools: servers of today have those.
