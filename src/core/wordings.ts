@@ -189,6 +189,9 @@ export const wordings: readonly ErrorRule[] = [
 
   { kind: 'content_policy', match: /content_filter|content (?:management|filtering) policy|rejected (?:as a result of our|by the) safety system|potentially violating our usage policy/i }, // Azure, Anthropic, OpenAI: openai/openai-python#331, anthropics/claude-code#58367, songquanpeng/one-api#737, theopenco/llmgateway#2110, alan-turing-institute/t0-1#69
   { kind: 'content_policy', match: /requires moderation on .{1,80}input was flagged|content violates usage guidelines|content exists risk|may contain inappropriate content/i }, // OpenRouter, xAI, DeepSeek, DashScope: cline/cline#569, UKGovernmentBEIS/inspect_ai#2267, deepseek-ai/awesome-deepseek-integration#13, QwenLM/qwen-code#2905
+  { kind: 'content_policy', match: /requires moderation\b.{0,80}\bflagged|\b(?:input|prompt|request|content|message)s? (?:(?:was|were|has been|have been) )?flagged\b/i }, // OpenRouter: cline/cline#569
+  { kind: 'content_policy', match: /不安全或敏感内容/ }, // Zhipu: a report alone
+  { kind: 'content_policy', match: /\bblocked: ?PROHIBITED_CONTENT\b/i }, // Google: public code that holds them
   { kind: 'overloaded', status: 400, match: /degraded function cannot be invoked/i }, // NVIDIA: Alishahryar1/free-claude-code#1012
   { kind: 'loading', status: 503, match: /loading/i }, // llama.cpp, Hugging Face: mostlygeek/llama-swap#146, huggingface/transformers#32665
   { kind: 'bad_request', match: /^input validation error/i }, // TGI: huggingface/text-generation-inference#2749
