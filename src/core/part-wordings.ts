@@ -22,6 +22,10 @@ export const partWordings: readonly PartWording[] = [
   { part: 'field', match: /extra inputs are not permitted, field: ['"](?<names>\w+)['"]/gi }, // Z.ai: mitsuhiko/agent-stuff#19
   { part: 'field', match: /unknown name \W{1,2}(?<names>\w+)\W{1,2}: cannot find field/gi }, // Gemini: liliMozi/openhanako#394, ed-donner/agents#45
   { part: 'field', match: /(?<!\]: )unknown field \W{0,2}(?<names>\w+)\W/gi }, // Databricks, servers in Go and Rust: continuedev/continue#12936
+  { part: 'field', match: /unknown field: parameter ['"](?<names>\w+)['"]/gi }, // Cohere: public code that holds them
+  { part: 'field', match: /\b(?:unknown (?:field|parameter)|unrecogni[sz]ed field): (?<names>\w+)(?=[.,;]?(?:\s|$))(?! ['"])/gi }, // Cohere, others: a report alone
+  { part: 'field', match: /(?<!#\/[^:\s]{1,80}: )extraneous key \[(?<names>\w+)\] is not permitted/gi }, // AWS Bedrock: public code that holds them
+  { part: 'field', match: /argument not supported on this model: (?<names>\w+)(?=[.,;]?(?:\s|$))/gi }, // xAI: public code that holds them
   { part: 'field', match: /does not support parameters?:? [[{](?<names>[^\]}]{1,300})[\]}]/gi }, // LiteLLM: BerriAI/litellm#6456, BerriAI/litellm#9686
   { part: 'field', match: /^(?:[^:]{1,60}: )?(?:the )?(?:parameter |argument |field |option )?['"`]?(?<names>[a-z]+(?:_[a-z]+)*)['"`]? (?:parameter |argument |field |option )?is not (?:currently |yet )?supported/gi }, // others, in plain words: BerriAI/litellm#8980
 
@@ -43,7 +47,14 @@ export const partWordings: readonly PartWording[] = [
   { part: 'developer', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?developer/i }, // OpenAI’s first reasoning models: https://platform.openai.com/docs/guides/reasoning
   { part: 'developer', match: /incorrect role information|角色信息不正确/i }, // Zhipu: openclaw/openclaw#23115, earendil-works/pi#547
   { part: 'developer', match: /\brole:? ['"`]?developer['"`]? (?:is )?(?:not (?:supported|allowed|valid|recogni[sz]ed)|unsupported|invalid)|['"`]?developer['"`]? role is (?:not supported|not allowed|unsupported|invalid)|not support (?:the )?(?:['"`]?developer['"`]? role|role ['"`]?developer)/i }, // others, in plain words: earendil-works/pi compat.supportsDeveloperRole
+  { part: 'developer', match: /message\[\d+\]\.role must be one of/i }, // Cohere: a report alone
+  { part: 'developer', match: /invalid role in the chat message/i }, // Databricks: public code that holds them
+  { part: 'developer', match: /please use a valid role: user, model/i }, // Google: public code that holds them
+  { part: 'developer', match: /developer is not a valid enum value|value ['"]developer['"] at ['"]messages\.\d+\.member\.role['"] failed/i }, // AWS Bedrock: public code that holds them
+  { part: 'developer', match: /messages -> \d+ -> role:? input should be/i }, // Perplexity: public code that holds them
 
+  // Said of `developer` in the same words, which is tried as `system` first.
+  { part: 'system', match: /please use a valid role: user, model|value ['"]system['"] at ['"]messages\.\d+\.member\.role['"] failed/i }, // Google, AWS Bedrock: public code that holds them
   { part: 'system', match: /developer instruction is not enabled/i }, // Google, with Gemma: 0xPlaygrounds/rig#788, microsoft/vscode#258088
   { part: 'system', match: /system role (?:is )?not supported/i }, // vLLM, SGLang, llama.cpp with Gemma’s template: huggingface/chat-ui#1386, sgl-project/sglang#892
   { part: 'system', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?system/i }, // OpenAI’s first reasoning models: CherryHQ/cherry-studio#1403
