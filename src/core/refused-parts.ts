@@ -31,7 +31,13 @@ export function valuesRefused(matches: Matches): string[] {
 
 function namesIn(part: PartWording['part'], matches: Matches): string[] {
   const found = wordingsOf(part).flatMap(({ match }) => [...matches(match)])
-  return found.flatMap(({ groups }) => groups?.names?.match(/\w+/g) ?? [])
+  return found.flatMap(({ groups }) => groups?.names?.match(/\w+/g) ?? []).flatMap(bothCases)
+}
+
+/** xAI says `presencePenalty` of a `presence_penalty`. Elsewhere such a name may be the field's own. */
+function bothCases(name: string): string[] {
+  const snake = name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return snake === name ? [name] : [name, snake]
 }
 
 export function refusesDeveloper(message: string): boolean {
