@@ -1,11 +1,12 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
+import { namesOf } from '../core/failure.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { SocketRequest } from '../wire/socket-request.ts'
 import { ExchangeContext } from './context.ts'
 import { dialled } from './dialled.ts'
-import { blamesRemedy } from './heal.ts'
+import { blamesRemedy, orIncapable } from './heal.ts'
 import type { ImageFetcher } from './images.ts'
 import { dropsFor } from './lacks.ts'
 import { received } from './received.ts'
@@ -56,7 +57,10 @@ export function connect(
         if (spec.serve && error.kind !== 'incapable') throw error
         const sent = () => bodyToSend(new ExchangeContext(call, services, manner), manner)
         const better = remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
-        if (!better) throw before && blamesRemedy(error, remedy, call.body.outline) ? before : error
+        if (!better) {
+          const told = before && blamesRemedy(error, remedy, call.body.outline) ? before : error
+          throw call.body.spent ? told : orIncapable(told, () => [call.body.outline, sent()], namesOf(call).sent)
+        }
         before = error
         way = better
       }

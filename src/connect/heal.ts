@@ -1,14 +1,16 @@
 import type { Remedy } from '../core/provider.ts'
+import { ownWords } from '../core/recognise.ts'
 import {
   fieldsExcluded,
   fieldsRefused,
   nameRecommended,
   refusesDeveloper,
   refusesInstructions,
+  valuesRefused,
   wantsOneInstruction,
 } from '../core/refused-parts.ts'
 import { areSynonyms, otherName, valueAs } from '../core/synonyms.ts'
-import type { FailureKind, GatewayError } from '../wire/errors.ts'
+import { type FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { effortRemedy } from './effort.ts'
 import { withInstructions } from './instructions.ts'
@@ -87,6 +89,23 @@ function fieldsRemedy(
 export function blamesRemedy(error: GatewayError, { rename = {} }: Remedy, asked: JsonObject): boolean {
   const given = new Set(Object.values(rename).filter((name) => !Object.hasOwn(asked, name)))
   return given.size > 0 && fieldsRefused(error).some((name) => given.has(name))
+}
+
+/** Kinds of failure that a refused field has where nothing more is known of it. */
+const vague: ReadonlySet<FailureKind> = new Set(['bad_request', 'upstream'])
+
+/**
+ * A failure for which there is no remedy, as one of the model where it is about a field that it was sent: another model
+ * may take that field, or that value. A wrong value is told in other words, and stays the caller's fault.
+ */
+export function orIncapable(error: GatewayError, bodies: () => readonly JsonObject[], text?: () => string) {
+  if (!vague.has(error.kind)) return error
+  const words = ownWords(error.message, text)
+  const named = [...fieldsRefused(error, words), ...valuesRefused(words)]
+  if (named.length === 0) return error
+  const given = bodies()
+  const param = named.find((name) => given.some((body) => isIn(body, name)))
+  return param === undefined ? error : new GatewayError('incapable', error.message, { param, cause: error })
 }
 
 /** JSON leaves out what is undefined. */

@@ -65,6 +65,8 @@ export interface ErrorRule {
   readonly match?: RegExp
   /** An error's whole code or type. */
   readonly code?: readonly string[]
+  /** What the client's request holds as text, for words that mean something else without it. */
+  readonly holds?: RegExp
   /** Fields of which one is refused, whatever the words for that: see `partWordings`. */
   readonly refuses?: readonly string[]
   readonly kind: FailureKind

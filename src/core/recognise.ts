@@ -30,8 +30,15 @@ export function fittingRule(said: Said, { own, status = 400, sent }: RefusalCont
     if (status === 401) return false
     if (rule.refuses) return rule.refuses.some(isRefused)
     if (!rule.match) return true
+    if (rule.holds && !(sent && rule.holds.test(sent()))) return false
     return (names !== '' && rule.match.test(names)) || echoes.outside(rule.match).length > 0
   })
+}
+
+/** What patterns find in a message that the request didn't hold already. */
+export function ownWords(message: string, sent?: () => string): (pattern: RegExp) => readonly RegExpExecArray[] {
+  const echoes = new Echoes(message, sent)
+  return (pattern) => echoes.outside(pattern)
 }
 
 /** Characters around a match that decide whose words they are. */

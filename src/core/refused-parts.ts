@@ -1,4 +1,4 @@
-import { type PartWording, partWordings } from './wordings.ts'
+import { type PartWording, partWordings } from './part-wordings.ts'
 
 const wordingsOf = (wanted: PartWording['part']) => partWordings.filter(({ part }) => part === wanted)
 
@@ -12,14 +12,32 @@ interface Words {
   readonly param?: string | null
 }
 
-/** The fields that an error says are refused. `matches`: what a pattern finds in the message. */
+/** What a pattern finds in a message. */
+type Matches = (pattern: RegExp) => Iterable<RegExpExecArray>
+
+/** The fields that an error says are refused. */
 export function fieldsRefused(
   { message, code, param }: Words,
-  matches: (pattern: RegExp) => Iterable<RegExpExecArray> = (pattern) => message.matchAll(pattern),
+  matches: Matches = (pattern) => message.matchAll(pattern),
 ): string[] {
-  const found = wordingsOf('field').flatMap(({ match }) => [...matches(match)])
-  const named = found.flatMap(({ groups }) => groups?.names?.match(/\w+/g) ?? [])
+  const named = namesIn('field', matches)
   return codes.has(code) && param ? [param, ...named] : named
+}
+
+/** The fields of which an error says that the model doesn't take their value, though others do. */
+export function valuesRefused(matches: Matches): string[] {
+  return namesIn('value', matches)
+}
+
+function namesIn(part: PartWording['part'], matches: Matches): string[] {
+  const found = wordingsOf(part).flatMap(({ match }) => [...matches(match)])
+  return found.flatMap(({ groups }) => groups?.names?.match(/\w+/g) ?? []).flatMap(bothCases)
+}
+
+/** xAI says `presencePenalty` of a `presence_penalty`. Elsewhere such a name may be the field's own. */
+function bothCases(name: string): string[] {
+  const snake = name.replace(/(?<=[a-z])[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  return snake === name ? [name] : [name, snake]
 }
 
 export function refusesDeveloper(message: string): boolean {

@@ -52,6 +52,7 @@ const mostEntries = 4
 const holders = [
   'error',
   'message',
+  'Message',
   'detail',
   'details',
   'errors',
@@ -127,7 +128,7 @@ function merged(message: string, all: readonly Partial<Said>[]): Said {
 function fieldsOf(object: JsonObject): Partial<Said> {
   // FastAPI names the kind of a validation error `type`: `missing`, `value_error`. Clients know other types.
   const type = Array.isArray(object.loc) ? undefined : [object.type, object.error_type].map(wordIn).find(isTold)
-  const code = wordIn(object.code) ?? outcomeIn(object.base_resp)
+  const code = wordIn(object.code) ?? wordIn(object.error_code) ?? outcomeIn(object.base_resp)
   const param = wordIn(object.param)
   const status = statuses.map((key) => statusIn(object[key])).find((found) => found !== undefined)
   const named = wordIn(object.status)

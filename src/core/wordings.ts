@@ -22,6 +22,9 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'quota', code: ['budget_exceeded'] }, // LiteLLM: BerriAI/litellm#40002
   { kind: 'quota', code: ['exceeded_current_quota_error'] }, // Moonshot: MoonshotAI/kimi-code#1857
   { kind: 'quota', code: ['Arrearage', 'AllocationQuota.FreeTierOnly'] }, // DashScope: tencentmusic/supersonic#1572, 666ghj/BettaFish#609
+  { kind: 'quota', code: ['CreditsError'] }, // OpenCode Zen, under 401: anomalyco/opencode#48602, anomalyco/opencode#37161
+  { kind: 'quota', code: ['NOT_ENOUGH_BALANCE'] }, // Novita: a report alone
+  { kind: 'quota', code: ['monthly_quota_exceeded'] }, // others: a report alone
   { kind: 'quota', code: ['insufficient_user_quota'] }, // one-api, new-api: songquanpeng/one-api#1270
   { kind: 'context_length', code: ['context_length_exceeded'] }, // OpenAI, Groq: OpenHands/OpenHands#1902
   { kind: 'context_length', code: ['exceed_context_size_error'] }, // llama.cpp: test/fixtures/llama-server-0.7.0.json
@@ -33,6 +36,8 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'not_found', code: ['model_not_found', 'model_not_supported'] }, // OpenAI, new-api, Copilot: skorokithakis/sysaidmin#9, github/copilot-cli#639
   { kind: 'not_found', code: ['invalid_model'] }, // Mistral, Perplexity: tmc/langchaingo#1233, BerriAI/litellm#908
   { kind: 'not_found', code: ['model_not_available', 'dedicated_endpoint_not_running'] }, // Together: HeyPuter/puter#3168
+  { kind: 'not_found', code: ['DeploymentNotFound'] }, // Azure: songquanpeng/one-api#127
+  { kind: 'not_found', code: ['ENDPOINT_NOT_FOUND', 'RESOURCE_DOES_NOT_EXIST'] }, // Databricks: databricks-demos/dbdemos#220
   { kind: 'not_found', code: ['unknown_model'] }, // GitHub Models: github/gh-models#65
   // The key is good, but not for this model.
   { kind: 'not_found', code: ['model_permission_blocked_org', 'key_model_access_denied'] }, // Groq, LiteLLM: orbi-build/orbi#561, BerriAI/litellm#39660
@@ -56,6 +61,8 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'quota', status: refused, match: /billing hard limit has been reached|account is not active, please check your billing/i }, // OpenAI: bajrangCoder/acode-plugin-chatgpt#19, lifan0127/ai-research-assistant#174
   { kind: 'quota', status: refused, match: /usage limit has been reached|reached your (?:(?:hourly|daily|weekly|monthly|session|specified|api) ){0,3}usage limit/i }, // OpenAI Codex, Ollama, Anthropic: earendil-works/pi#4172, NousResearch/hermes-agent#68832
   { kind: 'quota', status: refused, match: /insufficient (?:account )?(?:balance|funds|credits?|quota)|balance is insufficient|credit balance is too low/i }, // Zhipu, Moonshot, SiliconFlow, Anthropic: adolfousier/opencrabs#1254, continuedev/continue#11443, FoundationAgents/OpenManus#438, anthropics/claude-code#66314
+  { kind: 'quota', status: refused, match: /does(?:n't| not) have any credits\b/i }, // xAI: continuedev/continue#12670, griptape-ai/griptape-nodes-engine#1079
+  { kind: 'quota', status: refused, match: /limited to \d[\d,]* api calls ?\/ ?month|quota exceeded for the month/i }, // Cohere, others: cohere-ai/cohere-developer-experience#199
   { kind: 'quota', status: refused, match: /budget has been exceeded|exceeded budget for/i }, // LiteLLM: BerriAI/litellm#14144
   { kind: 'quota', status: refused, match: /key limit exceeded|credit limit exceeded|(?:spending|spend) limit\b|used all available credits|run out of credits/i }, // OpenRouter, xAI, Together: RooCodeInc/Roo-Code#515, continuedev/continue#10373, Wei-Shaw/sub2api#4069
   { kind: 'quota', status: refused, match: /exceeded your (?:monthly )?included credits/i }, // Hugging Face: huggingface/agents-course#386
@@ -67,7 +74,9 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'tools', match: /unsupported tool_call_parser/i }, // SGLang: sgl-project/sglang#9102
   { kind: 'incapable', lacks: 'tools', match: /tools param requires --jinja|unsupported param: tools/i }, // llama.cpp: ggml-org/llama.cpp#10920, containers/ramalama#988
   { kind: 'incapable', lacks: 'tools', match: /do(?:es)?(?: not|n't) support (?:tools\b|(?:function|tool)[ -]?(?:call(?:ing|s)?|use)\b)/i }, // DeepSeek, Ollama: dnakov/anon-kode#10
-  { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) calling.? is not (?:supported|enabled)/i }, // Groq, Google: FerroxLabs/wayland-core#54, agno-agi/agno#3505
+  { kind: 'incapable', lacks: 'tools', match: /(?:tool|function) call(?:s|ing)?.? (?:is|are) not (?:supported|enabled)/i }, // Groq, Google, SiliconFlow: FerroxLabs/wayland-core#54, agno-agi/agno#3505
+  { kind: 'incapable', lacks: 'tools', match: /features? function calling not support/i }, // Novita: public code that holds them
+  { kind: 'incapable', lacks: 'tools', match: /\b(?:tools are|tool use is) not supported/i }, // others: a report alone
   { kind: 'incapable', lacks: 'vision', match: /image input modality is not enabled|missing data required for image input/i }, // Google, Ollama: google/generative-ai-docs#513, valentinfrlch/ha-llmvision#691
   { kind: 'incapable', lacks: 'vision', match: /is not a multimodal model/i }, // vLLM: vllm-project/vllm#19144
   { kind: 'incapable', lacks: 'vision', match: /at most 0 image\(s\) may be provided/i }, // vLLM: vllm-project/vllm#13513
@@ -76,7 +85,12 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'vision', match: /no endpoints found that support image input/i }, // OpenRouter: bobrware/bobrchat#60
   { kind: 'incapable', lacks: 'vision', match: /image_url is only supported by certain models/i }, // OpenAI, Azure: browser-use/web-ui#274, danny-avila/LibreChat#6333
   { kind: 'incapable', lacks: 'vision', match: /images? (?:input|content)?s? ?(?:is|are) not (?:supported|enabled)/i }, // llama.cpp: test/fixtures/llama-server-0.7.0.json
-  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) support (?:the )?(?:image|vision|multi-?modal)/i }, // LM Studio, Ollama, AWS Bedrock: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301, earendil-works/pi#8960
+  { kind: 'incapable', lacks: 'vision', match: /is not a vlm\b/i }, // SiliconFlow: public code that holds them
+  { kind: 'incapable', lacks: 'vision', match: /messages\.content\.type 参数非法/ }, // Zhipu: a report alone
+  { kind: 'incapable', lacks: 'vision', match: /\bimage inputs? not supported|\bvision is not supported|only supports text inputs?\b|\bimage_url\W{0,2} (?:is )?not supported/i }, // others: a report alone
+  // The same words are about a wrong value where there is no image.
+  { kind: 'incapable', lacks: 'vision', status: [400, 422], holds: /"image_url"/, match: /(?:^|; )messages\.\d+\.content(?:\.\w+)?: (?:input should be a valid string|str type expected)/i }, // servers with pydantic: a report alone
+  { kind: 'incapable', lacks: 'vision', match: /does(?: not|n't) (?:support|accept) (?:the )?(?:image|vision|multi-?modal)/i }, // LM Studio, Ollama, AWS Bedrock: lmstudio-ai/lmstudio-bug-tracker#908, ollama/ollama#17301, earendil-works/pi#8960
   { kind: 'incapable', lacks: 'vision', match: /unsupported content part type: \W{0,3}image_url/i }, // llama.cpp: ggml-org/llama.cpp#12947
   { kind: 'incapable', param: 'messages', match: /unsupported content part type|unsupported content\[\]\.type/i }, // llama.cpp: ggml-org/llama.cpp#17700
   { kind: 'incapable', param: 'tools', match: /unsupported tool type/i }, // llama.cpp: ggml-org/llama.cpp common/chat.cpp
@@ -87,8 +101,9 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'schema', match: /this response_format type is unavailable/i }, // DeepSeek: ItzCrazyKns/Vane#969
   { kind: 'incapable', lacks: 'schema', match: /'response_format' of type 'json_schema' is not supported/i }, // OpenAI: openai/openai-dotnet#276
   { kind: 'incapable', lacks: 'schema', match: /does not support response format|'response_format(?:\.type)?' (?:: value is not|must be) one of/i }, // Groq, Azure: plune-ai/cairn#36, dzhng/deep-research#127, BerriAI/litellm#5295
+  { kind: 'incapable', lacks: 'schema', match: /structured outputs? (?:(?:is|are) )?not support/i }, // Novita, others: a report alone
   // JSON without a schema, which isn't what the capability is.
-  { kind: 'incapable', param: 'response_format', match: /'response_format\.type' must be 'json_schema'/i }, // LM Studio: lmstudio-ai/lmstudio-bug-tracker#189, LoadShine/tada#16
+  { kind: 'incapable', param: 'response_format', match: /'response_format\.type' must be 'json_schema'|\bjson mode is not (?:supported|enabled)/i }, // LM Studio, SiliconFlow: lmstudio-ai/lmstudio-bug-tracker#189, LoadShine/tada#16, public code that holds them
   // Fields without which an answer is another one. A remedy is tried first, where the value may be left out.
   { kind: 'incapable', lacks: 'tools', refuses: ['tools'] }, // LiteLLM, vLLM: BerriAI/litellm#7785, runpod-workers/worker-vllm#85
   // Not tools: servers of today have those.
@@ -96,6 +111,7 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'incapable', lacks: 'schema', refuses: ['response_format'] }, // others, in the words for any field: BerriAI/litellm#8980
   { kind: 'incapable', param: 'tool_choice', refuses: ['tool_choice', 'function_call'] }, // LiteLLM: BerriAI/litellm#14704, BerriAI/litellm#25332
   { kind: 'incapable', match: /unsupported value: ['"`](?:tools|tool_choice|response_format)\b/i }, // OpenAI, in its words for any value: CherryHQ/cherry-studio#1403
+  { kind: 'incapable', param: 'reasoning_effort', match: /does(?: not|n't) support thinking\b/i }, // Ollama, behind a gateway: ollama/ollama server/routes.go
   { kind: 'incapable', match: /\bUnsupportedParamsError\b/ }, // LiteLLM: BerriAI/litellm#4508, camel-ai/owl#532
   // This schema, or the combination: another server's grammar may know it.
   { kind: 'incapable', match: /json schema (?:contains features )?not supported|function calling with a response mime type/i }, // vLLM, Fireworks, Google: vllm-project/vllm#16321, earendil-works/pi#5352, Simpleyyt/ai-manus#101
@@ -115,11 +131,23 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'retired', match: /model\b.{0,160}(?:(?:is|was|been) (?:deprecated|decommissioned|retired)|is no longer available)/i }, // OpenAI, Cloudflare, Groq, OCI, Google: hkjang/node-red-contrib-openai#7, cloudflare/cloudflare-docs#32501, RightNow-AI/openfang#60, oracle/ai-optimizer#263, continuedev/continue#12720
   { kind: 'no_live_provider', match: /no endpoints (?:found|available) matching|no allowed providers are available/i }, // OpenRouter: dnakov/anon-kode#13, truefoundry/models#826, cline/cline#5449
   { kind: 'no_live_provider', status: 400, match: /user location is not supported|^failed to load model /i }, // Google, LM Studio: google-gemini/gemini-cli#24641, continuedev/continue#10150
+  { kind: 'no_live_provider', status: [400, 500], match: /could not load model - all backends returned error/i }, // LocalAI: mudler/LocalAI#1037
   { kind: 'not_found', match: /no endpoints found for /i }, // OpenRouter: vyancharuk/nodejs-api-boilerplate#16, infiniflow/ragflow#2359
   { kind: 'not_found', match: /\bis not a valid model\b/i }, // OpenRouter: maxnowack/anthropic-proxy#4, OpenRouterTeam/openrouter-examples#74
   { kind: 'not_found', match: /invalid model name \w+ in model=/i }, // LiteLLM: BerriAI/litellm#3142
   { kind: 'not_found', match: /LLM provider not provided/i }, // LiteLLM: OpenHands/OpenHands#786, BerriAI/litellm#6343
   { kind: 'not_found', match: /\bno such model\b/i }, // Cloudflare: cloudflare/cloudflare-docs src/content/docs/workers-ai/platform/errors.mdx
+  { kind: 'not_found', match: /there is no 'model_name' with this string/i }, // LiteLLM: a report alone
+  { kind: 'not_found', match: /could not find (?:real modelID|suitable inference handler) for /i }, // llama-swap: public code that holds them
+  { kind: 'not_found', match: /allowed now, your model /i }, // FastChat: lm-sys/FastChat fastchat/serve/openai_api_server.py
+  { kind: 'not_found', match: /模型不存在/ }, // Zhipu: eosphoros-ai/DB-GPT#1093, esengine/DeepSeek-Reasonix#6858
+  { kind: 'not_found', match: /not found the model \S+ or permission denied/i }, // Moonshot: mozilla-ai/any-llm#778
+  { kind: 'not_found', match: /could not resolve the foundation model/i }, // AWS Bedrock: aws-samples/bedrock-chat#91
+  { kind: 'not_found', status: 422, match: /the specified version does not exist/i }, // Replicate: a report alone
+  { kind: 'not_found', status: asked, match: /do(?:es not| not|n't) have access to (?:the )?model\b/i }, // OpenAI, others: continuedev/continue#10120
+  { kind: 'not_found', status: asked, match: /\bno model matches\b|\bmodel name ["'`]?[\w./:-]+["'`]? is not available/i }, // others: a report alone
+  // A closed list of names. Another type than a text is the caller's mistake.
+  { kind: 'not_found', status: asked, match: /(?:^|; )model: (?:input should be ["']|(?:value is not a valid enumeration member|unexpected value); permitted)/i }, // servers with pydantic: a report alone
   { kind: 'not_found', match: /no available channels? for model|无可用渠道/i }, // one-api, new-api: songquanpeng/one-api#1494, QuantumNous/new-api#982
   { kind: 'not_found', match: /unable to access (?:non-serverless )?model /i }, // Together: openinterpreter/openinterpreter#1289, HeyPuter/puter#3168
   { kind: 'not_found', match: /provided model identifier is invalid|on-demand throughput|don't have access to the model with/i }, // AWS Bedrock: earendil-works/pi#4993, anomalyco/opencode#396, anthropics/claude-code#536
@@ -146,64 +174,28 @@ export const wordings: readonly ErrorRule[] = [
   { kind: 'context_length', match: /range of input length should be|prompt exceeds max length/i }, // DashScope, Zhipu: QwenLM/qwen-code#98, farion1231/cc-switch#6982
   { kind: 'context_length', match: /please reduce the length of (?:the|your) (?:messages|input|prompt)/i }, // Groq, Cerebras: OpenHands/OpenHands#1902, cline/cline#5140
   { kind: 'context_length', match: /is too large to process\. increase the physical batch size/i }, // llama.cpp, for texts to embed: ggml-org/llama.cpp tools/server
-  { kind: 'context_length', match: /too many tokens: /i }, // Cohere: cohere-ai/sandbox-topically#4
+  { kind: 'context_length', match: /too many (?:input |prompt )?tokens: /i }, // Cohere: cohere-ai/sandbox-topically#4
+  { kind: 'context_length', match: /input tokens exceeded\b|number of input tokens exceeds maximum length/i }, // AWS Bedrock: public code that holds them
+  // Characters, and of the texts alone: a tool's name may be too long as well.
+  { kind: 'context_length', match: /malformed input request: (?:#\/(?:texts|inputText|prompt)[^:]{0,40}: )?expected maxLength: \d+, actual: \d/i }, // AWS Bedrock: public code that holds them
+  { kind: 'context_length', match: /prompt token count \(\d+\) cannot exceed \d/i }, // Databricks: a report alone
+  { kind: 'context_length', match: /should not exceed max_num_tokens|prompt length \([\d.]+\) exceeds maximum input length/i }, // TensorRT-LLM: public code that holds them
+  { kind: 'context_length', match: /input tokens \d+ cannot exceed the total tokens limit/i }, // watsonx: public code that holds them
+  { kind: 'context_length', match: /\bmax tokens of \d+ exceeded|prompt length \d+ is greater than max_seq_len/i }, // Snowflake, TabbyAPI: a report alone
+  { kind: 'context_length', match: /prompt 超长/i }, // Zhipu: a report alone
+  { kind: 'context_length', match: /tokens of image and text exceed max message tokens|image and text tokens exceed max message tokens/i }, // Volcengine: public code that holds them
+  { kind: 'context_length', match: /input length \d+ exceeds maximum allowed token size/i }, // NVIDIA: public code that holds them
+  { kind: 'context_length', match: /\binputs too long\b|\b(?:input|prompt) (?:is )?too long: \d|prompt tokens \(\d+\) exceed the model limit|(?<!max_tokens\b.{0,60})exceed the model['’]s token limit/i }, // others: a report alone
 
   { kind: 'content_policy', match: /content_filter|content (?:management|filtering) policy|rejected (?:as a result of our|by the) safety system|potentially violating our usage policy/i }, // Azure, Anthropic, OpenAI: openai/openai-python#331, anthropics/claude-code#58367, songquanpeng/one-api#737, theopenco/llmgateway#2110, alan-turing-institute/t0-1#69
   { kind: 'content_policy', match: /requires moderation on .{1,80}input was flagged|content violates usage guidelines|content exists risk|may contain inappropriate content/i }, // OpenRouter, xAI, DeepSeek, DashScope: cline/cline#569, UKGovernmentBEIS/inspect_ai#2267, deepseek-ai/awesome-deepseek-integration#13, QwenLM/qwen-code#2905
+  { kind: 'content_policy', match: /requires moderation\b.{0,80}\bflagged|\b(?:input|prompt|request|content|message)s? (?:(?:was|were|has been|have been) )?flagged\b/i }, // OpenRouter: cline/cline#569
+  { kind: 'content_policy', match: /不安全或敏感内容/ }, // Zhipu: a report alone
+  { kind: 'content_policy', match: /\bblocked: ?PROHIBITED_CONTENT\b/i }, // Google: public code that holds them
   { kind: 'overloaded', status: 400, match: /degraded function cannot be invoked/i }, // NVIDIA: Alishahryar1/free-claude-code#1012
   { kind: 'loading', status: 503, match: /loading/i }, // llama.cpp, Hugging Face: mostlygeek/llama-swap#146, huggingface/transformers#32665
   { kind: 'bad_request', match: /^input validation error/i }, // TGI: huggingface/text-generation-inference#2749
   { kind: 'bad_request', code: ['base_resp.2013'] }, // MiniMax: https://platform.minimax.io/docs/api-reference/errorcode
-]
-
-/** How a known server words that it refuses a part of a request, whatever the status. */
-export interface PartWording {
-  /** `developer`, `system`: that role, the latter for any instruction. `order`: it isn't one message at the start. */
-  readonly part: 'field' | 'developer' | 'system' | 'order'
-  /** A field's name is in the group `names`, which may hold several. */
-  readonly match: RegExp
-}
-
-/** Fields of messages and tools, which some servers word like top-level ones, don't match. */
-// biome-ignore format: a table
-export const partWordings: readonly PartWording[] = [
-  { part: 'field', match: /unsupported parameter:? ['"`](?<names>\w+)['"`]/gi }, // OpenAI: langchain-ai/langchain#29416
-  { part: 'field', match: /unknown parameter:? ['"`](?<names>\w+)['"`]/gi }, // OpenAI, Azure: microsoft/semantic-kernel#8189
-  { part: 'field', match: /unrecognized request arguments? supplied: (?<names>\w+(?:, \w+)*)/gi }, // Azure: pydantic/pydantic-ai#169
-  { part: 'field', match: /(?<!' : )property ['"](?:body\.)?(?<names>\w+)['"] is unsupported/gi }, // Groq, Cerebras: fanenr/chatbot#21, janhq/jan#8136, Kilo-Org/kilocode#10375
-  { part: 'field', match: /loc\W{1,5}[[(]\W{0,3}body\W{1,6}(?<names>\w+)\W{0,3}[\])]\W{1,6}msg\W{1,6}extra (?:inputs are|fields) not permitted/gi }, // vLLM, SGLang, Mistral, pydantic 2, and 1 with `fields`, in JSON or in Python: 1Panel-dev/MaxKB#2912, partITech/php-mistral#76, voideditor/void#128
-  { part: 'field', match: /(?:^|\s|#\/|\bbody\.)(?<names>\w+): extra (?:inputs are|fields) not permitted/gi }, // Azure AI (Mistral), and pydantic in one line: microsoft/semantic-kernel#10510
-  { part: 'field', match: /(?<![\w.])(?<names>\w+) extra inputs are not permitted \[type=extra_forbidden/gi }, // vLLM, as pydantic prints it: runpod-workers/worker-vllm#85
-  { part: 'field', match: /extra inputs are not permitted, field: ['"](?<names>\w+)['"]/gi }, // Z.ai: mitsuhiko/agent-stuff#19
-  { part: 'field', match: /unknown name \W{1,2}(?<names>\w+)\W{1,2}: cannot find field/gi }, // Gemini: liliMozi/openhanako#394, ed-donner/agents#45
-  { part: 'field', match: /(?<!\]: )unknown field \W{0,2}(?<names>\w+)\W/gi }, // Databricks, servers in Go and Rust: continuedev/continue#12936
-  { part: 'field', match: /does not support parameters?:? [[{](?<names>[^\]}]{1,300})[\]}]/gi }, // LiteLLM: BerriAI/litellm#6456, BerriAI/litellm#9686
-  { part: 'field', match: /^(?:[^:]{1,60}: )?(?:the )?(?:parameter |argument |field |option )?['"`]?(?<names>[a-z]+(?:_[a-z]+)*)['"`]? (?:parameter |argument |field |option )?is not (?:currently |yet )?supported/gi }, // others, in plain words: BerriAI/litellm#8980
-
-  { part: 'developer', match: /unexpected (?:message )?role\b(?!:? ['"`]?(?:user|assistant|tool|system|function)\b)/i }, // vLLM, llama.cpp and others with Qwen’s template: ogx-ai/ogx#6069, ggml-org/llama.cpp#20079
-  { part: 'developer', match: /messages\.\d+\.role: input should be/i }, // servers with pydantic: earendil-works/pi#6238
-  { part: 'developer', match: /role is ['"`]?developer['"`]?, not one of|received ['"`]developer/i }, // others, zod: maotoumao/Cebian#57, CherryHQ/cherry-studio#3045
-  { part: 'developer', match: /developer['"`]? is not one of/i }, // DashScope, OpenAI before 2025: haru/redmine_ai_helper#242
-  { part: 'developer', match: /unknown variant ['"`]?developer/i }, // DeepSeek: eclipse-theia/theia#15144, earendil-works/pi#1048
-  { part: 'developer', match: /['"`]role['"`] must be one of/i }, // SGLang: sgl-project/sglang#14304
-  { part: 'developer', match: /input tag ['"`]developer['"`] found using/i }, // SiliconFlow, Mistral: agno-agi/agno#1967
-  { part: 'developer', match: /discriminator property ['"`]role['"`] has invalid value/i }, // Groq: nhaouari/obsidian-textgenerator-plugin#309
-  { part: 'developer', match: /invalid value: ['"`]?developer/i }, // Volcengine: agno-agi/agno#6697
-  { part: 'developer', match: /(?:invalid|unknown|unsupported|unrecogni[sz]ed)(?: message)? role:? ['"`(]*developer/i }, // gateways behind new-api: QuantumNous/new-api#5330
-  { part: 'developer', match: /expected one of .{1,120} at ['"`][\w.]{0,40}messages\[\d+\]\.role/i }, // CommandCode, zod: dev2k6/command-code-proxy-server#8
-  { part: 'developer', match: /only .{1,60}\broles? (?:is|are) (?:supported|allowed)(?!.{0,20}\bgot system)/i }, // templates of Mistral’s models, in LM Studio and llama.cpp: Mintplex-Labs/anything-llm#2914, anomalyco/opencode#5034
-  { part: 'developer', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?developer/i }, // OpenAI’s first reasoning models: https://platform.openai.com/docs/guides/reasoning
-  { part: 'developer', match: /incorrect role information|角色信息不正确/i }, // Zhipu: openclaw/openclaw#23115, earendil-works/pi#547
-  { part: 'developer', match: /\brole:? ['"`]?developer['"`]? (?:is )?(?:not (?:supported|allowed|valid|recogni[sz]ed)|unsupported|invalid)|['"`]?developer['"`]? role is (?:not supported|not allowed|unsupported|invalid)|not support (?:the )?(?:['"`]?developer['"`]? role|role ['"`]?developer)/i }, // others, in plain words: earendil-works/pi compat.supportsDeveloperRole
-
-  { part: 'system', match: /developer instruction is not enabled/i }, // Google, with Gemma: 0xPlaygrounds/rig#788, microsoft/vscode#258088
-  { part: 'system', match: /system role (?:is )?not supported/i }, // vLLM, SGLang, llama.cpp with Gemma’s template: huggingface/chat-ui#1386, sgl-project/sglang#892
-  { part: 'system', match: /messages\[\d+\]\.role['"`]? does not support ['"`]?system/i }, // OpenAI’s first reasoning models: CherryHQ/cherry-studio#1403
-  { part: 'system', match: /only user and assistant roles are supported/i }, // LM Studio with templates of Mistral’s models: Mintplex-Labs/anything-llm#2914
-
-  { part: 'order', match: /system (?:message|prompt|role)s? (?:must|should|has to|can only|may only) (?:be|appear) .{0,20}(?:first|beginning|start)/i }, // vLLM, llama.cpp, Fireworks with Qwen’s template; Anthropic on Vertex: vllm-project/vllm#41114, BerriAI/litellm#39852
-  { part: 'order', match: /conversation roles must alternate/i }, // vLLM with the templates of Gemma and Mistral, LM Studio, llama.cpp: suitenumerique/conversations#197, ggml-org/llama.cpp#19851
-  { part: 'order', match: /(?:multiple|more than one) system (?:message|prompt)s?|only (?:one|a single) system (?:message|prompt)/i }, // mlc-llm, others: mlc-ai/mlc-llm#2311
 ]
 
 /** The statuses that words for a kind of error stand for, where an error inside a success names none. */
@@ -245,4 +237,8 @@ export const contextSizes: readonly RegExp[] = [
   /(?:limit (?:of |is )?|cannot exceed )(\d[\d,]*)/i,
   /max size: (\d[\d,]*) tokens/i,
   /input length should be \[\d+, (\d+)\]/i,
+  /max_(?:num_tokens|seq_len) \(?(\d+)/i,
+  /max tokens of (\d[\d,]*) exceeded/i,
+  /maximum allowed token size (\d[\d,]*)/i,
+  /too many (?:input |prompt )?tokens: \d+ > (\d+)/i,
 ]

@@ -51,6 +51,27 @@ const refusals: readonly [source: string, status: number, body: unknown][] = [
     },
   ],
   ['others', 400, { message: 'invalid role: developer' }],
+  ['Cohere', 400, { message: 'invalid request: message[0].role must be one of: system, user, assistant, tool' }],
+  ['Databricks', 400, { error_code: 'BAD_REQUEST', message: 'Invalid role in the chat message.' }],
+  [
+    'Google',
+    400,
+    { error: { code: 400, message: 'Please use a valid role: user, model.', status: 'INVALID_ARGUMENT' } },
+  ],
+  ['AWS Bedrock', 400, { message: 'Malformed input request: #/messages/0/role: developer is not a valid enum value' }],
+  [
+    'AWS Bedrock’s Converse',
+    400,
+    {
+      message:
+        "1 validation error detected: Value 'developer' at 'messages.1.member.role' failed to satisfy constraint: Member must satisfy enum value set: [user, assistant]",
+    },
+  ],
+  [
+    'Perplexity',
+    422,
+    { error: { message: "At body -> messages -> 0 -> role: Input should be 'system', 'user', 'assistant' or 'tool'" } },
+  ],
   [
     'servers with pydantic: earendil-works/pi#6238',
     422,
@@ -208,6 +229,14 @@ const withoutInstructions: readonly [source: string, body: unknown][] = [
   [
     'vLLM: huggingface/chat-ui#1386',
     { object: 'error', message: 'System role not supported', type: 'BadRequestError', param: null, code: 400 },
+  ],
+  ['Google', { error: { code: 400, message: 'Please use a valid role: user, model.', status: 'INVALID_ARGUMENT' } }],
+  [
+    'AWS Bedrock’s Converse',
+    {
+      message:
+        "1 validation error detected: Value 'system' at 'messages.1.member.role' failed to satisfy constraint: Member must satisfy enum value set: [user, assistant]",
+    },
   ],
   ['LM Studio: Mintplex-Labs/anything-llm#2914', { error: 'Only user and assistant roles are supported!' }],
   [

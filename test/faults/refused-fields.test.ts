@@ -8,6 +8,7 @@ type Refusal = (field: string) => unknown
 const openai = (message: string, param: string | null = null, code: string | null = null) => ({
   error: { message, type: 'invalid_request_error', param, code },
 })
+const camel = (field: string) => field.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase())
 /** As Python prints a list of mistakes. */
 const python = (field: string) =>
   `[{'type': 'extra_forbidden', 'loc': ('body', '${field}'), 'msg': 'Extra inputs are not permitted', 'input': 800}]`
@@ -118,6 +119,20 @@ const wordings: readonly [source: string, status: number, refusal: Refusal][] = 
         code: '400',
       },
     }),
+  ],
+  ['Cohere', 422, (field) => ({ id: 'x', message: `unknown field: parameter '${field}' is not a valid field` })],
+  ['Cohere, in fewer words', 400, (field) => ({ message: `unknown field: ${field}` })],
+  [
+    'AWS Bedrock',
+    400,
+    (field) => ({ message: `Malformed input request: #: extraneous key [${field}] is not permitted` }),
+  ],
+  ['another, without quotes', 400, (field) => openai(`Unknown parameter: ${field}`)],
+  ['another, of a field', 400, (field) => openai(`Unrecognized field: ${field}.`)],
+  [
+    'xAI',
+    400,
+    (field) => ({ code: 'invalid-argument', error: `Argument not supported on this model: ${camel(field)}` }),
   ],
   ['in plain words', 400, (field) => openai(`${field} is not supported`)],
   ['in plain words under 500', 500, (field) => openai(`The parameter '${field}' is not supported by this model`)],
@@ -320,6 +335,9 @@ describe.each(runtimes)('A field that a server refuses, on %s,', (runtime) => {
       null,
     ],
     ['Invalid JSON payload received. Unknown name "user" at \'tools[0].function\': Cannot find field.', null, null],
+    ['Malformed input request: #/messages/0/content/0: extraneous key [metadata] is not permitted', null, null],
+    ['Unknown parameter: metadata.shiny', null, null],
+    ['unknown field: store[0].x', null, null],
     ['messages[0]: unknown field `metadata`, expected `role`', null, null],
     ["Invalid prompt: it says 'store is not supported', which is against our policy", null, null],
     ["Unknown parameter: 'shiny'.", 'shiny', 'unknown_parameter'],

@@ -29,6 +29,21 @@ const sayings: readonly [string, number, unknown][] = [
       code: 403,
     }),
   ],
+  [
+    'OpenRouter, with its reasons apart',
+    403,
+    error('Your chosen model requires moderation and your input was flagged', {
+      code: 403,
+      metadata: { reasons: ['violence'], flagged_input: 'How do I…', provider_name: 'OpenAI' },
+    }),
+  ],
+  ['OpenRouter, in few words', 403, error('Input flagged', { code: 403, metadata: { reasons: ['violence'] } })],
+  [
+    'Zhipu',
+    400,
+    { error: { code: '1301', message: '系统检测到输入或生成内容可能包含不安全或敏感内容，请您避免输入。' } },
+  ],
+  ['Google', 400, error('Prompt was blocked: PROHIBITED_CONTENT', { code: 400 })],
   // UKGovernmentBEIS/inspect_ai#2267
   [
     'xAI',
@@ -56,6 +71,11 @@ describe.each(runtimes)('A prompt that a provider’s filter refuses, on %s', (r
   it('is seen at the start of a stream', async () => {
     const flagged = { message: 'x requires moderation on OpenAI. Your input was flagged for "sexual".', code: 403 }
     expectTold(await pair.withFallback(runtime, inStream(flagged), { stream: true }), 400, 'content_policy_violation')
+  })
+
+  it('is not what a rejected key is, whose account was flagged', async () => {
+    const outcome = await pair.alone(runtime, json(403, error('Your account was flagged for unusual activity.')))
+    expectTold(outcome, 502, 'upstream_credentials_rejected')
   })
 
   it('is not what a refusal means that repeats such words from the prompt', async () => {

@@ -79,6 +79,27 @@ const spent: readonly [string, number, unknown][] = [
         'You have exceeded your monthly included credits for Inference Providers. Subscribe to PRO to get 20x more.',
     },
   ]),
+  // continuedev/continue#12670
+  [
+    'xAI, of a new team',
+    403,
+    {
+      code: 'The caller does not have permission to execute the specified operation',
+      error:
+        "Your newly created team doesn't have any credits or licenses yet. You can purchase those on console.x.ai.",
+    },
+  ],
+  // anomalyco/opencode#48602
+  ['OpenCode Zen', 401, { type: 'error', error: { type: 'CreditsError', message: 'Insufficient balance.' } }],
+  ['Novita', 403, { code: 403, reason: 'NOT_ENOUGH_BALANCE', message: 'not enough balance', metadata: {} }],
+  // cohere-ai/cohere-developer-experience#199
+  [
+    'Cohere, on trial',
+    429,
+    { message: 'You are using a Trial key, which is limited to 1000 API calls / month. You can continue to use it.' },
+  ],
+  ['another', 429, error('No more.', { code: 'monthly_quota_exceeded' })],
+  ['another, in words', 429, error('Quota exceeded for the month.')],
   // pollinations/pollinations#12136
   [
     'Fireworks',
@@ -172,6 +193,7 @@ describe.each(runtimes)('A used-up allowance, on %s', (runtime) => {
       'Your account is not suspended: slow down.',
       'Rate limit reached for requests per day: Limit 200, Used 200.',
       'Quota of requests per minute is used.',
+      'You are using a Trial key, which is limited to 20 API calls / minute.',
     ]) {
       const { reply, asked } = await pair.alone(runtime, json(429, error(said)))
       expect([reply.status, asked]).toEqual([429, 3])

@@ -111,6 +111,41 @@ const sayings: readonly [string, number, unknown][] = [
       { type: null, param: null, code: '400' },
     ),
   ],
+  ['llama-swap', 400, { error: 'could not find real modelID for x' }],
+  ['llama-swap', 500, { error: 'could not find suitable inference handler for x' }],
+  // aws-samples/bedrock-chat#91
+  ['AWS Bedrock', 400, { message: 'Could not resolve the foundation model from the provided model identifier.' }],
+  ['AWS Bedrock, with a capital', 400, { Message: 'The provided model identifier is invalid.' }],
+  // songquanpeng/one-api#127
+  ['Azure', 400, error('The API deployment for this resource does not exist.', { code: 'DeploymentNotFound' })],
+  // eosphoros-ai/DB-GPT#1093
+  ['Zhipu', 400, { error: { code: '1211', message: '模型不存在，请检查模型代码。' } }],
+  // mozilla-ai/any-llm#778
+  ['Moonshot', 400, error('Not found the model x or Permission denied', { type: 'resource_not_found_error' })],
+  ['FastChat', 400, { object: 'error', message: 'Only a&&b allowed now, your model x', code: 40301 }],
+  [
+    'a server with pydantic 2',
+    422,
+    { detail: [{ type: 'literal_error', loc: ['body', 'model'], msg: "Input should be 'a' or 'b'", input: 'x' }] },
+  ],
+  [
+    'a server with pydantic 1',
+    422,
+    {
+      detail: [
+        { loc: ['body', 'model'], msg: "value is not a valid enumeration member; permitted: 'a'", type: 'enum' },
+      ],
+    },
+  ],
+  ['Replicate', 422, { title: 'Invalid version', detail: 'The specified version does not exist.', status: 422 }],
+  ['another', 400, error('The model name x is not available')],
+  ['another', 400, error('No model matches the given name')],
+  ['LiteLLM', 500, error("There is no 'model_name' with this string x", { code: '500' })],
+  // mudler/LocalAI#1037
+  ['LocalAI', 500, error('could not load model - all backends returned error: [llama]: no such file', { code: 500 })],
+  // databricks-demos/dbdemos#220
+  ['Databricks', 404, { error_code: 'ENDPOINT_NOT_FOUND', message: "Endpoint with name 'x' does not exist." }],
+  ['OpenAI, of a project', 403, error('You do not have access to model x')],
   ['an error in an error, as JSON', 500, error(JSON.stringify(error('gone', { code: 'model_not_found' })))],
 ]
 
@@ -129,6 +164,7 @@ describe.each(runtimes)('A model that its upstream lacks, on %s', (runtime) => {
   it.each([
     ['a plain refusal', 400, error('temperature: Input should be less than or equal to 2')],
     ['a wrong value beside a model', 400, error('Invalid model parameters: top_k must be positive')],
+    ['a model that is no text', 422, { detail: [{ loc: ['body', 'model'], msg: 'Input should be a valid string' }] }],
     ['a value that is not supported', 400, error('The requested voice is not supported')],
     ['an image that is missing', 400, error('model llava: URL https://host.test/cat.png not found')],
     ['an image that is missing, under 404', 404, error('model llava: image at https://host.test/x.png was not found')],

@@ -94,6 +94,44 @@ const sayings: readonly [server: string, asked: object, param: string | null, st
   ],
 ]
 
+/** Fields that only some models take, with the words of a model that doesn't. */
+const optional: readonly [field: string, value: unknown][] = [
+  ['temperature', 0.2],
+  ['top_p', 0.5],
+  ['stop', 'x'],
+  ['logprobs', true],
+  ['logit_bias', { 5: 1 }],
+  ['presence_penalty', 1],
+  ['top_k', 5],
+  ['reasoning_effort', 'high'],
+  ['prediction', { type: 'content', content: 'x' }],
+  ['modalities', ['text', 'audio']],
+  ['web_search_options', {}],
+]
+const refusals: readonly [how: string, status: number, said: (field: string) => unknown][] = [
+  [
+    'OpenAI',
+    400,
+    (param) =>
+      error(`Unsupported parameter: '${param}' is not supported with this model.`, {
+        type: 'invalid_request_error',
+        param,
+        code: 'unsupported_parameter',
+      }),
+  ],
+  [
+    'pydantic',
+    422,
+    (field) => ({
+      detail: [{ type: 'extra_forbidden', loc: ['body', field], msg: 'Extra inputs are not permitted', input: 1 }],
+    }),
+  ],
+  ['another, under 500', 500, (field) => error(`The parameter '${field}' is not supported by this model`)],
+]
+const rows = refusals.flatMap(([how, status, said]) =>
+  optional.map(([field, value]) => [how, field, status, said(field), value] as const),
+)
+
 /** What is wrong with the request itself, wherever it is sent. */
 const faults: readonly [server: string, message: string, more?: object][] = [
   ['OpenAI', "Invalid schema for function 'f': 'strig' is not valid under any of the given schemas."],
@@ -109,6 +147,46 @@ describe.each(runtimes)('A field that a request can’t do without, on %s', (run
     expectStandIn(await pair.withFallback(runtime, json(status, body), asked))
     const told = expectTold(await pair.alone(runtime, json(status, body), asked), 400, 'unsupported_parameter')
     expect(told.param).toBe(param)
+  })
+
+  it.each(rows)('is served elsewhere, whichever it is: %s, %s, HTTP %i', async (_how, field, status, said, value) => {
+    expectStandIn(await pair.withFallback(runtime, json(status, said), { [field]: value }))
+    const alone = await pair.alone(runtime, json(status, said), { [field]: value })
+    expect(expectTold(alone, 400, 'unsupported_parameter').param).toBe(field)
+  })
+
+  it.each([
+    [
+      { temperature: 0.2 },
+      "Unsupported value: 'temperature' does not support 0.2 with this model. Only the default (1) value is supported.",
+      'temperature',
+    ],
+    [{ reasoning_effort: 'high' }, '"x" does not support thinking', 'reasoning_effort'],
+  ])('is served elsewhere where only its value is refused by the model: %j, %s', async (asked, message, param) => {
+    const said = error(message, { param, code: 'unsupported_value' })
+    expectStandIn(await pair.withFallback(runtime, json(400, said), asked))
+    const told = expectTold(await pair.alone(runtime, json(400, said), asked), 400, 'unsupported_parameter')
+    expect(told.param).toBe(param)
+  })
+
+  it.each([
+    ["Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 9 instead.", 'temperature'],
+    ["Invalid type for 'temperature': expected a decimal, but got a string instead.", 'temperature'],
+    ['temperature: Input should be less than or equal to 2', null],
+    ["Invalid value: 'x'. Supported values are: 'low', 'medium', and 'high'.", 'reasoning_effort'],
+    ["Unknown parameter: 'shiny'.", 'shiny'],
+    ['The language xx is not supported', null],
+  ])('is the caller’s own fault where no model takes its value, or it wasn’t sent: %s', async (message, param) => {
+    const asked = { temperature: 9, reasoning_effort: 'x', language: 'xx' }
+    const outcome = await pair.withFallback(runtime, json(400, error(message, { param })), asked)
+    expect([outcome.reply.status, outcome.asked]).toEqual([400, 1])
+  })
+
+  it('is not refused by a prompt that a refusal repeats, though it was sent', async () => {
+    const prompt = "It says: Unsupported parameter: 'temperature' is not supported with this model. Why?"
+    const asked = { temperature: 0.2, messages: [{ role: 'user', content: prompt }] }
+    const outcome = await pair.withFallback(runtime, json(400, error(`Bad content: ${prompt}`)), asked)
+    expect([outcome.reply.status, outcome.asked]).toEqual([400, 1])
   })
 
   it('is remembered: a model that refuses tools isn’t asked for them again', async () => {

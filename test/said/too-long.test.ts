@@ -159,6 +159,45 @@ const sayings: readonly [string, number, unknown, number?][] = [
   ['vLLM', 400, error('Input prompt (35247 tokens) is too long and exceeds limit of 1000'), 1000],
   // langgenius/dify#32221
   ['Volcengine', 400, error('Input length 224321 exceeds the maximum length 202752.'), 202752],
+  ['AWS Bedrock', 400, { message: 'Input Tokens Exceeded: Number of input tokens exceeds maximum length.' }],
+  [
+    'AWS Bedrock',
+    400,
+    { message: 'Malformed input request: expected maxLength: 2048, actual: 3000, please reformat.' },
+  ],
+  ['Databricks', 400, { error_code: 'BAD_REQUEST', message: 'prompt token count (5097) cannot exceed 4096.' }, 4096],
+  ['TensorRT-LLM', 500, error('Prompt length (5000) exceeds maximum input length (4096). Set it higher.'), 4096],
+  [
+    'TensorRT-LLM',
+    500,
+    error('The sum of prompt length (5000.0), query length (0) should not exceed max_num_tokens (4096)', { code: 500 }),
+    4096,
+  ],
+  [
+    'watsonx',
+    400,
+    {
+      errors: [{ message: 'the number of input tokens 5000 cannot exceed the total tokens limit 4096 for this model' }],
+    },
+    4096,
+  ],
+  ['Snowflake', 400, { message: 'max tokens of 8192 exceeded' }, 8192],
+  ['TabbyAPI', 400, { detail: 'Prompt length 5000 is greater than max_seq_len 4096' }, 4096],
+  ['Zhipu', 400, { error: { code: '1261', message: 'Prompt 超长' } }],
+  ['Volcengine', 400, error('Total tokens of image and text exceed max message tokens. Request id: 1')],
+  ['NVIDIA', 400, { error: 'Input length 704 exceeds maximum allowed token size 512' }, 512],
+  [
+    'a router',
+    400,
+    error('Provider returned error', {
+      metadata: { raw: 'Input length 131073 exceeds maximum allowed token size 131072' },
+    }),
+    131072,
+  ],
+  ['another', 400, error('Too many input tokens: 40000 > 32768'), 32768],
+  ['another', 400, error('Input prompt too long: 40000 tokens, limit 32768'), 32768],
+  ['another', 400, error('prompt tokens (40000) exceed the model limit of 32768'), 32768],
+  ['another', 400, error("Your request would exceed the model's token limit: 200000 tokens"), 200000],
   ['a body that is too large for a server', 413, error('Payload Too Large')],
 ]
 
@@ -200,6 +239,7 @@ describe.each(runtimes)('A prompt that is too long for the model, on %s', (runti
       'with the kind alone',
       { message: '`inputs` must have less than 2048 tokens. Given: 2222', error_type: 'validation' },
     ],
+    ['with a status and two words', { message: 'inputs too long, limit 2048', http_status_code: 422 }],
     ['as a text', 'Input validation error: `inputs` must have less than 2048 tokens. Given: 2222'],
   ])('is seen in an error under 200, whole or at the start of a stream: %s', async (_how, said) => {
     const whole = await pair.alone(runtime, json(200, { error: said }))
@@ -229,6 +269,16 @@ describe.each(runtimes)('A prompt that is too long for the model, on %s', (runti
   it.each(tooMuch)('is not what a limit is that no answer may have: %s, %s', async (_server, message, more) => {
     const outcome = await pair.withFallback(runtime, json(400, error(message, more)), { max_tokens: 100_000 })
     expect(expectTold(outcome, 400, null)).toMatchObject({ message, param: 'max_tokens' })
+  })
+
+  it.each([
+    'Malformed input request: #/tools/0/name: expected maxLength: 64, actual: 80, please reformat your input.',
+    "max_tokens 300000 would exceed the model's token limit: 200000",
+    'The stop sequence is too long: 500 characters.',
+    'The input image has too many pixels: 40000 > 32768',
+  ])('is not what else is too long: %s', async (message) => {
+    const outcome = await pair.withFallback(runtime, json(400, error(message)))
+    expect(expectTold(outcome, 400, null).message).toBe(message)
   })
 
   it('is not read out of a prompt or a tool that the upstream repeats', async () => {
