@@ -89,6 +89,8 @@ function isFinal({ kind }: GatewayError, { missing, targets }: Plan): boolean {
 function inCooldown(wait: number): GatewayError {
   return new GatewayError('overloaded', 'All deployments of the model are in cooldown after failures.', {
     retryAfterMs: wait,
+    // To try none of them was the gateway's own decision, which clients at once would undo.
+    headers: { 'x-should-retry': 'false' },
   })
 }
 

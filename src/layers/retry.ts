@@ -2,13 +2,12 @@ import type { Call, Layer } from '../core/call.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import type { HealthBook } from '../core/health.ts'
 import { alternative } from '../core/plan.ts'
-import type { RetryBudget } from '../core/retry-budget.ts'
+import { patience, type RetryBudget } from '../core/retry-budget.ts'
 import { asGatewayError, type GatewayError, reactions } from '../wire/errors.ts'
 
-/** Milliseconds: the limit of the first wait, of the longest, and of one that an upstream may ask for. */
+/** Milliseconds: the limit of the first wait, and of the longest. */
 const base = 500
 const longest = 8_000
-const patience = 10_000
 
 interface RetryOptions {
   readonly clock: Clock

@@ -74,6 +74,7 @@ describe('A deployment that keeps failing', () => {
     const reply = await ask(gateway, chat('alone'))
     expect([reply.status, errorOf(reply).code]).toEqual([503, 'capacity_exhausted'])
     expect(reply.headers.get('retry-after')).toBe('5')
+    expect(reply.headers.get('x-should-retry')).toBe('false')
     expect(first.seen).toHaveLength(5)
   })
 

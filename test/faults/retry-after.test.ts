@@ -94,6 +94,16 @@ describe('An upstream over its rate limit', () => {
   })
 })
 
+describe('An upstream that failed once', () => {
+  it('leaves a client that wants no retries of the gateway to its own', async () => {
+    upstream.script(json(500, { error: { message: 'oops' } }))
+    const own = await ask(gateway, chat('p/m'), { headers: { 'x-samewire-num-retries': '0' } })
+    expect([own.status, own.headers.get('x-should-retry'), upstream.seen.length]).toEqual([502, null, 1])
+    const reply = await ask(gateway, chat('p/m'))
+    expect([reply.status, reply.headers.get('x-should-retry'), upstream.seen.length]).toEqual([502, 'false', 4])
+  })
+})
+
 describe('What waiting can’t cure', () => {
   it.each([
     [429, 'You exceeded your current quota, please check your plan', 'insufficient_quota'],
