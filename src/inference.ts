@@ -167,8 +167,9 @@ export function retryHeaders(failure: GatewayError, { attempts }: Trace, retries
     headers['retry-after-ms'] = String(Math.max(1, Math.round(wait)))
   }
   const tried = attempts.filter(({ failure: kind }) => kind !== undefined && mayPass(kind)).length
+  const isHopeless = hopeless.has(failure.kind) || (reactions[failure.kind].again && !failure.again)
   const clientsTurn = retries === 0 || (failure.retryAfterMs ?? 0) > patience
   const isEnough = mayPass(failure.kind) && tried > (clientsTurn ? 1 : 0)
-  if (hopeless.has(failure.kind) || isEnough) headers['x-should-retry'] = 'false'
+  if (isHopeless || isEnough) headers['x-should-retry'] = 'false'
   return headers
 }
