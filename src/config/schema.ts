@@ -152,7 +152,7 @@ const notPulled = v.lazy((input) =>
 const model = v.strictObject({
   deployments: v.pipe(v.array(stringOr(deployment)), v.minLength(1, 'at least one deployment')),
   fallbacks: v.optional(v.array(name)),
-  /** Models for requests that are too long for this one. */
+  /** Models for requests that are too long for this one, tried before `fallbacks` then. */
   contextWindowFallbacks: v.optional(v.array(name)),
   /** Models for requests that this one refuses because of their content. Without it such a refusal is final. */
   contentPolicyFallbacks: v.optional(v.array(name)),
