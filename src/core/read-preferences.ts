@@ -69,6 +69,10 @@ export function readPreferences(
 function fallbackIn(entry: unknown, param: string, body: RequestBody, operation: Operation): NamedModel {
   if (!isObject(entry)) return { name: nameIn(entry, param) }
   const { model, ...fields } = entry
+  if (model === undefined) {
+    const missing = `${param}.model`
+    throw invalid(`Missing required parameter: '${missing}'.`, missing, 'missing_required_parameter')
+  }
   const name = nameIn(model, `${param}.model`)
   if (Object.keys(fields).length === 0) return { name }
   const fixed = Object.keys(fields).find(

@@ -230,7 +230,7 @@ describe.each(runtimes)('A wrong preference, on %s', (runtime) => {
     ['a model', { models: [7] }, 'models[0]', 'invalid_type'],
     ['an empty name', { models: [''] }, 'models[0]', 'invalid_value'],
     ['too many', { models: Array(21).fill('both') }, 'models', 'array_above_max_length'],
-    ['no model', { fallbacks: [{ seed: 1 }] }, 'fallbacks[0].model', 'invalid_type'],
+    ['no model', { fallbacks: [{ seed: 1 }] }, 'fallbacks[0].model', 'missing_required_parameter'],
     ['another stream', { fallbacks: [{ model: 'both', stream: true }] }, 'fallbacks[0].stream', 'invalid_value'],
     ['a field', { fallbacks: [{ model: 'both', n: 'x' }] }, 'fallbacks[0].n', 'invalid_type'],
     ['a flag', { disable_fallbacks: 'yes' }, 'disable_fallbacks', 'invalid_type'],
