@@ -6,6 +6,7 @@ import type { Clock } from './core/clock.ts'
 import { disclosure } from './core/disclosure.ts'
 import { readForm } from './core/read-form.ts'
 import { readLimits } from './core/read-preferences.ts'
+import { patience } from './core/retry-budget.ts'
 import type { Services } from './core/services.ts'
 import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
@@ -58,6 +59,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     const signal = edge.watch(context)
     const trace: Trace = { attempts: [] }
     let operationName: string | undefined
+    let retries: number | undefined
     const headers = () => Object.assign(wireHeaders(requestId, clock.now() - started), disclosure(trace))
     try {
       // 1. Who is the caller, and do they have access?
@@ -66,6 +68,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const hops = readHops(header)
       const session = header('x-session-id')
       const limits = readLimits(header)
+      retries = limits?.retries
       if (header('x-samewire-explain') === 'true') trace.asked = true
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
       const read = await readRequest(context, route, header)
@@ -100,7 +103,11 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const failure = asGatewayError(thrown)
       if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
       if (!route.explains) report(requestId, started, trace, operationName, failure)
-      return edge.send(context, refusal(failure, route, { ...headers(), ...retryHeaders(failure, trace) }), signal)
+      return edge.send(
+        context,
+        refusal(failure, route, { ...headers(), ...retryHeaders(failure, trace, retries) }),
+        signal,
+      )
     }
   }
 }
@@ -148,8 +155,11 @@ function mayPass(kind: FailureKind): boolean {
   return reactions[kind].again || kind === 'timeout'
 }
 
-/** Tells SDKs when to retry, or not to retry at all if the gateway has tried enough already. */
-export function retryHeaders(failure: GatewayError, { attempts }: Trace): Record<string, string> {
+/**
+ * Tells SDKs when to retry, or not to retry at all: once the gateway has tried, more tries are its own to make. Two
+ * cases are left to the client if nothing was tried twice: it asked for no `retries`, or the provider for a long wait.
+ */
+export function retryHeaders(failure: GatewayError, { attempts }: Trace, retries?: number): Record<string, string> {
   const headers: Record<string, string> = { ...failure.headers }
   const wait = failure.retryAfterMs ?? (failure.kind === 'rate_limit' ? 1000 : undefined)
   if (wait !== undefined) {
@@ -157,6 +167,9 @@ export function retryHeaders(failure: GatewayError, { attempts }: Trace): Record
     headers['retry-after-ms'] = String(Math.max(1, Math.round(wait)))
   }
   const tried = attempts.filter(({ failure: kind }) => kind !== undefined && mayPass(kind)).length
-  if (hopeless.has(failure.kind) || (mayPass(failure.kind) && tried > 1)) headers['x-should-retry'] = 'false'
+  const isHopeless = hopeless.has(failure.kind) || (reactions[failure.kind].again && !failure.again)
+  const clientsTurn = retries === 0 || (failure.retryAfterMs ?? 0) > patience
+  const isEnough = mayPass(failure.kind) && tried > (clientsTurn ? 1 : 0)
+  if (isHopeless || isEnough) headers['x-should-retry'] = 'false'
   return headers
 }

@@ -1,11 +1,12 @@
 import { type Catalog, findGroup } from './core/catalog.ts'
+import { withoutRouting } from './core/gateway-options.ts'
 import type { Knowledge } from './core/knowledge.ts'
 import type { Operation } from './core/operation.ts'
 import type { Circumstances, Plan, Query, Target } from './core/plan.ts'
 import type { Preferences, RequestLimits } from './core/preferences.ts'
-import { hasRouting, namedIn, readPreferences, routingFields } from './core/read-preferences.ts'
+import { hasDemands, hasRouting, namedIn, readPreferences, routingFields } from './core/read-preferences.ts'
 import { resolve } from './core/resolve.ts'
-import { type RequestBody, renamed, withoutFields } from './wire/body.ts'
+import { type RequestBody, renamed } from './wire/body.ts'
 
 /** What a plan needs of a request. */
 export interface Asked {
@@ -57,12 +58,12 @@ export function createPlanner(catalog: Catalog, knowledge: Knowledge, circumstan
     if (deployments.length > 0 && deployments.every(({ provider }) => provider.routes)) {
       const own = body.model === undefined && names[0] !== undefined ? renamed(body, names[0]) : body
       // Nobody else can keep to what the router is told.
-      const standIns = body.outline.provider === undefined && body.outline.disable_fallbacks !== true
+      const standIns = !hasDemands(body.outline)
       const preferences = limits || !standIns ? { models: [], standIns, limits } : undefined
-      return { body: withoutFields(own, routingFields), routed: own, preferences }
+      return { body: withoutRouting(own, routingFields), routed: own, preferences }
     }
     const { model, ...preferences } = readPreferences(body, operation, limits)
-    const kept = withoutFields(body, routingFields)
+    const kept = withoutRouting(body, routingFields)
     return { body: model === undefined ? kept : renamed(kept, model), preferences }
   }
 

@@ -34,11 +34,14 @@ const hedging = v.strictObject({ after: v.optional(seconds) })
 const limits = {
   /** Seconds for making a connection, TLS included. Default 10. Workers can't limit it apart from the rest. */
   connectTimeout: v.optional(seconds),
-  /** Seconds for a whole answer, or until the first content of a stream. Default 600. */
+  /**
+   * Seconds for a whole answer, or until the first content of a stream. The rest of a stream has no limit of its own:
+   * `idleTimeout` ends a silence in it, and after `requestTimeout` no further attempt begins. Default 600.
+   */
   timeout: v.optional(seconds),
   /** Seconds until the first content of a stream, cold loads included. Default 120. */
   streamTimeout: v.optional(seconds),
-  /** Seconds between two chunks of a stream. Default 120. */
+  /** Seconds between two events of a stream with content, a finish or usage. Default 120. */
   idleTimeout: v.optional(seconds),
   /** How often to retry on the same deployment, up to 20 times, which takes over a minute. Default 2. */
   retries: v.optional(v.pipe(count, v.maxValue(20, 'a whole number up to 20'))),
@@ -149,7 +152,7 @@ const notPulled = v.lazy((input) =>
 const model = v.strictObject({
   deployments: v.pipe(v.array(stringOr(deployment)), v.minLength(1, 'at least one deployment')),
   fallbacks: v.optional(v.array(name)),
-  /** Models for requests that are too long for this one. */
+  /** Models for requests that are too long for this one, tried before `fallbacks` then. */
   contextWindowFallbacks: v.optional(v.array(name)),
   /** Models for requests that this one refuses because of their content. Without it such a refusal is final. */
   contentPolicyFallbacks: v.optional(v.array(name)),

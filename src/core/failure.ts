@@ -5,6 +5,7 @@ import {
   type FailureKind,
   GatewayError,
   isMissing,
+  reactions,
   unknownModel,
 } from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/json.ts'
@@ -12,6 +13,7 @@ import type { Call } from './call.ts'
 import { paramOfCapability } from './operation.ts'
 import type { Provider } from './provider.ts'
 import { fittingRule } from './recognise.ts'
+import { readRetryAfter } from './retry-after.ts'
 import { readSaid, readSaidInBand, type Said } from './said.ts'
 import { secretsAt } from './secrets.ts'
 import { contextSizes, statusOfType } from './wordings.ts'
@@ -49,10 +51,10 @@ export function readInBand(told: unknown, call: Call): GatewayError {
   const { provider } = call.target.deployment
   const said = readSaidInBand(told, secretsAt(provider, call.bearer))
   const status = said.status ?? statusOfType[said.type ?? '']
-  return decide(said, { status, headers: {}, body: '', ...namesOf(call), now: 0 }, provider)
+  return decide(said, { status, headers: {}, body: told, ...namesOf(call), now: 0 }, provider)
 }
 
-type Told = Omit<Refusal, 'status'> & { readonly status: number | undefined }
+type Told = Omit<Refusal, 'status' | 'body'> & { readonly status: number | undefined; readonly body: unknown }
 
 function decide(said: Said, refusal: Told, provider: Provider): GatewayError {
   const { status, sent, model } = refusal
@@ -60,9 +62,12 @@ function decide(said: Said, refusal: Told, provider: Provider): GatewayError {
   const own = typeof errors === 'function' ? errors(provider.settings) : errors
   const rule = fittingRule({ ...said, message: withQuoted(model, said.message) }, { own, status, sent })
   const kind = rule?.kind ?? (status === undefined ? 'upstream' : kindOfStatus(status))
-  const retryAfterMs =
-    readRetryAfter(refusal.headers, refusal.now) ?? (status === 429 ? waitIn(said.message) : undefined)
+  const { headers, body, now } = refusal
+  const passes = reactions[kind].again
+  const limited = status === 429 || kind === 'rate_limit'
+  const retryAfterMs = readRetryAfter({ headers, body, message: said.message, passes, limited, now })
   const details = {
+    ...(headers['x-should-retry'] === 'false' && { again: false }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...(isMissing(kind) && { model: refusal.asked }),
     ...(rule?.lacks !== undefined && { lacks: rule.lacks }),
@@ -207,31 +212,12 @@ function kindOfStatus(status: number): FailureKind {
   if (status === 410) return 'retired'
   if (status === 408) return 'timeout'
   if (status === 413) return 'context_length'
-  // TGI: the generation failed, not the request.
-  if (status === 424) return 'upstream'
+  // TGI: the generation failed, not the request. A conflict and what comes too early may pass.
+  if (status === 409 || status === 424 || status === 425) return 'upstream'
   if (status === 429) return 'rate_limit'
-  if (status === 503 || status === 529) return 'overloaded'
+  // Groq: its flexible tier is full.
+  if (status === 498 || status === 503 || status === 529) return 'overloaded'
   if (status === 508) return 'loop'
   if (status >= 500) return 'upstream'
   return status >= 400 ? 'bad_request' : 'protocol'
 }
-
-/** Milliseconds from `retry-after-ms`, `retry-after` (seconds or a date), or Hugging Face's `RateLimit: …;t=N`. */
-export function readRetryAfter(headers: Readonly<Record<string, string>>, now: number): number | undefined {
-  const ms = Number.parseFloat(headers['retry-after-ms'] ?? '')
-  if (ms > 0) return Math.min(ms, longestWait)
-  const after = headers['retry-after'] ?? /;\s*t=(\d+)/.exec(headers.ratelimit ?? '')?.[1] ?? ''
-  if (/^\d+(\.\d+)?$/.test(after)) return Math.min(Number.parseFloat(after) * 1000, longestWait)
-  // A date contains the name of a month; without that check `Date.parse` would accept much else.
-  const until = /[a-z]{3}/i.test(after) ? Date.parse(after) : Number.NaN
-  return Number.isNaN(until) ? undefined : Math.min(Math.max(0, until - now), longestWait)
-}
-
-/** Milliseconds from Google's "Please retry in 3.2s.", which has no header. */
-function waitIn(message: string): number | undefined {
-  const seconds = Number(/\bplease retry in (\d+(?:\.\d+)?) ?s/i.exec(message)?.[1])
-  return seconds > 0 ? Math.min(seconds * 1000, longestWait) : undefined
-}
-
-/** Milliseconds: one day. Longer or absurd values are reduced to it. */
-const longestWait = 86_400_000

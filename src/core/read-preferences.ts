@@ -4,14 +4,23 @@ import type { HeaderReader } from '../wire/headers.ts'
 import { isObject, type JsonObject } from '../wire/json.ts'
 import { textLength } from '../wire/outline.ts'
 import type { RoutingStrategy } from './catalog.ts'
+import { gatewayModelsIn, gatewayOptionsIn, optionsField } from './gateway-options.ts'
 import type { Operation } from './operation.ts'
 import type { NamedModel, Preferences, ProviderPreferences, RequestLimits } from './preferences.ts'
 
 /** The fields of a request that are about its routing. */
 export const routingFields: ReadonlySet<string> = new Set(['models', 'fallbacks', 'provider', 'disable_fallbacks'])
 
-export function hasRouting({ models, fallbacks, provider, disable_fallbacks: disabled }: JsonObject): boolean {
-  return models !== undefined || fallbacks !== undefined || provider !== undefined || disabled !== undefined
+export function hasRouting(outline: JsonObject): boolean {
+  const { models, fallbacks, provider, disable_fallbacks: disabled } = outline
+  if (models !== undefined || fallbacks !== undefined || provider !== undefined || disabled !== undefined) return true
+  return gatewayOptionsIn(outline) !== undefined
+}
+
+/** Whether a request has wishes that only who reads them can keep to. */
+export function hasDemands(outline: JsonObject): boolean {
+  const { provider, disable_fallbacks: disabled } = outline
+  return provider !== undefined || disabled === true || gatewayOptionsIn(outline) !== undefined
 }
 
 /** The most that a request may name. */
@@ -22,8 +31,10 @@ const mostRetries = 10
 const mostSeconds = 2_000_000
 
 /** The names of models in a request's `models` and `fallbacks`, as far as they can be read. */
-export function namedIn({ models, fallbacks }: JsonObject): string[] {
-  const all = [models, fallbacks].flatMap((list) => (Array.isArray(list) ? list : []))
+export function namedIn(outline: JsonObject): string[] {
+  const all = [outline.models, gatewayModelsIn(outline), outline.fallbacks].flatMap((list) =>
+    Array.isArray(list) ? list : [],
+  )
   return all.map((entry) => (isObject(entry) ? entry.model : entry)).filter((name) => typeof name === 'string')
 }
 
@@ -34,7 +45,10 @@ export function readPreferences(
   limits: RequestLimits | undefined,
 ): Preferences & { readonly model: string | undefined } {
   const { outline } = body
-  const models = listOf(outline.models, 'models', mostModels).map((name, at) => nameIn(name, `models[${at}]`))
+  const models = [
+    ...namesIn(outline.models, 'models', mostModels),
+    ...namesIn(gatewayModelsIn(outline), `${vercel.path}.models`, mostModels),
+  ]
   const fallbacks = listOf(outline.fallbacks, 'fallbacks', mostModels)
   // Objects may hold long texts, which the outline lacks.
   const whole = fallbacks.some(isObject) ? (body.json.fallbacks as unknown[]) : fallbacks
@@ -55,9 +69,15 @@ export function readPreferences(
 function fallbackIn(entry: unknown, param: string, body: RequestBody, operation: Operation): NamedModel {
   if (!isObject(entry)) return { name: nameIn(entry, param) }
   const { model, ...fields } = entry
+  if (model === undefined) {
+    const missing = `${param}.model`
+    throw invalid(`Missing required parameter: '${missing}'.`, missing, 'missing_required_parameter')
+  }
   const name = nameIn(model, `${param}.model`)
   if (Object.keys(fields).length === 0) return { name }
-  const fixed = Object.keys(fields).find((field) => field === 'stream' || routingFields.has(field))
+  const fixed = Object.keys(fields).find(
+    (field) => field === 'stream' || field === optionsField || routingFields.has(field),
+  )
   if (fixed !== undefined) throw wrong(`${param}.${fixed}`, 'it is the same for all models of a request')
   const asked = new RequestBody(body.bytes, { ...body.outline, ...fields }, name)
   try {
@@ -69,44 +89,66 @@ function fallbackIn(entry: unknown, param: string, body: RequestBody, operation:
   return { name, differing: { fields, demand: operation.query(asked) } }
 }
 
-const strategies: Readonly<Record<string, RoutingStrategy>> = {
-  price: 'cost-based',
-  latency: 'latency-based',
-  // What is idle writes fastest. The speed itself isn't measured.
-  throughput: 'least-busy',
+/** How the wishes about providers are worded. */
+interface Wording {
+  /** Where they stand in the request, for `param` in errors. */
+  readonly path: string
+  readonly fields: readonly string[]
+  readonly sorts: Readonly<Record<string, RoutingStrategy>>
 }
 
-const providerFields = ['order', 'only', 'ignore', 'allow_fallbacks', 'require_parameters', 'sort', 'max_price']
+const openRouter: Wording = {
+  path: 'provider',
+  fields: ['order', 'only', 'ignore', 'allow_fallbacks', 'require_parameters', 'sort', 'max_price'],
+  sorts: {
+    price: 'cost-based',
+    latency: 'latency-based',
+    // What is idle writes fastest. The speed itself isn't measured.
+    throughput: 'least-busy',
+  },
+}
+
+const vercel: Wording = {
+  path: `${optionsField}.gateway`,
+  // The last three are for its reports and for how a provider's cache is used.
+  fields: ['order', 'only', 'sort', 'models', 'user', 'tags', 'caching'],
+  sorts: { cost: 'cost-based', ttft: 'latency-based', tps: 'least-busy' },
+}
 
 function providerIn(outline: JsonObject): ProviderPreferences | undefined {
-  const given = outline.provider ?? undefined
+  const own = outline.provider ?? undefined
+  const options = gatewayOptionsIn(outline)
+  if (own !== undefined && options !== undefined) throw wrong('provider', `there is '${vercel.path}' as well`)
+  const given = own ?? options
   if (given === undefined) return undefined
-  if (!isObject(given)) throw wrongType('provider', 'an object', given)
+  const wording = own === undefined ? vercel : openRouter
+  const { path } = wording
+  if (!isObject(given)) throw wrongType(path, 'an object', given)
   // Others are demands too, such as that nothing is stored: one that the gateway can't meet must not be dropped.
-  const unknown = Object.keys(given).find((key) => !providerFields.includes(key) && given[key] !== null)
+  const isNone = (value: unknown) => value === null || (value === false && wording === vercel)
+  const unknown = Object.keys(given).find((key) => !wording.fields.includes(key) && !isNone(given[key]))
   if (unknown !== undefined) {
-    throw invalid(`Unknown parameter: 'provider.${unknown}'.`, `provider.${unknown}`, 'unknown_parameter')
+    throw invalid(`Unknown parameter: '${path}.${unknown}'.`, `${path}.${unknown}`, 'unknown_parameter')
   }
-  const names = (key: 'order' | 'only' | 'ignore') =>
-    listOf(given[key], `provider.${key}`, mostProviders).map((name, at) => nameIn(name, `provider.${key}[${at}]`))
+  const names = (key: 'order' | 'only' | 'ignore') => namesIn(given[key], `${path}.${key}`, mostProviders)
   const only = names('only')
   return {
     order: names('order'),
     only: only.length > 0 ? only : undefined,
     ignore: names('ignore'),
-    allowFallbacks: flagIn(given, 'allow_fallbacks', 'provider.') ?? true,
-    required: flagIn(given, 'require_parameters', 'provider.') ? Object.keys(outline) : undefined,
-    sort: sortIn(given.sort ?? undefined),
+    allowFallbacks: flagIn(given, 'allow_fallbacks', `${path}.`) ?? true,
+    required: flagIn(given, 'require_parameters', `${path}.`) ? Object.keys(outline) : undefined,
+    sort: sortIn(given.sort ?? undefined, wording),
     maxPrice: maxPriceIn(given.max_price ?? undefined),
   }
 }
 
 /** A word, or an object with it, as OpenRouter has both. */
-function sortIn(given: unknown): RoutingStrategy | undefined {
+function sortIn(given: unknown, { path, sorts }: Wording): RoutingStrategy | undefined {
   if (given === undefined) return undefined
   const word = isObject(given) ? given.by : given
-  const strategy = typeof word === 'string' && Object.hasOwn(strategies, word) ? strategies[word] : undefined
-  if (!strategy) throw wrong('provider.sort', `expected one of ${Object.keys(strategies).join(', ')}`)
+  const strategy = typeof word === 'string' && Object.hasOwn(sorts, word) ? sorts[word] : undefined
+  if (!strategy) throw wrong(`${path}.sort`, `expected one of ${Object.keys(sorts).join(', ')}`)
   return strategy
 }
 
@@ -163,6 +205,10 @@ function listOf(given: unknown, param: string, most: number): readonly unknown[]
   if (given.length <= most) return given
   const message = `Invalid '${param}': array too long. Expected an array with maximum length ${most}, but got an array with length ${given.length} instead.`
   throw invalid(message, param, 'array_above_max_length')
+}
+
+function namesIn(given: unknown, param: string, most: number): string[] {
+  return listOf(given, param, most).map((name, at) => nameIn(name, `${param}[${at}]`))
 }
 
 function nameIn(given: unknown, param: string): string {

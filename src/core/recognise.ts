@@ -78,9 +78,15 @@ class Echoes {
     const left = before.replace(/^.*(?:[:([] ?|["`])/s, '')
     const right = after.replace(/[")`\]].*$/s, '')
     const near = left.length + right.length >= around / 2 ? left + match + right : undefined
-    if (!this.#wasSent(before + match + after) && !(near && this.#wasSent(near))) return false
     // An agent's history may hold the very error that comes again: then the echo begins with the message.
-    return !this.#wasSent(message.slice(0, end + around))
+    if (this.#wasSent(before + match + after) || (near && this.#wasSent(near)))
+      return !this.#wasSent(message.slice(0, end + around))
+    // The server's own words may follow it at once, or end where it begins.
+    const isCut =
+      left.length >= around / 2
+        ? this.#wasSent(left + match)
+        : introduction.test(message.slice(0, start - left.length)) && this.#wasSent(match + right)
+    return isCut && !this.#wasSent(message.slice(0, end))
   }
 
   #wasSent(text: string): boolean {
@@ -89,6 +95,9 @@ class Echoes {
     return wanted !== '' && this.#plain.includes(wanted)
   }
 }
+
+/** The end of what servers say before they repeat a part of a request: `Blocked phrase in prompt: `. */
+const introduction = /(?<!error )\b(?:prompt|phrase|messages?|content|input|text|query|parsing)\b\W{0,4}$/i
 
 /** Without quotes, escapes and runs of blanks: servers repeat a text in other forms than JSON's. */
 function plain(text: string): string {

@@ -56,6 +56,8 @@ class PlanBuilder {
     this.#addDeployments(group, why)
     if (why === 'requested') this.addNamed()
     const { preferences } = this.#query
+    // Too long for one of its deployments is too long for most fallbacks.
+    if (this.#skipped.some(({ kind }) => kind === 'context_length')) this.#addLarger(group, why)
     const replaced = why === 'requested' && preferences && preferences.models.length > 0
     if (preferences?.standIns !== false && !replaced)
       for (const fallback of group.fallbacks) this.add(fallback, why === 'requested' ? 'fallback' : why)
@@ -64,9 +66,15 @@ class PlanBuilder {
     if (preferences?.standIns !== false && !preferences?.provider) this.#shadow = group.shadow
     this.addPassedOver()
     if (preferences?.standIns === false) return true
-    for (const larger of group.contextWindowFallbacks ?? []) this.add(larger, 'context_length')
+    this.#addLarger(group, why)
     for (const freer of group.contentPolicyFallbacks ?? []) this.add(freer, 'content_policy')
     return true
+  }
+
+  /** Adds the models for requests that are too long for the requested one, unless they are there already. */
+  #addLarger({ contextWindowFallbacks = [] }: ModelGroup, why: Target['why']): void {
+    if (why !== 'requested' || this.#query.preferences?.standIns === false) return
+    for (const larger of contextWindowFallbacks) this.add(larger, 'context_length')
   }
 
   /** Adds the other models that the request names. */

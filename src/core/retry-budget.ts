@@ -7,6 +7,9 @@ const always = 10
 /** Retries that can be saved up. */
 const most = 100
 
+/** Milliseconds: the longest wait before a retry that an upstream may ask for. A longer one is for the client. */
+export const patience = 10_000
+
 /**
  * Limits the retries of the whole process to a share of its requests. When everything fails, retries would otherwise
  * multiply the load on upstreams that are failing because of it.

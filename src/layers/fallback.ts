@@ -34,7 +34,9 @@ export const fallback = ({ clock, health, onExhausted, maxAttempts }: FallbackOp
       const fits = (target: Target) =>
         isOpen(target, plan, failures) && (target.contextWindow ?? Number.POSITIVE_INFINITY) > tooSmall
       const isSpent = () => trace.attempts.length >= maxAttempts || clock.now() >= deadline
-      for (const target of plan.targets) {
+      let { targets } = plan
+      for (let at = 0; at < targets.length; at++) {
+        const target = targets[at] as Target
         if (!fits(target)) continue
         if (failures.length > 0 && isSpent()) break
         if (!health.admit(target.deployment.label)) {
@@ -47,7 +49,9 @@ export const fallback = ({ clock, health, onExhausted, maxAttempts }: FallbackOp
           const failure = asGatewayError(thrown)
           failures.push(failure)
           if (isFinal(failure, plan) || call.body.spent) throw failure
-          if (failure.kind === 'context_length') tooSmall = target.contextWindow ?? 0
+          if (failure.kind !== 'context_length') continue
+          tooSmall = target.contextWindow ?? 0
+          targets = largerFirst(targets, at + 1)
         }
       }
       // What has failed meanwhile may have closed the way to some of them.
@@ -63,6 +67,19 @@ export const fallback = ({ clock, health, onExhausted, maxAttempts }: FallbackOp
       }
       throw mostTelling(failures)
     }
+}
+
+/**
+ * A plan in which those for long requests come first from `rest` on: that is what they are for. Only what the request
+ * names outranks them.
+ */
+function largerFirst(targets: readonly Target[], rest: number): readonly Target[] {
+  const left = targets.slice(rest)
+  const larger = left.filter(({ why }) => why === 'context_length')
+  if (larger.length === 0) return targets
+  const named = left.filter(({ why }) => why === 'named')
+  const others = left.filter((target) => !larger.includes(target) && !named.includes(target))
+  return [...targets.slice(0, rest), ...named, ...larger, ...others]
 }
 
 /**
@@ -89,6 +106,8 @@ function isFinal({ kind }: GatewayError, { missing, targets }: Plan): boolean {
 function inCooldown(wait: number): GatewayError {
   return new GatewayError('overloaded', 'All deployments of the model are in cooldown after failures.', {
     retryAfterMs: wait,
+    // To try none of them was the gateway's own decision, which clients at once would undo.
+    headers: { 'x-should-retry': 'false' },
   })
 }
 

@@ -2,13 +2,12 @@ import type { Call, Layer } from '../core/call.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import type { HealthBook } from '../core/health.ts'
 import { alternative } from '../core/plan.ts'
-import type { RetryBudget } from '../core/retry-budget.ts'
-import { asGatewayError, type GatewayError, reactions } from '../wire/errors.ts'
+import { patience, type RetryBudget } from '../core/retry-budget.ts'
+import { asGatewayError, type GatewayError } from '../wire/errors.ts'
 
-/** Milliseconds: the limit of the first wait, of the longest, and of one that an upstream may ask for. */
+/** Milliseconds: the limit of the first wait, and of the longest. */
 const base = 500
 const longest = 8_000
-const patience = 10_000
 
 interface RetryOptions {
   readonly clock: Clock
@@ -44,8 +43,7 @@ function waitFor(failure: GatewayError, tries: number, call: Call, options: Retr
   const { clock, random, health, budget, maxAttempts } = options
   const { target, plan, trace, deadline } = call
   const asked = failure.retryAfterMs ?? 0
-  if (!reactions[failure.kind].again || call.body.spent || tries >= target.limits.retries || asked > patience)
-    return undefined
+  if (!failure.again || call.body.spent || tries >= target.limits.retries || asked > patience) return undefined
   // Its breaker has opened: another deployment is as good, and at once.
   const cooling = (label: string) => health.wait(label)
   if (cooling(target.deployment.label) > 0 && alternative(plan, target, cooling)) return undefined

@@ -1,11 +1,13 @@
 import { isStream, withStep } from '../core/answer.ts'
+import { askedFields } from '../core/asked.ts'
 import type { Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { Abort } from '../core/signal.ts'
 import type { Step } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { headerValue } from '../wire/headers.ts'
-import { SignsOfLife } from '../wire/sse.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { SignsOfLife } from '../wire/signs-of-life.ts'
 
 export interface TimeoutOptions {
   readonly clock: Clock
@@ -17,7 +19,7 @@ const slow = 10_000
 
 /**
  * Limits the time of an attempt: `timeout` for a whole answer; for a stream `streamTimeout` (or `timeout`, if shorter)
- * until its first content, then `idleTimeout` between two events with data. A stream as a whole has no limit.
+ * until its first content, then `idleTimeout` between two events that say something. A stream as a whole has no limit.
  */
 export const timeout =
   (options: TimeoutOptions): Layer =>
@@ -41,7 +43,9 @@ export const timeout =
         const { idleTimeout, streams } = limits
         return withStep(
           answer,
-          idle(idleTimeout, streams === 'untouched', () => giveUp('sent nothing more', idleTimeout)),
+          idle(idleTimeout, streams === 'untouched', emptyEventOf(call), () =>
+            giveUp('sent nothing more', idleTimeout),
+          ),
         )
       } catch (error) {
         call.signal.removeEventListener('abort', leave)
@@ -52,14 +56,34 @@ export const timeout =
       }
     }
 
-/** Ends a stream that sends no data for `ms`; comments and blank lines don't count as data. */
-function idle(ms: number, untouched: boolean, giveUp: () => void): Step {
-  const signs = new SignsOfLife()
+/** Bytes: longer data has content. */
+const longestEmpty = 4096
+const decoder = new TextDecoder()
+
+/** Tells an event with neither content nor a finish nor usage, such as one of the empty deltas that servers send to wait. */
+function emptyEventOf(call: Call): IsEmpty {
+  const { operation } = call
+  let asked: JsonObject | undefined
+  return (data) => {
+    if (data.length > longestEmpty) return false
+    asked ??= askedFields(call)
+    const reader = operation.reader?.(asked)
+    return reader?.see({ data: decoder.decode(data) }) === 'nothing' && !reader.usage
+  }
+}
+
+type IsEmpty = (data: Uint8Array) => boolean
+
+/** Ends a stream that says nothing for `ms`; comments, blank lines and empty events don't count. */
+function idle(ms: number, untouched: boolean, isEmpty: IsEmpty, giveUp: () => void): Step {
+  const signs = new SignsOfLife(isEmpty)
   let heard = false
   return {
     watch: {
       see(bytes) {
-        if (signs.heardIn(bytes)) heard = true
+        // Events are read up to the first that says something after each look, which are some in a minute.
+        if (heard) signs.skip(bytes)
+        else heard = signs.heardIn(bytes)
       },
     },
     silence: {

@@ -59,6 +59,8 @@ export class Transcript {
     // A template that drops this changes what the model reads, and nothing that comes back would tell.
     if (text === '' || (trims && text.trimStart() !== text)) return 'white space'
     if (this.#obstacle !== undefined) return this.#obstacle
+    // Half an emoji can't be sent, and the server would not know which half it is to write.
+    if (!text.isWellFormed()) return 'half a character'
     return { text: trims ? text.trimEnd() : text, tokens: trims ? this.#inked : this.#tokens, fields }
   }
 

@@ -107,6 +107,8 @@ export interface FailureDetails {
   readonly model?: string
   /** How long the upstream asked to wait, in milliseconds. */
   readonly retryAfterMs?: number
+  /** `false`: the upstream says that a retry can't help, whatever the kind. */
+  readonly again?: boolean
   /** What an incapable model lacks, if it said so. */
   readonly lacks?: Capability
   /** The value for `x-samewire-reason`, if neither the kind nor the code says it. */
@@ -126,6 +128,8 @@ export class GatewayError extends Error {
   /** The client's name for a missing model, which some dialects word in their own way. */
   readonly model: string | undefined
   readonly retryAfterMs: number | undefined
+  /** Worth a retry on the same deployment. */
+  readonly again: boolean
   readonly lacks: Capability | undefined
   readonly headers: Readonly<Record<string, string>>
   readonly #reason: string | undefined
@@ -140,6 +144,7 @@ export class GatewayError extends Error {
     this.param = details.param ?? null
     this.model = details.model
     this.retryAfterMs = details.retryAfterMs
+    this.again = reaction.again && details.again !== false
     this.lacks = details.lacks
     this.headers = details.headers ?? {}
     this.#reason = details.reason

@@ -110,7 +110,7 @@ export function truncated(): GatewayError {
 }
 
 /** The index after the last CR or LF, or 0 if there is none. */
-function lastLineEnd(bytes: Uint8Array): number {
+export function lastLineEnd(bytes: Uint8Array): number {
   for (let at = bytes.length; at > 0; at--) {
     const byte = bytes[at - 1]
     if (byte === LF || byte === CR) return at
@@ -118,8 +118,9 @@ function lastLineEnd(bytes: Uint8Array): number {
   return 0
 }
 
-const LF = 10
-const CR = 13
+export const LF = 10
+export const CR = 13
+const space = 32
 
 /** The index after the last blank line, or 0: the end of the whole events. `last` and `lastButOne` precede `bytes`. */
 export function lastBoundary(bytes: Uint8Array, last = 0, lastButOne = 0): number {
@@ -171,46 +172,6 @@ function isAt(bytes: Uint8Array, at: number, wanted: Uint8Array): boolean {
   return wanted.every((byte, offset) => bytes[at + offset] === byte)
 }
 
-/** Tells data from what only keeps a connection open: comments, blank lines, empty `data`, event names. */
-export class SignsOfLife {
-  /** The position in the current line: at its start, in `data`, after its colon, or in a line that doesn't matter. */
-  #line: 'start' | 'data' | 'value' | 'other' = 'start'
-  /** Letters of `data` that the line began with. */
-  #read = 0
-
-  /** Whether `bytes`, which continue the previous ones, contain data. */
-  heardIn(bytes: Uint8Array): boolean {
-    for (let at = 0; at < bytes.length; at++) {
-      const byte = bytes[at] as number
-      if (byte === LF || byte === CR) this.#line = 'start'
-      else if (this.#line === 'start') this.#letter(byte, 0)
-      else if (this.#line === 'data') this.#letter(byte)
-      else if (this.#line === 'value' && byte !== space) return this.#found(bytes, at)
-    }
-    return false
-  }
-
-  /** Goes on with the name of a line's field, of which `read` letters fit `data` so far. */
-  #letter(byte: number, read = this.#read): void {
-    if (read === name.length && byte === colon) this.#line = 'value'
-    else if (byte === name[read]) this.#line = 'data'
-    else this.#line = 'other'
-    this.#read = read + 1
-  }
-
-  /** Data has been found, so only the last line still matters for the state. */
-  #found(bytes: Uint8Array, at: number): true {
-    const end = lastLineEnd(bytes)
-    if (end <= at) return true
-    this.#line = 'start'
-    if (end < bytes.length) this.heardIn(bytes.subarray(end))
-    return true
-  }
-}
-
-const colon = 58
-const space = 32
-const name = [100, 97, 116, 97]
 const dataField = new TextEncoder().encode('data:')
 /** The first byte of a byte order mark. */
 const byteOrderMark = 0xef

@@ -14,13 +14,20 @@ export function toldError(answer: JsonObject): unknown {
 }
 
 /**
- * The failure that an envelope reports in place of an answer: `{code, msg}` of many Chinese APIs, and Cloudflare's
- * `{success: false, errors}` (cloudflare/cloudflare-docs#15116).
+ * The failure that an envelope reports in place of an answer: `{code, msg}` of many Chinese APIs, FastAPI's `{detail}`, and
+ * Cloudflare's `{success: false, errors}` (cloudflare/cloudflare-docs#15116).
  */
 function reportIn(answer: JsonObject): unknown {
-  const { success, code, message, msg } = answer
-  if (success === false) return answer
+  const { success, code, message, msg, detail } = answer
+  if (success === false || (!saysNothing(detail) && isOnlyDetail(answer))) return answer
   return saysNothing(code) || saysNothing(message || msg) ? undefined : answer
+}
+
+/** FastAPI's `{"detail": "CUDA out of memory"}`, which other answers have beside their content. */
+function isOnlyDetail(answer: JsonObject): boolean {
+  return Object.entries(answer).every(
+    ([key, value]) => key === 'detail' || (/^(status(_code)?|code)$/.test(key) && typeof value === 'number'),
+  )
 }
 
 /** Texts with which servers fill a field that they have no error for. */

@@ -446,7 +446,12 @@ function testRefusals(client: Client): void {
       400,
       { message: 'no', code: null },
     ],
-    ['a conflict', json(409, { error: { message: 'busy', type: 'conflict' } }), 400, { message: 'busy' }],
+    [
+      'a conflict',
+      json(409, { error: { message: 'busy', type: 'conflict' } }),
+      502,
+      { code: 'upstream_error', message: expect.stringContaining('busy') },
+    ],
     [
       'no room',
       json(429, { error: { message: 'slow down', type: 'tokens' } }),

@@ -4,6 +4,7 @@ import { timeout } from '../../src/layers/timeout.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { ManualClock } from '../support/gateway.ts'
 import { answerOf, bytes, callOf, fakeProvider, Listener, pumpOf, someLimits, targetOf } from '../support/sinks.ts'
+import { chunk } from '../support/upstream.ts'
 
 const limits = { ...someLimits, timeout: 9_000, streamTimeout: 4_000, idleTimeout: 2_000 }
 const targets = [targetOf(fakeProvider('p'), 'm', { limits })]
@@ -72,7 +73,7 @@ describe('An attempt', () => {
   })
 })
 
-const event = 'data: {"x":1}\n\n'
+const event = chunk({ content: 'x' })
 
 describe('A stream', () => {
   it('may take as long as it likes while it goes on', async () => {
@@ -106,6 +107,9 @@ describe('A stream', () => {
     ['blank lines', '\n\r\n\r', 1],
     ['empty events', 'data:\n\ndata: \n\n', 2],
     ['events without data', 'event: ping\n\n', 4],
+    ['empty deltas', chunk({ content: '' }) + chunk({ role: 'assistant', content: null, tool_calls: [] }), 1],
+    ['empty deltas with comments', `: wait\n\n${chunk({})}event: ping\n\n`, 1],
+    ['chunks without choices', 'data: {"choices":[],"usage":null}\r\n\r\ndata: {"type":"ping"}\r\n\r\n', 1],
     ['fields that begin like data', 'd: 1\n\ndat: 1\n\ndatum: 1\n\ndata1: 1\n\ndatadata: 1\n\n', 2],
   ])('is broken off all the same when no more than %s come', async (_what, text, cuts) => {
     const clock = new ManualClock()
@@ -124,9 +128,29 @@ describe('A stream', () => {
     const clock = new ManualClock()
     const { pump, listen } = await openStream(clock)
     const { ear } = listen()
-    for (const byte of `: wait\n\n${event}`.repeat(4)) {
+    for (const byte of `: wait\n\ndata: {"x":1}\n\n`.repeat(4)) {
       pump.push(bytes(byte))
       await clock.advance(100)
+    }
+    pump.finish()
+    expect(ear.heard.at(-1)).toBe('<end>')
+  })
+
+  it.each([
+    ['content', chunk({ content: 'x' })],
+    ['reasoning', chunk({ content: '', reasoning_content: 'hm' })],
+    ['a piece of a call', chunk({ tool_calls: [{ index: 0, function: { arguments: '{' } }] })],
+    ['a finish', chunk({}, 'stop')],
+    ['usage', 'data: {"choices":[],"usage":{"total_tokens":3}}\n\n'],
+    ['an empty delta before more', chunk({ content: '' }) + chunk({ content: 'x' })],
+    ['what is no JSON', 'data: soon\n\n'],
+  ])('is alive while it brings %s', async (_what, text) => {
+    const clock = new ManualClock()
+    const { pump, listen } = await openStream(clock)
+    const { ear } = listen()
+    for (let second = 0; second < 6; second++) {
+      await clock.advance(1_900)
+      pump.push(bytes(text))
     }
     pump.finish()
     expect(ear.heard.at(-1)).toBe('<end>')

@@ -74,6 +74,7 @@ describe('A deployment that keeps failing', () => {
     const reply = await ask(gateway, chat('alone'))
     expect([reply.status, errorOf(reply).code]).toEqual([503, 'capacity_exhausted'])
     expect(reply.headers.get('retry-after')).toBe('5')
+    expect(reply.headers.get('x-should-retry')).toBe('false')
     expect(first.seen).toHaveLength(5)
   })
 
@@ -172,9 +173,39 @@ describe('A fallback for one kind of failure', () => {
     expect(first.seen.length + second.seen.length).toBe(1)
   })
 
+  describe('for long requests', () => {
+    const layered: Config['models'] = {
+      m: { deployments: ['a/m', 'a/same'], fallbacks: ['a/f'], contextWindowFallbacks: ['b/long'] },
+    }
+    const asked = () => first.seen.map(({ body }) => (JSON.parse(body) as { model: string }).model)
+
+    it('comes before the others, which would most likely refuse it too', async () => {
+      const { gateway } = await start({ models: layered })
+      first.script(refusing(400, 'context_length_exceeded'))
+      const reply = await ask(gateway, chat('m'))
+      expect([reply.headers.get('x-samewire-model'), first.seen.length]).toEqual(['b/long', 1])
+    })
+
+    it('is no reason to leave the others out when it fails', async () => {
+      const { gateway } = await start({ models: layered })
+      first.script(refusing(400, 'context_length_exceeded'), json(200, chatAnswer('x')))
+      second.script(failing)
+      const reply = await ask(gateway, chat('m'))
+      expect([reply.status, second.seen.length, asked().length]).toEqual([200, 1, 2])
+    })
+
+    it('comes after a model that the request names', async () => {
+      const { gateway } = await start({ models: layered })
+      first.script(refusing(400, 'context_length_exceeded'))
+      const reply = await ask(gateway, chat('m', { models: ['a/named'] }))
+      expect([asked(), reply.headers.get('x-samewire-model')]).toEqual([[expect.any(String), 'named'], 'b/long'])
+    })
+  })
+
   it('for long requests answers also when the length is known before anybody is asked', async () => {
     const small = { model: 'a/m', contextWindow: 10 }
-    const { gateway } = await start({ models: { m: { deployments: [small], contextWindowFallbacks: ['b/long'] } } })
+    const model = { deployments: [small], fallbacks: ['a/f'], contextWindowFallbacks: ['b/long'] }
+    const { gateway } = await start({ models: { m: model } })
     const reply = await ask(gateway, chat('m', { messages: [{ role: 'user', content: 'word '.repeat(500) }] }))
     expect([reply.status, reply.headers.get('x-samewire-model')]).toEqual([200, 'b/long'])
     expect(first.seen).toEqual([])

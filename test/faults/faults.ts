@@ -65,6 +65,9 @@ export const faults: readonly Fault[] = [
     code: 'insufficient_quota',
     tries: 1,
   },
+  { name: '409', script: json(409, oneError('conflict')), status: 502, code: 'upstream_error', tries: 3 },
+  { name: '425', script: json(425, oneError('too early')), status: 502, code: 'upstream_error', tries: 3 },
+  { name: '498', script: json(498, oneError('flex is full')), status: 503, code: 'capacity_exhausted', tries: 3 },
   { name: '410', script: json(410, oneError('gone')), status: 404, code: 'model_not_found', tries: 1 },
   { name: '500', script: json(500, oneError('oh')), status: 502, code: 'upstream_error', tries: 3 },
   { name: '500 without a word', script: text(500, ''), status: 502, code: 'upstream_error', tries: 3 },
@@ -101,7 +104,6 @@ export const faults: readonly Fault[] = [
     final: true,
   },
   { name: '400 without a word', script: text(400, ''), status: 400, code: null, tries: 1, final: true },
-  { name: '409', script: json(409, oneError('conflict')), status: 400, code: null, tries: 1, final: true },
   { name: '422', script: json(422, { detail: 'no such field' }), status: 422, code: null, tries: 1, final: true },
   {
     name: '400 of a content filter',

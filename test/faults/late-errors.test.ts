@@ -40,6 +40,16 @@ describe('An error that the upstream tells in the middle of its stream', () => {
       { message: 'boom', type: 'server_error', param: null, code: 'upstream_error' },
     ],
     [
+      'as FastAPI words it',
+      `data: {"detail":"CUDA ran out"}\n\n`,
+      { message: 'CUDA ran out', type: 'server_error', param: null, code: 'upstream_error' },
+    ],
+    [
+      'with a status beside it',
+      `data: {"detail":{"message":"boom"},"status_code":500}\n\n`,
+      { message: 'boom', type: 'server_error', param: null, code: 'upstream_error' },
+    ],
+    [
       'a key behind others',
       `data: {"id":"x","choices":[],"error":{"message":"boom","type":"t"}}\n\n`,
       { message: 'boom', type: 't', param: null, code: 'upstream_error' },
@@ -72,6 +82,15 @@ describe('An error that the upstream tells in the middle of its stream', () => {
     const { text, last } = await lastOf(`data: {"error":{"message":"bad key Bearer ${key}"}}\n\n`)
     expect(last).toMatchObject({ error: { message: 'bad key Bearer ***' } })
     expect(text).not.toContain(key)
+  })
+
+  it('is not seen in a detail beside something else, or in one that says nothing', async () => {
+    const frames = ['{"detail":"high","type":"progress"}', '{"detail":""}', '{"detail":"high","status":"queued"}']
+    const all = [...opening, ...frames.map((data) => `data: ${data}\n\n`), chunk({}, 'stop'), 'data: [DONE]\n\n']
+    upstream.script(stream(all))
+    const { text } = await ask(gateway, chat('lab/m', { stream: true }))
+    expect(text).not.toContain('"error"')
+    expect(text.endsWith(all.slice(-2).join(''))).toBe(true)
   })
 
   it('is not seen in an answer that only speaks of errors', async () => {

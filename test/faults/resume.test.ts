@@ -225,6 +225,16 @@ describe("A stream that can't be continued exactly", () => {
     expect(exact.seen).toEqual([])
   })
 
+  it('ends with an error: it broke off within an emoji', async () => {
+    const role = chunk({ role: 'assistant', content: '' })
+    const half = chunk({ content: 'ok @' }).replace('@', '\\ud83d')
+    broken.script(stream([role, half], 'reset'))
+    const given = await streamed(chatting('m'))
+    expectBrokenOff(given)
+    expect(exact.seen).toEqual([])
+    expect(gateway.logged.join('\n')).toContain('not continued (half a character)')
+  })
+
   it.each<[string, object]>([
     ['a list of prompts', { prompt: [prompt, prompt] }],
     ['no limit, which servers fill in', { max_tokens: undefined }],

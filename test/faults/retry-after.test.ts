@@ -6,7 +6,7 @@ import { chatAnswer, json } from '../support/upstream.ts'
 const clock = hastyClock()
 const limited = {
   error: {
-    message: 'Rate limit reached. Please try again in 1.5s.',
+    message: 'Rate limit reached.',
     type: 'tokens',
     param: null,
     code: 'rate_limit_exceeded',
@@ -53,6 +53,26 @@ describe('An upstream over its rate limit', () => {
     expect(clock.waits[0]).toBeLessThanOrEqual(5000)
   })
 
+  it.each<[string, string, number]>([
+    ['OpenAI', 'Rate limit reached for x. Please try again in 1.5s. Visit your account.', 1500],
+    ['OpenAI', 'Limit 500, Used 500, Requested 1. Please try again in 620ms.', 620],
+    ['Azure', 'Requests have exceeded the call rate limit. Please retry after 2 seconds.', 2000],
+    ['Google', 'Quota exceeded. Please retry in 3.25s.', 3250],
+  ])('is asked again when its message said, as that of %s: %s', async (_server, message, wait) => {
+    upstream.script(json(429, { error: { ...limited.error, message } }), json(200, chatAnswer('x')))
+    expect((await ask(gateway, chat('p/m'))).status).toBe(200)
+    expect(clock.waits).toEqual([wait])
+  })
+
+  it('is not asked again when it says itself that this is of no use', async () => {
+    for (const status of [429, 500]) {
+      upstream.script(json(status, limited, { 'x-should-retry': 'false' }))
+      upstream.seen.length = 0
+      const reply = await ask(gateway, chat('p/m'), { headers: { 'x-samewire-num-retries': '3' } })
+      expect([upstream.seen.length, reply.headers.get('x-should-retry')]).toEqual([1, 'false'])
+    }
+  })
+
   it.each<[string, Record<string, string>, string, string]>([
     ['nothing', {}, '1', '1000'],
     ['a long time', { 'retry-after': '33' }, '33', '33000'],
@@ -91,6 +111,16 @@ describe('An upstream over its rate limit', () => {
     const reply = await ask(gateway, chat('p/m'))
     expect(upstream.seen).toHaveLength(3)
     expect(reply.headers.get('x-should-retry')).toBe('false')
+  })
+})
+
+describe('An upstream that failed once', () => {
+  it('leaves a client that wants no retries of the gateway to its own', async () => {
+    upstream.script(json(500, { error: { message: 'oops' } }))
+    const own = await ask(gateway, chat('p/m'), { headers: { 'x-samewire-num-retries': '0' } })
+    expect([own.status, own.headers.get('x-should-retry'), upstream.seen.length]).toEqual([502, null, 1])
+    const reply = await ask(gateway, chat('p/m'))
+    expect([reply.status, reply.headers.get('x-should-retry'), upstream.seen.length]).toEqual([502, 'false', 4])
   })
 })
 

@@ -149,6 +149,63 @@ describe.each(runtimes)('A request that chooses among providers, on %s', (runtim
   })
 })
 
+describe.each(runtimes)('A request with Vercel’s options, on %s', (runtime) => {
+  const wishing = (gateway: unknown, more: object = {}) => ({ providerOptions: { gateway, ...more } })
+
+  it.each<[string, string, object, string]>([
+    ['the order', 'both', { order: ['b', 'a'] }, 'b/m'],
+    ['only one', 'both', { only: ['b'] }, 'b/m'],
+    ['by price', 'cheaper', { sort: 'cost' }, 'b/m'],
+    ['other models', 'broken', { models: ['cheaper'], only: ['b'] }, 'b/m'],
+    ['that are none', 'both', { only: ['c'] }, '404'],
+    [
+      'beside what is for reports',
+      'both',
+      { only: ['b'], user: 'u', tags: ['t'], caching: 'auto', zeroDataRetention: false },
+      'b/m',
+    ],
+  ])('gets its choice, and no provider is told: %s', async (_what, model, gateway, expected) => {
+    expect(served(await ask(runtime, chat(model, wishing(gateway))))).toBe(expected)
+    for (const sent of [...sentTo(a), ...sentTo(b)]) expect(sent).toEqual(chat('m'))
+  })
+
+  it('has those of providers sent on, however long', async () => {
+    const mine = { mine: { note: 'x'.repeat(2000), level: 1 } }
+    const reply = await ask(runtime, chat('both', wishing({ only: ['b'] }, mine)))
+    expect([served(reply), sentTo(b)]).toEqual(['b/m', [chat('m', { providerOptions: mine })]])
+    await ask(runtime, chat('both', { providerOptions: mine }))
+    expect(sentTo(a)).toEqual([chat('m', { providerOptions: mine })])
+  })
+
+  it.each<[string, object, string, string]>([
+    ['a demand that can’t be met', wishing({ zeroDataRetention: true }), 'zeroDataRetention', 'unknown_parameter'],
+    ['a key of the caller’s', wishing({ byok: { a: [{ apiKey: 'x' }] } }), 'byok', 'unknown_parameter'],
+    ['a list that is none', wishing({ only: 'a' }), 'only', 'invalid_type'],
+    ['a model that is none', wishing({ models: [1] }), 'models[0]', 'invalid_type'],
+    ['a sort', wishing({ sort: 'beauty' }), 'sort', 'invalid_value'],
+  ])('is refused by its name for %s', async (_what, more, field, code) => {
+    const reply = await ask(runtime, chat('both', more))
+    const error = errorOf(reply)
+    expect([reply.status, error.param, error.code]).toEqual([400, `providerOptions.gateway.${field}`, code])
+    expect(sentTo(a)).toEqual([])
+  })
+
+  it('is refused for wishes in two places, and for options that are none', async () => {
+    const twice = errorOf(await ask(runtime, chat('both', { ...wishing({ only: ['a'] }), provider: { only: ['b'] } })))
+    expect([twice.param, twice.code]).toEqual(['provider', 'invalid_value'])
+    const none = errorOf(await ask(runtime, chat('both', wishing('fast'))))
+    expect([none.param, none.code]).toEqual(['providerOptions.gateway', 'invalid_type'])
+  })
+
+  it('passes to a router as it is, and nowhere else', async () => {
+    const wishes = wishing({ zeroDataRetention: true, order: ['q'] })
+    expect(served(await ask(runtime, chat('routed', wishes)))).toBe('router/m')
+    router.script(json(500, {}))
+    expect((await ask(runtime, chat('routed', wishes))).status).toBe(502)
+    expect([sentTo(router), sentTo(a)]).toEqual([[chat('m', wishes), chat('m', wishes)], []])
+  })
+})
+
 describe.each(runtimes)('A request with limits in its headers, on %s', (runtime) => {
   it.each(['x-samewire-timeout', 'x-litellm-timeout'])('is given up in time: %s', async (name) => {
     const reply = await ask(runtime, chat('slow'), { [name]: '0.05' })
@@ -173,7 +230,7 @@ describe.each(runtimes)('A wrong preference, on %s', (runtime) => {
     ['a model', { models: [7] }, 'models[0]', 'invalid_type'],
     ['an empty name', { models: [''] }, 'models[0]', 'invalid_value'],
     ['too many', { models: Array(21).fill('both') }, 'models', 'array_above_max_length'],
-    ['no model', { fallbacks: [{ seed: 1 }] }, 'fallbacks[0].model', 'invalid_type'],
+    ['no model', { fallbacks: [{ seed: 1 }] }, 'fallbacks[0].model', 'missing_required_parameter'],
     ['another stream', { fallbacks: [{ model: 'both', stream: true }] }, 'fallbacks[0].stream', 'invalid_value'],
     ['a field', { fallbacks: [{ model: 'both', n: 'x' }] }, 'fallbacks[0].n', 'invalid_type'],
     ['a flag', { disable_fallbacks: 'yes' }, 'disable_fallbacks', 'invalid_type'],

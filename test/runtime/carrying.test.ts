@@ -173,6 +173,19 @@ describe('A stream that the runtime carries', () => {
     expect(clock.waiting).toBe(0)
   })
 
+  it('that brings nothing but empty deltas ends with a timeout too', async () => {
+    const { clock, upstream, pending } = await streaming({ idleTimeout: 20 })
+    upstream.say(role + rest[0])
+    const reading = textOf(await pending)
+    for (let time = 0; time < 8 && !upstream.stopped; time++) {
+      upstream.say(chunk({ content: '' }))
+      await turns()
+      await clock.advance(5_000)
+    }
+    expect(expectBrokenOff(await reading).code).toBe('upstream_timeout')
+    expect(upstream.stopped).toBeDefined()
+  })
+
   it('isn’t looked at for every chunk', async () => {
     const { clock, upstream, pending } = await streaming()
     upstream.say(role + rest[0])

@@ -143,3 +143,28 @@ describe('What a server says is recognised', () => {
     },
   )
 })
+
+describe('Words that a server only repeats', () => {
+  const asked = (content: string) => JSON.stringify({ messages: [{ role: 'user', content }] })
+
+  it.each([
+    ['model `gpt-9` does not exist', 'Blocked phrase in prompt: model `gpt-9` does not exist'],
+    ['model `gpt-9` does not exist', 'Blocked phrase in prompt: "model `gpt-9` does not exist" (rule 7)'],
+    [
+      'insufficient_quota credit balance is too low',
+      'Error parsing: insufficient_quota credit balance is too low at messages[0]',
+    ],
+  ])('mean nothing where the request begins or ends beside them: %s, in %s', (content, message) => {
+    expect(refusal(400, { error: { message } }, asked(content)).kind).toBe('bad_request')
+  })
+
+  it.each([
+    ['Why "Your credit balance is too low"?', 'Your credit balance is too low to access the API', 'quota'],
+    ['Why "Your credit balance is too low"?', 'Error: Your credit balance is too low. Id: 7', 'quota'],
+    ['What is a context window?', 'Invalid prompt: context window exceeded', 'context_length'],
+    ['The model `gpt-9` does not exist. Id: 6', 'The model `gpt-9` does not exist. Id: 7', 'not_found'],
+    ['The model `gpt-9` does not exist', 'Error message: The model `gpt-9` does not exist', 'not_found'],
+  ])('count all the same where it is no echo that begins there: %s, but %s', (content, message, kind) => {
+    expect(refusal(400, { error: { message } }, asked(content)).kind).toBe(kind)
+  })
+})
