@@ -39,7 +39,7 @@ export async function fakeUpstream(...scripts: Script[]): Promise<FakeUpstream> 
     seen.push(entry)
     const script = queue.length > 1 ? queue.shift() : queue[0]
     if (!script) response.writeHead(500).end('no script')
-    else await script(entry, response, request.socket)
+    else await played(script, entry, response, request.socket)
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   return {
@@ -53,6 +53,16 @@ export async function fakeUpstream(...scripts: Script[]): Promise<FakeUpstream> 
         server.close(() => closed())
         server.closeAllConnections()
       }),
+  }
+}
+
+/** A script that fails, such as one that reads the body of a request for the models, is a 500, not the end of the run. */
+async function played(script: Script, request: Seen, response: ServerResponse, socket: Socket): Promise<void> {
+  try {
+    await script(request, response, socket)
+  } catch (error) {
+    if (response.headersSent) return void response.destroy()
+    response.writeHead(500).end(`the script failed: ${error}`)
   }
 }
 
