@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import type { HttpBindings } from '@hono/node-server'
 import { registry } from '../../providers/index.ts'
 import { assemble } from '../assemble.ts'
 import type { Found } from '../config/auto.ts'
@@ -14,6 +13,7 @@ import { createLog } from '../log.ts'
 import { createNodeDial } from '../runtime/node-dial.ts'
 import { nodeDownload } from '../runtime/node-download.ts'
 import { nodeEdge } from '../runtime/node-edge.ts'
+import type { NodeBindings } from '../runtime/node-listener.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
 import { Running } from '../runtime/running.ts'
 import { isLoopback } from '../start-text.ts'
@@ -56,7 +56,7 @@ export function build({ config, source, found, host }: Job, env: Environment) {
   const transport = createNodeTransport()
   const running = new Running()
   const services: Services = { transport, ...outside }
-  const assembled = assemble<HttpBindings>({
+  const assembled = assemble<NodeBindings>({
     config,
     source,
     registry,

@@ -1,7 +1,5 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { HttpBindings } from '@hono/node-server'
-import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Answer, discard, discardStream, isPending, type PendingStream, type StreamBody } from '../core/answer.ts'
 import { Abort } from '../core/signal.ts'
 import type { ByteSink } from '../core/stream.ts'
@@ -9,6 +7,8 @@ import { asGatewayError, GatewayError } from '../wire/errors.ts'
 import type { Edge, EdgeOptions } from './edge.ts'
 import { beatUntil, type Flow, flow } from './flow.ts'
 import { openIncoming, readIncoming } from './node-body.ts'
+import { dropLeftover } from './node-leftover.ts'
+import type { NodeBindings } from './node-listener.ts'
 import type { Running } from './running.ts'
 import { WriteTimeout } from './write-timeout.ts'
 
@@ -17,8 +17,11 @@ export interface NodeEdgeOptions extends EdgeOptions {
   readonly running?: Running
 }
 
+/** Stands for an answer that was written already. */
+const sent = new Response(null)
+
 /** The edge for Node: reads from and writes to the sockets directly, without web streams in between. */
-export const nodeEdge = (options: NodeEdgeOptions): Edge<HttpBindings> => ({
+export const nodeEdge = (options: NodeEdgeOptions): Edge<NodeBindings> => ({
   headers: ({ env }) => {
     const { headers } = env.incoming
     return (name) => {
@@ -29,8 +32,9 @@ export const nodeEdge = (options: NodeEdgeOptions): Edge<HttpBindings> => ({
   readBody: ({ env }, limit) => readIncoming(env.incoming, limit),
   openBody: ({ env }, limit, encoding) => openIncoming(env.incoming, limit, encoding),
   send({ env }, answer, client) {
+    dropLeftover(env.incoming, env.outgoing)
     sendAnswer(env.outgoing, answer, client, options)
-    return RESPONSE_ALREADY_SENT
+    return sent
   },
   afterwards: (_, work) => void work(),
   watch({ env }) {

@@ -9,8 +9,9 @@ const most = 64 * 1024 * 1024
 /** How long that may take, in milliseconds. */
 const longest = 10_000
 
-/** After the answer was sent, reads and drops the rest of the request body. Above a limit the connection is closed. */
+/** Before an answer is written: after it was sent, reads and drops the rest of the request body. Above a limit the connection is closed. */
 export function dropLeftover(request: IncomingMessage, response: ServerResponse): void {
+  if (request.complete) return
   // Before Node's own listener, which closes at once if the response says `connection: close`.
   response.prependOnceListener('finish', () => {
     if (!request.complete && !request.destroyed) drop(request)

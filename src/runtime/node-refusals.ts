@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { headerValue, wireHeaders } from '../wire/headers.ts'
 import { type Random, requestIds } from '../wire/ids.ts'
+import { dropLeftover } from './node-leftover.ts'
 
 /** A connection and the response that is being written to it. Pipelined responses follow when that one ends. */
 type Connection = Duplex & { readonly _httpMessage?: ServerResponse | null }
@@ -80,6 +81,7 @@ export function answerOf(error: GatewayError, random: Random) {
 /** Answers a request without passing it to the app. */
 export function send(response: ServerResponse, error: GatewayError, random: Random): void {
   const { status, headers, body } = answerOf(error, random)
+  dropLeftover(response.req, response)
   response.writeHead(status, headers).end(body)
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 
-const dependencies = ['undici', 'hono', '@hono/node-server']
+const dependencies = ['undici', 'hono']
 
 /** The versions that figures depend on besides the project's own code. */
 export async function versions(): Promise<Readonly<Record<string, string>>> {

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { type Answer, whenOver } from '../../src/core/answer.ts'
@@ -9,6 +8,7 @@ import type { Step } from '../../src/core/stream.ts'
 import { fetchEdge } from '../../src/runtime/fetch-edge.ts'
 import { FetchSource } from '../../src/runtime/fetch-transport.ts'
 import { nodeEdge } from '../../src/runtime/node-edge.ts'
+import type { NodeBindings } from '../../src/runtime/node-listener.ts'
 import { until } from '../support/ask.ts'
 import { ManualClock } from '../support/gateway.ts'
 import { answerOf, bytes, Listener, pumpOf, turns } from '../support/sinks.ts'
@@ -147,7 +147,7 @@ describe('A policy hears once that a stream through the Node edge is over', () =
     const server = createServer(async (incoming, outgoing) => {
       await before(() => controller.abort())
       const edge = nodeEdge({ clock: new ManualClock(), writeTimeout: 60_000 })
-      const context = { env: { incoming, outgoing } } as Context<{ Bindings: HttpBindings }>
+      const context = { env: { incoming, outgoing } } as Context<{ Bindings: NodeBindings }>
       edge.send(
         context,
         whenOver(body(seen), () => seen.over++),

@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import type { HttpBindings } from '@hono/node-server'
 import { afterAll, beforeAll, beforeEach } from 'vitest'
 import { registry } from '../../providers/index.ts'
 import type { Access } from '../../src/access.ts'
@@ -12,6 +11,7 @@ import type { Services } from '../../src/core/services.ts'
 import { createNodeDial } from '../../src/runtime/node-dial.ts'
 import { nodeDownload } from '../../src/runtime/node-download.ts'
 import { nodeEdge } from '../../src/runtime/node-edge.ts'
+import type { NodeBindings } from '../../src/runtime/node-listener.ts'
 import { createNodeServer } from '../../src/runtime/node-server.ts'
 import { serveSockets } from '../../src/runtime/node-sockets.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
@@ -42,7 +42,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const transport = createNodeTransport()
   const logged: string[] = []
   const running = new Running()
-  const { app, realtime } = assemble<HttpBindings>({
+  const { app, realtime } = assemble<NodeBindings>({
     config,
     registry,
     env: options.env ?? {},
