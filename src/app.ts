@@ -1,6 +1,5 @@
 import type { Context } from 'hono'
-// A handful of routes need no other router, and a Worker starts the sooner the less there is of it.
-import { Hono } from 'hono/tiny'
+import { HonoBase } from 'hono/hono-base'
 import { type Access, createGuard } from './access.ts'
 import type { Clock } from './core/clock.ts'
 import type { Services } from './core/services.ts'
@@ -12,6 +11,7 @@ import { createInference, retryHeaders } from './inference.ts'
 import { realtimePaths } from './operations/realtime.ts'
 import { createPassThrough, hintFor } from './pass-through.ts'
 import { upgradeRequired } from './realtime.ts'
+import { FixedPathsFirst } from './router.ts'
 import { findRoute, mountsOf, type Routed } from './routes.ts'
 import type { Edge } from './runtime/edge.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
@@ -41,7 +41,10 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   const nextId = requestIds(options.random)
   const infer = createInference({ ...options, guard, nextId })
   const passThrough = createPassThrough({ gateway, edge, guard, services: options, nextId })
-  const app = new Hono<{ Bindings: Bindings }>({ getPath: (request) => routePath(request.url) })
+  const app = new HonoBase<{ Bindings: Bindings }>({
+    router: new FixedPathsFirst(),
+    getPath: (request) => routePath(request.url),
+  })
 
   /** Creates a small JSON response, for routes without streams. */
   function json(status: number, body: unknown, extra: Record<string, string> = {}): Response {

@@ -3,6 +3,23 @@
  * URLs differently. Percent-encoding is kept, because model ids contain encoded slashes.
  */
 export function routePath(url: string): string {
+  const known = paths.get(url)
+  if (known !== undefined) return known
+  const path = readPath(url)
+  if (url.length <= longest) {
+    if (paths.size >= most) paths.clear()
+    paths.set(url, path)
+  }
+  return path
+}
+
+/** The paths of recent URLs: nearly all requests are for the same few. */
+const paths = new Map<string, string>()
+const most = 500
+/** Characters. */
+const longest = 200
+
+function readPath(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3)
   const query = url.search(/[?#]/)
   const end = query < 0 ? url.length : query
