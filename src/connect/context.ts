@@ -1,4 +1,5 @@
 import type { Call } from '../core/call.ts'
+import type { Clock } from '../core/clock.ts'
 import type { WireContext } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import type { TextReading } from '../core/wire-context.ts'
@@ -21,25 +22,31 @@ export interface Preparation {
  */
 export class ExchangeContext implements WireContext {
   readonly #call: Call
-  readonly created: number
+  readonly #clock: Clock
   readonly random: () => number
   #body: JsonObject | undefined
   #id: string | undefined
+  #created: number | undefined
   readonly #dropped: readonly string[]
-
   readonly images: Images | undefined
 
   constructor(call: Call, { clock, random }: Services, { dropped, images }: Preparation) {
     this.#call = call
     this.#dropped = dropped
     this.images = images
-    this.created = Math.floor(clock.now() / 1000)
+    this.#clock = clock
     this.random = random
   }
 
   get body(): JsonObject {
     this.#body ??= withoutKeys(askedBody(this.#call), this.#dropped)
     return this.#body
+  }
+
+  /** The time of its first use. */
+  get created(): number {
+    this.#created ??= Math.floor(this.#clock.now() / 1000)
+    return this.#created
   }
 
   get model(): string {

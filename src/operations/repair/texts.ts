@@ -8,20 +8,27 @@ import type { Told } from './thoughts.ts'
 
 /** A whole answer with its reasoning and calls in their own fields; the same object if they are there. */
 export function withTextsRead(answer: JsonObject, context: WireContext): JsonObject {
-  if (!context.texts || !Array.isArray(answer.choices)) return answer
-  const choices = answer.choices.map((choice) => (isObject(choice) ? readChoice(choice, context) : choice))
-  return choices.some((choice, at) => choice !== (answer.choices as unknown[])[at]) ? { ...answer, choices } : answer
+  const { choices } = answer
+  if (!context.texts || !Array.isArray(choices)) return answer
+  for (const [at, choice] of choices.entries()) {
+    const read = isObject(choice) ? readChoice(choice, context) : choice
+    if (read === choice) continue
+    const rest = choices.slice(at + 1).map((one) => (isObject(one) ? readChoice(one, context) : one))
+    return { ...answer, choices: [...choices.slice(0, at), read, ...rest] }
+  }
+  return answer
 }
 
 const marks = ['</think>', ...callForms.map(({ opens }) => opens)]
 /** One character is found many times as fast as a mark, and most texts have none of these. */
-const firsts = [...new Set(marks.map((mark) => mark.charAt(0)))]
+const marksByFirst = Object.entries(Object.groupBy(marks, (mark) => mark.charAt(0)))
 
 /** Whether there may be something to tell apart in a whole text. */
 function mayTell(content: string, { finish_reason: finish }: JsonObject, context: WireContext): boolean {
   if (/^\s*[[{<◁]/.test(content)) return true
-  const may = (first: string) => marks.some((mark) => mark.startsWith(first) && content.includes(mark))
-  if (firsts.some((first) => content.includes(first) && may(first))) return true
+  for (const [first, alike = []] of marksByFirst) {
+    if (content.includes(first) && alike.some((mark) => content.includes(mark))) return true
+  }
   // Where the prompt has ended with the opening tag, a thought that was cut has no sign at all.
   return isCut(finish) && isImplied(context)
 }
