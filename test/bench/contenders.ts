@@ -60,8 +60,10 @@ export async function samewire(
   }
 }
 
-export async function startSamewire(upstream: string): Promise<Contender> {
-  const { command, env } = await samewire(upstream)
+/** `folder`: where other sources of it are. */
+export async function startSamewire(upstream: string, folder?: string): Promise<Contender> {
+  const { command: own, env } = await samewire(upstream)
+  const command = folder === undefined ? own : own.map((part) => (part.startsWith('src/') ? `${folder}/${part}` : part))
   const process = await start({ name: ours.node, command, env, core: cores.gateway, port: /127\.0\.0\.1:(\d+)/ })
   return { ...process, kinds: everything, translates: true }
 }
