@@ -67,8 +67,10 @@ export class HealthBook {
   }
 
   of(label: string): Health {
-    const health =
-      this.#entries.get(label) ?? new Health(this.#cooldown && new Breaker(this.#cooldown, this.#needed.random))
+    const known = this.#entries.get(label)
+    // As long as nothing is to be forgotten soon, the order is no matter.
+    if (known && this.#entries.size < most / 2) return known
+    const health = known ?? new Health(this.#cooldown && new Breaker(this.#cooldown, this.#needed.random))
     // Behind all others, so that names that callers make up can't push out what is in use.
     this.#entries.delete(label)
     this.#entries.set(label, health)

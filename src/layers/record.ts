@@ -37,26 +37,26 @@ export const record =
         const attempt: AttemptRecord = { deployment, why, ms: Math.round(now - started) }
         call.trace.attempts.push(attempt)
         health.latency.measured(now - started, now)
-        const end = () => {
+        const ended = (at: number) => {
           health.inFlight--
-          use?.ended(clock.now(), attempt, answer)
-          if (attempt.broke) health.breaker?.failed(clock.now(), 'failed')
-          else health.breaker?.succeeded(clock.now())
+          use?.ended(at, attempt, answer)
+          if (attempt.broke) health.breaker?.failed(at, 'failed')
+          else health.breaker?.succeeded(at)
         }
         if (answer.socket) {
           health.breaker?.answered()
           answer.socket.whenOver(({ broke }) => {
             if (broke) attempt.broke = true
-            end()
+            ended(clock.now())
           })
           return answer
         }
         // What is to stay untouched isn't followed to its end either.
         if (isStream(answer.body) && call.target.limits.streams !== 'untouched') {
           health.breaker?.answered()
-          return whenOver(answer, end)
+          return whenOver(answer, () => ended(clock.now()))
         }
-        end()
+        ended(now)
         return answer
       } catch (thrown) {
         const failure = asGatewayError(thrown)

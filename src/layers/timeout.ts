@@ -77,7 +77,8 @@ type IsEmpty = (data: Uint8Array) => boolean
 /** Ends a stream that says nothing for `ms`; comments, blank lines and empty events don't count. */
 function idle(ms: number, untouched: boolean, isEmpty: IsEmpty, giveUp: () => void): Step {
   const signs = new SignsOfLife(isEmpty)
-  let heard = false
+  // Nothing of a stream is sent before its first content.
+  let heard = true
   return {
     watch: {
       see(bytes) {
