@@ -1,5 +1,5 @@
 import { bearer, defineProvider, type ProviderSettings, type Remedy } from '../src/core/provider.ts'
-import { completionsOver } from '../src/operations/completions-over-chat.ts'
+import { completionsOver } from '../src/operations/choices/completions-over-chat.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { type GatewayError, unknownModel } from '../src/wire/errors.ts'
 

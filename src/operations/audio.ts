@@ -1,8 +1,9 @@
 import type { Operation } from '../core/operation.ts'
-import { usageIn } from './choices.ts'
-import { aBoolean, aNumber, aText, aVoice, checkRequest } from './fields.ts'
-import { plainDemand } from './images.ts'
-import { missing, TypedEventsReader } from './typed-events.ts'
+import { aBoolean, aNumber, aText, aVoice, checkRequest } from './common/fields.ts'
+import { missing } from './common/missing.ts'
+import { plainDemand } from './common/plain-demand.ts'
+import { TypedEventsReader } from './common/typed-events.ts'
+import { usageIn } from './common/usage.ts'
 
 /** Speech from a text: audio, or with `stream_format: 'sse'` a stream of events that hold it. */
 export const speech: Operation = {

@@ -1,14 +1,15 @@
 import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
-import { accumulateCompletion } from './accumulate.ts'
-import { ChoicesReader, choicesFault, usageIn } from './choices.ts'
-import { completionChunks } from './chunks.ts'
-import { continuingCompletion } from './continuing.ts'
-import { demandOf } from './demand.ts'
-import { choicesFeatures } from './features.ts'
+import { accumulateCompletion } from './choices/accumulate.ts'
+import { completionChunks } from './choices/chunks.ts'
+import { continuingCompletion } from './choices/continuing.ts'
+import { demandOf } from './choices/demand.ts'
+import { choicesFeatures } from './choices/features.ts'
+import { ChoicesReader, choicesFault } from './choices/reader.ts'
+import { sharingChoices } from './choices/sharing.ts'
+import { validateCompletion } from './choices/validate.ts'
+import { usageIn } from './common/usage.ts'
 import { choicesRepair } from './repair/index.ts'
-import { sharingChoices } from './sharing-choices.ts'
-import { validateCompletion } from './validate.ts'
 
 /** The legacy completions of 2023. */
 export const completions: Operation = {

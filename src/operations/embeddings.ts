@@ -1,5 +1,5 @@
 import type { Operation } from '../core/operation.ts'
-import { usageIn } from './choices.ts'
+import { usageIn } from './common/usage.ts'
 import { embeddingsFault, mendEmbeddings } from './embeddings/answer.ts'
 import { healEmbeddings } from './embeddings/heal.ts'
 import { embeddingsDemand, validateEmbeddings } from './embeddings/request.ts'

@@ -1,15 +1,10 @@
-import type { Demand, Operation } from '../core/operation.ts'
-import type { RequestBody } from '../wire/body.ts'
-import { stringAt } from '../wire/json.ts'
-import { usageIn } from './choices.ts'
-import { aBoolean, anArray, anInteger, aText, checkRequest } from './fields.ts'
-import { sharingImages } from './sharing-images.ts'
-import { missing, TypedEventsReader } from './typed-events.ts'
-
-/** What a request for something other than a text requires: nothing that is known of a model. */
-export function plainDemand({ outline }: RequestBody): Demand {
-  return { needs: new Set(), tokens: 0, user: stringAt(outline, 'user') }
-}
+import type { Operation } from '../core/operation.ts'
+import { aBoolean, anArray, anInteger, aText, checkRequest } from './common/fields.ts'
+import { missing } from './common/missing.ts'
+import { plainDemand } from './common/plain-demand.ts'
+import { TypedEventsReader } from './common/typed-events.ts'
+import { usageIn } from './common/usage.ts'
+import { sharingImages } from './images/sharing.ts'
 
 const types = { prompt: aText, n: anInteger, size: aText, stream: aBoolean, partial_images: anInteger, images: anArray }
 

@@ -1,7 +1,7 @@
 import type { Operation } from '../core/operation.ts'
-import { checkRequest, textOrList } from './fields.ts'
-import { plainDemand } from './images.ts'
-import { missing } from './typed-events.ts'
+import { checkRequest, textOrList } from './common/fields.ts'
+import { missing } from './common/missing.ts'
+import { plainDemand } from './common/plain-demand.ts'
 
 /** Whether texts or images are harmful, by category. */
 export const moderations: Operation = {

@@ -1,6 +1,6 @@
 import type { Operation } from '../core/operation.ts'
 import { identifier, type Random } from '../wire/ids.ts'
-import { plainDemand } from './images.ts'
+import { plainDemand } from './common/plain-demand.ts'
 
 /** A conversation by WebSocket. Its messages pass untouched: only its beginning is a request. */
 export const realtime: Operation = {

@@ -1,7 +1,7 @@
 import type { Operation } from '../core/operation.ts'
-import { usageIn } from './choices.ts'
-import { anArray, anInteger, aText, checkRequest } from './fields.ts'
-import { plainDemand } from './images.ts'
+import { anArray, anInteger, aText, checkRequest } from './common/fields.ts'
+import { plainDemand } from './common/plain-demand.ts'
+import { usageIn } from './common/usage.ts'
 import { mendRerank, rerankFault } from './rerank/answer.ts'
 
 /** The order of documents by how well they answer a query, in the form of Cohere and Jina, which OpenAI has none of. */

@@ -4,7 +4,7 @@ import type { Known } from '../../src/core/catalog.ts'
 import type { Capability } from '../../src/core/operation.ts'
 import type { Query } from '../../src/core/plan.ts'
 import type { KnownModel } from '../../src/core/provider.ts'
-import { demandOf } from '../../src/operations/demand.ts'
+import { demandOf } from '../../src/operations/choices/demand.ts'
 import { parseBody } from '../../src/wire/body.ts'
 import { labelsOf, planOf } from '../support/plans.ts'
 

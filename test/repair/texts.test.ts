@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { TextReading } from '../../src/core/wire-context.ts'
-import { accumulateChat } from '../../src/operations/accumulate.ts'
 import { chat } from '../../src/operations/chat.ts'
+import { accumulateChat } from '../../src/operations/choices/accumulate.ts'
 import { isObject, type JsonObject } from '../../src/wire/json.ts'
 import { plain, tools, type Written, written } from './textual-forms.ts'
 

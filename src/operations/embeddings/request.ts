@@ -3,7 +3,7 @@ import { invalid, type RequestBody } from '../../wire/body.ts'
 import { shorten } from '../../wire/errors.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
-import { wrongType } from '../validate.ts'
+import { wrongType } from '../common/fields.ts'
 
 /** Texts, or lists of tokens, of one request. */
 const mostInputs = 2048

@@ -1,7 +1,7 @@
 import type { Fault } from '../../core/operation.ts'
 import type { WireContext } from '../../core/wire-context.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
-import { missing } from '../typed-events.ts'
+import { missing } from '../common/missing.ts'
 
 /**
  * A ranking put right, as Cohere and Jina give it: `results`, the best first, no more than `top_n`, each with its score

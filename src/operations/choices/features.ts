@@ -1,6 +1,6 @@
-import type { Feature, FeatureUse } from '../core/features.ts'
-import type { ImageAddress } from '../core/operation.ts'
-import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
+import type { Feature, FeatureUse } from '../../core/features.ts'
+import type { ImageAddress } from '../../core/operation.ts'
+import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { messagesOf } from './demand.ts'
 
 /** How chats and legacy completions use each feature. An outline is enough to tell. */

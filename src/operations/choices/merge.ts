@@ -1,4 +1,4 @@
-import { isObject, type JsonObject } from '../wire/json.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
 
 /** The types of parts that come piece by piece. */
 const growing = new Set<unknown>(['text', 'thinking'])

@@ -1,7 +1,8 @@
-import type { Fault, Sight, StreamReader } from '../core/operation.ts'
-import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
-import type { ServerEvent } from '../wire/sse.ts'
-import { toldError } from '../wire/told-error.ts'
+import type { Sight, StreamReader } from '../../core/operation.ts'
+import { isObject, type JsonObject, tryParse } from '../../wire/json.ts'
+import type { ServerEvent } from '../../wire/sse.ts'
+import { toldError } from '../../wire/told-error.ts'
+import { usageIn } from './usage.ts'
 
 /** Keys whose texts come piece by piece: audio, images, words. */
 const texts: ReadonlySet<string> = new Set(['delta', 'audio', 'b64_json', 'text'])
@@ -35,20 +36,9 @@ export class TypedEventsReader implements StreamReader {
     if (!isObject(told)) return { wrong: 'sent an event that is no JSON object' }
     if (toldError(told) !== undefined || event === 'error' || told.type === 'error') return { told }
     const type = typeof told.type === 'string' ? told.type : (event ?? '')
-    this.#usage = objectAt(told, 'usage') ?? this.#usage
+    this.#usage = usageIn(told) ?? this.#usage
     if (!this.#last.test(type)) return 'content'
     this.#complete = true
     return 'finish'
-  }
-}
-
-/** Why an answer without choices is none: an error in it, or no list or text under `key`. */
-export function missing(key: string, kind: 'list' | 'text'): (answer: JsonObject) => Fault | undefined {
-  return (answer) => {
-    const error = toldError(answer)
-    if (error !== undefined) return { told: answer }
-    const value = answer[key]
-    if (kind === 'text' ? typeof value === 'string' : Array.isArray(value)) return undefined
-    return { wrong: `sent an answer without ${key}` }
   }
 }

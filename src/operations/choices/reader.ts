@@ -1,10 +1,11 @@
-import type { Fault, Sight, StreamReader } from '../core/operation.ts'
-import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
-import type { ServerEvent } from '../wire/sse.ts'
-import { toldError } from '../wire/told-error.ts'
-import { ChoiceIndexes } from './repair/choice-indexes.ts'
-import { isEmptyChoice } from './repair/parts.ts'
-import { isFailure, isFinish, isMalformedCall } from './repair/reasons.ts'
+import type { Fault, Sight, StreamReader } from '../../core/operation.ts'
+import { isObject, type JsonObject, tryParse } from '../../wire/json.ts'
+import type { ServerEvent } from '../../wire/sse.ts'
+import { toldError } from '../../wire/told-error.ts'
+import { usageIn } from '../common/usage.ts'
+import { ChoiceIndexes } from '../repair/choice-indexes.ts'
+import { isEmptyChoice } from '../repair/parts.ts'
+import { isFailure, isFinish, isMalformedCall } from '../repair/reasons.ts'
 
 /** Checks that an answer has choices and returns what is wrong; `part` is what each choice must hold. */
 export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => Fault | undefined {
@@ -31,10 +32,6 @@ function faultIn(choice: unknown, isEmpty: (choice: JsonObject) => boolean): Fau
   if (isFailure(choice.finish_reason)) return { wrong: 'ended its answer with an error' }
   const isFailed = isMalformedCall(choice.finish_reason) && isEmpty(choice)
   return isFailed ? { wrong: 'answered with nothing but a malformed tool call' } : undefined
-}
-
-export function usageIn(answer: JsonObject): JsonObject | undefined {
-  return objectAt(answer, 'usage')
 }
 
 /**

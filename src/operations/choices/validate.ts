@@ -1,14 +1,17 @@
-import { describe, invalid, type RequestBody } from '../wire/body.ts'
-import { isObject, type JsonObject } from '../wire/json.ts'
+import { invalid, type RequestBody } from '../../wire/body.ts'
+import { isObject } from '../../wire/json.ts'
+import {
+  aBoolean,
+  aNumber,
+  anArray,
+  anInteger,
+  anObject,
+  checkTypes,
+  type FieldType,
+  wrongType,
+} from '../common/fields.ts'
 
-type Check = { readonly expected: string; readonly fits: (value: unknown) => boolean }
-
-const number: Check = { expected: 'a decimal', fits: (value) => typeof value === 'number' }
-const integer: Check = { expected: 'an integer', fits: (value) => Number.isInteger(value) }
-const boolean: Check = { expected: 'a boolean', fits: (value) => typeof value === 'boolean' }
-const array: Check = { expected: 'an array', fits: Array.isArray }
-const object: Check = { expected: 'an object', fits: isObject }
-const stops: Check = {
+const stops: FieldType = {
   expected: 'a string or an array of strings',
   fits: (value) =>
     typeof value === 'string' || (Array.isArray(value) && value.every((stop) => typeof stop === 'string')),
@@ -18,34 +21,34 @@ const stops: Check = {
  * The types of fields with a settled meaning. Only wrong types are refused, since some servers answer them with a
  * plain-text 500; values, and fields not listed here, are left to the upstream.
  */
-const sampling: Readonly<Record<string, Check>> = {
-  stream: boolean,
-  stream_options: object,
-  temperature: number,
-  top_p: number,
-  presence_penalty: number,
-  frequency_penalty: number,
-  max_tokens: integer,
-  n: integer,
-  seed: integer,
+const sampling: Readonly<Record<string, FieldType>> = {
+  stream: aBoolean,
+  stream_options: anObject,
+  temperature: aNumber,
+  top_p: aNumber,
+  presence_penalty: aNumber,
+  frequency_penalty: aNumber,
+  max_tokens: anInteger,
+  n: anInteger,
+  seed: anInteger,
   stop: stops,
-  logit_bias: object,
+  logit_bias: anObject,
 }
 
-const chatFields: Readonly<Record<string, Check>> = {
+const chatFields: Readonly<Record<string, FieldType>> = {
   ...sampling,
-  max_completion_tokens: integer,
-  top_logprobs: integer,
-  logprobs: boolean,
-  tools: array,
-  functions: array,
-  response_format: object,
-  parallel_tool_calls: boolean,
+  max_completion_tokens: anInteger,
+  top_logprobs: anInteger,
+  logprobs: aBoolean,
+  tools: anArray,
+  functions: anArray,
+  response_format: anObject,
+  parallel_tool_calls: aBoolean,
 }
 
 /** Throws a 400 that names the field if a chat request is invalid. */
 export function validateChat({ outline }: RequestBody): void {
-  checkFields(outline, chatFields)
+  checkTypes(outline, chatFields)
   const messages = outline.messages
   if (messages === undefined || messages === null) {
     throw invalid("Missing required parameter: 'messages'.", 'messages', 'missing_required_parameter')
@@ -63,7 +66,7 @@ export function validateChat({ outline }: RequestBody): void {
 
 /** Throws a 400 that names the field if a legacy completion request is invalid. */
 export function validateCompletion({ outline }: RequestBody): void {
-  checkFields(outline, sampling)
+  checkTypes(outline, sampling)
   const prompt = outline.prompt
   if (prompt === undefined || prompt === null || typeof prompt === 'string') return
   const fits =
@@ -72,15 +75,6 @@ export function validateCompletion({ outline }: RequestBody): void {
       prompt.every((part) => Number.isInteger(part)) ||
       prompt.every((part) => Array.isArray(part) && part.every((token) => Number.isInteger(token))))
   if (!fits) throw wrongType('prompt', 'a string, an array of strings or an array of tokens', prompt)
-}
-
-function checkFields(json: JsonObject, fields: Readonly<Record<string, Check>>): void {
-  for (const name in fields) {
-    const value = json[name]
-    const check = fields[name]
-    if (value === undefined || value === null || !check || check.fits(value)) continue
-    throw wrongType(name, check.expected, value)
-  }
 }
 
 function checkMessage(message: unknown, index: number): void {
@@ -97,12 +91,4 @@ function checkMessage(message: unknown, index: number): void {
   content.forEach((part, at) => {
     if (!isObject(part)) throw wrongType(`${path}.content[${at}]`, 'an object', part)
   })
-}
-
-export function wrongType(param: string, expected: string, value: unknown) {
-  return invalid(
-    `Invalid type for '${param}': expected ${expected}, but got ${describe(value)} instead.`,
-    param,
-    'invalid_type',
-  )
 }

@@ -1,7 +1,7 @@
-import type { Capability, Demand } from '../core/operation.ts'
-import type { RequestBody } from '../wire/body.ts'
-import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
-import { textLength } from '../wire/outline.ts'
+import type { Capability, Demand } from '../../core/operation.ts'
+import type { RequestBody } from '../../wire/body.ts'
+import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import { textLength } from '../../wire/outline.ts'
 
 const none: ReadonlySet<Capability> = new Set()
 

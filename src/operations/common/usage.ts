@@ -1,4 +1,8 @@
-import { isObject } from '../wire/json.ts'
+import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+
+export function usageIn(answer: JsonObject): JsonObject | undefined {
+  return objectAt(answer, 'usage')
+}
 
 /** The sum of two usages: counts are added, in their details too; of anything else the first value stays. */
 export function addedUsage(one: unknown, other: unknown): unknown {

@@ -1,8 +1,8 @@
-import type { WireContext } from '../core/wire-context.ts'
-import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
+import type { WireContext } from '../../core/wire-context.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { ChoiceIndexes } from '../repair/choice-indexes.ts'
 import { CallPieces } from './call-pieces.ts'
 import { merged } from './merge.ts'
-import { ChoiceIndexes } from './repair/choice-indexes.ts'
 
 interface Choice {
   readonly calls: CallPieces

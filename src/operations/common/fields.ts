@@ -1,6 +1,6 @@
-import { describe, invalid, type RequestBody } from '../wire/body.ts'
-import { FormBody } from '../wire/form-body.ts'
-import { isObject } from '../wire/json.ts'
+import { describe, invalid, type RequestBody } from '../../wire/body.ts'
+import { FormBody } from '../../wire/form-body.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
 
 /** What a field may hold: its name in messages, and the check. */
 export interface FieldType {
@@ -13,6 +13,7 @@ export const aNumber: FieldType = { expected: 'a decimal', fits: (value) => type
 export const anInteger: FieldType = { expected: 'an integer', fits: Number.isInteger }
 export const aBoolean: FieldType = { expected: 'a boolean', fits: (value) => typeof value === 'boolean' }
 export const anArray: FieldType = { expected: 'an array', fits: Array.isArray }
+export const anObject: FieldType = { expected: 'an object', fits: isObject }
 export const aVoice: FieldType = {
   expected: 'a string or an object',
   fits: (value) => typeof value === 'string' || isObject(value),
@@ -28,18 +29,30 @@ export function checkRequest(
   required: readonly string[],
   types: Readonly<Record<string, FieldType>>,
 ): void {
-  const { outline } = body
-  for (const [name, type] of Object.entries(types)) {
-    const value = outline[name]
-    // All values of a form are texts, and the upstream reads them.
-    if (value === undefined || value === null || body instanceof FormBody || type.fits(value)) continue
-    const message = `Invalid type for '${name}': expected ${type.expected}, but got ${describe(value)} instead.`
-    throw invalid(message, name, 'invalid_type')
-  }
+  // All values of a form are texts, and the upstream reads them.
+  if (!(body instanceof FormBody)) checkTypes(body.outline, types)
   for (const name of required) {
     if (has(body, name)) continue
     throw invalid(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter')
   }
+}
+
+/** Throws the 400 for the first field with a value of the wrong type. */
+export function checkTypes(json: JsonObject, types: Readonly<Record<string, FieldType>>): void {
+  for (const name in types) {
+    const value = json[name]
+    const type = types[name]
+    if (value === undefined || value === null || !type || type.fits(value)) continue
+    throw wrongType(name, type.expected, value)
+  }
+}
+
+export function wrongType(param: string, expected: string, value: unknown) {
+  return invalid(
+    `Invalid type for '${param}': expected ${expected}, but got ${describe(value)} instead.`,
+    param,
+    'invalid_type',
+  )
 }
 
 function has(body: RequestBody, name: string): boolean {

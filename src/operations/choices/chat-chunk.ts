@@ -1,6 +1,6 @@
-import type { WireContext } from '../core/provider.ts'
-import type { JsonObject } from '../wire/json.ts'
-import { eventText } from '../wire/sse.ts'
+import type { WireContext } from '../../core/provider.ts'
+import type { JsonObject } from '../../wire/json.ts'
+import { eventText } from '../../wire/sse.ts'
 
 /**
  * The event for a piece of a chat's answer, for providers with a stream format of their own. OpenAI's streams begin with

@@ -1,7 +1,7 @@
-import type { Naming, StreamOptions } from '../core/operation.ts'
-import { toolCallId } from '../wire/ids.ts'
-import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
-import { argumentsText } from './repair/calls.ts'
+import type { Naming, StreamOptions } from '../../core/operation.ts'
+import { toolCallId } from '../../wire/ids.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { argumentsText } from '../repair/calls.ts'
 
 /** The chunks of a chat stream that says what a whole answer says. */
 export function chatChunks(answer: JsonObject, naming: Naming, options: StreamOptions): JsonObject[] {

@@ -1,7 +1,7 @@
-import type { Readback } from '../core/renewal.ts'
-import { isObject, type JsonObject, objectAt, stringAt } from '../wire/json.ts'
-import { callsIn } from './repair/calls.ts'
-import { indexOf } from './repair/head.ts'
+import type { Readback } from '../../core/renewal.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { callsIn } from '../repair/calls.ts'
+import { indexOf } from '../repair/head.ts'
 
 /** Makes the first tool call of each choice its `function_call`, which has room for one. The others are left out. */
 export class CallsAsFunctions implements Readback {

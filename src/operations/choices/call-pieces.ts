@@ -1,6 +1,6 @@
-import type { Random } from '../wire/ids.ts'
-import { type JsonObject, objectAt, stringAt } from '../wire/json.ts'
-import { argumentsText, callsIn, ToolCalls } from './repair/calls.ts'
+import type { Random } from '../../wire/ids.ts'
+import { type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { argumentsText, callsIn, ToolCalls } from '../repair/calls.ts'
 
 /** Builds whole tool calls from the pieces of a stream. Which pieces make up a call, `ToolCalls` tells. */
 export class CallPieces {

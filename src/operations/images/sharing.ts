@@ -1,8 +1,8 @@
-import type { Sharing } from '../core/operation.ts'
-import { edited, invalid } from '../wire/body.ts'
-import { FormBody } from '../wire/form-body.ts'
-import { isObject } from '../wire/json.ts'
-import { addedUsage } from './usage.ts'
+import type { Sharing } from '../../core/operation.ts'
+import { edited, invalid } from '../../wire/body.ts'
+import { FormBody } from '../../wire/form-body.ts'
+import { isObject } from '../../wire/json.ts'
+import { addedUsage } from '../common/usage.ts'
 
 /** As many as OpenAI makes at once. */
 const most = 10

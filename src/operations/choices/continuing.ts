@@ -1,6 +1,6 @@
-import type { Begun, Continuing } from '../core/continuing.ts'
-import { synonyms } from '../core/synonyms.ts'
-import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
+import type { Begun, Continuing } from '../../core/continuing.ts'
+import { synonyms } from '../../core/synonyms.ts'
+import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { messagesOf } from './demand.ts'
 
 /** Fields that make an answer more than a text, or one that depends on how much of it the server itself has written. */

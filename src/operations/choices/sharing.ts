@@ -1,11 +1,11 @@
-import type { AtOnce, Sharing, StreamJoiner } from '../core/operation.ts'
-import { edited, invalid, type RequestBody } from '../wire/body.ts'
-import { type FailureKind, GatewayError } from '../wire/errors.ts'
-import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
-import { frame, type ServerEvent } from '../wire/sse.ts'
-import { ChoiceIndexes } from './repair/choice-indexes.ts'
-import { indexOf } from './repair/head.ts'
-import { addedUsage } from './usage.ts'
+import type { AtOnce, Sharing, StreamJoiner } from '../../core/operation.ts'
+import { edited, invalid, type RequestBody } from '../../wire/body.ts'
+import { type FailureKind, GatewayError } from '../../wire/errors.ts'
+import { isObject, type JsonObject, tryParse } from '../../wire/json.ts'
+import { frame, type ServerEvent } from '../../wire/sse.ts'
+import { addedUsage } from '../common/usage.ts'
+import { ChoiceIndexes } from '../repair/choice-indexes.ts'
+import { indexOf } from '../repair/head.ts'
 
 /** `best_of` without more than `n` is the same as `n`. */
 const asking = new Set(['n', 'best_of'])
