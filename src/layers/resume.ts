@@ -6,10 +6,11 @@ import type { Operation } from '../core/operation.ts'
 import type { Plan, Target } from '../core/plan.ts'
 import { Pump } from '../core/pump.ts'
 import type { Services } from '../core/services.ts'
-import { settleTime, staged } from '../core/stages.ts'
-import type { ByteSink, Stage, Step } from '../core/stream.ts'
+import { settleTime } from '../core/stages.ts'
+import type { Step } from '../core/stream.ts'
 import { headerValue } from '../wire/headers.ts'
 import { comment } from '../wire/sse.ts'
+import { readThrough, silenceOf } from './read-through.ts'
 import { type Continuable, Transcript } from './transcript.ts'
 
 /** How often a stream is continued. Whatever breaks it again would most likely do so once more. */
@@ -100,16 +101,15 @@ class JoinedStream {
 
   /** Reads a part through its steps. `begun`: what it continues. */
   #follow(part: StreamBody, begun?: Begun): void {
-    const { source, steps } = part
+    const { source } = part
     this.#part = part
     this.#transcript.beginPart(begun)
     const cancel = (reason: unknown) => source.cancel(reason)
     const settle = () => void this.#means.clock.after(settleTime, () => cancel('It has said everything.'))
     const end = () => this.#part === part && this.#end()
     // A part never fails: its check makes an event of what breaks it.
-    let sink: ByteSink = { chunk: (bytes) => this.#part === part && this.#take(bytes), end, fail: end }
-    for (const step of steps.toReversed()) sink = staged(stageOf(step), { cancel, settle }, sink)
-    source.pipe(sink)
+    const chunk = (bytes: Uint8Array) => this.#part === part && this.#take(bytes)
+    readThrough(part, { chunk, end, fail: end }, { cancel, settle })
     if (this.#paused) source.pause()
   }
 
@@ -188,18 +188,3 @@ function candidates({ targets }: Plan, broken: Target): readonly Target[] {
 }
 
 const labelOf = ({ deployment }: Target) => headerValue(deployment.label)
-
-/** A step as a stage, also if it only watches. */
-function stageOf({ stage, watch }: Step): Stage {
-  if (stage) return stage
-  return {
-    chunk(bytes, emit) {
-      watch?.see(bytes)
-      emit(bytes)
-    },
-  }
-}
-
-function silenceOf(part: StreamBody | undefined): Step['silence'] {
-  return part?.steps.find(({ silence }) => silence)?.silence
-}

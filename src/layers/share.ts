@@ -5,8 +5,9 @@ import type { AtOnce, Sharing } from '../core/operation.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { EventReader, type ServerEvent } from '../wire/sse.ts'
+import type { Part } from './exchanges.ts'
 import { joinedStream } from './joined.ts'
-import { type Part, together } from './together.ts'
+import { together } from './together.ts'
 
 /** Exchanges of one request in all. */
 const mostParts = 256
