@@ -1,7 +1,7 @@
 import type { Answer } from '../src/core/answer.ts'
 import { sleep } from '../src/core/clock.ts'
 import { defineProvider, type LocalRequest } from '../src/core/provider.ts'
-import { sourceFrom } from '../src/core/pump.ts'
+import { sourceFrom } from '../src/core/sources.ts'
 import { mendEmbeddings } from '../src/operations/embeddings/answer.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { GatewayError } from '../src/wire/errors.ts'

@@ -1,4 +1,4 @@
-import { contextMessage } from '../../src/core/failure.ts'
+import { contextMessage } from '../../src/core/context-message.ts'
 import type { ErrorRule } from '../../src/core/provider.ts'
 import { fittingRule } from '../../src/core/recognise.ts'
 import { readSaidInBand } from '../../src/core/said.ts'

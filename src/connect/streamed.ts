@@ -1,7 +1,7 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call } from '../core/call.ts'
 import type { OperationSpec, WireContext } from '../core/provider.ts'
-import { sourceOf } from '../core/pump.ts'
+import { sourceOf } from '../core/sources.ts'
 import { translated } from '../core/stages.ts'
 import type { ByteSource } from '../core/stream.ts'
 import type { UpstreamResponse } from '../core/transport.ts'

@@ -10,13 +10,14 @@ import {
 } from '../wire/errors.ts'
 import { isObject, type JsonObject } from '../wire/json.ts'
 import type { Call } from './call.ts'
+import { contextMessage } from './context-message.ts'
 import { paramOfCapability } from './operation.ts'
 import type { Provider } from './provider.ts'
 import { fittingRule } from './recognise.ts'
 import { readRetryAfter } from './retry-after.ts'
 import { readSaid, readSaidInBand, type Said } from './said.ts'
 import { secretsAt } from './secrets.ts'
-import { contextSizes, statusOfType } from './wordings.ts'
+import { kindOfStatus, statusOfType } from './statuses.ts'
 
 /** An upstream's error response, as received. */
 export interface Refusal {
@@ -194,30 +195,4 @@ function worded(
         details,
       )
   }
-}
-
-/** LangChain and agents look for "maximum context length is N tokens", whatever term the server uses. */
-export function contextMessage(message: string): string {
-  if (/maximum context length is \d+ tokens/.test(message)) return message
-  const size = contextSizes.map((pattern) => pattern.exec(message)?.[1]?.replaceAll(',', '')).find(Boolean)
-  return size
-    ? `This model's maximum context length is ${size} tokens. However, your request is longer. ${message}`.trim()
-    : `The request exceeds this model's maximum context length. ${message}`.trim()
-}
-
-function kindOfStatus(status: number): FailureKind {
-  if (status === 401 || status === 403 || status === 407) return 'auth'
-  if (status === 402) return 'quota'
-  if (status === 404 || status === 405) return 'wrong_endpoint'
-  if (status === 410) return 'retired'
-  if (status === 408) return 'timeout'
-  if (status === 413) return 'context_length'
-  // TGI: the generation failed, not the request. A conflict and what comes too early may pass.
-  if (status === 409 || status === 424 || status === 425) return 'upstream'
-  if (status === 429) return 'rate_limit'
-  // Groq: its flexible tier is full.
-  if (status === 498 || status === 503 || status === 529) return 'overloaded'
-  if (status === 508) return 'loop'
-  if (status >= 500) return 'upstream'
-  return status >= 400 ? 'bad_request' : 'protocol'
 }

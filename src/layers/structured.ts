@@ -1,7 +1,7 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
-import { sourceOf } from '../core/pump.ts'
 import type { Services } from '../core/services.ts'
+import { sourceOf } from '../core/sources.ts'
 import type { Structure } from '../core/structure.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'

@@ -1,5 +1,6 @@
-import { chunksOf, Pump } from '../core/pump.ts'
+import { Pump } from '../core/pump.ts'
 import type { Signal } from '../core/signal.ts'
+import { chunksOf } from '../core/sources.ts'
 import type { ByteSink, ByteSource, Looker } from '../core/stream.ts'
 import { lengthOf, type Transport, type UpstreamRequest } from '../core/transport.ts'
 import { concat } from '../wire/block.ts'

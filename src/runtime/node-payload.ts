@@ -1,4 +1,4 @@
-import { chunksOf } from '../core/pump.ts'
+import { chunksOf } from '../core/sources.ts'
 import type { UpstreamRequest } from '../core/transport.ts'
 import { concat } from '../wire/block.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sourceFrom, sourceOf } from '../../src/core/pump.ts'
+import { sourceFrom, sourceOf } from '../../src/core/sources.ts'
 import { bytes, Ear, listenTo, pumpOf, textOf, turns } from '../support/sinks.ts'
 
 const large = new Uint8Array(65 * 1024)

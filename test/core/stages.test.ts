@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { sourceOf } from '../../src/core/pump.ts'
+import { sourceOf } from '../../src/core/sources.ts'
 import { translated } from '../../src/core/stages.ts'
 import type { Stage } from '../../src/core/stream.ts'
 import { concat } from '../../src/wire/block.ts'

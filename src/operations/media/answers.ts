@@ -1,5 +1,5 @@
 import type { Answer } from '../../core/answer.ts'
-import { sourceOf } from '../../core/pump.ts'
+import { sourceOf } from '../../core/sources.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
 
