@@ -1,39 +1,13 @@
-import {
-  type Catalog,
-  type Deployment,
-  findGroup,
-  type Limits,
-  type ModelGroup,
-  plainDeployment,
-  type Resilience,
-} from '../core/catalog.ts'
+import { type Catalog, type Deployment, findGroup, type ModelGroup, plainDeployment } from '../core/catalog.ts'
 import { PatternIndex } from '../core/patterns.ts'
 import type { Provider } from '../core/provider.ts'
 import { checkCircles } from './circles.ts'
+import { imagesOf, limitsOf, resilienceOf } from './limits.ts'
 import { ConfigError, pathText, show, suggestion } from './problems.ts'
 import { buildProvider, type Environment, type Registry } from './providers.ts'
 import type { Config, ModelConfig } from './schema.ts'
 import { type Findings, noFindings } from './secrets.ts'
 import { type Sound, soundPart } from './sound.ts'
-
-type LimitsConfig = Pick<Config, keyof Limits>
-
-/** Times in seconds. */
-const defaultLimits = {
-  connectTimeout: 10,
-  timeout: 600,
-  streamTimeout: 120,
-  idleTimeout: 120,
-  retries: 2,
-  streams: undefined,
-  hedge: false,
-  routingStrategy: 'simple-shuffle',
-  sticky: undefined,
-  resume: false,
-  dropParams: undefined,
-  thinkTags: undefined,
-  textualCalls: true,
-} as const
 
 /**
  * Checks a configuration and builds the catalog. Throws a `ConfigError` with all mistakes. A secret that is not set is
@@ -51,48 +25,6 @@ export function readCatalog(input: unknown, registry: Registry, env: Environment
   const sound = soundPart(input)
   out.problems.push(...sound.problems)
   return new CatalogBuilder(sound, out).build(registry, env)
-}
-
-/** Limits with times in milliseconds. The model's own come before the general ones. */
-function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits {
-  const pick = <K extends keyof Limits>(key: K) => own[key] ?? general[key] ?? defaultLimits[key]
-  return {
-    connectTimeout: pick('connectTimeout') * 1000,
-    timeout: pick('timeout') * 1000,
-    streamTimeout: pick('streamTimeout') * 1000,
-    idleTimeout: pick('idleTimeout') * 1000,
-    retries: pick('retries'),
-    streams: pick('streams'),
-    hedge: hedgeOf(pick('hedge')),
-    routingStrategy: pick('routingStrategy'),
-    sticky: pick('sticky'),
-    resume: pick('resume'),
-    dropParams: pick('dropParams'),
-    thinkTags: pick('thinkTags'),
-    textualCalls: pick('textualCalls'),
-  }
-}
-
-function hedgeOf(hedge: LimitsConfig['hedge']): Limits['hedge'] {
-  if (typeof hedge !== 'object') return hedge ? {} : undefined
-  return hedge.after === undefined ? {} : { after: hedge.after * 1000 }
-}
-
-function resilienceOf({ cooldown = {}, onExhausted, maxAttempts, requestTimeout = 1200 }: Config): Resilience {
-  const { allowedFails = 5, failureRate = 0.5, minRequests = 20, window = 30 } = cooldown || {}
-  const { cooldownTime = 5, maxCooldownTime = Math.max(120, cooldownTime) } = cooldown || {}
-  const times = { window: window * 1000, cooldownTime: cooldownTime * 1000, longest: maxCooldownTime * 1000 }
-  return {
-    cooldown: cooldown === false ? undefined : { allowedFails, failureRate, minRequests, ...times },
-    onExhausted: onExhausted ?? 'least_bad',
-    maxAttempts: maxAttempts ?? 12,
-    requestTimeout: requestTimeout * 1000,
-  }
-}
-
-function imagesOf({ fetchImages = true }: Config): Catalog['images'] {
-  const hosts = typeof fetchImages === 'object' ? (fetchImages.hosts ?? []) : []
-  return { enabled: fetchImages !== false, hosts: new Set(hosts.map((host) => host.toLowerCase())) }
 }
 
 /** A program may leave a field without a value, which JSON has no word for. */

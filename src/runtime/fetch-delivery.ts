@@ -4,7 +4,7 @@ import type { ByteSink, Step } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { Carrying, type Doubled } from './carrying.ts'
 import type { EdgeOptions } from './edge.ts'
-import { FetchSource } from './fetch-transport.ts'
+import { FetchSource } from './fetch-source.ts'
 import { beatUntil, type Flow, flow, SilenceTimer } from './flow.ts'
 import { WriteTimeout } from './write-timeout.ts'
 

@@ -8,7 +8,7 @@ import type { Edge, EdgeOptions } from './edge.ts'
 import { codingsOf, corrupt, unreadable } from './encodings.ts'
 import { Delivery, untouched } from './fetch-delivery.ts'
 import { acceptSocket, hasSockets } from './fetch-sockets.ts'
-import { formats } from './fetch-transport.ts'
+import { formats } from './fetch-source.ts'
 import { RequestSource } from './request-source.ts'
 
 /** The edge for runtimes that use `Request` and `Response`: Workers, and tests without a port. */

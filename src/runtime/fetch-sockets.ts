@@ -1,6 +1,7 @@
 import { type Dial, type Message, Socket } from '../core/socket.ts'
 import type { Accepted } from '../core/upgrade.ts'
-import { FetchSource, unreachable } from './fetch-transport.ts'
+import { FetchSource } from './fetch-source.ts'
+import { unreachable } from './fetch-transport.ts'
 
 /** A WebSocket as Workers have it. */
 interface WorkerSocket {

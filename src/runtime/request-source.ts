@@ -1,6 +1,7 @@
 import { Abort } from '../core/signal.ts'
 import type { ByteSink, Looker } from '../core/stream.ts'
-import { type NativeSource, pumpOf } from './fetch-transport.ts'
+import type { NativeSource } from './fetch-source.ts'
+import { pumpOf } from './stream-pump.ts'
 
 /** A request's body on Workers: read in chunks by our code, or natively by the runtime, also from the middle on. */
 export class RequestSource implements NativeSource {
