@@ -10,6 +10,15 @@ export const openaiOnly = [
   'moderation',
 ] as const satisfies readonly Feature[]
 
+/** What a request can say of its tools besides offering them to the model, and tools that are no functions. */
+export const toolChoices = [
+  'tool_required',
+  'tool_named',
+  'tools_allowed',
+  'custom_tools',
+  'single_call',
+] as const satisfies readonly Feature[]
+
 /** The same operation of a server that lacks some features. */
 export function lacking(spec: OperationSpec, ...lacks: readonly Feature[]): OperationSpec {
   return { ...spec, lacks: [...(spec.lacks ?? []), ...lacks] }

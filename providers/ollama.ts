@@ -1,5 +1,5 @@
 import { defineProvider, type OperationSpec, type ProviderSettings } from '../src/core/provider.ts'
-import { lacking, openaiOnly } from './lacks.ts'
+import { lacking, openaiOnly, toolChoices } from './lacks.ts'
 import { ollamaURL } from './ollama/address.ts'
 import { chatAnswer, completionAnswer } from './ollama/answer.ts'
 import { embedAnswer, embedRequest, openaiEmbeddingsRequest } from './ollama/embed.ts'
@@ -38,11 +38,7 @@ const lacksInChat = [
   ...openaiOnly.filter((feature) => feature !== 'functions'),
   'n',
   'logit_bias',
-  'tool_required',
-  'tool_named',
-  'tools_allowed',
-  'custom_tools',
-  'single_call',
+  ...toolChoices,
   'files',
 ] as const
 
