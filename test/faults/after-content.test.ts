@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ask, chat, eventsOf, expectBrokenOff, hastyClock, noLists, open, until, wordsOf } from '../support/ask.ts'
-import { ManualClock, serveGateway, serveUpstreams, startGateway } from '../support/gateway.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { ManualClock, serveUpstreams, startGateway } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, chunk, json, type Script, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
@@ -9,14 +10,16 @@ const begun = frames.slice(0, 3)
 const error = { message: 'boom', type: 'server_error', param: null, code: 'oops' }
 
 const { upstream, spare } = serveUpstreams({ upstream: undefined, spare: stream(chatFrames('spare')) })
-const gateway = serveGateway(
-  () => ({
-    providers: { p: { type, baseURL: upstream.url }, spare: { type, baseURL: spare.url } },
-    models: { m: { deployments: ['p/m'], fallbacks: ['spare/m'] } },
-    // Each fault is to be met, not the cooldown after it.
-    cooldown: false,
-  }),
-  { clock: hastyClock() },
+const gateway = duringTests(() =>
+  startGateway(
+    {
+      providers: { p: { type, baseURL: upstream.url }, spare: { type, baseURL: spare.url } },
+      models: { m: { deployments: ['p/m'], fallbacks: ['spare/m'] } },
+      // Each fault is to be met, not the cooldown after it.
+      cooldown: false,
+    },
+    { services: noLists, clock: hastyClock() },
+  ),
 )
 
 async function streamed(script: Script): Promise<string> {

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chat, contentOf, errorOf } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
+import { runtimes, startBoth } from '../support/both.ts'
+import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
 import { chatAnswer, json, type Script } from '../support/upstream.ts'
 
@@ -20,9 +21,8 @@ const { upstream, elsewhere } = serveUpstreams({
   upstream: ollama,
   elsewhere: json(200, chatAnswer('from elsewhere')),
 })
-let both: Both
-beforeAll(async () => {
-  both = await startBoth('call-arguments', {
+const both = duringTests(() =>
+  startBoth('call-arguments', {
     providers: {
       ollama: { type: 'ollama', baseURL: upstream.url },
       compat: { type: 'ollama', baseURL: upstream.url, api: 'openai' },
@@ -33,10 +33,8 @@ beforeAll(async () => {
       'safe-compat': { deployments: ['compat/m'], fallbacks: ['other/m'] },
     },
     retries: 0,
-  })
-})
-
-afterAll(() => both.close())
+  }),
+)
 
 /** A conversation in which a tool was called with `given`; undefined leaves the arguments out. */
 const history = (model: string, ...given: unknown[]) =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { ask, chat, contentOf, errorOf, hastyClock, noLists, type Reply } from '../support/ask.ts'
-import { ManualClock, type RunningGateway, serveGateways, serveUpstreams } from '../support/gateway.ts'
+import { gatewayStarter, ManualClock, type RunningGateway, serveUpstreams } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
@@ -11,7 +11,7 @@ const refusing = (status: number, code: string, headers: Record<string, string> 
   json(status, { error: { message: code, code, type: 'x', param: null } }, headers)
 
 const { first, second } = serveUpstreams({ first: failing, second: json(200, chatAnswer('second')) })
-const serve = serveGateways()
+const serve = gatewayStarter()
 
 async function start<C extends Clock = ManualClock>(more: Config = {}, clock = new ManualClock() as Clock as C) {
   const config: Config = {

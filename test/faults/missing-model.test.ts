@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { ask, chat, errorOf, hastyClock, noLists } from '../support/ask.ts'
-import { serveGateways, serveUpstreams } from '../support/gateway.ts'
+import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
 import { chatAnswer, json, type Script, text } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
@@ -10,7 +10,7 @@ const { upstream, standIn } = serveUpstreams({
   upstream: undefined,
   standIn: json(200, chatAnswer('from the stand-in', 'the-stand-in')),
 })
-const serve = serveGateways()
+const serve = gatewayStarter()
 
 async function start(more: Config) {
   const providers: Config['providers'] = {

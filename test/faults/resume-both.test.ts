@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chat, expectBrokenOff, seeded } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
+import { runtimes, startBoth } from '../support/both.ts'
 import {
   answering,
   awkward,
@@ -11,17 +11,17 @@ import {
   readStream,
   ways,
 } from '../support/continuing.ts'
+import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
 
 const type = 'openai-compatible'
 const wanting = { stream: true, stream_options: { include_usage: true } }
 const text = awkward
 const { broken, rest } = serveUpstreams({ broken: undefined, rest: answering({ text }) })
-let both: Both
 
-beforeAll(async () => {
+const both = duringTests(() => {
   const then = (model: string) => ({ deployments: ['broken/m', { model, weight: 0 }] })
-  both = await startBoth('resume', {
+  return startBoth('resume', {
     providers: {
       broken: { type, baseURL: broken.url },
       rest: { type, baseURL: rest.url, continues: 'llamacpp' },
@@ -34,8 +34,6 @@ beforeAll(async () => {
     streams: 'observed',
   })
 })
-
-afterAll(() => both.close())
 
 describe.each(runtimes)('With `resume`, on %s, a stream', (runtime) => {
   it('that is cut at any byte is continued where it ends', async () => {

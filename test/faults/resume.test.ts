@@ -12,7 +12,8 @@ import {
   tokensOf,
   ways,
 } from '../support/continuing.ts'
-import { ManualClock, serveGateway, serveUpstreams, startGateway } from '../support/gateway.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { ManualClock, serveUpstreams, startGateway } from '../support/gateway.ts'
 import { chunk, json, reset, type Script, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
@@ -44,7 +45,7 @@ const config = (): Parameters<typeof startGateway>[0] => ({
   },
 })
 
-const gateway = serveGateway(config, { clock: hastyClock() })
+const gateway = duringTests(() => startGateway(config(), { services: noLists, clock: hastyClock() }))
 
 const wanting = { stream: true, stream_options: { include_usage: true } }
 const chatting = (model: string, more: object = {}) => chat(model, { ...wanting, ...more })

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, chat, hastyClock, noLists, raw } from '../support/ask.ts'
-import { type RunningGateway, serveGateway, serveUpstreams, startGateway } from '../support/gateway.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { type RunningGateway, serveUpstreams, startGateway } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, fakeUpstream, json, reset, type Script, stream, text } from '../support/upstream.ts'
 
 /** Marked so that they can be looked for in everything: none of them looks like a key by its form. */
@@ -15,22 +16,25 @@ const secrets = {
 }
 
 const { first, second } = serveUpstreams({ first: undefined, second: undefined })
-const gateway = serveGateway(
-  () => ({
-    providers: {
-      first: { type: 'openai', baseURL: first.url, apiKey: 'env:FIRST', headers: { 'x-extra': 'env:HEADER' } },
-      second: { type: 'openai', baseURL: second.url, apiKey: 'env:SECOND' },
-      own: { type: 'openai', baseURL: second.url, apiKey: 'client' },
+const gateway = duringTests(() =>
+  startGateway(
+    {
+      providers: {
+        first: { type: 'openai', baseURL: first.url, apiKey: 'env:FIRST', headers: { 'x-extra': 'env:HEADER' } },
+        second: { type: 'openai', baseURL: second.url, apiKey: 'env:SECOND' },
+        own: { type: 'openai', baseURL: second.url, apiKey: 'client' },
+      },
+      models: {
+        both: { deployments: ['first/m'], fallbacks: ['second/m'] },
+        mixed: { deployments: ['own/m'], fallbacks: ['second/m'] },
+      },
     },
-    models: {
-      both: { deployments: ['first/m'], fallbacks: ['second/m'] },
-      mixed: { deployments: ['own/m'], fallbacks: ['second/m'] },
+    {
+      services: noLists,
+      env: { FIRST: secrets.first, SECOND: secrets.second, HEADER: secrets.header, SAMEWIRE_KEY: secrets.gateway },
+      clock: hastyClock(),
     },
-  }),
-  {
-    env: { FIRST: secrets.first, SECOND: secrets.second, HEADER: secrets.header, SAMEWIRE_KEY: secrets.gateway },
-    clock: hastyClock(),
-  },
+  ),
 )
 
 const headers = {

@@ -1,19 +1,22 @@
 import { describe, expect, it } from 'vitest'
-import { ask, chat, contentOf, errorOf, expectBrokenOff, hastyClock, wordsOf } from '../support/ask.ts'
-import { serveGateway, serveUpstreams } from '../support/gateway.ts'
+import { ask, chat, contentOf, errorOf, expectBrokenOff, hastyClock, noLists, wordsOf } from '../support/ask.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { serveUpstreams, startGateway } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
 
 const { upstream, spare } = serveUpstreams({ upstream: undefined, spare: undefined })
-const gateway = serveGateway(
-  () => ({
-    providers: {
-      tgi: { type: 'huggingface', endpointUrl: upstream.url, engine: 'tgi', apiKey: 'env:HF' },
-      spare: { type: 'openai-compatible', baseURL: spare.url },
+const gateway = duringTests(() =>
+  startGateway(
+    {
+      providers: {
+        tgi: { type: 'huggingface', endpointUrl: upstream.url, engine: 'tgi', apiKey: 'env:HF' },
+        spare: { type: 'openai-compatible', baseURL: spare.url },
+      },
+      models: { safe: { deployments: ['tgi/m'], fallbacks: ['spare/m'] } },
+      retries: 0,
     },
-    models: { safe: { deployments: ['tgi/m'], fallbacks: ['spare/m'] } },
-    retries: 0,
-  }),
-  { clock: hastyClock(), env: { HF: 'hf_x' } },
+    { services: noLists, clock: hastyClock(), env: { HF: 'hf_x' } },
+  ),
 )
 
 const frames = chatFrames('good', ' day')

@@ -1,39 +1,26 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
 import type { Config } from '../../src/config/schema.ts'
 import type { RequestReport } from '../../src/core/call.ts'
 import { chat, noLists, until } from '../support/ask.ts'
-import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { ManualClock, serveGateways } from '../support/gateway.ts'
-import { connectSocket, refusalOf } from '../support/socket-client.ts'
-import { echo, greet, type SocketUpstream, socketUpstream } from '../support/socket-upstream.ts'
+import { type Runtime, runtimes, startBoth } from '../support/both.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { gatewayStarter, ManualClock } from '../support/gateway.ts'
+import { closedOf, connectSocket, openAt, refusalOf } from '../support/socket-client.ts'
+import { echo, greet, serveSocketUpstream } from '../support/socket-upstream.ts'
 
-let upstream: SocketUpstream
-let both: Both
-const start = serveGateways()
-const configOf = (url: string): Config => ({
-  providers: { up: { type: 'openai-compatible', baseURL: `${url}/v1` } },
+const upstream = serveSocketUpstream()
+const configOf = (): Config => ({
+  providers: { up: { type: 'openai-compatible', baseURL: `${upstream.url}/v1` } },
   retries: 0,
 })
-beforeAll(async () => {
-  upstream = await socketUpstream()
-  both = await startBoth('realtime-hostile', configOf(upstream.url))
-})
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.script(echo)
-  upstream.seen.length = 0
-  upstream.sockets.length = 0
-})
+const both = duringTests(() => startBoth('realtime-hostile', configOf()))
+const start = gatewayStarter()
 
 const path = '/realtime?model=up/voice'
-const open = (runtime: Runtime) =>
-  connectSocket(both.addresses[runtime] + path, { headers: { authorization: `Bearer ${both.key}` } })
+const open = (runtime: Runtime) => openAt(both, runtime, path)
 
 /** The next session works. */
 async function works(runtime: Runtime): Promise<void> {
@@ -71,9 +58,6 @@ function allOf(socket: Socket): Promise<string> {
   })
 }
 
-const closedOf = (socket: WebSocket | undefined) =>
-  new Promise<number>((resolve) => socket?.on('close', (code) => resolve(code)))
-
 describe('A request for a WebSocket with a bad handshake (node)', () => {
   it.each([
     ['version', { 'sec-websocket-version': '7' }, 426],
@@ -96,7 +80,7 @@ describe.each(runtimes)('A hostile client of Realtime (%s)', (runtime) => {
     client.ws.on('error', () => {})
     client.ws.send(Buffer.alloc(33 * 1024 * 1024))
     expect([1006, 1009]).toContain((await client.closed).code)
-    expect(await closed).toBeGreaterThanOrEqual(1001)
+    expect((await closed).code).toBeGreaterThanOrEqual(1001)
     await works(runtime)
   })
 
@@ -106,7 +90,7 @@ describe.each(runtimes)('A hostile client of Realtime (%s)', (runtime) => {
     const closed = closedOf(upstream.sockets[0])
     await new Promise((shaken) => socket.once('data', shaken))
     socket.write(Buffer.from([0x8f, 0x05, 1, 2, 3, 4, 5]))
-    expect(await closed).toBeGreaterThanOrEqual(1001)
+    expect((await closed).code).toBeGreaterThanOrEqual(1001)
     socket.destroy()
     await works(runtime)
   })
@@ -128,7 +112,7 @@ describe.each(runtimes)('A hostile client of Realtime (%s)', (runtime) => {
     await new Promise((shaken) => socket.once('data', shaken))
     socket.write(Buffer.from([0x81, 0xfe, 0x7f, 0xff, 1, 2, 3, 4, 5, 6]))
     socket.resetAndDestroy()
-    expect(await closed).toBe(1001)
+    expect((await closed).code).toBe(1001)
     await works(runtime)
   })
 })
@@ -187,7 +171,7 @@ describe('Requests that offer an upgrade (node)', () => {
 
 describe('A gateway without a key', () => {
   it('opens no session for a page of another site, or by another name', async () => {
-    const gateway = await start(configOf(upstream.url), { services: noLists })
+    const gateway = await start(configOf(), { services: noLists })
     const from = (headers: Record<string, string>) => connectSocket(gateway.baseURL + path, { headers })
     for (const headers of [{ origin: 'https://evil.test' }, { host: 'evil.test' }]) {
       const refusal = await refusalOf(from(headers))
@@ -203,13 +187,13 @@ describe('A gateway without a key', () => {
 
 describe('A session on Node', () => {
   it('is closed on both sides with 1001 when the gateway stops, and none begins after that', async () => {
-    const gateway = await start(configOf(upstream.url), { services: noLists })
+    const gateway = await start(configOf(), { services: noLists })
     const client = await connectSocket(gateway.baseURL + path)
     await client.next()
     const closed = closedOf(upstream.sockets[0])
     gateway.breakOff()
     expect(await client.closed).toEqual({ code: 1001, reason: 'The gateway is shutting down.' })
-    expect(await closed).toBe(1001)
+    expect((await closed).code).toBe(1001)
     expect((await refusalOf(connectSocket(gateway.baseURL + path))).status).toBe(503)
   })
 
@@ -217,7 +201,7 @@ describe('A session on Node', () => {
     const reports: string[] = []
     const onTrace = ({ operation, trace }: RequestReport) =>
       void reports.push(`${operation} ${trace.attempts[0]?.deployment}`)
-    const gateway = await start(configOf(upstream.url), { services: { ...noLists, onTrace } })
+    const gateway = await start(configOf(), { services: { ...noLists, onTrace } })
     const client = await connectSocket(gateway.baseURL + path)
     await client.next()
     expect(reports).toEqual([])
@@ -229,7 +213,7 @@ describe('A session on Node', () => {
 
   it('ends when a peer shows no sign of life for a minute, and not when it answers pings', async () => {
     const clock = new ManualClock()
-    const gateway = await start(configOf(upstream.url), { clock, services: noLists })
+    const gateway = await start(configOf(), { clock, services: noLists })
     const client = await connectSocket(gateway.baseURL + path)
     await client.next()
     for (let at = 0; at < 4; at++) {
@@ -250,7 +234,7 @@ describe('A session on Node', () => {
     upstream.sockets[0]?.ping()
     await answered
     await clock.advance(30_000)
-    expect(await closed).toBe(1001)
+    expect((await closed).code).toBe(1001)
   })
 
   it('holds back an upstream that is faster than its client', async () => {

@@ -2,29 +2,26 @@ import { connect } from 'node:net'
 import OpenAI, { AzureOpenAI } from 'openai'
 import { OpenAIRealtimeWebSocket } from 'openai/realtime/websocket'
 import { OpenAIRealtimeWS } from 'openai/realtime/ws'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { connectSocket, refusalOf } from '../support/socket-client.ts'
-import { echo, refuseWith, type SocketUpstream, socketUpstream } from '../support/socket-upstream.ts'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { type Runtime, runtimes, startBoth } from '../support/both.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { connectSocket, openAt, refusalOf } from '../support/socket-client.ts'
+import { refuseWith, serveSocketUpstream } from '../support/socket-upstream.ts'
 
-let upstream: SocketUpstream
-let other: SocketUpstream
-let both: Both
-beforeAll(async () => {
-  upstream = await socketUpstream()
-  other = await socketUpstream()
-  const { url } = upstream
-  both = await startBoth(
+const upstream = serveSocketUpstream()
+const other = serveSocketUpstream()
+const both = duringTests(() =>
+  startBoth(
     'realtime-opening',
     {
       providers: {
-        up: { type: 'openai-compatible', baseURL: `${url}/v1`, apiKey: 'env:UP_KEY' },
+        up: { type: 'openai-compatible', baseURL: `${upstream.url}/v1`, apiKey: 'env:UP_KEY' },
         other: { type: 'openai-compatible', baseURL: `${other.url}/v1` },
-        azure: { type: 'openai', baseURL: url, apiVersion: '2025-04-01-preview', apiKey: 'env:UP_KEY' },
-        theirs: { type: 'openai-compatible', baseURL: `${url}/theirs`, apiKey: 'client' },
+        azure: { type: 'openai', baseURL: upstream.url, apiVersion: '2025-04-01-preview', apiKey: 'env:UP_KEY' },
+        theirs: { type: 'openai-compatible', baseURL: `${upstream.url}/theirs`, apiKey: 'client' },
         dead: { type: 'openai-compatible', baseURL: 'http://127.0.0.1:9/v1' },
         demo: { type: 'embedded' },
-        ollama: { type: 'ollama', baseURL: url },
+        ollama: { type: 'ollama', baseURL: upstream.url },
       },
       models: {
         voice: 'up/gpt-realtime',
@@ -36,27 +33,12 @@ beforeAll(async () => {
       retries: 0,
     },
     { UP_KEY: 'sk-of-the-upstream' },
-  )
-})
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-  await other.close()
-})
-beforeEach(() => {
-  for (const server of [upstream, other]) {
-    server.script(echo)
-    server.seen.length = 0
-    server.sockets.length = 0
-  }
-})
+  ),
+)
 afterEach(() => vi.unstubAllGlobals())
 
-function open(runtime: Runtime, path: string, headers: Record<string, string> = {}) {
-  return connectSocket(both.addresses[runtime] + path, {
-    headers: { authorization: `Bearer ${both.key}`, ...headers },
-  })
-}
+const open = (runtime: Runtime, path: string, headers: Record<string, string> = {}) =>
+  openAt(both, runtime, path, headers)
 
 /** Opens a session, closes it, and returns the headers of its 101. */
 async function served(opening: ReturnType<typeof connectSocket>): Promise<Readonly<Record<string, string>>> {

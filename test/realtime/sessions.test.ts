@@ -1,19 +1,16 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { WebSocket } from 'ws'
+import { describe, expect, it } from 'vitest'
 import { until } from '../support/ask.ts'
-import { type Both, runtimes, startBoth } from '../support/both.ts'
-import { connectSocket } from '../support/socket-client.ts'
-import { echo, greet, greeting, type SocketUpstream, socketUpstream } from '../support/socket-upstream.ts'
+import { runtimes, startBoth } from '../support/both.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { closedOf, openAt } from '../support/socket-client.ts'
+import { greet, greeting, serveSocketUpstream } from '../support/socket-upstream.ts'
 
-let upstream: SocketUpstream
-let both: Both
-beforeAll(async () => {
-  upstream = await socketUpstream()
-  const { url } = upstream
-  both = await startBoth(
+const upstream = serveSocketUpstream()
+const both = duringTests(() =>
+  startBoth(
     'realtime-sessions',
     {
-      providers: { up: { type: 'openai-compatible', baseURL: `${url}/v1`, apiKey: 'env:UP_KEY' } },
+      providers: { up: { type: 'openai-compatible', baseURL: `${upstream.url}/v1`, apiKey: 'env:UP_KEY' } },
       models: {
         voice: 'up/gpt-realtime',
         'drops-late': { deployments: ['up/drops-late'], fallbacks: ['up/spare'] },
@@ -22,21 +19,11 @@ beforeAll(async () => {
       retries: 0,
     },
     { UP_KEY: 'sk-of-the-upstream' },
-  )
-})
-afterAll(async () => {
-  await both.close()
-  await upstream.close()
-})
-beforeEach(() => {
-  upstream.script(echo)
-  upstream.seen.length = 0
-  upstream.sockets.length = 0
-})
+  ),
+)
 
 describe.each(runtimes)('A Realtime session (%s)', (runtime) => {
-  const open = (path = '/realtime?model=voice') =>
-    connectSocket(both.addresses[runtime] + path, { headers: { authorization: `Bearer ${both.key}` } })
+  const open = (path = '/realtime?model=voice') => openAt(both, runtime, path)
 
   it('carries messages both ways as they are, text as text and bytes as bytes', async () => {
     const client = await open()
@@ -150,15 +137,12 @@ describe.each(runtimes)('A Realtime session (%s)', (runtime) => {
   })
 
   it('passes by nothing of the gateway’s key, cookies and origin, and tells who serves it', async () => {
-    const client = await connectSocket(`${both.addresses[runtime]}/realtime?model=voice&api-key=${both.key}&x=a%20b`, {
-      headers: {
-        authorization: `Bearer ${both.key}`,
-        cookie: 'a=b',
-        origin: 'https://page.test',
-        'openai-beta': 'realtime=v1',
-        'openai-organization': 'org-mine',
-        'openai-safety-identifier': 'user-7',
-      },
+    const client = await openAt(both, runtime, `/realtime?model=voice&api-key=${both.key}&x=a%20b`, {
+      cookie: 'a=b',
+      origin: 'https://page.test',
+      'openai-beta': 'realtime=v1',
+      'openai-organization': 'org-mine',
+      'openai-safety-identifier': 'user-7',
     })
     const [seen] = upstream.seen
     expect(seen?.url).toBe('/v1/realtime?x=a+b&model=gpt-realtime')
@@ -222,10 +206,3 @@ describe.each(runtimes)('A Realtime session (%s)', (runtime) => {
     await client.closed
   })
 })
-
-function closedOf(socket: WebSocket | undefined): Promise<{ code: number; reason: string }> {
-  return new Promise((resolve, reject) => {
-    if (!socket) return reject(new Error('the upstream has no WebSocket'))
-    socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }))
-  })
-}

@@ -1,19 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { configFile, launch } from '../support/program.ts'
-import { connectSocket } from '../support/socket-client.ts'
-import { echo, type SocketUpstream, socketUpstream } from '../support/socket-upstream.ts'
+import { closedOf, connectSocket } from '../support/socket-client.ts'
+import { serveSocketUpstream } from '../support/socket-upstream.ts'
 
-let upstream: SocketUpstream
+const upstream = serveSocketUpstream()
 let config: Awaited<ReturnType<typeof configFile>>
 beforeAll(async () => {
-  upstream = await socketUpstream()
-  upstream.script(echo)
   config = await configFile({ providers: { up: { type: 'openai-compatible', baseURL: `${upstream.url}/v1` } } })
 })
-afterAll(async () => {
-  await upstream.close()
-  await config.remove()
-})
+afterAll(() => config.remove())
 
 describe.each([1, 2])('A gateway of %d process(es) that is told to stop', (workers) => {
   it('lets a session go on in the time of grace, and then ends both sides with 1001', async () => {
@@ -21,12 +16,12 @@ describe.each([1, 2])('A gateway of %d process(es) that is told to stop', (worke
     const [, port] = await program.until(/listens on http:\/\/127\.0\.0\.1:(\d+)\/v1[\s\S]*curl .*\n/)
     const client = await connectSocket(`http://127.0.0.1:${port}/v1/realtime?model=up/voice`)
     await client.next()
-    const closed = new Promise((resolve) => upstream.sockets.at(-1)?.on('close', resolve))
+    const closed = closedOf(upstream.sockets.at(-1))
     program.signal('SIGTERM')
     client.ws.send('still there?')
     expect((await client.next()).text).toBe('still there?')
     expect((await client.closed).code).toBe(1001)
-    expect(await closed).toBe(1001)
+    expect((await closed).code).toBe(1001)
     expect(await program.ended).toBe(0)
   })
 })

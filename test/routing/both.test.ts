@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { chat } from '../support/ask.ts'
-import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
+import { type Runtime, runtimes, startBoth } from '../support/both.ts'
+import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, type FakeUpstream, json, type Script, stream } from '../support/upstream.ts'
 
@@ -12,11 +13,10 @@ const answering: Script = (request, ...rest) => {
   return (streams ? stream(chatFrames('hello')) : json(200, chatAnswer('hello')))(request, ...rest)
 }
 const { a, b, c, shadow } = serveUpstreams({ a: answering, b: answering, c: answering, shadow: answering })
-let both: Both
 
-beforeAll(async () => {
+const both = duringTests(() => {
   const of = ({ url }: FakeUpstream) => ({ type, baseURL: `${url}/v1` })
-  both = await startBoth('routing', {
+  return startBoth('routing', {
     providers: { a: of(a), b: of(b), c: of(c), shadow: of(shadow) },
     models: {
       shuffled: { deployments: ['a/m', 'b/m', 'c/m'] },
@@ -39,8 +39,7 @@ beforeAll(async () => {
     retries: 0,
     cooldown: { allowedFails: 1, cooldownTime: 600, maxCooldownTime: 600 },
   })
-}, 60_000)
-afterAll(() => both.close())
+})
 
 async function served(runtime: Runtime, model: string, headers: Record<string, string> = {}, more: object = {}) {
   const response = await fetch(`${both.addresses[runtime]}/chat/completions`, {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { ask, chat, contentOf, noLists, type Reply } from '../support/ask.ts'
-import { ManualClock, type RunningGateway, serveGateways, serveUpstreams } from '../support/gateway.ts'
+import { gatewayStarter, ManualClock, type RunningGateway, serveUpstreams } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, chunk, type FakeUpstream, json, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
@@ -11,7 +11,7 @@ type Name = (typeof names)[number]
 
 const answering = (name: Name) => json(200, chatAnswer(name))
 const upstreams = serveUpstreams({ a: answering('a'), b: answering('b'), c: answering('c') })
-const serve = serveGateways()
+const serve = gatewayStarter()
 
 async function start(models: Config['models'], more: Config = {}, random = () => 0.5, services = noLists) {
   const clock = new ManualClock()

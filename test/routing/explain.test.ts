@@ -1,17 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { RequestReport } from '../../src/core/call.ts'
 import type { Explanation } from '../../src/explain.ts'
 import { ask, chat, errorOf, noLists, open, type Reply, until } from '../support/ask.ts'
-import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { ManualClock, serveGateways, serveUpstreams } from '../support/gateway.ts'
+import { type Runtime, runtimes, startBoth } from '../support/both.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { gatewayStarter, ManualClock, serveUpstreams } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, json, silence, stream } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
 const oops = json(500, { error: { message: 'oops' } })
 
 const { first, second } = serveUpstreams({ first: oops, second: json(200, chatAnswer('second')) })
-const serve = serveGateways()
-let both: Both
+const serve = gatewayStarter()
 
 const configOf = () => ({
   providers: { a: { type, baseURL: first.url }, b: { type, baseURL: second.url } },
@@ -33,10 +33,7 @@ const configOf = () => ({
   cooldown: { allowedFails: 1, cooldownTime: 600, maxCooldownTime: 600 },
 })
 
-beforeAll(async () => {
-  both = await startBoth('explain', configOf())
-}, 60_000)
-afterAll(() => both.close())
+const both = duringTests(() => startBoth('explain', configOf()))
 
 async function start(more: object = {}, onTrace?: (report: RequestReport) => void, clock = new ManualClock()) {
   const services = { ...noLists, ...(onTrace && { onTrace }) }

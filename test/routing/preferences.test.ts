@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { ask as askNode, chat, errorOf, type Reply } from '../support/ask.ts'
-import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
+import { type Runtime, runtimes, startBoth } from '../support/both.ts'
+import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams, startGateway } from '../support/gateway.ts'
 import { chatAnswer, type FakeUpstream, json, type Script, silence } from '../support/upstream.ts'
 
@@ -17,13 +18,12 @@ const answering: Script = (request, ...rest) => {
   return json(200, chatAnswer('hello'))(request, ...rest)
 }
 const { a, b, router } = serveUpstreams({ a: answering, b: answering, router: answering })
-let both: Both
 
 const price = (input: number, output: number) => ({ price: { input, output } })
 
-beforeAll(async () => {
+const both = duringTests(() => {
   const of = ({ url }: FakeUpstream) => ({ type, baseURL: url })
-  both = await startBoth('preferences', {
+  return startBoth('preferences', {
     providers: { a: of(a), b: of(b), router: { ...of(router), routes: true } },
     models: {
       both: {
@@ -48,8 +48,7 @@ beforeAll(async () => {
     retries: 0,
     cooldown: false,
   })
-}, 60_000)
-afterAll(() => both.close())
+})
 
 async function ask(runtime: Runtime, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
   const response = await fetch(`${both.addresses[runtime]}/chat/completions`, {

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { bundle, startWorkerd } from '../bench/workerd.ts'
 import { noLists, type Reply } from './ask.ts'
+import { duringTests } from './during-tests.ts'
 import { startGateway } from './gateway.ts'
 import { type FakeUpstream, fakeUpstream, type Script } from './upstream.ts'
 
@@ -63,15 +63,7 @@ export function serveBoth(
   configOf: (url: string) => Config,
   { env, script }: { readonly env?: Record<string, string>; readonly script?: Script } = {},
 ): { readonly upstream: FakeUpstream; readonly both: Both } {
-  const upstream = {} as FakeUpstream
-  const both = {} as Both
-  beforeAll(async () => {
-    Object.assign(upstream, await fakeUpstream(...(script ? [script] : [])))
-    Object.assign(both, await startBoth(name, configOf(upstream.url), env))
-  })
-  afterAll(async () => {
-    await both.close()
-    await upstream.close()
-  })
+  const upstream = duringTests(() => fakeUpstream(...(script ? [script] : [])))
+  const both = duringTests(() => startBoth(name, configOf(upstream.url), env))
   return { upstream, both }
 }

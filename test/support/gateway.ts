@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
-import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { afterAll, beforeEach } from 'vitest'
 import { registry } from '../../providers/index.ts'
 import type { Access } from '../../src/access.ts'
 import { assemble } from '../../src/assemble.ts'
@@ -17,6 +17,7 @@ import { serveSockets } from '../../src/runtime/node-sockets.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
 import { Running } from '../../src/runtime/running.ts'
 import { noLists } from './ask.ts'
+import { duringTests } from './during-tests.ts'
 import { type FakeUpstream, fakeUpstream, type Script } from './upstream.ts'
 
 export interface RunningGateway {
@@ -92,16 +93,8 @@ export function serveNode(
   configOf: (url: string) => Config,
   { script, ...options }: GatewayOptions & { readonly script?: Script } = {},
 ): { readonly upstream: FakeUpstream; readonly gateway: RunningGateway } {
-  const upstream = {} as FakeUpstream
-  const gateway = {} as RunningGateway
-  beforeAll(async () => {
-    Object.assign(upstream, await fakeUpstream(...(script ? [script] : [])))
-    Object.assign(gateway, await startGateway(configOf(upstream.url), { services: noLists, ...options }))
-  })
-  afterAll(async () => {
-    await gateway.close()
-    await upstream.close()
-  })
+  const upstream = duringTests(() => fakeUpstream(...(script ? [script] : [])))
+  const gateway = duringTests(() => startGateway(configOf(upstream.url), { services: noLists, ...options }))
   return { upstream, gateway }
 }
 
@@ -113,10 +106,10 @@ export function serveUpstreams<Name extends string>(
   scripts: Readonly<Record<Name, Script | undefined>>,
 ): Readonly<Record<Name, FakeUpstream>> {
   const names = Object.keys(scripts) as Name[]
-  const upstreams = Object.fromEntries(names.map((name) => [name, {}])) as Record<Name, FakeUpstream>
-  beforeAll(async () => {
-    for (const name of names) Object.assign(upstreams[name], await fakeUpstream())
-  })
+  const upstreams = Object.fromEntries(names.map((name) => [name, duringTests(fakeUpstream)])) as Record<
+    Name,
+    FakeUpstream
+  >
   beforeEach(() => {
     for (const name of names) {
       const script = scripts[name]
@@ -124,24 +117,11 @@ export function serveUpstreams<Name extends string>(
       upstreams[name].seen.length = 0
     }
   })
-  afterAll(async () => {
-    for (const name of names) await upstreams[name].close()
-  })
   return upstreams
 }
 
-/** Starts a gateway before the tests of this file, and closes it after. What it returns is empty until then. */
-export function serveGateway(configOf: () => Config, options: GatewayOptions = {}): RunningGateway {
-  const gateway = {} as RunningGateway
-  beforeAll(async () => {
-    Object.assign(gateway, await startGateway(configOf(), { services: noLists, ...options }))
-  })
-  afterAll(() => gateway.close())
-  return gateway
-}
-
 /** Starts gateways whenever a test needs one, and closes them all after the tests of this file. */
-export function serveGateways(): typeof startGateway {
+export function gatewayStarter(): typeof startGateway {
   const running: RunningGateway[] = []
   afterAll(async () => {
     await Promise.all(running.map((gateway) => gateway.close()))

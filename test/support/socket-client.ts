@@ -1,8 +1,15 @@
 import { type ClientOptions, WebSocket } from 'ws'
+import type { Both, Runtime } from './both.ts'
 
 export interface ReceivedMessage {
   readonly text: string | undefined
   readonly bytes: Buffer
+}
+
+/** How a WebSocket was closed. */
+export interface Closing {
+  readonly code: number
+  readonly reason: string
 }
 
 /** A client's WebSocket, and all that it got. */
@@ -12,7 +19,7 @@ export interface SocketClient {
   readonly headers: Readonly<Record<string, string>>
   /** Resolves with the next message that was not taken yet. */
   next(): Promise<ReceivedMessage>
-  readonly closed: Promise<{ readonly code: number; readonly reason: string }>
+  readonly closed: Promise<Closing>
 }
 
 /** The refusal of a WebSocket. */
@@ -40,9 +47,7 @@ export function connectSocket(
     const waiting: ReceivedMessage[] = []
     const takers: ((message: ReceivedMessage) => void)[] = []
     let headers: Record<string, string> = {}
-    const closed = new Promise<{ code: number; reason: string }>((done) => {
-      ws.on('close', (code, reason) => done({ code, reason: reason.toString() }))
-    })
+    const closed = closedOf(ws)
     ws.on('message', (data, isBinary) => {
       const bytes = data as Buffer
       const message = { bytes, text: isBinary ? undefined : bytes.toString('utf8') }
@@ -71,6 +76,24 @@ export function connectSocket(
         },
       }),
     )
+  })
+}
+
+/** Opens a WebSocket at a gateway on one of both runtimes, with its key. */
+export function openAt(
+  { addresses, key }: Both,
+  runtime: Runtime,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<SocketClient> {
+  return connectSocket(addresses[runtime] + path, { headers: { authorization: `Bearer ${key}`, ...headers } })
+}
+
+/** Resolves when one end, which must be open, is closed. */
+export function closedOf(socket: WebSocket | undefined): Promise<Closing> {
+  return new Promise((resolve, reject) => {
+    if (!socket) return reject(new Error('there is no WebSocket'))
+    socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }))
   })
 }
 

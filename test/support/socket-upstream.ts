@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { beforeEach } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
+import { duringTests } from './during-tests.ts'
 
 /** What an upstream does with a request for a WebSocket, and then with that. */
 export interface SocketScript {
@@ -55,6 +57,20 @@ export async function socketUpstream(): Promise<SocketUpstream> {
         server.closeAllConnections()
       }),
   }
+}
+
+/**
+ * Starts one before the tests of this file, and closes it after; what it returns is empty until then. Before each test
+ * it has seen nothing, and sends everything back.
+ */
+export function serveSocketUpstream(): SocketUpstream {
+  const upstream = duringTests(socketUpstream)
+  beforeEach(() => {
+    upstream.script(echo)
+    upstream.seen.length = 0
+    upstream.sockets.length = 0
+  })
+  return upstream
 }
 
 export const greeting = JSON.stringify({ type: 'session.created', event_id: 'event_1', session: { id: 'sess_1' } })
