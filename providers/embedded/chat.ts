@@ -62,13 +62,20 @@ function readFormat(format: unknown): Rule | null {
   if (format === undefined || format === null) return null
   if (!isObject(format)) throw invalidType('response_format', 'an object', format)
   if (format.type === 'text') return null
-  if (format.type === 'json_object') return anyObject
+  if (format.type === 'json_object') return readObjectFormat(format.schema)
   if (format.type !== 'json_schema') {
     throw unsupported('response_format', `A response_format of type '${String(format.type)}' is not supported.`)
   }
   const schema = isObject(format.json_schema) ? format.json_schema.schema : undefined
   if (!isObject(schema)) throw invalidType('response_format.json_schema.schema', 'an object', schema)
   return schemaRule(schema, 'response_format')
+}
+
+/** llama.cpp and Together take a schema here too. An empty one allows any object, as with llama.cpp. */
+function readObjectFormat(schema: unknown): Rule {
+  if (schema === undefined || schema === null) return anyObject
+  if (!isObject(schema)) throw invalidType('response_format.schema', 'an object', schema)
+  return Object.keys(schema).length === 0 ? anyObject : schemaRule(schema, 'response_format')
 }
 
 /** Formats the events of a chat answer for the client. */

@@ -2,6 +2,7 @@ import type { Options } from 'ollama/browser'
 import { synonyms, valueAs, valueIn, without } from '../../src/core/synonyms.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { type JsonObject, objectAt } from '../../src/wire/json.ts'
+import { schemaIn } from '../../src/wire/response-format.ts'
 
 /**
  * Maximum tokens of a chat answer if neither client nor configuration sets one. Not meant to shorten answers: without
@@ -101,7 +102,7 @@ export function formatOf(body: JsonObject): unknown {
     case 'text':
       return body.format
     case 'json_object':
-      return 'json'
+      return schemaIn(format) ?? 'json'
     case 'json_schema':
       return objectAt(format, 'json_schema')?.schema ?? 'json'
     default:

@@ -112,6 +112,7 @@ describe('What a request needs is read from it', () => {
     [{ functions: [{}] }, ['tools']],
     [{ response_format: { type: 'json_object' } }, []],
     [{ response_format: { type: 'json_schema' } }, ['schema']],
+    [{ response_format: { type: 'json_object', schema: { type: 'object' } } }, ['schema']],
     [{ messages: [image] }, ['vision']],
     [{ messages: ['x', null, { content: [null] }] }, []],
   ])('%j', (body, expected) => {

@@ -69,6 +69,12 @@ const POSSIBLE: [string, JsonObject, (value: unknown) => boolean][] = [
   ],
 ]
 
+/** The JSON that an answer consists of. */
+function contentOf(text: string): unknown {
+  const { choices } = JSON.parse(text) as { choices: { message: { content: string } }[] }
+  return JSON.parse(choices[0]?.message.content ?? '')
+}
+
 describe.each(runtimes)('on %s', (runtime) => {
   let both: Both
 
@@ -97,8 +103,27 @@ describe.each(runtimes)('on %s', (runtime) => {
   test.each(POSSIBLE)('a schema that %s is followed', async (_what, schema, follows) => {
     const reply = await both.ask(runtime, body(schema))
     expect(reply.status).toBe(200)
-    const { message } = (JSON.parse(reply.text) as { choices: { message: { content: string } }[] }).choices[0]!
-    expect(JSON.parse(message.content)).toSatisfy(follows)
+    expect(contentOf(reply.text)).toSatisfy(follows)
+  })
+
+  test('a schema beside `json_object` is followed, as llama.cpp and Together do', async () => {
+    const schema = object({ a: { const: 1 } }, { required: ['a'], ...closed })
+    const reply = await both.ask(runtime, body({}, { response_format: { type: 'json_object', schema } }))
+    expect(contentOf(reply.text)).toEqual({ a: 1 })
+  })
+
+  test.each([
+    ['is impossible', { enum: [] }, 'response_format', 'unsupported_parameter'],
+    ['is no object', 'a', 'response_format.schema', 'invalid_type'],
+  ])('a schema beside `json_object` that %s is refused', async (_what, schema, param, code) => {
+    const reply = await both.ask(runtime, body({}, { response_format: { type: 'json_object', schema } }))
+    expect([reply.status, errorOf(reply).param, errorOf(reply).code]).toEqual([400, param, code])
+  })
+
+  test.each([{}, null])('%j beside `json_object` allows any object', async (schema) => {
+    const reply = await both.ask(runtime, body({}, { response_format: { type: 'json_object', schema }, seed: 1 }))
+    expect(reply.status).toBe(200)
+    expect(reply.text).toContain('"content":"{')
   })
 
   test.each(IMPOSSIBLE.slice(0, 8))(

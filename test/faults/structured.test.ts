@@ -139,6 +139,14 @@ describe.each(runtimes)('A schema that the upstream would ignore, on %s,', (runt
     expect(sent()[0]).toMatchObject({ response_format: { type: 'json_object' } })
   })
 
+  it.each(['serve', 'half'])('is kept to also in the form of llama.cpp and Together, by %s', async (provider) => {
+    upstream.script(...saying(wrong, right))
+    const own = { response_format: { type: 'json_object', schema } }
+    const reply = await both.ask(runtime, chat(`${provider}/x`, own))
+    expect([reply.status, contentOf(reply.text)]).toEqual([200, right])
+    expect(sent()[0]?.messages[0]?.content).toContain(JSON.stringify(schema))
+  })
+
   it('can be any object', async () => {
     upstream.script(...saying('[1]', '{"a":1}'))
     const reply = await both.ask(runtime, chat('serve/x', { response_format: { type: 'json_object' } }))

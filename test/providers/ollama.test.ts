@@ -41,6 +41,7 @@ describe('a chat request', () => {
     ['chat_think', { ...plain, messages: [user('ping /think')], think: true }],
     ['chat_think_false', { ...plain, messages: [user('ping /think')], reasoning_effort: 'none' }],
     ['chat_format', { ...plain, response_format: { type: 'json_schema', json_schema: { name: 'x', schema } } }],
+    ['chat_format', { ...plain, response_format: { type: 'json_object', schema } }],
     ['chat_json', { ...plain, response_format: { type: 'json_object' } }],
     ['chat_logprobs', { ...plain, messages: [user('ping')], logprobs: true, top_logprobs: 2 }],
   ])('becomes what the recorded server understood: %s', (label, body) => {

@@ -2,6 +2,7 @@ import type { Capability, Demand } from '../../core/operation.ts'
 import type { RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
+import { schemaIn } from '../../wire/response-format.ts'
 
 const none: ReadonlySet<Capability> = new Set()
 
@@ -18,7 +19,7 @@ export function demandOf({ outline }: RequestBody): Demand {
 /** The capabilities that a model must have to serve this request. */
 function needsOf(json: JsonObject): ReadonlySet<Capability> {
   const tools = isFilled(json.tools) || isFilled(json.functions)
-  const schema = stringAt(json.response_format, 'type') === 'json_schema'
+  const schema = schemaIn(json.response_format) !== undefined
   const vision = anyPart(json, (part) => stringAt(part, 'type') === 'image_url')
   if (!tools && !schema && !vision) return none
   const needs = new Set<Capability>()

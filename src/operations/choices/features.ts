@@ -1,6 +1,7 @@
 import type { Feature, FeatureUse } from '../../core/features.ts'
 import type { ImageAddress } from '../../core/operation.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import { schemaIn } from '../../wire/response-format.ts'
 import { messagesOf } from './demand.ts'
 
 /** How chats and legacy completions use each feature. An outline is enough to tell. */
@@ -28,7 +29,7 @@ export const choicesFeatures: Readonly<Record<Feature, FeatureUse>> = {
     'response_format',
     (value) => !['text', 'json_schema', undefined].includes(stringAt(value, 'type')),
   ),
-  json_schema: field('response_format', (value) => stringAt(value, 'type') === 'json_schema'),
+  json_schema: field('response_format', (value) => schemaIn(value) !== undefined),
   functions: anyField(['functions', 'function_call'], isFilled),
   tool_required: anyField(
     ['tool_choice', 'function_call'],

@@ -4,6 +4,7 @@ import { edited, type RequestBody } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../wire/json.ts'
 import { misfit, SchemaError, uncheckable } from '../../wire/json-schema.ts'
+import { schemaIn } from '../../wire/response-format.ts'
 import { messagesOf } from './demand.ts'
 import { choicesFeatures } from './features.ts'
 
@@ -17,7 +18,7 @@ export function structureFor(body: RequestBody, lacks: readonly Feature[]): Stru
   if (wanted === undefined || !lacks.includes(wanted)) return undefined
   const format = objectAt(body.json, 'response_format')
   if (wanted === 'json_object' && stringAt(format, 'type') !== 'json_object') return undefined
-  const schema = wanted === 'json_schema' ? (objectAt(format, 'json_schema')?.schema ?? {}) : { type: 'object' }
+  const schema = schemaIn(format) ?? { type: 'object' }
   refuseUncheckable(schema)
   const messages = instructed(messagesOf(body.json), instruction(wanted, schema, format))
   // Where any JSON can be enforced, that is half of it.
