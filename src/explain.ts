@@ -5,10 +5,12 @@ import type { BreakerState } from './core/breaker.ts'
 import type { Catalog, Known } from './core/catalog.ts'
 import type { HealthBook } from './core/health.ts'
 import { priceOf } from './core/listed.ts'
+import type { Operation } from './core/operation.ts'
 import type { Plan, Skipped, Target } from './core/plan.ts'
 import type { Price } from './core/provider.ts'
+import { foresee } from './foreseen.ts'
 import type { RequestBody } from './wire/body.ts'
-import { errorEnvelope } from './wire/errors.ts'
+import { errorEnvelope, type FailureKind } from './wire/errors.ts'
 import type { JsonObject } from './wire/json.ts'
 
 /** A plan for people and programs. Times in seconds. */
@@ -39,10 +41,20 @@ export interface ExplainedTarget {
   readonly breaker: { readonly state: BreakerState; readonly due_in: number }
   /** Names only: the values may be the operator's own. */
   readonly changes: { readonly set: readonly string[]; readonly drop: readonly string[] }
+  /** The fields that it doesn't support and that `dropParams` lets go. */
+  readonly dropped: readonly string[]
+  /** Why it would refuse the request without asking its upstream; null if it wouldn't. */
+  readonly refusal: ExplainedRefusal | null
+}
+
+interface ExplainedRefusal {
+  readonly reason: FailureKind
+  readonly param: string | null
+  readonly message: string
 }
 
 interface Explained {
-  readonly operation: string
+  readonly operation: Operation
   readonly body: RequestBody
   /** For routers. */
   readonly routed: RequestBody | undefined
@@ -59,7 +71,7 @@ export function explain({ requested, targets, skipped, failure }: Plan, explaine
   const { maxAttempts, requestTimeout, onExhausted } = catalog.resilience
   return {
     object: 'routing.plan',
-    operation,
+    operation: operation.name,
     model: requested ?? null,
     attempts: targets.map((target) => explainTarget(target, explained)),
     skipped: skipped.map(({ name, kind, why }) => ({ name, reason: kind, message: why })),
@@ -78,7 +90,9 @@ function explainTarget(
   const { label, provider } = deployment
   const breaker = health.find(label)?.breaker
   const sent = (provider.routes && routed) || body
-  const changes = changesOf({ body: sent, target }, learnt.get(learntKey(operation, label))?.remedy ?? {})
+  const way = learnt.get(learntKey(operation.name, label)) ?? { remedy: {} }
+  const changes = changesOf({ body: sent, target }, way.remedy)
+  const { dropped, refusal } = foresee({ operation, body: sent, target }, way)
   return {
     deployment: label,
     provider: provider.name,
@@ -93,5 +107,7 @@ function explainTarget(
       set: [...(changes?.set.keys() ?? [])].filter((name) => name !== 'model'),
       drop: [...(changes?.drop ?? [])].filter((name) => Object.hasOwn(sent.outline, name)),
     },
+    dropped,
+    refusal: refusal ? { reason: refusal.kind, param: refusal.param, message: refusal.message } : null,
   }
 }

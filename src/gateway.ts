@@ -160,7 +160,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     answer,
     explain(asked) {
       const { query, body, routed } = planner.read(asked)
-      const { name: operation } = asked.operation
+      const { operation } = asked
       const { known } = knowledge
       const now = clock.now()
       return explain(planner.planNow(query), { operation, body, routed, catalog, known, health, learnt, now })

@@ -23,7 +23,7 @@ export function changesOf({ body, target }: Pick<Call, 'body' | 'target'>, remed
 }
 
 /** The client's request with the deployment's configuration, as an object. */
-export function settledBody({ body, target }: Call): JsonObject {
+export function settledBody({ body, target }: Pick<Call, 'body' | 'target'>): JsonObject {
   const { deployment } = target
   if (isPlain(deployment) && !hasEffort(deployment.provider, body.outline)) {
     return { ...body.json, model: deployment.model }
@@ -41,7 +41,7 @@ function settled(body: Asked, deployment: Deployment): Changes {
 }
 
 /** The same from the outline alone, in which long texts are marks. */
-export function settledOutline({ body, target }: Call): JsonObject {
+export function settledOutline({ body, target }: Pick<Call, 'body' | 'target'>): JsonObject {
   const { outline } = body
   if (isPlain(target.deployment)) return outline
   return changed(outline, settle({ outline, json: outline }, target.deployment))

@@ -5,11 +5,13 @@ import { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { settledBody, settledOutline } from './changes.ts'
 
+type Asking = Pick<Call, 'operation' | 'body' | 'target'>
+
 /**
  * The fields to leave out of a request because the upstream doesn't support them and the configuration allows it. Throws
  * a 400 for those that it doesn't allow to leave out: the upstream would ignore them without a word.
  */
-export function dropsFor(call: Call, { lacks = [], encode }: OperationSpec, { refused = [] }: Remedy): string[] {
+export function dropsFor(call: Asking, { lacks = [], encode }: OperationSpec, { refused = [] }: Remedy): string[] {
   if (lacks.length === 0 && refused.length === 0) return []
   const { features = {} } = call.operation
   const droppable = droppableOf(call)
@@ -27,16 +29,16 @@ export function dropsFor(call: Call, { lacks = [], encode }: OperationSpec, { re
 }
 
 /** Whether the configuration allows to leave a field out of a request to the call's target. */
-export function mayDropFrom(call: Call, field: string): boolean {
+export function mayDropFrom(call: Asking, field: string): boolean {
   return withCompanions([field], call).length > 0
 }
 
-function droppableOf({ target }: Pick<Call, 'target'>): Droppable | undefined {
+function droppableOf({ target }: Asking): Droppable | undefined {
   return target.deployment.dropParams ?? target.limits.dropParams
 }
 
 /** Those of the fields that may be left out, and those that stand for nothing without them. */
-function withCompanions(names: readonly string[], call: Call): string[] {
+function withCompanions(names: readonly string[], call: Asking): string[] {
   const groups = Object.values(call.operation.features ?? {}).map(({ fields = [] }) => fields)
   return names.flatMap((name) => {
     const group = groups.find((fields) => fields.includes(name)) ?? [name]

@@ -28,7 +28,10 @@ const columns: Readonly<Record<string, (target: ExplainedTarget, index: number) 
   timeout: ({ timeout, stream_timeout: stream }) => `${timeout} s, streams ${Math.min(timeout, stream)} s`,
   retries: ({ retries }) => String(retries),
   price: ({ price }) => (price ? `$${price.input} / $${price.output}` : 'unknown'),
-  changes: ({ changes: { set, drop } }) => [...set, ...drop.map((name) => `without ${name}`)].join(', ') || 'none',
+  changes: ({ changes: { set, drop }, dropped, refusal }) => {
+    if (refusal) return `refused: ${refusal.message}`
+    return [...set, ...[...drop, ...dropped].map((name) => `without ${name}`)].join(', ') || 'none'
+  },
 }
 
 function tableOf({ operation, model, attempts, skipped, error, ...rest }: Explanation): string {

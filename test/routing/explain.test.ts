@@ -13,8 +13,14 @@ const oops = json(500, { error: { message: 'oops' } })
 const { first, second } = serveUpstreams({ first: oops, second: json(200, chatAnswer('second')) })
 const serve = gatewayStarter()
 
+const env = { KEY: 'k-of-the-provider' }
+
 const configOf = () => ({
-  providers: { a: { type, baseURL: first.url }, b: { type, baseURL: second.url } },
+  providers: {
+    a: { type, baseURL: first.url },
+    b: { type, baseURL: second.url },
+    serve: { type: 'huggingface', apiKey: 'env:KEY', endpointUrl: first.url, engine: 'transformers' },
+  },
   models: {
     m: {
       deployments: [
@@ -27,17 +33,21 @@ const configOf = () => ({
       streamTimeout: 20,
     },
     weak: 'a/weak',
+    mixed: {
+      deployments: ['serve/strict', { model: 'serve/lenient', dropParams: ['logit_bias'], order: 2 }],
+      fallbacks: ['b/spare'],
+    },
     straße: { deployments: ['a/straße'], fallbacks: ['b/spare'] },
   },
   retries: 0,
   cooldown: { allowedFails: 1, cooldownTime: 600, maxCooldownTime: 600 },
 })
 
-const both = duringTests(() => startBoth('explain', configOf()))
+const both = duringTests(() => startBoth('explain', configOf(), env))
 
 async function start(more: object = {}, onTrace?: (report: RequestReport) => void, clock = new ManualClock()) {
   const services = { ...noLists, ...(onTrace && { onTrace }) }
-  const gateway = await serve({ ...configOf(), ...more }, { clock, random: () => 0, services })
+  const gateway = await serve({ ...configOf(), ...more }, { clock, random: () => 0, services, env })
   return { gateway, clock }
 }
 
@@ -81,6 +91,8 @@ describe.each(runtimes)('A request that is to be explained, on %s', (runtime) =>
       price: { input: 1, output: 2 },
       breaker: { state: 'closed', due_in: 0 },
       changes: { set: ['top_p', 'temperature'], drop: [] },
+      dropped: [],
+      refusal: null,
     })
     expect(plan).toMatchObject({ max_attempts: 12, request_timeout: 1200, on_exhausted: 'least_bad' })
   })
@@ -91,6 +103,32 @@ describe.each(runtimes)('A request that is to be explained, on %s', (runtime) =>
       ['a/m', 'excluded'],
       ['b/blind', 'incapable'],
     ])
+  })
+
+  it('gets the fields that a target lacks: those left out, and those for which it refuses', async () => {
+    const { attempts } = await explain(runtime, chat('mixed', { logit_bias: { 1: 1 }, temperature: 0 }))
+    const message = "Unsupported parameter: 'logit_bias' is not supported with this model."
+    expect(attempts.map(({ deployment, dropped, refusal }) => [deployment, dropped, refusal])).toEqual([
+      ['serve/strict', [], { reason: 'incapable', param: 'logit_bias', message }],
+      ['serve/lenient', ['logit_bias'], null],
+      ['b/spare', [], null],
+    ])
+  })
+
+  it.each([
+    ['a schema', { response_format: { type: 'json_schema', json_schema: { schema: { type: 'object' } } } }],
+    ['several choices', { n: 3, seed: 1 }],
+    ['functions', { functions: [{ name: 'f' }] }],
+  ])('gets no refusal for %s, which is asked for in another way', async (_what, more) => {
+    const { attempts } = await explain(runtime, chat('mixed', more))
+    expect(attempts.map(({ dropped, refusal }) => [dropped, refusal])).toEqual(Array(3).fill([[], null]))
+  })
+
+  it('gets the refusal of a schema that can’t be put in another way', async () => {
+    const schema = { type: 'string', pattern: '^(a+)+$' }
+    const format = { type: 'json_schema', json_schema: { schema } }
+    const [attempt] = (await explain(runtime, chat('mixed', { response_format: format }))).attempts
+    expect(attempt?.refusal).toMatchObject({ reason: 'incapable', param: 'response_format' })
   })
 
   it('is told what the client would get if nothing can be tried', async () => {

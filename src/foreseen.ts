@@ -1,0 +1,43 @@
+import { dropsFor } from './connect/lacks.ts'
+import type { Learnt } from './connect/remedies.ts'
+import type { Call } from './core/call.ts'
+import type { OperationSpec } from './core/provider.ts'
+import type { RequestBody } from './wire/body.ts'
+import { GatewayError } from './wire/errors.ts'
+
+type Asking = Pick<Call, 'operation' | 'body' | 'target'>
+
+/** What comes of a request at an upstream that doesn't support all of its fields. */
+export interface Foreseen {
+  /** The fields that would be left out. */
+  readonly dropped: readonly string[]
+  /** Why the request would be refused before it is sent. */
+  readonly refusal: GatewayError | undefined
+}
+
+/** What can be told without asking anybody. What only a provider's translation refuses is not among it. */
+export function foresee(asking: Asking, { remedy, spec }: Learnt): Foreseen {
+  const { operation, target } = asking
+  const declared = target.deployment.provider.operations[operation.name]
+  if (!declared) return { dropped: [], refusal: undefined }
+  try {
+    const body = sentBody(asking, declared)
+    return { dropped: dropsFor({ ...asking, body }, spec ?? declared, remedy), refusal: undefined }
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    return { dropped: [], refusal: error }
+  }
+}
+
+/** The body of the first exchange, after the layers have said in another way what the upstream lacks. */
+function sentBody({ operation, body, target }: Asking, spec: OperationSpec): RequestBody {
+  const { renewal, sharing } = operation
+  const { lacks = [], atOnce } = spec
+  const { overrides } = target.deployment
+  const isOld = renewal?.concerns(body) && (lacks.includes(renewal.feature) || renewal.isForced(overrides))
+  const renewed = (isOld && renewal?.renew(body, new Set(lacks))) || body
+  const isShared = atOnce !== undefined && sharing?.concerns?.(renewed) !== false
+  const [part = renewed] = (isShared && sharing?.split(renewed, atOnce)) || []
+  const structured = operation.structure?.(part, lacks)?.body ?? part
+  return spec.rephrase?.(structured) ?? structured
+}
