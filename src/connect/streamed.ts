@@ -10,7 +10,7 @@ import { done, frame } from '../wire/sse.ts'
 import { isOfLines, ofLines } from './lines.ts'
 import { passedHeaders, protocolError } from './response.ts'
 import { peekShape } from './shape.ts'
-import { answerLimit, checked, readAnswer } from './whole.ts'
+import { answerLimit, checked, readAnswer, tooLarge } from './whole.ts'
 
 /**
  * Reads the start of a streamed answer; the stream itself is still to come. A whole answer, which some upstreams send
@@ -54,9 +54,7 @@ async function sourceFor(
 async function streamOf(body: ByteSource, spec: OperationSpec, context: WireContext, call: Call): Promise<ByteSource> {
   const { provider } = call.target.deployment
   const { operation } = call
-  const bytes = await body.collect(answerLimit, () =>
-    protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
-  )
+  const bytes = await body.collect(answerLimit, () => tooLarge(call))
   const json = readAnswer(bytes)
   if (!json || !operation.toStream) throw protocolError(provider, 'sent no JSON object')
   const usage = objectAt(context.body, 'stream_options')?.include_usage === true

@@ -35,9 +35,7 @@ export async function whole(
   call: Call,
 ): Promise<Answer> {
   const { provider } = call.target.deployment
-  const bytes = await response.body.collect(answerLimit, () =>
-    protocolError(provider, `sent an answer of more than ${answerLimit} bytes`),
-  )
+  const bytes = await response.body.collect(answerLimit, () => tooLarge(call))
   const text = decoder.decode(bytes)
   if (bytes.length > largeAnswer && !isPlain(text)) refuseEffort(bytes, provider)
   const parsed = tryParse(text)
@@ -51,6 +49,20 @@ export async function whole(
         ? bodyOf(bytes, json, checked(json, spec, context, call))
         : encoder.encode(JSON.stringify(rescued(bytes, spec, context, call))),
   }
+}
+
+/** An answer that is over the limit. Asked for again, it would be as large, and as dear. */
+export function tooLarge({ operation, body, target }: Call): GatewayError {
+  const { sharing } = operation
+  const said = `${target.deployment.provider.name} sent an answer of more than ${answerLimit / 1024 / 1024} MB`
+  if (!sharing || sharing.concerns?.(body) === false) return new GatewayError('protocol', `${said}.`, { again: false })
+  // What asks for much gets much: no fault of the deployment.
+  return new GatewayError('incapable', `${said}. '${sharing.param}' asks for too much at once.`, {
+    status: 502,
+    type: 'server_error',
+    code: 'upstream_invalid_response',
+    param: sharing.param,
+  })
 }
 
 /** Throws at JSON that would take too long to parse for its size: lists in lists, or nothing but keys. */

@@ -1,10 +1,15 @@
+import { once } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { chat, errorOf } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
-import { chatAnswer, json } from '../support/upstream.ts'
+import { chatAnswer, json, type Script } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth('large-answers', (baseURL) => ({
-  providers: { up: { type: 'openai-compatible', baseURL } },
+  providers: { up: { type: 'openai-compatible', baseURL }, spare: { type: 'openai-compatible', baseURL } },
+  models: {
+    patient: { deployments: ['up/m'], retries: 2 },
+    chained: { deployments: ['up/m'], fallbacks: ['spare/m'], retries: 2 },
+  },
   retries: 0,
 }))
 
@@ -33,6 +38,39 @@ const holding = {
   'objects with different keys': withField(`[${Array.from({ length: 90_000 }, (_, at) => `{"k${at}":0}`)}]`),
   'one object with different keys': withField(`{${Array.from({ length: 120_000 }, (_, at) => `"k${at}":0`)}}`),
 }
+
+/** The start of an answer of 72 MB, until nobody reads it any more. */
+const endless: Script = async (_request, response) => {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  const piece = `{"data":[${'0.123456789,'.repeat(100_000)}`
+  for (let sent = 0; sent < 60 && !response.destroyed; sent++) {
+    if (!response.write(piece)) await Promise.race([once(response, 'drain'), once(response, 'close')])
+  }
+  response.end()
+}
+
+describe.each(runtimes)('An answer of more than 64 MB (%s)', (runtime) => {
+  it('to many inputs is asked for once, and the client is told what to ask for less of', async () => {
+    upstream.seen.length = 0
+    upstream.script(endless)
+    const reply = await both.ask(runtime, { model: 'patient', input: ['a', 'b'] }, '/embeddings')
+    expect([reply.status, reply.headers.get('x-should-retry'), upstream.seen.length]).toEqual([502, 'false', 1])
+    expect(errorOf(reply)).toEqual({
+      message: "up sent an answer of more than 64 MB. 'input' asks for too much at once.",
+      type: 'server_error',
+      param: 'input',
+      code: 'upstream_invalid_response',
+    })
+  })
+
+  it('to one question is asked for once, and then asked of another deployment', async () => {
+    upstream.seen.length = 0
+    upstream.script(endless, json(200, answer))
+    const reply = await both.ask(runtime, chat('chained'))
+    expect([reply.status, reply.headers.get('x-samewire-model')]).toEqual([200, 'spare/m'])
+    expect(upstream.seen.length).toBe(2)
+  })
+})
 
 describe.each(runtimes)('An answer of more than 1 MB (%s)', (runtime) => {
   it.each(Object.entries(whole))('reaches the client as it is with %s', async (_, body) => {

@@ -9,6 +9,7 @@ const input = new Set(['input'])
 /** Shares out the texts of a request; the vectors and the usage are those of all parts. */
 export const sharingInputs: Sharing = {
   param: 'input',
+  concerns: ({ outline }) => (inputsOf(outline)?.length ?? 1) > 1,
   split(body, { inputs: most }) {
     if (most === undefined || !Array.isArray(body.outline.input) || body.outline.input.length <= most) return undefined
     const inputs = inputsOf(body.json) ?? []

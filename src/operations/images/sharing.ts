@@ -10,6 +10,7 @@ const most = 10
 /** Shares out the images of a request. A stream, which has one image, and a form stay as they are. */
 export const sharingImages: Sharing = {
   param: 'n',
+  concerns: ({ outline }) => typeof outline.n === 'number' && outline.n > 1,
   split(body, { choices: atOnce }) {
     const { n, stream } = body.outline
     if (atOnce === undefined || typeof n !== 'number' || n <= atOnce) return undefined
