@@ -8,6 +8,7 @@ import type { Step } from '../core/stream.ts'
 import type { Rest } from '../core/transport.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { type HeaderReader, hopsHeader } from '../wire/headers.ts'
+import { EndedEarly } from './ended-early.ts'
 
 /** A request that goes to a provider as it is. */
 export interface Forwarded {
@@ -66,10 +67,14 @@ export async function forward(request: Forwarded, { transport, clock }: Pick<Ser
       // Clients would take the status for their own key's.
       throw new GatewayError('auth', `The gateway's credentials for ${provider.name} were rejected (HTTP ${status}).`)
     }
-    const steps = [idle(limits.idleTimeout, patience)]
+    const headers = returnedHeaders(response.headers)
+    const steps = [
+      idle(limits.idleTimeout, patience),
+      ...(isEndless(headers) ? [{ watch: new EndedEarly(), carried: 'watch' as const }] : []),
+    ]
     return {
       status,
-      headers: returnedHeaders(response.headers),
+      headers,
       body: { source: response.body, steps },
     } satisfies Answer
   } catch (error) {
@@ -105,6 +110,11 @@ function returnedHeaders(headers: Readonly<Record<string, string>>): Record<stri
   if (headers['content-encoding'] !== undefined) delete back['content-length']
   if (headers['x-request-id'] !== undefined) back['x-samewire-upstream-request-id'] = headers['x-request-id']
   return back
+}
+
+/** Whether an answer consists of events, and more of them may follow. */
+function isEndless(headers: Readonly<Record<string, string>>): boolean {
+  return /^text\/event-stream\b/i.test(headers['content-type'] ?? '') && headers['content-length'] === undefined
 }
 
 /** Ends an answer that sends nothing for `ms`. */

@@ -1,7 +1,8 @@
 import type { StreamReader } from '../core/operation.ts'
 import type { Ending, Watch } from '../core/stream.ts'
-import { Block, concat } from '../wire/block.ts'
-import { done, lastBoundary, truncated } from '../wire/sse.ts'
+import { concat } from '../wire/block.ts'
+import { HalfEvent } from '../wire/half-event.ts'
+import { done, truncated } from '../wire/sse.ts'
 import { afterHalf } from '../wire/unfinished.ts'
 import { EventFollower } from './follow.ts'
 import { blankLine, isWhole, type Words } from './stream-faults.ts'
@@ -13,9 +14,7 @@ export class LookingOn implements Watch {
   readonly #follower: EventFollower
   readonly #reader: StreamReader
   readonly #words: Words
-  readonly #half = new Block()
-  #last = 0
-  #lastButOne = 0
+  readonly #half = new HalfEvent()
   /** Whether the upstream has reported an error, which has already gone out unchanged. */
   #told = false
 
@@ -30,15 +29,10 @@ export class LookingOn implements Watch {
   }
 
   see(bytes: Uint8Array): void {
-    if (bytes.length === 0) return
-    const end = lastBoundary(bytes, this.#last, this.#lastButOne)
-    this.#lastButOne = bytes.length > 1 ? (bytes[bytes.length - 2] as number) : this.#last
-    this.#last = bytes[bytes.length - 1] as number
-    this.#half.add(end > 0 ? bytes.subarray(0, end) : bytes)
-    if (end === 0) return
-    const stop = this.#follower.follow(this.#half.take())
+    const whole = this.#half.add(bytes)
+    if (!whole) return
+    const stop = this.#follower.follow(whole)
     if (stop && 'fault' in stop && 'told' in stop.fault) this.#told = true
-    this.#half.add(bytes.subarray(end))
   }
 
   ended({ failure, seen }: Ending): Uint8Array | undefined {

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
-import { errorOf, type Reply } from '../support/ask.ts'
+import { errorOf, eventsOf, type Reply } from '../support/ask.ts'
 import { type Runtime, runtimes, serveBoth } from '../support/both.ts'
 import { json, type Script, stream } from '../support/upstream.ts'
 
@@ -16,7 +16,7 @@ const env = { UPSTREAM_KEY: 'sk-of-the-upstream' }
 
 const { upstream, both } = serveBoth(
   'pass-through',
-  (url) => ({ providers: providers(url), passThrough: ['main', 'other', 'azure', 'theirs', 'demo'] }),
+  (url) => ({ providers: providers(url), passThrough: ['main', 'other', 'azure', 'theirs', 'demo'], idleTimeout: 2 }),
   { env },
 )
 
@@ -112,6 +112,28 @@ describe.each(runtimes)('On %s, a route of OpenAI that the gateway does not serv
     const response = await send(runtime, '/threads/thread_1/runs', { method: 'POST', body })
     expect(response.headers.get('content-type')).toBe('text/event-stream')
     expect(await response.text()).toBe(events.join(''))
+  })
+
+  it('ends events that fall silent with an error, also within an event', async () => {
+    upstream.script(stream(['data: {"delta":"a"}\n\n', 'data: {"delta":"b'], 'silence'))
+    const text = await (await send(runtime, '/responses', { method: 'POST', body: '{"stream":true}' })).text()
+    const error = { type: 'server_error', param: null, code: 'upstream_timeout' }
+    const message = 'main sent nothing more within 2 seconds.'
+    expect(eventsOf(text).map(({ data }) => JSON.parse(data))).toEqual([
+      { delta: 'a' },
+      { delta: 'b', error: { message, ...error } },
+    ])
+  })
+
+  it('breaks where the provider breaks it off, and where a file falls silent', async () => {
+    for (const script of [
+      stream(['data: {"delta":"a"}\n\n'], 'reset'),
+      stream(['half a file'], 'silence', 'application/octet-stream'),
+    ]) {
+      upstream.script(script)
+      const response = await send(runtime, '/files/file-1/content')
+      await expect(response.text()).rejects.toThrow()
+    }
   })
 
   it('passes a refusal on as the provider words it, whatever the status', async () => {

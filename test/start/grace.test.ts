@@ -16,6 +16,10 @@ const scripts: Readonly<Record<string, Script>> = {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': '1000' }).write('{"id": "x"')
   },
   blinks: json(503, { error: { message: 'busy' } }, { 'retry-after': '9' }),
+  passes: stream(['event: response.created\ndata: {"text":"Hello"}\n\n'], 'silence'),
+  downloads(_, response) {
+    response.writeHead(200, { 'content-type': 'application/octet-stream' }).write('Hello')
+  },
   cuts: stream([chunk({ content: 'Hello' }), 'data: {"choices": [{"index": 0, "del'], 'silence'),
 }
 
@@ -71,6 +75,7 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
         late: { deployments: ['lab/thinks'], fallbacks: ['other/talks'], streamTimeout: 0.2 },
       },
       keepAlive: 0.05,
+      passThrough: 'lab',
     })
     const program = launch(['--workers', String(workers), '--config', config.path], { SAMEWIRE_GRACE: '1' })
     const port = await portOf(program)
@@ -82,6 +87,8 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
       'a stream that opened early': send(port, chat('safe', { stream: true })),
       'a stream that opened early and began late': send(port, chat('late', { stream: true })),
       'a stream of a completion': send(port, completion, { path: '/v1/completions' }),
+      'a stream that is passed through': send(port, { model: 'passes' }, { path: '/v1/responses' }),
+      'a file that is passed through': send(port, { model: 'downloads' }, { path: '/v1/files' }),
       'a whole answer': send(port, chat('safe')),
       'a whole answer that has come in part': send(port, chat('lab/halts')),
       'a request that waits to be tried again': send(port, chat('lab/blinks')),
@@ -91,10 +98,10 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
     }
     const all = Object.entries(exchanges)
     const begun = () =>
-      upstream.seen.filter(({ method }) => method === 'POST').length === 10 &&
+      upstream.seen.filter(({ method }) => method === 'POST').length === 12 &&
       all.every(([name, { text }]) => {
         if (name.endsWith('early')) return text.includes('keep-alive')
-        return !name.startsWith('a stream') || text.includes('Hello')
+        return !/^a (stream|file)/.test(name) || text.includes('Hello')
       })
     await until(begun)
     const told = performance.now()
@@ -124,6 +131,7 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
     ['a stream in the middle of an event', 'Hello'],
     ['a stream that others could continue', 'Hello'],
     ['a stream of a completion', 'Hello'],
+    ['a stream that is passed through', 'response.created'],
     ['a stream that opened early and began late', 'Hello'],
     ['a stream that opened early', undefined],
   ])('ends %s with an error event after what there was', (name, words) => {
@@ -136,6 +144,11 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
       code: 'upstream_stream_truncated',
     })
     if (words) expect(JSON.stringify(eventsOf(body))).toContain(words)
+  })
+
+  it('breaks off a file that is passed through: its client must not take it for whole', () => {
+    const { text = '' } = exchanges['a file that is passed through'] ?? {}
+    expect(text).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n5\r\nHello\r\n$/)
   })
 
   it.each([
