@@ -55,7 +55,7 @@ export default defineProvider({
 
 /** Azure's paths that don't name the deployment. */
 function isForAll(path: string): boolean {
-  return path === '/models' || path === openaiOperations.realtime.path
+  return path === '/models' || path.startsWith(openaiOperations.realtime.path)
 }
 
 /** Only OpenAI's and Azure's own servers, not other addresses in `baseURL`. */

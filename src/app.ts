@@ -10,12 +10,12 @@ import type { Gateway } from './gateway.ts'
 import { createInference, retryHeaders } from './inference.ts'
 import { realtimePaths } from './operations/realtime.ts'
 import { createPassThrough, hintFor } from './pass-through.ts'
-import { upgradeRequired } from './realtime.ts'
+import { noSocket, upgradeRequired } from './realtime.ts'
 import { FixedPathsFirst } from './router.ts'
 import { findRoute, mountsOf, type Routed } from './routes.ts'
 import type { Edge } from './runtime/edge.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
-import { preflightHeaders, wireHeaders } from './wire/headers.ts'
+import { type HeaderReader, preflightHeaders, wireHeaders } from './wire/headers.ts'
 import { requestIds } from './wire/ids.ts'
 import { routePath } from './wire/paths.ts'
 
@@ -79,7 +79,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
 
   async function openSocket(context: AppContext): Promise<Response> {
     const header = edge.headers(context)
-    if (!edge.accept || header('upgrade')?.toLowerCase() !== 'websocket') return fail(upgradeRequired())
+    if (!edge.accept || !wantsSocket(header)) return fail(upgradeRequired())
     const outcome = await options.realtime({ url: context.req.url, header, signal: edge.watch(context) })
     return isRefused(outcome) ? new Response(outcome.body, outcome) : edge.accept(outcome)
   }
@@ -120,11 +120,17 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   // Separate routes would cost more: if two routes match a path, every request to it runs a chain of handlers.
   app.notFound((context) => {
     const path = routePath(context.req.url)
+    // Without its upgrade it would be another request: one for a list.
+    if (path === '/responses' && wantsSocket(edge.headers(context))) return fail(noSocket())
     const allowed = (['GET', 'POST'] as const).find((method) => app.router.match(method, path)[0].length > 0)
     return elsewhere(context, () => (allowed ? wrongMethod(context, allowed) : noRoute(context)))
   })
   app.onError((error) => fail(error))
   return app
+}
+
+function wantsSocket(header: HeaderReader): boolean {
+  return header('upgrade')?.toLowerCase() === 'websocket'
 }
 
 function noRoute(context: Context): GatewayError {

@@ -30,6 +30,15 @@ export function upgradeRequired(): GatewayError {
   })
 }
 
+/** What a client gets that wants a WebSocket for its responses. Codex then sends them by HTTP, and doesn't try again. */
+export function noSocket(): GatewayError {
+  return new GatewayError('bad_request', 'Responses are not created by WebSocket here: POST them to /v1/responses.', {
+    status: 426,
+    code: 'upgrade_required',
+    headers: { upgrade: 'HTTP/1.1' },
+  })
+}
+
 /** The header by which a client chooses the provider of a session without a model. */
 const providerHeader = 'x-samewire-provider'
 

@@ -48,7 +48,8 @@ export async function dialled(
 function dialOf(call: Call, { asked, tellsModel }: SocketRequest, spec: OperationSpec): DialRequest {
   const { provider, model } = call.target.deployment
   const { definition, settings, callersKey, name } = provider
-  const url = new URL(definition.url?.(settings, spec.path, model) ?? settings.baseURL + spec.path)
+  const path = spec.path + asked.under
+  const url = new URL(definition.url?.(settings, path, model) ?? settings.baseURL + path)
   for (const [key, value] of asked.query) url.searchParams.append(key, value)
   if (tellsModel) url.searchParams.set(spec.modelIn ?? 'model', model)
   const belongings = callersKey ? asked.belongings : {}

@@ -12,8 +12,8 @@ export const realtime: Operation = {
   fault: () => undefined,
 }
 
-/** The paths at which clients open one, without `/v1`; the second one is Azure's. */
-export const realtimePaths: readonly string[] = ['/realtime', '/openai/realtime']
+/** The paths at which clients open one, without `/v1`; the last one is Azure's. */
+export const realtimePaths: readonly string[] = ['/realtime', '/realtime/translations', '/openai/realtime']
 
 /** By which model a session is routed that names none, since it only transcribes or belongs to a call. */
 export const usualRealtimeModel = 'gpt-realtime'

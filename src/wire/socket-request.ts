@@ -1,8 +1,11 @@
 import { RequestBody, readModel } from './body.ts'
 import type { HeaderReader } from './headers.ts'
+import { routePath } from './paths.ts'
 
 /** What a client says of a WebSocket that it wants: a request without a body. */
 export interface SocketAsked {
+  /** The rest of the path, such as `/translations`; usually empty. */
+  readonly under: string
   /** The query without the model and without keys, as the client wrote it. */
   readonly query: readonly (readonly [name: string, value: string])[]
   /** Headers for the upstream. */
@@ -85,10 +88,11 @@ const belongingHeaders = ['openai-organization', 'openai-project']
 const ownParameters: ReadonlySet<string> = new Set(['model', 'deployment', 'api-version', 'api-key', 'authorization'])
 
 /** The request for a WebSocket at `url`. `header`: see `socketHeaders`. */
-export function readSocketRequest({ searchParams }: URL, header: HeaderReader): SocketRequest {
+export function readSocketRequest({ href, searchParams }: URL, header: HeaderReader): SocketRequest {
   const pick = (names: readonly string[]) =>
     Object.fromEntries(names.flatMap((name) => [[name, header(name)] as const]).filter(isGiven))
   const asked: SocketAsked = {
+    under: routePath(href).replace(/^.*\/realtime/, ''),
     query: [...searchParams].filter(([name]) => !ownParameters.has(name.toLowerCase())),
     headers: pick(passedHeaders),
     belongings: pick(belongingHeaders),
