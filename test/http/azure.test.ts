@@ -1,4 +1,11 @@
-import { AzureOpenAI } from 'openai'
+import {
+  AuthenticationError,
+  AzureOpenAI,
+  BadRequestError,
+  InternalServerError,
+  NotFoundError,
+  RateLimitError,
+} from 'openai'
 import { describe, expect, it } from 'vitest'
 import { type Runtime, runtimes, serveBoth } from '../support/both.ts'
 import { chatAnswer, json } from '../support/upstream.ts'
@@ -7,12 +14,13 @@ const { upstream, both } = serveBoth('azure', (url) => ({
   providers: { p: { type: 'openai-compatible', baseURL: `${url}/v1` } },
   models: { 'my-gpt': 'p/real' },
   passThrough: 'p',
+  retries: 0,
 }))
 
-const client = (runtime: Runtime) =>
+const client = (runtime: Runtime, apiKey = both.key) =>
   new AzureOpenAI({
     endpoint: both.addresses[runtime].replace(/\/v1$/, ''),
-    apiKey: both.key,
+    apiKey,
     apiVersion: '2024-10-21',
     maxRetries: 0,
   })
@@ -28,12 +36,35 @@ describe.each(runtimes)('On %s, a client of Azure’s API', (runtime) => {
     expect(JSON.parse(seen?.body ?? '')).toMatchObject({ model: 'real' })
   })
 
+  const ask = (model = 'my-gpt', more: object = {}, apiKey = both.key) =>
+    client(runtime, apiKey).chat.completions.create({ model, messages: [{ role: 'user', content: 'x' }], ...more })
+  const raised = (asking: Promise<unknown>) => asking.catch((error: unknown) => error)
+
   it('reads of a missing deployment what it is', async () => {
-    const asking = client(runtime).chat.completions.create({
-      model: 'nope',
-      messages: [{ role: 'user', content: 'x' }],
+    const error = await raised(ask('nope'))
+    expect(error).toBeInstanceOf(NotFoundError)
+    expect(error).toMatchObject({ code: 'DeploymentNotFound', message: expect.stringContaining('`nope`') })
+  })
+
+  it('reads of a refused prompt what its filter would say', async () => {
+    upstream.script(json(400, { error: { message: 'Content filtered.', code: 'content_filter' } }))
+    const error = await raised(ask())
+    expect(error).toBeInstanceOf(BadRequestError)
+    expect(error).toMatchObject({
+      code: 'content_filter',
+      error: { innererror: { code: 'ResponsibleAIPolicyViolation', content_filter_result: {} } },
     })
-    await expect(asking).rejects.toMatchObject({ status: 404, code: 'model_not_found' })
+  })
+
+  it('raises the error that its status stands for', async () => {
+    upstream.script(json(429, { error: { message: 'Slow down.', code: '429' } }))
+    expect(await raised(ask())).toBeInstanceOf(RateLimitError)
+    upstream.script(json(500, { error: { message: 'Oops.' } }))
+    expect(await raised(ask())).toBeInstanceOf(InternalServerError)
+    const wrong = await raised(ask('my-gpt', { temperature: 'hot' }))
+    expect(wrong).toBeInstanceOf(BadRequestError)
+    expect(wrong).toMatchObject({ code: 'invalid_type', param: 'temperature' })
+    expect(await raised(ask('my-gpt', {}, 'a-wrong-key'))).toBeInstanceOf(AuthenticationError)
   })
 
   it('lists models, and has the rest passed on', async () => {
