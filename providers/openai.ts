@@ -55,7 +55,8 @@ export default defineProvider({
 
 /** Azure's paths that don't name the deployment. */
 function isForAll(path: string): boolean {
-  return path === '/models' || path.startsWith(openaiOperations.realtime.path)
+  const { realtime, responses } = openaiOperations
+  return path === '/models' || path === responses.path || path.startsWith(realtime.path)
 }
 
 /** Only OpenAI's and Azure's own servers, not other addresses in `baseURL`. */

@@ -9,7 +9,7 @@ export default defineProvider({
   env: { apiKey: 'OPENROUTER_API_KEY' },
   // It ignores what the model's server doesn't have, and knows no `n`: https://openrouter.ai/docs/api/reference
   operations: () => ({
-    ...openaiRoutes('completions', 'embeddings', 'speech', 'transcriptions', 'rerank'),
+    ...openaiRoutes('completions', 'embeddings', 'speech', 'transcriptions', 'rerank', 'responses'),
     chat: lacking(openaiOperations.chat, 'n'),
     images: { path: '/images' },
   }),

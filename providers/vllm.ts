@@ -18,6 +18,7 @@ export const vllmOperations = {
     'images',
     'speech',
     'realtime',
+    'responses',
   ),
   chat: lacking(openaiOperations.chat, ...openaiOnly.filter((feature) => feature !== 'audio_output')),
 }

@@ -28,6 +28,7 @@ import { mostShadowed, Shadows } from './layers/shadow.ts'
 import { share } from './layers/share.ts'
 import { structured } from './layers/structured.ts'
 import { timeout } from './layers/timeout.ts'
+import { translate } from './layers/translate.ts'
 import { type Asked, createPlanner, queryOf } from './planner.ts'
 import { headerValue } from './wire/headers.ts'
 
@@ -68,7 +69,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const directory = createDirectory(catalog, knowledge, Math.floor(clock.now() / 1000))
 
   // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late
-  // stream to a second target; `renew` translates answers that have been put right; `resume` joins what `integrity` has
+  // stream to a second target; `translate` gives a target what it knows; `renew` translates answers that have been put right; `resume` joins what `integrity` has
   // checked; `integrity` checks a stream's end, and `pull` pulls, once for all tries of a target; `share` gives each part
   // of a request its own tries, and `structured` each of its two questions; `timeout` gives each try its own time; `gate`
   // is around each exchange, so that a stream that dies at once is a failure for all layers, and one that opens with a
@@ -82,6 +83,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),
     hedge({ clock, health, maxAttempts }),
+    translate(services),
     renew(),
     resume(services),
     integrity(services),

@@ -1,5 +1,5 @@
 import type { Provider, ProviderDefinition } from '../core/provider.ts'
-import { openaiOperations, withDerived } from '../operations/index.ts'
+import { compatibleOperations, withDerived } from '../operations/index.ts'
 import { readHeaders } from './headers.ts'
 import { isTold, pathText, show, suggestion, unknownKey } from './problems.ts'
 import type { ProviderConfig } from './schema.ts'
@@ -42,7 +42,7 @@ export function buildProvider(
   } else if (baseURL !== '') checkURL([...path, 'baseURL'], baseURL, problems)
   const headers = readHeaders([...path, 'headers'], config.headers ?? {}, env, out)
   const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers, options }
-  const operations = withDerived(definition.operations?.(settings) ?? openaiOperations)
+  const operations = withDerived(definition.operations?.(settings) ?? compatibleOperations)
   const routes = config.routes ?? definition.routes?.(settings) ?? false
   const provider = { name, definition, settings, operations, callersKey, routes }
   return missing.length > 0 ? { ...provider, unavailable: missing.join('; ') } : provider

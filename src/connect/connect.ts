@@ -45,7 +45,9 @@ export function connect(
     for (let remedies = 0; ; remedies++) {
       const { spec: used = spec, remedy } = way
       const drops = dropsFor(call, used, remedy)
-      if (drops.length > 0 || call.trace.dropped) call.trace.dropped = drops
+      if (drops.length > 0 || call.dropped || call.trace.dropped) {
+        call.trace.dropped = [...(call.dropped ?? []), ...drops]
+      }
       const manner: Manner = { spec: used, remedy, dropped: drops, images }
       try {
         const answer = await within((inner) => exchange(inner, manner, services))(call)

@@ -29,6 +29,8 @@ export interface Call {
   readonly deadline: number
   /** What another deployment has answered so far, if only the rest is asked for. */
   readonly begun?: Begun
+  /** What was left out of the client's request before it became this one. */
+  readonly dropped?: readonly string[]
 }
 
 /** What was tried, in order. Layers only append. */

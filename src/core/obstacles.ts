@@ -3,6 +3,7 @@ import { contextWindowOf, entryOf, type Listed, priceOf } from './listed.ts'
 import type { Capability } from './operation.ts'
 import type { Circumstances, Query, Skipped } from './plan.ts'
 import { exclusionOf } from './preferences.ts'
+import type { Provider } from './provider.ts'
 
 /** Why a deployment is skipped. */
 export type Reason = Omit<Skipped, 'name'>
@@ -11,7 +12,7 @@ export type Reason = Omit<Skipped, 'name'>
 export function findObstacle(query: Query, deployment: Deployment, listed: Listed): Reason | undefined {
   const { provider } = deployment
   if (provider.unavailable) return { kind: 'no_live_provider', why: provider.unavailable }
-  if (!provider.operations[query.operation]) {
+  if (!serves(provider, query)) {
     return { kind: 'wrong_endpoint', why: `${provider.definition.title} does not serve ${query.operation}` }
   }
   const entry = entryOf(deployment.model, listed)
@@ -32,6 +33,10 @@ export function findObstacle(query: Query, deployment: Deployment, listed: Liste
     }
   }
   return undefined
+}
+
+function serves({ operations }: Provider, { operation, over }: Query): boolean {
+  return operations[operation] !== undefined || (over !== undefined && operations[over] !== undefined)
 }
 
 /** Why a request doesn't want a deployment. */

@@ -9,6 +9,7 @@ import type { Remedy } from './remedy.ts'
 import type { Renewal } from './renewal.ts'
 import type { Repair } from './repair.ts'
 import type { Structure } from './structure.ts'
+import type { Translation } from './translation.ts'
 import type { WireContext } from './wire-context.ts'
 
 export type { Capability }
@@ -72,6 +73,8 @@ export interface Operation {
    * no streams.
    */
   reader?(asked: JsonObject): StreamReader
+  /** How it is served by models that only know another operation. Absent: it isn't. */
+  readonly over?: Translation
   /** How a stream that breaks off is continued. Absent: it can't be. */
   readonly continuing?: Continuing
   /** Puts answers right that some clients could not read. Absent: they pass as they are. */
@@ -180,6 +183,11 @@ export interface StreamReader {
   /** Whether a stream without `[DONE]` is whole too; absent: it gets one. */
   readonly endsItself?: boolean
   readonly usage: JsonObject | undefined
+  /**
+   * The last event of a stream that an error ends, in the form of its own events; `before`: what went before it. Absent: the
+   * envelope.
+   */
+  broken?(envelope: JsonObject, before: Uint8Array): Uint8Array
   /** Keys whose texts never change what an event means: events that differ only in these need not be read. */
   readonly texts: ReadonlySet<string>
 }

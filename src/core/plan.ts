@@ -10,6 +10,8 @@ export interface Query extends Demand {
   readonly model: string | undefined
   /** The operation's name. */
   readonly operation: string
+  /** The operation that can stand in for it, by its name. */
+  readonly over?: string | undefined
   readonly preferences?: Preferences | undefined
 }
 

@@ -1,11 +1,12 @@
 import { type Answer, isStream, withStep } from '../core/answer.ts'
+import { askedFields } from '../core/asked.ts'
 import type { Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { disclosure } from '../core/disclosure.ts'
 import { sourceOf } from '../core/sources.ts'
 import type { Step } from '../core/stream.ts'
 import { concat } from '../wire/block.ts'
-import { asGatewayError, describeCause, errorEnvelope } from '../wire/errors.ts'
+import { asGatewayError, describeCause, errorEnvelope, type GatewayError } from '../wire/errors.ts'
 import { comment, frame } from '../wire/sse.ts'
 
 export interface KeepAliveOptions {
@@ -78,7 +79,7 @@ function openedEarly(answered: Promise<Answer>, call: Call, { ms, log }: KeepAli
       if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
       call.trace.failure = failure
       const told = call.trace.asked ? comments(disclosure(call.trace)) : []
-      return { opening: concat([...told, frame(errorEnvelope(failure))]), stream: { source: sourceOf([]), steps: [] } }
+      return { opening: concat([...told, lastWords(failure, call)]), stream: { source: sourceOf([]), steps: [] } }
     },
   )
   return {
@@ -95,4 +96,10 @@ function comments(headers: Readonly<Record<string, string>>): readonly Uint8Arra
 /** No layer below this one opens a stream early. */
 function wholeOf(body: Answer['body']): Uint8Array {
   return body instanceof Uint8Array ? body : new Uint8Array(0)
+}
+
+/** The error as the stream's last event. */
+function lastWords(failure: GatewayError, call: Call): Uint8Array {
+  const envelope = errorEnvelope(failure)
+  return call.operation.reader?.(askedFields(call)).broken?.(envelope, new Uint8Array(0)) ?? frame(envelope)
 }

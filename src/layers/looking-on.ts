@@ -2,6 +2,7 @@ import type { StreamReader } from '../core/operation.ts'
 import type { Ending, Watch } from '../core/stream.ts'
 import { concat } from '../wire/block.ts'
 import { HalfEvent } from '../wire/half-event.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { done, truncated } from '../wire/sse.ts'
 import { afterHalf } from '../wire/unfinished.ts'
 import { EventFollower } from './follow.ts'
@@ -15,6 +16,8 @@ export class LookingOn implements Watch {
   readonly #reader: StreamReader
   readonly #words: Words
   readonly #half = new HalfEvent()
+  /** The last whole events. */
+  #before: Uint8Array = nothing
   /** Whether the upstream has reported an error, which has already gone out unchanged. */
   #told = false
 
@@ -31,18 +34,24 @@ export class LookingOn implements Watch {
   see(bytes: Uint8Array): void {
     const whole = this.#half.add(bytes)
     if (!whole) return
+    this.#before = whole
     const stop = this.#follower.follow(whole)
     if (stop && 'fault' in stop && 'told' in stop.fault) this.#told = true
   }
 
   ended({ failure, seen }: Ending): Uint8Array | undefined {
-    if (!seen) return failure && afterHalf(nothing, this.#words.broke(failure.error))
+    if (!seen) return failure && this.#brokenAfter(nothing, this.#words.broke(failure.error))
     const half = this.#half.take()
     const whole = half.length > 0 && isWhole(half)
     if (whole) this.#follower.follow(concat([half, blankLine]))
     if (this.#told || (this.#follower.ended && this.#reader.complete)) return half.length > 0 ? blankLine : nothing
     if (this.#reader.complete && !failure) return this.#end(half)
-    return afterHalf(half, this.#words.broke(failure ? failure.error : truncated()))
+    return this.#brokenAfter(half, this.#words.broke(failure ? failure.error : truncated()))
+  }
+
+  #brokenAfter(half: Uint8Array, envelope: JsonObject): Uint8Array {
+    const event = this.#reader.broken?.(envelope, this.#before)
+    return event ? afterHalf(half, undefined, event) : afterHalf(half, envelope)
   }
 
   #end(half: Uint8Array): Uint8Array {

@@ -9,6 +9,7 @@ import { imageEdits, images, imageVariations } from './images.ts'
 import { moderations } from './moderations.ts'
 import { realtime } from './realtime.ts'
 import { rerank } from './rerank.ts'
+import { responses } from './responses.ts'
 
 /** All operations. A new file needs only its import and a line here. */
 export const operations = {
@@ -24,6 +25,7 @@ export const operations = {
   moderations,
   rerank,
   realtime,
+  responses,
 } satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operations
@@ -32,6 +34,9 @@ export type OperationName = keyof typeof operations
 export const openaiOperations = Object.fromEntries(
   Object.values(operations).map(({ name, path }) => [name, { path }]),
 ) as Record<OperationName, OperationSpec>
+
+/** The same for servers of which no more is known: what they may lack is better had by way of what all have. */
+export const compatibleOperations: OperationSpecs = { ...openaiOperations, responses: undefined }
 
 /** The same for servers that have only some of them. */
 export function openaiRoutes(...names: readonly OperationName[]): OperationSpecs {

@@ -7,10 +7,14 @@ const decoder = new TextDecoder('latin1')
 /**
  * Returns what must follow `half`, the start of an event that was cut anywhere, so that the reader gets a whole event
  * and then learns how the stream ended: with the error of `envelope`, or well. Closes the JSON where it was cut and
- * adds the error as a member, because a parser that fails on half an event never reaches the next one.
+ * adds the error as a member, because a parser that fails on half an event never reaches the next one. `ending`: another
+ * last event.
  */
-export function afterHalf(half: Uint8Array, envelope?: JsonObject): Uint8Array {
-  const ending = envelope ? frame(envelope) : done
+export function afterHalf(
+  half: Uint8Array,
+  envelope?: JsonObject,
+  ending = envelope ? frame(envelope) : done,
+): Uint8Array {
   const line = /(?:^|[\r\n])data(?::| ?$) ?([^\r\n]*)$/.exec(decoder.decode(half))
   // A line that has ended is complete, and readers skip lines with other fields.
   if (!line) return bytesOf('\n\n', ending)

@@ -30,7 +30,7 @@ function needsOf(json: JsonObject): ReadonlySet<Capability> {
 }
 
 /** Upper estimate of characters per token; English has about four. So the token count is never estimated too high. */
-const charactersPerToken = 6
+export const charactersPerToken = 6
 
 /**
  * A low estimate of the tokens in a request's texts. The requested length of the answer doesn't count: servers cut an

@@ -1,0 +1,30 @@
+import type { RequestBody } from '../wire/body.ts'
+import type { Random } from '../wire/ids.ts'
+import type { JsonObject } from '../wire/json.ts'
+import type { Clock } from './clock.ts'
+import type { Operation } from './operation.ts'
+import type { Stage } from './stream.ts'
+
+/** How requests of one operation are served by models that know only another one, such as chat. */
+export interface Translation {
+  readonly operation: Operation
+  /** Translates one request. Throws a `GatewayError` for what the other operation can't do. */
+  begin(body: RequestBody, context: TranslationContext): Translated
+}
+
+export interface TranslationContext {
+  readonly random: Random
+  readonly clock: Clock
+  /** The model's name, for answers that don't tell it. */
+  readonly model: string
+}
+
+/** One request in terms of the other operation, and its answer in terms of its own. */
+export interface Translated {
+  readonly body: RequestBody
+  /** What was left out, for `x-samewire-dropped`. */
+  readonly dropped: readonly string[]
+  answer(answer: JsonObject): JsonObject
+  /** Translates the events of a stream, error events included. */
+  stage(): Stage
+}

@@ -1,0 +1,124 @@
+import { type Random, toolCallId } from '../../wire/ids.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { CallItem, type ItemStatus, MessageItem, type OutputItem, ReasoningItem, type Say } from './items.ts'
+import { wantsLogprobs } from './request.ts'
+import type { Tools } from './tools.ts'
+
+/**
+ * Makes the output of a response from what a chat says, whole or piece by piece, and says each event about it. Reasoning
+ * and text follow one another; calls may go on side by side until the end.
+ */
+export class Output {
+  readonly #tools: Tools
+  readonly #random: Random
+  readonly #say: Say
+  readonly #form: { readonly summary: boolean; readonly sealed: boolean }
+  readonly #logprobs: boolean
+  readonly #items: OutputItem[] = []
+  readonly #calls = new Map<unknown, CallItem>()
+  readonly #done = new Map<OutputItem, JsonObject>()
+  #open: MessageItem | ReasoningItem | undefined
+
+  /** `asked`: the client's request. */
+  constructor(asked: JsonObject, tools: Tools, random: Random, say: Say = () => {}) {
+    this.#tools = tools
+    this.#random = random
+    this.#say = say
+    const { include } = asked
+    this.#form = {
+      summary: Boolean(objectAt(asked, 'reasoning')?.summary),
+      sealed: Array.isArray(include) && include.includes('reasoning.encrypted_content'),
+    }
+    this.#logprobs = wantsLogprobs(asked)
+  }
+
+  /** The items so far. Those that have not been finished are incomplete. */
+  get items(): JsonObject[] {
+    return this.#items.map((item) => this.#done.get(item) ?? item.value('incomplete'))
+  }
+
+  /** What a delta or a whole message says. */
+  add(said: JsonObject, logprobs?: unknown): void {
+    const { reasoning_content: thought, content, refusal, tool_calls: calls, annotations } = said
+    if (isText(thought)) this.#thinking().add(thought, this.#say)
+    if (isText(content)) this.#speak(content, logprobs)
+    if (isText(refusal)) this.#message('refusal').add(refusal, this.#say)
+    if (Array.isArray(annotations)) for (const one of annotations.filter(isObject)) this.#annotate(one)
+    if (!Array.isArray(calls)) return
+    for (const [at, call] of calls.entries()) if (isObject(call)) this.#call(call, call.index ?? at)
+  }
+
+  /** Nothing more will be said. */
+  finish(status: Exclude<ItemStatus, 'in_progress'>): void {
+    this.#close(status)
+    for (const item of this.#calls.values()) this.#finish(item, status)
+    this.#calls.clear()
+  }
+
+  #speak(text: string, given: unknown): void {
+    const list = this.#logprobs && isObject(given) && Array.isArray(given.content) ? given.content : []
+    this.#message('output_text').add(text, this.#say, list)
+  }
+
+  #annotate({ type, ...rest }: JsonObject): void {
+    const place = objectAt(rest, String(type)) ?? rest
+    this.#message('output_text').annotate({ type, ...place }, this.#say)
+  }
+
+  #thinking(): ReasoningItem {
+    if (this.#open instanceof ReasoningItem) return this.#open
+    this.#close('completed')
+    const item = new ReasoningItem(this.#items.length, this.#form, this.#random)
+    this.#begin(item)
+    this.#open = item
+    item.begin(this.#say)
+    return item
+  }
+
+  #message(kind: MessageItem['kind']): MessageItem {
+    if (this.#open instanceof MessageItem && this.#open.kind === kind) return this.#open
+    this.#close('completed')
+    const item = new MessageItem(this.#items.length, kind, this.#random)
+    this.#begin(item)
+    this.#open = item
+    item.begin(this.#say)
+    return item
+  }
+
+  #call(call: JsonObject, key: unknown): void {
+    const name = stringAt(call.function, 'name')
+    const text = stringAt(call.function, 'arguments') ?? ''
+    const known = this.#calls.get(key)
+    if (known) {
+      known.add(text, this.#say)
+      return
+    }
+    this.#close('completed')
+    const id = stringAt(call, 'id') ?? toolCallId(this.#random)
+    const item = new CallItem(this.#items.length, this.#tools.find(name ?? ''), id, this.#random)
+    this.#calls.set(key, item)
+    this.#begin(item)
+    if (text !== '') item.add(text, this.#say)
+  }
+
+  #begin(item: OutputItem): void {
+    this.#items.push(item)
+    this.#say('output_item.added', { output_index: item.index, item: item.value('in_progress') })
+  }
+
+  #close(status: Exclude<ItemStatus, 'in_progress'>): void {
+    if (this.#open) this.#finish(this.#open, status)
+    this.#open = undefined
+  }
+
+  #finish(item: OutputItem, status: Exclude<ItemStatus, 'in_progress'>): void {
+    item.finish(this.#say)
+    const value = item.value(status)
+    this.#done.set(item, value)
+    this.#say('output_item.done', { output_index: item.index, item: value })
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}

@@ -1,0 +1,54 @@
+import type { Translated, Translation } from '../../core/translation.ts'
+import { parseBody, type RequestBody } from '../../wire/body.ts'
+import { identifier } from '../../wire/ids.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
+import { chat } from '../chat.ts'
+import { type Begun, ResponseEvents } from './events.ts'
+import { Output } from './output.ts'
+import { toChat } from './request.ts'
+import { type Head, incompleteReason, responseOf } from './response.ts'
+
+/** Serves responses with a model that chats. */
+export const overChat: Translation = {
+  operation: chat,
+  begin(body: RequestBody, { random, clock, model }): Translated {
+    const asked = body.json
+    const seconds = () => Math.floor(clock.now() / 1000)
+    const { chat: request, tools, dropped } = toChat(asked)
+    const head: Head = { id: identifier('resp_', random, 48), created: seconds(), model }
+    const begun: Begun = { asked, tools, head, random, seconds }
+    return {
+      body: parseBody(new TextEncoder().encode(JSON.stringify(request))),
+      dropped,
+      answer(answer) {
+        const choice: unknown = Array.isArray(answer.choices) ? answer.choices[0] : undefined
+        if (!isObject(choice) || !isObject(choice.message)) return answer
+        const output = new Output(asked, tools, random)
+        output.add(withCalls(choice.message), choice.logprobs)
+        const reason = incompleteReason(choice.finish_reason)
+        const status = reason === undefined ? 'completed' : 'incomplete'
+        output.finish(status)
+        return responseOf(asked, named(head, answer), {
+          ...{ status, output: output.items, reason, completed: seconds() },
+          usage: isObject(answer.usage) ? answer.usage : undefined,
+        })
+      },
+      stage: () => new ResponseEvents(begun),
+    }
+  },
+}
+
+function named(head: Head, { model, created }: JsonObject): Head {
+  return {
+    ...head,
+    ...(typeof model === 'string' && { model }),
+    ...(typeof created === 'number' && { created }),
+  }
+}
+
+/** The calls of a whole message are counted by their places. */
+function withCalls(message: JsonObject): JsonObject {
+  const { tool_calls: calls } = message
+  if (!Array.isArray(calls)) return message
+  return { ...message, tool_calls: calls.map((call, index) => (isObject(call) ? { ...call, index } : call)) }
+}

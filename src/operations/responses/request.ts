@@ -1,0 +1,79 @@
+import { GatewayError } from '../../wire/errors.ts'
+import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+import { messagesFor, notStored } from './input.ts'
+import { Tools } from './tools.ts'
+
+/** A request for a response as a chat. */
+export interface AsChat {
+  readonly chat: JsonObject
+  readonly tools: Tools
+  /** What was left out, for `x-samewire-dropped`. */
+  readonly dropped: readonly string[]
+}
+
+/** Fields with another name, form or place in chat, or none: those that are only echoed, or that say nothing there. */
+const own: ReadonlySet<string> = new Set(
+  ['input', 'instructions', 'max_output_tokens', 'reasoning', 'text', 'tools', 'tool_choice', 'parallel_tool_calls']
+    .concat(['include', 'top_logprobs', 'previous_response_id', 'conversation', 'prompt', 'background', 'store'])
+    .concat(['truncation', 'max_tool_calls', 'metadata', 'context_management', 'client_metadata', 'stream_options']),
+)
+
+/** Throws a `GatewayError` for what no chat can do. Fields that are unknown here go on as they are. */
+export function toChat(body: JsonObject): AsChat {
+  refuseState(body)
+  const tools = new Tools(body.tools)
+  const { messages, dropped } = messagesFor(body, tools)
+  const { effort } = objectAt(body, 'reasoning') ?? {}
+  const { format, verbosity } = objectAt(body, 'text') ?? {}
+  const kept = Object.entries(body).filter(([name, value]) => !own.has(name) && value !== null)
+  const chat = {
+    ...Object.fromEntries(kept),
+    messages,
+    ...(given(body.max_output_tokens) && { max_completion_tokens: body.max_output_tokens }),
+    ...(given(effort) && { reasoning_effort: effort }),
+    ...(given(verbosity) && { verbosity }),
+    ...formatOf(format),
+    ...logprobsOf(body),
+    ...tools.fields(body),
+    ...(body.stream === true && { stream_options: { include_usage: true } }),
+  }
+  return { chat, tools, dropped: [...tools.dropped, ...dropped] }
+}
+
+/** What needs a store, which the gateway doesn't have. */
+function refuseState({ previous_response_id: previous, conversation, prompt, background }: JsonObject): void {
+  if (given(previous)) {
+    throw notStored(`Previous response with id '${String(previous)}' not found.`, 'previous_response_id')
+  }
+  if (given(conversation)) {
+    const id = isObject(conversation) ? conversation.id : conversation
+    throw notStored(`Conversation with id '${String(id)}' not found.`, 'conversation')
+  }
+  if (given(prompt)) throw unsupported('prompt')
+  if (background === true) throw unsupported('background')
+}
+
+function unsupported(param: string): GatewayError {
+  return new GatewayError('incapable', `Unsupported parameter: '${param}' is not supported with this model.`, { param })
+}
+
+function formatOf(format: unknown): JsonObject {
+  if (!isObject(format) || format.type === 'text') return {}
+  if (format.type !== 'json_schema') return { response_format: format }
+  const { type, ...schema } = format
+  return { response_format: { type, json_schema: schema } }
+}
+
+/** Whether the client wants the probabilities of an answer's tokens. */
+export function wantsLogprobs({ include, top_logprobs: top }: JsonObject): boolean {
+  return Number(top) > 0 || (Array.isArray(include) && include.includes('message.output_text.logprobs'))
+}
+
+function logprobsOf(body: JsonObject): JsonObject {
+  if (!wantsLogprobs(body)) return {}
+  return { logprobs: true, ...(given(body.top_logprobs) && { top_logprobs: body.top_logprobs }) }
+}
+
+function given(value: unknown): boolean {
+  return value !== undefined && value !== null
+}

@@ -1,0 +1,100 @@
+import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+
+/** What identifies a response. */
+export interface Head {
+  readonly id: string
+  /** Seconds. */
+  readonly created: number
+  readonly model: string
+}
+
+/** How a response stands. */
+export interface State {
+  readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed'
+  readonly output: readonly JsonObject[]
+  readonly usage?: JsonObject | undefined
+  /** Seconds; undefined until it is over. */
+  readonly completed?: number | undefined
+  readonly error?: JsonObject
+  /** Why it is incomplete. */
+  readonly reason?: string | undefined
+}
+
+/** A response, with what was asked for, as clients expect to read it back. */
+export function responseOf(asked: JsonObject, { id, created, model }: Head, state: State): JsonObject {
+  const { status, output, usage, error, reason, completed } = state
+  return {
+    id,
+    object: 'response',
+    created_at: created,
+    completed_at: status === 'completed' ? (completed ?? created) : null,
+    status,
+    background: false,
+    error: error ?? null,
+    incomplete_details: reason === undefined ? null : { reason },
+    instructions: asked.instructions ?? null,
+    max_output_tokens: asked.max_output_tokens ?? null,
+    max_tool_calls: asked.max_tool_calls ?? null,
+    model,
+    output,
+    parallel_tool_calls: asked.parallel_tool_calls ?? true,
+    previous_response_id: null,
+    prompt_cache_key: asked.prompt_cache_key ?? null,
+    reasoning: { effort: null, summary: null, ...objectAt(asked, 'reasoning') },
+    safety_identifier: asked.safety_identifier ?? null,
+    service_tier: asked.service_tier ?? 'default',
+    // There is no store: what a client asks for is not what it gets.
+    store: false,
+    temperature: asked.temperature ?? 1,
+    presence_penalty: asked.presence_penalty ?? 0,
+    frequency_penalty: asked.frequency_penalty ?? 0,
+    text: { format: { type: 'text' }, ...objectAt(asked, 'text') },
+    tool_choice: asked.tool_choice ?? 'auto',
+    tools: Array.isArray(asked.tools) ? asked.tools : [],
+    top_logprobs: asked.top_logprobs ?? 0,
+    top_p: asked.top_p ?? 1,
+    truncation: asked.truncation ?? 'disabled',
+    usage: usage ? usageOf(usage) : null,
+    user: asked.user ?? null,
+    metadata: asked.metadata ?? {},
+  }
+}
+
+/** Why a chat's finish leaves a response incomplete; undefined if it doesn't. */
+export function incompleteReason(finish: unknown): string | undefined {
+  if (finish === 'length') return 'max_output_tokens'
+  return finish === 'content_filter' ? 'content_filter' : undefined
+}
+
+function usageOf(usage: JsonObject): JsonObject {
+  const { prompt_tokens: input, completion_tokens: output, total_tokens: total } = usage
+  const ins = objectAt(usage, 'prompt_tokens_details')
+  const outs = objectAt(usage, 'completion_tokens_details')
+  return {
+    input_tokens: numberOf(input),
+    input_tokens_details: {
+      cached_tokens: numberOf(ins?.cached_tokens),
+      cache_write_tokens: numberOf(ins?.cache_write_tokens),
+    },
+    output_tokens: numberOf(output),
+    output_tokens_details: { reasoning_tokens: numberOf(outs?.reasoning_tokens) },
+    total_tokens: typeof total === 'number' ? total : numberOf(input) + numberOf(output),
+  }
+}
+
+function numberOf(value: unknown): number {
+  return typeof value === 'number' ? value : 0
+}
+
+/** The codes that clients know: OpenAI's specification, and those that Codex acts on. */
+const codes: ReadonlySet<unknown> = new Set(
+  ['server_error', 'rate_limit_exceeded', 'invalid_prompt', 'context_length_exceeded', 'insufficient_quota'].concat(
+    'usage_not_included',
+  ),
+)
+
+/** A response's error for that of an envelope. */
+export function errorOf(error: unknown): JsonObject {
+  const { code, message } = isObject(error) ? error : { code: null, message: String(error) }
+  return { code: codes.has(code) ? code : 'server_error', message }
+}
