@@ -74,7 +74,7 @@ export interface Operation {
    */
   reader?(asked: JsonObject): StreamReader
   /** How it is served by models that only know another operation. Absent: it isn't. */
-  readonly over?: Translation
+  readonly over?: Translation<Operation>
   /** How a stream that breaks off is continued. Absent: it can't be. */
   readonly continuing?: Continuing
   /** Puts answers right that some clients could not read. Absent: they pass as they are. */

@@ -2,12 +2,11 @@ import type { RequestBody } from '../wire/body.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Clock } from './clock.ts'
-import type { Operation } from './operation.ts'
 import type { Stage } from './stream.ts'
 
 /** How requests of one operation are served by models that know only another one, such as chat. */
-export interface Translation {
-  readonly operation: Operation
+export interface Translation<Other> {
+  readonly operation: Other
   /** Translates one request. Throws a `GatewayError` for what the other operation can't do. */
   begin(body: RequestBody, context: TranslationContext): Translated
 }

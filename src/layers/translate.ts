@@ -1,5 +1,6 @@
 import { type Answer, withStep } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
+import type { Operation } from '../core/operation.ts'
 import type { Services } from '../core/services.ts'
 import type { Translation } from '../core/translation.ts'
 import { isObject, tryParse } from '../wire/json.ts'
@@ -23,7 +24,7 @@ export const translate =
 async function through(
   next: Upstream,
   call: Call,
-  { operation, begin }: Translation,
+  { operation, begin }: Translation<Operation>,
   services: Needed,
 ): Promise<Answer> {
   const { deployment } = call.target

@@ -1,3 +1,4 @@
+import type { Operation } from '../../core/operation.ts'
 import type { Translated, Translation } from '../../core/translation.ts'
 import { parseBody, type RequestBody } from '../../wire/body.ts'
 import { identifier } from '../../wire/ids.ts'
@@ -9,7 +10,7 @@ import { toChat } from './request.ts'
 import { type Head, incompleteReason, responseOf } from './response.ts'
 
 /** Serves responses with a model that chats. */
-export const overChat: Translation = {
+export const overChat: Translation<Operation> = {
   operation: chat,
   begin(body: RequestBody, { random, clock, model }): Translated {
     const asked = body.json
