@@ -20,8 +20,11 @@ export function afterHalf(
   if (!line) return bytesOf('\n\n', ending)
   const [matched, data = ''] = line
   const colon = matched.endsWith('data') ? ':' : ''
-  if (data.trim() === '') return bytesOf(colon, ending.subarray('data:'.length))
-  if ('[DONE]'.startsWith(data)) return bytesOf(`${'[DONE]'.slice(data.length)}\n\n`, envelope && ending)
+  const isOneLine = ending[0] === 'd'.charCodeAt(0)
+  if (data.trim() === '')
+    return isOneLine ? bytesOf(colon, ending.subarray('data:'.length)) : bytesOf(colon, '\n\n', ending)
+  if ('[DONE]'.startsWith(data))
+    return bytesOf(`${'[DONE]'.slice(data.length)}\n\n`, ending === done ? undefined : ending)
   const closing = closeJson(data, envelope && JSON.stringify(envelope).slice(1, -1))
   const told = Boolean(closing) && envelope !== undefined
   return bytesOf(restOfCharacter(half), `${closing ?? ''}\n\n`, told ? undefined : ending)
