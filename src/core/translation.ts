@@ -1,4 +1,5 @@
 import type { RequestBody } from '../wire/body.ts'
+import type { GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Clock } from './clock.ts'
@@ -9,6 +10,8 @@ export interface Translation<Other> {
   readonly operation: Other
   /** Translates one request. Throws a `GatewayError` for what the other operation can't do. */
   begin(body: RequestBody, context: TranslationContext): Translated
+  /** A failure of a translated request, about the client's own fields. */
+  failure(failure: GatewayError): GatewayError
 }
 
 export interface TranslationContext {

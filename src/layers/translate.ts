@@ -3,6 +3,7 @@ import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Operation } from '../core/operation.ts'
 import type { Services } from '../core/services.ts'
 import type { Translation } from '../core/translation.ts'
+import { GatewayError } from '../wire/errors.ts'
 import { isObject, tryParse } from '../wire/json.ts'
 
 type Needed = Pick<Services, 'clock' | 'random'>
@@ -24,15 +25,21 @@ export const translate =
 async function through(
   next: Upstream,
   call: Call,
-  { operation, begin }: Translation<Operation>,
+  { operation, begin, failure }: Translation<Operation>,
   services: Needed,
 ): Promise<Answer> {
-  const { deployment } = call.target
-  const { body, dropped, answer, stage } = begin(call.body, { ...services, model: deployment.label })
-  const given = await next({ ...call, operation, body, routed: undefined, dropped })
-  if (!(given.body instanceof Uint8Array)) return withStep(given, { stage: stage(), carried: 'never' })
-  const json = tryParse(new TextDecoder().decode(given.body))
-  return isObject(json) ? { ...given, body: encoder.encode(JSON.stringify(answer(json))) } : given
+  const context = { ...services, model: call.target.deployment.label }
+  const { body, dropped, answer, stage } = begin(call.body, context)
+  const routed = call.routed && begin(call.routed, context).body
+  try {
+    operation.check(body)
+    const given = await next({ ...call, operation, body, routed, dropped })
+    if (!(given.body instanceof Uint8Array)) return withStep(given, { stage: stage(), carried: 'never' })
+    const json = tryParse(new TextDecoder().decode(given.body))
+    return isObject(json) ? { ...given, body: encoder.encode(JSON.stringify(answer(json))) } : given
+  } catch (error) {
+    throw error instanceof GatewayError ? failure(error) : error
+  }
 }
 
 const encoder = new TextEncoder()

@@ -1,6 +1,7 @@
 import type { Sight, StreamReader } from '../../core/operation.ts'
+import { concat } from '../../wire/block.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../wire/json.ts'
-import type { ServerEvent } from '../../wire/sse.ts'
+import { done, type ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { errorOf, responseOf } from './response.ts'
 
@@ -62,7 +63,10 @@ export class ResponsesReader implements StreamReader {
     const response = this.#begun
       ? { ...this.#begun, ...failed }
       : responseOf(this.#asked, { ...unnamed, model: String(this.#asked.model) }, { ...failed, output: [] })
-    return failedEvent(response, number)
+    const ending = [eventOf('failed', response, number === 0 ? 1 : number), done]
+    // Libraries fail on a response that ends before it was created.
+    if (number === 0) ending.unshift(eventOf('created', { ...response, status: 'in_progress', error: null }, 0))
+    return concat(ending)
   }
 }
 
@@ -73,10 +77,10 @@ function toldIn(said: JsonObject): unknown {
 }
 
 /** A response that failed before the upstream named it. */
-const unnamed = { id: 'resp_0', created: 0 }
+const unnamed = { id: 'resp_0', created: 0, tier: 'default' }
 
-function failedEvent(response: JsonObject, number: number): Uint8Array {
-  const type = 'response.failed'
+function eventOf(name: string, response: JsonObject, number: number): Uint8Array {
+  const type = `response.${name}`
   const data = JSON.stringify({ type, sequence_number: number, response })
-  return new TextEncoder().encode(`event: ${type}\ndata: ${data}\n\ndata: [DONE]\n\n`)
+  return new TextEncoder().encode(`event: ${type}\ndata: ${data}\n\n`)
 }

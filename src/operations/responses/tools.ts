@@ -44,10 +44,9 @@ export class Tools {
 
   /** The name by which a model knows a tool of the client's. */
   calledOf(name: string, namespace?: string): string {
-    for (const tool of this.#offered.values()) {
-      if (tool.name === name && (namespace === undefined || tool.namespace === namespace)) return tool.called
-    }
-    return namespace ? joined(namespace, name) : name
+    const named = [...this.#offered.values()].filter((tool) => tool.name === name)
+    const meant = named.find((tool) => tool.namespace === namespace) ?? (namespace === undefined ? named[0] : undefined)
+    return meant?.called ?? (namespace ? joined(namespace, name) : name)
   }
 
   /** Chat's `tools`, `tool_choice` and `parallel_tool_calls`; none if there is nothing to call. */
