@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { errorOf, noLists, open, until } from '../support/ask.ts'
+import { errorOf, noLists, open, seeded, until } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
+import { awkward, cutAt, finishStart, firstContentEnd, framesOf, ways } from '../support/continuing.ts'
 import { gatewayStarter, ManualClock, serveUpstreams } from '../support/gateway.ts'
 import { asking, deltasOf, type Event, lastOf, readEvents } from '../support/responses.ts'
 import { chatFrames, chunk, json, reset, type Script, silence, stream } from '../support/upstream.ts'
@@ -61,6 +62,23 @@ describe.each(runtimes)('On %s, a response whose upstream fails', (runtime) => {
       error: { code: 'server_error', message: expect.stringMatching(/./) },
       output: [{ type: 'message', status: 'incomplete', content: [{ text: deltasOf(events, 'output_text.delta') }] }],
     })
+  })
+
+  it('at any byte is told as completed only with all of it', async () => {
+    const random = seeded(5)
+    const whole = framesOf({ messages: [], stream_options: { include_usage: true } }, { text: awkward })
+    const [first, finish] = [firstContentEnd(whole), finishStart(whole)]
+    for (let i = 0; i < 40; i++) {
+      const at = first + Math.floor(random() * (Buffer.byteLength(whole) - first))
+      upstream.script(cutAt(whole, at, ways[i % ways.length] ?? 'close'))
+      const events = readEvents((await ask({ stream: true })).text)
+      const text = deltasOf(events, 'output_text.delta')
+      const { status, output } = lastOf(events)
+      expect({ at, whole: awkward.startsWith(text) }).toEqual({ at, whole: true })
+      expect(output).toMatchObject([{ content: [{ text }] }])
+      if (at <= finish) expect({ at, status }).toEqual({ at, status: 'failed' })
+      if (status === 'completed') expect(text).toBe(awkward)
+    }
   })
 
   it('amid a call is told with the call so far', async () => {
