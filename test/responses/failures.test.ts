@@ -128,6 +128,7 @@ describe.each(runtimes)('On %s, a response whose upstream fails', (runtime) => {
 describe('A stream of a response that had to open early', () => {
   const gateways = gatewayStarter()
   const { up, other } = serveUpstreams({ up: silence, other: stream(chatFrames('Hello')) })
+  const instructions = 'Be brief. '.repeat(3000)
 
   async function waiting(fallbacks: readonly string[]) {
     const clock = new ManualClock()
@@ -141,7 +142,7 @@ describe('A stream of a response that had to open early', () => {
       },
       { clock, services: noLists },
     )
-    const reply = open(gateway, asking('m', 'hi', { stream: true }), { path: '/responses' })
+    const reply = open(gateway, asking('m', 'hi', { stream: true, instructions }), { path: '/responses' })
     await until(() => up.seen.length === 1)
     await clock.advance(10_000)
     const response = await reply
@@ -154,7 +155,8 @@ describe('A stream of a response that had to open early', () => {
     const text = await waiting([])
     expect(text.startsWith(': keep-alive\n\n')).toBe(true)
     const events = readEvents(text.replace(/^: .*\n\n/gm, ''))
-    expect(lastOf(events)).toMatchObject({ status: 'failed', error: { code: 'server_error' }, output: [] })
+    const error = { code: 'server_error' }
+    expect(lastOf(events)).toMatchObject({ status: 'failed', error, output: [], instructions })
   })
 
   it('goes on with another deployment', async () => {

@@ -6,7 +6,10 @@ import { chatAnswer, json } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth(
   'responses-requests',
-  (url) => ({ providers: { up: { type: 'openai-compatible', baseURL: url } } }),
+  (url) => {
+    const up = { type: 'openai-compatible', baseURL: url }
+    return { providers: { up, router: { ...up, routes: true } } }
+  },
   { script: json(200, chatAnswer('Hello!')) },
 )
 
@@ -60,6 +63,17 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
 
   it('of one text is one message of the user', async () => {
     expect(await sentFor(request('hi'))).toEqual({ model: 'm', messages: [user('hi')] })
+  })
+
+  it('is brought whole however long it is', async () => {
+    const [instructions, input] = ['Be brief. ', 'hi, "深い"\n'].map((text) => text.repeat(3000))
+    expect(await messagesFor(input, { instructions })).toEqual([{ role: 'system', content: instructions }, user(input)])
+  })
+
+  it('brings a router what it says of its routing', async () => {
+    const routing = { models: ['m', 'n'], provider: { order: ['x'] } }
+    await both.ask(runtime, { ...request('hi', routing), model: 'router/m' }, '/responses')
+    expect(JSON.parse(upstream.seen[0]?.body ?? '')).toEqual({ model: 'm', messages: [user('hi')], ...routing })
   })
 
   it('has its instructions in front', async () => {
