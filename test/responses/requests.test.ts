@@ -160,6 +160,29 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     ])
   })
 
+  it('keeps what was said between calls and their results until these are there', async () => {
+    const items = [call('a', 'f'), call('b', 'f'), user('Warning!'), result('a'), result('b'), said('Done.')]
+    expect((await messagesFor([user('hi'), ...items])).slice(1)).toEqual([
+      { role: 'assistant', content: null, tool_calls: [called('a'), called('b')] },
+      { role: 'tool', tool_call_id: 'a', content: 'done' },
+      { role: 'tool', tool_call_id: 'b', content: 'done' },
+      user('Warning!'),
+      { role: 'assistant', content: 'Done.' },
+    ])
+  })
+
+  it('keeps the order of what was said when a result never comes', async () => {
+    const items = [call('a', 'f'), user('Stop!'), said('Stopped.'), user('Go on.')]
+    const roles = (await messagesFor([user('hi'), ...items])).map(({ role, content }) => [role, content])
+    expect(roles).toEqual([
+      ['user', 'hi'],
+      ['assistant', null],
+      ['user', 'Stop!'],
+      ['assistant', 'Stopped.'],
+      ['user', 'Go on.'],
+    ])
+  })
+
   it('tells a refusal of the assistant as what it said', async () => {
     const refused = { role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] }
     expect((await messagesFor([user('hi'), refused, user('please')]))[1]).toEqual({ role: 'assistant', content: 'No.' })
@@ -274,6 +297,14 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
       expect(tools?.map((one) => one.function.name)).toEqual(['agents__close', 'close'])
       expect(messages[1]?.tool_calls).toEqual([called('a', 'agents__close')])
       expect(messages[3]?.tool_calls).toEqual([called('b', 'close')])
+    })
+
+    it('offers those too that came in the middle of the conversation', async () => {
+      const added = { type: 'additional_tools', role: 'developer', tools: [tool('g'), { type: 'custom', name: 'h' }] }
+      const reply = await both.ask(runtime, request([user('hi'), added], { tools: [tool('f')] }), '/responses')
+      expect(reply.headers.get('x-samewire-dropped')).toBeNull()
+      const { tools } = JSON.parse(upstream.seen[0]?.body ?? '') as Sent
+      expect(tools?.map((one) => one.function.name)).toEqual(['f', 'g', 'h'])
     })
 
     it('leaves out those that no chat model has, and says so', async () => {

@@ -1,9 +1,9 @@
-import { invalid } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
-import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
 import { wrongType } from '../common/fields.ts'
+import { contentOf, requiredIn, textOf } from './content.ts'
 import { thoughtIn } from './thoughts.ts'
-import { inputField, type Tools } from './tools.ts'
+import { bringingTools, inputField, type Tools } from './tools.ts'
 
 /** Chat's messages for `instructions` and `input`, and what of the input no chat model reads. */
 export function messagesFor(body: JsonObject, tools: Tools): { messages: JsonObject[]; dropped: string[] } {
@@ -32,8 +32,10 @@ class Conversation {
   readonly #messages: JsonObject[] = []
   readonly #dropped = new Set<string>()
   #turn = silent()
-  /** What tools have shown beside text. It follows when all of a turn's results are there. */
-  #shown: JsonObject[] = []
+  /** The calls whose results are still to come: nothing may stand between them. */
+  readonly #called = new Set<unknown>()
+  /** What follows them. */
+  #later: JsonObject[] = []
 
   constructor(tools: Tools) {
     this.#tools = tools
@@ -48,14 +50,17 @@ class Conversation {
 
   end(): { messages: JsonObject[]; dropped: string[] } {
     this.#close()
-    this.#show()
+    this.#settle()
     return { messages: withOneSystem(this.#messages), dropped: [...this.#dropped] }
   }
 
   #add(message: JsonObject): void {
     this.#close()
-    if (message.role !== 'tool') this.#show()
-    this.#messages.push(message)
+    if (this.#called.size > 0) this.#later.push(message)
+    else {
+      this.#settle()
+      this.#messages.push(message)
+    }
   }
 
   #item(item: unknown, path: string): void {
@@ -67,7 +72,7 @@ class Conversation {
     else if (type === 'function_call_output' || type === 'custom_tool_call_output') this.#output(item, path)
     else if (type === 'compaction' || type === 'compaction_summary') this.#compaction(item)
     else if (type === 'item_reference') throw notStored(`Item with id '${item.id}' not found.`, path)
-    else this.#dropped.add(`input.${String(type)}`)
+    else if (!bringingTools.has(type)) this.#dropped.add(`input.${String(type)}`)
   }
 
   #message(item: JsonObject, path: string): void {
@@ -89,10 +94,12 @@ class Conversation {
   #output(item: JsonObject, path: string): void {
     const id = requiredIn(item, 'call_id', path)
     const content = contentOf(item.output, `${path}.output`, '\n')
-    // The result of a chat's tool is text.
+    // The result of a chat's tool is text. What else there is follows as if the user had shown it.
     const others = typeof content === 'string' ? [] : content.filter(({ type }) => type !== 'text')
-    this.#add({ role: 'tool', tool_call_id: id, content: textOf(content) })
-    this.#shown.push(...others)
+    this.#close()
+    this.#messages.push({ role: 'tool', tool_call_id: id, content: textOf(content) })
+    if (others.length > 0) this.#later.push({ role: 'user', content: others })
+    this.#called.delete(id)
   }
 
   #compaction(item: JsonObject): void {
@@ -101,10 +108,11 @@ class Conversation {
     else this.#add({ role: 'user', content: text })
   }
 
-  /** As if the user had shown it. */
-  #show(): void {
-    if (this.#shown.length > 0) this.#messages.push({ role: 'user', content: this.#shown })
-    this.#shown = []
+  /** No results will come. */
+  #settle(): void {
+    this.#messages.push(...this.#later)
+    this.#later = []
+    this.#called.clear()
   }
 
   #close(): void {
@@ -112,7 +120,8 @@ class Conversation {
     this.#turn = silent()
     if (said.length === 0 && calls.length === 0) return
     const thought = thoughts.filter((one) => one !== '').join('\n\n')
-    this.#show()
+    this.#settle()
+    for (const { id } of calls) this.#called.add(id)
     this.#messages.push({
       role: 'assistant',
       content: said.length === 0 ? null : joined(said),
@@ -125,18 +134,6 @@ class Conversation {
 /** The form without a type that OpenAI takes too. */
 function isReference({ id, role, content }: JsonObject): boolean {
   return id !== undefined && role === undefined && content === undefined
-}
-
-function requiredIn(item: JsonObject, name: string, path: string): string {
-  const value = item[name]
-  if (typeof value === 'string') return value
-  const param = `${path}.${name}`
-  if (value === undefined) throw missingParameter(param)
-  throw wrongType(param, 'a string', value)
-}
-
-function missingParameter(param: string): GatewayError {
-  return invalid(`Missing required parameter: '${param}'.`, param, 'missing_required_parameter')
 }
 
 function joined(said: readonly (string | JsonObject[])[]): string | JsonObject[] {
@@ -155,45 +152,4 @@ function withOneSystem(messages: JsonObject[]): JsonObject[] {
   if (leading.length < 2) return messages
   const texts = leading.map(({ content }) => textOf(content))
   return [{ role: 'system', content: texts.join('\n\n') }, ...messages.slice(leading.length)]
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === 'string') return content
-  return Array.isArray(content) ? content.map((part) => stringAt(part, 'text') ?? '').join('') : ''
-}
-
-/** Chat's content for a list of parts: a text if there is nothing else, with `between` between two of them. */
-function contentOf(content: unknown, path: string, between: string): string | JsonObject[] {
-  if (typeof content === 'string') return content
-  if (content === undefined || content === null) throw missingParameter(path)
-  if (!Array.isArray(content)) throw wrongType(path, 'a string or an array of objects', content)
-  const parts = content.map((part, at) => partOf(part, `${path}[${at}]`))
-  return parts.every(({ type }) => type === 'text') ? parts.map(({ text }) => text).join(between) : parts
-}
-
-const textual: ReadonlySet<unknown> = new Set(['input_text', 'output_text', 'text', 'summary_text', 'reasoning_text'])
-
-function partOf(part: unknown, path: string): JsonObject {
-  if (!isObject(part)) throw wrongType(path, 'an object', part)
-  const { type } = part
-  if (type === 'refusal') return { type: 'text', text: stringAt(part, 'refusal') ?? '' }
-  if (textual.has(type)) return { type: 'text', text: requiredIn(part, 'text', path) }
-  if (type === 'input_image') return imageOf(part, path)
-  if (type === 'input_file') return fileOf(part, path)
-  if (type === 'input_audio') return { type, input_audio: part.input_audio }
-  throw unread(`content of type '${String(type)}'`, path)
-}
-
-function imageOf({ image_url: url, detail }: JsonObject, path: string): JsonObject {
-  if (typeof url !== 'string') throw unread('an image by the id of a file', path)
-  return { type: 'image_url', image_url: { url, ...(typeof detail === 'string' && { detail }) } }
-}
-
-function fileOf({ file_data: data, filename }: JsonObject, path: string): JsonObject {
-  if (typeof data !== 'string') throw unread('a file by its id or address', path)
-  return { type: 'file', file: { ...(filename !== undefined && { filename }), file_data: data } }
-}
-
-function unread(what: string, param: string): GatewayError {
-  return new GatewayError('incapable', `Unsupported parameter: ${what} is not supported with this model.`, { param })
 }

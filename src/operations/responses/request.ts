@@ -1,7 +1,7 @@
 import { GatewayError } from '../../wire/errors.ts'
-import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { messagesFor, notStored } from './input.ts'
-import { Tools } from './tools.ts'
+import { bringingTools, Tools } from './tools.ts'
 
 /** A request for a response as a chat. */
 export interface AsChat {
@@ -29,7 +29,7 @@ const own: ReadonlySet<string> = new Set(
 /** Throws a `GatewayError` for what no chat can do. Fields that are unknown here go on as they are. */
 export function toChat(body: JsonObject): AsChat {
   refuseState(body)
-  const tools = new Tools(body.tools)
+  const tools = new Tools(offeredIn(body))
   const { messages, dropped } = messagesFor(body, tools)
   const { effort } = objectAt(body, 'reasoning') ?? {}
   const { format, verbosity } = objectAt(body, 'text') ?? {}
@@ -77,6 +77,16 @@ export function inOwnTerms(failure: GatewayError): GatewayError {
 
 function ownName(name: string): string {
   return names.reduce((renamed, [pattern, own]) => renamed.replace(pattern, own), name)
+}
+
+/** All tools, also those that came in the middle of a conversation. */
+function offeredIn({ tools, input }: JsonObject): readonly unknown[] {
+  const items = listOf(input).filter((item) => bringingTools.has(stringAt(item, 'type')))
+  return [...listOf(tools), ...items.flatMap((item) => listOf((item as JsonObject).tools))]
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
 /** What needs a store, which the gateway doesn't have. */

@@ -10,6 +10,9 @@ export interface OfferedTool {
   readonly custom: boolean
 }
 
+/** Items of an input that bring tools. */
+export const bringingTools: ReadonlySet<unknown> = new Set(['additional_tools', 'tool_search_output'])
+
 /** OpenAI's limit for the name of a function. */
 const longestName = 64
 
@@ -24,10 +27,10 @@ export class Tools {
   /** What no chat model can do, such as OpenAI's own search: left out, since Codex always offers it. */
   readonly dropped: readonly string[]
 
-  constructor(tools: unknown) {
+  constructor(tools: readonly unknown[]) {
     const chat: JsonObject[] = []
     const dropped = new Set<string>()
-    for (const tool of Array.isArray(tools) ? tools.filter(isObject) : []) {
+    for (const tool of tools.filter(isObject)) {
       const { type, name } = tool
       if (type === 'namespace' && Array.isArray(tool.tools)) {
         for (const inner of tool.tools.filter(isObject)) this.#offer(inner, chat, dropped, String(name ?? ''))
