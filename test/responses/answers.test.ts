@@ -180,15 +180,18 @@ describe.each(runtimes)('On %s, the response', (runtime) => {
       ])
     })
 
-    it('has all that a model gives a custom tool in another form', async () => {
-      const calls = [called('call_a', 'apply_patch', '{"patch":"x"}')]
+    it.each([
+      ['under another name', '{"patch":"x"}', 'x'],
+      ['in another form', '{"file":"x","lines":2}', '{"file":"x","lines":2}'],
+    ])('has what a model gives a custom tool %s', async (_how, args, input) => {
+      const calls = [called('call_a', 'apply_patch', args)]
       expect(await outputFor({ tools: [patch] }, { tool_calls: calls }, 'tool_calls')).toMatchObject([
-        { type: 'custom_tool_call', input: '{"patch":"x"}' },
+        { type: 'custom_tool_call', input },
       ])
     })
 
-    it('has one into a namespace by its name there', async () => {
-      const calls = [called('call_a', 'agents__close', '{}')]
+    it.each(['agents__close', 'close'])('has one into a namespace by its name there (%s)', async (name) => {
+      const calls = [called('call_a', name, '{}')]
       expect(await outputFor({ tools: [agents] }, { tool_calls: calls }, 'tool_calls')).toEqual([
         functionCall('call_a', 'close', '{}', { namespace: 'agents' }),
       ])

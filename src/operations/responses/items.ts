@@ -1,5 +1,5 @@
 import { identifier, type Random } from '../../wire/ids.ts'
-import { type JsonObject, stringAt, tryParse } from '../../wire/json.ts'
+import { isObject, type JsonObject, stringAt, tryParse } from '../../wire/json.ts'
 import { sealed } from './thoughts.ts'
 import { inputField, type OfferedTool } from './tools.ts'
 
@@ -194,9 +194,13 @@ export class CallItem implements OutputItem {
   }
 }
 
-/** The text in the arguments of a custom tool, maybe cut. A model that doesn't keep to the form has meant all of it. */
+/**
+ * The text in the arguments of a custom tool, maybe cut. Some models give it another name, and one that doesn't keep to
+ * the form at all has meant all of it.
+ */
 function inputIn(given: string): string {
   const uncut = given.replace(/\\(u[\da-f]{0,3})?$/i, '')
   const parsed = tryParse(given) ?? tryParse(`${given}"}`) ?? tryParse(`${uncut}"}`)
-  return stringAt(parsed, inputField) ?? given
+  const [only, another] = isObject(parsed) ? Object.values(parsed) : []
+  return stringAt(parsed, inputField) ?? (typeof only === 'string' && another === undefined ? only : given)
 }

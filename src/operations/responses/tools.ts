@@ -40,9 +40,15 @@ export class Tools {
     this.dropped = [...dropped]
   }
 
-  /** The tool that a model means by the name of its call. */
+  /** The tool that a model means by the name of its call. Some leave out the namespace. */
   find(called: string): OfferedTool {
-    return this.#offered.get(called) ?? { called, name: called, custom: false }
+    const named = this.#offered.get(called) ?? this.#only(called)
+    return named ?? { called, name: called, custom: false }
+  }
+
+  #only(name: string): OfferedTool | undefined {
+    const [tool, another] = [...this.#offered.values()].filter((one) => one.name === name)
+    return another ? undefined : tool
   }
 
   /** The name by which a model knows a tool of the client's. */
