@@ -10,8 +10,8 @@ export interface Translation<Other> {
   readonly operation: Other
   /** Translates one request. Throws a `GatewayError` for what the other operation can't do. */
   begin(body: RequestBody, context: TranslationContext): Translated
-  /** A failure of a translated request, about the client's own fields. */
-  failure(failure: GatewayError): GatewayError
+  /** A failure of a translated request, about the client's own fields. Absent: as it is. */
+  readonly failure?: (failure: GatewayError) => GatewayError
 }
 
 export interface TranslationContext {

@@ -38,7 +38,7 @@ async function through(
     const json = tryParse(new TextDecoder().decode(given.body))
     return isObject(json) ? { ...given, body: encoder.encode(JSON.stringify(answer(json))) } : given
   } catch (error) {
-    throw error instanceof GatewayError ? failure(error) : error
+    throw error instanceof GatewayError && failure ? failure(error) : error
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { runtimes, serveBoth } from '../support/both.ts'
-import { asking, chatSaying, type Item, type Response, readResponse } from '../support/responses.ts'
+import { asking, chatSaying, type Item, type Response, readResponse } from '../support/response-events.ts'
 import { json } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth('responses-answers', (url) => ({

@@ -3,7 +3,7 @@ import { errorOf, noLists, open, seeded, until } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { awkward, cutAt, finishStart, firstContentEnd, framesOf, ways } from '../support/continuing.ts'
 import { gatewayStarter, ManualClock, serveUpstreams } from '../support/gateway.ts'
-import { asking, deltasOf, type Event, lastOf, readEvents } from '../support/responses.ts'
+import { asking, deltasOf, type Event, lastOf, readEvents } from '../support/response-events.ts'
 import { chatFrames, chunk, json, reset, type Script, silence, stream } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth('responses-failures', (url) => ({

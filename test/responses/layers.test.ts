@@ -4,7 +4,7 @@ import { runtimes, startBoth } from '../support/both.ts'
 import { answering, cutAt, firstContentEnd, framesOf } from '../support/continuing.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
-import { asking, deltasOf, lastOf, readEvents, readResponse } from '../support/responses.ts'
+import { asking, deltasOf, lastOf, readEvents, readResponse } from '../support/response-events.ts'
 import { chatAnswer, chatFrames, chunk, json, type Script, silence, stream } from '../support/upstream.ts'
 
 const text = 'The quick brown fox jumps over the lazy dog.'

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { errorOf } from '../support/ask.ts'
 import { type Runtime, runtimes, serveBoth } from '../support/both.ts'
-import { asking, readResponse } from '../support/responses.ts'
+import { asking, readResponse } from '../support/response-events.ts'
 import { chatAnswer, json } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { eventsOf } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
-import { asking, deltasOf, type Event, lastOf, readEvents, usageChunk } from '../support/responses.ts'
+import { asking, deltasOf, type Event, lastOf, readEvents, usageChunk } from '../support/response-events.ts'
 import { chatFrames, chunk, stream } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth('responses-streams', (url) => ({

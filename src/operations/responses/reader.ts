@@ -63,10 +63,7 @@ export class ResponsesReader implements StreamReader {
     const response = this.#begun
       ? { ...this.#begun, ...failed }
       : responseOf(this.#asked, { ...unnamed, model: String(this.#asked.model) }, { ...failed, output: [] })
-    const ending = [eventOf('failed', response, number === 0 ? 1 : number), done]
-    // Libraries fail on a response that ends before it was created.
-    if (number === 0) ending.unshift(eventOf('created', { ...response, status: 'in_progress', error: null }, 0))
-    return concat(ending)
+    return failedEvent(response, number)
   }
 }
 
@@ -78,6 +75,13 @@ function toldIn(said: JsonObject): unknown {
 
 /** A response that failed before the upstream named it. */
 const unnamed = { id: 'resp_0', created: 0, tier: 'default' }
+
+/** With its beginning, if it has none: libraries fail on a response that ends before it was created. */
+function failedEvent(response: JsonObject, number: number): Uint8Array {
+  if (number > 0) return concat([eventOf('failed', response, number), done])
+  const created = { ...response, status: 'in_progress', error: null }
+  return concat([eventOf('created', created, 0), eventOf('failed', response, 1), done])
+}
 
 function eventOf(name: string, response: JsonObject, number: number): Uint8Array {
   const type = `response.${name}`

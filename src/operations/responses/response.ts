@@ -67,7 +67,7 @@ export function responseOf(asked: JsonObject, { id, created, model, tier }: Head
     frequency_penalty: asked.frequency_penalty ?? 0,
     text: { ...text, format: text?.format ?? { type: 'text' } },
     tool_choice: asked.tool_choice ?? 'auto',
-    tools: Array.isArray(asked.tools) ? asked.tools.map(withDefaults) : [],
+    tools: Array.isArray(asked.tools) ? asked.tools.map(echoed) : [],
     top_logprobs: asked.top_logprobs ?? 0,
     top_p: asked.top_p ?? 1,
     truncation: 'disabled',
@@ -77,12 +77,11 @@ export function responseOf(asked: JsonObject, { id, created, model, tier }: Head
   }
 }
 
-/** With what is required of a function that is read back. */
-function withDefaults(tool: unknown): unknown {
-  return isObject(tool) && tool.type === 'function' ? { ...unsaid, ...tool } : tool
+/** A tool with every field that clients expect of a function. */
+function echoed(tool: unknown): unknown {
+  if (!isObject(tool) || tool.type !== 'function') return tool
+  return { description: null, parameters: null, strict: null, ...tool }
 }
-
-const unsaid = { description: null, parameters: null, strict: null }
 
 /** Why a chat's finish leaves a response incomplete; undefined if it doesn't. */
 export function incompleteReason(finish: unknown): string | undefined {
