@@ -10,7 +10,7 @@ import { type Edge, uploadLimit } from './runtime/edge.ts'
 import { invalid } from './wire/body.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
 import { type ForeignPath, isAdministrative, isForOthers, readForeignPath } from './wire/foreign-path.ts'
-import { type HeaderReader, readHops, wireHeaders } from './wire/headers.ts'
+import { type HeaderReader, providerHeader, readHops, wireHeaders } from './wire/headers.ts'
 
 export interface PassThroughOptions<Bindings extends object> {
   readonly gateway: Gateway
@@ -22,9 +22,6 @@ export interface PassThroughOptions<Bindings extends object> {
 
 /** Bytes of a body that are read before it goes on, in search of the ids of other objects. */
 const smallBody = 64 * 1024
-
-/** The header by which a client chooses the provider. */
-const providerHeader = 'x-samewire-provider'
 
 /**
  * Passes on what the gateway doesn't serve itself, untouched: to the provider in the header, to the one that made the
@@ -114,7 +111,7 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
       }
       const answer = noted(await forward(request, services), provider)
       const own = wireHeaders(requestId, clock.now() - started)
-      const headers = { ...own, ...answer.headers, 'x-samewire-provider': provider.name }
+      const headers = { ...own, ...answer.headers }
       return edge.send(context, { ...answer, headers }, signal)
     } catch (thrown) {
       return refuse(thrown, requestId, started)

@@ -138,17 +138,115 @@ describe.each(runtimes)('On %s, a route of OpenAI that the gateway does not serv
 
   it('passes a refusal on as the provider words it, whatever the status', async () => {
     const refusal = '{"error":{"message":"No such file: x","type":"invalid_request_error","param":"id","code":null}}'
-    upstream.script(json(409, refusal))
+    upstream.script(json(409, refusal, { 'x-request-id': 'req_1', 'retry-after': '7' }))
     const reply = await read(await send(runtime, '/files/file-x'))
     expect(reply).toMatchObject({ status: 409, text: refusal })
+    expect(Object.fromEntries(reply.headers)).toMatchObject({
+      'content-type': 'application/json',
+      'x-samewire-provider': 'main',
+      'x-samewire-upstream-request-id': 'req_1',
+      'retry-after': '7',
+    })
   })
 
-  it('answers 502 when the provider rejects the gateway’s key, without the words that quote it', async () => {
-    upstream.script(json(401, { error: { message: 'Incorrect API key provided: sk-of-the-upstream' } }))
+  it.each([401, 407])('answers 502 when the provider rejects the gateway’s key with a %i', async (status) => {
+    upstream.script(json(status, { error: { message: 'Incorrect API key provided: sk-of-the-upstream' } }))
     const reply = await read(await send(runtime, '/files'))
     expect(reply.status).toBe(502)
     expect(errorOf(reply).code).toBe('upstream_credentials_rejected')
     expect(reply.text).not.toContain('sk-of')
+  })
+
+  it.each([
+    ['GET', '/files/x', 403],
+    ['GET', '/files/x', 409],
+    ['DELETE', '/models/x', 418],
+    ['POST', '/batches', 429],
+    ['GET', '/files/x', 500],
+  ])('hides the gateway’s key where an error quotes it: %s %s with a %i', async (method, path, status) => {
+    const message = 'Incorrect API key provided: Bearer sk-of-the-upstream, nor sk-another-0123456789abcdef'
+    upstream.script(json(status, { error: { message, type: 'x sk-of-the-upstream', code: 'c', param: 'p' } }))
+    const reply = await read(await send(runtime, path, { method }))
+    expect(reply.status).toBe(status)
+    expect(errorOf(reply)).toEqual({
+      message: 'Incorrect API key provided: Bearer ***, nor sk-***',
+      type: 'x ***',
+      code: 'c',
+      param: 'p',
+    })
+  })
+
+  it('hides the caller’s own key too, and says with which status it was rejected', async () => {
+    upstream.script(json(401, { error: { message: 'Wrong: sk-their-own', code: 'invalid_api_key' } }))
+    const headers = { 'x-samewire-provider': 'theirs', 'api-key': both.key, authorization: 'Bearer sk-their-own' }
+    const reply = await read(await send(runtime, '/files', { headers }))
+    expect(reply.status).toBe(401)
+    expect(errorOf(reply)).toMatchObject({ message: 'Wrong: ***', code: 'invalid_api_key' })
+  })
+
+  const raw =
+    (status: number, type: string | undefined, body: string): Script =>
+    (_, response) =>
+      void response.writeHead(status, type === undefined ? {} : { 'content-type': type }).end(body)
+
+  it.each([
+    [
+      500,
+      'text/html',
+      '<html><b>sk-of-the-upstream</b></html>',
+      'main failed: it answered with a web page instead of JSON',
+    ],
+    [502, undefined, '', 'main failed: HTTP 502'],
+    [503, 'application/json', '{"error":"boom"}', 'main failed: boom'],
+    [404, 'text/plain', 'no sk-of-the-upstream here', 'main failed: no *** here'],
+    [
+      400,
+      'application/json',
+      '{"detail":[{"loc":["body","x"],"msg":"Field required"}]}',
+      'main failed: x: Field required',
+    ],
+    [400, 'application/json', '{"error":{}}', 'main failed: HTTP 400'],
+  ])('makes an envelope for an error without one: %i %s %s', async (status, type, body, message) => {
+    upstream.script(raw(status, type, body))
+    const reply = await read(await send(runtime, '/files'))
+    expect(reply.status).toBe(status)
+    expect(errorOf(reply).message).toBe(message)
+  })
+
+  it('says what an error of 429 without words means', async () => {
+    upstream.script(raw(429, undefined, ''))
+    expect(errorOf(await read(await send(runtime, '/files')))).toMatchObject({ code: 'rate_limit_exceeded' })
+  })
+
+  it('reads no more of an endless error than it needs', async () => {
+    upstream.script((_, response) => {
+      response.writeHead(500, { 'content-type': 'text/plain' })
+      const pour = () => {
+        while (!response.destroyed && response.write('no '.repeat(10_000)));
+      }
+      response.on('drain', pour)
+      pour()
+    })
+    const reply = await read(await send(runtime, '/files'))
+    expect(reply.status).toBe(500)
+    expect(errorOf(reply).message.length).toBeLessThan(3_000)
+    await upstream.seen.at(-1)?.abandoned
+  })
+
+  it('tells what was wrong before a large upload is over', async () => {
+    upstream.script(json(413, { error: { message: 'too large', type: 'invalid_request_error' } }))
+    const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+    const reply = await read(
+      await send(runtime, '/files', { method: 'POST', headers, body: new Uint8Array(8 * 1024 * 1024) }),
+    )
+    expect(reply.status).toBe(413)
+    expect(errorOf(reply).message).toBe('too large')
+  })
+
+  it('has no body for HEAD where it is refused, but the status', async () => {
+    upstream.script(raw(404, 'application/json', ''))
+    const response = await send(runtime, '/files/x', { method: 'HEAD' })
+    expect([response.status, await response.text()]).toEqual([404, ''])
   })
 
   it('goes to the provider in x-samewire-provider, and later requests about what it made follow', async () => {
