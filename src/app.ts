@@ -135,7 +135,7 @@ function wantsSocket(header: HeaderReader): boolean {
 
 function noRoute(context: Context): GatewayError {
   const { method, url } = context.req
-  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hintFor(url)}`, {
+  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hintFor(method, url)}`, {
     status: 404,
     code: 'unknown_url',
   })
@@ -143,7 +143,9 @@ function noRoute(context: Context): GatewayError {
 
 function wrongMethod(context: Context, allowed: string): GatewayError {
   const { method, url } = context.req
-  const hint = '(HINT: Perhaps you meant to use a different HTTP method?)'
+  const more = hintFor(method, url)
+  if (more !== '' && allowed === 'GET') return noRoute(context)
+  const hint = `(HINT: Perhaps you meant to use a different HTTP method?)${more}`
   return new GatewayError('bad_request', `Not allowed to ${method} on ${pathOf(url)}. ${hint}`, {
     status: 405,
     code: 'method_not_supported',

@@ -120,10 +120,10 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
 }
 
 /** What would bring a part of OpenAI's API that the gateway doesn't serve; nothing for a path that isn't one. */
-export function hintFor(url: string): string {
+export function hintFor(method: string, url: string): string {
   try {
     const asked = readForeignPath(url)
-    if (!asked || !isForOthers(asked)) return ''
+    if (!asked || !isForOthers(method, asked)) return ''
   } catch {
     return ''
   }

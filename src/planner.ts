@@ -97,6 +97,12 @@ export function createPlanner(catalog: Catalog, knowledge: Knowledge, circumstan
 }
 
 export function queryOf({ operation, body, session }: Asked, preferences?: Preferences): Query {
-  const query = { model: body.model, operation: operation.name, ...operation.query(body), preferences }
+  const query = {
+    model: body.model,
+    operation: operation.name,
+    path: operation.path,
+    ...operation.query(body),
+    preferences,
+  }
   return session ? { ...query, session } : query
 }

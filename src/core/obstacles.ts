@@ -12,7 +12,7 @@ export function findObstacle(query: Query, deployment: Deployment, listed: Liste
   const { provider } = deployment
   if (provider.unavailable) return { kind: 'no_live_provider', why: provider.unavailable }
   if (!provider.operations[query.operation]) {
-    return { kind: 'wrong_endpoint', why: `${provider.definition.title} does not serve ${query.operation}` }
+    return { kind: 'wrong_endpoint', why: `${provider.definition.title} does not serve ${query.path}` }
   }
   const entry = entryOf(deployment.model, listed)
   if (!entry && listed && listed.size > 0 && provider.definition.answersAnyName) {

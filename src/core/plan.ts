@@ -10,6 +10,8 @@ export interface Query extends Demand {
   readonly model: string | undefined
   /** The operation's name. */
   readonly operation: string
+  /** The operation's route, by which clients know it. */
+  readonly path: string
   readonly preferences?: Preferences | undefined
 }
 

@@ -225,6 +225,7 @@ export function invalid(message: string, param: string | null = null, code: stri
 
 /** A JSON type with its article, in the words of OpenAI's messages. */
 export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a decimal'

@@ -23,9 +23,18 @@ const families: ReadonlySet<string> = new Set([
 /** Whole organizations are managed here: never with a key that the caller doesn't hold. */
 const administrative: ReadonlySet<string> = new Set(['organization', 'organizations', 'projects'])
 
+/** What the gateway doesn't serve of the families whose other requests it does. */
+const others: Readonly<Record<string, RegExp>> = {
+  models: /^DELETE \/models\/./,
+  audio: /^\w+ \/audio\/(?!(speech|transcriptions|translations)\b)/,
+  images: /^\w+ \/images\/(?!(generations|edits|variations)\b)/,
+  // The answers that a provider has stored.
+  chat: /^(GET|HEAD) \/chat\/\w+\/?(\?|$)|^\w+ \/chat\/\w+\/[^?]/,
+}
+
 /** Whether the gateway itself serves nothing of the kind. */
-export function isForOthers({ family }: ForeignPath): boolean {
-  return families.has(family) && family !== 'chat' && family !== 'models'
+export function isForOthers(method: string, { family, path }: ForeignPath): boolean {
+  return families.has(family) && (others[family]?.test(`${method} ${path}`) ?? true)
 }
 
 export function isAdministrative({ family }: ForeignPath): boolean {

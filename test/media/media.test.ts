@@ -241,7 +241,10 @@ describe.each(runtimes)('On %s, media', (runtime) => {
     const body = JSON.stringify({ model: 'ollama/x', prompt: 'a fox' })
     const reply = await read(await post(runtime, '/images/generations', body, { 'content-type': 'application/json' }))
     expect(reply.status).toBe(404)
-    expect(errorOf(reply).code).toBe('wrong_endpoint')
+    expect(errorOf(reply)).toMatchObject({
+      code: 'wrong_endpoint',
+      message: expect.stringMatching(/does not serve \/images\/generations$/),
+    })
   })
 
   it('ranked: documents in order', async () => {
