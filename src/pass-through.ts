@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { Guard } from './access.ts'
 import { type Forwarded, forward } from './connect/forward.ts'
 import { type Answer, withStep } from './core/answer.ts'
+import { withOwnModel } from './core/foreign-model.ts'
 import { Owners } from './core/owners.ts'
 import type { Provider } from './core/provider.ts'
 import type { Services } from './core/services.ts'
@@ -10,7 +11,7 @@ import { type Edge, uploadLimit } from './runtime/edge.ts'
 import { invalid } from './wire/body.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
 import { type ForeignPath, isAdministrative, isForOthers, readForeignPath } from './wire/foreign-path.ts'
-import { type HeaderReader, providerHeader, readHops, wireHeaders } from './wire/headers.ts'
+import { type HeaderReader, isJson, providerHeader, readHops, wireHeaders } from './wire/headers.ts'
 
 export interface PassThroughOptions<Bindings extends object> {
   readonly gateway: Gateway
@@ -20,8 +21,10 @@ export interface PassThroughOptions<Bindings extends object> {
   readonly nextId: () => string
 }
 
-/** Bytes of a body that are read before it goes on, in search of the ids of other objects. */
-const smallBody = 64 * 1024
+/** Bytes of a body or an answer in which the ids of other objects are looked for. */
+const searched = 64 * 1024
+/** Bytes of a body that is read before it goes on, if its length is known: of JSON, since it may name a model. */
+const mostJson = 1024 * 1024
 
 /**
  * Passes on what the gateway doesn't serve itself, untouched: to the provider in the header, to the one that made the
@@ -55,7 +58,7 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
     let text = ''
     const decoder = new TextDecoder()
     const see = (bytes: Uint8Array) => {
-      if (text.length > smallBody) return
+      if (text.length > searched) return
       text += decoder.decode(bytes, { stream: true })
     }
     const over = () => {
@@ -100,12 +103,15 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
       const signal = edge.watch(context)
       const hops = readHops(header)
       const rest = method === 'GET' || method === 'HEAD' ? undefined : edge.openBody(context, uploadLimit)
-      const small = rest?.length !== undefined && rest.length <= smallBody
-      const body = rest && small ? await rest.source.collect(smallBody, () => undefined) : new Uint8Array()
-      const provider = providerFor(asked, header, body.length > 0 ? new TextDecoder().decode(body) : '')
+      const isPlainJson = isJson(header('content-type') ?? '') && header('content-encoding') === undefined
+      const most = isPlainJson ? mostJson : searched
+      const small = rest?.length !== undefined && rest.length <= most
+      const body = rest && small ? await rest.source.collect(most, () => undefined) : new Uint8Array()
+      const provider = providerFor(asked, header, new TextDecoder().decode(body.subarray(0, searched)))
       if (!provider) throw new Error('without a provider nothing goes on')
       const request: Forwarded = {
-        ...{ provider, method, path: asked.path, header, body, bearer, hops, signal },
+        ...{ provider, method, path: asked.path, header, bearer, hops, signal },
+        body: body.length === 0 ? [] : isPlainJson ? withOwnModel(body, provider, catalog, asked.path) : [body],
         limits: catalog.limits,
         ...(!small && rest && { rest }),
       }

@@ -18,7 +18,8 @@ export interface Forwarded {
   /** Without `/v1`, with the query. */
   readonly path: string
   readonly header: HeaderReader
-  readonly body: Uint8Array
+  /** In pieces. */
+  readonly body: readonly Uint8Array[]
   /** What follows `body`. */
   readonly rest?: Rest
   readonly bearer: string | undefined
@@ -59,7 +60,7 @@ export async function forward(request: Forwarded, { transport, clock }: Pick<Ser
     const response = await transport(
       {
         ...{ name: provider.name, method, url, headers: headersOf(request), connectTimeout: limits.connectTimeout },
-        body: body.length > 0 ? [body] : [],
+        body,
         ...(rest && { rest: { ...rest, sent: () => patience.start() } }),
       },
       patience.attempt,

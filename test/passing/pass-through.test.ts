@@ -16,7 +16,18 @@ const env = { UPSTREAM_KEY: 'sk-of-the-upstream' }
 
 const { upstream, both } = serveBoth(
   'pass-through',
-  (url) => ({ providers: providers(url), passThrough: ['main', 'other', 'azure', 'theirs', 'demo'], idleTimeout: 2 }),
+  (url) => ({
+    providers: providers(url),
+    models: {
+      smart: { deployments: [{ model: 'other/big' }, { model: 'main/gpt-5' }] },
+      alias: 'smart',
+      emb: 'other/embedder',
+      'mini-*': 'main/gpt-5-*',
+      'local-*': 'other/*',
+    },
+    passThrough: ['main', 'other', 'azure', 'theirs', 'demo'],
+    idleTimeout: 2,
+  }),
   { env },
 )
 
@@ -330,6 +341,61 @@ describe.each(runtimes)('On %s, a route of OpenAI that the gateway does not serv
     expect(errorOf(reply).code).toBe('upstream_unreachable')
     expect((await read(await send(runtime, '/files'))).status).toBe(200)
   })
+
+  const asJson = { 'content-type': 'application/json' }
+
+  it.each([
+    ['smart', 'gpt-5'],
+    ['alias', 'gpt-5'],
+    ['main/gpt-4o', 'gpt-4o'],
+    ['mini-2027', 'gpt-5-2027'],
+    ['gpt-4o', 'gpt-4o'],
+    ['local-x', 'local-x'],
+    ['ft:gpt-4o:acme::1', 'ft:gpt-4o:acme::1'],
+  ])(
+    'has the provider’s own name for a model of the configuration, and no other byte changed: %s',
+    async (model, own) => {
+      upstream.script(json(200, { id: 'resp_1' }))
+      for (const path of ['/responses', '/messages?beta=true']) {
+        for (const input of ['hi', 'x'.repeat(300_000)]) {
+          const body = (name: string) => `{ "input":"${input}",  "model" : "${name}", "n":12345678901234567890 }`
+          const reply = await read(await send(runtime, path, { method: 'POST', headers: asJson, body: body(model) }))
+          expect(reply.status).toBe(200)
+          expect(upstream.seen.at(-1)?.body === body(own)).toBe(true)
+          expect(upstream.seen.at(-1)?.path).toBe(`/main/v1${path}`)
+        }
+      }
+    },
+  )
+
+  it('has the name that a model has at the provider in x-samewire-provider', async () => {
+    upstream.script(json(200, {}))
+    const headers = { ...asJson, 'x-samewire-provider': 'other' }
+    await read(await send(runtime, '/responses', { method: 'POST', headers, body: '{"model":"smart"}' }))
+    expect(upstream.seen.at(-1)).toMatchObject({ path: '/other/v1/responses', body: '{"model":"big"}' })
+  })
+
+  it.each(['emb', 'other/x'])('is a 404 for a model that is elsewhere: %s', async (model) => {
+    const before = upstream.seen.length
+    const body = JSON.stringify({ model, input: 'hi' })
+    const reply = await read(await send(runtime, '/responses?x=1', { method: 'POST', headers: asJson, body }))
+    expect(reply.status).toBe(404)
+    expect(errorOf(reply)).toMatchObject({
+      code: 'wrong_endpoint',
+      param: 'model',
+      message: `/responses isn't served for the model \`${model}\`: such requests go to main, and the model is at other.`,
+    })
+    expect(upstream.seen.length).toBe(before)
+  })
+
+  it.each(['{', '[]', '{"model":7}', '{"model":"emb","model":"emb"}', ''])(
+    'goes on where it is no such JSON: %s',
+    async (body) => {
+      upstream.script(json(200, {}))
+      const reply = await read(await send(runtime, '/responses', { method: 'POST', headers: asJson, body }))
+      expect([reply.status, upstream.seen.at(-1)?.body]).toEqual([200, body])
+    },
+  )
 
   it('is ended upstream when the client leaves', async () => {
     upstream.script(endless)
