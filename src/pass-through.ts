@@ -99,7 +99,7 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
     const requestId = nextId()
     const started = clock.now()
     try {
-      const bearer = guard(header, method === 'POST' ? 'POST' : 'GET')
+      const bearer = guard(header, 'POST')
       const signal = edge.watch(context)
       const hops = readHops(header)
       const rest = method === 'GET' || method === 'HEAD' ? undefined : edge.openBody(context, uploadLimit)
