@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { Guard } from './access.ts'
 import { type Forwarded, forward } from './connect/forward.ts'
 import { type Answer, withStep } from './core/answer.ts'
+import type { Catalog } from './core/catalog.ts'
 import { withOwnModel } from './core/foreign-model.ts'
 import { Owners } from './core/owners.ts'
 import type { Provider } from './core/provider.ts'
@@ -125,8 +126,12 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
   }
 }
 
-/** What would bring a part of OpenAI's API that the gateway doesn't serve; nothing for a path that isn't one. */
-export function hintFor(method: string, url: string): string {
+/**
+ * What would bring a part of OpenAI's API that the gateway doesn't serve; nothing for a path that isn't one, nor where
+ * the configuration lets nothing through.
+ */
+export function hintFor(method: string, url: string, { passThrough }: Catalog): string {
+  if (passThrough?.length === 0) return ''
   try {
     const asked = readForeignPath(url)
     if (!asked || !isForOthers(method, asked)) return ''

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
-import { errorOf, eventsOf, type Reply } from '../support/ask.ts'
+import { errorOf, eventsOf, noLists, type Reply } from '../support/ask.ts'
 import { type Runtime, runtimes, serveBoth } from '../support/both.ts'
+import { gatewayStarter } from '../support/gateway.ts'
 import { json, type Script, stream } from '../support/upstream.ts'
 
 const providers = (url: string): Config['providers'] => ({
@@ -414,5 +415,26 @@ describe.each(runtimes)('On %s, a route of OpenAI that the gateway does not serv
     const reply = await read(await fetch(`${both.addresses[runtime]}/files`))
     expect(reply.status).toBe(401)
     errorOf(reply)
+  })
+})
+
+describe('A route of OpenAI where nothing is passed on', () => {
+  const start = gatewayStarter()
+  const byHeader = { headers: { 'x-samewire-provider': 'main' } }
+
+  it('is a 404 that says what would pass it on', async () => {
+    const { baseURL } = await start({ providers: providers(upstream.url) }, { services: noLists })
+    const reply = await read(await fetch(`${baseURL}/files`))
+    expect(reply.status).toBe(404)
+    expect(errorOf(reply).message).toContain('passes such requests on to the provider that `passThrough`')
+  })
+
+  it('is a mere 404 with `passThrough: false`, whatever the header says', async () => {
+    const seen = upstream.seen.length
+    const { baseURL } = await start({ providers: providers(upstream.url), passThrough: false }, { services: noLists })
+    const reply = await read(await fetch(`${baseURL}/files`, byHeader))
+    expect(reply.status).toBe(404)
+    expect(errorOf(reply).message).toBe('Invalid URL (GET /v1/files)')
+    expect(upstream.seen.length).toBe(seen)
   })
 })
