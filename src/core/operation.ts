@@ -8,6 +8,7 @@ import type { Feature, FeatureUse } from './features.ts'
 import type { Remedy } from './remedy.ts'
 import type { Renewal } from './renewal.ts'
 import type { Repair } from './repair.ts'
+import type { Stage } from './stream.ts'
 import type { Structure } from './structure.ts'
 import type { WireContext } from './wire-context.ts'
 
@@ -86,7 +87,12 @@ export interface Operation {
   /** The whole answer that the chunks of a complete stream amount to. Absent: a stream can't stand in for an answer. */
   toWhole?(chunks: readonly JsonObject[], context: WireContext): JsonObject
   /** The chunks of a stream that says what a whole answer says. Absent: an answer can't stand in for a stream. */
-  toStream?(answer: JsonObject, naming: Naming, options: StreamOptions): readonly JsonObject[]
+  toStream?(answer: JsonObject, context: WireContext, options: StreamOptions): readonly JsonObject[]
+  /**
+   * Makes the stream that was asked for of a whole answer of this content type, which is no JSON. Undefined: that is no
+   * answer. Absent: none is.
+   */
+  streamOf?(type: string): Stage | undefined
 }
 
 export interface ImageAddress {

@@ -5,6 +5,7 @@ import { plainDemand } from './common/plain-demand.ts'
 import { TypedEventsReader } from './common/typed-events.ts'
 import { usageIn } from './common/usage.ts'
 import { sharingImages } from './images/sharing.ts'
+import { picturesStream } from './media/pictures.ts'
 
 const types = { prompt: aText, n: anInteger, size: aText, stream: aBoolean, partial_images: anInteger, images: anArray }
 
@@ -20,6 +21,7 @@ export const images: Operation = {
   usage: usageIn,
   sharing: sharingImages,
   reader: () => new TypedEventsReader(/^image_generation\.completed$/),
+  toStream: (answer, context) => picturesStream(answer, 'image_generation.completed', context),
 }
 
 /** An image from others and a text. */
@@ -32,6 +34,7 @@ export const imageEdits: Operation = {
   // Of JSON and of forms the names differ: a list of references, or the files themselves.
   check: (body) => checkRequest(body, ['prompt', 'images' in body.outline ? 'images' : 'image'], types),
   reader: () => new TypedEventsReader(/^image_edit\.completed$/),
+  toStream: (answer, context) => picturesStream(answer, 'image_edit.completed', context),
 }
 
 /** Other images like one. */

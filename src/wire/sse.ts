@@ -1,6 +1,6 @@
 import { Block } from './block.ts'
 import { GatewayError } from './errors.ts'
-import { tryParse } from './json.ts'
+import { type JsonObject, tryParse } from './json.ts'
 
 /** One event of a stream: its `data` lines joined, and its `event` name if it has one. */
 export interface ServerEvent {
@@ -194,6 +194,11 @@ export function eventText(value: unknown): string {
 /** The same as bytes. */
 export function frame(value: unknown): Uint8Array {
   return encoder.encode(eventText(value))
+}
+
+/** An event that says its own type, which is its name too. */
+export function typedFrame(event: JsonObject): Uint8Array {
+  return encoder.encode(`event: ${event.type}\n${eventText(event)}`)
 }
 
 export const doneText = 'data: [DONE]\n\n'
