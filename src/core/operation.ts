@@ -121,17 +121,17 @@ export interface Sharing {
   readonly param: string
   /** The parts, in order; undefined if the request fits as it is. */
   split(body: RequestBody, most: AtOnce): readonly RequestBody[] | undefined
-  /** The answer to `body`, from those to its parts in the same order. */
-  join(answers: readonly JsonObject[], body: RequestBody): JsonObject
+  /** The answer to `body`, from those to its parts in the same order. The first one is that to `first` parts (1). */
+  join(answers: readonly JsonObject[], body: RequestBody, first?: number): JsonObject
   /** Joins the streams of the parts of `body`. Absent: its requests are not shared out if they want a stream. */
   joinStreams?(body: RequestBody): StreamJoiner
   /**
-   * How much of `body` an answer is to, if that is less than all: what its upstream does at once, although it said
-   * nothing. Absent: no upstream does less without a word.
+   * What an answer lacks of what `body` asks for, since its upstream does less at once, although it said nothing. Absent:
+   * no upstream does less without a word.
    */
-  silently?(answer: JsonObject, body: RequestBody): AtOnce | undefined
-  /** The same for a stream, from its events in order: it tells when the last one says so. Absent: it never does. */
-  silentlyIn?(body: RequestBody): (event: ServerEvent) => AtOnce | undefined
+  silently?(answer: JsonObject, body: RequestBody): Lack | undefined
+  /** Watches a stream for the same. Absent: no stream is less than was asked for. */
+  lackingIn?(body: RequestBody): Lacking
   /** Whether a request may have to be shared out. Absent: any may. */
   concerns?(body: RequestBody): boolean
   /**
@@ -141,11 +141,30 @@ export interface Sharing {
   told?(failure: GatewayError, body: RequestBody, most: AtOnce): Told | undefined
 }
 
+/** `most`: what the upstream does at once. `parts`: of the parts for that, how many the answer stands for. */
+export interface Lack {
+  readonly most: AtOnce
+  readonly parts: number
+}
+
+/** Watches a stream for what of a request it doesn't answer. */
+export interface Lacking {
+  see(event: ServerEvent): void
+  /** Whether all that was asked for has begun. */
+  readonly isWhole: boolean
+  /** What the upstream does at once, if it lacks anything. */
+  readonly most: AtOnce
+  /** The parts, for that much at once, that have not begun. Undefined: they can't be added to what has gone out. */
+  missing(): readonly number[] | undefined
+}
+
 /** Makes one stream of the events of several, whose parts are counted from 0. */
 export interface StreamJoiner {
   /** What goes out instead of an event; undefined: nothing does. */
   event(event: ServerEvent, part: number): Uint8Array | undefined
-  /** What is still to be sent, before `[DONE]`, when all parts have ended. */
+  /** Takes note of an event of the first part, which goes out as it is. True if it must wait for all parts instead. */
+  noted(event: ServerEvent): boolean
+  /** What is still to be sent when all parts have ended, the end of the stream included. */
   end(): readonly Uint8Array[]
 }
 

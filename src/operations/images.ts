@@ -48,4 +48,5 @@ export const imageVariations: Operation = {
   query: plainDemand,
   fault: missing('data', 'list'),
   usage: usageIn,
+  sharing: sharingImages,
 }

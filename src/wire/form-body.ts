@@ -1,6 +1,7 @@
+import { concat } from './block.ts'
 import { RequestBody } from './body.ts'
 import { GatewayError } from './errors.ts'
-import { editForm, type FormEdits, type FormPart, fieldsOf } from './form.ts'
+import { editForm, type FormEdits, type FormPart, FormReader, fieldsOf } from './form.ts'
 import type { JsonObject } from './json.ts'
 
 /** What of a form is still arriving. It can be sent only once. */
@@ -61,6 +62,14 @@ export class FormBody<T = unknown> extends RequestBody {
 
   override named(model: string): FormBody<T> {
     return new FormBody(this.bytes, this, this.remainder, model)
+  }
+
+  /** The same form with some fields changed, if all of it is there. */
+  with(edits: FormEdits): FormBody<T> {
+    const bytes = concat(this.edited(edits))
+    const reader = new FormReader(this.boundary)
+    reader.read(bytes)
+    return new FormBody<T>(bytes, { boundary: this.boundary, parts: reader.parts }, undefined, this.model)
   }
 
   /** The bytes that are there, with some fields changed. */

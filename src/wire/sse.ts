@@ -201,6 +201,11 @@ export function typedFrame(event: JsonObject): Uint8Array {
   return encoder.encode(`event: ${event.type}\n${eventText(event)}`)
 }
 
+/** An event that was read, in the form that every client reads. */
+export function bytesOf({ data, event }: ServerEvent): Uint8Array {
+  return encoder.encode(`${event ? `event: ${event}\n` : ''}data: ${data.replace(/[\r\n]+/g, ' ')}\n\n`)
+}
+
 export const doneText = 'data: [DONE]\n\n'
 export const done: Uint8Array = encoder.encode(doneText)
 
