@@ -1,5 +1,5 @@
 import type { AtOnce, Lacking, Sharing, StreamJoiner } from '../../core/operation.ts'
-import { edited, invalid, type RequestBody } from '../../wire/body.ts'
+import { edited, type RequestBody } from '../../wire/body.ts'
 import { type FailureKind, GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../../wire/json.ts'
 import { done, frame, type ServerEvent } from '../../wire/sse.ts'
@@ -17,7 +17,6 @@ export const sharingChoices: Sharing = {
   split(body, { choices: most }) {
     const wanted = wantedBy(body.outline)
     if (most === undefined || wanted <= most) return undefined
-    if (wanted > mostChoices) throw tooMany(wanted)
     const single = edited(body, { drop: asking })
     const { seed } = body.outline
     if (typeof seed !== 'number') return Array.from({ length: wanted }, () => single)
@@ -88,15 +87,8 @@ class LackingChoices implements Lacking {
   }
 }
 
-/** OpenAI's own limit. */
-const mostChoices = 128
 /** Bytes of all requests together, where each is another one. */
 const mostBytes = 32 * 1024 * 1024
-
-function tooMany(wanted: number): GatewayError {
-  const expected = `Expected a value <= ${mostChoices}, but got ${wanted} instead.`
-  return invalid(`Invalid 'n': integer above maximum value. ${expected}`, 'n', 'integer_above_max_value')
-}
 
 function tooLarge(): GatewayError {
   const message =
