@@ -20,14 +20,18 @@ export function readForm({ source, length }: Rest, boundary: string, model?: str
     const reader = new FormReader(boundary)
     let settled = false
     const isNamed = () => model !== undefined || reader.parts.some(({ name, isFile }) => name === 'model' && !isFile)
-    const finish = (remainder?: Remainder<Rest>) => {
-      settled = true
-      resolve(new FormBody(block.take(), { boundary, parts: reader.parts }, remainder, model))
-    }
     const refuse = (error: unknown) => {
       settled = true
       source.cancel(error)
       reject(error)
+    }
+    const finish = (remainder?: Remainder<Rest>) => {
+      settled = true
+      try {
+        resolve(new FormBody(block.take(), { boundary, parts: reader.parts }, remainder, model))
+      } catch (error) {
+        refuse(error)
+      }
     }
     source.pipe({
       chunk(bytes) {

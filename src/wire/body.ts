@@ -93,10 +93,12 @@ function located(bytes: Uint8Array, outline: JsonObject, model: string | undefin
   if (quick) return new RequestBody(bytes, outline, model, quick)
   const [only, another] = members(bytes).filter(({ key }) => key === 'model')
   // Parsers disagree about two `model` keys: the model that was checked here might not be the one that is served.
-  if (!only || another) {
-    throw invalid("Duplicate parameter: 'model' is given more than once.", 'model', 'duplicate_parameter')
-  }
+  if (!only || another) throw duplicateModel()
   return new RequestBody(bytes, outline, model, { start: only.valueStart, end: only.end })
+}
+
+export function duplicateModel(): GatewayError {
+  return invalid("Duplicate parameter: 'model' is given more than once.", 'model', 'duplicate_parameter')
 }
 
 function decodable<T>(read: () => T): T {
@@ -134,14 +136,18 @@ export function readModel(json: JsonObject): string | undefined {
       'invalid_type',
     )
   }
-  if (model.length > modelLength) {
-    throw invalid(
-      `Invalid 'model': string too long. Expected a string with maximum length ${modelLength}, but got a string with length ${model.length} instead.`,
-      'model',
-      'string_above_max_length',
-    )
-  }
+  checkModelLength(model.length)
   return model
+}
+
+/** Throws a 400 for a name of more characters than any has. */
+export function checkModelLength(length: number): void {
+  if (length <= modelLength) return
+  throw invalid(
+    `Invalid 'model': string too long. Expected a string with maximum length ${modelLength}, but got a string with length ${length} instead.`,
+    'model',
+    'string_above_max_length',
+  )
 }
 
 /** The value after `"model"`. */

@@ -1,7 +1,7 @@
 import { concat } from './block.ts'
-import { RequestBody } from './body.ts'
+import { checkModelLength, duplicateModel, RequestBody, readModel } from './body.ts'
 import { GatewayError } from './errors.ts'
-import { editForm, type FormEdits, type FormPart, FormReader, fieldsOf } from './form.ts'
+import { editForm, type FormEdits, type FormPart, FormReader, fieldsOf, isLong } from './form.ts'
 import type { JsonObject } from './json.ts'
 
 /** What of a form is still arriving. It can be sent only once. */
@@ -26,7 +26,7 @@ export class Remainder<T> {
 
 /**
  * A client's form with files. `bytes` hold all of a small one, and the beginning of a large one. The outline has the
- * fields in `bytes` that are texts.
+ * fields in `bytes` that are texts. Making one throws a 400 for a `model` that can't be a name.
  */
 export class FormBody<T = unknown> extends RequestBody {
   readonly boundary: string
@@ -41,7 +41,9 @@ export class FormBody<T = unknown> extends RequestBody {
     model?: string,
   ) {
     const outline = fieldsOf(bytes, parts)
-    const named = model ?? (typeof outline.model === 'string' && outline.model !== '' ? outline.model : undefined)
+    checkModels(parts)
+    const written = readModel(outline)
+    const named = model ?? written
     super(bytes, { ...outline, ...(named !== undefined && { model: named }) }, named)
     this.boundary = boundary
     this.parts = parts
@@ -76,4 +78,12 @@ export class FormBody<T = unknown> extends RequestBody {
   edited(edits: FormEdits): readonly Uint8Array[] {
     return editForm(this.bytes, this.parts, this.boundary, edits)
   }
+}
+
+/** Throws the 400s of a JSON request for what the fields of a form don't show. */
+function checkModels(parts: readonly FormPart[]): void {
+  const [model, another] = parts.filter(({ name, isFile }) => name === 'model' && !isFile)
+  if (another) throw duplicateModel()
+  // In characters it may be a third of that, which is too long for a name all the same.
+  if (model && isLong(model)) checkModelLength(model.valueEnd - model.valueStart)
 }
