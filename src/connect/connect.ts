@@ -52,6 +52,7 @@ export function connect(
         if (remedies > 0) learnt.set(key, way)
         return answer
       } catch (error) {
+        call.body.release()
         if (!(error instanceof GatewayError)) throw error
         // Code of a provider's own heeds what is left out, and no other remedy.
         if (spec.serve && error.kind !== 'incapable') throw error

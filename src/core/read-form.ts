@@ -6,6 +6,11 @@ import type { Rest } from './transport.ts'
 
 /** Bytes of a form that are kept, so that it can be sent again. */
 const kept = 8 * 1024 * 1024
+/**
+ * Bytes of a larger one that are kept, so that it can be sent elsewhere if no connection comes about: workerd takes 64 KB
+ * of a body before it has one.
+ */
+const leastKept = 256 * 1024
 /** Bytes in which its model is looked for. OpenAI takes audio of 25 MB, and many clients send the file first. */
 const searched = 26 * 1024 * 1024
 
@@ -44,9 +49,11 @@ export function readForm({ source, length }: Rest, boundary: string, model?: str
         }
         const small = length === undefined ? block.size < kept : length <= kept
         if (small) return
+        if (block.size < leastKept) return
         if (isNamed()) {
           source.pause()
-          finish(new Remainder({ source, length: length === undefined ? undefined : length - block.size }))
+          const rest = length === undefined ? undefined : length - block.size
+          finish(new Remainder((begin) => ({ source, length: rest, begin })))
         } else if (block.size > searched) refuse(modelTooLate(searched))
       },
       end() {

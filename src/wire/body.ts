@@ -55,6 +55,9 @@ export class RequestBody {
     return false
   }
 
+  /** To be called when an attempt to send it has failed: nothing more of it belongs to that. */
+  release(): void {}
+
   /** The same request for another model, such as the one in the path. `bytes` stay; sending sets the model anyway. */
   named(model: string): RequestBody {
     return new RequestBody(this.bytes, { ...this.outline, model }, model, this.modelSpan, false)

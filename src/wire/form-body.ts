@@ -4,24 +4,42 @@ import { GatewayError } from './errors.ts'
 import { editForm, type FormEdits, type FormPart, FormReader, fieldsOf, isLong } from './form.ts'
 import type { JsonObject } from './json.ts'
 
-/** What of a form is still arriving. It can be sent only once. */
+/** What of a form is still arriving. It can be read only once, by one attempt to send it. */
 export class Remainder<T> {
-  readonly #rest: T
+  readonly #open: (begin: () => void) => T
   #taken = false
+  /** The number of the attempt that may read it. */
+  #attempt = 0
 
-  constructor(rest: T) {
-    this.#rest = rest
+  /** `open`: what an attempt gets. It must call `begin` before it reads, which throws if it may not. */
+  constructor(open: (begin: () => void) => T) {
+    this.#open = open
   }
 
+  /** Whether an attempt has begun to read it. */
   get taken(): boolean {
     return this.#taken
   }
 
+  /** For a further attempt; that of earlier ones ends. */
   take(): T {
-    if (this.#taken) throw new GatewayError('upstream', 'The upload was sent already, and is too large to be kept.')
-    this.#taken = true
-    return this.#rest
+    const attempt = ++this.#attempt
+    const begin = () => {
+      if (this.#taken || attempt !== this.#attempt) throw sentAlready()
+      this.#taken = true
+    }
+    if (this.#taken) throw sentAlready()
+    return this.#open(begin)
   }
+
+  /** The latest attempt has failed, and reads no more of it. */
+  release(): void {
+    this.#attempt++
+  }
+}
+
+function sentAlready(): GatewayError {
+  return new GatewayError('upstream', 'The upload was sent already, and is too large to be kept.')
 }
 
 /**
@@ -60,6 +78,10 @@ export class FormBody<T = unknown> extends RequestBody {
 
   override get spent(): boolean {
     return this.remainder?.taken === true
+  }
+
+  override release(): void {
+    this.remainder?.release()
   }
 
   override named(model: string): FormBody<T> {
