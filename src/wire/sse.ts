@@ -154,7 +154,7 @@ export function eventEnd(bytes: Uint8Array, from: number): number {
 
 /**
  * Whether an event has the form that every client reads: its data in one line, with a space after the colon.
- * openai-python 0.27 reads nothing without the space.
+ * openai-python 0.27 reads nothing without the space, and many look for LF only.
  */
 export function isPlainFrame(bytes: Uint8Array): boolean {
   let lines = 0
@@ -164,6 +164,7 @@ export function isPlainFrame(bytes: Uint8Array): boolean {
       if (bytes[value - 1] !== space || ++lines > 1 || isAt(bytes, value, dataField)) return false
     } else if (bytes[at] === byteOrderMark) return false
     while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at++
+    if (bytes[at] === CR && bytes[++at] !== LF) return false
   }
   return true
 }

@@ -62,6 +62,8 @@ describe.each(runtimes)('A plain compatible server on %s', (runtime) => {
     for (const [client, parse] of Object.entries(parsers)) {
       expect(await parse(text), `${client}: ${text}`).toEqual({ ...stream.says, usage })
     }
+    expect(text.match(/"finish_reason":"/g), text).toHaveLength(1)
+    expect(text).not.toMatch(/\r(?!\n)/)
   })
 
   it.each(soundStreams)('passes byte for byte with $what', async (stream) => {
