@@ -4,6 +4,7 @@ import { runtimes, startBoth } from '../support/both.ts'
 import {
   answering,
   awkward,
+  chunksOf,
   cutAt,
   finishStart,
   firstContentEnd,
@@ -63,6 +64,18 @@ describe.each(runtimes)('With `resume`, on %s, a stream', (runtime) => {
       expect({ at, ...readStream(reply.text) }).toMatchObject({ at, ...expected, continued: ['demo/tiny-chat'] })
       expect(readStream(reply.text).usage).toEqual([counts])
     }
+  })
+
+  it('tells that it tells no usage if whoever continues it tells none', async () => {
+    const mute = (asked: object) => framesOf({ ...asked, stream_options: {} }, { text })
+    broken.script(cutAt(mute(chat('fixed', wanting)), firstContentEnd(mute(chat('fixed', wanting))), 'close'))
+    rest.script(({ body }, response) =>
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(mute(JSON.parse(body))),
+    )
+    const reply = await both.ask(runtime, chat('fixed', wanting))
+    rest.script(answering({ text }))
+    expect(readStream(reply.text)).toMatchObject({ text, usage: [], continued: ['rest/m'] })
+    expect(chunksOf(reply.text).at(-1)).toMatchObject({ choices: [], usage: null })
   })
 
   it('that nobody can continue ends with its error', async () => {

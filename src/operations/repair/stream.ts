@@ -57,7 +57,10 @@ export class ChoicesMender implements Mender {
 
   mend({ data }: ServerEvent): Mended {
     const text = data.trim()
-    if (text === '[DONE]') return this.#usage || data !== text ? [...this.end(), done] : 'pass'
+    if (text === '[DONE]') {
+      const rest = this.end()
+      return rest.length > 0 || data !== text ? [...rest, done] : 'pass'
+    }
     const chunk = tryParse(text)
     if (!isObject(chunk)) return keepAlive
     // An error is reported by others.
@@ -74,10 +77,11 @@ export class ChoicesMender implements Mender {
     return equal(mended, chunk) ? (this.#look ? 'look' : 'pass') : [frame(mended)]
   }
 
+  /** The usage, if nothing has told it yet: null where the upstream doesn't, which is less of a lie than an estimate. */
   end(): readonly Uint8Array[] {
-    const usage = this.#usage
+    const usage = this.#usage ?? (wantsUsage(this.#context) && !this.#thorough ? null : undefined)
     this.#usage = undefined
-    if (!usage || this.#usageSent) return []
+    if (usage === undefined || this.#usageSent) return []
     this.#usageSent = true
     return [frame({ ...this.#head, object: this.#kind, choices: [], usage })]
   }
