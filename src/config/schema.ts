@@ -119,6 +119,7 @@ const capabilities = {
       vision: v.optional(v.boolean()),
       schema: v.optional(v.boolean()),
       dimensions: v.optional(v.boolean()),
+      logprobs: v.optional(v.boolean()),
     }),
   ),
 }

@@ -79,4 +79,5 @@ const capabilityNames: Readonly<Record<Capability, string>> = {
   vision: 'reading images',
   schema: 'keeping to a JSON schema',
   dimensions: 'shortening its vectors',
+  logprobs: 'telling log probabilities',
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 import type { Continuing } from './continuing.ts'
 import type { Feature, FeatureUse } from './features.ts'
+import type { Omission } from './omission.ts'
 import type { Remedy } from './remedy.ts'
 import type { Renewal } from './renewal.ts'
 import type { Repair } from './repair.ts'
@@ -20,6 +21,7 @@ export const paramOfCapability: Readonly<Record<Capability, string>> = {
   vision: 'messages',
   schema: 'response_format',
   dimensions: 'dimensions',
+  logprobs: 'logprobs',
 }
 
 /** What is known of a model's capabilities. */
@@ -60,6 +62,8 @@ export interface Operation {
   usage?(answer: JsonObject): JsonObject | undefined
   /** How its requests use the features that an upstream may lack. Absent: they use none. */
   readonly features?: Readonly<Partial<Record<Feature, FeatureUse>>>
+  /** What answers may leave out of what is asked for. Absent: nothing. Undefined: nothing that can be told. */
+  omission?(asked: JsonObject): Omission | undefined
   /** The images that its requests give by address. Absent: they have none. */
   images?(body: JsonObject): readonly ImageAddress[]
   /** How requests in terms that OpenAI has replaced are answered by upstreams without them. Absent: they are not. */

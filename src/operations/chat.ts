@@ -6,6 +6,7 @@ import { continuingChat } from './choices/continuing.ts'
 import { demandOf } from './choices/demand.ts'
 import { choicesFeatures, imageAddresses } from './choices/features.ts'
 import { renewingFunctions } from './choices/functions.ts'
+import { logprobsOmission } from './choices/logprobs.ts'
 import { ChoicesReader, choicesFault } from './choices/reader.ts'
 import { sharingChoices } from './choices/sharing.ts'
 import { structureFor } from './choices/structure.ts'
@@ -23,6 +24,7 @@ export const chat: Operation = {
   fault: choicesFault('message'),
   usage: usageIn,
   features: choicesFeatures,
+  omission: logprobsOmission,
   renewal: renewingFunctions,
   structure: structureFor,
   withUsageOf: (answer, { usage }) => ({ ...answer, usage: addedUsage(answer.usage, usage) }),

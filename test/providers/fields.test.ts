@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ProviderConfig } from '../../src/config/schema.ts'
 import { chat, errorOf } from '../support/ask.ts'
 import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Seen } from '../support/upstream.ts'
+import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Seen, tokenLogprobs } from '../support/upstream.ts'
 
 const f = { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }
 const schema = { name: 's', schema: { type: 'object', properties: {} } }
@@ -203,16 +203,24 @@ const kinds: Readonly<Record<string, Kind>> = {
 const address = (provider: ProviderConfig, url: string) =>
   provider.type === 'huggingface' && 'engine' in provider ? { endpointUrl: url } : { baseURL: url }
 
-const choice = { message: { role: 'assistant', content: '{}', refusal: null }, logprobs: null, finish_reason: 'stop' }
-const choicesOf = (n: number) => ({
+const choice = { message: { role: 'assistant', content: '{}', refusal: null }, finish_reason: 'stop' }
+const choicesOf = (n: number, logprobs: object | null) => ({
   ...chatAnswer('{}'),
-  choices: Array.from({ length: n }, (_, index) => ({ index, ...choice })),
+  choices: Array.from({ length: n }, (_, index) => ({ index, ...choice, logprobs })),
 })
 
-const answerOf = ({ path, body }: Seen) =>
-  path === '/api/chat'
-    ? { model: 'x', message: { role: 'assistant', content: '{}' }, done: true, done_reason: 'stop' }
-    : choicesOf(body.includes('"n":2') ? 2 : 1)
+const answerOf = ({ path, body }: Seen) => {
+  const logprobs = body.includes('"logprobs":true') ? tokenLogprobs('{}') : null
+  return path === '/api/chat'
+    ? {
+        model: 'x',
+        message: { role: 'assistant', content: '{}' },
+        done: true,
+        done_reason: 'stop',
+        logprobs: logprobs?.content,
+      }
+    : choicesOf(body.includes('"n":2') ? 2 : 1, logprobs)
+}
 
 let upstream: FakeUpstream
 let both: Both

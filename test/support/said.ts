@@ -10,6 +10,7 @@ import {
   json,
   type Script,
   stream,
+  tokenLogprobs,
 } from './upstream.ts'
 
 /** What an upstream answers, and who is known to say so. */
@@ -48,11 +49,11 @@ export function servePair(name: string): Pair {
 async function startPair(name: string): Promise<Pair & { close(): Promise<void> }> {
   const upstream = await fakeUpstream()
   const standIn = await fakeUpstream((request, ...rest) => {
-    const streams = JSON.parse(request.body).stream === true
-    return (streams ? stream(chatFrames('from the stand-in')) : json(200, chatAnswer('from the stand-in')))(
-      request,
-      ...rest,
-    )
+    const { stream: streams, logprobs } = JSON.parse(request.body) as { stream?: boolean; logprobs?: boolean }
+    const told = logprobs === true ? tokenLogprobs('from the stand-in') : null
+    return (
+      streams ? stream(chatFrames('from the stand-in')) : json(200, chatAnswer('from the stand-in', 'stand-in', told))
+    )(request, ...rest)
   })
   const type = 'openai-compatible'
   const both = await startBoth(name, {

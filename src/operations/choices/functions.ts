@@ -4,8 +4,8 @@ import type { Renewal } from '../../core/renewal.ts'
 import { edited, type RequestBody } from '../../wire/body.ts'
 import { type FailureKind, GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
-import { messagesOf } from './demand.ts'
 import { CallsAsFunctions } from './function-calls.ts'
+import { messagesOf } from './messages.ts'
 
 /** `functions` and `function_call`, which `tools` and `tool_choice` replaced in November 2023. */
 export const renewingFunctions: Renewal = {
