@@ -10,7 +10,7 @@ import type { Remedy } from './remedy.ts'
 import type { Renewal } from './renewal.ts'
 import type { Repair } from './repair.ts'
 import type { Stage } from './stream.ts'
-import type { Structure } from './structure.ts'
+import type { Requirement, Structure } from './structure.ts'
 import type { WireContext } from './wire-context.ts'
 
 export type { Capability }
@@ -70,6 +70,11 @@ export interface Operation {
   readonly renewal?: Renewal
   /** How a structured answer is had from an upstream that lacks these features. Absent: it isn't. */
   structure?(body: RequestBody, lacks: readonly Feature[]): Structure | undefined
+  /**
+   * What an answer must have by the request's fields, unless the configuration's own, which replace them, are about the
+   * same. Absent: nothing.
+   */
+  requirement?(asked: JsonObject, overrides: JsonObject): Requirement | undefined
   /** An answer whose usage is that of an earlier one too. Absent: its answers tell of none. */
   withUsageOf?(answer: JsonObject, earlier: JsonObject): JsonObject
   /**

@@ -8,6 +8,7 @@ import { choicesFeatures, imageAddresses } from './choices/features.ts'
 import { renewingFunctions } from './choices/functions.ts'
 import { logprobsOmission } from './choices/logprobs.ts'
 import { ChoicesReader, choicesFault } from './choices/reader.ts'
+import { requiredCall } from './choices/required-call.ts'
 import { sharingChoices } from './choices/sharing.ts'
 import { structureFor } from './choices/structure.ts'
 import { validateChat } from './choices/validate.ts'
@@ -27,6 +28,7 @@ export const chat: Operation = {
   omission: logprobsOmission,
   renewal: renewingFunctions,
   structure: structureFor,
+  requirement: requiredCall,
   withUsageOf: (answer, { usage }) => ({ ...answer, usage: addedUsage(answer.usage, usage) }),
   images: imageAddresses,
   reader: (asked) => new ChoicesReader(asked),

@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ProviderConfig } from '../../src/config/schema.ts'
 import { chat, errorOf } from '../support/ask.ts'
 import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Seen, tokenLogprobs } from '../support/upstream.ts'
+import {
+  callAnswer,
+  chatAnswer,
+  type FakeUpstream,
+  fakeUpstream,
+  json,
+  type Seen,
+  tokenLogprobs,
+} from '../support/upstream.ts'
 
 const f = { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }
 const schema = { name: 's', schema: { type: 'object', properties: {} } }
@@ -210,6 +218,7 @@ const choicesOf = (n: number, logprobs: object | null) => ({
 })
 
 const answerOf = ({ path, body }: Seen) => {
+  if (/"tool_choice":(\{"type":"function"|"required")|"function_call":\{/.test(body)) return callAnswer('f')
   const logprobs = body.includes('"logprobs":true') ? tokenLogprobs('{}') : null
   return path === '/api/chat'
     ? {

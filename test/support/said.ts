@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { chat, errorOf, type Reply, type WireError } from './ask.ts'
 import { type Both, type Runtime, startBoth } from './both.ts'
 import {
+  callAnswer,
   chatAnswer,
   chatFrames,
   chunk,
@@ -49,8 +50,11 @@ export function servePair(name: string): Pair {
 async function startPair(name: string): Promise<Pair & { close(): Promise<void> }> {
   const upstream = await fakeUpstream()
   const standIn = await fakeUpstream((request, ...rest) => {
-    const { stream: streams, logprobs } = JSON.parse(request.body) as { stream?: boolean; logprobs?: boolean }
+    const { stream: streams, logprobs, tool_choice: choice } = JSON.parse(request.body) as Record<string, unknown>
     const told = logprobs === true ? tokenLogprobs('from the stand-in') : null
+    if (choice === 'required') {
+      return json(200, { ...callAnswer('f'), model: 'from the stand-in' })(request, ...rest)
+    }
     return (
       streams ? stream(chatFrames('from the stand-in')) : json(200, chatAnswer('from the stand-in', 'stand-in', told))
     )(request, ...rest)

@@ -144,3 +144,14 @@ export function chatAnswer(content: string, model = 'fake-model', logprobs: obje
     usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
   }
 }
+
+/** A whole answer with a call of each of these tools. */
+export function callAnswer(...names: readonly string[]): object {
+  const calls = names.map((name, at) => ({
+    id: `call_${at}`,
+    type: 'function',
+    function: { name, arguments: '{}' },
+  }))
+  const message = { role: 'assistant', content: null, refusal: null, tool_calls: calls }
+  return { ...chatAnswer(''), choices: [{ index: 0, message, logprobs: null, finish_reason: 'tool_calls' }] }
+}
