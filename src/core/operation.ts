@@ -66,8 +66,11 @@ export interface Operation {
   omission?(asked: JsonObject): Omission | undefined
   /** The images that its requests give by address. Absent: they have none. */
   images?(body: JsonObject): readonly ImageAddress[]
-  /** How requests in terms that OpenAI has replaced are answered by upstreams without them. Absent: they are not. */
-  readonly renewal?: Renewal
+  /**
+   * How requests in terms that not all upstreams know are answered by the others; each gets what those before it have
+   * made of the request. Absent: they are not.
+   */
+  readonly renewals?: readonly Renewal[]
   /** How a structured answer is had from an upstream that lacks these features. Absent: it isn't. */
   structure?(body: RequestBody, lacks: readonly Feature[]): Structure | undefined
   /**

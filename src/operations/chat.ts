@@ -10,6 +10,7 @@ import { logprobsOmission } from './choices/logprobs.ts'
 import { ChoicesReader, choicesFault } from './choices/reader.ts'
 import { requiredCall } from './choices/required-call.ts'
 import { sharingChoices } from './choices/sharing.ts'
+import { singleCall } from './choices/single-call.ts'
 import { structureFor } from './choices/structure.ts'
 import { validateChat } from './choices/validate.ts'
 import { addedUsage, usageIn } from './common/usage.ts'
@@ -26,7 +27,7 @@ export const chat: Operation = {
   usage: usageIn,
   features: choicesFeatures,
   omission: logprobsOmission,
-  renewal: renewingFunctions,
+  renewals: [renewingFunctions, singleCall],
   structure: structureFor,
   requirement: requiredCall,
   withUsageOf: (answer, { usage }) => ({ ...answer, usage: addedUsage(answer.usage, usage) }),

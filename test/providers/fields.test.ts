@@ -109,7 +109,6 @@ const ollama: Omit<Kind, 'provider'> = {
     'function_call',
     'logit_bias',
     'messages with a file',
-    'parallel_tool_calls',
     'tool_choice required',
     'tools, custom',
   ],
@@ -134,7 +133,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   'an endpoint with TGI': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'tgi' },
     oneByOne: true,
-    refused: [...openaiOnly, 'logit_bias', 'parallel_tool_calls'],
+    refused: [...openaiOnly, 'logit_bias'],
+    leftOut: ['parallel_tool_calls'],
     translated: [...functions, 'max_completion_tokens'],
   },
   'an endpoint with transformers': {
@@ -147,7 +147,6 @@ const kinds: Readonly<Record<string, Kind>> = {
       'logit_bias',
       'logprobs',
       'messages with a file',
-      'parallel_tool_calls',
       'presence_penalty',
       'stop',
       'tool_choice required',
@@ -161,7 +160,11 @@ const kinds: Readonly<Record<string, Kind>> = {
       'response_format json_schema',
       'tool_choice none',
     ],
-    leftOut: [...cosmetic.filter((name) => name !== 'user' && name !== 'metadata'), 'reasoning_effort'],
+    leftOut: [
+      ...cosmetic.filter((name) => name !== 'user' && name !== 'metadata'),
+      'parallel_tool_calls',
+      'reasoning_effort',
+    ],
   },
   vllm: {
     provider: { type: 'vllm' },
@@ -199,12 +202,13 @@ const kinds: Readonly<Record<string, Kind>> = {
       'tool_choice none',
       'top_p',
     ],
-    leftOut: cosmetic,
+    leftOut: [...cosmetic, 'parallel_tool_calls'],
   },
   "ollama with api: 'openai'": {
     ...ollama,
     provider: { type: 'ollama', api: 'openai' },
     translated: ['functions', 'max_completion_tokens'],
+    leftOut: ['parallel_tool_calls'],
   },
 }
 
