@@ -117,6 +117,7 @@ const capabilities = {
     v.strictObject({
       tools: v.optional(v.boolean()),
       vision: v.optional(v.boolean()),
+      audio: v.optional(v.boolean()),
       schema: v.optional(v.boolean()),
       dimensions: v.optional(v.boolean()),
       logprobs: v.optional(v.boolean()),

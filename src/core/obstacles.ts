@@ -20,7 +20,9 @@ export function findObstacle(query: Query, deployment: Deployment, listed: Liste
   }
   for (const need of query.needs) {
     const supported = deployment.known.supports?.[need] ?? entry?.supports?.[need]
-    if (supported === false) return { kind: 'incapable', why: `it is not capable of ${capabilityNames[need]}` }
+    if (supported === false) {
+      return { kind: 'incapable', why: `it is not capable of ${capabilityNames[need]}`, lacks: need }
+    }
   }
   const window = contextWindowOf(deployment, listed)
   if (window !== undefined && query.tokens > window) {
@@ -77,6 +79,7 @@ export function lackAdmitted(lack: Capability): string {
 const capabilityNames: Readonly<Record<Capability, string>> = {
   tools: 'calling tools',
   vision: 'reading images',
+  audio: 'listening to audio',
   schema: 'keeping to a JSON schema',
   dimensions: 'shortening its vectors',
   logprobs: 'telling log probabilities',

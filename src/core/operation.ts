@@ -19,6 +19,7 @@ export type { Capability }
 export const paramOfCapability: Readonly<Record<Capability, string>> = {
   tools: 'tools',
   vision: 'messages',
+  audio: 'messages',
   schema: 'response_format',
   dimensions: 'dimensions',
   logprobs: 'logprobs',

@@ -1,7 +1,7 @@
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { Catalog, Deployment, Known, Limits, Shadow } from './catalog.ts'
 import type { Health } from './health.ts'
-import type { Demand } from './operation.ts'
+import type { Capability, Demand } from './operation.ts'
 import type { Exclusion, Preferences } from './preferences.ts'
 import type { Shortcomings } from './shortcomings.ts'
 
@@ -53,6 +53,8 @@ export interface Skipped {
   /** A failure: it can't serve the request. */
   readonly kind: FailureKind | PassedOver
   readonly why: string
+  /** With `incapable`: what it lacks. */
+  readonly lacks?: Capability
 }
 
 /** Whether a deployment was skipped because it can't serve the request. */

@@ -23,12 +23,14 @@ function needsOf(json: JsonObject): ReadonlySet<Capability> {
   const tools = isFilled(json.tools) || isFilled(json.functions)
   const schema = schemaIn(json.response_format) !== undefined
   const vision = anyPart(json, (part) => stringAt(part, 'type') === 'image_url')
+  const audio = anyPart(json, (part) => stringAt(part, 'type') === 'input_audio')
   const logprobs = choicesFeatures.logprobs.find(json) !== undefined
-  if (!tools && !schema && !vision && !logprobs) return none
+  if (!tools && !schema && !vision && !audio && !logprobs) return none
   const needs = new Set<Capability>()
   if (tools) needs.add('tools')
   if (schema) needs.add('schema')
   if (vision) needs.add('vision')
+  if (audio) needs.add('audio')
   if (logprobs) needs.add('logprobs')
   return needs
 }
