@@ -3,7 +3,7 @@ import { lacking, openaiOnly, toolChoices } from './lacks.ts'
 import { ollamaURL } from './ollama/address.ts'
 import { chatAnswer, completionAnswer } from './ollama/answer.ts'
 import { embedAnswer, embedRequest, openaiEmbeddingsRequest } from './ollama/embed.ts'
-import { ollamaErrors, refusesThinking } from './ollama/failures.ts'
+import { ollamaErrors, refusesMostThinking, refusesThinking } from './ollama/failures.ts'
 import { isWithoutHost, listLibrary, pullModel } from './ollama/library.ts'
 import { chatRequest, generateRequest, openaiChatRequest, openaiCompletionRequest } from './ollama/request.ts'
 import { chatStream, completionStream } from './ollama/stream.ts'
@@ -27,7 +27,12 @@ export default defineProvider({
   passes: ({ baseURL }, path) => `${ollamaURL(baseURL)}/v1${path}`,
   errors: ollamaErrors,
   // A model that can't think rejects the parameter; it answers without it.
-  heal: (error) => (refusesThinking(error) ? { drop: ['think', 'reasoning_effort', 'reasoning'] } : undefined),
+  heal: (error) =>
+    refusesMostThinking(error)
+      ? { efforts: ['low', 'medium', 'high'] }
+      : refusesThinking(error)
+        ? { drop: ['think', 'reasoning_effort', 'reasoning'] }
+        : undefined,
   models: listLibrary,
   pull: pullModel,
   mayPull: isWithoutHost,

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { HonoBase } from 'hono/hono-base'
 import { type Access, createGuard } from './access.ts'
+import type { Catalog } from './core/catalog.ts'
 import type { Clock } from './core/clock.ts'
 import type { Services } from './core/services.ts'
 import { isRefused, type Realtime } from './core/upgrade.ts'
@@ -37,6 +38,7 @@ export interface AppOptions<Bindings extends object> {
 export function createApp<Bindings extends object>(options: AppOptions<Bindings>) {
   type AppContext = Context<{ Bindings: Bindings }>
   const { gateway, edge, log } = options
+  const { catalog } = gateway
   const guard = createGuard(options.access)
   const nextId = requestIds(options.random)
   const infer = createInference({ ...options, guard, nextId })
@@ -93,9 +95,9 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   function serve(context: AppContext, routed: Routed | undefined): Response | Promise<Response> {
     const method = context.req.method === 'POST' ? 'POST' : 'GET'
     if (!routed || (method === 'POST' && routed.route.method === 'GET'))
-      return elsewhere(context, () => noRoute(context))
+      return elsewhere(context, () => noRoute(context, catalog))
     const { route, model } = routed
-    if (route.method !== method) return elsewhere(context, () => wrongMethod(context, route.method))
+    if (route.method !== method) return elsewhere(context, () => wrongMethod(context, catalog, route.method))
     if (route.method === 'GET') return lookUp(context, route, model)
     return infer(context, route, model)
   }
@@ -123,7 +125,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     // Without its upgrade it would be another request: one for a list.
     if (path === '/responses' && wantsSocket(edge.headers(context))) return fail(noSocket())
     const allowed = (['GET', 'POST'] as const).find((method) => app.router.match(method, path)[0].length > 0)
-    return elsewhere(context, () => (allowed ? wrongMethod(context, allowed) : noRoute(context)))
+    return elsewhere(context, () => (allowed ? wrongMethod(context, catalog, allowed) : noRoute(context, catalog)))
   })
   app.onError((error) => fail(error))
   return app
@@ -133,17 +135,19 @@ function wantsSocket(header: HeaderReader): boolean {
   return header('upgrade')?.toLowerCase() === 'websocket'
 }
 
-function noRoute(context: Context): GatewayError {
+function noRoute(context: Context, catalog: Catalog): GatewayError {
   const { method, url } = context.req
-  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hintFor(url)}`, {
+  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hintFor(method, url, catalog)}`, {
     status: 404,
     code: 'unknown_url',
   })
 }
 
-function wrongMethod(context: Context, allowed: string): GatewayError {
+function wrongMethod(context: Context, catalog: Catalog, allowed: string): GatewayError {
   const { method, url } = context.req
-  const hint = '(HINT: Perhaps you meant to use a different HTTP method?)'
+  const more = hintFor(method, url, catalog)
+  if (more !== '' && allowed === 'GET') return noRoute(context, catalog)
+  const hint = `(HINT: Perhaps you meant to use a different HTTP method?)${more}`
   return new GatewayError('bad_request', `Not allowed to ${method} on ${pathOf(url)}. ${hint}`, {
     status: 405,
     code: 'method_not_supported',

@@ -5,7 +5,8 @@ import { type HeaderReader, headerValue, isJson } from './wire/headers.ts'
 /**
  * The access check of a gateway without a key, which must not let in every web page that is open in a browser on this
  * machine. A page on another site can reach loopback in two ways: by its own name, if that resolves to 127.0.0.1
- * (`Host` shows it), and from its own origin, if no preflight is needed (`Origin` and the content type show it).
+ * (`Host` shows it), and from its own origin, if no preflight is needed (`Origin`, `Sec-Fetch-Site` and the content type
+ * show it).
  * Returns a check that throws a 403.
  */
 export function createDoor({
@@ -28,13 +29,13 @@ export function createDoor({
     const type = header('content-type')
     if (method === 'GET' || (type !== undefined && isJson(type))) return
     // Without a preflight a page can send these too, but no browser does so without telling where the page is from.
-    const isForeign = !['same-origin', 'none', undefined].includes(header('sec-fetch-site'))
-    if (!isForeign && (type === undefined ? isEmpty(header) : isForm(type))) return
+    const isForeign = origin === undefined && !['same-origin', 'none', undefined].includes(header('sec-fetch-site'))
+    if (isForeign) throw forbidden("another site's page", 'allowedOrigins')
+    if (type === undefined ? isEmpty(header) : isForm(type)) return
     throw new GatewayError(
       'forbidden',
-      `This gateway has no key, so it takes requests with "Content-Type: application/json" only, found ${
-        type === undefined ? 'none' : `"${told(type)}"`
-      }. Send that header, or set SAMEWIRE_KEY.`,
+      'This gateway has no key, so it takes "Content-Type: application/json" or "multipart/form-data" only, found ' +
+        `${type === undefined ? 'none' : `"${told(type)}"`}. Send that header, or set SAMEWIRE_KEY.`,
     )
   }
 }

@@ -31,11 +31,12 @@ export function foresee(asking: Asking, { remedy, spec }: Learnt): Foreseen {
 
 /** The body of the first exchange, after the layers have said in another way what the upstream lacks. */
 function sentBody({ operation, body, target }: Asking, spec: OperationSpec): RequestBody {
-  const { renewal, sharing } = operation
+  const { renewals = [], sharing } = operation
   const { lacks = [], atOnce } = spec
   const { overrides } = target.deployment
-  const isOld = renewal?.concerns(body) && (lacks.includes(renewal.feature) || renewal.isForced(overrides))
-  const renewed = (isOld && renewal?.renew(body, new Set(lacks))) || body
+  const renewed = renewals.reduce((asked, { concerns, feature, isForced, renew }) => {
+    return concerns(asked) && (lacks.includes(feature) || isForced(overrides)) ? renew(asked) : asked
+  }, body)
   const isShared = atOnce !== undefined && sharing?.concerns?.(renewed) !== false
   const [part = renewed] = (isShared && sharing?.split(renewed, atOnce)) || []
   const structured = operation.structure?.(part, lacks)?.body ?? part

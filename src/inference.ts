@@ -8,14 +8,16 @@ import { readForm } from './core/read-form.ts'
 import { readLimits } from './core/read-preferences.ts'
 import { patience } from './core/retry-budget.ts'
 import type { Services } from './core/services.ts'
+import type { Rest } from './core/transport.ts'
 import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
 import { createReport } from './report.ts'
 import { tooLarge } from './runtime/body-limit.ts'
 import { type Edge, uploadLimit } from './runtime/edge.ts'
-import { parseBody } from './wire/body.ts'
+import { parseBody, type RequestBody } from './wire/body.ts'
 import { asGatewayError, describeCause, type FailureKind, GatewayError, reactions } from './wire/errors.ts'
 import { boundaryOf, isForm } from './wire/form.ts'
+import { FormBody } from './wire/form-body.ts'
 import { type HeaderReader, headerValue, isJson, readHops, wireHeaders } from './wire/headers.ts'
 
 export interface InferenceOptions<Bindings extends object> {
@@ -59,6 +61,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     const signal = edge.watch(context)
     const trace: Trace = { attempts: [] }
     let operationName: string | undefined
+    let read: RequestBody | undefined
     let retries: number | undefined
     const headers = () => Object.assign(wireHeaders(requestId, clock.now() - started), disclosure(trace))
     try {
@@ -71,7 +74,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       retries = limits?.retries
       if (header('x-samewire-explain') === 'true') trace.asked = true
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
-      const read = await readRequest(context, route, header)
+      read = await readRequest(context, route, header)
       const { operation, body } = route.request(read, named, route.explains ? context.req.url : undefined)
       operationName = operation.name
       if (route.explains) {
@@ -101,6 +104,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)
     } catch (thrown) {
       const failure = asGatewayError(thrown)
+      if (read instanceof FormBody) dropRest(read)
       if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
       if (!route.explains) report(requestId, started, trace, operationName, failure)
       return edge.send(
@@ -121,6 +125,11 @@ function followed(answer: Answer, over: () => void): Answer {
 }
 
 const encoder = new TextEncoder()
+
+/** Reads the rest of an upload that nobody has read: many clients read no answer before they have sent all. */
+function dropRest({ remainder, spent }: FormBody<Rest>): void {
+  if (!spent) remainder?.take().source.cancel('Nobody takes it.')
+}
 
 function refusal(failure: GatewayError, route: InferenceRoute, headers: Record<string, string>): Answer {
   return {

@@ -2,6 +2,8 @@ import type { Context } from 'hono'
 import type { Guard } from './access.ts'
 import { type Forwarded, forward } from './connect/forward.ts'
 import { type Answer, withStep } from './core/answer.ts'
+import type { Catalog } from './core/catalog.ts'
+import { withOwnModel } from './core/foreign-model.ts'
 import { Owners } from './core/owners.ts'
 import type { Provider } from './core/provider.ts'
 import type { Services } from './core/services.ts'
@@ -10,7 +12,7 @@ import { type Edge, uploadLimit } from './runtime/edge.ts'
 import { invalid } from './wire/body.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
 import { type ForeignPath, isAdministrative, isForOthers, readForeignPath } from './wire/foreign-path.ts'
-import { type HeaderReader, readHops, wireHeaders } from './wire/headers.ts'
+import { type HeaderReader, isJson, providerHeader, readHops, wireHeaders } from './wire/headers.ts'
 
 export interface PassThroughOptions<Bindings extends object> {
   readonly gateway: Gateway
@@ -20,11 +22,10 @@ export interface PassThroughOptions<Bindings extends object> {
   readonly nextId: () => string
 }
 
-/** Bytes of a body that are read before it goes on, in search of the ids of other objects. */
-const smallBody = 64 * 1024
-
-/** The header by which a client chooses the provider. */
-const providerHeader = 'x-samewire-provider'
+/** Bytes of a body or an answer in which the ids of other objects are looked for. */
+const searched = 64 * 1024
+/** Bytes of a body that is read before it goes on, if its length is known: of JSON, since it may name a model. */
+const mostJson = 1024 * 1024
 
 /**
  * Passes on what the gateway doesn't serve itself, untouched: to the provider in the header, to the one that made the
@@ -58,7 +59,7 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
     let text = ''
     const decoder = new TextDecoder()
     const see = (bytes: Uint8Array) => {
-      if (text.length > smallBody) return
+      if (text.length > searched) return
       text += decoder.decode(bytes, { stream: true })
     }
     const over = () => {
@@ -99,22 +100,25 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
     const requestId = nextId()
     const started = clock.now()
     try {
-      const bearer = guard(header, method === 'POST' ? 'POST' : 'GET')
+      const bearer = guard(header, 'POST')
       const signal = edge.watch(context)
       const hops = readHops(header)
       const rest = method === 'GET' || method === 'HEAD' ? undefined : edge.openBody(context, uploadLimit)
-      const small = rest?.length !== undefined && rest.length <= smallBody
-      const body = rest && small ? await rest.source.collect(smallBody, () => undefined) : new Uint8Array()
-      const provider = providerFor(asked, header, body.length > 0 ? new TextDecoder().decode(body) : '')
+      const isPlainJson = isJson(header('content-type') ?? '') && header('content-encoding') === undefined
+      const most = isPlainJson ? mostJson : searched
+      const small = rest?.length !== undefined && rest.length <= most
+      const body = rest && small ? await rest.source.collect(most, () => undefined) : new Uint8Array()
+      const provider = providerFor(asked, header, new TextDecoder().decode(body.subarray(0, searched)))
       if (!provider) throw new Error('without a provider nothing goes on')
       const request: Forwarded = {
-        ...{ provider, method, path: asked.path, header, body, bearer, hops, signal },
+        ...{ provider, method, path: asked.path, header, bearer, hops, signal },
+        body: body.length === 0 ? [] : isPlainJson ? withOwnModel(body, provider, catalog, asked.path) : [body],
         limits: catalog.limits,
         ...(!small && rest && { rest }),
       }
       const answer = noted(await forward(request, services), provider)
       const own = wireHeaders(requestId, clock.now() - started)
-      const headers = { ...own, ...answer.headers, 'x-samewire-provider': provider.name }
+      const headers = { ...own, ...answer.headers }
       return edge.send(context, { ...answer, headers }, signal)
     } catch (thrown) {
       return refuse(thrown, requestId, started)
@@ -122,11 +126,15 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
   }
 }
 
-/** What would bring a part of OpenAI's API that the gateway doesn't serve; nothing for a path that isn't one. */
-export function hintFor(url: string): string {
+/**
+ * What would bring a part of OpenAI's API that the gateway doesn't serve; nothing for a path that isn't one, nor where
+ * the configuration lets nothing through.
+ */
+export function hintFor(method: string, url: string, { passThrough }: Catalog): string {
+  if (passThrough?.length === 0) return ''
   try {
     const asked = readForeignPath(url)
-    if (!asked || !isForOthers(asked)) return ''
+    if (!asked || !isForOthers(method, asked)) return ''
   } catch {
     return ''
   }

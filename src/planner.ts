@@ -101,6 +101,7 @@ export function queryOf({ operation, body, session }: Asked, preferences?: Prefe
     model: body.model,
     operation: operation.name,
     over: operation.over?.operation.name,
+    path: operation.path,
     ...operation.query(body),
     preferences,
   }

@@ -11,7 +11,7 @@ import { retryHeaders } from './inference.ts'
 import { errorEvent, realtime, usualRealtimeModel } from './operations/realtime.ts'
 import { createReport } from './report.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
-import { readHops, wireHeaders } from './wire/headers.ts'
+import { providerHeader, readHops, wireHeaders } from './wire/headers.ts'
 import { chosenProtocol, readSocketRequest, type SocketRequest, socketHeaders } from './wire/socket-request.ts'
 
 export interface RealtimeOptions {
@@ -38,9 +38,6 @@ export function noSocket(): GatewayError {
     headers: { upgrade: 'HTTP/1.1' },
   })
 }
-
-/** The header by which a client chooses the provider of a session without a model. */
-const providerHeader = 'x-samewire-provider'
 
 export function createRealtime({ gateway, guard, services, nextId }: RealtimeOptions): Realtime {
   const { clock, log, random } = services

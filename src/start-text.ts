@@ -1,5 +1,6 @@
 import type { Access } from './access.ts'
 import type { Registry } from './config/providers.ts'
+import type { Catalog } from './core/catalog.ts'
 import type { Provider } from './core/provider.ts'
 import type { Gateway } from './gateway.ts'
 import { printable } from './log.ts'
@@ -10,13 +11,14 @@ const shown = 4
 /** The text that a user sees at start: where the gateway listens, what was found, what is missing, what to try. */
 export function startText({
   gateway,
-  registry,
+  addable,
   url,
   access,
   workers = [],
 }: {
   gateway: Gateway
-  registry: Registry
+  /** What the environment could add: nothing to providers that were configured, which are used and no others. */
+  addable: Registry
   url: string
   access: Access
   /** Process ids if there are several workers. */
@@ -29,7 +31,7 @@ export function startText({
     lines.push(`  ${provider.name.padEnd(14)} ${stateOf(provider, models)}`)
   }
   const present = new Set([...catalog.providers.values()].map(({ definition }) => definition.type))
-  for (const { type, name = type, title, env: brings, answers, probe } of Object.values(registry)) {
+  for (const { type, name = type, title, env: brings, answers, probe } of Object.values(addable)) {
     const variable = probe ? brings?.baseURL : brings?.apiKey
     if (present.has(type) || !variable || !(answers || probe)) continue
     lines.push(`  ${name.padEnd(14)} not configured: set ${variable} to add ${title}`)
@@ -38,11 +40,7 @@ export function startText({
   if (names.length > 0) lines.push('', `  models         ${listText(names)}`)
   if (workers.length > 0)
     lines.push('', `  workers        ${workers.length} processes: ${listText(workers.map(String))}`)
-  const stand = catalog.fallback
-  lines.push(
-    '',
-    `  missing models ${stand ? `are answered by ${stand}` : 'get a 404: set `fallback` to have another model answer'}`,
-  )
+  lines.push('', `  missing models ${fateOfMissing(catalog)}`)
   if (access.mode === 'open') lines.push('  no key required: only programs on this machine can use it')
   const key = access.mode === 'keys' ? ` -H "authorization: Bearer $SAMEWIRE_KEY"` : ''
   const model = catalog.fallback ?? names[0] ?? firstListed(gateway) ?? 'MODEL'
@@ -50,6 +48,12 @@ export function startText({
   const body = JSON.stringify({ model, messages: [{ role: 'user', content: 'hi' }] }).replaceAll("'", "'\\''")
   lines.push('', `  curl ${url}/v1/chat/completions${key} -H 'content-type: application/json' -d '${body}'`, '')
   return lines.map(printable).join('\n')
+}
+
+function fateOfMissing({ fallback, missing }: Catalog): string {
+  if (!fallback) return 'get a 404: set `fallback` to have another model answer'
+  const errors = Object.entries(missing).flatMap(([kind, policy]) => (policy === 'error' ? [kind] : []))
+  return `are answered by ${fallback}${errors.length > 0 ? `, but not where \`missing\` says error: ${errors.join(', ')}` : ''}`
 }
 
 function firstListed({ knowledge }: Gateway): string | undefined {

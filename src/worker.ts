@@ -37,7 +37,7 @@ function build(env: Environment): App {
     withoutKeys: { mode: 'closed', remedy },
     services: {
       transport: createFetchTransport(send),
-      dial: createFetchDial(send),
+      dial: createFetchDial(send, systemClock),
       clock: systemClock,
       random: Math.random,
       fetch: send,

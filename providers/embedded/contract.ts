@@ -51,12 +51,18 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** The error for a value of the wrong type, or for none where there must be one. */
 export function invalidType(param: string, expected: string, value: unknown): EngineError {
+  if (value === undefined) return missing(param)
   const got = value === null ? 'null' : Array.isArray(value) ? 'an array' : aTypeOf(value)
   return new EngineError(400, `Invalid type for '${param}': expected ${expected}, but got ${got} instead.`, {
     code: 'invalid_type',
     param,
   })
+}
+
+export function missing(param: string): EngineError {
+  return new EngineError(400, `Missing required parameter: '${param}'.`, { code: 'missing_required_parameter', param })
 }
 
 export function invalidValue(param: string, message: string): EngineError {

@@ -1,13 +1,5 @@
 import { Template } from '@huggingface/jinja'
-import {
-  checkCharacters,
-  EngineError,
-  invalidType,
-  invalidValue,
-  isObject,
-  type JsonObject,
-  unsupported,
-} from './contract.ts'
+import { checkCharacters, invalidType, invalidValue, isObject, type JsonObject, unsupported } from './contract.ts'
 
 const ROLES: Record<string, string> = {
   system: 'system',
@@ -41,12 +33,6 @@ export function chatPrompt(template: string): (messages: unknown, tools: readonl
 }
 
 function readMessages(messages: unknown): JsonObject[] {
-  if (messages === undefined) {
-    throw new EngineError(400, "Missing required parameter: 'messages'.", {
-      code: 'missing_required_parameter',
-      param: 'messages',
-    })
-  }
   if (!Array.isArray(messages)) throw invalidType('messages', 'an array', messages)
   if (messages.length === 0) throw invalidValue('messages', 'it must hold at least one message.')
   return messages.map((message, i) => readMessage(message, `messages[${i}]`))

@@ -41,6 +41,11 @@ export function refusesThinking({ message }: GatewayError): boolean {
   return /does not support thinking|think value .* is not supported/i.test(message)
 }
 
+/** Whether the error is about the highest level, which versions before April 2026 don't know: ollama/ollama#15787. */
+export function refusesMostThinking({ message }: GatewayError): boolean {
+  return /invalid think value: \\?"max\\?"/i.test(message)
+}
+
 /** The failure that a line of a stream reports, under HTTP 200. */
 export function streamFailure(error: unknown, model: string): GatewayError {
   const said = readSaidInBand(error)

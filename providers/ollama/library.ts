@@ -79,7 +79,7 @@ function abilitiesIn(capabilities: readonly string[]): ModelFacts {
   const has = (capability: string) => capabilities.includes(capability)
   const embeds = has('embedding') && !has('completion')
   return {
-    supports: { tools: has('tools'), vision: has('vision') },
+    supports: { tools: has('tools'), vision: has('vision'), audio: has('audio') },
     reasons: has('thinking'),
     inputs: ['text', ...(has('vision') ? ['image'] : []), ...(has('audio') ? ['audio'] : [])],
     outputs: embeds ? ['embeddings'] : has('image') ? ['image'] : ['text'],

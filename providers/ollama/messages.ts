@@ -1,15 +1,31 @@
 import type { WireContext } from '../../src/core/provider.ts'
+import { GatewayError, shorten } from '../../src/wire/errors.ts'
+import { imageTypeOfBase64, unsupportedImage } from '../../src/wire/image-format.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
 import { readArguments } from './arguments.ts'
-import { incapable } from './options.ts'
+import { incapable, listed } from './options.ts'
 
 /** Function names by call id: Ollama wants the name with the result. */
 type CalledNames = Map<string, string>
 
-const roles: Readonly<Record<string, string>> = { developer: 'system', function: 'tool' }
+const renamed: Readonly<Record<string, string>> = { developer: 'system', function: 'tool' }
+const roles = ['system', 'assistant', 'user', 'function', 'tool', 'developer']
+/** Roles that only some models' templates know: Granite's, on ollama.com/library/granite3.2. */
+const ownRoles = /^(control|document\b.*)$/s
+
+/** Throws a 400 for a message with a role that no template knows: Ollama passes over it without a word. */
+export function checkRoles(messages: unknown): void {
+  for (const [at, message] of list(messages).entries()) {
+    const { role } = object(message)
+    if (typeof role !== 'string' || roles.includes(role) || ownRoles.test(role)) continue
+    const words = `Invalid value: '${shorten(role)}'. Supported values are: ${listed(roles)}.`
+    throw new GatewayError('incapable', words, { param: `messages[${at}].role`, code: 'invalid_value' })
+  }
+}
 
 /** Converts OpenAI's messages to Ollama's. Throws a 400 that names the part which Ollama doesn't support. */
 export function ollamaMessages(messages: unknown, images: WireContext['images']): JsonObject[] {
+  checkRoles(messages)
   const reading = { called: new Map(), images }
   return list(messages).map((message, at) => ollamaMessage(object(message), `messages[${at}]`, reading))
 }
@@ -34,7 +50,7 @@ function ollamaMessage(message: JsonObject, path: string, { called, images: fetc
   const toolName = isResult ? (rest.tool_name ?? called.get(String(rest.tool_call_id)) ?? rest.name) : undefined
   return {
     ...rest,
-    role: (typeof role === 'string' && roles[role]) || role,
+    role: (typeof role === 'string' && renamed[role]) || role,
     content: text,
     ...(images.length > 0 && { images }),
     ...(thinking && { thinking }),
@@ -98,7 +114,10 @@ function readPart(part: JsonObject, path: string, fetched: WireContext['images']
 
 function inlineImage(url: string, path: string): string {
   const comma = url.indexOf(',')
-  if (/^data:[^,]*;base64,/i.test(url.slice(0, comma + 1))) return url.slice(comma + 1)
+  if (/^data:[^,]*;base64,/i.test(url.slice(0, comma + 1))) {
+    if (imageTypeOfBase64(url.slice(comma + 1, comma + 25)) !== undefined) return url.slice(comma + 1)
+    throw new GatewayError('incapable', unsupportedImage, { param: path, code: 'invalid_image_url' })
+  }
   throw incapable(path, 'Ollama fetches no images: send it as a data: URL with base64.')
 }
 

@@ -1,6 +1,8 @@
 import type { Options } from 'ollama/browser'
+import { efforts } from '../../src/core/efforts.ts'
 import { synonyms, valueAs, valueIn, without } from '../../src/core/synonyms.ts'
-import { GatewayError } from '../../src/wire/errors.ts'
+import { invalid } from '../../src/wire/body.ts'
+import { GatewayError, shorten } from '../../src/wire/errors.ts'
 import { type JsonObject, objectAt } from '../../src/wire/json.ts'
 import { schemaIn } from '../../src/wire/response-format.ts'
 
@@ -8,7 +10,12 @@ import { schemaIn } from '../../src/wire/response-format.ts'
  * Maximum tokens of a chat answer if neither client nor configuration sets one. Not meant to shorten answers: without
  * it, a small model that loops would run until its client leaves, and block the others. Long reasoning needs less.
  */
-export const defaultLimit = 16_384
+const defaultLimit = 16_384
+
+/** The same for a model that has room for `contextWindow` tokens, if that is known. */
+export function limitFor(contextWindow: number | undefined): number {
+  return Math.min(defaultLimit, contextWindow ?? defaultLimit)
+}
 
 /** Request fields, of OpenAI or Ollama, that Ollama takes inside `options` under the same name. */
 const sameOptions = [
@@ -78,6 +85,11 @@ function stopsOf(stop: unknown): readonly unknown[] {
 const thinkLevels: Readonly<Record<string, boolean | string>> = {
   none: false,
   minimal: 'low',
+  low: 'low',
+  medium: 'medium',
+  default: 'medium',
+  high: 'high',
+  max: 'max',
   xhigh: 'max',
   ultra: 'max',
 }
@@ -91,7 +103,15 @@ export function effortOf(body: JsonObject): unknown {
 export function thinkOf(body: JsonObject): unknown {
   const asked = valueAs('think', valueIn(body, 'thinking'))
   if (typeof asked !== 'string') return asked
-  return Object.hasOwn(thinkLevels, asked) ? thinkLevels[asked] : asked
+  if (Object.hasOwn(thinkLevels, asked)) return thinkLevels[asked]
+  const words = `Invalid value: '${shorten(asked)}'. Supported values are: ${listed(efforts)}.`
+  throw invalid(words, body.reasoning_effort === undefined ? 'think' : 'reasoning_effort', 'invalid_value')
+}
+
+/** Values in OpenAI's words. */
+export function listed(values: readonly string[]): string {
+  const quoted = values.map((value) => `'${value}'`)
+  return `${quoted.slice(0, -1).join(', ')}, and ${quoted.at(-1)}`
 }
 
 /** Ollama's `format`: `json`, or a JSON schema. */

@@ -2,14 +2,14 @@ import type { WireContext } from '../../src/core/provider.ts'
 import { valueIn, without } from '../../src/core/synonyms.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 import { withReadableArguments } from './arguments.ts'
-import { ollamaMessages, withInlineImages } from './messages.ts'
-import { defaultLimit, effortOf, formatOf, incapable, optionsOf, passedOn, thinkOf } from './options.ts'
+import { checkRoles, ollamaMessages, withInlineImages } from './messages.ts'
+import { effortOf, formatOf, incapable, limitFor, optionsOf, passedOn, thinkOf } from './options.ts'
 
 /** Maximum tokens of a legacy completion if the client sets none: OpenAI's default. */
 const legacyLimit = 16
 
 /** The body for `/api/chat`, from an OpenAI chat request. JSON leaves out what is undefined. */
-export function chatRequest({ body, model, images }: WireContext): JsonObject {
+export function chatRequest({ body, model, images, contextWindow }: WireContext): JsonObject {
   return {
     ...passedOn(body),
     model,
@@ -17,7 +17,7 @@ export function chatRequest({ body, model, images }: WireContext): JsonObject {
     tools: toolsOf(body),
     format: formatOf(body),
     think: thinkOf(body),
-    options: optionsOf(body, defaultLimit),
+    options: optionsOf(body, limitFor(contextWindow)),
     // The default in Ollama is true.
     stream: body.stream === true,
   }
@@ -39,11 +39,12 @@ export function generateRequest({ body, model }: WireContext): JsonObject {
 }
 
 /** Chat on Ollama's own `/v1`, which ignores `max_completion_tokens` and generates without a limit. */
-export function openaiChatRequest({ body, images }: WireContext): JsonObject {
+export function openaiChatRequest({ body, images, contextWindow }: WireContext): JsonObject {
+  checkRoles(body.messages)
   const { tools: _, ...toolless } = body
   // Ollama ignores `tool_choice: 'none'` and would offer the tools.
   return {
-    ...openaiNames(body.tool_choice === 'none' ? toolless : body, defaultLimit),
+    ...openaiNames(body.tool_choice === 'none' ? toolless : body, limitFor(contextWindow)),
     messages: withThoughts(withInlineImages(withReadableArguments(body.messages), images)),
   }
 }

@@ -15,11 +15,6 @@ export function givenConfig(value: unknown, source?: string): Config {
   if (problems.length > 0) throw new ConfigError(problems, source)
   if (isObject(config) && typeof config.then !== 'function') return config as Config
   // Don't show the value: it may be a secret in the wrong file.
-  const found =
-    isPromise || isObject(config)
-      ? 'a promise (put `await` before it)'
-      : config === undefined
-        ? 'nothing'
-        : describe(config)
+  const found = isPromise || isObject(config) ? 'a promise (put `await` before it)' : describe(config)
   throw new ConfigError([`found ${found}; allowed: an object, such as { providers: { ollama: { type: … } } }`], source)
 }

@@ -32,7 +32,10 @@ const dropParams = v.optional(
 const hedging = v.strictObject({ after: v.optional(seconds) })
 
 const limits = {
-  /** Seconds for making a connection, TLS included. Default 10. Workers can't limit it apart from the rest. */
+  /**
+   * Seconds for making a connection, with TLS and a WebSocket's handshake. Default 10. Workers can't limit it apart from
+   * the rest, except for a WebSocket.
+   */
   connectTimeout: v.optional(seconds),
   /**
    * Seconds for a whole answer, or until the first content of a stream. The rest of a stream has no limit of its own:
@@ -114,8 +117,10 @@ const capabilities = {
     v.strictObject({
       tools: v.optional(v.boolean()),
       vision: v.optional(v.boolean()),
+      audio: v.optional(v.boolean()),
       schema: v.optional(v.boolean()),
       dimensions: v.optional(v.boolean()),
+      logprobs: v.optional(v.boolean()),
     }),
   ),
 }

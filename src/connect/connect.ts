@@ -34,7 +34,7 @@ export function connect(
     const asked = given.routed && provider.routes ? { ...given, body: given.routed } : given
     const spec = provider.operations[given.operation.name]
     if (!spec) {
-      throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${given.operation.name}.`)
+      throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${given.operation.path}.`)
     }
     if (asked.body instanceof SocketRequest) return await dialled(asked, asked.body, spec, services)
     const call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked
@@ -54,6 +54,7 @@ export function connect(
         if (remedies > 0) learnt.set(key, way)
         return answer
       } catch (error) {
+        call.body.release()
         if (!(error instanceof GatewayError)) throw error
         // Code of a provider's own heeds what is left out, and no other remedy.
         if (spec.serve && error.kind !== 'incapable') throw error

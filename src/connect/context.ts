@@ -57,6 +57,10 @@ export class ExchangeContext implements WireContext {
     return this.#call.target.deployment.known.supports
   }
 
+  get contextWindow(): number | undefined {
+    return this.#call.target.contextWindow
+  }
+
   get id(): string {
     this.#id ??= this.#call.operation.id?.(this.random) ?? ''
     return this.#id

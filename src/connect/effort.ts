@@ -31,8 +31,10 @@ function wordsOf({ definition: { efforts = [] }, settings }: Provider): readonly
 
 /** Puts the nearest of the levels that the upstream has said to have in place of one that it refused. */
 export function limitEffort(changes: Changes, asked: Asked, levels: readonly string[]): void {
-  const effort = fieldIn(changes, asked, field)
-  if (isEffort(effort)) put(changes, field, nearestEffort(effort, levels))
+  for (const name of [field, 'think']) {
+    const effort = fieldIn(changes, asked, name)
+    if (isEffort(effort)) put(changes, name, nearestEffort(effort, levels))
+  }
   const reasoning = fieldIn(changes, asked, 'reasoning')
   if (isObject(reasoning) && isEffort(reasoning.effort)) {
     put(changes, 'reasoning', { ...reasoning, effort: nearestEffort(reasoning.effort, levels) })

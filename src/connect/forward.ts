@@ -7,8 +7,9 @@ import { Abort, type Signal } from '../core/signal.ts'
 import type { Step } from '../core/stream.ts'
 import type { Rest } from '../core/transport.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { type HeaderReader, hopsHeader } from '../wire/headers.ts'
+import { type HeaderReader, hopsHeader, providerHeader } from '../wire/headers.ts'
 import { EndedEarly } from './ended-early.ts'
+import { foreignRefusal } from './foreign-refusal.ts'
 
 /** A request that goes to a provider as it is. */
 export interface Forwarded {
@@ -17,7 +18,8 @@ export interface Forwarded {
   /** Without `/v1`, with the query. */
   readonly path: string
   readonly header: HeaderReader
-  readonly body: Uint8Array
+  /** In pieces. */
+  readonly body: readonly Uint8Array[]
   /** What follows `body`. */
   readonly rest?: Rest
   readonly bearer: string | undefined
@@ -41,7 +43,10 @@ const sent = [
 const returned =
   /^(content-(type|disposition|range|language|length)|accept-ranges|etag|last-modified|location|retry-after(-ms)?|openai-(?!version).*|x-ratelimit-.*)$/
 
-/** Sends a request to a provider and answers with what comes back, whatever its status. */
+/** Those of them that say something of the body. */
+const ofBody = /^(content-(type|disposition|language|length)|accept-ranges|etag|last-modified)$/
+
+/** Sends a request to a provider and answers with what comes back. Throws if that is an error. */
 export async function forward(request: Forwarded, { transport, clock }: Pick<Services, 'transport' | 'clock'>) {
   const { provider, method, path, body, rest, signal, limits } = request
   const { definition, settings } = provider
@@ -55,30 +60,23 @@ export async function forward(request: Forwarded, { transport, clock }: Pick<Ser
     const response = await transport(
       {
         ...{ name: provider.name, method, url, headers: headersOf(request), connectTimeout: limits.connectTimeout },
-        body: body.length > 0 ? [body] : [],
+        body,
         ...(rest && { rest: { ...rest, sent: () => patience.start() } }),
       },
       patience.attempt,
     )
     patience.stop()
     const { status } = response
-    if ((status === 401 || status === 407) && !provider.callersKey) {
-      response.body.cancel('It may quote the key.')
-      // Clients would take the status for their own key's.
-      throw new GatewayError('auth', `The gateway's credentials for ${provider.name} were rejected (HTTP ${status}).`)
-    }
-    const headers = returnedHeaders(response.headers)
+    const headers = { ...returnedHeaders(response.headers), [providerHeader]: provider.name }
+    if (status >= 400) throw await foreignRefusal(response, request, withoutBody(headers), clock)
     const steps = [
       idle(limits.idleTimeout, patience),
       ...(isEndless(headers) ? [{ watch: new EndedEarly(), carried: 'watch' as const }] : []),
     ]
-    return {
-      status,
-      headers,
-      body: { source: response.body, steps },
-    } satisfies Answer
+    return { status, headers, body: { source: response.body, steps } } satisfies Answer
   } catch (error) {
     patience.stop()
+    patience.end()
     throw patience.attempt.aborted ? patience.attempt.reason : error
   }
 }
@@ -115,6 +113,10 @@ function returnedHeaders(headers: Readonly<Record<string, string>>): Record<stri
 /** Whether an answer consists of events, and more of them may follow. */
 function isEndless(headers: Readonly<Record<string, string>>): boolean {
   return /^text\/event-stream\b/i.test(headers['content-type'] ?? '') && headers['content-length'] === undefined
+}
+
+function withoutBody(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ofBody.test(name)))
 }
 
 /** Ends an answer that sends nothing for `ms`. */

@@ -8,6 +8,7 @@ import { toBase64 } from '../wire/base64.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { GatewayError, shorten } from '../wire/errors.ts'
 import { isPublicAddress, isPublicHost } from '../wire/hosts.ts'
+import { imageType, unsupportedImage } from '../wire/image-format.ts'
 import { settledBody } from './changes.ts'
 
 /** Bytes of all images of a request together: as many as OpenAI takes. */
@@ -125,23 +126,11 @@ function redirectOf({ status, headers }: Download, from: URL): URL | undefined {
   return URL.canParse(location, from.href) ? new URL(location, from.href) : undefined
 }
 
-/** How the formats that models read begin, in bytes as characters. */
-const formats: readonly (readonly [type: string, start: RegExp])[] = [
-  ['image/png', /^\x89PNG\r\n\x1a\n/],
-  ['image/jpeg', /^\xff\xd8\xff/],
-  ['image/gif', /^GIF8[79]a/],
-  ['image/webp', /^RIFF[\s\S]{4}WEBP/],
-]
-
 function dataOf({ status, body }: Download, address: ImageAddress): string {
   if (status !== 200) throw new Error(`HTTP ${status}`)
-  const start = String.fromCharCode(...body.subarray(0, 16))
-  const type = formats.find(([, begins]) => begins.test(start))?.[0]
+  const type = imageType(body)
   if (type) return `data:${type};base64,${toBase64(body)}`
-  throw refusal(
-    address,
-    "You uploaded an unsupported image. Please make sure your image has of one the following formats: ['png', 'jpeg', 'gif', 'webp'].",
-  )
+  throw refusal(address, unsupportedImage)
 }
 
 function failure(

@@ -1,5 +1,5 @@
 import type { Call } from '../core/call.ts'
-import { type Droppable, mayDrop } from '../core/features.ts'
+import { droppableOf, mayDrop } from '../core/features.ts'
 import type { OperationSpec, Remedy } from '../core/provider.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -14,7 +14,7 @@ type Asking = Pick<Call, 'operation' | 'body' | 'target'>
 export function dropsFor(call: Asking, { lacks = [], encode }: OperationSpec, { refused = [] }: Remedy): string[] {
   if (lacks.length === 0 && refused.length === 0) return []
   const { features = {} } = call.operation
-  const droppable = droppableOf(call)
+  const droppable = droppableOf(call.target)
   // A translation parses the whole request anyway.
   const body = encode ? settledBody(call) : settledOutline(call)
   const dropped = droppable ? withCompanions(refused, call).filter((name) => isGiven(body, name)) : []
@@ -33,16 +33,12 @@ export function mayDropFrom(call: Asking, field: string): boolean {
   return withCompanions([field], call).length > 0
 }
 
-function droppableOf({ target }: Asking): Droppable | undefined {
-  return target.deployment.dropParams ?? target.limits.dropParams
-}
-
 /** Those of the fields that may be left out, and those that stand for nothing without them. */
 function withCompanions(names: readonly string[], call: Asking): string[] {
   const groups = Object.values(call.operation.features ?? {}).map(({ fields = [] }) => fields)
   return names.flatMap((name) => {
     const group = groups.find((fields) => fields.includes(name)) ?? [name]
-    return mayDrop(group, droppableOf(call)) ? group : []
+    return mayDrop(group, droppableOf(call.target)) ? group : []
   })
 }
 

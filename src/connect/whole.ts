@@ -1,6 +1,7 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
+import { omissionFor, refuseOmission } from '../core/omitted.ts'
 import type { OperationSpec, Provider, WireContext } from '../core/provider.ts'
 import type { Repair } from '../core/repair.ts'
 import type { UpstreamResponse } from '../core/transport.ts'
@@ -91,7 +92,13 @@ export function checked(json: JsonObject, spec: OperationSpec, context: WireCont
   if (fault) {
     throw 'told' in fault ? readInBand(fault.told, call) : protocolError(call.target.deployment.provider, fault.wrong)
   }
+  checkOmission(answer, call)
   return { answer, changed: answer !== good }
+}
+
+function checkOmission(answer: JsonObject, call: Call): void {
+  const omission = omissionFor(call)
+  if (omission?.isIn(answer)) refuseOmission(omission, call)
 }
 
 /** Undefined where the provider is known to need no repair. */
@@ -120,6 +127,7 @@ function rescued(bytes: Uint8Array, spec: OperationSpec, context: WireContext, c
   if (json) return checked(json, spec, context, call).answer
   const answer = gathered(bytes, spec, context, call)
   if (!answer) throw protocolError(provider, 'sent no JSON object')
+  checkOmission(answer, call)
   return repairOf(call)?.answer(answer, context) ?? answer
 }
 

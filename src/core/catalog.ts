@@ -36,7 +36,7 @@ export type RoutingStrategy = (typeof routingStrategies)[number]
 
 /** Settings of a model. Times are in milliseconds. */
 export interface Limits {
-  /** For making a connection, TLS included; on Node only. */
+  /** For making a connection, TLS included, on Node only; and for opening a WebSocket. */
   readonly connectTimeout: number
   /** For a whole answer, or until a stream's first content. */
   readonly timeout: number

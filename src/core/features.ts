@@ -43,6 +43,16 @@ type FeatureBody = Readonly<Record<string, unknown>>
 /** Which unsupported fields may be left out instead of refusing the request: all, or these. */
 export type Droppable = true | readonly string[]
 
+/** What a deployment's own configuration allows, or else that of all. */
+export function droppableOf({ deployment, limits }: DroppingTarget): Droppable | undefined {
+  return deployment.dropParams ?? limits.dropParams
+}
+
+interface DroppingTarget {
+  readonly deployment: { readonly dropParams?: Droppable | undefined }
+  readonly limits: { readonly dropParams?: Droppable | undefined }
+}
+
 /** Whether a field may be left out. A field that stands for nothing without another goes with it. */
 export function mayDrop(fields: readonly string[], droppable: Droppable | undefined): boolean {
   if (droppable === undefined) return false

@@ -40,7 +40,7 @@ function shared(all: readonly ModelFacts[]): ModelFacts {
 }
 
 function supportsOf(all: readonly ModelFacts[]): NonNullable<ModelFacts['supports']> {
-  const names = ['tools', 'vision', 'schema', 'dimensions'] as const
+  const names = ['tools', 'vision', 'audio', 'schema', 'dimensions', 'logprobs'] as const
   const told = names.map((name) => [name, some(all.map(({ supports }) => supports?.[name]))] as const)
   return Object.fromEntries(told.filter(([, value]) => value !== undefined))
 }

@@ -13,7 +13,7 @@ export function findObstacle(query: Query, deployment: Deployment, listed: Liste
   const { provider } = deployment
   if (provider.unavailable) return { kind: 'no_live_provider', why: provider.unavailable }
   if (!serves(provider, query)) {
-    return { kind: 'wrong_endpoint', why: `${provider.definition.title} does not serve ${query.operation}` }
+    return { kind: 'wrong_endpoint', why: `${provider.definition.title} does not serve ${query.path}` }
   }
   const entry = entryOf(deployment.model, listed)
   if (!entry && listed && listed.size > 0 && provider.definition.answersAnyName) {
@@ -21,7 +21,9 @@ export function findObstacle(query: Query, deployment: Deployment, listed: Liste
   }
   for (const need of query.needs) {
     const supported = deployment.known.supports?.[need] ?? entry?.supports?.[need]
-    if (supported === false) return { kind: 'incapable', why: `it is not capable of ${capabilityNames[need]}` }
+    if (supported === false) {
+      return { kind: 'incapable', why: `it is not capable of ${capabilityNames[need]}`, lacks: need }
+    }
   }
   const window = contextWindowOf(deployment, listed)
   if (window !== undefined && query.tokens > window) {
@@ -82,6 +84,8 @@ export function lackAdmitted(lack: Capability): string {
 const capabilityNames: Readonly<Record<Capability, string>> = {
   tools: 'calling tools',
   vision: 'reading images',
+  audio: 'listening to audio',
   schema: 'keeping to a JSON schema',
   dimensions: 'shortening its vectors',
+  logprobs: 'telling log probabilities',
 }

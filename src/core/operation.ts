@@ -5,10 +5,12 @@ import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
 import type { Continuing } from './continuing.ts'
 import type { Feature, FeatureUse } from './features.ts'
+import type { Omission } from './omission.ts'
 import type { Remedy } from './remedy.ts'
 import type { Renewal } from './renewal.ts'
 import type { Repair } from './repair.ts'
-import type { Structure } from './structure.ts'
+import type { Stage } from './stream.ts'
+import type { Requirement, Structure } from './structure.ts'
 import type { Translation } from './translation.ts'
 import type { WireContext } from './wire-context.ts'
 
@@ -18,8 +20,10 @@ export type { Capability }
 export const paramOfCapability: Readonly<Record<Capability, string>> = {
   tools: 'tools',
   vision: 'messages',
+  audio: 'messages',
   schema: 'response_format',
   dimensions: 'dimensions',
+  logprobs: 'logprobs',
 }
 
 /** What is known of a model's capabilities. */
@@ -60,12 +64,22 @@ export interface Operation {
   usage?(answer: JsonObject): JsonObject | undefined
   /** How its requests use the features that an upstream may lack. Absent: they use none. */
   readonly features?: Readonly<Partial<Record<Feature, FeatureUse>>>
+  /** What answers may leave out of what is asked for. Absent: nothing. Undefined: nothing that can be told. */
+  omission?(asked: JsonObject): Omission | undefined
   /** The images that its requests give by address. Absent: they have none. */
   images?(body: JsonObject): readonly ImageAddress[]
-  /** How requests in terms that OpenAI has replaced are answered by upstreams without them. Absent: they are not. */
-  readonly renewal?: Renewal
+  /**
+   * How requests in terms that not all upstreams know are answered by the others; each gets what those before it have
+   * made of the request. Absent: they are not.
+   */
+  readonly renewals?: readonly Renewal[]
   /** How a structured answer is had from an upstream that lacks these features. Absent: it isn't. */
   structure?(body: RequestBody, lacks: readonly Feature[]): Structure | undefined
+  /**
+   * What an answer must have by the request's fields, unless the configuration's own, which replace them, are about the
+   * same. Absent: nothing.
+   */
+  requirement?(asked: JsonObject, overrides: JsonObject): Requirement | undefined
   /** An answer whose usage is that of an earlier one too. Absent: its answers tell of none. */
   withUsageOf?(answer: JsonObject, earlier: JsonObject): JsonObject
   /**
@@ -89,7 +103,12 @@ export interface Operation {
   /** The whole answer that the chunks of a complete stream amount to. Absent: a stream can't stand in for an answer. */
   toWhole?(chunks: readonly JsonObject[], context: WireContext): JsonObject
   /** The chunks of a stream that says what a whole answer says. Absent: an answer can't stand in for a stream. */
-  toStream?(answer: JsonObject, naming: Naming, options: StreamOptions): readonly JsonObject[]
+  toStream?(answer: JsonObject, context: WireContext, options: StreamOptions): readonly JsonObject[]
+  /**
+   * Makes the stream that was asked for of a whole answer of this content type, which is no JSON. Undefined: that is no
+   * answer. Absent: none is.
+   */
+  streamOf?(type: string): Stage | undefined
 }
 
 export interface ImageAddress {
@@ -118,17 +137,17 @@ export interface Sharing {
   readonly param: string
   /** The parts, in order; undefined if the request fits as it is. */
   split(body: RequestBody, most: AtOnce): readonly RequestBody[] | undefined
-  /** The answer to `body`, from those to its parts in the same order. */
-  join(answers: readonly JsonObject[], body: RequestBody): JsonObject
+  /** The answer to `body`, from those to its parts in the same order. The first one is that to `first` parts (1). */
+  join(answers: readonly JsonObject[], body: RequestBody, first?: number): JsonObject
   /** Joins the streams of the parts of `body`. Absent: its requests are not shared out if they want a stream. */
   joinStreams?(body: RequestBody): StreamJoiner
   /**
-   * How much of `body` an answer is to, if that is less than all: what its upstream does at once, although it said
-   * nothing. Absent: no upstream does less without a word.
+   * What an answer lacks of what `body` asks for, since its upstream does less at once, although it said nothing. Absent:
+   * no upstream does less without a word.
    */
-  silently?(answer: JsonObject, body: RequestBody): AtOnce | undefined
-  /** The same for a stream, from its events in order: it tells when the last one says so. Absent: it never does. */
-  silentlyIn?(body: RequestBody): (event: ServerEvent) => AtOnce | undefined
+  silently?(answer: JsonObject, body: RequestBody): Lack | undefined
+  /** Watches a stream for the same. Absent: no stream is less than was asked for. */
+  lackingIn?(body: RequestBody): Lacking
   /** Whether a request may have to be shared out. Absent: any may. */
   concerns?(body: RequestBody): boolean
   /**
@@ -138,11 +157,30 @@ export interface Sharing {
   told?(failure: GatewayError, body: RequestBody, most: AtOnce): Told | undefined
 }
 
+/** `most`: what the upstream does at once. `parts`: of the parts for that, how many the answer stands for. */
+export interface Lack {
+  readonly most: AtOnce
+  readonly parts: number
+}
+
+/** Watches a stream for what of a request it doesn't answer. */
+export interface Lacking {
+  see(event: ServerEvent): void
+  /** Whether all that was asked for has begun. */
+  readonly isWhole: boolean
+  /** What the upstream does at once, if it lacks anything. */
+  readonly most: AtOnce
+  /** The parts, for that much at once, that have not begun. Undefined: they can't be added to what has gone out. */
+  missing(): readonly number[] | undefined
+}
+
 /** Makes one stream of the events of several, whose parts are counted from 0. */
 export interface StreamJoiner {
   /** What goes out instead of an event; undefined: nothing does. */
   event(event: ServerEvent, part: number): Uint8Array | undefined
-  /** What is still to be sent, before `[DONE]`, when all parts have ended. */
+  /** Takes note of an event of the first part, which goes out as it is. True if it must wait for all parts instead. */
+  noted(event: ServerEvent): boolean
+  /** What is still to be sent when all parts have ended, the end of the stream included. */
   end(): readonly Uint8Array[]
 }
 

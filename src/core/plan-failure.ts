@@ -1,5 +1,5 @@
 import { GatewayError, isMissing, type MissingKind, shorten, unknownModel } from '../wire/errors.ts'
-import { type Capability, paramOfCapability } from './operation.ts'
+import { paramOfCapability } from './operation.ts'
 import { isExcluded, isObstacle, type Query, type Skipped, type Target } from './plan.ts'
 
 /** What a client is told when there is no model of the name that it asks for, or no name. */
@@ -25,7 +25,7 @@ export function failureOf(query: Query, first: Target | undefined, mishaps: Mish
 
 /** What the skipped deployments explain. */
 function skippedFailure(query: Query, { skipped, missing }: Mishaps): GatewayError | undefined {
-  const { model = '', needs } = query
+  const { model = '' } = query
   const excluded = skipped.find(isExcluded)
   if (excluded && !missing) {
     const message = `No deployment of \`${shorten(model)}\` fits 'provider': ${excluded.name}: ${excluded.why}.`
@@ -35,11 +35,6 @@ function skippedFailure(query: Query, { skipped, missing }: Mishaps): GatewayErr
   const first = skipped.find(isObstacle)
   if (!first) return undefined
   if (isMissing(first.kind)) return missing ?? missingModel(query, first.kind)
-  const param = first.kind === 'incapable' ? { param: paramOf(needs) } : {}
+  const param = first.lacks === undefined ? {} : { param: paramOfCapability[first.lacks] }
   return new GatewayError(first.kind, `${shorten(model)}: ${first.why}`, param)
-}
-
-function paramOf(needs: ReadonlySet<Capability>): string {
-  const [need] = (['dimensions', 'tools', 'schema', 'vision'] as const).filter((capability) => needs.has(capability))
-  return paramOfCapability[need ?? 'vision']
 }

@@ -1,7 +1,7 @@
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { Catalog, Deployment, Known, Limits, Shadow } from './catalog.ts'
 import type { Health } from './health.ts'
-import type { Demand } from './operation.ts'
+import type { Capability, Demand } from './operation.ts'
 import type { Exclusion, Preferences } from './preferences.ts'
 import type { Shortcomings } from './shortcomings.ts'
 
@@ -12,6 +12,8 @@ export interface Query extends Demand {
   readonly operation: string
   /** The operation that can stand in for it, by its name. */
   readonly over?: string | undefined
+  /** The operation's route, by which clients know it. */
+  readonly path: string
   readonly preferences?: Preferences | undefined
 }
 
@@ -53,6 +55,8 @@ export interface Skipped {
   /** A failure: it can't serve the request. */
   readonly kind: FailureKind | PassedOver
   readonly why: string
+  /** With `incapable`: what it lacks. */
+  readonly lacks?: Capability
 }
 
 /** Whether a deployment was skipped because it can't serve the request. */

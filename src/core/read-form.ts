@@ -6,8 +6,15 @@ import type { Rest } from './transport.ts'
 
 /** Bytes of a form that are kept, so that it can be sent again. */
 const kept = 8 * 1024 * 1024
+/**
+ * Bytes of a larger one that are kept, so that it can be sent elsewhere if no connection comes about: workerd takes 64 KB
+ * of a body before it has one.
+ */
+const leastKept = 128 * 1024
 /** Bytes in which its model is looked for. OpenAI takes audio of 25 MB, and many clients send the file first. */
 const searched = 26 * 1024 * 1024
+/** Room for the piece in which that ends. */
+const room = searched + 1024 * 1024
 
 /**
  * Reads a form: all of a small one; of a large one until its model is known, `model` if that is given. The rest stays
@@ -15,19 +22,24 @@ const searched = 26 * 1024 * 1024
  */
 export function readForm({ source, length }: Rest, boundary: string, model?: string): Promise<FormBody<Rest>> {
   return new Promise((resolve, reject) => {
-    // Of a large one only the beginning is kept, so its length says nothing about that.
-    const block = new Block(searched, length !== undefined && length <= kept ? length : 0)
+    const block = new Block(room, Math.min(length ?? 0, room))
     const reader = new FormReader(boundary)
     let settled = false
     const isNamed = () => model !== undefined || reader.parts.some(({ name, isFile }) => name === 'model' && !isFile)
-    const finish = (remainder?: Remainder<Rest>) => {
-      settled = true
-      resolve(new FormBody(block.take(), { boundary, parts: reader.parts }, remainder, model))
-    }
     const refuse = (error: unknown) => {
       settled = true
+      // What of it is still to come is read and dropped.
+      block.take()
       source.cancel(error)
       reject(error)
+    }
+    const finish = (remainder?: Remainder<Rest>) => {
+      settled = true
+      try {
+        resolve(new FormBody(block.take(), { boundary, parts: reader.parts }, remainder, model))
+      } catch (error) {
+        refuse(error)
+      }
     }
     source.pipe({
       chunk(bytes) {
@@ -40,9 +52,11 @@ export function readForm({ source, length }: Rest, boundary: string, model?: str
         }
         const small = length === undefined ? block.size < kept : length <= kept
         if (small) return
+        if (block.size < leastKept) return
         if (isNamed()) {
           source.pause()
-          finish(new Remainder({ source, length: length === undefined ? undefined : length - block.size }))
+          const rest = length === undefined ? undefined : length - block.size
+          finish(new Remainder((begin) => ({ source, length: rest, begin })))
         } else if (block.size > searched) refuse(modelTooLate(searched))
       },
       end() {

@@ -3,19 +3,22 @@ import type { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Feature } from './features.ts'
 
-/** How an operation's requests in terms that OpenAI has replaced get to upstreams that know the later ones only. */
+/**
+ * How a request in terms that an upstream doesn't know, such as those that OpenAI has replaced, gets to it in others, and
+ * its answer back.
+ */
 export interface Renewal {
-  /** What an upstream lacks that does not know the old terms. */
+  /** What an upstream lacks that does not know the terms. */
   readonly feature: Feature
-  /** Whether a request uses the old terms. */
+  /** Whether a request uses the terms. */
   concerns(body: RequestBody): boolean
-  /** Whether a configuration puts the new terms into each request, so that its answer has them. */
+  /** Whether a configuration puts the other terms into each request, so that its answer has them. */
   isForced(overrides: JsonObject): boolean
-  /** The request in the new terms, for an upstream that lacks these features. */
-  renew(body: RequestBody, lacks: ReadonlySet<Feature>): RequestBody
-  /** What an upstream lacks by its refusal of the request, of what other terms can do without. */
-  told(failure: GatewayError, body: RequestBody): Feature | undefined
-  /** What the answer to a renewed request is in the old terms. Absent: what it is in the new ones. */
+  /** The request in the other terms. */
+  renew(body: RequestBody): RequestBody
+  /** Whether a refusal of the request says that the upstream doesn't know the terms. */
+  tells(failure: GatewayError, body: RequestBody): boolean
+  /** What the answer to a renewed request is in the client's terms. Absent: what it is in the other ones. */
   readback(body: RequestBody): Readback | undefined
   /** A failure of a renewed request, about the client's own fields. */
   failure(failure: GatewayError): GatewayError
@@ -24,6 +27,6 @@ export interface Renewal {
 /** Puts one answer into the terms of its request. */
 export interface Readback {
   answer(answer: JsonObject): JsonObject
-  /** A chunk of a stream; undefined: it says nothing in the old terms. Sees all chunks in order. */
+  /** A chunk of a stream; undefined: it says nothing in the client's terms. Sees all chunks in order. */
   chunk(chunk: JsonObject): JsonObject | undefined
 }

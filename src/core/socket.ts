@@ -1,3 +1,4 @@
+import { GatewayError } from '../wire/errors.ts'
 import type { Signal } from './signal.ts'
 import type { UpstreamRequest, UpstreamResponse } from './transport.ts'
 
@@ -105,5 +106,15 @@ export type Dialled =
   | { readonly socket: Socket; readonly headers: Readonly<Record<string, string>> }
   | (UpstreamResponse & { readonly socket?: undefined })
 
-/** Opens a WebSocket to an upstream. Rejects as a `Transport` does; the signal counts until the socket is open. */
+/**
+ * Opens a WebSocket to an upstream. Rejects as a `Transport` does; the signal counts until the socket is open. Its
+ * handshake belongs to making the connection: no model has anything to do yet, and no client waits for minutes.
+ */
 export type Dial = (request: DialRequest, signal: Signal) => Promise<Dialled>
+
+export function unanswered({ name, connectTimeout }: DialRequest): GatewayError {
+  return new GatewayError(
+    'timeout',
+    `${name} did not answer the WebSocket's handshake within ${connectTimeout / 1000} seconds.`,
+  )
+}

@@ -10,3 +10,13 @@ export interface Structure {
   /** The same request with an answer and what was wrong with it. */
   again(answer: JsonObject, problem: string): RequestBody
 }
+
+/** What whole answers must have by the request, although an upstream may leave it to the model. */
+export interface Requirement {
+  /** The field that asks for it, for `param` in errors. */
+  readonly param: string
+  /** What is missing in an answer; undefined if nothing is. */
+  problem(answer: JsonObject): string | undefined
+  /** The same request with an answer that lacks it, and a reminder. */
+  again(body: RequestBody, answer: JsonObject): RequestBody
+}

@@ -10,7 +10,7 @@ export interface UpstreamRequest {
   readonly headers: Readonly<Record<string, string>>
   /** In pieces, so that changing a name in a large body needs no copy. */
   readonly body: readonly Uint8Array[]
-  /** What follows `body`, sent as it arrives. It can be read only once, so such a request is never sent again. */
+  /** What follows `body`, sent as it arrives. It can be read only once; once that has begun, nothing is sent again. */
   readonly rest?: Rest | undefined
   /** Milliseconds for making a connection, where the runtime tells that from waiting for the answer: on Node only. */
   readonly connectTimeout: number
@@ -21,6 +21,8 @@ export interface Rest {
   readonly source: ByteSource
   /** In bytes, if that is known. */
   readonly length?: number | undefined
+  /** To be called before it is read. Throws if it may not be: it can be read only once. */
+  begin?(): void
   /** To be called when all of it was sent. */
   sent?(): void
 }

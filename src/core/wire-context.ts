@@ -15,6 +15,8 @@ export interface WireContext {
   readonly images?: ReadonlyMap<string, string> | undefined
   /** What the configuration says of the model's capabilities. */
   readonly supports?: Readonly<Partial<Record<Capability, boolean>>> | undefined
+  /** In tokens: the model's; undefined if unknown. */
+  readonly contextWindow?: number | undefined
   /** What is read in the text of an answer. Absent: nothing. */
   readonly texts?: TextReading | undefined
 }

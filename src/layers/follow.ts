@@ -1,7 +1,7 @@
 import type { Fault, StreamReader } from '../core/operation.ts'
 import type { Mended, Mender } from '../core/repair.ts'
 import { Shapes } from '../wire/shapes.ts'
-import { EventReader, eventEnd, isPlainFrame, type ServerEvent } from '../wire/sse.ts'
+import { CR, comment, EventReader, eventEnd, isPlainFrame, type ServerEvent } from '../wire/sse.ts'
 
 /** The first event that may not go out as it is: where it begins, and what is wrong with it or goes out instead. */
 export type Stop =
@@ -64,13 +64,17 @@ export class EventFollower {
 
   #mend(events: readonly ServerEvent[], bytes: Uint8Array): Mended {
     const [event] = events
-    if (!this.#mender || !event) return 'pass'
+    if (!this.#mender) return 'pass'
+    if (!event) return bytes.includes(CR) && !isPlainFrame(bytes) ? [sign] : 'pass'
     const mended = this.#mender.mend(event)
     // openai 4 gives the events of a stream another form if they have names.
     if (typeof mended !== 'string' || (event.event === undefined && isPlainFrame(bytes))) return mended
     return [plainFrame(event.data)]
   }
 }
+
+/** In place of a comment that some clients would read as one line with the event after it. */
+const sign = comment('keep-alive')
 
 /** An event as one line, in the form that every client reads. */
 function plainFrame(data: string): Uint8Array {

@@ -2,6 +2,8 @@ import { type Answer, isStream } from '../core/answer.ts'
 import { askedFields } from '../core/asked.ts'
 import type { Call, Layer } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
+import type { Omission } from '../core/omission.ts'
+import { omissionFor, refuseOmission } from '../core/omitted.ts'
 import type { Fault, StreamReader } from '../core/operation.ts'
 import type { ByteSource, Looker } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -28,29 +30,38 @@ async function opening(pending: Promise<Answer>, call: Call): Promise<Answer> {
 
 /** Resolves when the stream has content. Rejects and cancels the stream if it reports an error or ends first. */
 function opened(source: ByteSource, reader: StreamReader, call: Call): Promise<void> {
+  const omission = omissionFor(call)
   return new Promise((resolve, reject) => {
-    source.peek(
-      new Opening(reader, (outcome) => {
-        if (outcome === 'content') return resolve()
-        const error = 'failure' in outcome ? outcome.failure : failureOf(outcome, call)
-        source.cancel(error)
-        reject(error)
-      }),
-    )
+    const settle = (outcome: Outcome) => {
+      if (outcome === 'content') return resolve()
+      const error = 'failure' in outcome ? outcome.failure : failureOf(outcome, call)
+      source.cancel(error)
+      reject(error)
+    }
+    source.peek(new Opening(reader, settle, omission && { omission, refuse: () => refuseOmission(omission, call) }))
   })
 }
 
 type Outcome = 'content' | Fault | { readonly failure: unknown }
 
+interface Watched {
+  readonly omission: Omission
+  /** Throws if the stream may not go on without it. */
+  readonly refuse: () => void
+}
+
 class Opening implements Looker {
   readonly #events = new EventReader()
   readonly #reader: StreamReader
   readonly #settle: (outcome: Outcome) => void
+  /** Until it is clear whether something is left out. */
+  #watched: Watched | undefined
   #size = 0
 
-  constructor(reader: StreamReader, settle: (outcome: Outcome) => void) {
+  constructor(reader: StreamReader, settle: (outcome: Outcome) => void, watched: Watched | undefined) {
     this.#reader = reader
     this.#settle = settle
+    this.#watched = watched
   }
 
   chunk(bytes: Uint8Array): boolean {
@@ -72,14 +83,24 @@ class Opening implements Looker {
     try {
       for (const event of read()) {
         const sight = this.#reader.see(event)
-        if (sight === 'content' || sight === 'finish') return 'content'
         if (typeof sight === 'object') return sight
+        if (sight !== 'end' && this.#watched && this.#watch(this.#watched, event)) continue
+        if (sight === 'content' || sight === 'finish') return 'content'
         if (sight === 'end') return { wrong: 'ended its stream without any content' }
       }
     } catch (failure) {
       return { failure }
     }
     return undefined
+  }
+
+  /** Whether the events so far leave it open if something is left out. */
+  #watch({ omission, refuse }: Watched, event: ServerEvent): boolean {
+    const seen = omission.see(event)
+    if (seen === undefined) return true
+    this.#watched = undefined
+    if (seen === 'missing') refuse()
+    return false
   }
 }
 

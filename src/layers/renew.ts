@@ -1,6 +1,5 @@
 import { type Answer, withStep } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
-import type { Feature } from '../core/features.ts'
 import type { Readback, Renewal } from '../core/renewal.ts'
 import type { Emit, Stage } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -11,48 +10,53 @@ import { EventReader, frame, type ServerEvent } from '../wire/sse.ts'
 const mostLearnt = 1000
 
 /**
- * Puts a request in terms that OpenAI has replaced into those that the upstream knows, and its answer back. Upstreams
- * that know the old ones get the client's own bytes. What only a refusal tells is remembered.
+ * Puts a request in terms that the upstream doesn't know into others, and its answer back. Upstreams that know them get
+ * the client's own bytes. What only a refusal tells is remembered.
  */
 export function renew(): Layer {
-  const learnt = new Map<string, ReadonlySet<Feature>>()
+  const learnt = new Set<string>()
 
-  function learn(key: string, lacks: ReadonlySet<Feature>): void {
+  function learn(key: string): void {
     if (learnt.size >= mostLearnt) learnt.clear()
-    learnt.set(key, lacks)
+    learnt.add(key)
   }
 
   async function answer(next: Upstream, call: Call, renewal: Renewal): Promise<Answer> {
-    const { deployment } = call.target
-    const key = `${call.operation.name} ${deployment.label}`
-    const declared = deployment.provider.operations[call.operation.name]?.lacks ?? []
-    const known: ReadonlySet<Feature> = new Set([...declared, ...(learnt.get(key) ?? [])])
-    for (let lacks = known; ; ) {
-      const isRenewed = lacks.has(renewal.feature) || renewal.isForced(deployment.overrides)
+    const { overrides, label, provider } = call.target.deployment
+    const { lacks = [] } = provider.operations[call.operation.name] ?? {}
+    const key = `${call.operation.name} ${renewal.feature} ${label}`
+    const isKnown = lacks.includes(renewal.feature) || learnt.has(key) || renewal.isForced(overrides)
+    if (!isKnown) {
       try {
-        const given = await next(isRenewed ? renewed(call, renewal, lacks) : call)
-        if (lacks !== known) learn(key, lacks)
-        const readback = isRenewed ? renewal.readback(call.body) : undefined
-        return readback ? readBack(given, readback) : given
+        return await next(call)
       } catch (failure) {
-        if (!(failure instanceof GatewayError)) throw failure
-        const told = renewal.told(failure, call.body)
-        if (told === undefined || lacks.has(told)) throw isRenewed ? renewal.failure(failure) : failure
-        lacks = new Set([...lacks, told])
+        if (!(failure instanceof GatewayError) || !renewal.tells(failure, call.body)) throw failure
       }
+    }
+    try {
+      const given = await next(renewed(call, renewal))
+      if (!isKnown) learn(key)
+      const readback = renewal.readback(call.body)
+      return readback ? readBack(given, readback) : given
+    } catch (failure) {
+      throw failure instanceof GatewayError ? renewal.failure(failure) : failure
     }
   }
 
   return (next) =>
     function renewing(call) {
-      const { renewal } = call.operation
-      return renewal?.concerns(call.body) ? answer(next, call, renewal) : next(call)
+      const { renewals = [] } = call.operation
+      if (!renewals.some((renewal) => renewal.concerns(call.body))) return next(call)
+      const through = (inner: Upstream, renewal: Renewal): Upstream => {
+        return (asked) => (renewal.concerns(asked.body) ? answer(inner, asked, renewal) : inner(asked))
+      }
+      return renewals.reduceRight(through, next)(call)
     }
 }
 
-function renewed(call: Call, renewal: Renewal, lacks: ReadonlySet<Feature>): Call {
+function renewed(call: Call, renewal: Renewal): Call {
   const { body, routed } = call
-  return { ...call, body: renewal.renew(body, lacks), routed: routed && renewal.renew(routed, lacks) }
+  return { ...call, body: renewal.renew(body), routed: routed && renewal.renew(routed) }
 }
 
 function readBack(given: Answer, readback: Readback): Answer {

@@ -1,12 +1,11 @@
-import { type Answer, withStep } from '../core/answer.ts'
+import { type Answer, isStream } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AtOnce, Sharing } from '../core/operation.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
-import { EventReader, type ServerEvent } from '../wire/sse.ts'
 import type { Part } from './exchanges.ts'
-import { joinedStream } from './joined.ts'
+import { continuedStream, joinedStream } from './joined.ts'
 import { together } from './together.ts'
 
 /** Exchanges of one request in all. */
@@ -29,32 +28,33 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
   async function answer(next: Upstream, call: Call, sharing: Sharing, most: AtOnce): Promise<Answer> {
     const joiner = call.streams ? sharing.joinStreams?.(call.body) : undefined
     const parts = call.streams && !joiner ? undefined : partsOf(call, sharing, most)
-    if (parts && joiner) return await joinedStream(next, call, parts, { joiner, clock })
+    if (parts && joiner) return await joinedStream(next, parts, { call, joiner, clock })
     if (parts) return joined(sharing, await together(next, call, parts, clock), call)
-    const whole = await next(call)
-    if (sharing.silently && whole.body instanceof Uint8Array) return await completed(whole, next, call, sharing)
-    return sharing.silentlyIn ? watched(whole, call, sharing.silentlyIn(call.body)) : whole
+    const first = await next(call)
+    if (first.body instanceof Uint8Array) return await completed(first, next, call, sharing)
+    return isStream(first.body) ? continued(first, next, call, sharing) : first
   }
 
-  /** An answer that is only the first part of what was asked for, with the other parts. */
+  /** An answer that is only the first parts of what was asked for, with the other parts. */
   async function completed(first: Answer, next: Upstream, call: Call, sharing: Sharing): Promise<Answer> {
-    const most = sharing.silently?.(jsonOf(first), call.body)
-    const [, ...rest] = (most && partsOf(call, sharing, most)) ?? []
-    if (!most || rest.length === 0) return first
-    learn(keyOf(call), most)
-    return joined(sharing, [first, ...(await together(next, call, rest, clock))], call)
+    const lack = sharing.silently?.(jsonOf(first), call.body)
+    const rest = lack && partsOf(call, sharing, lack.most)?.slice(lack.parts)
+    if (!rest || rest.length === 0) return first
+    learn(keyOf(call), lack.most)
+    return joined(sharing, [first, ...(await together(next, call, rest, clock))], call, lack.parts)
   }
 
-  /** A stream has gone out before it shows that it is less than was asked for, which counts for the next ones. */
-  function watched(answer: Answer, call: Call, told: (event: ServerEvent) => AtOnce | undefined): Answer {
-    const reader = new EventReader()
-    const see = (bytes: Uint8Array) => {
-      for (const event of reader.read(bytes)) {
-        const most = told(event)
-        if (most) learn(keyOf(call), most)
-      }
+  /** A stream, and behind it the parts that it turns out to lack. */
+  function continued(first: Answer, next: Upstream, call: Call, sharing: Sharing): Answer {
+    const { definition, settings } = call.target.deployment.provider
+    const lacking = definition.keepsFormat?.(settings) ? undefined : sharing.lackingIn?.(call.body)
+    const joiner = lacking && sharing.joinStreams?.(call.body)
+    if (!joiner) return first
+    const parts = () => {
+      learn(keyOf(call), lacking.most)
+      return partsOf(call, sharing, lacking.most)
     }
-    return withStep(answer, { watch: { see }, carried: 'skip' })
+    return continuedStream(next, first, { call, joiner, clock, lacking, parts })
   }
 
   async function learning(next: Upstream, call: Call, sharing: Sharing, known: AtOnce): Promise<Answer> {
@@ -77,7 +77,7 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
       if (!sharing || sharing.concerns?.(call.body) === false) return next(call)
       const { atOnce } = call.target.deployment.provider.operations[name] ?? {}
       const known = learnt.size > 0 ? { ...atOnce, ...learnt.get(keyOf(call)) } : atOnce
-      if (sharing.told) return learning(next, call, sharing, known ?? {})
+      if (sharing.told || sharing.silently) return learning(next, call, sharing, known ?? {})
       return known ? answer(next, call, sharing, known) : next(call)
     }
 }
@@ -101,8 +101,8 @@ function partsOf({ body, routed }: Call, { param, split }: Sharing, most: AtOnce
   return bodies.map((part, at) => ({ body: part, routed: alike?.[at] }))
 }
 
-function joined(sharing: Sharing, answers: readonly Answer[], { body }: Call): Answer {
-  const answer = sharing.join(answers.map(jsonOf), body)
+function joined(sharing: Sharing, answers: readonly Answer[], { body }: Call, first?: number): Answer {
+  const answer = sharing.join(answers.map(jsonOf), body, first)
   return { ...(answers.at(-1) as Answer), body: new TextEncoder().encode(JSON.stringify(answer)) }
 }
 

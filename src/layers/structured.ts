@@ -1,8 +1,9 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
+import { droppableOf, mayDrop } from '../core/features.ts'
 import type { Services } from '../core/services.ts'
 import { sourceOf } from '../core/sources.ts'
-import type { Structure } from '../core/structure.ts'
+import type { Requirement, Structure } from '../core/structure.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import { done, frame } from '../wire/sse.ts'
@@ -20,10 +21,32 @@ export const structured =
     function structuredOf(call) {
       const { name, structure } = call.operation
       const { lacks } = call.target.deployment.provider.operations[name] ?? {}
-      if (!structure || !lacks?.some((feature) => feature.startsWith('json_'))) return next(call)
-      const wanted = structure(call.body, lacks)
-      return wanted ? answerIn(wanted, next, call, services) : next(call)
+      const wanted = lacks?.some((feature) => feature.startsWith('json_')) && structure?.(call.body, lacks)
+      return wanted ? answerIn(wanted, next, call, services) : complete(next, call)
     }
+
+/**
+ * A whole answer with what the request requires, asked for once more if the first one lacks it. A stream passes: what it
+ * lacks shows only at its end, and to wait for that would make all such streams late.
+ */
+function complete(next: Upstream, call: Call): Promise<Answer> {
+  const { overrides } = call.target.deployment
+  const required = call.streams ? undefined : call.operation.requirement?.(call.body.outline, overrides)
+  return required && !mayDrop([required.param], droppableOf(call.target)) ? having(required, next, call) : next(call)
+}
+
+async function having(required: Requirement, next: Upstream, call: Call): Promise<Answer> {
+  const first = await next(call)
+  const said = jsonOf(first)
+  if (required.problem(said) === undefined) return first
+  const { body, routed } = call
+  const reminded = { body: required.again(body, said), routed: routed && required.again(routed, said) }
+  const second = await next({ ...call, ...reminded })
+  const again = jsonOf(second)
+  const problem = required.problem(again)
+  if (problem !== undefined) throw unfit(required.param, problem, call)
+  return bytesOf(second, call.operation.withUsageOf?.(again, said) ?? again)
+}
 
 async function answerIn(structure: Structure, next: Upstream, call: Call, services: Needed): Promise<Answer> {
   const ask = (body: Call['body']) => next({ ...call, body, routed: undefined, streams: false })
@@ -34,14 +57,14 @@ async function answerIn(structure: Structure, next: Upstream, call: Call, servic
   const second = await ask(structure.again(said, checked.problem))
   const corrected = jsonOf(second)
   const again = structure.check(corrected)
-  if ('problem' in again) throw unfit(again.problem, call)
+  if ('problem' in again) throw unfit('response_format', again.problem, call)
   return wordedAs(second, call.operation.withUsageOf?.(again.answer, said) ?? again.answer, call, services)
 }
 
 /** The answer as the client wants it: whole or as a stream. */
 function wordedAs(given: Answer, answer: JsonObject, call: Call, services: Needed): Answer {
   if (!call.streams || !call.operation.toStream) {
-    return { ...given, body: new TextEncoder().encode(JSON.stringify(answer)) }
+    return bytesOf(given, answer)
   }
   const usage = objectAt(call.body.outline, 'stream_options')?.include_usage === true
   const chunks = call.operation.toStream(answer, new CallContext(call, services), { usage })
@@ -52,16 +75,25 @@ function wordedAs(given: Answer, answer: JsonObject, call: Call, services: Neede
   }
 }
 
+function bytesOf(given: Answer, answer: JsonObject): Answer {
+  return { ...given, body: new TextEncoder().encode(JSON.stringify(answer)) }
+}
+
 function jsonOf({ body }: Answer): JsonObject {
   const json = body instanceof Uint8Array ? tryParse(new TextDecoder().decode(body)) : undefined
   if (!isObject(json)) throw new GatewayError('internal', 'A whole answer came as something else.')
   return json
 }
 
-function unfit(problem: string, { target }: Call): GatewayError {
+function unfit(param: string, problem: string, { target }: Call): GatewayError {
   return new GatewayError(
     'incapable',
-    `${target.deployment.label} did not keep to the wanted format, asked twice: ${problem}.`,
-    { status: 502, type: 'server_error', code: 'upstream_invalid_response', param: 'response_format' },
+    `${target.deployment.label} did not keep to ${param}, asked twice: ${problem}.`,
+    {
+      status: 502,
+      type: 'server_error',
+      code: 'upstream_invalid_response',
+      param,
+    },
   )
 }

@@ -96,7 +96,8 @@ export class Transcript {
     const own = given.map((choice) => this.#readChoice(choice))
     if (!this.#begun) return nothing
     if (own.includes(undefined) || (finishes && this.#repeated !== '')) return undefined
-    if (!finishes && this.#text === before && !isObject(usage)) return nothing
+    const tellsUsage = isObject(usage) || (given.length === 0 && usage === null)
+    if (!finishes && this.#text === before && !tellsUsage) return nothing
     return frame({ ...rest, ...this.#head, choices: own, usage: wholeUsage(usage, this.#begun) })
   }
 

@@ -15,7 +15,7 @@ export async function serveAlone(
   env: Environment,
   told: () => void,
 ): Promise<void> {
-  const { app, realtime, gateway, access, notes, registry, services, transport, running } = build(job, env)
+  const { app, realtime, gateway, access, notes, addable, services, transport, running } = build(job, env)
   for (const note of notes) services.log(note)
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
   serveSockets(server, { ...services, open: realtime, running })
@@ -28,5 +28,5 @@ export async function serveAlone(
   whenTold(stop, end)
   const actual = await listen(server, host, port)
   await gateway.knowledge.refresh()
-  console.log(startText({ gateway, registry, url: urlOf(host, actual), access }))
+  console.log(startText({ gateway, addable, url: urlOf(host, actual), access }))
 }

@@ -72,5 +72,5 @@ export function build({ config, source, found, host }: Job, env: Environment) {
       'The address',
     )
   }
-  return { ...assembled, registry, services, transport, running }
+  return { ...assembled, addable: found ? registry : {}, services, transport, running }
 }

@@ -23,7 +23,7 @@ export async function serveTogether(
   told: () => void,
 ): Promise<void> {
   // Built here too, only to report mistakes once and to print the start text.
-  const { gateway, access, notes, registry, services } = build(job, env)
+  const { gateway, access, notes, addable, services } = build(job, env)
   for (const note of notes) services.log(note)
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url))
   const workers = new Workers<WorkerJob>({
@@ -47,7 +47,7 @@ export async function serveTogether(
   const actual = await listen(door, host, port)
   try {
     const [pids] = await Promise.all([workers.start(), gateway.knowledge.refresh()])
-    console.log(startText({ gateway, registry, url: urlOf(host, actual), access, workers: pids }))
+    console.log(startText({ gateway, addable, url: urlOf(host, actual), access, workers: pids }))
   } catch (error) {
     workers.kill()
     throw error

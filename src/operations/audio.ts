@@ -4,6 +4,8 @@ import { missing } from './common/missing.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { TypedEventsReader } from './common/typed-events.ts'
 import { usageIn } from './common/usage.ts'
+import { heardEvents, heardStage } from './media/transcript.ts'
+import { voiceEvents, voiceStage } from './media/voice.ts'
 
 /** Speech from a text: audio, or with `stream_format: 'sse'` a stream of events that hold it. */
 export const speech: Operation = {
@@ -20,6 +22,8 @@ export const speech: Operation = {
   streams: ({ outline }) => outline.stream_format === 'sse',
   fault: missing('audio', 'text'),
   reader: () => new TypedEventsReader(/^speech\.audio\.done$/),
+  toStream: ({ audio, usage }) => voiceEvents(String(audio), usage),
+  streamOf: (type) => (/^(audio\/|video\/|application\/(octet-stream|ogg)|$)/i.test(type) ? voiceStage() : undefined),
 }
 
 /** A text from speech: JSON, or a plain text in one of several forms. */
@@ -35,6 +39,8 @@ export const transcriptions: Operation = {
   fault: missing('text', 'text'),
   usage: usageIn,
   reader: () => new TypedEventsReader(/^transcript\.text\.done$/),
+  toStream: heardEvents,
+  streamOf: (type) => (/^(text\/(?!html)|application\/x-subrip|$)/i.test(type) ? heardStage() : undefined),
 }
 
 /** An English text from speech of any language. */

@@ -6,8 +6,11 @@ import { continuingChat } from './choices/continuing.ts'
 import { demandOf } from './choices/demand.ts'
 import { choicesFeatures, imageAddresses } from './choices/features.ts'
 import { renewingFunctions } from './choices/functions.ts'
+import { logprobsOmission } from './choices/logprobs.ts'
 import { ChoicesReader, choicesFault } from './choices/reader.ts'
+import { requiredCall } from './choices/required-call.ts'
 import { sharingChoices } from './choices/sharing.ts'
+import { singleCall } from './choices/single-call.ts'
 import { structureFor } from './choices/structure.ts'
 import { validateChat } from './choices/validate.ts'
 import { addedUsage, usageIn } from './common/usage.ts'
@@ -23,8 +26,10 @@ export const chat: Operation = {
   fault: choicesFault('message'),
   usage: usageIn,
   features: choicesFeatures,
-  renewal: renewingFunctions,
+  omission: logprobsOmission,
+  renewals: [renewingFunctions, singleCall],
   structure: structureFor,
+  requirement: requiredCall,
   withUsageOf: (answer, { usage }) => ({ ...answer, usage: addedUsage(answer.usage, usage) }),
   images: imageAddresses,
   reader: (asked) => new ChoicesReader(asked),

@@ -5,6 +5,7 @@ import { completionChunks } from './choices/chunks.ts'
 import { continuingCompletion } from './choices/continuing.ts'
 import { demandOf } from './choices/demand.ts'
 import { choicesFeatures } from './choices/features.ts'
+import { logprobsOmission } from './choices/logprobs.ts'
 import { ChoicesReader, choicesFault } from './choices/reader.ts'
 import { sharingChoices } from './choices/sharing.ts'
 import { validateCompletion } from './choices/validate.ts'
@@ -22,6 +23,7 @@ export const completions: Operation = {
   fault: choicesFault('text'),
   usage: usageIn,
   features: choicesFeatures,
+  omission: logprobsOmission,
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingCompletion,
   repair: choicesRepair,

@@ -1,10 +1,18 @@
 import type { Operation } from '../core/operation.ts'
-import { aBoolean, anArray, anInteger, aText, checkRequest } from './common/fields.ts'
+import type { RequestBody } from '../wire/body.ts'
+import { aBoolean, anArray, anInteger, aText, checkBounds, checkRequest } from './common/fields.ts'
 import { missing } from './common/missing.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { TypedEventsReader } from './common/typed-events.ts'
 import { usageIn } from './common/usage.ts'
 import { sharingImages } from './images/sharing.ts'
+import { picturesStream } from './media/pictures.ts'
+
+/** Throws a 400 for what is missing or wrong. */
+function check(body: RequestBody, required: readonly string[]): void {
+  checkRequest(body, required, types)
+  checkBounds('n', body.outline.n, { least: 1, most: 10 })
+}
 
 const types = { prompt: aText, n: anInteger, size: aText, stream: aBoolean, partial_images: anInteger, images: anArray }
 
@@ -14,12 +22,13 @@ export const images: Operation = {
   path: '/images/generations',
   routes: ['/images/generations'],
   usualModel: 'dall-e-2',
-  check: (body) => checkRequest(body, ['prompt'], types),
+  check: (body) => check(body, ['prompt']),
   query: plainDemand,
   fault: missing('data', 'list'),
   usage: usageIn,
   sharing: sharingImages,
   reader: () => new TypedEventsReader(/^image_generation\.completed$/),
+  toStream: (answer, context) => picturesStream(answer, 'image_generation.completed', context),
 }
 
 /** An image from others and a text. */
@@ -30,8 +39,9 @@ export const imageEdits: Operation = {
   routes: ['/images/edits'],
   forms: true,
   // Of JSON and of forms the names differ: a list of references, or the files themselves.
-  check: (body) => checkRequest(body, ['prompt', 'images' in body.outline ? 'images' : 'image'], types),
+  check: (body) => check(body, ['prompt', 'images' in body.outline ? 'images' : 'image']),
   reader: () => new TypedEventsReader(/^image_edit\.completed$/),
+  toStream: (answer, context) => picturesStream(answer, 'image_edit.completed', context),
 }
 
 /** Other images like one. */
@@ -41,8 +51,9 @@ export const imageVariations: Operation = {
   routes: ['/images/variations'],
   forms: true,
   usualModel: 'dall-e-2',
-  check: (body) => checkRequest(body, ['image'], types),
+  check: (body) => check(body, ['image']),
   query: plainDemand,
   fault: missing('data', 'list'),
   usage: usageIn,
+  sharing: sharingImages,
 }

@@ -1,5 +1,5 @@
 import type { Operation } from '../core/operation.ts'
-import { anArray, anInteger, aText, checkRequest } from './common/fields.ts'
+import { anArray, anInteger, aText, checkBounds, checkRequest } from './common/fields.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { usageIn } from './common/usage.ts'
 import { mendRerank, rerankFault } from './rerank/answer.ts'
@@ -9,7 +9,10 @@ export const rerank: Operation = {
   name: 'rerank',
   path: '/rerank',
   routes: ['/rerank'],
-  check: (body) => checkRequest(body, ['query', 'documents'], { query: aText, documents: anArray, top_n: anInteger }),
+  check(body) {
+    checkRequest(body, ['query', 'documents'], { query: aText, documents: anArray, top_n: anInteger })
+    checkBounds('top_n', body.outline.top_n, { least: 1 })
+  },
   query: plainDemand,
   fault: rerankFault,
   usage: usageIn,

@@ -1,4 +1,5 @@
-import { type Dial, type Message, Socket } from '../core/socket.ts'
+import type { Clock } from '../core/clock.ts'
+import { type Dial, type Message, Socket, unanswered } from '../core/socket.ts'
 import type { Accepted } from '../core/upgrade.ts'
 import { FetchSource } from './fetch-source.ts'
 import { unreachable } from './fetch-transport.ts'
@@ -80,16 +81,20 @@ class FetchSocket extends Socket {
 }
 
 /** Opens WebSockets through `fetch`, as Workers do. */
-export function createFetchDial(send: typeof fetch): Dial {
-  return async function dial({ url, name, headers }, signal) {
+export function createFetchDial(send: typeof fetch, clock: Clock): Dial {
+  return async function dial(request, signal) {
     signal.throwIfAborted()
+    const { url, name, headers, connectTimeout } = request
     const abort = new AbortController()
     const leave = () => abort.abort(signal.reason)
     signal.addEventListener('abort', leave)
+    const stopTimer = clock.after(connectTimeout, () => abort.abort(unanswered(request)))
     const init = { headers: { ...headers, upgrade: 'websocket' }, redirect: 'manual', signal: abort.signal } as const
-    const response: Response & { readonly webSocket?: WorkerSocket | null } = await send(url, init).catch((error) => {
-      throw signal.aborted ? signal.reason : unreachable(error, name)
-    })
+    const response: Response & { readonly webSocket?: WorkerSocket | null } = await send(url, init)
+      .catch((error) => {
+        throw abort.signal.aborted ? abort.signal.reason : unreachable(error, name)
+      })
+      .finally(stopTimer)
     const told = Object.fromEntries(response.headers)
     if (!response.webSocket) {
       return { status: response.status, headers: told, body: new FetchSource(response, signal) }

@@ -51,8 +51,11 @@ function uploadOf(request: UpstreamRequest): ReadableStream<Uint8Array> {
 /** Writes a body as it arrives. If that breaks off, so does the request. */
 async function pour({ body, rest }: UpstreamRequest, writable: WritableStream<Uint8Array>): Promise<void> {
   const writer = writable.getWriter()
+  let begun = false
   try {
     for (const bytes of body) await writer.write(bytes)
+    rest?.begin?.()
+    begun = true
     const native = rest && 'native' in rest.source ? (rest.source as NativeSource).native() : undefined
     if (native) {
       writer.releaseLock()
@@ -63,7 +66,8 @@ async function pour({ body, rest }: UpstreamRequest, writable: WritableStream<Ui
     }
     rest?.sent?.()
   } catch (error) {
-    rest?.source.cancel(error)
+    // Another attempt may read it.
+    if (begun) rest?.source.cancel(error)
     await writer.abort(error).catch(() => {})
   }
 }

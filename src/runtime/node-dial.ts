@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../core/clock.ts'
 import type { Signal } from '../core/signal.ts'
-import { type Dial, type Dialled, type DialRequest, largestMessage } from '../core/socket.ts'
+import { type Dial, type Dialled, type DialRequest, largestMessage, unanswered } from '../core/socket.ts'
 import { sourceFrom } from '../core/sources.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { unreachable } from './node-failures.ts'
@@ -20,10 +20,13 @@ export function createNodeDial(clock: Clock): Dial {
       // Messages are passed on, and compressing them twice more would only cost time.
       perMessageDeflate: false,
       finishRequest(outgoing) {
-        const tooLate = () => outgoing.destroy(Object.assign(new Error('timeout'), { code: 'UND_ERR_CONNECT_TIMEOUT' }))
-        stopTimer = clock.after(request.connectTimeout, tooLate)
+        let tooLate: Error = Object.assign(new Error('timeout'), { code: 'UND_ERR_CONNECT_TIMEOUT' })
+        stopTimer = clock.after(request.connectTimeout, () => outgoing.destroy(tooLate))
+        const connected = () => {
+          tooLate = unanswered(request)
+        }
         const isSecure = request.url.startsWith('https:')
-        outgoing.once('socket', (socket) => socket.once(isSecure ? 'secureConnect' : 'connect', stopTimer))
+        outgoing.once('socket', (socket) => socket.once(isSecure ? 'secureConnect' : 'connect', connected))
         outgoing.end()
       },
     })

@@ -17,6 +17,7 @@ export function payload(pieces: UpstreamRequest['body']): Uint8Array | Pieces {
 export async function* uploadOf({ body, rest }: UpstreamRequest): AsyncGenerator<Uint8Array> {
   yield* body
   if (!rest) return
+  rest.begin?.()
   yield* chunksOf(rest.source)
   rest.sent?.()
 }

@@ -55,6 +55,9 @@ export class RequestBody {
     return false
   }
 
+  /** To be called when an attempt to send it has failed: nothing more of it belongs to that. */
+  release(): void {}
+
   /** The same request for another model, such as the one in the path. `bytes` stay; sending sets the model anyway. */
   named(model: string): RequestBody {
     return new RequestBody(this.bytes, { ...this.outline, model }, model, this.modelSpan, false)
@@ -93,10 +96,12 @@ function located(bytes: Uint8Array, outline: JsonObject, model: string | undefin
   if (quick) return new RequestBody(bytes, outline, model, quick)
   const [only, another] = members(bytes).filter(({ key }) => key === 'model')
   // Parsers disagree about two `model` keys: the model that was checked here might not be the one that is served.
-  if (!only || another) {
-    throw invalid("Duplicate parameter: 'model' is given more than once.", 'model', 'duplicate_parameter')
-  }
+  if (!only || another) throw duplicateModel()
   return new RequestBody(bytes, outline, model, { start: only.valueStart, end: only.end })
+}
+
+export function duplicateModel(): GatewayError {
+  return invalid("Duplicate parameter: 'model' is given more than once.", 'model', 'duplicate_parameter')
 }
 
 function decodable<T>(read: () => T): T {
@@ -134,14 +139,18 @@ export function readModel(json: JsonObject): string | undefined {
       'invalid_type',
     )
   }
-  if (model.length > modelLength) {
-    throw invalid(
-      `Invalid 'model': string too long. Expected a string with maximum length ${modelLength}, but got a string with length ${model.length} instead.`,
-      'model',
-      'string_above_max_length',
-    )
-  }
+  checkModelLength(model.length)
   return model
+}
+
+/** Throws a 400 for a name of more characters than any has. */
+export function checkModelLength(length: number): void {
+  if (length <= modelLength) return
+  throw invalid(
+    `Invalid 'model': string too long. Expected a string with maximum length ${modelLength}, but got a string with length ${length} instead.`,
+    'model',
+    'string_above_max_length',
+  )
 }
 
 /** The value after `"model"`. */
@@ -225,6 +234,7 @@ export function invalid(message: string, param: string | null = null, code: stri
 
 /** A JSON type with its article, in the words of OpenAI's messages. */
 export function describe(value: unknown): string {
+  if (value === undefined) return 'nothing'
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'an array'
   if (typeof value === 'number') return Number.isInteger(value) ? 'an integer' : 'a decimal'

@@ -32,7 +32,7 @@ export type FailureKind =
   | 'gone'
 
 /** What a model may or may not be able to do. */
-export type Capability = 'tools' | 'vision' | 'schema' | 'dimensions'
+export type Capability = 'tools' | 'vision' | 'audio' | 'schema' | 'dimensions' | 'logprobs'
 
 /**
  * How a failure counts for the deployment's circuit breaker. `failed`: towards its limits; `limited`: it opens at once;

@@ -143,12 +143,17 @@ function startsAt(bytes: Uint8Array, mark: Uint8Array, at: number): boolean {
   return true
 }
 
+/** Whether a value is too long to be read. */
+export function isLong({ valueStart, valueEnd }: FormPart): boolean {
+  return valueEnd - valueStart > mostValue
+}
+
 /** The fields of a form that are texts, as a JSON request would have them. A name that ends in `[]` is a list. */
 export function fieldsOf(bytes: Uint8Array, parts: readonly FormPart[]): JsonObject {
   const fields: Record<string, unknown> = Object.create(null)
   for (const part of parts) {
     const { name, isFile, valueStart, valueEnd } = part
-    if (isFile || valueEnd - valueStart > mostValue) continue
+    if (isFile || isLong(part)) continue
     const value = decoder.decode(bytes.subarray(valueStart, valueEnd))
     const key = keyOf(part)
     const before = fields[key]

@@ -3,6 +3,9 @@ import { GatewayError } from './errors.ts'
 /** Counts the gateways that a request has passed, so that one that is its own upstream doesn't call itself for ever. */
 export const hopsHeader = 'x-samewire-hops'
 
+/** By which a client chooses the provider for what the gateway doesn't serve itself, and is told of it. */
+export const providerHeader = 'x-samewire-provider'
+
 /** Reads a request header by its lower-case name. */
 export type HeaderReader = (name: string) => string | undefined
 
@@ -27,7 +30,7 @@ const exposed = [
   'x-samewire-trace',
   'x-samewire-notice',
   'x-samewire-upstream-request-id',
-  'x-samewire-provider',
+  providerHeader,
   'openai-organization',
 ].join(', ')
 

@@ -1,6 +1,6 @@
 import { Block } from './block.ts'
 import { GatewayError } from './errors.ts'
-import { tryParse } from './json.ts'
+import { type JsonObject, tryParse } from './json.ts'
 
 /** One event of a stream: its `data` lines joined, and its `event` name if it has one. */
 export interface ServerEvent {
@@ -154,7 +154,7 @@ export function eventEnd(bytes: Uint8Array, from: number): number {
 
 /**
  * Whether an event has the form that every client reads: its data in one line, with a space after the colon.
- * openai-python 0.27 reads nothing without the space.
+ * openai-python 0.27 reads nothing without the space, and many look for LF only.
  */
 export function isPlainFrame(bytes: Uint8Array): boolean {
   let lines = 0
@@ -164,6 +164,7 @@ export function isPlainFrame(bytes: Uint8Array): boolean {
       if (bytes[value - 1] !== space || ++lines > 1 || isAt(bytes, value, dataField)) return false
     } else if (bytes[at] === byteOrderMark) return false
     while (at < bytes.length && bytes[at] !== LF && bytes[at] !== CR) at++
+    if (bytes[at] === CR && bytes[++at] !== LF) return false
   }
   return true
 }
@@ -194,6 +195,16 @@ export function eventText(value: unknown): string {
 /** The same as bytes. */
 export function frame(value: unknown): Uint8Array {
   return encoder.encode(eventText(value))
+}
+
+/** An event that says its own type, which is its name too. */
+export function typedFrame(event: JsonObject): Uint8Array {
+  return encoder.encode(`event: ${event.type}\n${eventText(event)}`)
+}
+
+/** An event that was read, in the form that every client reads. */
+export function bytesOf({ data, event }: ServerEvent): Uint8Array {
+  return encoder.encode(`${event ? `event: ${event}\n` : ''}data: ${data.replace(/[\r\n]+/g, ' ')}\n\n`)
 }
 
 export const doneText = 'data: [DONE]\n\n'

@@ -77,7 +77,7 @@ function routing(): void {
   console.log(`  built in ${(performance.now() - started).toFixed(0)} ms`)
   const few = catalogOf(10, 10)
   for (const [what, model] of Object.entries(names)) {
-    const query: Query = { model, operation: 'chat', needs: new Set(), tokens: 100 }
+    const query: Query = { model, operation: 'chat', path: '/chat/completions', needs: new Set(), tokens: 100 }
     const timed = (catalog: Catalog) => {
       const from = process.hrtime.bigint()
       for (let turn = 0; turn < 1_000; turn++) resolve(query, catalog, { known: new Map(), random: () => 0, now: 0 })

@@ -40,7 +40,7 @@ describe('A mistake in the configuration is told with its place, what was found 
     [
       'a capability misspelt',
       { providers, models: { m: { deployments: [{ model: 'p/x', supports: { tool: false } }] } } },
-      'models.m.deployments[0].supports.tool: no such key; did you mean "tools"?; allowed: tools, vision, schema, dimensions',
+      'models.m.deployments[0].supports.tool: no such key; did you mean "tools"?; allowed: tools, vision, audio, schema, dimensions, logprobs',
     ],
     [
       'a routing strategy misspelt',

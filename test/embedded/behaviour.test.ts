@@ -247,6 +247,14 @@ const hugeTool = { type: 'function', function: { ...weather, parameters: { enum:
 
 const REFUSED: [Operation, JsonObject, code: string, param: string][] = [
   ['chat', {}, 'missing_required_parameter', 'messages'],
+  ['chat', { messages: [{ content: 'x' }] }, 'missing_required_parameter', 'messages[0].role'],
+  ['chat', { ...user('x'), tools: [{ type: 'function' }] }, 'missing_required_parameter', 'tools[0].function'],
+  [
+    'chat',
+    { ...user('x'), tools, tool_choice: { type: 'function' } },
+    'missing_required_parameter',
+    'tool_choice.function.name',
+  ],
   ['chat', { messages: [] }, 'invalid_value', 'messages'],
   ['chat', { messages: [{ role: 'wizard', content: 'x' }] }, 'invalid_value', 'messages[0].role'],
   ['chat', user(7), 'invalid_type', 'messages[0].content'],

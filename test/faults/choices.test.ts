@@ -220,14 +220,15 @@ describe.each(runtimes)('Several choices of a model that makes one at once, on %
     expect(bodies().map(({ n }) => n)).toEqual([undefined, undefined])
   })
 
-  it('come all from the second stream on from one that ignores in streams how many are wanted', async () => {
+  it('come all from one that ignores in streams how many are wanted, from the second stream on at once', async () => {
     const model = `any/ignoring-in-streams-${runtime}`
     upstream.script(streaming)
     const asked = chat(model, { n: 2, stream: true })
-    expect(saidBy(chunksOf(await both.ask(runtime, asked)), 1).finishes).toEqual([])
-    const chunks = chunksOf(await both.ask(runtime, asked))
-    expect([0, 1].map((index) => saidBy(chunks, index).finishes)).toEqual([['stop'], ['stop']])
-    expect(bodies().map(({ n }) => n)).toEqual([2, undefined, undefined])
+    for (const _ of [1, 2]) {
+      const chunks = chunksOf(await both.ask(runtime, asked))
+      expect([0, 1].map((index) => saidBy(chunks, index).finishes)).toEqual([['stop'], ['stop']])
+    }
+    expect(bodies().map(({ n }) => n)).toEqual([2, undefined, undefined, undefined])
   })
 
   it('are asked for in one request again where a stream had them all, or broke off', async () => {

@@ -114,6 +114,7 @@ describe.each(runtimes)('A program of 2023 that sends functions, on %s,', (runti
   })
 
   it('may name the function to call', async () => {
+    upstream.script(json(200, calling(call('time', '{}'))))
     await both.ask(runtime, chat('vllm/x', { functions, function_call: { name: 'time' } }))
     await both.ask(runtime, chat('llamacpp/x', { functions, function_call: { name: 'time' } }))
     const [byName, byList] = bodies()

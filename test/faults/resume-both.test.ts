@@ -4,6 +4,7 @@ import { runtimes, startBoth } from '../support/both.ts'
 import {
   answering,
   awkward,
+  chunksOf,
   cutAt,
   finishStart,
   firstContentEnd,
@@ -65,9 +66,23 @@ describe.each(runtimes)('With `resume`, on %s, a stream', (runtime) => {
     }
   })
 
+  it('tells that it tells no usage if whoever continues it tells none', async () => {
+    const mute = (asked: object) => framesOf({ ...asked, stream_options: {} }, { text })
+    broken.script(cutAt(mute(chat('fixed', wanting)), firstContentEnd(mute(chat('fixed', wanting))), 'close'))
+    rest.script(({ body }, response) =>
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).end(mute(JSON.parse(body))),
+    )
+    const reply = await both.ask(runtime, chat('fixed', wanting))
+    rest.script(answering({ text }))
+    expect(readStream(reply.text)).toMatchObject({ text, usage: [], continued: ['rest/m'] })
+    expect(chunksOf(reply.text).at(-1)).toMatchObject({ choices: [], usage: null })
+  })
+
   it('that nobody can continue ends with its error', async () => {
     const whole = framesOf(chat('fixed', wanting), { text })
     broken.script(cutAt(whole, firstContentEnd(whole), 'close'))
-    expectBrokenOff((await both.ask(runtime, chat('fixed', { ...wanting, logprobs: true }))).text)
+    expectBrokenOff(
+      (await both.ask(runtime, chat('fixed', { ...wanting, response_format: { type: 'json_object' } }))).text,
+    )
   })
 })

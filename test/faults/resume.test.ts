@@ -14,7 +14,7 @@ import {
 } from '../support/continuing.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { ManualClock, serveUpstreams, startGateway } from '../support/gateway.ts'
-import { chunk, json, reset, type Script, stream } from '../support/upstream.ts'
+import { chunk, json, reset, type Script, stream, tokenLogprobs } from '../support/upstream.ts'
 
 const type = 'openai-compatible'
 const text = awkward
@@ -214,7 +214,6 @@ describe("A stream that can't be continued exactly", () => {
   it.each<[string, object]>([
     ['tools', { tools: [{ type: 'function', function: { name: 'f' } }] }],
     ['JSON mode', { response_format: { type: 'json_object' } }],
-    ['log probabilities', { logprobs: true }],
     ['several answers', { n: 2 }],
     ['a limit that is reached', { max_tokens: 5 }],
     ['a stop that may have begun', { stop: ['never', `${text.slice(0, 3)}…`, '…\n\n`'] }],
@@ -223,6 +222,12 @@ describe("A stream that can't be continued exactly", () => {
   ])('ends with an error: the request has %s', async (_what, more) => {
     const at = Buffer.byteLength(frames.slice(0, frames.indexOf('data: ', frames.indexOf('…'))))
     await refused(chatting('m', more), frames, at)
+    expect(exact.seen).toEqual([])
+  })
+
+  it('ends with an error: the request has log probabilities', async () => {
+    const told = `"logprobs":${JSON.stringify(tokenLogprobs('x'))},"finish_reason":null`
+    await refused(chatting('m', { logprobs: true }), frames.replaceAll('"finish_reason":null', told))
     expect(exact.seen).toEqual([])
   })
 

@@ -244,6 +244,46 @@ describe('An open gateway answers no web page', () => {
     },
   )
 
+  const elsewhere = { 'x-samewire-provider': 'keyed' }
+
+  it.each([
+    ['POST', '/files', { 'content-type': 'text/plain' }],
+    ['PUT', '/files/x', { 'content-type': 'text/plain', 'content-length': '0' }],
+    ['PATCH', '/files/x', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['POST', '/files', { 'content-type': 'multipart/form-data; boundary=b', 'sec-fetch-site': 'cross-site' }],
+    ['POST', '/files', { 'content-type': 'application/json', origin: 'https://evil.example' }],
+    ['GET', '/files', { 'sec-fetch-site': 'cross-site', 'sec-fetch-dest': 'image' }],
+    ['GET', '/files', { 'sec-fetch-site': 'same-site' }],
+    ['GET', '/files', { host: 'evil.example' }],
+    ['DELETE', '/files/x', { origin: 'null' }],
+  ])('that wants something passed on: %s %s %j', async (method, path, headers) => {
+    upstream.seen.length = 0
+    const reply = await askAs(open, { ...elsewhere, ...headers } as Record<string, string>, method, path)
+    expect([reply.status, errorOf(reply).code]).toEqual([403, 'forbidden'])
+    expect(upstream.seen).toEqual([])
+  })
+
+  it.each([
+    ['GET', '/files', {}],
+    ['DELETE', '/files/x', {}],
+    ['POST', '/files', { 'content-type': 'multipart/form-data; boundary=b' }],
+    ['GET', '/files', { 'sec-fetch-site': 'none' }],
+    ['GET', '/files', { 'sec-fetch-site': 'cross-site', origin: 'http://localhost:3000' }],
+    [
+      'POST',
+      '/files',
+      {
+        'content-type': 'multipart/form-data; boundary=b',
+        'sec-fetch-site': 'same-site',
+        origin: 'http://localhost:3000',
+      },
+    ],
+  ])('but passes on what programs and pages of this machine want: %s %s %j', async (method, path, headers) => {
+    const reply = await askAs(open, { ...elsewhere, ...headers } as Record<string, string>, method, path)
+    expect(reply.status).toBe(200)
+    expect(upstream.seen.at(-1)).toMatchObject({ method, path })
+  })
+
   it('but who has the key of one that asks for it comes from anywhere', async () => {
     const headers = { ...typed, authorization: `Bearer ${key}`, host: 'evil.example', origin: 'https://evil.example' }
     expect((await askAs(gateway, headers)).status).toBe(200)

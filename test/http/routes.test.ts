@@ -160,7 +160,6 @@ describe('A client is told what a route is not', () => {
     ['GET', '/v2/models'],
     ['POST', '/v1/engines/mine/nope'],
     ['GET', '/%zz'],
-    ['GET', '/v1/chat/completions/nope'],
     ['GET', `/${'x'.repeat(8_000)}`],
   ])('that is none: %s %.40s', async (method, path) => {
     const response = await fetch(urlOf(path), { method })
@@ -168,6 +167,34 @@ describe('A client is told what a route is not', () => {
     const body = (await response.json()) as { error: { message: string } }
     expectEnvelope(body)
     expect(body.error.message).toBe(`Invalid URL (${method} ${path.slice(0, 200)})`)
+  })
+
+  it.each([
+    ['DELETE', '/v1/models/ft:gpt-4o-mini:acme::1'],
+    ['DELETE', '/models/p/plain'],
+    ['GET', '/v1/files'],
+    ['GET', '/v1/chat/completions/chatcmpl-1'],
+    ['DELETE', '/v1/chat/completions/chatcmpl-1'],
+    ['POST', '/v1/realtime?model=x'],
+    ['DELETE', '/v1/audio/voices/v'],
+    ['POST', '/v1/responses'],
+  ])('that needs `passThrough`, and hears of it: %s %s', async (method, path) => {
+    const response = await fetch(urlOf(path), { method })
+    expect(response.status).toBe(404)
+    const body = (await response.json()) as { error: { message: string; code: string } }
+    expectEnvelope(body)
+    expect(body.error.code).toBe('unknown_url')
+    expect(body.error.message).toContain(`Invalid URL (${method} ${path.split('?')[0]}). This gateway passes such`)
+    expect(body.error.message).toMatch(/`passThrough`.*x-samewire-provider/)
+  })
+
+  it('that lists stored answers, for which `passThrough` is needed, or that the method is another', async () => {
+    const response = await fetch(urlOf('/v1/chat/completions?limit=2'))
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST, OPTIONS'])
+    const body = (await response.json()) as { error: { message: string } }
+    expect(body.error.message).toMatch(/different HTTP method\?\).*`passThrough`/)
+    const other = (await (await fetch(urlOf('/v1/audio/speech'))).json()) as { error: { message: string } }
+    expect(other.error.message).not.toContain('passThrough')
   })
 
   it.each(['/health', '/', '/v1', '/v1/'])('but hears that the gateway is well: %s', async (path) => {

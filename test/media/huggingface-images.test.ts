@@ -1,7 +1,7 @@
 import { InferenceClient } from '@huggingface/inference'
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
-import { errorOf } from '../support/ask.ts'
+import { errorOf, eventsOf } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { json, type Script, type Seen, text } from '../support/upstream.ts'
 
@@ -196,6 +196,13 @@ describe.each(runtimes)('On %s, Hugging Face makes an image', (runtime) => {
     expect(upstream.seen.map(({ path }) => path)).toContain('/replicate/v1/predictions/p1')
   })
 
+  it('as a stream of as many as were asked for', async () => {
+    answering(image)
+    const { text: said } = await ask({ model: 'hf/org/picture:hf-inference', prompt, n: 3, stream: true })
+    expect(eventsOf(said).map(({ event }) => event)).toEqual(Array(3).fill('image_generation.completed'))
+    expect(posts()).toHaveLength(3)
+  })
+
   it('with weights of its own on a provider’s model', async () => {
     answering(...(ways['fal-ai'] as () => Script[])())
     await ask({ model: 'hf/org/lora', prompt })
@@ -216,7 +223,6 @@ describe.each(runtimes)('On %s, Hugging Face makes an image', (runtime) => {
     ['output_format', { output_format: 'webp' }],
     ['partial_images', { partial_images: 2, stream: true }],
     ['response_format', { response_format: 'gif' }],
-    ['n', { n: 2, stream: true }],
   ])('but what it can’t honour is a 400: %s', async (param, fields) => {
     answering(image)
     const reply = await ask({ model: 'hf/org/picture:hf-inference', prompt, ...fields })

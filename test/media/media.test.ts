@@ -226,6 +226,27 @@ describe.each(runtimes)('On %s, media', (runtime) => {
     expect(errorOf(reply).param).toBe(param)
   })
 
+  it.each([
+    ['more than one', ['p/whisper', 'p/whisper'], 'duplicate_parameter', /'model' is given more than once/],
+    [
+      'a long one',
+      ['x'.repeat(600)],
+      'string_above_max_length',
+      /maximum length 512, but got a string with length 600/,
+    ],
+    ['a very long one', ['x'.repeat(100_000)], 'string_above_max_length', /with length 100000 instead/],
+  ])('heard: a form with %s is refused for it as JSON is', async (_, models, code, words) => {
+    // A Worker may close the connection of an upload that it refuses before the client has read why.
+    for (const size of runtime === 'node' ? [100, 9 * 1024 * 1024] : [100]) {
+      const body = partsOf([...models.map(modelPart), new Uint8Array(size)])
+      const before = upstream.seen.length
+      const reply = await read(await post(runtime, '/audio/transcriptions', body, large))
+      expect([size, reply.status, errorOf(reply)]).toMatchObject([size, 400, { code, param: 'model' }])
+      expect(errorOf(reply).message).toMatch(words)
+      expect(upstream.seen.length).toBe(before)
+    }
+  })
+
   it('edited: several files of one field all arrive, and so does JSON with references', async () => {
     upstream.script(json(200, { created: 1, data: [] }))
     const image = await Promise.all(['a.png', 'b.png'].map((name) => toFile(sound, name, { type: 'image/png' })))
@@ -241,7 +262,10 @@ describe.each(runtimes)('On %s, media', (runtime) => {
     const body = JSON.stringify({ model: 'ollama/x', prompt: 'a fox' })
     const reply = await read(await post(runtime, '/images/generations', body, { 'content-type': 'application/json' }))
     expect(reply.status).toBe(404)
-    expect(errorOf(reply).code).toBe('wrong_endpoint')
+    expect(errorOf(reply)).toMatchObject({
+      code: 'wrong_endpoint',
+      message: expect.stringMatching(/does not serve \/images\/generations$/),
+    })
   })
 
   it('ranked: documents in order', async () => {

@@ -138,6 +138,26 @@ describe.each(runtimes)('On %s, documents are ranked', (runtime) => {
     errorOf(reply)
   })
 
+  it.each([
+    ['one that there is not', [3]],
+    ['one before the first', [-1]],
+    ['one twice', [1, 1]],
+    ['none', []],
+  ])('or the answer is a failure that says so: %s', async (_, indexes) => {
+    answering(json(200, { results: indexes.map((index, at) => ({ index, relevance_score: 1 - at / 10 })) }))
+    const reply = await ask(request('p/m'))
+    expect([reply.status, errorOf(reply).code]).toEqual([502, 'upstream_invalid_response'])
+    expect(errorOf(reply).message).toMatch(/^p ranked /)
+  })
+
+  it.each([0, -1])('and no more than %s of them can’t be asked for', async (top) => {
+    answering(json(200, { results: [{ index: 0, relevance_score: 1 }] }))
+    const before = upstream.seen.length
+    const reply = await ask(request('p/m', { top_n: top }))
+    expect([reply.status, errorOf(reply)]).toMatchObject([400, { code: 'integer_below_min_value', param: 'top_n' }])
+    expect(upstream.seen.length).toBe(before)
+  })
+
   it('by TEI, which has a form and a path of its own', async () => {
     answering(
       json(200, [

@@ -74,7 +74,14 @@ function measure(strategy: RoutingStrategy, count: number, session?: string): { 
     waited += book.find(draw.next()?.label ?? '')?.breaker?.wait(now) ?? 1
   })
   if (waited > 0) throw new Error('a deployment has no breaker, or an open one')
-  const query: Query = { model: 'm', operation: 'chat', needs: new Set(), tokens: 100, session }
+  const query: Query = {
+    model: 'm',
+    operation: 'chat',
+    path: '/chat/completions',
+    needs: new Set(),
+    tokens: 100,
+    session,
+  }
   const circumstances = { known: new Map(), random: Math.random, now, health: sight.health }
   const plan = timed(() => resolve(query, catalog, circumstances))
   return { choice, plan }

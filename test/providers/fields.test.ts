@@ -2,7 +2,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { ProviderConfig } from '../../src/config/schema.ts'
 import { chat, errorOf } from '../support/ask.ts'
 import { type Both, type Runtime, runtimes, startBoth } from '../support/both.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Seen } from '../support/upstream.ts'
+import {
+  callAnswer,
+  chatAnswer,
+  type FakeUpstream,
+  fakeUpstream,
+  json,
+  type Seen,
+  tokenLogprobs,
+} from '../support/upstream.ts'
 
 const f = { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }
 const schema = { name: 's', schema: { type: 'object', properties: {} } }
@@ -101,7 +109,6 @@ const ollama: Omit<Kind, 'provider'> = {
     'function_call',
     'logit_bias',
     'messages with a file',
-    'parallel_tool_calls',
     'tool_choice required',
     'tools, custom',
   ],
@@ -126,7 +133,8 @@ const kinds: Readonly<Record<string, Kind>> = {
   'an endpoint with TGI': {
     provider: { type: 'huggingface', apiKey: 'env:KEY', engine: 'tgi' },
     oneByOne: true,
-    refused: [...openaiOnly, 'logit_bias', 'parallel_tool_calls'],
+    refused: [...openaiOnly, 'logit_bias'],
+    leftOut: ['parallel_tool_calls'],
     translated: [...functions, 'max_completion_tokens'],
   },
   'an endpoint with transformers': {
@@ -139,7 +147,6 @@ const kinds: Readonly<Record<string, Kind>> = {
       'logit_bias',
       'logprobs',
       'messages with a file',
-      'parallel_tool_calls',
       'presence_penalty',
       'stop',
       'tool_choice required',
@@ -153,7 +160,11 @@ const kinds: Readonly<Record<string, Kind>> = {
       'response_format json_schema',
       'tool_choice none',
     ],
-    leftOut: [...cosmetic.filter((name) => name !== 'user' && name !== 'metadata'), 'reasoning_effort'],
+    leftOut: [
+      ...cosmetic.filter((name) => name !== 'user' && name !== 'metadata'),
+      'parallel_tool_calls',
+      'reasoning_effort',
+    ],
   },
   vllm: {
     provider: { type: 'vllm' },
@@ -191,28 +202,38 @@ const kinds: Readonly<Record<string, Kind>> = {
       'tool_choice none',
       'top_p',
     ],
-    leftOut: cosmetic,
+    leftOut: [...cosmetic, 'parallel_tool_calls'],
   },
   "ollama with api: 'openai'": {
     ...ollama,
     provider: { type: 'ollama', api: 'openai' },
     translated: ['functions', 'max_completion_tokens'],
+    leftOut: ['parallel_tool_calls'],
   },
 }
 
 const address = (provider: ProviderConfig, url: string) =>
   provider.type === 'huggingface' && 'engine' in provider ? { endpointUrl: url } : { baseURL: url }
 
-const choice = { message: { role: 'assistant', content: '{}', refusal: null }, logprobs: null, finish_reason: 'stop' }
-const choicesOf = (n: number) => ({
+const choice = { message: { role: 'assistant', content: '{}', refusal: null }, finish_reason: 'stop' }
+const choicesOf = (n: number, logprobs: object | null) => ({
   ...chatAnswer('{}'),
-  choices: Array.from({ length: n }, (_, index) => ({ index, ...choice })),
+  choices: Array.from({ length: n }, (_, index) => ({ index, ...choice, logprobs })),
 })
 
-const answerOf = ({ path, body }: Seen) =>
-  path === '/api/chat'
-    ? { model: 'x', message: { role: 'assistant', content: '{}' }, done: true, done_reason: 'stop' }
-    : choicesOf(body.includes('"n":2') ? 2 : 1)
+const answerOf = ({ path, body }: Seen) => {
+  if (/"tool_choice":(\{"type":"function"|"required")|"function_call":\{/.test(body)) return callAnswer('f')
+  const logprobs = body.includes('"logprobs":true') ? tokenLogprobs('{}') : null
+  return path === '/api/chat'
+    ? {
+        model: 'x',
+        message: { role: 'assistant', content: '{}' },
+        done: true,
+        done_reason: 'stop',
+        logprobs: logprobs?.content,
+      }
+    : choicesOf(body.includes('"n":2') ? 2 : 1, logprobs)
+}
 
 let upstream: FakeUpstream
 let both: Both

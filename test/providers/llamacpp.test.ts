@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { chat, errorOf } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
-import { chatAnswer, json } from '../support/upstream.ts'
+import { callAnswer, chatAnswer, json } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth(
   'llamacpp',
@@ -15,6 +15,7 @@ const tools = [tool('look'), tool('listen')]
 
 describe.each(runtimes)('A choice of tools for llama.cpp on %s', (runtime) => {
   it('of one by name must call that one, which the server itself would ignore', async () => {
+    upstream.script(json(200, callAnswer('listen')))
     const filler = 'x'.repeat(20_000)
     const reply = await both.ask(runtime, chat('llama/x', { tools, tool_choice: chosen('listen'), user: filler }))
     expect(reply.status).toBe(200)

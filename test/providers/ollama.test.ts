@@ -530,7 +530,7 @@ describe('the library', () => {
       created: 1795402623,
       ownedBy: 'library',
       contextWindow: 4096,
-      supports: { tools: true, vision: false },
+      supports: { tools: true, vision: false, audio: false },
       reasons: true,
       inputs: ['text'],
       outputs: ['text'],

@@ -185,7 +185,44 @@ describe('A gateway without a key', () => {
   })
 })
 
+describe('The wait for an upstream on Node', () => {
+  const silent = { refuse() {} }
+
+  it('for its handshake ends after ten seconds, and it is not asked again', async () => {
+    const clock = new ManualClock()
+    const gateway = await start({ ...configOf(), retries: 2 }, { clock, services: noLists })
+    upstream.script(silent)
+    const refusal = refusalOf(connectSocket(gateway.baseURL + path))
+    await until(() => upstream.seen.length > 0)
+    await clock.advance(9_999)
+    const early = await Promise.race([refusal, new Promise((turn) => setImmediate(turn, 'none yet'))])
+    expect(early).toBe('none yet')
+    await clock.advance(1)
+    const { status, body } = await refusal
+    expect(status).toBe(504)
+    expect(JSON.parse(body).error).toMatchObject({
+      code: 'upstream_timeout',
+      message: "up did not answer the WebSocket's handshake within 10 seconds.",
+    })
+    expect(upstream.seen).toHaveLength(1)
+  })
+})
+
 describe('A session on Node', () => {
+  it('has no limit of time', async () => {
+    const clock = new ManualClock()
+    const limits = { connectTimeout: 1, timeout: 1, streamTimeout: 1, idleTimeout: 1, requestTimeout: 1 }
+    const gateway = await start({ ...configOf(), ...limits }, { clock, services: noLists })
+    const client = await connectSocket(gateway.baseURL + path)
+    await client.next()
+    // Longer than each of them, and too short for a heartbeat.
+    await clock.advance(29_000)
+    client.ws.send('still here')
+    expect((await client.next()).text).toBe('still here')
+    client.ws.close()
+    await client.closed
+  })
+
   it('is closed on both sides with 1001 when the gateway stops, and none begins after that', async () => {
     const gateway = await start(configOf(), { services: noLists })
     const client = await connectSocket(gateway.baseURL + path)

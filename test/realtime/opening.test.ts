@@ -26,6 +26,7 @@ const both = duringTests(() =>
       models: {
         voice: 'up/gpt-realtime',
         backed: { deployments: ['up/gpt-realtime'], fallbacks: ['other/second'] },
+        impatient: { deployments: ['up/gpt-realtime'], fallbacks: ['other/second'], connectTimeout: 0.1, timeout: 600 },
         unreachable: { deployments: ['dead/x'], fallbacks: ['other/second'] },
       },
       passThrough: ['up', 'other'],
@@ -196,6 +197,23 @@ describe.each(runtimes)('The model of a Realtime session (%s)', (runtime) => {
     upstream.script({ refuse() {} })
     const refusal = await refusalOf(open(runtime, '/realtime?model=voice'))
     expect(refusal.status).toBe(504)
+  })
+
+  it('goes to the fallback where the handshake takes longer than `connectTimeout`', async () => {
+    const left = new Promise((gone) => {
+      upstream.script({
+        refuse: (_, socket) =>
+          socket
+            .resume()
+            .on('end', () => socket.end())
+            .on('close', gone),
+      })
+    })
+    expect(await served(open(runtime, '/realtime?model=impatient'))).toMatchObject({
+      'x-samewire-model': 'other/second',
+      'x-samewire-reason': 'upstream_timeout',
+    })
+    await left
   })
 
   it.each([

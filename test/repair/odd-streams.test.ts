@@ -1,11 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { eventsOf } from '../support/ask.ts'
 import { type Both, runtimes, startBoth } from '../support/both.ts'
 import { failingStreams, oddStreams, soundStreams } from '../support/odd-streams.ts'
 import { clients, readers } from '../support/parsers.ts'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
 
 const parsers = { ...clients, ...readers }
-const streams = [...oddStreams, ...soundStreams, ...failingStreams]
+const [plain] = soundStreams as [(typeof soundStreams)[number]]
+/** The plain stream without its usage. */
+const mute = { ...plain, text: plain.text.replace(/data: [^\n]*"usage"[^\n]*\n\n/, '') }
+const streams = [...oddStreams, ...soundStreams, ...failingStreams, mute]
 /** All that pass bytes, each as it is without any setting but its address. */
 const kinds = [
   'openai',
@@ -62,6 +66,8 @@ describe.each(runtimes)('A plain compatible server on %s', (runtime) => {
     for (const [client, parse] of Object.entries(parsers)) {
       expect(await parse(text), `${client}: ${text}`).toEqual({ ...stream.says, usage })
     }
+    expect(text.match(/"finish_reason":"/g), text).toHaveLength(1)
+    expect(text).not.toMatch(/\r(?!\n)/)
   })
 
   it.each(soundStreams)('passes byte for byte with $what', async (stream) => {
@@ -79,6 +85,18 @@ describe.each(runtimes)('A plain compatible server on %s', (runtime) => {
     for (const [client, parse] of Object.entries(parsers)) {
       const reading = Promise.resolve(text).then(parse)
       await expect(reading, `${client}: ${text}`).rejects.toBeDefined()
+    }
+  })
+
+  it('tells that it tells no usage where that was asked for', async () => {
+    const { text } = await ask(runtime, mute)
+    const events = eventsOf(text).map(({ data }) => data)
+    const told = eventsOf(mute.text).map(({ data }) => data)
+    expect([...events.slice(0, -2), ...events.slice(-1)]).toEqual(told)
+    const { id, object, created, model } = JSON.parse(told[0] as string)
+    expect(JSON.parse(events.at(-2) as string)).toEqual({ id, object, created, model, choices: [], usage: null })
+    for (const [client, parse] of Object.entries(parsers)) {
+      expect(await parse(text), `${client}: ${text}`).toMatchObject(mute.says)
     }
   })
 

@@ -128,7 +128,8 @@ function someAnswer(random: Random, legacy: boolean): string {
 
 /** A whole stream: content, finish reason and end. */
 function someStream(random: Random, legacy: boolean): string {
-  const ends = pickFrom([['\n'], ['\n'], ['\r\n'], ['\r'], ['\n', '\r\n']], random)
+  // Lines that end in CR alone don't stay so.
+  const ends = pickFrom([['\n'], ['\n'], ['\r\n'], ['\n', '\r\n']], random)
   const end = () => pickFrom(ends, random)
   const data = (text: string) => `data: ${text.replace(/\s*[\r\n]\s*/g, ' ')}${end()}`
   const decoration = () => pickFrom([': a word', ':', 'id: 7', 'retry: 10', 'unknown'], random) + end()

@@ -108,6 +108,7 @@ export const oddStreams: readonly OddStream[] = [
   ),
   text('lines that end in CRLF', '', all(whole).replaceAll('\n', '\r\n')),
   text('lines that end in CR', '', all(whole).replaceAll('\n', '\r')),
+  text('comments, in lines that end in CR', '', whole.join(': ping\n\n').replaceAll('\n', '\r')),
   text('no [DONE]', 'transformers serve', all(whole.slice(0, -1))),
   text('[DONE] without a blank line behind it', '', all(whole).replace(/\n\n$/, '')),
   text('names of events', '', all(whole.map((event) => `event: message\n${event}`))),
@@ -253,6 +254,17 @@ export const oddStreams: readonly OddStream[] = [
       spent,
       done,
     ]),
+  ),
+  text('the finish_reason twice', '', all([first, hel, lo, stop, stop, spent, done])),
+  text(
+    'the finish_reason again beside the usage',
+    '',
+    all([first, hel, lo, stop, chunk({}, 'length', { usage }), done]),
+  ),
+  text(
+    'the finish_reason again beside text',
+    '',
+    all([first, hel, stop, chunk({ content: 'lo' }, 'stop'), spent, done]),
   ),
   text('usage in the chunk with the finish_reason', '', all([first, hel, lo, chunk({}, 'stop', { usage }), done])),
   text(

@@ -17,7 +17,14 @@ export const catalogOf = (config: Config): Catalog => buildCatalog({ providers, 
 
 /** The plan for a short chat request to `m`, at the time 0, by the first of all chances, with no list known. */
 export function planOf(config: Config, query: Partial<Query> = {}, circumstances: Partial<Circumstances> = {}): Plan {
-  const asked: Query = { model: 'm', operation: 'chat', needs: new Set(), tokens: 10, ...query }
+  const asked: Query = {
+    model: 'm',
+    operation: 'chat',
+    path: '/chat/completions',
+    needs: new Set(),
+    tokens: 10,
+    ...query,
+  }
   return resolve(asked, catalogOf(config), { known: new Map(), random: () => 0, now: 0, ...circumstances })
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect } from 'vitest'
 import { chat, errorOf, type Reply, type WireError } from './ask.ts'
 import { type Both, type Runtime, startBoth } from './both.ts'
 import {
+  callAnswer,
   chatAnswer,
   chatFrames,
   chunk,
@@ -10,6 +11,7 @@ import {
   json,
   type Script,
   stream,
+  tokenLogprobs,
 } from './upstream.ts'
 
 /** What an upstream answers, and who is known to say so. */
@@ -48,11 +50,14 @@ export function servePair(name: string): Pair {
 async function startPair(name: string): Promise<Pair & { close(): Promise<void> }> {
   const upstream = await fakeUpstream()
   const standIn = await fakeUpstream((request, ...rest) => {
-    const streams = JSON.parse(request.body).stream === true
-    return (streams ? stream(chatFrames('from the stand-in')) : json(200, chatAnswer('from the stand-in')))(
-      request,
-      ...rest,
-    )
+    const { stream: streams, logprobs, tool_choice: choice } = JSON.parse(request.body) as Record<string, unknown>
+    const told = logprobs === true ? tokenLogprobs('from the stand-in') : null
+    if (choice === 'required') {
+      return json(200, { ...callAnswer('f'), model: 'from the stand-in' })(request, ...rest)
+    }
+    return (
+      streams ? stream(chatFrames('from the stand-in')) : json(200, chatAnswer('from the stand-in', 'stand-in', told))
+    )(request, ...rest)
   })
   const type = 'openai-compatible'
   const both = await startBoth(name, {

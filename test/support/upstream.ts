@@ -128,16 +128,30 @@ export function chatFrames(...words: string[]): string[] {
   ]
 }
 
+/** Log probabilities in OpenAI's format, as if `text` were one token. */
+export function tokenLogprobs(text: string): { readonly content: readonly object[]; readonly refusal: null } {
+  return { content: [{ token: text, logprob: -0.5, bytes: null, top_logprobs: [] }], refusal: null }
+}
+
 /** A whole answer in OpenAI's format. */
-export function chatAnswer(content: string, model = 'fake-model'): object {
+export function chatAnswer(content: string, model = 'fake-model', logprobs: object | null = null): object {
   return {
     id: 'chatcmpl-fake',
     object: 'chat.completion',
     created: 1_700_000_000,
     model,
-    choices: [
-      { index: 0, message: { role: 'assistant', content, refusal: null }, logprobs: null, finish_reason: 'stop' },
-    ],
+    choices: [{ index: 0, message: { role: 'assistant', content, refusal: null }, logprobs, finish_reason: 'stop' }],
     usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 },
   }
+}
+
+/** A whole answer with a call of each of these tools. */
+export function callAnswer(...names: readonly string[]): object {
+  const calls = names.map((name, at) => ({
+    id: `call_${at}`,
+    type: 'function',
+    function: { name, arguments: '{}' },
+  }))
+  const message = { role: 'assistant', content: null, refusal: null, tool_calls: calls }
+  return { ...chatAnswer(''), choices: [{ index: 0, message, logprobs: null, finish_reason: 'tool_calls' }] }
 }

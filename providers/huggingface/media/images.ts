@@ -20,8 +20,7 @@ type Painter = (request: ServedRequest, route: Route, asked: Asked) => Promise<r
 /** Images from a text, by Hugging Face's own servers and by the inference providers behind its router. */
 export async function images(request: ServedRequest): Promise<Answer> {
   const { context, stream } = request
-  const { prompt, output_format: format, n } = context.body
-  if (stream && Number(n ?? 1) > 1) throw unsupported('n', 'A stream has one image.')
+  const { prompt, output_format: format } = context.body
   refuseFields(context.body, refused)
   const size = sizeOf(context.body)
   const more = Object.fromEntries(Object.entries(context.body).filter(([name]) => !own.has(name)))

@@ -31,6 +31,7 @@ async function wholeOf({ bytes, boundary, remainder }: NonNullable<ServedRequest
     rest?.source.cancel('It is too large.')
     throw tooLarge()
   }
+  rest?.begin?.()
   const end = rest ? await rest.source.collect(most, tooLarge) : new Uint8Array()
   rest?.sent?.()
   const whole = concat([bytes, end])

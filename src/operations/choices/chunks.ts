@@ -53,7 +53,7 @@ function chunksOf(
       ...(wantsUsage && { usage: null }),
     }))
   })
-  return wantsUsage && isObject(usage) ? [...chunks, { ...head, choices: [], usage }] : chunks
+  return wantsUsage ? [...chunks, { ...head, choices: [], usage: isObject(usage) ? usage : null }] : chunks
 }
 
 /** One delta for each field of a message: clients that look at one field of a delta only would miss a second. */

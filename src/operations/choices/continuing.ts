@@ -1,7 +1,7 @@
 import type { Begun, Continuing } from '../../core/continuing.ts'
 import { synonyms } from '../../core/synonyms.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
-import { messagesOf } from './demand.ts'
+import { messagesOf } from './messages.ts'
 
 /** Fields that make an answer more than a text, or one that depends on how much of it the server itself has written. */
 const obstacles =

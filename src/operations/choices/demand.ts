@@ -3,6 +3,8 @@ import type { RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
 import { schemaIn } from '../../wire/response-format.ts'
+import { choicesFeatures } from './features.ts'
+import { messagesOf } from './messages.ts'
 
 const none: ReadonlySet<Capability> = new Set()
 
@@ -21,11 +23,15 @@ function needsOf(json: JsonObject): ReadonlySet<Capability> {
   const tools = isFilled(json.tools) || isFilled(json.functions)
   const schema = schemaIn(json.response_format) !== undefined
   const vision = anyPart(json, (part) => stringAt(part, 'type') === 'image_url')
-  if (!tools && !schema && !vision) return none
+  const audio = anyPart(json, (part) => stringAt(part, 'type') === 'input_audio')
+  const logprobs = choicesFeatures.logprobs.find(json) !== undefined
+  if (!tools && !schema && !vision && !audio && !logprobs) return none
   const needs = new Set<Capability>()
   if (tools) needs.add('tools')
   if (schema) needs.add('schema')
   if (vision) needs.add('vision')
+  if (audio) needs.add('audio')
+  if (logprobs) needs.add('logprobs')
   return needs
 }
 
@@ -44,10 +50,6 @@ function tokensOf(json: JsonObject): number {
     return false
   })
   return Math.ceil(characters / charactersPerToken)
-}
-
-export function messagesOf(json: JsonObject): readonly unknown[] {
-  return Array.isArray(json.messages) ? json.messages : []
 }
 
 function anyPart(json: JsonObject, test: (part: unknown) => boolean): boolean {

@@ -2,7 +2,7 @@ import type { Feature, FeatureUse } from '../../core/features.ts'
 import type { ImageAddress } from '../../core/operation.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { schemaIn } from '../../wire/response-format.ts'
-import { messagesOf } from './demand.ts'
+import { messagesOf } from './messages.ts'
 
 /** How chats and legacy completions use each feature. An outline is enough to tell. */
 export const choicesFeatures: Readonly<Record<Feature, FeatureUse>> = {

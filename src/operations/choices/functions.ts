@@ -1,30 +1,27 @@
-import type { Feature } from '../../core/features.ts'
 import { fieldsRefused } from '../../core/refused-parts.ts'
 import type { Renewal } from '../../core/renewal.ts'
 import { edited, type RequestBody } from '../../wire/body.ts'
 import type { FailureKind, GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
-import { messagesOf } from './demand.ts'
 import { CallsAsFunctions } from './function-calls.ts'
+import { messagesOf } from './messages.ts'
 
 /** `functions` and `function_call`, which `tools` and `tool_choice` replaced in November 2023. */
 export const renewingFunctions: Renewal = {
   feature: 'functions',
   concerns: ({ outline }) => usesFunctions(outline) || messagesOf(outline).some(isOfFunctions),
   isForced: ({ tools }) => isFilledList(tools),
-  renew: (body, lacks) => {
-    const set = toolFieldsOf(body, lacks)
+  renew: (body) => {
+    const set = toolFieldsOf(body)
     const old = usesFunctions(body.outline) ? ['functions', 'function_call', 'tool_choice'] : []
     return edited(body, { set, drop: new Set(old.filter((name) => !set.has(name))) })
   },
-  told(failure, { outline }) {
-    if (!refusals.has(failure.kind)) return undefined
-    const refused = fieldsRefused(failure)
-    if (refused.some((name) => name === 'functions' || name === 'function_call')) return 'functions'
-    if (refused.includes('parallel_tool_calls') && outline.parallel_tool_calls === undefined) return 'single_call'
+  tells(failure, { outline }) {
+    if (!refusals.has(failure.kind)) return false
+    if (fieldsRefused(failure).some((name) => name === 'functions' || name === 'function_call')) return true
     // However a server words it, the role is the only one that is not every server's.
     const hasRole = messagesOf(outline).some((message) => stringAt(message, 'role') === 'function')
-    return hasRole && /\broles?\b/i.test(failure.message) ? 'functions' : undefined
+    return hasRole && /\broles?\b/i.test(failure.message)
   },
   readback: ({ outline }) => (usesFunctions(outline) ? new CallsAsFunctions() : undefined),
   failure: inOldTerms,
@@ -45,7 +42,7 @@ function isOfFunctions(message: unknown): message is JsonObject {
   return isObject(message) && (message.role === 'function' || isObject(message.function_call))
 }
 
-function toolFieldsOf({ outline, json }: RequestBody, lacks: ReadonlySet<Feature>): Map<string, string> {
+function toolFieldsOf({ outline, json }: RequestBody): Map<string, string> {
   const set = new Map<string, string>()
   const put = (name: string, value: unknown) => set.set(name, JSON.stringify(value))
   if (messagesOf(outline).some(isOfFunctions)) put('messages', renewedMessages(messagesOf(json)))
@@ -54,7 +51,7 @@ function toolFieldsOf({ outline, json }: RequestBody, lacks: ReadonlySet<Feature
   put('tools', (functions as readonly unknown[]).map(asTool))
   if (choice !== undefined && choice !== null) put('tool_choice', isObject(choice) ? asTool(choice) : choice)
   // There is room for one call in the answer.
-  if (!lacks.has('single_call')) put('parallel_tool_calls', false)
+  put('parallel_tool_calls', false)
   return set
 }
 

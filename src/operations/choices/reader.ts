@@ -4,7 +4,7 @@ import type { ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { usageIn } from '../common/usage.ts'
 import { ChoiceIndexes } from '../repair/choice-indexes.ts'
-import { isEmptyChoice } from '../repair/parts.ts'
+import { hasContent, isEmptyChoice } from '../repair/parts.ts'
 import { isFailure, isFinish, isMalformedCall } from '../repair/reasons.ts'
 
 /** Checks that an answer has choices and returns what is wrong; `part` is what each choice must hold. */
@@ -107,15 +107,4 @@ export class ChoicesReader implements StreamReader {
     this.#hasContent = true
     return 'content'
   }
-}
-
-/** Whether there is more than a role: text, a tool call, reasoning, audio. */
-function hasContent(choice: JsonObject): boolean {
-  if (choice.text) return true
-  const delta = choice.delta
-  return isObject(delta) && Object.entries(delta).some(([key, value]) => key !== 'role' && value && isFilled(value))
-}
-
-function isFilled(value: unknown): boolean {
-  return !Array.isArray(value) || value.length > 0
 }

@@ -1,8 +1,8 @@
-import type { AtOnce, Sharing, StreamJoiner } from '../../core/operation.ts'
-import { edited, invalid, type RequestBody } from '../../wire/body.ts'
+import type { AtOnce, Lacking, Sharing, StreamJoiner } from '../../core/operation.ts'
+import { edited, type RequestBody } from '../../wire/body.ts'
 import { type FailureKind, GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../../wire/json.ts'
-import { frame, type ServerEvent } from '../../wire/sse.ts'
+import { done, frame, type ServerEvent } from '../../wire/sse.ts'
 import { addedUsage } from '../common/usage.ts'
 import { ChoiceIndexes } from '../repair/choice-indexes.ts'
 import { indexOf } from '../repair/head.ts'
@@ -17,7 +17,6 @@ export const sharingChoices: Sharing = {
   split(body, { choices: most }) {
     const wanted = wantedBy(body.outline)
     if (most === undefined || wanted <= most) return undefined
-    if (wanted > mostChoices) throw tooMany(wanted)
     const single = edited(body, { drop: asking })
     const { seed } = body.outline
     if (typeof seed !== 'number') return Array.from({ length: wanted }, () => single)
@@ -26,16 +25,18 @@ export const sharingChoices: Sharing = {
     const seeded = (at: number) => edited(single, { set: new Map([['seed', JSON.stringify(seed + at)]]) })
     return Array.from({ length: wanted }, (_, at) => seeded(at))
   },
-  join(answers, body) {
+  join(answers, body, first = 1) {
     const wanted = wantedBy(body.outline)
     const prompts = promptsOf(body.outline)
-    const choices = answers.flatMap(({ choices: own }, part) =>
+    const choices = answers.flatMap(({ choices: own }, answer) => {
+      const each = answer === 0 ? first : 1
+      const part = answer === 0 ? 0 : first + answer - 1
       // Whoever was asked for one may still send more.
-      (Array.isArray(own) ? own.filter(isObject) : []).slice(0, prompts).map((choice, at) => ({
-        ...choice,
-        index: placeOf(Math.min(indexOf(choice.index) ?? at, prompts - 1), part, wanted),
-      })),
-    )
+      return (Array.isArray(own) ? own.filter(isObject) : []).slice(0, prompts * each).map((choice, at) => {
+        const index = Math.min(indexOf(choice.index) ?? at, prompts * each - 1)
+        return { ...choice, index: placeOf(Math.floor(index / each), part + (index % each), wanted) }
+      })
+    })
     const usage = answers.map((answer) => answer.usage).reduce(addedUsage, undefined)
     return {
       ...answers[0],
@@ -43,37 +44,51 @@ export const sharingChoices: Sharing = {
       ...(isObject(usage) && { usage }),
     }
   },
-  silently: ({ choices }, { outline }) =>
-    Array.isArray(choices) && choices.length === 1 && promptsOf(outline) === 1 ? { choices: 1 } : undefined,
-  silentlyIn: ({ outline }) => (promptsOf(outline) === 1 ? soleChoice(outline) : () => undefined),
+  silently({ choices }, { outline }) {
+    const parts = Array.isArray(choices) ? choices.length / promptsOf(outline) : 0
+    return Number.isInteger(parts) && parts > 0 && parts < wantedBy(outline) ? { most: oneAtOnce, parts } : undefined
+  },
+  lackingIn: ({ outline }) => new LackingChoices(outline),
   joinStreams: ({ outline }) => new ChoicesJoiner(wantedBy(outline), promptsOf(outline)),
   told: (failure) =>
     refusals.has(failure.kind) && refusesSeveral(failure) ? { most: { choices: 1 }, lasts: true } : undefined,
 }
 
-/** Tells at the end of a stream whether it had one choice only. */
-function soleChoice(outline: JsonObject): (event: ServerEvent) => AtOnce | undefined {
-  const indexes = new ChoiceIndexes({ body: outline })
-  const seen = new Set<number>()
-  return ({ data }) => {
-    if (data.trim() === '[DONE]') return seen.size === 1 ? { choices: 1 } : undefined
-    // Two are as good as all.
-    const chunk = seen.size < 2 ? tryParse(data) : undefined
+const oneAtOnce: AtOnce = { choices: 1 }
+
+/** Tells which choices have not begun in a stream. */
+class LackingChoices implements Lacking {
+  readonly most = oneAtOnce
+  readonly #indexes: ChoiceIndexes
+  readonly #seen = new Set<number>()
+  readonly #wanted: number
+  readonly #prompts: number
+
+  constructor(outline: JsonObject) {
+    this.#indexes = new ChoiceIndexes({ body: outline })
+    this.#wanted = wantedBy(outline)
+    this.#prompts = promptsOf(outline)
+  }
+
+  get isWhole(): boolean {
+    return this.#seen.size >= this.#wanted * this.#prompts
+  }
+
+  see({ data }: ServerEvent): void {
+    const chunk = tryParse(data)
     const choices = isObject(chunk) && Array.isArray(chunk.choices) ? chunk.choices.filter(isObject) : []
-    for (const [at, choice] of choices.entries()) seen.add(indexes.next(choice, at, choices.length))
-    return undefined
+    for (const [at, choice] of choices.entries()) this.#seen.add(this.#indexes.next(choice, at, choices.length))
+  }
+
+  /** With several prompts the choices that have gone out have the indexes of others. */
+  missing(): readonly number[] | undefined {
+    if (this.#prompts > 1) return undefined
+    return Array.from({ length: this.#wanted }, (_, index) => index).filter((index) => !this.#seen.has(index))
   }
 }
 
-/** OpenAI's own limit. */
-const mostChoices = 128
 /** Bytes of all requests together, where each is another one. */
 const mostBytes = 32 * 1024 * 1024
-
-function tooMany(wanted: number): GatewayError {
-  const expected = `Expected a value <= ${mostChoices}, but got ${wanted} instead.`
-  return invalid(`Invalid 'n': integer above maximum value. ${expected}`, 'n', 'integer_above_max_value')
-}
 
 function tooLarge(): GatewayError {
   const message =
@@ -122,25 +137,32 @@ class ChoicesJoiner implements StreamJoiner {
   #head: JsonObject | undefined
   /** The usage of each part: some upstreams tell it again and again, each time of all so far. */
   readonly #usage = new Map<number, JsonObject>()
-  /** Whether a part has told its usage in an event of its own. */
-  #apart = false
 
   constructor(wanted: number, prompts: number) {
     this.#wanted = wanted
     this.#prompts = prompts
   }
 
+  noted({ data }: ServerEvent): boolean {
+    const chunk = tryParse(data)
+    if (!isObject(chunk)) return false
+    this.#note(chunk, 0)
+    return isObject(chunk.usage) && Array.isArray(chunk.choices) && chunk.choices.length === 0
+  }
+
+  #note({ id, created, model, object, usage }: JsonObject, part: number): void {
+    this.#head ??= { id, created, model, object }
+    if (isObject(usage)) this.#usage.set(part, usage)
+  }
+
   event({ data }: ServerEvent, part: number): Uint8Array | undefined {
     const chunk = tryParse(data)
     if (!isObject(chunk)) return undefined
+    this.#note(chunk, part)
     const { choices, usage, ...rest } = chunk
-    const { id, created, model, object } = rest
-    this.#head ??= { id, created, model, object }
-    if (isObject(usage)) this.#usage.set(part, usage)
     const given = (Array.isArray(choices) ? choices : [choices]).filter(isObject)
     const own = given.filter((choice, at) => (indexOf(choice.index) ?? at) < this.#prompts)
     if (own.length === 0 && given.length > 0) return undefined
-    this.#apart ||= own.length === 0 && isObject(usage)
     if (own.length === 0 && (isObject(usage) || Array.isArray(choices))) return undefined
     return frame({
       ...rest,
@@ -156,8 +178,8 @@ class ChoicesJoiner implements StreamJoiner {
   }
 
   end(): readonly Uint8Array[] {
-    if (!this.#apart) return []
+    if (this.#usage.size === 0) return [done]
     const usage = [...this.#usage.values()].reduce<unknown>(addedUsage, undefined)
-    return [frame({ ...this.#head, choices: [], usage })]
+    return [frame({ ...this.#head, choices: [], usage }), done]
   }
 }

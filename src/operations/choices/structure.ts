@@ -5,8 +5,8 @@ import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../wire/json.ts'
 import { misfit, SchemaError, uncheckable } from '../../wire/json-schema.ts'
 import { schemaIn } from '../../wire/response-format.ts'
-import { messagesOf } from './demand.ts'
 import { choicesFeatures } from './features.ts'
+import { messagesOf } from './messages.ts'
 
 /**
  * What takes the place of a grammar: the schema is put to the model in words, its answer checked, and shown to it once

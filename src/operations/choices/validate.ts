@@ -1,11 +1,12 @@
 import { invalid, type RequestBody } from '../../wire/body.ts'
-import { isObject } from '../../wire/json.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
 import {
   aBoolean,
   aNumber,
   anArray,
   anInteger,
   anObject,
+  checkBounds,
   checkTypes,
   type FieldType,
   wrongType,
@@ -19,7 +20,8 @@ const stops: FieldType = {
 
 /**
  * The types of fields with a settled meaning. Only wrong types are refused, since some servers answer them with a
- * plain-text 500; values, and fields not listed here, are left to the upstream.
+ * plain-text 500; values, and fields not listed here, are left to the upstream. `n` is an exception: servers that ignore
+ * it take any.
  */
 const sampling: Readonly<Record<string, FieldType>> = {
   stream: aBoolean,
@@ -46,12 +48,20 @@ const chatFields: Readonly<Record<string, FieldType>> = {
   parallel_tool_calls: aBoolean,
 }
 
+/** What to do with a request that Cursor, for one, sends here. */
+const ofResponses =
+  " The request has 'input', as for the Responses API, which this gateway doesn't serve: send 'messages'."
+
 /** Throws a 400 that names the field if a chat request is invalid. */
 export function validateChat({ outline }: RequestBody): void {
-  checkTypes(outline, chatFields)
+  checkFields(outline, chatFields)
   const messages = outline.messages
   if (messages === undefined || messages === null) {
-    throw invalid("Missing required parameter: 'messages'.", 'messages', 'missing_required_parameter')
+    throw invalid(
+      `Missing required parameter: 'messages'.${outline.input === undefined ? '' : ofResponses}`,
+      'messages',
+      'missing_required_parameter',
+    )
   }
   if (!Array.isArray(messages)) throw wrongType('messages', 'an array of objects', messages)
   if (messages.length === 0) {
@@ -66,7 +76,7 @@ export function validateChat({ outline }: RequestBody): void {
 
 /** Throws a 400 that names the field if a legacy completion request is invalid. */
 export function validateCompletion({ outline }: RequestBody): void {
-  checkTypes(outline, sampling)
+  checkFields(outline, sampling)
   const prompt = outline.prompt
   if (prompt === undefined || prompt === null || typeof prompt === 'string') return
   const fits =
@@ -76,6 +86,15 @@ export function validateCompletion({ outline }: RequestBody): void {
       prompt.every((part) => Array.isArray(part) && part.every((token) => Number.isInteger(token))))
   if (!fits) throw wrongType('prompt', 'a string, an array of strings or an array of tokens', prompt)
 }
+
+/** Throws the 400 for a field with a wrong value. */
+function checkFields(json: JsonObject, fields: Readonly<Record<string, FieldType>>): void {
+  checkTypes(json, fields)
+  // The specification's own bounds.
+  checkBounds('n', json.n, choicesBounds)
+}
+
+const choicesBounds = { least: 1, most: 128 }
 
 function checkMessage(message: unknown, index: number): void {
   const path = `messages[${index}]`

@@ -55,6 +55,23 @@ export function wrongType(param: string, expected: string, value: unknown) {
   )
 }
 
+interface Bounds {
+  readonly least: number
+  readonly most?: number
+}
+
+/** Throws a 400 in OpenAI's words if an integer is out of its bounds; it may be the text of one, from a form. */
+export function checkBounds(name: string, value: unknown, { least, most = Number.POSITIVE_INFINITY }: Bounds): void {
+  const given = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+  if (typeof given !== 'number' || !Number.isInteger(given) || (given >= least && given <= most)) return
+  const [direction, sign, bound] = given < least ? ['below minimum', '>=', least] : ['above maximum', '<=', most]
+  throw invalid(
+    `Invalid '${name}': integer ${direction} value. Expected a value ${sign} ${bound}, but got ${given} instead.`,
+    name,
+    given < least ? 'integer_below_min_value' : 'integer_above_max_value',
+  )
+}
+
 function has(body: RequestBody, name: string): boolean {
   const value = body.outline[name]
   if (value !== undefined && value !== null) return true

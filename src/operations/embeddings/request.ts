@@ -3,7 +3,7 @@ import { invalid, type RequestBody } from '../../wire/body.ts'
 import { shorten } from '../../wire/errors.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
-import { wrongType } from '../common/fields.ts'
+import { checkBounds, wrongType } from '../common/fields.ts'
 
 /** Texts, or lists of tokens, of one request. */
 const mostInputs = 2048
@@ -59,9 +59,7 @@ function checkDimensions(dimensions: unknown): void {
   if (typeof dimensions !== 'number' || !Number.isInteger(dimensions)) {
     throw wrongType('dimensions', 'an integer', dimensions)
   }
-  if (dimensions >= 1) return
-  const message = `Invalid 'dimensions': integer below minimum value. Expected a value >= 1, but got ${dimensions} instead.`
-  throw invalid(message, 'dimensions', 'integer_below_min_value')
+  checkBounds('dimensions', dimensions, { least: 1 })
 }
 
 /** Upper estimate of characters per token, as for chat. */

@@ -1,36 +1,94 @@
-import type { Sharing } from '../../core/operation.ts'
-import { edited, invalid } from '../../wire/body.ts'
+import type { Lacking, Sharing, StreamJoiner } from '../../core/operation.ts'
+import { edited, type RequestBody } from '../../wire/body.ts'
+import { GatewayError } from '../../wire/errors.ts'
 import { FormBody } from '../../wire/form-body.ts'
-import { isObject } from '../../wire/json.ts'
+import { isObject, tryParse } from '../../wire/json.ts'
+import { bytesOf, type ServerEvent } from '../../wire/sse.ts'
 import { addedUsage } from '../common/usage.ts'
 
-/** As many as OpenAI makes at once. */
-const most = 10
-
-/** Shares out the images of a request. A stream, which has one image, and a form stay as they are. */
+/** Shares out the images of a request. */
 export const sharingImages: Sharing = {
   param: 'n',
-  concerns: ({ outline }) => typeof outline.n === 'number' && outline.n > 1,
+  concerns: ({ outline }) => wantedBy(outline) > 1,
   split(body, { choices: atOnce }) {
-    const { n, stream } = body.outline
-    if (atOnce === undefined || typeof n !== 'number' || n <= atOnce) return undefined
-    if (stream === true || body instanceof FormBody) return undefined
-    if (n > most) {
-      const message = `Invalid 'n': integer above maximum value. Expected a value <= ${most}, but got ${n} instead.`
-      throw invalid(message, 'n', 'integer_above_max_value')
+    const n = wantedBy(body.outline)
+    if (atOnce === undefined || n <= atOnce) return undefined
+    const { seed } = body.outline
+    const isSeeded = seed !== undefined && seed !== null && Number.isInteger(Number(seed))
+    const parts = Math.ceil(n / atOnce)
+    if (!body.isWhole || (isSeeded && parts * body.bytes.length > mostBytes)) throw tooLarge()
+    const last = n - (parts - 1) * atOnce
+    if (!isSeeded) {
+      const part = withFields(body, { n: atOnce })
+      return [...Array.from({ length: parts - 1 }, () => part), last === atOnce ? part : withFields(body, { n: last })]
     }
-    const part = (count: number, at: number) => {
-      const { seed } = body.outline
-      const set = new Map([['n', JSON.stringify(count)]])
-      // With the same seed all images would be the same.
-      if (typeof seed === 'number') set.set('seed', JSON.stringify(seed + at))
-      return edited(body, { set })
-    }
-    return Array.from({ length: Math.ceil(n / atOnce) }, (_, at) => part(Math.min(atOnce, n - at * atOnce), at))
+    // With the same seed all images would be the same.
+    const seeded = (at: number) => withFields(body, { n: at === parts - 1 ? last : atOnce, seed: Number(seed) + at })
+    return Array.from({ length: parts }, (_, at) => seeded(at))
   },
   join(answers) {
     const usage = answers.map((answer) => answer.usage).reduce(addedUsage, undefined)
     const data = answers.flatMap(({ data }) => (Array.isArray(data) ? data : []))
     return { ...answers[0], data, ...(isObject(usage) && { usage }) }
   },
+  silently({ data }, { outline }) {
+    const made = Array.isArray(data) ? data.length : 0
+    return made > 0 && made < wantedBy(outline) ? { most: { choices: made }, parts: 1 } : undefined
+  },
+  lackingIn: ({ outline }) => new LackingImages(wantedBy(outline)),
+  joinStreams: () => eventsAsTheyCome,
+}
+
+/** Bytes of all requests together, where each is another one. */
+const mostBytes = 32 * 1024 * 1024
+
+function tooLarge(): GatewayError {
+  const message = "Unsupported parameter: 'n' takes several requests here, and this one is too large for that."
+  return new GatewayError('incapable', message, { param: 'n' })
+}
+
+/** A form's values are texts. */
+function wantedBy({ n }: RequestBody['outline']): number {
+  const wanted = Number(n ?? 1)
+  return Number.isInteger(wanted) ? wanted : 1
+}
+
+function withFields(body: RequestBody, fields: Readonly<Record<string, number>>): RequestBody {
+  const set = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
+  return body instanceof FormBody ? body.with({ set }) : edited(body, { set })
+}
+
+/** Counts the images of a stream. */
+class LackingImages implements Lacking {
+  readonly most = { choices: 1 }
+  readonly #wanted: number
+  #made = 0
+
+  constructor(wanted: number) {
+    this.#wanted = wanted
+  }
+
+  get isWhole(): boolean {
+    return this.#made >= this.#wanted
+  }
+
+  see(event: ServerEvent): void {
+    if (/\.completed$/.test(String(typeOf(event)))) this.#made++
+  }
+
+  missing(): readonly number[] {
+    return Array.from({ length: this.#wanted - this.#made }, (_, at) => this.#made + at)
+  }
+}
+
+function typeOf({ data, event }: ServerEvent): unknown {
+  const told = tryParse(data)
+  return isObject(told) ? (told.type ?? event) : undefined
+}
+
+/** No event of an image says anything of the others. */
+const eventsAsTheyCome: StreamJoiner = {
+  event: (event) => (event.data.trim() === '[DONE]' ? undefined : bytesOf(event)),
+  noted: () => false,
+  end: () => [],
 }

@@ -2,6 +2,7 @@ import type { Answer } from '../../core/answer.ts'
 import { sourceOf } from '../../core/sources.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
+import { typedFrame } from '../../wire/sse.ts'
 
 const encoder = new TextEncoder()
 
@@ -20,11 +21,10 @@ export function bytesAnswer(type: string, body: Uint8Array): Answer {
 
 /** A stream of events that name their own type, all of which are known already. */
 export function eventsAnswer(events: readonly JsonObject[]): Answer {
-  const frames = events.map((event) => encoder.encode(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`))
   return {
     status: 200,
     headers: { 'content-type': 'text/event-stream; charset=utf-8' },
-    body: { source: sourceOf(frames), steps: [] },
+    body: { source: sourceOf(events.map(typedFrame)), steps: [] },
   }
 }
 

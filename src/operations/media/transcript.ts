@@ -1,5 +1,8 @@
 import type { Answer } from '../../core/answer.ts'
+import type { Emit, Stage } from '../../core/stream.ts'
+import { GatewayError } from '../../wire/errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
+import { eventBound, typedFrame } from '../../wire/sse.ts'
 import { eventsAnswer, jsonAnswer, textAnswer, unsupported } from './answers.ts'
 
 /** What was heard. Times are in seconds; a piece may have no end. */
@@ -46,12 +49,7 @@ const isSubtitles = (format: unknown) => format === 'srt' || format === 'vtt'
 export function transcriptAnswer(heard: Transcript, { format, timed, language }: Hearing, stream: boolean): Answer {
   const { text, pieces } = heard
   if (timed && !pieces) throw unsupported('response_format', `This model gives no times, which '${format}' needs.`)
-  if (stream) {
-    return eventsAnswer([
-      { type: 'transcript.text.delta', delta: text },
-      { type: 'transcript.text.done', text },
-    ])
-  }
+  if (stream) return eventsAnswer(heardEvents({ text }))
   if (format === 'text') return textAnswer(`${text}\n`)
   if (format === 'srt') return textAnswer(subtitles(pieces ?? [], ','))
   if (format === 'vtt') return textAnswer(`WEBVTT\n\n${subtitles(pieces ?? [], '.')}`)
@@ -65,6 +63,35 @@ export function transcriptAnswer(heard: Transcript, { format, timed, language }:
     text,
     ...timedPieces,
   })
+}
+
+const delta = (words: string): JsonObject => ({ type: 'transcript.text.delta', delta: words })
+
+/** The events for a transcript that is there; the last one has all that is known, such as times and the usage. */
+export function heardEvents(answer: JsonObject): JsonObject[] {
+  const done = { ...answer, type: 'transcript.text.done' }
+  return answer.text === '' ? [done] : [delta(String(answer.text)), done]
+}
+
+/** Makes events of a transcript that comes as a plain text, without the line break at its end. */
+export function heardStage(): Stage {
+  const decoder = new TextDecoder()
+  let text = ''
+  let blanks = ''
+  const read = (piece: string, emit: Emit) => {
+    const words = (blanks + piece).trimEnd()
+    blanks = (blanks + piece).slice(words.length)
+    if (text.length + words.length > eventBound) throw new GatewayError('protocol', 'The transcript has no end.')
+    text += words
+    if (words !== '') emit(typedFrame(delta(words)))
+  }
+  return {
+    chunk: (bytes, emit) => read(decoder.decode(bytes, { stream: true }), emit),
+    end(emit) {
+      read(decoder.decode(), emit)
+      emit(typedFrame({ type: 'transcript.text.done', text }))
+    },
+  }
 }
 
 const endOf = ({ start, end }: Piece) => end ?? start

@@ -1,6 +1,8 @@
 import type { Answer } from '../../core/answer.ts'
+import type { Stage } from '../../core/stream.ts'
 import { toBase64 } from '../../wire/base64.ts'
 import type { JsonObject } from '../../wire/json.ts'
+import { typedFrame } from '../../wire/sse.ts'
 import { bytesAnswer, eventsAnswer, unsupported } from './answers.ts'
 
 /** Content types of the formats that OpenAI has. */
@@ -25,9 +27,30 @@ export function checkFormat({ response_format: wanted }: JsonObject, type: strin
 
 /** Speech that is there as a whole: its bytes, or events that hold them. */
 export function voiceAnswer(audio: Uint8Array, type: string, stream: boolean): Answer {
-  if (!stream) return bytesAnswer(type, audio)
-  return eventsAnswer([
-    { type: 'speech.audio.delta', audio: toBase64(audio) },
-    { type: 'speech.audio.done', usage: { input_tokens: 0, output_tokens: 0, total_tokens: 0 } },
-  ])
+  return stream ? eventsAnswer(voiceEvents(toBase64(audio))) : bytesAnswer(type, audio)
 }
+
+/** The events for speech in base64. */
+export function voiceEvents(audio: string, usage: unknown = noUsage): JsonObject[] {
+  const pieces = Math.ceil(audio.length / longestPiece)
+  return [
+    ...Array.from({ length: pieces }, (_, at) => said(audio.slice(at * longestPiece, (at + 1) * longestPiece))),
+    { type: 'speech.audio.done', usage },
+  ]
+}
+
+/** Makes events of speech as it comes. */
+export function voiceStage(): Stage {
+  return {
+    chunk: (bytes, emit) => emit(typedFrame(said(toBase64(bytes)))),
+    end: (emit) => voiceEvents('').map(typedFrame).forEach(emit),
+  }
+}
+
+const said = (audio: string): JsonObject => ({ type: 'speech.audio.delta', audio })
+
+/** Characters of base64 in one event; divisible by four, so that each piece can be read by itself. */
+const longestPiece = 256 * 1024
+
+/** The specification requires it of the event; no token was counted. */
+const noUsage = { input_tokens: 0, output_tokens: 0, total_tokens: 0 }

@@ -29,3 +29,14 @@ export function isEmptyChoice({ message, text }: JsonObject): boolean {
   const { content, tool_calls: calls, function_call: called } = message
   return !content && !called && !(Array.isArray(calls) && calls.length > 0)
 }
+
+/** Whether a choice of a chunk holds more than a role: text, a tool call, reasoning, audio. */
+export function hasContent(choice: JsonObject): boolean {
+  if (choice.text) return true
+  const delta = choice.delta
+  return isObject(delta) && Object.entries(delta).some(([key, value]) => key !== 'role' && value && isFilled(value))
+}
+
+function isFilled(value: unknown): boolean {
+  return !Array.isArray(value) || value.length > 0
+}

@@ -6,7 +6,7 @@ import { toldError } from '../../wire/told-error.ts'
 import { callsIn, ToolCalls } from './calls.ts'
 import { ChoiceIndexes } from './choice-indexes.ts'
 import { type Head, headOf, kindOf } from './head.ts'
-import { textOf, withText } from './parts.ts'
+import { hasContent, textOf, withText } from './parts.ts'
 import { finishReason, isFinish, legacyReason } from './reasons.ts'
 import type { ChunkTexts } from './texts.ts'
 
@@ -57,7 +57,10 @@ export class ChoicesMender implements Mender {
 
   mend({ data }: ServerEvent): Mended {
     const text = data.trim()
-    if (text === '[DONE]') return this.#usage || data !== text ? [...this.end(), done] : 'pass'
+    if (text === '[DONE]') {
+      const rest = this.end()
+      return rest.length > 0 || data !== text ? [...rest, done] : 'pass'
+    }
     const chunk = tryParse(text)
     if (!isObject(chunk)) return keepAlive
     // An error is reported by others.
@@ -74,10 +77,11 @@ export class ChoicesMender implements Mender {
     return equal(mended, chunk) ? (this.#look ? 'look' : 'pass') : [frame(mended)]
   }
 
+  /** The usage, if nothing has told it yet: null where the upstream doesn't, which is less of a lie than an estimate. */
   end(): readonly Uint8Array[] {
-    const usage = this.#usage
+    const usage = this.#usage ?? (wantsUsage(this.#context) && !this.#thorough ? null : undefined)
     this.#usage = undefined
-    if (!usage || this.#usageSent) return []
+    if (usage === undefined || this.#usageSent) return []
     this.#usageSent = true
     return [frame({ ...this.#head, object: this.#kind, choices: [], usage })]
   }
@@ -88,8 +92,10 @@ export class ChoicesMender implements Mender {
     if (choices.length === 0 && !isObject(chunk.usage) && !Array.isArray(given)) return undefined
     const { length } = choices
     const head = this.#headOf(chunk, choices)
-    const mended = { ...rest, ...head, choices: choices.map((choice, at) => this.#choice(choice, at, length)) }
-    return isObject(chunk.usage) ? this.#withUsage(mended, chunk.usage) : mended
+    const own = choices.flatMap((choice, at) => this.#choice(choice, at, length) ?? [])
+    const mended = { ...rest, ...head, choices: own }
+    if (isObject(chunk.usage)) return this.#withUsage(mended, chunk.usage)
+    return own.length === 0 && length > 0 ? undefined : mended
   }
 
   #headOf(chunk: JsonObject, choices: readonly JsonObject[]): JsonObject {
@@ -128,17 +134,25 @@ export class ChoicesMender implements Mender {
     return alone ? undefined : { ...rest, choices }
   }
 
-  #choice(choice: JsonObject, at: number, of: number): JsonObject {
-    const index = this.#indexes.next(choice, at, of)
+  /** Undefined: it says nothing but that the choice is over, for a second time. */
+  #choice(given: JsonObject, at: number, of: number): JsonObject | undefined {
+    const index = this.#indexes.next(given, at, of)
     const known = this.#choices.get(index)
     const state = known ?? { finished: false, calls: new ToolCalls(this.#context.random) }
     this.#choices.set(index, state)
-    state.finished ||= isFinish(choice.finish_reason)
+    const again = state.finished && isFinish(given.finish_reason)
+    if (again && !given.logprobs && !hasContent({ ...given, delta: given.delta ?? given.message })) return undefined
+    state.finished ||= isFinish(given.finish_reason)
+    const choice = again ? { ...given, finish_reason: null } : given
     if (isText(choice)) {
       return { ...choice, index, text: textOf(choice.text), finish_reason: legacyReason(choice.finish_reason) }
     }
+    return this.#chatChoice(choice, index, state, !known)
+  }
+
+  #chatChoice(choice: JsonObject, index: number, state: ChoiceState, isFirst: boolean): JsonObject {
     const { delta: given, message, ...rest } = choice
-    const delta = this.#delta(isObject(given) ? given : isObject(message) ? message : {}, state, !known)
+    const delta = this.#delta(isObject(given) ? given : isObject(message) ? message : {}, state, isFirst)
     return {
       // Without a message beside the delta: it repeats what is said, and the `openai` package takes it for all there is.
       ...rest,

@@ -25,20 +25,25 @@ export function mendRerank(answer: JsonObject, { body, model }: WireContext): Js
   return { ...(given === answer.results ? answer : rest), model: answer.model ?? model, results: sorted.slice(0, most) }
 }
 
-/** Why an answer ranks nothing. */
-export function rerankFault(answer: JsonObject): Fault | undefined {
+/** Why an answer ranks nothing, or something else than the documents. */
+export function rerankFault(answer: JsonObject, { body }: WireContext): Fault | undefined {
   const fault = missing('results', 'list')(answer)
   if (fault) return fault
   const results = answer.results as readonly unknown[]
-  return results.every((result) => isObject(result) && isRanked(result))
-    ? undefined
-    : { wrong: 'sent a ranking without indexes or scores' }
+  const ranked = results.filter((result) => isObject(result) && isRanked(result)) as readonly Ranked[]
+  if (ranked.length < results.length) return { wrong: 'sent a ranking without indexes or scores' }
+  const documents = Array.isArray(body.documents) ? body.documents.length : 0
+  const indexes = new Set(ranked.map(({ index }) => index))
+  if (indexes.size < ranked.length) return { wrong: 'ranked a document twice' }
+  if ([...indexes].some((index) => index < 0 || index >= documents))
+    return { wrong: 'ranked a document that there is not' }
+  return documents > 0 && ranked.length === 0 ? { wrong: 'ranked none of the documents' } : undefined
 }
 
 type Ranked = JsonObject & { readonly index: number; readonly relevance_score: number }
 
 function isRanked(result: JsonObject): result is Ranked {
-  return Number.isInteger(result.index) && typeof result.relevance_score === 'number'
+  return Number.isInteger(result.index) && Number.isFinite(result.relevance_score)
 }
 
 function isSorted(results: readonly Ranked[]): boolean {

@@ -1,0 +1,37 @@
+import { describe, expect, it } from 'vitest'
+import type { Config } from '../../src/config/schema.ts'
+import { configFile, launch } from '../support/program.ts'
+
+/** What the gateway prints when it starts with a configuration. */
+async function printed(config: Config, workers = '1'): Promise<string> {
+  const file = await configFile(config)
+  const program = launch(['--config', file.path, '--workers', workers])
+  await program.until(/curl .*\n/)
+  program.signal('SIGTERM')
+  await program.ended
+  await file.remove()
+  return program.printed()
+}
+
+describe('What a user reads at the start', () => {
+  it('offers keys for further providers', async () => {
+    expect(await printed({})).toContain('set HF_TOKEN to add Hugging Face')
+  })
+
+  it.each(['1', '2'])(
+    'offers none beside configured providers, which are the only ones: %s workers',
+    async (workers) => {
+      const text = await printed({ providers: { demo: { type: 'embedded' } } }, workers)
+      expect(text).toContain('demo           Embedded')
+      expect(text).not.toContain('not configured')
+    },
+  )
+
+  it('says which missing models the fallback does not answer', async () => {
+    const config: Config = { providers: { demo: { type: 'embedded' } }, fallback: 'demo/tiny-chat' }
+    expect(await printed(config)).toContain('missing models are answered by demo/tiny-chat\n')
+    expect(await printed({ ...config, missing: { unknown: 'error', retired: 'error', absent: 'fallback' } })).toContain(
+      'are answered by demo/tiny-chat, but not where `missing` says error: unknown, retired\n',
+    )
+  })
+})
