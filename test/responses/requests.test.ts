@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { errorOf } from '../support/ask.ts'
 import { type Runtime, runtimes, serveBoth } from '../support/both.ts'
 import { asking, readResponse } from '../support/response-events.ts'
-import { chatAnswer, json } from '../support/upstream.ts'
+import { callAnswer, chatAnswer, json } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth(
   'responses-requests',
@@ -10,8 +10,16 @@ const { upstream, both } = serveBoth(
     const up = { type: 'openai-compatible', baseURL: url }
     return { providers: { up, router: { ...up, routes: true } } }
   },
-  { script: json(200, chatAnswer('Hello!')) },
+  { script: (request, ...rest) => json(200, answerTo(JSON.parse(request.body)))(request, ...rest) },
 )
+
+/** Calls what must be called, and tells the probabilities that are asked for. */
+function answerTo({ tools = [], tool_choice: choice, logprobs }: Partial<Sent>): object {
+  const named = (choice as { readonly function?: { readonly name: string } } | undefined)?.function?.name
+  if (named !== undefined || choice === 'required') return callAnswer(named ?? String(tools[0]?.function.name))
+  const probable = { content: [{ token: 'Hello!', logprob: -0.1, bytes: null, top_logprobs: [] }], refusal: null }
+  return chatAnswer('Hello!', 'fake-model', logprobs ? probable : null)
+}
 
 interface Sent extends Record<string, unknown> {
   readonly messages: readonly Record<string, unknown>[]
