@@ -6,6 +6,7 @@ import { objectAt, stringAt } from '../src/wire/json.ts'
 import { continuedBy } from './continuations.ts'
 import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
+import { responsesBy, responsesSetting } from './responses.ts'
 
 /**
  * A choice of one tool is ignored with a warning in the server's own log (ggml-org/llama.cpp#26535), so it is rephrased.
@@ -45,7 +46,8 @@ export default defineProvider({
   answersAnyName: true,
   continues: () => continuedBy('llamacpp'),
   efforts: effortsOf('llamacpp'),
-  operations: () => llamacppOperations,
+  settings: { responses: responsesSetting },
+  operations: ({ options }) => ({ ...llamacppOperations, ...responsesBy(options.responses, 'translated') }),
   errors: [
     { status: 400, match: /model name is missing/i, kind: 'not_found' },
     { status: 503, match: /loading model/i, kind: 'loading' },

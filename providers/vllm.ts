@@ -3,6 +3,7 @@ import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { continuedBy } from './continuations.ts'
 import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
+import { responsesBy, responsesSetting } from './responses.ts'
 
 /**
  * It takes fields that it doesn't know. vLLM-Omni, a variant with the same API, does answer in audio, and makes images
@@ -29,6 +30,7 @@ export default defineProvider({
   baseURL: 'http://127.0.0.1:8000/v1',
   keyless: true,
   continues: () => continuedBy('vllm'),
-  operations: () => vllmOperations,
+  settings: { responses: responsesSetting },
+  operations: ({ options }) => ({ ...vllmOperations, ...responsesBy(options.responses, 'native') }),
   efforts: effortsOf('vllm'),
 })

@@ -8,10 +8,12 @@ import { type Begun, ResponseEvents } from './events.ts'
 import { Output } from './output.ts'
 import { toChat } from './request.ts'
 import { type Head, incompleteReason, responseOf } from './response.ts'
+import { unsealed } from './unsealed.ts'
 
 /** Serves responses with a model that chats. */
 export const overChat: Translation<Operation> = {
   operation: chat,
+  direct: unsealed,
   begin(body: RequestBody, { random, clock, model }): Translated {
     const asked = body.json
     const seconds = () => Math.floor(clock.now() / 1000)
