@@ -9,5 +9,6 @@ export function responsesBy(
   usual: (typeof responsesSetting)[number],
   path = '/responses',
 ): OperationSpecs {
-  return { responses: (setting ?? usual) === 'native' ? { path } : undefined }
+  // What another server has compacted only that one reads.
+  return (setting ?? usual) === 'native' ? { responses: { path } } : { responses: undefined, compaction: undefined }
 }
