@@ -6,6 +6,7 @@ import type { Services } from './core/services.ts'
 import { isRefused, type Realtime } from './core/upgrade.ts'
 import type { DialectRoute, LookUpRoute } from './dialects/dialect.ts'
 import { dialects } from './dialects/index.ts'
+import { notStored } from './dialects/openai/stored.ts'
 import type { Gateway } from './gateway.ts'
 import { createInference, retryHeaders } from './inference.ts'
 import { realtimePaths } from './operations/realtime.ts'
@@ -123,7 +124,9 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     // Without its upgrade it would be another request: one for a list.
     if (path === '/responses' && wantsSocket(edge.headers(context))) return fail(noSocket())
     const allowed = (['GET', 'POST'] as const).find((method) => app.router.match(method, path)[0].length > 0)
-    return elsewhere(context, () => (allowed ? wrongMethod(context, allowed) : noRoute(context)))
+    return elsewhere(context, () =>
+      allowed ? wrongMethod(context, allowed) : (notStored(context.req.method, path) ?? noRoute(context)),
+    )
   })
   app.onError((error) => fail(error))
   return app
