@@ -93,7 +93,9 @@ export class ResponsesSession implements Joined {
     let event: JsonObject = {}
     let failure: GatewayError | undefined
     try {
-      event = createEvent(message)
+      const read = createEvent(message)
+      if (!read) return
+      event = read
       const asked = this.#chain.extended(requestIn(event))
       const body = this.#read(asked)
       if (event.generate === false) this.#warmUp(asked, event)

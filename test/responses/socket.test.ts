@@ -211,6 +211,16 @@ describe.each(runtimes)('Over a WebSocket on %s, a response', (runtime) => {
     await up.seen.find(({ method }) => method === 'POST')?.abandoned
   })
 
+  it('is not disturbed by what its client only tells', async () => {
+    const client = await open()
+    const { id } = last(await create(client, { model: 'up/m', input: 'hi' })).response
+    client.ws.send(JSON.stringify({ type: 'response.processed', response_id: id }))
+    const events = await create(client, { model: 'up/m', previous_response_id: id, input: 'And now?' })
+    expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['response.created', 'response.completed']))
+    expect(events.map(({ type }) => type)).not.toContain('error')
+    client.ws.close()
+  })
+
   it('comes from the embedded model', async () => {
     const client = await open()
     const events = await create(client, { model: 'demo/tiny-chat', input: 'hi', max_output_tokens: 16 })

@@ -3,14 +3,20 @@ import { describe, invalid } from '../../wire/body.ts'
 import { errorEnvelope, type GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../wire/json.ts'
 
-/** The only kind of message that a client sends. */
 const create = 'response.create'
 
-/** Reads a client's message. Throws a 400 for any other. */
-export function createEvent({ data }: Message): JsonObject {
+/**
+ * What clients tell a server that stores responses, or generates them ahead, and wait for no answer to: Codex and pipecat.
+ * An error would be taken for the answer to the next request.
+ */
+const notices: ReadonlySet<unknown> = new Set(['response.processed', 'response.cancel'])
+
+/** Reads a client's request; undefined if its message is none and wants no answer. Throws a 400 for any other. */
+export function createEvent({ data }: Message): JsonObject | undefined {
   const event = tryParse(typeof data === 'string' ? data : new TextDecoder().decode(data))
   if (!isObject(event)) throw invalid('We could not parse the message: expected a JSON object.')
   if (event.type === create) return event
+  if (notices.has(event.type)) return undefined
   const found = typeof event.type === 'string' ? `'${event.type.slice(0, 100)}'` : describe(event.type)
   throw invalid(`Invalid value for 'type': expected '${create}', but got ${found} instead.`, 'type', 'invalid_value')
 }
