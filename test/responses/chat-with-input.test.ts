@@ -85,6 +85,20 @@ describe.each(runtimes)('On %s, a request for a chat', (runtime) => {
     expect(JSON.parse(reply.text)).toMatchObject({ error: { param: 'messages' } })
   })
 
+  it('for a response is explained with what a chat leaves out, or refuses', async () => {
+    const explained = async (body: object) => {
+      const { text } = await both.ask(runtime, { model: 'up/m', input: 'hi', ...body }, '/explain')
+      return (JSON.parse(text) as { attempts: [object] }).attempts[0]
+    }
+    expect(await explained({ tools: [flat, { type: 'web_search' }] })).toMatchObject({
+      dropped: ['tools.web_search'],
+      refusal: null,
+    })
+    expect(await explained({ previous_response_id: 'resp_1' })).toMatchObject({
+      refusal: { reason: 'incapable', param: 'previous_response_id' },
+    })
+  })
+
   it('is explained as what it becomes', async () => {
     const explained = async (body: object, query = '') => {
       const { text } = await both.ask(runtime, { model: 'up/m', ...body }, `/explain${query}`)
