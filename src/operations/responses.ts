@@ -1,4 +1,5 @@
 import type { Operation } from '../core/operation.ts'
+import { objectAt } from '../wire/json.ts'
 import { missing } from './common/missing.ts'
 import { usageIn } from './common/usage.ts'
 import { checkResponse } from './responses/check.ts'
@@ -18,4 +19,6 @@ export const responses: Operation = {
   usage: usageIn,
   over: overChat,
   reader: (asked) => new ResponsesReader(asked),
+  // The last event has all of it.
+  toWhole: (events) => objectAt(events.at(-1), 'response') ?? {},
 }

@@ -117,6 +117,14 @@ describe.each(runtimes)('On %s, a response', (runtime) => {
     expect(upstream.seen.at(-1)?.body).toContain('"other"')
   })
 
+  it('is whole for a client that wants no stream, also if the upstream streams it', async () => {
+    upstream.script(stream([...whole, 'data: [DONE]\n\n']))
+    const reply = await both.ask(runtime, { model: 'checked', input: 'hi' }, '/responses')
+    expect(JSON.parse(reply.text)).toMatchObject({ status: 'completed', output: [message('Hello there')] })
+    upstream.script(stream(whole.slice(0, -1)))
+    expect((await both.ask(runtime, { model: 'checked', input: 'hi' }, '/responses')).status).toBe(502)
+  })
+
   it('reaches a client that wants no stream byte for byte', async () => {
     const answer = JSON.stringify(response('completed', { output: [message('hi')] }), null, 1)
     upstream.script(json(200, answer))
