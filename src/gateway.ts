@@ -71,11 +71,11 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const directory = createDirectory(catalog, knowledge, Math.floor(clock.now() / 1000))
 
   // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late
-  // stream to a second target; `translate` gives a target what it knows; `renew` translates answers that have been put right; `resume` joins what `integrity` has
-  // checked; `integrity` checks a stream's end, and `pull` pulls, once for all tries of a target; `share` gives each part
-  // of a request its own tries, and `structured` each of its two questions; `timeout` gives each try its own time; `gate`
-  // is around each exchange, so that a stream that dies at once is a failure for all layers, and one that opens with a
-  // refusal is remedied.
+  // stream to a second target; `translate` gives a target what it knows; `renew` translates answers that have been put
+  // right; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and `pull` pulls, once for all
+  // tries of a target; `share` gives each part of a request its own tries, and `structured` each of its two questions;
+  // `timeout` gives each try its own time; `gate` is around each exchange, so that a stream that dies at once is a failure
+  // for all layers, and one that opens with a refusal is remedied.
   const learnt = new Map<string, Learnt>()
   const { enabled } = catalog.images
   const fetcher =
@@ -98,7 +98,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   )(connected)
   // A copy counts for the health of its deployment too, but its failure is no line of the client's request in the log.
   const unlogged = record({ ...services, log() {}, health, shortcomings })
-  const shadows = new Shadows(compose(unlogged, timeout({ clock, log }))(connected), services)
+  const shadows = new Shadows(compose(translate(services), unlogged, timeout({ clock, log }))(connected), services)
 
   const circumstances: Circumstances = {
     known: knowledge.known,

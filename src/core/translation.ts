@@ -1,4 +1,5 @@
 import type { RequestBody } from '../wire/body.ts'
+import type { GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Clock } from './clock.ts'
@@ -14,6 +15,8 @@ export interface Translation<Other> {
    * client. Absent: it gives nothing of the kind.
    */
   direct?(body: RequestBody): RequestBody
+  /** A failure of a translated request, about the client's own fields. Absent: as it is. */
+  readonly failure?: (failure: GatewayError) => GatewayError
 }
 
 export interface TranslationContext {

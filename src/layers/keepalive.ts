@@ -1,5 +1,4 @@
 import { type Answer, isStream, withStep } from '../core/answer.ts'
-import { askedFields } from '../core/asked.ts'
 import type { Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { disclosure } from '../core/disclosure.ts'
@@ -101,5 +100,5 @@ function wholeOf(body: Answer['body']): Uint8Array {
 /** The error as the stream's last event. */
 function lastWords(failure: GatewayError, call: Call): Uint8Array {
   const envelope = errorEnvelope(failure)
-  return call.operation.reader?.(askedFields(call)).broken?.(envelope, 0) ?? frame(envelope)
+  return call.operation.reader?.(call.body.json).broken?.(envelope, 0) ?? frame(envelope)
 }

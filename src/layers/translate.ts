@@ -57,15 +57,22 @@ function directly(call: Call, direct: (body: RequestBody) => RequestBody): Call 
 async function through(
   next: Upstream,
   call: Call,
-  { operation, begin }: Translation<Operation>,
+  { operation, begin, failure }: Translation<Operation>,
   services: Needed,
 ): Promise<Answer> {
-  const { deployment } = call.target
-  const { body, dropped, answer, stage } = begin(call.body, { ...services, model: deployment.label })
-  const given = await next({ ...call, operation, body, routed: undefined, dropped })
-  if (!(given.body instanceof Uint8Array)) return stage ? withStep(given, { stage: stage(), carried: 'never' }) : given
-  const json = tryParse(new TextDecoder().decode(given.body))
-  return isObject(json) ? { ...given, body: encoder.encode(JSON.stringify(answer(json))) } : given
+  const context = { ...services, model: call.target.deployment.label }
+  const { body, dropped, answer, stage } = begin(call.body, context)
+  const routed = call.routed && begin(call.routed, context).body
+  try {
+    operation.check(body)
+    const given = await next({ ...call, operation, body, routed, dropped })
+    if (!(given.body instanceof Uint8Array))
+      return stage ? withStep(given, { stage: stage(), carried: 'never' }) : given
+    const json = tryParse(new TextDecoder().decode(given.body))
+    return isObject(json) ? { ...given, body: encoder.encode(JSON.stringify(answer(json))) } : given
+  } catch (error) {
+    throw error instanceof GatewayError && failure ? failure(error) : error
+  }
 }
 
 const encoder = new TextEncoder()

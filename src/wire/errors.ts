@@ -150,6 +150,17 @@ export class GatewayError extends Error {
     this.#reason = details.reason
   }
 
+  /** The same failure in the terms of the request that the client made. */
+  inTermsOf(param: string | null, message: string): GatewayError {
+    const { kind, status, type, code, headers, cause } = this
+    return new GatewayError(kind, message, {
+      ...{ status, type, code, param, headers, cause, again: this.again, reason: this.reason },
+      ...(this.model !== undefined && { model: this.model }),
+      ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
+      ...(this.lacks !== undefined && { lacks: this.lacks }),
+    })
+  }
+
   /** The value for `x-samewire-reason`, one of a fixed set. */
   get reason(): string {
     const reaction = reactions[this.kind]

@@ -18,7 +18,7 @@ export interface Contender extends Measured {
   readonly direct?: boolean
 }
 
-const everything: readonly Kind[] = ['plain', 'large', 'stream', 'translated']
+const everything: readonly Kind[] = ['plain', 'large', 'stream', 'translated', 'responses']
 const node = process.execPath
 
 export async function startUpstream(): Promise<Measured> {

@@ -25,16 +25,35 @@ export interface Pace {
 
 /** A chat request; a stream if it has a pace. */
 export function chatBody({ model, bytes, pace }: ChatOptions): string {
-  const filler = 'The quick brown fox "jumps"\nover the lazy dog. '
   return JSON.stringify({
     model,
     ...(pace && { stream: true, stream_options: { include_usage: true } }),
     messages: [
-      { role: 'system', content: `You are a helpful assistant.${pace ? pacedText(pace) : ''}` },
-      { role: 'user', content: filler.repeat(Math.ceil(bytes / filler.length)).slice(0, bytes) },
+      { role: 'system', content: instructionsFor(pace) },
+      { role: 'user', content: textOf(bytes) },
     ],
     temperature: 0.7,
   })
+}
+
+/** The same as a request for a response. */
+export function responseBody({ model, bytes, pace }: ChatOptions): string {
+  return JSON.stringify({
+    model,
+    ...(pace && { stream: true }),
+    instructions: instructionsFor(pace),
+    input: textOf(bytes),
+    temperature: 0.7,
+  })
+}
+
+function instructionsFor(pace: Pace | undefined): string {
+  return `You are a helpful assistant.${pace ? pacedText(pace) : ''}`
+}
+
+function textOf(bytes: number): string {
+  const filler = 'The quick brown fox "jumps"\nover the lazy dog. '
+  return filler.repeat(Math.ceil(bytes / filler.length)).slice(0, bytes)
 }
 
 /** In a message, because every gateway passes messages on, unlike fields and headers. */

@@ -54,6 +54,7 @@ const scenarios: readonly Scenario[] = [
   streams(names.observed, { count: 32, pace: often, model: 'observed' }),
   streams(names.checked, { count: 32, pace: often }),
   streams(names.translated, { count: 32, pace: often, model: 'native', kind: 'translated' }),
+  streams(names.responses, { count: 32, pace: often, kind: 'responses' }),
   held(names.held, 512, seldom),
   firstToken(names.first, ms),
 ]

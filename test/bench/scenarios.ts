@@ -2,7 +2,7 @@ import type { Contender } from './contenders.ts'
 import { busyOf, cores } from './machine.ts'
 import { loadPlain } from './plain-load.ts'
 import { cpuOf } from './processes.ts'
-import { chatBody, key, type Pace, requestBytes } from './requests.ts'
+import { chatBody, key, type Pace, requestBytes, responseBody } from './requests.ts'
 import { quantile } from './statistics.ts'
 import { loadFirsts, loadStreams } from './stream-load.ts'
 
@@ -12,7 +12,7 @@ export interface Reading {
 }
 
 /** The kind of request in a scenario; contenders say which kinds they support. */
-export type Kind = 'plain' | 'large' | 'stream' | 'translated'
+export type Kind = 'plain' | 'large' | 'stream' | 'translated' | 'responses'
 
 export interface Scenario {
   readonly name: string
@@ -21,29 +21,39 @@ export interface Scenario {
   run(gateway: Contender): Promise<Reading>
 }
 
-function requestFor(gateway: Contender, body: string, kind: Kind): Buffer {
-  // Gateways that don't translate use Ollama's own route: this compares translating with passing on.
-  const path = kind === 'translated' && !gateway.translates ? '/api/chat' : '/v1/chat/completions'
-  return requestBytes(path, body, { authorization: `Bearer ${key}`, ...gateway.headers })
+function requestFor(gateway: Contender, { kind, body, translated = body }: Asked): Buffer {
+  const given = gateway.translates ? translated : body
+  return requestBytes(pathFor(gateway, kind), given, { authorization: `Bearer ${key}`, ...gateway.headers })
+}
+
+/** Gateways that don't translate use the upstream's own route: this compares translating with passing on. */
+function pathFor({ translates }: Contender, kind: Kind): string {
+  if (kind === 'translated' && !translates) return '/api/chat'
+  return kind === 'responses' && translates ? '/v1/responses' : '/v1/chat/completions'
+}
+
+interface Asked {
+  readonly kind: Kind
+  readonly body: string
+  /** The body for gateways that translate; absent: the same. */
+  readonly translated?: string
 }
 
 /** The load of a window, and how to evaluate its outcome. */
-interface Window<T> {
+interface Window<T> extends Asked {
   readonly name: string
-  readonly kind: Kind
-  readonly body: string
   load(port: number, request: Buffer): Promise<T>
   /** Throws if the outcome is meaningless. `cpu` is that of the whole window in microseconds. */
   read(outcome: T, cpu: number): Reading
 }
 
-function scenarioOf<T>({ name, kind, body, load, read }: Window<T>): Scenario {
+function scenarioOf<T>({ name, load, read, ...asked }: Window<T>): Scenario {
   return {
     name,
-    kind,
+    kind: asked.kind,
     async run(gateway) {
       const meter = startMeter(gateway)
-      const outcome = await load(gateway.port, requestFor(gateway, body, kind))
+      const outcome = await load(gateway.port, requestFor(gateway, asked))
       const { cpu, others } = meter()
       return { ...read(outcome, cpu), others }
     },
@@ -87,10 +97,12 @@ interface StreamOptions {
 
 /** Paced streams: CPU per chunk, and the delay of a chunk, in microseconds. */
 export function streams(name: string, { count, pace, model = 'bench', kind = 'stream' }: StreamOptions): Scenario {
+  const asked = { model, bytes: 1_500, pace }
   return scenarioOf({
     name,
     kind,
-    body: chatBody({ model, bytes: 1_500, pace }),
+    body: chatBody(asked),
+    ...(kind === 'responses' && { translated: responseBody(asked) }),
     load: (port, request) => loadStreams(port, request, count, pace),
     read({ errors, chunks, reads, inTime, delays }, cpu) {
       if (errors > 0) throw new Error(`${errors} of ${count} streams broke`)

@@ -11,6 +11,7 @@ export const names = {
   observed: '32 streams at 5 ms, observed',
   checked: '32 streams at 5 ms, checked',
   translated: '32 streams at 5 ms, translated',
+  responses: '32 streams at 5 ms, responses of chats',
   held: '512 streams at 20 ms',
   first: 'time to first token, c = 1',
   memory: 'peak memory under these',
@@ -49,6 +50,7 @@ export const targets: readonly Target[] = [
   ...ratios(names.observed, 'cpu', { F: 1.25, W: 2 }),
   ...ratios(names.checked, 'cpu', { F: 1.25, W: 4 }),
   ...ratios(names.translated, 'cpu', { F: 1.6, W: 2.5 }),
+  ...ratios(names.responses, 'cpu', { F: 1.6 }),
   ...ratios(names.first, 'added', { P: 0.03, W: 1.3 }),
   ...[ours.node, ours.worker].flatMap((who) => [
     absolute(names.held, who, 'frames', { limit: 99.9, unit: '%', atLeast: true }),

@@ -2,7 +2,7 @@ import type { Feature } from '../../core/features.ts'
 import { fieldsRefused } from '../../core/refused-parts.ts'
 import type { Renewal } from '../../core/renewal.ts'
 import { edited, type RequestBody } from '../../wire/body.ts'
-import { type FailureKind, GatewayError } from '../../wire/errors.ts'
+import type { FailureKind, GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { messagesOf } from './demand.ts'
 import { CallsAsFunctions } from './function-calls.ts'
@@ -94,15 +94,10 @@ const oldNames: readonly (readonly [RegExp, string])[] = [
 ]
 
 function inOldTerms(error: GatewayError): GatewayError {
-  const { kind, message, param, status, type, code, model, retryAfterMs, lacks, reason, headers, cause } = error
+  const { message, param } = error
   if (param === null) return error
   const [pattern, name] = oldNames.find(([found]) => found.test(param)) ?? []
   if (!pattern || name === undefined) return error
   const own = param.replace(pattern, name)
-  return new GatewayError(kind, message.replaceAll(`'${param}'`, `'${own}'`), {
-    ...{ status, type, code, param: own, reason, headers, cause },
-    ...(model !== undefined && { model }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-    ...(lacks !== undefined && { lacks }),
-  })
+  return error.inTermsOf(own, message.replaceAll(`'${param}'`, `'${own}'`))
 }

@@ -5,7 +5,7 @@ import { GatewayError } from '../../wire/errors.ts'
 import { identifier } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { chat } from '../chat.ts'
-import { toChat } from './request.ts'
+import { inOwnTerms, toChat } from './request.ts'
 import { responseOf } from './response.ts'
 import { sealed } from './thoughts.ts'
 import { unsealed } from './unsealed.ts'
@@ -21,6 +21,7 @@ const introduction = 'This is a summary of what was said before:'
 export const compactionOverChat: Translation<Operation> = {
   operation: chat,
   direct: unsealed,
+  failure: inOwnTerms,
   begin(body: RequestBody, { random, clock, model }): Translated {
     // Nothing is to be called now, nor to be written in another form than text.
     const { tools: _, tool_choice: __, text: ___, stream: ____, ...asked } = body.json
@@ -31,7 +32,7 @@ export const compactionOverChat: Translation<Operation> = {
       body: parseBody(encoder.encode(JSON.stringify({ ...request, messages }))),
       dropped,
       answer(answer) {
-        const head = { id: identifier('resp_', random, 48), created, model }
+        const head = { id: identifier('resp_', random, 48), created, model, tier: 'default' }
         const usage = objectAt(answer, 'usage')
         const summary = { type: 'compaction', id: identifier('cmp_', random, 32), encrypted_content: summaryIn(answer) }
         return {

@@ -1,10 +1,15 @@
 import { identifier, type Random } from '../../wire/ids.ts'
-import { type JsonObject, tryParse } from '../../wire/json.ts'
+import { isObject, type JsonObject, stringAt, tryParse } from '../../wire/json.ts'
 import { sealed } from './thoughts.ts'
 import { inputField, type OfferedTool } from './tools.ts'
 
-/** Says one event about an item: its name without `response.`, and its fields without the item's own. */
-export type Say = (event: string, fields: JsonObject) => void
+/** Tells a client of items while they are made. */
+export interface Teller {
+  /** One event: its name without `response.`, and its fields. */
+  tell(event: string, fields: JsonObject): void
+  /** `output_text.delta`, of which there are by far the most. `place`: its fields with the place, as JSON without braces. */
+  tellText(place: string, text: string): void
+}
 
 export type ItemStatus = 'in_progress' | 'completed' | 'incomplete'
 
@@ -14,7 +19,7 @@ export interface OutputItem {
   readonly index: number
   value(status: ItemStatus): JsonObject
   /** Says that all of it has been said, apart from `output_item.done`. */
-  finish(say: Say): void
+  finish(teller: Teller): void
 }
 
 /** The text or the refusal of the assistant, in one part. */
@@ -22,6 +27,7 @@ export class MessageItem implements OutputItem {
   readonly index: number
   readonly kind: 'output_text' | 'refusal'
   readonly #id: string
+  readonly #placeText: string
   #text = ''
   #logprobs: unknown[] = []
   #annotations: JsonObject[] = []
@@ -30,29 +36,35 @@ export class MessageItem implements OutputItem {
     this.index = index
     this.kind = kind
     this.#id = identifier('msg_', random, 32)
+    this.#placeText = JSON.stringify(this.#place).slice(1, -1)
   }
 
-  begin(say: Say): void {
-    say('content_part.added', { ...this.#place, part: this.#part })
+  begin(teller: Teller): void {
+    teller.tell('content_part.added', { ...this.#place, part: this.#part })
   }
 
-  add(text: string, say: Say, logprobs: readonly unknown[] = []): void {
+  add(text: string, teller: Teller, logprobs: readonly unknown[] = []): void {
     this.#text += text
-    if (logprobs.length > 0) this.#logprobs.push(...logprobs)
-    if (this.kind === 'refusal') say('refusal.delta', { ...this.#place, delta: text })
-    else say('output_text.delta', { ...this.#place, delta: text, logprobs })
+    this.#logprobs.push(...logprobs)
+    if (this.kind === 'refusal') teller.tell('refusal.delta', { ...this.#place, delta: text })
+    else if (logprobs.length === 0) teller.tellText(this.#placeText, text)
+    else teller.tell('output_text.delta', { ...this.#place, delta: text, logprobs })
   }
 
-  annotate(annotation: JsonObject, say: Say): void {
-    say('output_text.annotation.added', { ...this.#place, annotation_index: this.#annotations.length, annotation })
+  annotate(annotation: JsonObject, teller: Teller): void {
+    teller.tell('output_text.annotation.added', {
+      ...this.#place,
+      annotation_index: this.#annotations.length,
+      annotation,
+    })
     this.#annotations.push(annotation)
   }
 
-  finish(say: Say): void {
+  finish(teller: Teller): void {
     const part = this.#part
-    if (this.kind === 'refusal') say('refusal.done', { ...this.#place, refusal: this.#text })
-    else say('output_text.done', { ...this.#place, text: this.#text, logprobs: this.#logprobs })
-    say('content_part.done', { ...this.#place, part })
+    if (this.kind === 'refusal') teller.tell('refusal.done', { ...this.#place, refusal: this.#text })
+    else teller.tell('output_text.done', { ...this.#place, text: this.#text, logprobs: this.#logprobs })
+    teller.tell('content_part.done', { ...this.#place, part })
   }
 
   value(status: ItemStatus): JsonObject {
@@ -90,20 +102,23 @@ export class ReasoningItem implements OutputItem {
     this.#id = identifier('rs_', random, 32)
   }
 
-  begin(say: Say): void {
-    if (this.#form.summary) say('reasoning_summary_part.added', { ...this.#place, part: this.#part })
-    else say('content_part.added', { ...this.#place, part: this.#part })
+  begin(teller: Teller): void {
+    if (this.#form.summary) teller.tell('reasoning_summary_part.added', { ...this.#place, part: this.#part })
+    else teller.tell('content_part.added', { ...this.#place, part: this.#part })
   }
 
-  add(text: string, say: Say): void {
+  add(text: string, teller: Teller): void {
     this.#text += text
-    say(this.#form.summary ? 'reasoning_summary_text.delta' : 'reasoning_text.delta', { ...this.#place, delta: text })
+    teller.tell(this.#form.summary ? 'reasoning_summary_text.delta' : 'reasoning_text.delta', {
+      ...this.#place,
+      delta: text,
+    })
   }
 
-  finish(say: Say): void {
+  finish(teller: Teller): void {
     const { summary } = this.#form
-    say(summary ? 'reasoning_summary_text.done' : 'reasoning_text.done', { ...this.#place, text: this.#text })
-    say(summary ? 'reasoning_summary_part.done' : 'content_part.done', { ...this.#place, part: this.#part })
+    teller.tell(summary ? 'reasoning_summary_text.done' : 'reasoning_text.done', { ...this.#place, text: this.#text })
+    teller.tell(summary ? 'reasoning_summary_part.done' : 'content_part.done', { ...this.#place, part: this.#part })
   }
 
   value(status: ItemStatus): JsonObject {
@@ -143,20 +158,21 @@ export class CallItem implements OutputItem {
     this.#id = identifier(tool.custom ? 'ctc_' : 'fc_', random, 32)
   }
 
-  add(text: string, say: Say): void {
+  add(text: string, teller: Teller): void {
     this.#arguments += text
     // The text of a custom tool stands inside JSON, so it is told when that is whole.
-    if (!this.#tool.custom) say('function_call_arguments.delta', { ...this.#place, delta: text })
+    if (!this.#tool.custom) teller.tell('function_call_arguments.delta', { ...this.#place, delta: text })
   }
 
-  finish(say: Say): void {
+  finish(teller: Teller): void {
     if (!this.#tool.custom) {
       const { name } = this.#tool
-      say('function_call_arguments.done', { ...this.#place, name, arguments: this.#arguments })
+      teller.tell('function_call_arguments.done', { ...this.#place, name, arguments: this.#arguments })
       return
     }
-    say('custom_tool_call_input.delta', { ...this.#place, delta: this.#input })
-    say('custom_tool_call_input.done', { ...this.#place, input: this.#input })
+    const input = inputIn(this.#arguments)
+    if (input !== '') teller.tell('custom_tool_call_input.delta', { ...this.#place, delta: input })
+    teller.tell('custom_tool_call_input.done', { ...this.#place, input })
   }
 
   value(status: ItemStatus): JsonObject {
@@ -169,18 +185,22 @@ export class CallItem implements OutputItem {
       call_id: this.#callId,
       name,
       ...(namespace !== undefined && { namespace }),
-      ...(custom ? { input: begun ? '' : this.#input } : { arguments: begun ? '' : this.#arguments }),
+      ...(custom ? { input: begun ? '' : inputIn(this.#arguments) } : { arguments: begun ? '' : this.#arguments }),
     }
   }
 
   get #place(): JsonObject {
     return { item_id: this.#id, output_index: this.index }
   }
+}
 
-  /** A model that doesn't keep to the form has meant all of it. */
-  get #input(): string {
-    const parsed = tryParse(this.#arguments)
-    const input = typeof parsed === 'object' && parsed !== null ? (parsed as JsonObject)[inputField] : undefined
-    return typeof input === 'string' ? input : this.#arguments
-  }
+/**
+ * The text in the arguments of a custom tool, maybe cut. Some models give it another name, and one that doesn't keep to
+ * the form at all has meant all of it.
+ */
+function inputIn(given: string): string {
+  const uncut = given.replace(/\\(u[\da-f]{0,3})?$/i, '')
+  const parsed = tryParse(given) ?? tryParse(`${given}"}`) ?? tryParse(`${uncut}"}`)
+  const [only, another] = isObject(parsed) ? Object.values(parsed) : []
+  return stringAt(parsed, inputField) ?? (typeof only === 'string' && another === undefined ? only : given)
 }

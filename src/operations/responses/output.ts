@@ -1,6 +1,6 @@
 import { type Random, toolCallId } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
-import { CallItem, type ItemStatus, MessageItem, type OutputItem, ReasoningItem, type Say } from './items.ts'
+import { CallItem, type ItemStatus, MessageItem, type OutputItem, ReasoningItem, type Teller } from './items.ts'
 import { wantsLogprobs } from './request.ts'
 import type { Tools } from './tools.ts'
 
@@ -11,7 +11,7 @@ import type { Tools } from './tools.ts'
 export class Output {
   readonly #tools: Tools
   readonly #random: Random
-  readonly #say: Say
+  readonly #teller: Teller
   readonly #form: { readonly summary: boolean; readonly sealed: boolean }
   readonly #logprobs: boolean
   readonly #items: OutputItem[] = []
@@ -20,10 +20,10 @@ export class Output {
   #open: MessageItem | ReasoningItem | undefined
 
   /** `asked`: the client's request. */
-  constructor(asked: JsonObject, tools: Tools, random: Random, say: Say = () => {}) {
+  constructor(asked: JsonObject, tools: Tools, random: Random, teller: Teller = silent) {
     this.#tools = tools
     this.#random = random
-    this.#say = say
+    this.#teller = teller
     const { include } = asked
     this.#form = {
       summary: Boolean(objectAt(asked, 'reasoning')?.summary),
@@ -40,29 +40,36 @@ export class Output {
   /** What a delta or a whole message says. */
   add(said: JsonObject, logprobs?: unknown): void {
     const { reasoning_content: thought, content, refusal, tool_calls: calls, annotations } = said
-    if (isText(thought)) this.#thinking().add(thought, this.#say)
-    if (isText(content)) this.#speak(content, logprobs)
-    if (isText(refusal)) this.#message('refusal').add(refusal, this.#say)
+    if (isText(thought)) this.#thinking().add(thought, this.#teller)
+    if (typeof content === 'string') this.speak(content, this.#logprobsIn(logprobs))
+    if (isText(refusal)) this.#message('refusal').add(refusal, this.#teller)
     if (Array.isArray(annotations)) for (const one of annotations.filter(isObject)) this.#annotate(one)
     if (!Array.isArray(calls)) return
     for (const [at, call] of calls.entries()) if (isObject(call)) this.#call(call, call.index ?? at)
   }
 
+  /** Where logprobs come, a token may be less than a character, and its text empty. */
+  speak(text: string, logprobs: readonly unknown[] = []): void {
+    if (text !== '' || logprobs.length > 0) this.#message('output_text').add(text, this.#teller, logprobs)
+  }
+
   /** Nothing more will be said. */
   finish(status: Exclude<ItemStatus, 'in_progress'>): void {
+    // An agent that gets neither a message nor a call asks once more, for ever.
+    const hasAnswered = this.#items.some((item) => !(item instanceof ReasoningItem))
+    if (status === 'completed' && !hasAnswered) this.#message('output_text')
     this.#close(status)
     for (const item of this.#calls.values()) this.#finish(item, status)
     this.#calls.clear()
   }
 
-  #speak(text: string, given: unknown): void {
-    const list = this.#logprobs && isObject(given) && Array.isArray(given.content) ? given.content : []
-    this.#message('output_text').add(text, this.#say, list)
+  #logprobsIn(given: unknown): readonly unknown[] | undefined {
+    return this.#logprobs && isObject(given) && Array.isArray(given.content) ? given.content : undefined
   }
 
   #annotate({ type, ...rest }: JsonObject): void {
     const place = objectAt(rest, String(type)) ?? rest
-    this.#message('output_text').annotate({ type, ...place }, this.#say)
+    this.#message('output_text').annotate({ type, ...place }, this.#teller)
   }
 
   #thinking(): ReasoningItem {
@@ -71,7 +78,7 @@ export class Output {
     const item = new ReasoningItem(this.#items.length, this.#form, this.#random)
     this.#begin(item)
     this.#open = item
-    item.begin(this.#say)
+    item.begin(this.#teller)
     return item
   }
 
@@ -81,7 +88,7 @@ export class Output {
     const item = new MessageItem(this.#items.length, kind, this.#random)
     this.#begin(item)
     this.#open = item
-    item.begin(this.#say)
+    item.begin(this.#teller)
     return item
   }
 
@@ -90,7 +97,7 @@ export class Output {
     const text = stringAt(call.function, 'arguments') ?? ''
     const known = this.#calls.get(key)
     if (known) {
-      known.add(text, this.#say)
+      known.add(text, this.#teller)
       return
     }
     this.#close('completed')
@@ -98,12 +105,12 @@ export class Output {
     const item = new CallItem(this.#items.length, this.#tools.find(name ?? ''), id, this.#random)
     this.#calls.set(key, item)
     this.#begin(item)
-    if (text !== '') item.add(text, this.#say)
+    if (text !== '') item.add(text, this.#teller)
   }
 
   #begin(item: OutputItem): void {
     this.#items.push(item)
-    this.#say('output_item.added', { output_index: item.index, item: item.value('in_progress') })
+    this.#teller.tell('output_item.added', { output_index: item.index, item: item.value('in_progress') })
   }
 
   #close(status: Exclude<ItemStatus, 'in_progress'>): void {
@@ -112,12 +119,14 @@ export class Output {
   }
 
   #finish(item: OutputItem, status: Exclude<ItemStatus, 'in_progress'>): void {
-    item.finish(this.#say)
+    item.finish(this.#teller)
     const value = item.value(status)
     this.#done.set(item, value)
-    this.#say('output_item.done', { output_index: item.index, item: value })
+    this.#teller.tell('output_item.done', { output_index: item.index, item: value })
   }
 }
+
+const silent: Teller = { tell() {}, tellText() {} }
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''

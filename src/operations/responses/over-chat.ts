@@ -2,36 +2,36 @@ import type { Operation } from '../../core/operation.ts'
 import type { Translated, Translation } from '../../core/translation.ts'
 import { parseBody, type RequestBody } from '../../wire/body.ts'
 import { identifier } from '../../wire/ids.ts'
-import { isObject, type JsonObject } from '../../wire/json.ts'
+import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { chat } from '../chat.ts'
 import { type Begun, ResponseEvents } from './events.ts'
 import { Output } from './output.ts'
-import { toChat } from './request.ts'
-import { type Head, incompleteReason, responseOf } from './response.ts'
+import { inOwnTerms, toChat } from './request.ts'
+import { firstChoice, type Head, incompleteReason, responseOf, toldIn } from './response.ts'
 import { unsealed } from './unsealed.ts'
 
 /** Serves responses with a model that chats. */
 export const overChat: Translation<Operation> = {
   operation: chat,
   direct: unsealed,
+  failure: inOwnTerms,
   begin(body: RequestBody, { random, clock, model }): Translated {
     const asked = body.json
     const seconds = () => Math.floor(clock.now() / 1000)
     const { chat: request, tools, dropped } = toChat(asked)
-    const head: Head = { id: identifier('resp_', random, 48), created: seconds(), model }
+    const head: Head = { id: identifier('resp_', random, 48), created: seconds(), model, tier: 'default' }
     const begun: Begun = { asked, tools, head, random, seconds }
     return {
       body: parseBody(new TextEncoder().encode(JSON.stringify(request))),
       dropped,
       answer(answer) {
-        const choice: unknown = Array.isArray(answer.choices) ? answer.choices[0] : undefined
-        if (!isObject(choice) || !isObject(choice.message)) return answer
+        const choice = firstChoice(answer)
         const output = new Output(asked, tools, random)
-        output.add(withCalls(choice.message), choice.logprobs)
-        const reason = incompleteReason(choice.finish_reason)
+        output.add(withCalls(objectAt(choice, 'message') ?? {}), choice?.logprobs)
+        const reason = incompleteReason(choice?.finish_reason)
         const status = reason === undefined ? 'completed' : 'incomplete'
         output.finish(status)
-        return responseOf(asked, named(head, answer), {
+        return responseOf(asked, toldIn(answer, head), {
           ...{ status, output: output.items, reason, completed: seconds() },
           usage: isObject(answer.usage) ? answer.usage : undefined,
         })
@@ -39,14 +39,6 @@ export const overChat: Translation<Operation> = {
       stage: () => new ResponseEvents(begun),
     }
   },
-}
-
-function named(head: Head, { model, created }: JsonObject): Head {
-  return {
-    ...head,
-    ...(typeof model === 'string' && { model }),
-    ...(typeof created === 'number' && { created }),
-  }
 }
 
 /** The calls of a whole message are counted by their places. */

@@ -1,6 +1,7 @@
 import type { Sight, StreamReader } from '../../core/operation.ts'
+import { concat } from '../../wire/block.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../wire/json.ts'
-import type { ServerEvent } from '../../wire/sse.ts'
+import { done, type ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { errorOf, responseOf } from './response.ts'
 
@@ -90,10 +91,17 @@ function errorIn(said: JsonObject, type: string): Sight {
 }
 
 /** A response that failed before the upstream named it. */
-const unnamed = { id: 'resp_0', created: 0 }
+const unnamed = { id: 'resp_0', created: 0, tier: 'default' }
 
+/** With its beginning, if it has none: libraries fail on a response that ends before it was created. */
 function failedEvent(response: JsonObject, number: number): Uint8Array {
-  const type = 'response.failed'
+  if (number > 0) return concat([eventOf('failed', response, number), done])
+  const created = { ...response, status: 'in_progress', error: null }
+  return concat([eventOf('created', created, 0), eventOf('failed', response, 1), done])
+}
+
+function eventOf(name: string, response: JsonObject, number: number): Uint8Array {
+  const type = `response.${name}`
   const data = JSON.stringify({ type, sequence_number: number, response })
-  return new TextEncoder().encode(`event: ${type}\ndata: ${data}\n\ndata: [DONE]\n\n`)
+  return new TextEncoder().encode(`event: ${type}\ndata: ${data}\n\n`)
 }

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../wire/errors.ts'
-import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { messagesFor, notStored } from './input.ts'
-import { Tools } from './tools.ts'
+import { bringingTools, Tools } from './tools.ts'
 
 /** A request for a response as a chat. */
 export interface AsChat {
@@ -15,13 +15,21 @@ export interface AsChat {
 const own: ReadonlySet<string> = new Set(
   ['input', 'instructions', 'max_output_tokens', 'reasoning', 'text', 'tools', 'tool_choice', 'parallel_tool_calls']
     .concat(['include', 'top_logprobs', 'previous_response_id', 'conversation', 'prompt', 'background', 'store'])
-    .concat(['truncation', 'max_tool_calls', 'metadata', 'context_management', 'client_metadata', 'stream_options']),
+    .concat([
+      'truncation',
+      'max_tool_calls',
+      'metadata',
+      'context_management',
+      'client_metadata',
+      'stream_options',
+      'n',
+    ]),
 )
 
 /** Throws a `GatewayError` for what no chat can do. Fields that are unknown here go on as they are. */
 export function toChat(body: JsonObject): AsChat {
   refuseState(body)
-  const tools = new Tools(body.tools)
+  const tools = new Tools(offeredIn(body))
   const { messages, dropped } = messagesFor(body, tools)
   const { effort } = objectAt(body, 'reasoning') ?? {}
   const { format, verbosity } = objectAt(body, 'text') ?? {}
@@ -37,7 +45,48 @@ export function toChat(body: JsonObject): AsChat {
     ...tools.fields(body),
     ...(body.stream === true && { stream_options: { include_usage: true } }),
   }
-  return { chat, tools, dropped: [...tools.dropped, ...dropped] }
+  return { chat, tools, dropped: [...tools.dropped, ...dropped, ...unmet(body)] }
+}
+
+/** The fields that ask for more than is done. */
+function unmet({ truncation, context_management: management, n }: JsonObject): readonly string[] {
+  const wishes = { truncation: truncation === 'auto', context_management: given(management), n: Number(n) > 1 }
+  return Object.entries(wishes).flatMap(([name, isWished]) => (isWished ? [name] : []))
+}
+
+/** Chat's names for what the client calls otherwise. */
+const names: readonly (readonly [RegExp, string])[] = [
+  [/^messages\b.*$/s, 'input'],
+  [/^max_(completion_)?tokens$/, 'max_output_tokens'],
+  [/^reasoning_effort$/, 'reasoning.effort'],
+  [/^verbosity$/, 'text.verbosity'],
+  [/^response_format\b.*$/s, 'text.format'],
+  [/^(tools|tool_choice)\b.*$/s, '$1'],
+  [/^logprobs$/, 'include'],
+]
+
+/** Where the words of a failure name one of them. */
+const named =
+  /(?<=['"`])(?:messages|tools|tool_choice|response_format)\b[\w.[\]]*(?=['"`])|\b(?:max_(?:completion_)?tokens|reasoning_effort|response_format)\b/g
+
+/** A chat's failure in the terms of a request for a response. */
+export function inOwnTerms(failure: GatewayError): GatewayError {
+  const { param, message } = failure
+  return failure.inTermsOf(param === null ? null : ownName(param), message.replace(named, ownName))
+}
+
+function ownName(name: string): string {
+  return names.reduce((renamed, [pattern, own]) => renamed.replace(pattern, own), name)
+}
+
+/** All tools, also those that came in the middle of a conversation. */
+function offeredIn({ tools, input }: JsonObject): readonly unknown[] {
+  const items = listOf(input).filter((item) => bringingTools.has(stringAt(item, 'type')))
+  return [...listOf(tools), ...items.flatMap((item) => listOf((item as JsonObject).tools))]
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }
 
 /** What needs a store, which the gateway doesn't have. */

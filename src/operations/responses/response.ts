@@ -6,6 +6,22 @@ export interface Head {
   /** Seconds. */
   readonly created: number
   readonly model: string
+  /** The service tier. */
+  readonly tier: string
+}
+
+/** What a chat's answer or chunk tells about itself. */
+export function toldIn({ model, service_tier: tier }: JsonObject, head: Head): Head {
+  return {
+    ...head,
+    ...(typeof model === 'string' && { model }),
+    ...(typeof tier === 'string' && { tier }),
+  }
+}
+
+/** A response has no others. */
+export function firstChoice({ choices }: JsonObject): JsonObject | undefined {
+  return Array.isArray(choices) ? choices.find((choice) => isObject(choice) && !choice.index) : undefined
 }
 
 /** How a response stands. */
@@ -21,8 +37,9 @@ export interface State {
 }
 
 /** A response, with what was asked for, as clients expect to read it back. */
-export function responseOf(asked: JsonObject, { id, created, model }: Head, state: State): JsonObject {
+export function responseOf(asked: JsonObject, { id, created, model, tier }: Head, state: State): JsonObject {
   const { status, output, usage, error, reason, completed } = state
+  const text = objectAt(asked, 'text')
   return {
     id,
     object: 'response',
@@ -42,22 +59,28 @@ export function responseOf(asked: JsonObject, { id, created, model }: Head, stat
     prompt_cache_key: asked.prompt_cache_key ?? null,
     reasoning: { effort: null, summary: null, ...objectAt(asked, 'reasoning') },
     safety_identifier: asked.safety_identifier ?? null,
-    service_tier: asked.service_tier ?? 'default',
+    service_tier: tier,
     // There is no store: what a client asks for is not what it gets.
     store: false,
     temperature: asked.temperature ?? 1,
     presence_penalty: asked.presence_penalty ?? 0,
     frequency_penalty: asked.frequency_penalty ?? 0,
-    text: { format: { type: 'text' }, ...objectAt(asked, 'text') },
+    text: { ...text, format: text?.format ?? { type: 'text' } },
     tool_choice: asked.tool_choice ?? 'auto',
-    tools: Array.isArray(asked.tools) ? asked.tools : [],
+    tools: Array.isArray(asked.tools) ? asked.tools.map(echoed) : [],
     top_logprobs: asked.top_logprobs ?? 0,
     top_p: asked.top_p ?? 1,
-    truncation: asked.truncation ?? 'disabled',
+    truncation: 'disabled',
     usage: usage ? usageOf(usage) : null,
-    user: asked.user ?? null,
+    ...(typeof asked.user === 'string' && { user: asked.user }),
     metadata: asked.metadata ?? {},
   }
+}
+
+/** A tool with every field that clients expect of a function. */
+function echoed(tool: unknown): unknown {
+  if (!isObject(tool) || tool.type !== 'function') return tool
+  return { description: null, parameters: null, strict: null, ...tool }
 }
 
 /** Why a chat's finish leaves a response incomplete; undefined if it doesn't. */
@@ -87,11 +110,10 @@ function numberOf(value: unknown): number {
 }
 
 /** The codes that clients know: OpenAI's specification, and those that Codex acts on. */
-const codes: ReadonlySet<unknown> = new Set(
-  ['server_error', 'rate_limit_exceeded', 'invalid_prompt', 'context_length_exceeded', 'insufficient_quota'].concat(
-    'usage_not_included',
-  ),
-)
+const codes: ReadonlySet<unknown> = new Set([
+  ...['server_error', 'rate_limit_exceeded', 'invalid_prompt'],
+  ...['context_length_exceeded', 'insufficient_quota', 'usage_not_included'],
+])
 
 /** A response's error for that of an envelope. */
 export function errorOf(error: unknown): JsonObject {

@@ -10,6 +10,9 @@ export interface OfferedTool {
   readonly custom: boolean
 }
 
+/** Items of an input that bring tools. */
+export const bringingTools: ReadonlySet<unknown> = new Set(['additional_tools', 'tool_search_output'])
+
 /** OpenAI's limit for the name of a function. */
 const longestName = 64
 
@@ -24,10 +27,10 @@ export class Tools {
   /** What no chat model can do, such as OpenAI's own search: left out, since Codex always offers it. */
   readonly dropped: readonly string[]
 
-  constructor(tools: unknown) {
+  constructor(tools: readonly unknown[]) {
     const chat: JsonObject[] = []
     const dropped = new Set<string>()
-    for (const tool of Array.isArray(tools) ? tools.filter(isObject) : []) {
+    for (const tool of tools.filter(isObject)) {
       const { type, name } = tool
       if (type === 'namespace' && Array.isArray(tool.tools)) {
         for (const inner of tool.tools.filter(isObject)) this.#offer(inner, chat, dropped, String(name ?? ''))
@@ -37,17 +40,22 @@ export class Tools {
     this.dropped = [...dropped]
   }
 
-  /** The tool that a model means by the name of its call. */
+  /** The tool that a model means by the name of its call. Some leave out the namespace. */
   find(called: string): OfferedTool {
-    return this.#offered.get(called) ?? { called, name: called, custom: false }
+    const named = this.#offered.get(called) ?? this.#only(called)
+    return named ?? { called, name: called, custom: false }
+  }
+
+  #only(name: string): OfferedTool | undefined {
+    const [tool, another] = [...this.#offered.values()].filter((one) => one.name === name)
+    return another ? undefined : tool
   }
 
   /** The name by which a model knows a tool of the client's. */
   calledOf(name: string, namespace?: string): string {
-    for (const tool of this.#offered.values()) {
-      if (tool.name === name && (namespace === undefined || tool.namespace === namespace)) return tool.called
-    }
-    return namespace ? joined(namespace, name) : name
+    const named = [...this.#offered.values()].filter((tool) => tool.name === name)
+    const meant = named.find((tool) => tool.namespace === namespace) ?? (namespace === undefined ? named[0] : undefined)
+    return meant?.called ?? (namespace ? joined(namespace, name) : name)
   }
 
   /** Chat's `tools`, `tool_choice` and `parallel_tool_calls`; none if there is nothing to call. */

@@ -7,7 +7,7 @@ export function warmedUp(
   asked: JsonObject,
   { random, seconds }: { readonly random: Random; readonly seconds: number },
 ) {
-  const head = { id: identifier('resp_', random, 48), created: seconds, model: String(asked.model) }
+  const head = { id: identifier('resp_', random, 48), created: seconds, model: String(asked.model), tier: 'default' }
   const created = responseOf(asked, head, { status: 'in_progress', output: [] })
   const completed = responseOf(asked, head, { status: 'completed', output: [], completed: seconds, usage: {} })
   const events = [
