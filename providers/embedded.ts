@@ -4,13 +4,15 @@ import { defineProvider, type LocalRequest } from '../src/core/provider.ts'
 import { sourceFrom } from '../src/core/sources.ts'
 import { mendEmbeddings } from '../src/operations/embeddings/answer.ts'
 import { openaiOperations } from '../src/operations/index.ts'
+import { countAnswer } from '../src/operations/responses/count.ts'
+import { toChat } from '../src/operations/responses/request.ts'
 import { GatewayError } from '../src/wire/errors.ts'
 import type { JsonObject } from '../src/wire/json.ts'
 import { done, frame } from '../src/wire/sse.ts'
 import type { Engine, GenerateOptions } from './embedded/engine.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 
-const { chat, completions, embeddings } = openaiOperations
+const { chat, completions, embeddings, inputTokens } = openaiOperations
 
 /** The model that comes with samewire: 1.1 million parameters, good only for trying things out. */
 export default defineProvider({
@@ -25,6 +27,7 @@ export default defineProvider({
     chat: lacking(chat, ...openaiOnly),
     completions,
     embeddings,
+    inputTokens,
   }),
   continues: () => ({ chat: { fields: { continue_final_message: true } }, completions: {} }),
   serve,
@@ -63,6 +66,7 @@ async function serve(request: LocalRequest): Promise<Answer> {
   }
   const headers = { 'x-samewire-notice': 'answered by the embedded demonstration model' }
   try {
+    if (operation === 'inputTokens') return countAnswer(engine.countTokens('chat', toChat(body).chat))
     if (!stream) {
       const answer =
         operation === 'embeddings'

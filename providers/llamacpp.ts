@@ -4,8 +4,10 @@ import { repaired } from '../src/operations/repair/index.ts'
 import { edited, type RequestBody } from '../src/wire/body.ts'
 import { objectAt, stringAt } from '../src/wire/json.ts'
 import { continuedBy } from './continuations.ts'
+import { byChat, byTemplate, counting } from './counting.ts'
 import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
+import { responsesBy, responsesSetting } from './responses.ts'
 
 /**
  * A choice of one tool is ignored with a warning in the server's own log (ggml-org/llama.cpp#26535), so it is rephrased.
@@ -14,6 +16,7 @@ import { lacking, openaiOnly } from './lacks.ts'
 export const llamacppOperations = {
   // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
   ...openaiRoutes('embeddings', 'transcriptions', 'rerank'),
+  inputTokens: counting(byChat, byTemplate),
   chat: { ...lacking(openaiOperations.chat, ...openaiOnly, 'tool_named', 'tools_allowed'), rephrase: onlyNamedTool },
   // A stream for several prompts starts with `data: null` and consists of chat chunks.
   completions: repaired(lacking(openaiOperations.completions, 'n')),
@@ -45,7 +48,8 @@ export default defineProvider({
   answersAnyName: true,
   continues: () => continuedBy('llamacpp'),
   efforts: effortsOf('llamacpp'),
-  operations: () => llamacppOperations,
+  settings: { responses: responsesSetting },
+  operations: ({ options }) => ({ ...llamacppOperations, ...responsesBy(options.responses, 'translated') }),
   errors: [
     { status: 400, match: /model name is missing/i, kind: 'not_found' },
     { status: 503, match: /loading model/i, kind: 'loading' },

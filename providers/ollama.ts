@@ -7,6 +7,7 @@ import { ollamaErrors, refusesMostThinking, refusesThinking } from './ollama/fai
 import { isWithoutHost, listLibrary, pullModel } from './ollama/library.ts'
 import { chatRequest, generateRequest, openaiChatRequest, openaiCompletionRequest } from './ollama/request.ts'
 import { chatStream, completionStream } from './ollama/stream.ts'
+import { responsesBy, responsesSetting } from './responses.ts'
 
 /**
  * Ollama through its native API, where the context size, `keep_alive` and `think` can be set, limits are respected, and
@@ -19,10 +20,13 @@ export default defineProvider({
   keyless: true,
   env: { baseURL: 'OLLAMA_HOST', apiKey: 'OLLAMA_API_KEY' },
   probe: 'http://127.0.0.1:11434',
-  settings: { api: ['native', 'openai'], continues: ['chat'] },
+  settings: { api: ['native', 'openai'], continues: ['chat'], responses: responsesSetting },
   // Whether it goes on with a last message of the assistant depends on the model's template, and nothing tells.
   continues: ({ options }) => (options.continues ? { chat: { trims: true } } : {}),
-  operations: ({ options }: ProviderSettings) => (options.api === 'openai' ? openaiOperations : nativeOperations),
+  operations: ({ options }: ProviderSettings) => ({
+    ...(options.api === 'openai' ? openaiOperations : nativeOperations),
+    ...responsesBy(options.responses, 'translated', '/v1/responses'),
+  }),
   url: ({ baseURL }, path) => ollamaURL(baseURL) + path,
   passes: ({ baseURL }, path) => `${ollamaURL(baseURL)}/v1${path}`,
   errors: ollamaErrors,

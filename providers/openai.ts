@@ -2,6 +2,7 @@ import { bearer, defineProvider, type ProviderSettings, type Remedy } from '../s
 import { completionsOver } from '../src/operations/choices/completions-over-chat.ts'
 import { openaiOperations } from '../src/operations/index.ts'
 import { type GatewayError, unknownModel } from '../src/wire/errors.ts'
+import { responsesBy, responsesSetting } from './responses.ts'
 
 /** OpenAI, or Azure OpenAI if `apiVersion` is set, with https://{resource}.openai.azure.com as `baseURL`. */
 export default defineProvider({
@@ -9,7 +10,7 @@ export default defineProvider({
   title: 'OpenAI',
   baseURL: 'https://api.openai.com/v1',
   env: { apiKey: 'OPENAI_API_KEY', baseURL: 'OPENAI_BASE_URL' },
-  settings: { organization: 'text', project: 'text', apiVersion: 'text' },
+  settings: { organization: 'text', project: 'text', apiVersion: 'text', responses: responsesSetting },
   answers: [
     'gpt-*',
     'chatgpt-*',
@@ -27,6 +28,7 @@ export default defineProvider({
   ],
   operations: ({ options }) => ({
     ...openaiOperations,
+    ...responsesBy(options.responses, 'native'),
     ...(options.apiVersion && { realtime: { ...openaiOperations.realtime, modelIn: 'deployment' } }),
     // Chat models reject the legacy route, although its users only want a text.
     completions: { ...openaiOperations.completions, otherwise: completionsOver(openaiOperations.chat) },

@@ -1,8 +1,10 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { continuedBy } from './continuations.ts'
+import { byTokenizing, counting } from './counting.ts'
 import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
+import { responsesBy, responsesSetting } from './responses.ts'
 
 /**
  * It takes fields that it doesn't know. vLLM-Omni, a variant with the same API, does answer in audio, and makes images
@@ -20,6 +22,7 @@ export const vllmOperations = {
     'realtime',
     'responses',
   ),
+  inputTokens: counting(byTokenizing),
   chat: lacking(openaiOperations.chat, ...openaiOnly.filter((feature) => feature !== 'audio_output')),
 }
 
@@ -29,6 +32,7 @@ export default defineProvider({
   baseURL: 'http://127.0.0.1:8000/v1',
   keyless: true,
   continues: () => continuedBy('vllm'),
-  operations: () => vllmOperations,
+  settings: { responses: responsesSetting },
+  operations: ({ options }) => ({ ...vllmOperations, ...responsesBy(options.responses, 'native') }),
   efforts: effortsOf('vllm'),
 })

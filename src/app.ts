@@ -4,14 +4,16 @@ import { type Access, createGuard } from './access.ts'
 import type { Catalog } from './core/catalog.ts'
 import type { Clock } from './core/clock.ts'
 import type { Services } from './core/services.ts'
-import { isRefused, type Realtime } from './core/upgrade.ts'
+import { isRefused, type Sockets } from './core/upgrade.ts'
 import type { DialectRoute, LookUpRoute } from './dialects/dialect.ts'
 import { dialects } from './dialects/index.ts'
+import { notStored } from './dialects/openai/stored.ts'
 import type { Gateway } from './gateway.ts'
 import { createInference, retryHeaders } from './inference.ts'
 import { realtimePaths } from './operations/realtime.ts'
 import { createPassThrough, hintFor } from './pass-through.ts'
-import { noSocket, upgradeRequired } from './realtime.ts'
+import { upgradeRequired } from './realtime.ts'
+import { isForResponses, noSocket } from './responses-socket.ts'
 import { FixedPathsFirst } from './router.ts'
 import { findRoute, mountsOf, type Routed } from './routes.ts'
 import type { Edge } from './runtime/edge.ts'
@@ -24,7 +26,7 @@ export interface AppOptions<Bindings extends object> {
   readonly gateway: Gateway
   readonly edge: Edge<Bindings>
   readonly transport: Services['transport']
-  readonly realtime: Realtime
+  readonly sockets: Sockets
   readonly access: Access
   readonly clock: Clock
   readonly random: () => number
@@ -82,7 +84,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   async function openSocket(context: AppContext): Promise<Response> {
     const header = edge.headers(context)
     if (!edge.accept || !wantsSocket(header)) return fail(upgradeRequired())
-    const outcome = await options.realtime({ url: context.req.url, header, signal: edge.watch(context) })
+    const outcome = await options.sockets({ url: context.req.url, header, signal: edge.watch(context) })
     return isRefused(outcome) ? new Response(outcome.body, outcome) : edge.accept(outcome)
   }
 
@@ -123,9 +125,14 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   app.notFound((context) => {
     const path = routePath(context.req.url)
     // Without its upgrade it would be another request: one for a list.
-    if (path === '/responses' && wantsSocket(edge.headers(context))) return fail(noSocket())
+    if (isForResponses(context.req.url) && wantsSocket(edge.headers(context)))
+      return edge.accept ? openSocket(context) : fail(noSocket())
     const allowed = (['GET', 'POST'] as const).find((method) => app.router.match(method, path)[0].length > 0)
-    return elsewhere(context, () => (allowed ? wrongMethod(context, catalog, allowed) : noRoute(context, catalog)))
+    return elsewhere(context, () =>
+      allowed
+        ? wrongMethod(context, catalog, allowed)
+        : (notStored(context.req.method, path) ?? noRoute(context, catalog)),
+    )
   })
   app.onError((error) => fail(error))
   return app

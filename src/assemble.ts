@@ -9,8 +9,10 @@ import type { Environment, Registry } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { noFindings } from './config/secrets.ts'
 import type { Services } from './core/services.ts'
+import type { Sockets } from './core/upgrade.ts'
 import { createGateway } from './gateway.ts'
 import { createRealtime } from './realtime.ts'
+import { createResponsesSocket, isForResponses } from './responses-socket.ts'
 import type { Edge, EdgeOptions } from './runtime/edge.ts'
 import { requestIds } from './wire/ids.ts'
 
@@ -48,9 +50,13 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { clock, random, log, onTrace } = services
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const guard = createGuard(access)
-  const realtime = createRealtime({ gateway, guard, services, nextId: requestIds(random) })
+  const limit = config.bodyLimit ?? bodyLimit
+  const nextId = requestIds(random)
+  const realtime = createRealtime({ gateway, guard, services, nextId })
+  const responses = createResponsesSocket(guard, { gateway, services, nextId, bodyLimit: limit })
+  const sockets: Sockets = (upgrade) => (isForResponses(upgrade.url) ? responses(upgrade) : realtime(upgrade))
   const app = createApp({
-    realtime,
+    sockets,
     gateway,
     edge,
     access,
@@ -59,7 +65,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     random,
     log,
     onTrace,
-    bodyLimit: config.bodyLimit ?? bodyLimit,
+    bodyLimit: limit,
   })
-  return { app, realtime, gateway, access, notes: [...found.notes] }
+  return { app, sockets, gateway, access, notes: [...found.notes] }
 }

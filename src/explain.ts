@@ -90,9 +90,9 @@ function explainTarget(
   const { label, provider } = deployment
   const breaker = health.find(label)?.breaker
   const sent = (provider.routes && routed) || body
-  const way = learnt.get(learntKey(operation.name, label)) ?? { remedy: {} }
-  const changes = changesOf({ body: sent, target }, way.remedy)
-  const { dropped, refusal } = foresee({ operation, body: sent, target }, way)
+  const wayOf = (name: string) => learnt.get(learntKey(name, label)) ?? { remedy: {} }
+  const changes = changesOf({ body: sent, target }, wayOf(operation.name).remedy)
+  const { dropped, refusal } = foresee({ operation, body: sent, target }, wayOf)
   return {
     deployment: label,
     provider: provider.name,

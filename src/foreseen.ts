@@ -15,19 +15,37 @@ export interface Foreseen {
   readonly refusal: GatewayError | undefined
 }
 
-/** What can be told without asking anybody. What only a provider's translation refuses is not among it. */
-export function foresee(asking: Asking, { remedy, spec }: Learnt): Foreseen {
-  const { operation, target } = asking
-  const declared = target.deployment.provider.operations[operation.name]
-  if (!declared) return { dropped: [], refusal: undefined }
+/**
+ * What can be told without asking anybody. What only a provider's translation refuses is not among it. `wayOf`: what was
+ * learnt of an operation.
+ */
+export function foresee(asked: Asking, wayOf: (operation: string) => Learnt): Foreseen {
   try {
+    const { dropped, ...asking } = asPut(asked)
+    const { operation, target } = asking
+    const declared = target.deployment.provider.operations[operation.name]
+    if (!declared) return { dropped, refusal: undefined }
+    const { remedy, spec } = wayOf(operation.name)
     const body = sentBody(asking, declared)
-    return { dropped: dropsFor({ ...asking, body }, spec ?? declared, remedy), refusal: undefined }
+    return { dropped: [...dropped, ...dropsFor({ ...asking, body }, spec ?? declared, remedy)], refusal: undefined }
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
     return { dropped: [], refusal: error }
   }
 }
+
+/** The request in terms of an operation that the target knows. */
+function asPut(asking: Asking): Asking & { readonly dropped: readonly string[] } {
+  const { operation, body, target } = asking
+  const { provider, label } = target.deployment
+  const { over } = operation
+  if (!over || provider.operations[operation.name]) return { ...asking, dropped: [] }
+  const put = over.begin(body, { ...still, model: label })
+  return { target, operation: over.operation, body: put.body, dropped: put.dropped }
+}
+
+/** No answer is made, so no id and no time is needed. */
+const still = { random: () => 0, clock: { now: () => 0, after: () => () => {} } }
 
 /** The body of the first exchange, after the layers have said in another way what the upstream lacks. */
 function sentBody({ operation, body, target }: Asking, spec: OperationSpec): RequestBody {

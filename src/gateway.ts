@@ -38,6 +38,8 @@ export interface GatewayRequest extends Asked {
   readonly signal: Signal
   readonly bearer: string | undefined
   readonly requestId: string
+  /** What was left out of the request before. */
+  readonly dropped?: readonly string[] | undefined
   /** How many gateways the request has passed through before this one. */
   readonly hops: number
   /** Filled during the request, even if it fails. */
@@ -123,7 +125,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   }
 
   async function answer(request: GatewayRequest): Promise<Answer> {
-    const { operation, signal, bearer, requestId, session, hops, trace } = request
+    const { operation, signal, bearer, requestId, session, hops, trace, dropped } = request
     const { query, body, routed } = planner.read(request)
     const made = await planner.plan(query)
     trace.plan = made
@@ -146,6 +148,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
       hops,
       deadline: clock.now() + requestTimeout,
       routed,
+      ...(dropped && dropped.length > 0 && { dropped }),
     }
     budget.deposit()
     const { shadow } = made

@@ -75,7 +75,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       if (header('x-samewire-explain') === 'true') trace.asked = true
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
       read = await readRequest(context, route, header)
-      const { operation, body } = route.request(read, named, route.explains ? context.req.url : undefined)
+      const { operation, body, dropped } = route.request(read, named, route.explains ? context.req.url : undefined)
       operationName = operation.name
       if (route.explains) {
         const plan = encoder.encode(JSON.stringify(gateway.explain({ operation, body, session, limits })))
@@ -86,6 +86,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const answered = await gateway.answer({
         operation,
         body,
+        dropped,
         signal,
         bearer,
         requestId,

@@ -5,7 +5,7 @@ import { join } from './core/join.ts'
 import { readLimits } from './core/read-preferences.ts'
 import type { Services } from './core/services.ts'
 import { type Closing, largestMessage } from './core/socket.ts'
-import type { Realtime } from './core/upgrade.ts'
+import type { Sockets } from './core/upgrade.ts'
 import type { Gateway } from './gateway.ts'
 import { retryHeaders } from './inference.ts'
 import { errorEvent, realtime, usualRealtimeModel } from './operations/realtime.ts'
@@ -30,16 +30,7 @@ export function upgradeRequired(): GatewayError {
   })
 }
 
-/** What a client gets that wants a WebSocket for its responses. Codex then sends them by HTTP, and doesn't try again. */
-export function noSocket(): GatewayError {
-  return new GatewayError('bad_request', 'Responses are not created by WebSocket here: POST them to /v1/responses.', {
-    status: 426,
-    code: 'upgrade_required',
-    headers: { upgrade: 'HTTP/1.1' },
-  })
-}
-
-export function createRealtime({ gateway, guard, services, nextId }: RealtimeOptions): Realtime {
+export function createRealtime({ gateway, guard, services, nextId }: RealtimeOptions): Sockets {
   const { clock, log, random } = services
   const report = createReport(services)
 

@@ -222,10 +222,12 @@ export interface StreamReader {
   readonly endsItself?: boolean
   readonly usage: JsonObject | undefined
   /**
-   * The last event of a stream that an error ends, in the form of its own events; `before`: what went before it. Absent: the
-   * envelope.
+   * The last event of a stream that an error ends, in the form of its own events. `unread`: how many events went on since
+   * the last one that was read. Absent: the envelope.
    */
-  broken?(envelope: JsonObject, before: Uint8Array): Uint8Array
+  broken?(envelope: JsonObject, unread: number): Uint8Array
   /** Keys whose texts never change what an event means: events that differ only in these need not be read. */
   readonly texts: ReadonlySet<string>
+  /** The same for keys whose numbers don't: those that count events. Absent: there are none. */
+  readonly numbers?: ReadonlySet<string>
 }

@@ -10,6 +10,11 @@ export interface Translation<Other> {
   readonly operation: Other
   /** Translates one request. Throws a `GatewayError` for what the other operation can't do. */
   begin(body: RequestBody, context: TranslationContext): Translated
+  /**
+   * The request for a model that knows the operation itself, which can't read what the translation has given to the
+   * client. Absent: it gives nothing of the kind.
+   */
+  direct?(body: RequestBody): RequestBody
   /** A failure of a translated request, about the client's own fields. Absent: as it is. */
   readonly failure?: (failure: GatewayError) => GatewayError
 }
@@ -27,6 +32,6 @@ export interface Translated {
   /** What was left out, for `x-samewire-dropped`. */
   readonly dropped: readonly string[]
   answer(answer: JsonObject): JsonObject
-  /** Translates the events of a stream, error events included. */
-  stage(): Stage
+  /** Translates the events of a stream, error events included. Absent: the operation has no streams. */
+  stage?(): Stage
 }

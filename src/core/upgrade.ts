@@ -11,7 +11,7 @@ export interface Upgrade {
   readonly signal: Signal
 }
 
-/** The upstream's WebSocket is open. Exactly one of the two functions is to be called. */
+/** The other end is there. Exactly one of the two functions is to be called. */
 export interface Accepted {
   /** The subprotocol to answer with. */
   readonly protocol: string | undefined
@@ -27,8 +27,8 @@ export interface Refused {
   readonly body: string
 }
 
-/** Opens the upstream's WebSocket for a client's, or says why not. Never rejects. */
-export type Realtime = (upgrade: Upgrade) => Promise<Accepted | Refused>
+/** Finds what a client's WebSocket is to be joined to, or says why not. Never rejects. */
+export type Sockets = (upgrade: Upgrade) => Promise<Accepted | Refused>
 
 export function isRefused(outcome: Accepted | Refused): outcome is Refused {
   return 'status' in outcome

@@ -19,6 +19,14 @@ interface BaseRoute {
   refuse(failure: GatewayError): JsonObject
 }
 
+/** A request in OpenAI's format. */
+export interface InferenceRequest {
+  readonly operation: Operation
+  readonly body: RequestBody
+  /** What was left out of it, for `x-samewire-dropped`. */
+  readonly dropped?: readonly string[] | undefined
+}
+
 /** A route that sends a request to a model. */
 export interface InferenceRoute extends BaseRoute {
   readonly method: 'POST'
@@ -27,11 +35,7 @@ export interface InferenceRoute extends BaseRoute {
   /** Whether the request may be a form with files. */
   readonly forms?: boolean
   /** The request in OpenAI's format. `model`: the model in the path; `url`: with `explains`. Throws a `GatewayError`. */
-  request(
-    body: RequestBody,
-    model: string | undefined,
-    url?: string,
-  ): { readonly operation: Operation; readonly body: RequestBody }
+  request(body: RequestBody, model: string | undefined, url?: string): InferenceRequest
   /** Converts an answer from OpenAI's format to the dialect's. Absent: they are the same. */
   answer?(answer: Answer, asked: RequestBody): Answer
 }

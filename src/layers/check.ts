@@ -7,8 +7,6 @@ import { done, eventBound, frame, lastBoundary, truncated } from '../wire/sse.ts
 import { EventFollower } from './follow.ts'
 import { blankLine, endless, envelopeOf, isWhole, type Words } from './stream-faults.ts'
 
-const nothing = new Uint8Array(0)
-
 /**
  * Passes events on only when they are whole, checked and put right, so that an error event never lands inside another
  * event.
@@ -22,8 +20,6 @@ export class Check implements Stage {
   readonly #held = new Block(eventBound)
   #last = 0
   #lastButOne = 0
-  /** What was passed on last. */
-  #before: Uint8Array = nothing
   over = false
 
   constructor(reader: StreamReader, words: Words, mender: Mender | undefined) {
@@ -76,10 +72,7 @@ export class Check implements Stage {
     for (let rest = bytes; rest.length > 0; ) {
       const stop = this.#follower.follow(rest)
       const sound = stop?.at ?? rest.length
-      if (sound > 0) {
-        this.#before = sound === rest.length ? rest : rest.subarray(0, sound)
-        emit(this.#before)
-      }
+      if (sound > 0) emit(sound === rest.length ? rest : rest.subarray(0, sound))
       if (!stop) break
       if ('fault' in stop) {
         this.#breakOff(envelopeOf(stop.fault, this.#words), emit)
@@ -100,6 +93,6 @@ export class Check implements Stage {
 
   #breakOff(envelope: JsonObject, emit: Emit): void {
     this.over = true
-    emit(this.#reader.broken?.(envelope, this.#before) ?? frame(envelope))
+    emit(this.#reader.broken?.(envelope, this.#follower.unread) ?? frame(envelope))
   }
 }

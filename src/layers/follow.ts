@@ -18,11 +18,13 @@ export class EventFollower {
   #shapes: Shapes
   /** Whether the upstream has said that the stream is complete. */
   ended = false
+  /** How many events have gone on since the last one that the reader has seen. */
+  unread = 0
 
   constructor(reader: StreamReader, mender?: Mender) {
     this.#reader = reader
     this.#mender = mender
-    this.#shapes = new Shapes(reader.texts)
+    this.#shapes = new Shapes(reader)
   }
 
   /**
@@ -37,7 +39,7 @@ export class EventFollower {
         end = eventEnd(bytes, at)
         const seen = this.#see(bytes.subarray(at, end))
         if (seen) return 'fault' in seen ? { at, ...seen } : { at, end, ...seen }
-      }
+      } else this.unread++
       at = end
     }
     return undefined
@@ -46,6 +48,7 @@ export class EventFollower {
   #see(bytes: Uint8Array): { readonly fault: Fault } | { readonly instead: readonly Uint8Array[] } | undefined {
     const reader = new EventReader()
     const events = [...reader.read(bytes), ...reader.end()]
+    if (events.length > 0) this.unread = 0
     let isContent = false
     for (const event of events) {
       const sight = this.#reader.see(event)
@@ -57,7 +60,7 @@ export class EventFollower {
     }
     const mended = this.#mend(events, bytes)
     // What has just been put right may give later events another meaning, also those of a shape that was right before.
-    if (typeof mended !== 'string') this.#shapes = new Shapes(this.#reader.texts)
+    if (typeof mended !== 'string') this.#shapes = new Shapes(this.#reader)
     else if (isContent && mended === 'pass') this.#shapes.learn(bytes)
     return typeof mended === 'string' ? undefined : { instead: mended }
   }

@@ -3,7 +3,7 @@ import type { Ending, Watch } from '../core/stream.ts'
 import { concat } from '../wire/block.ts'
 import { HalfEvent } from '../wire/half-event.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { done, truncated } from '../wire/sse.ts'
+import { done, eventEnd, truncated } from '../wire/sse.ts'
 import { afterHalf } from '../wire/unfinished.ts'
 import { EventFollower } from './follow.ts'
 import { blankLine, isWhole, type Words } from './stream-faults.ts'
@@ -16,10 +16,8 @@ export class LookingOn implements Watch {
   readonly #reader: StreamReader
   readonly #words: Words
   readonly #half = new HalfEvent()
-  /** The last whole events. */
-  #before: Uint8Array = nothing
-  /** Whether the upstream has reported an error, which has already gone out unchanged. */
-  #told = false
+  /** The error that the upstream has reported, which has already gone out unchanged. */
+  #told: { readonly error: unknown } | undefined
 
   constructor(reader: StreamReader, words: Words) {
     this.#reader = reader
@@ -34,9 +32,12 @@ export class LookingOn implements Watch {
   see(bytes: Uint8Array): void {
     const whole = this.#half.add(bytes)
     if (!whole) return
-    this.#before = whole
-    const stop = this.#follower.follow(whole)
-    if (stop && 'fault' in stop && 'told' in stop.fault) this.#told = true
+    for (let rest = whole; rest.length > 0; ) {
+      const stop = this.#follower.follow(rest)
+      if (!stop) break
+      if ('fault' in stop && 'told' in stop.fault) this.#told = { error: stop.fault.told }
+      rest = rest.subarray(eventEnd(rest, stop.at))
+    }
   }
 
   ended({ failure, seen }: Ending): Uint8Array | undefined {
@@ -44,13 +45,16 @@ export class LookingOn implements Watch {
     const half = this.#half.take()
     const whole = half.length > 0 && isWhole(half)
     if (whole) this.#follower.follow(concat([half, blankLine]))
+    // An error alone doesn't end a stream whose events say themselves how it ended.
+    if (this.#told && this.#reader.broken && !this.#reader.complete)
+      return this.#brokenAfter(half, this.#words.told(this.#told.error))
     if (this.#told || (this.#follower.ended && this.#reader.complete)) return half.length > 0 ? blankLine : nothing
     if (this.#reader.complete && !failure) return this.#end(half)
     return this.#brokenAfter(half, this.#words.broke(failure ? failure.error : truncated()))
   }
 
   #brokenAfter(half: Uint8Array, envelope: JsonObject): Uint8Array {
-    const event = this.#reader.broken?.(envelope, this.#before)
+    const event = this.#reader.broken?.(envelope, this.#follower.unread)
     return event ? afterHalf(half, undefined, event) : afterHalf(half, envelope)
   }
 

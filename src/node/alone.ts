@@ -15,10 +15,10 @@ export async function serveAlone(
   env: Environment,
   told: () => void,
 ): Promise<void> {
-  const { app, realtime, gateway, access, notes, addable, services, transport, running } = build(job, env)
+  const { app, sockets, gateway, access, notes, addable, services, transport, running } = build(job, env)
   for (const note of notes) services.log(note)
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
-  serveSockets(server, { ...services, open: realtime, running })
+  serveSockets(server, { ...services, open: sockets, running })
   const drain = drainOf(server, services.clock)
   const end = () => void transport.close().finally(() => process.exit(0))
   const stop = () => {

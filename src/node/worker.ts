@@ -31,9 +31,9 @@ process.once('SIGTERM', () => {
 
 async function start(job: WorkerJob): Promise<void> {
   try {
-    const { app, realtime, gateway, services, transport, running } = build(job, process.env)
+    const { app, sockets, gateway, services, transport, running } = build(job, process.env)
     const built = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
-    serveSockets(built, { ...services, open: realtime, running })
+    serveSockets(built, { ...services, open: sockets, running })
     const drain = drainOf(built, services.clock)
     const { grace } = job
     leave = (replaced) =>

@@ -3,12 +3,15 @@ import type { OperationSpec, OperationSpecs } from '../core/provider.ts'
 import { speech, transcriptions, translations } from './audio.ts'
 import { chat } from './chat.ts'
 import { completionsOver } from './choices/completions-over-chat.ts'
+import { compaction } from './compaction.ts'
 import { completions } from './completions.ts'
 import { embeddings } from './embeddings.ts'
 import { imageEdits, images, imageVariations } from './images.ts'
+import { inputTokens } from './input-tokens.ts'
 import { moderations } from './moderations.ts'
 import { realtime } from './realtime.ts'
 import { rerank } from './rerank.ts'
+import { boundedCount } from './responses/count.ts'
 import { responses } from './responses.ts'
 
 /** All operations. A new file needs only its import and a line here. */
@@ -26,6 +29,8 @@ export const operations = {
   rerank,
   realtime,
   responses,
+  compaction,
+  inputTokens,
 } satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operations
@@ -36,16 +41,24 @@ export const openaiOperations = Object.fromEntries(
 ) as Record<OperationName, OperationSpec>
 
 /** The same for servers of which no more is known: what they may lack is better had by way of what all have. */
-export const compatibleOperations: OperationSpecs = { ...openaiOperations, responses: undefined }
+export const compatibleOperations: OperationSpecs = {
+  ...openaiOperations,
+  ...{ responses: undefined, compaction: undefined, inputTokens: undefined },
+}
 
 /** The same for servers that have only some of them. */
 export function openaiRoutes(...names: readonly OperationName[]): OperationSpecs {
   return Object.fromEntries(names.map((name) => [name, openaiOperations[name]]))
 }
 
-/** What a provider serves: what it says, and legacy completions through its chat if it says nothing of them. */
+/**
+ * What a provider serves: what it says, and if it chats, legacy completions through its chat where it says nothing of
+ * them, and for the length of a prompt a bound where it counts none.
+ */
 export function withDerived(specs: OperationSpecs): OperationSpecs {
-  const all = specs.chat ? { completions: completionsOver(specs.chat), ...specs } : specs
+  const { chat, inputTokens: count } = specs
+  const counted = count && !count.serve ? { ...count, otherwise: boundedCount } : (count ?? boundedCount)
+  const all = chat ? { completions: completionsOver(chat), ...specs, inputTokens: counted } : specs
   return Object.fromEntries(Object.entries(all).map(([name, spec]) => [name, spec && oneByOne(spec)]))
 }
 

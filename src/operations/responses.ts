@@ -1,40 +1,11 @@
 import type { Operation } from '../core/operation.ts'
-import { invalid, type RequestBody } from '../wire/body.ts'
-import {
-  aBoolean,
-  aNumber,
-  anArray,
-  anInteger,
-  anObject,
-  checkTypes,
-  type FieldType,
-  textOrList,
-} from './common/fields.ts'
+import { objectAt } from '../wire/json.ts'
 import { missing } from './common/missing.ts'
 import { usageIn } from './common/usage.ts'
+import { checkResponse } from './responses/check.ts'
 import { responsesDemand } from './responses/demand.ts'
 import { overChat } from './responses/over-chat.ts'
 import { ResponsesReader } from './responses/reader.ts'
-
-const fields: Readonly<Record<string, FieldType>> = {
-  input: textOrList,
-  instructions: textOrList,
-  stream: aBoolean,
-  store: aBoolean,
-  background: aBoolean,
-  parallel_tool_calls: aBoolean,
-  max_output_tokens: anInteger,
-  temperature: aNumber,
-  top_p: aNumber,
-  tools: anArray,
-  include: anArray,
-  text: anObject,
-  reasoning: anObject,
-  metadata: anObject,
-}
-
-/** What may stand for an input. */
-const sources = ['input', 'previous_response_id', 'conversation', 'prompt']
 
 /** OpenAI's API since 2025. A model that only chats serves it too. */
 export const responses: Operation = {
@@ -42,16 +13,12 @@ export const responses: Operation = {
   path: '/responses',
   routes: ['/responses'],
   prompt: 'input',
-  check,
+  check: checkResponse,
   query: responsesDemand,
   fault: missing('output', 'list'),
   usage: usageIn,
   over: overChat,
   reader: (asked) => new ResponsesReader(asked),
-}
-
-function check({ outline }: RequestBody): void {
-  checkTypes(outline, fields)
-  if (sources.some((name) => outline[name] !== undefined && outline[name] !== null)) return
-  throw invalid("Missing required parameter: 'input'.", 'input', 'missing_required_parameter')
+  // The last event has all of it.
+  toWhole: (events) => objectAt(events.at(-1), 'response') ?? {},
 }

@@ -3,8 +3,9 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import { Abort } from '../core/signal.ts'
-import { isRefused, type Realtime } from '../core/upgrade.ts'
+import { isRefused, type Sockets } from '../core/upgrade.ts'
 import { realtimePaths } from '../operations/realtime.ts'
+import { responses } from '../operations/responses.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 import type { Random } from '../wire/ids.ts'
@@ -14,7 +15,7 @@ import { answerOf, refusal, write } from './node-refusals.ts'
 import { type Running, shuttingDown } from './running.ts'
 
 export interface SocketOptions {
-  readonly open: Realtime
+  readonly open: Sockets
   readonly clock: Clock
   readonly random: Random
   /** Closes the sessions when the gateway stops. */
@@ -86,9 +87,12 @@ class Leaving {
   }
 }
 
+/** Where WebSockets are opened, without `/v1`. */
+const paths: ReadonlySet<string> = new Set([...realtimePaths, responses.path])
+
 function isWanted({ method, url = '', headers }: IncomingMessage): boolean {
   const { upgrade: protocol = '' } = headers
-  return method === 'GET' && protocol.toLowerCase() === 'websocket' && realtimePaths.includes(routePath(absolute(url)))
+  return method === 'GET' && protocol.toLowerCase() === 'websocket' && paths.has(routePath(absolute(url)))
 }
 
 /** Why a request for a WebSocket has no valid handshake (RFC 6455, 4.2.1). */

@@ -4,20 +4,29 @@ import { quote, readString, wordsOf } from './strings.ts'
 const longest = 4 * 1024
 const most = 4
 
-/** An event of a stream without its texts: the bytes before, between and after them. */
+/**
+ * An event of a stream without its texts and numbers: the bytes before, between and after them. A text is left out
+ * between its quotes, so the byte before tells what was left out.
+ */
 type Shape = readonly Uint8Array[]
 
+/** The keys whose values may differ: strings, and whole numbers from 0 on. */
+export interface Differing {
+  readonly texts: ReadonlySet<string>
+  readonly numbers?: ReadonlySet<string>
+}
+
 /**
- * Recognises events that differ from an earlier one only in some texts, as nearly all events of a stream do. Comparing
- * their bytes costs a quarter of parsing them and proves as much: that the event is valid JSON with the same meaning.
+ * Recognises events that differ from an earlier one only in some texts and numbers, as nearly all events of a stream do.
+ * Comparing their bytes costs a quarter of parsing them and proves as much: that the event is valid JSON with the same
+ * meaning.
  */
 export class Shapes {
-  readonly #texts: ReadonlySet<string>
+  readonly #differing: Differing
   #shapes: readonly Shape[] = []
 
-  /** `texts`: the keys whose string values may differ. */
-  constructor(texts: ReadonlySet<string>) {
-    this.#texts = texts
+  constructor(differing: Differing) {
+    this.#differing = differing
   }
 
   /** The index after the event at `from` if it has a known shape, otherwise -1. */
@@ -32,7 +41,7 @@ export class Shapes {
   /** Keeps the shape of a whole event: one `data` line of valid JSON and its blank line. */
   learn(event: Uint8Array): void {
     if (event.length > longest) return
-    const shape = shapeOf(event, this.#texts)
+    const shape = shapeOf(event, this.#differing)
     if (shape) this.#shapes = [shape, ...this.#shapes.slice(0, most - 1)]
   }
 }
@@ -45,10 +54,8 @@ function matchShape(shape: Shape, bytes: Uint8Array, from: number): number {
   for (let index = 0; index < shape.length; index++) {
     const part = shape[index] as Uint8Array
     if (index > 0) {
-      // The text between two parts starts after a quote and ends before one.
-      const { end } = readString(bytes, noWords, at)
-      if (end < 0) return -1
-      at = end - 1
+      at = bytes[at - 1] === quote ? textEnd(bytes, at) : numberEnd(bytes, at)
+      if (at < 0) return -1
     }
     const { length } = part
     if (at + length > bytes.length) return -1
@@ -58,7 +65,24 @@ function matchShape(shape: Shape, bytes: Uint8Array, from: number): number {
   return at
 }
 
-function shapeOf(event: Uint8Array, texts: ReadonlySet<string>): Shape | undefined {
+/** The index of the quote after the text at `from`; -1 if there is none. */
+function textEnd(bytes: Uint8Array, from: number): number {
+  const { end } = readString(bytes, noWords, from)
+  return end < 0 ? -1 : end - 1
+}
+
+/** The index after the number at `from`; -1 if there is none. JSON knows no zeros in front. */
+function numberEnd(bytes: Uint8Array, from: number): number {
+  let at = from
+  while (isDigit(bytes[at])) at++
+  return at === from || (at > from + 1 && bytes[from] === zero) ? -1 : at
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= zero && byte <= zero + 9
+}
+
+function shapeOf(event: Uint8Array, { texts, numbers }: Differing): Shape | undefined {
   const words = wordsOf(event)
   const parts: Uint8Array[] = []
   let kept = 0
@@ -66,8 +90,16 @@ function shapeOf(event: Uint8Array, texts: ReadonlySet<string>): Shape | undefin
   for (let at = event.indexOf(quote); at >= 0; at = event.indexOf(quote, at)) {
     const { end } = readString(event, words, at + 1)
     if (end < 0) return undefined
-    if (event[skipSpace(event, end)] === colon) key = nameIn(event, at + 1, end - 1)
-    else if (texts.has(key)) {
+    const after = skipSpace(event, end)
+    if (event[after] === colon) {
+      key = nameIn(event, at + 1, end - 1)
+      const value = skipSpace(event, after + 1)
+      const past = numbers?.has(key) ? numberEnd(event, value) : -1
+      if (past > 0) {
+        parts.push(copyOf(event, kept, value))
+        kept = past
+      }
+    } else if (texts.has(key)) {
       parts.push(copyOf(event, kept, at + 1))
       kept = end - 1
       key = ''
@@ -84,6 +116,7 @@ function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
 }
 
 const colon = 58
+const zero = 48
 
 function skipSpace(bytes: Uint8Array, from: number): number {
   let at = from

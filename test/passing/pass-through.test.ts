@@ -131,7 +131,9 @@ describe.each(runtimes)('On %s, a route of OpenAI that the gateway does not serv
 
   it('ends events that fall silent with an error, also within an event', async () => {
     upstream.script(stream(['data: {"delta":"a"}\n\n', 'data: {"delta":"b'], 'silence'))
-    const text = await (await send(runtime, '/responses', { method: 'POST', body: '{"stream":true}' })).text()
+    const text = await (
+      await send(runtime, '/threads/thread_1/runs', { method: 'POST', body: '{"stream":true}' })
+    ).text()
     const error = { type: 'server_error', param: null, code: 'upstream_timeout' }
     const message = 'main sent nothing more within 2 seconds.'
     expect(eventsOf(text).map(({ data }) => JSON.parse(data))).toEqual([

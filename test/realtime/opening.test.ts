@@ -282,25 +282,6 @@ describe.each(runtimes)('The address of a Realtime session (%s)', (runtime) => {
     expect([refusal.status, errorIn(refusal.body).message]).toEqual([400, 'you must provide a model parameter'])
   })
 
-  it('can’t be that of the Responses, of which a client learns that it is to use HTTP', async () => {
-    for (const path of ['/responses', '/responses/']) {
-      const refusal = await refusalOf(open(runtime, path, { 'openai-beta': 'responses_websockets=2026-02-06' }))
-      expect([refusal.status, errorIn(refusal.body)]).toEqual([
-        426,
-        {
-          message: 'Responses are not created by WebSocket here: POST them to /v1/responses.',
-          type: 'invalid_request_error',
-          param: null,
-          code: 'upgrade_required',
-        },
-      ])
-    }
-    const headers = { authorization: `Bearer ${both.key}` }
-    const post = await fetch(`${both.addresses[runtime]}/responses`, { method: 'POST', headers, body: '{}' })
-    expect(post.headers.get('x-samewire-provider')).toBe('up')
-    expect(upstream.seen).toEqual([])
-  })
-
   it('answers 426 to what is no WebSocket, and leaves the routes below it alone', async () => {
     const headers = { authorization: `Bearer ${both.key}` }
     const plain = await fetch(`${both.addresses[runtime]}/realtime?model=voice`, { headers })

@@ -89,7 +89,7 @@ describe.each(runtimes)('On %s, the response', (runtime) => {
       top_p: 0.5,
       user: 'u',
     }
-    expect(await responseTo({ ...asked, tools: [weather] }, chatSaying({ content: 'x' }))).toMatchObject({
+    expect(await responseTo({ ...asked, tools: [weather] }, callAnswer(weather.name))).toMatchObject({
       ...asked,
       reasoning: { effort: 'low', summary: null },
       text: { verbosity: 'low', format: { type: 'text' } },

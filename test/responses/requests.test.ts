@@ -13,12 +13,12 @@ const { upstream, both } = serveBoth(
   { script: (request, ...rest) => json(200, answerTo(JSON.parse(request.body)))(request, ...rest) },
 )
 
-/** Calls what must be called, and tells the probabilities that are asked for. */
-function answerTo({ tools = [], tool_choice: choice, logprobs }: Partial<Sent>): object {
+/** Calls what must be called, keeps to a schema, and tells the probabilities that are asked for. */
+function answerTo({ tools = [], tool_choice: choice, logprobs, response_format: format }: Partial<Sent>): object {
   const named = (choice as { readonly function?: { readonly name: string } } | undefined)?.function?.name
   if (named !== undefined || choice === 'required') return callAnswer(named ?? String(tools[0]?.function.name))
   const probable = { content: [{ token: 'Hello!', logprob: -0.1, bytes: null, top_logprobs: [] }], refusal: null }
-  return chatAnswer('Hello!', 'fake-model', logprobs ? probable : null)
+  return chatAnswer(format ? '{}' : 'Hello!', 'fake-model', logprobs ? probable : null)
 }
 
 interface Sent extends Record<string, unknown> {

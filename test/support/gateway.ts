@@ -43,7 +43,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const transport = createNodeTransport()
   const logged: string[] = []
   const running = new Running()
-  const { app, realtime } = assemble<NodeBindings>({
+  const { app, sockets } = assemble<NodeBindings>({
     config,
     registry,
     env: options.env ?? {},
@@ -63,7 +63,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   })
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], options.random ?? Math.random)
   serveSockets(server, {
-    open: realtime,
+    open: sockets,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     running,

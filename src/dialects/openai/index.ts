@@ -2,6 +2,7 @@ import type { Operation } from '../../core/operation.ts'
 import { operations } from '../../operations/index.ts'
 import { type RequestBody, renamed } from '../../wire/body.ts'
 import type { Dialect, InferenceRoute } from '../dialect.ts'
+import { chatOf, type Reworded } from './cursor.ts'
 import { explainRoute } from './explain.ts'
 import { modelRoutes } from './models.ts'
 import { wordsOn } from './words.ts'
@@ -27,9 +28,10 @@ function routeOf(operation: Operation, path: string): InferenceRoute {
     ...(operation.forms && { forms: true }),
     request(given: RequestBody, model) {
       const named = model ?? given.model ?? operation.usualModel
-      const body = named === undefined ? given : renamed(given, named)
+      const asked = named === undefined ? given : renamed(given, named)
+      const { body, dropped }: Reworded = operation === operations.chat ? chatOf(asked) : { body: asked }
       operation.check(body)
-      return { operation, body }
+      return { operation, body, dropped }
     },
     refuse: wordsOn(path),
   }

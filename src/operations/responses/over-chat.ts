@@ -8,10 +8,12 @@ import { type Begun, ResponseEvents } from './events.ts'
 import { Output } from './output.ts'
 import { inOwnTerms, toChat } from './request.ts'
 import { firstChoice, type Head, incompleteReason, responseOf, toldIn } from './response.ts'
+import { unsealed } from './unsealed.ts'
 
 /** Serves responses with a model that chats. */
 export const overChat: Translation<Operation> = {
   operation: chat,
+  direct: unsealed,
   failure: inOwnTerms,
   begin(body: RequestBody, { random, clock, model }): Translated {
     const asked = body.json

@@ -7,19 +7,27 @@ import { errorOf, responseOf } from './response.ts'
 
 /** Keys whose texts come piece by piece. */
 const texts: ReadonlySet<string> = new Set(['delta', 'obfuscation'])
+const numbers: ReadonlySet<string> = new Set(['sequence_number'])
 
 /** The events after which nothing follows. */
 const last = /^response\.(completed|incomplete|failed)$/
 
+/** The events that only say that something is about to come. Whatever else a response says is content. */
+const opening =
+  /^response\.(created|queued|in_progress|output_item\.added|content_part\.added|reasoning_summary_part\.added)$/
+
 /** Reads the events of a response from an upstream that makes them itself. */
 export class ResponsesReader implements StreamReader {
   readonly texts = texts
+  readonly numbers = numbers
   readonly endsItself = true
   #complete = false
   #hasContent = false
   #usage: JsonObject | undefined
-  /** The response as it began. */
+  /** The response as it began, and its items that are done, by their places. */
   #begun: JsonObject | undefined
+  readonly #items = new Map<unknown, unknown>()
+  #number = -1
   readonly #asked: JsonObject
 
   constructor(asked: JsonObject) {
@@ -41,36 +49,45 @@ export class ResponsesReader implements StreamReader {
     const said = tryParse(text)
     if (!isObject(said)) return { wrong: 'sent an event that is no JSON object' }
     const type = stringAt(said, 'type') ?? event ?? ''
+    if (!type.startsWith('response.')) return errorIn(said, type)
+    if (typeof said.sequence_number === 'number') this.#number = said.sequence_number
     const response = objectAt(said, 'response')
-    if (type === 'response.created') this.#begun = response
-    if (type === 'error' || (response === undefined && toldError(said) !== undefined)) return { told: toldIn(said) }
-    if (last.test(type)) {
-      // After content the client reads what the upstream says of its failure; before, others may still answer.
-      if (type === 'response.failed' && !this.#hasContent) return { told: objectAt(response, 'error') ?? said }
-      this.#usage = objectAt(response, 'usage')
-      this.#complete = true
-      return 'finish'
+    if (last.test(type)) return this.#end(type, response ?? {})
+    if (opening.test(type)) {
+      this.#begun ??= response
+      return 'nothing'
     }
-    const isContent = type.endsWith('.delta') || type === 'response.output_item.done'
-    if (isContent) this.#hasContent = true
-    return isContent ? 'content' : 'nothing'
+    if (type === 'response.output_item.done') this.#items.set(said.output_index, said.item)
+    this.#hasContent = true
+    return 'content'
   }
 
-  broken({ error }: JsonObject, before: Uint8Array): Uint8Array {
-    const numbers = [...new TextDecoder().decode(before).matchAll(/"sequence_number":\s*(\d+)/g)]
-    const number = Number(numbers.at(-1)?.[1] ?? -1) + 1
-    const failed = { status: 'failed', error: errorOf(error) } as const
+  broken({ error }: JsonObject, unread: number): Uint8Array {
+    const failed = { status: 'failed', output: this.#output(), error: errorOf(error) } as const
     const response = this.#begun
       ? { ...this.#begun, ...failed }
-      : responseOf(this.#asked, { ...unnamed, model: String(this.#asked.model) }, { ...failed, output: [] })
-    return failedEvent(response, number)
+      : responseOf(this.#asked, { ...unnamed, model: String(this.#asked.model) }, failed)
+    return failedEvent(response, this.#number + unread + 1)
+  }
+
+  #end(type: string, response: JsonObject): Sight {
+    // After content the client reads what the upstream says of its failure; before, others may still answer.
+    if (type === 'response.failed' && !this.#hasContent) return { told: objectAt(response, 'error') ?? response }
+    this.#usage = objectAt(response, 'usage')
+    this.#complete = true
+    return 'finish'
+  }
+
+  #output(): JsonObject[] {
+    return [...this.#items.values()].filter(isObject)
   }
 }
 
-/** A flat error, as the `error` event has it. */
-function toldIn(said: JsonObject): unknown {
+/** The error that an event tells, which may be flat; other events that are no response's say nothing. */
+function errorIn(said: JsonObject, type: string): Sight {
+  if (type !== 'error') return toldError(said) === undefined ? 'nothing' : { told: said }
   const { type: _, sequence_number: __, ...flat } = said
-  return toldError(said) ?? { error: flat }
+  return { told: isObject(said.error) ? said : { error: flat } }
 }
 
 /** A response that failed before the upstream named it. */

@@ -14,6 +14,11 @@ export function sealed(text: string): string {
   return ours + btoa(binary)
 }
 
+/** Whether only the gateway can read what an item holds. */
+export function isSealed({ encrypted_content: opaque }: JsonObject): boolean {
+  return typeof opaque === 'string' && opaque.startsWith(ours)
+}
+
 /** The reasoning in an item that a client sends back. */
 export function thoughtIn({ content, encrypted_content: opaque, summary }: JsonObject): string {
   return textsIn(content) || opened(opaque) || textsIn(summary)

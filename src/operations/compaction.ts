@@ -1,0 +1,19 @@
+import type { Operation } from '../core/operation.ts'
+import { missing } from './common/missing.ts'
+import { usageIn } from './common/usage.ts'
+import { checkResponse } from './responses/check.ts'
+import { compactionOverChat } from './responses/compaction-over-chat.ts'
+import { responsesDemand } from './responses/demand.ts'
+
+/** Makes a conversation shorter: what was said becomes an item that only its maker can read. */
+export const compaction: Operation = {
+  name: 'compaction',
+  path: '/responses/compact',
+  routes: ['/responses/compact'],
+  prompt: 'input',
+  check: checkResponse,
+  query: responsesDemand,
+  fault: missing('output', 'list'),
+  usage: usageIn,
+  over: compactionOverChat,
+}

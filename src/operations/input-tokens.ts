@@ -1,0 +1,14 @@
+import type { Operation } from '../core/operation.ts'
+import { plainDemand } from './common/plain-demand.ts'
+import { checkResponse } from './responses/check.ts'
+
+/** Counts what a request for a response would be to the model. That a model lacks room for it is no reason not to. */
+export const inputTokens: Operation = {
+  name: 'inputTokens',
+  path: '/responses/input_tokens',
+  routes: ['/responses/input_tokens'],
+  prompt: 'input',
+  check: checkResponse,
+  query: plainDemand,
+  fault: ({ input_tokens: count }) => (typeof count === 'number' ? undefined : { wrong: 'sent no number of tokens' }),
+}

@@ -1,0 +1,134 @@
+import { describe, expect, it } from 'vitest'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { message, opening, readEvents, response, responseEvent, responseFrames } from '../support/responses.ts'
+import { json, stream } from '../support/upstream.ts'
+
+const { upstream, both } = serveBoth(
+  'native-streams',
+  (url) => ({
+    providers: {
+      up: { type: 'openai', baseURL: url, apiKey: 'env:KEY' },
+      spare: { type: 'openai-compatible', baseURL: url },
+    },
+    models: {
+      checked: { deployments: ['up/m'], streams: 'checked', idleTimeout: 0.3 },
+      observed: { deployments: ['up/m'], streams: 'observed', idleTimeout: 0.3 },
+      safe: { deployments: ['up/m'], fallbacks: ['up/other'] },
+    },
+    retries: 0,
+    cooldown: false,
+  }),
+  { env: { KEY: 'sk-up' } },
+)
+
+const asked = (model: string) => ({ model, input: 'hi', stream: true })
+const whole = responseFrames(['Hel', 'lo', ' there'])
+const ways = runtimes.flatMap((runtime) => [[runtime, 'checked'] as const, [runtime, 'observed'] as const])
+
+describe.each(ways)('On %s, a response that its upstream streams and is %s', (runtime, model) => {
+  const ask = () => both.ask(runtime, asked(model), '/responses')
+
+  it.each(['completed', 'incomplete'])('goes out as it is if it ends as %s', async (end) => {
+    const frames = responseFrames(['a', 'b'], end)
+    upstream.script(stream(frames))
+    expect((await ask()).text).toBe(frames.join(''))
+  })
+
+  it('keeps a [DONE] that the upstream sends', async () => {
+    upstream.script(stream([...whole, 'data: [DONE]\n\n']))
+    expect((await ask()).text).toBe(`${whole.join('')}data: [DONE]\n\n`)
+  })
+
+  it('keeps what the upstream says of its failure after content', async () => {
+    const frames = responseFrames(['a'], 'failed', { error: { code: 'server_error', message: 'Out of luck' } })
+    upstream.script(stream(frames))
+    expect((await ask()).text).toBe(frames.join(''))
+  })
+
+  it.each([
+    ['ends without a last event', whole.slice(0, opening + 3), 'end'],
+    ['breaks', whole.slice(0, opening + 3), 'reset'],
+    ['falls silent', whole.slice(0, opening + 3), 'silence'],
+    ['breaks inside an event', [...whole.slice(0, opening + 2), whole[opening + 2]?.slice(0, 60) ?? ''], 'end'],
+    [
+      'breaks between the lines of an event',
+      [...whole.slice(0, opening + 3), 'event: response.output_text.done\n'],
+      'end',
+    ],
+  ] as const)('fails in its own words, with the next number, where it %s', async (_what, pieces, after) => {
+    upstream.script(stream(pieces, after))
+    const events = readEvents((await ask()).text)
+    const last = events.at(-1)
+    expect(last).toMatchObject({ type: 'response.failed', response: { id: 'resp_up', status: 'failed' } })
+    expect(last?.response?.error).toEqual({ code: expect.any(String), message: expect.stringMatching(/\w+/) })
+    expect(events.filter(({ type }) => /failed|completed|incomplete/.test(type))).toHaveLength(1)
+    // What there is of a cut event need not have its number.
+    const numbers = events.flatMap(({ sequence_number: number }) => number ?? [])
+    expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other))
+  })
+
+  it('says in the end which of its items were whole', async () => {
+    upstream.script(stream(whole.slice(0, -1)))
+    expect(readEvents((await ask()).text).at(-1)?.response?.output).toEqual([message('Hello there')])
+  })
+
+  it.each([
+    ['flat', { code: 'server_error', message: 'Out of luck', param: null }],
+    ['nested', { error: { code: 'server_error', message: 'Out of luck' } }],
+  ])('fails where the upstream sends an error event, %s', async (_how, fields) => {
+    upstream.script(stream([...whole.slice(0, opening + 2), responseEvent('error', opening + 2, fields)]))
+    const last = readEvents((await ask()).text).at(-1)
+    expect(last).toMatchObject({ type: 'response.failed', response: { error: { code: 'server_error' } } })
+    expect(JSON.stringify(last)).toContain('Out of luck')
+  })
+
+  it('ends once where the upstream sends both an error and its own end', async () => {
+    const error = responseEvent('error', opening + 1, { error: { code: 'server_error', message: 'Out of luck' } })
+    const failed = responseEvent('response.failed', opening + 2, { response: response('failed') })
+    upstream.script(stream([...whole.slice(0, opening + 1), error + failed]))
+    const events = readEvents((await ask()).text)
+    expect(events.filter(({ type }) => type === 'response.failed')).toHaveLength(1)
+    expect(events.at(-1)?.type).toBe('response.failed')
+  })
+
+  it('has not begun before its first content', async () => {
+    const failed = responseEvent('response.failed', 2, {
+      response: response('failed', { error: { code: 'server_error', message: 'Out of luck' } }),
+    })
+    for (const pieces of [whole.slice(0, opening), [...whole.slice(0, 2), failed], []]) {
+      upstream.script(stream(pieces))
+      expect(await ask()).toMatchObject({ status: 502 })
+    }
+  })
+})
+
+describe.each(runtimes)('On %s, a response', (runtime) => {
+  it('is never garbage', async () => {
+    upstream.script(stream([...whole.slice(0, opening + 1), 'data: {"type":"resp\n\n', ...whole.slice(opening + 1)]))
+    const { text } = await both.ask(runtime, asked('checked'), '/responses')
+    expect(readEvents(text).at(-1)?.type).toBe('response.failed')
+  })
+
+  it('comes from the next model where the upstream fails before content', async () => {
+    const failed = responseEvent('error', 1, { code: 'server_error', message: 'Out of luck' })
+    upstream.script(stream([whole[0] ?? '', failed]), stream(whole))
+    const reply = await both.ask(runtime, asked('safe'), '/responses')
+    expect(reply.text).toBe(whole.join(''))
+    expect(upstream.seen.at(-1)?.body).toContain('"other"')
+  })
+
+  it('is whole for a client that wants no stream, also if the upstream streams it', async () => {
+    upstream.script(stream([...whole, 'data: [DONE]\n\n']))
+    const reply = await both.ask(runtime, { model: 'checked', input: 'hi' }, '/responses')
+    expect(JSON.parse(reply.text)).toMatchObject({ status: 'completed', output: [message('Hello there')] })
+    upstream.script(stream(whole.slice(0, -1)))
+    expect((await both.ask(runtime, { model: 'checked', input: 'hi' }, '/responses')).status).toBe(502)
+  })
+
+  it('reaches a client that wants no stream byte for byte', async () => {
+    const answer = JSON.stringify(response('completed', { output: [message('hi')] }), null, 1)
+    upstream.script(json(200, answer))
+    const reply = await both.ask(runtime, { model: 'checked', input: 'hi' }, '/responses')
+    expect(reply.text).toBe(answer)
+  })
+})
