@@ -50,14 +50,20 @@ export function responseOf(asked: JsonObject, { id, created, model }: Head, stat
     frequency_penalty: asked.frequency_penalty ?? 0,
     text: { format: { type: 'text' }, ...objectAt(asked, 'text') },
     tool_choice: asked.tool_choice ?? 'auto',
-    tools: Array.isArray(asked.tools) ? asked.tools : [],
+    tools: Array.isArray(asked.tools) ? asked.tools.map(echoed) : [],
     top_logprobs: asked.top_logprobs ?? 0,
     top_p: asked.top_p ?? 1,
     truncation: asked.truncation ?? 'disabled',
     usage: usage ? usageOf(usage) : null,
-    user: asked.user ?? null,
+    ...(typeof asked.user === 'string' && { user: asked.user }),
     metadata: asked.metadata ?? {},
   }
+}
+
+/** A tool with every field that clients expect of a function. */
+function echoed(tool: unknown): unknown {
+  if (!isObject(tool) || tool.type !== 'function') return tool
+  return { description: null, parameters: null, strict: null, ...tool }
 }
 
 /** Why a chat's finish leaves a response incomplete; undefined if it doesn't. */
