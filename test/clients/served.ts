@@ -12,7 +12,7 @@ export interface Served {
  */
 export async function serve(): Promise<Served> {
   const upstream = await fakeUpstream((request, ...rest) =>
-    request.body.includes('"model":"broken"') ? breaks(request, ...rest) : acts(request, ...rest),
+    /"model":\s*"broken"/.test(request.body) ? breaks(request, ...rest) : acts(request, ...rest),
   )
   const config = await configFile({
     providers: {
