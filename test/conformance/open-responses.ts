@@ -55,7 +55,7 @@ const picture = [
   { type: 'input_image', image_url: pixel },
 ]
 
-const overWebSocket = { without: 'needs a WebSocket, which is refused with 426' }
+const overWebSocket = { without: 'goes over a WebSocket' }
 const compacting = { without: 'needs `/v1/responses/compact`' }
 
 export const acceptanceTests: Readonly<Record<string, AcceptanceTest>> = {

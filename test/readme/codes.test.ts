@@ -67,6 +67,10 @@ const askings: Readonly<Record<string, Asking>> = {
   duplicate_parameter: { body: '{"model":"p/x","model":"p/y","messages":[{"role":"user","content":"hi"}]}' },
   unknown_parameter: { body: chat('p/x', { provider: { zdr: true } }) },
   no_allowed_provider: { body: chat('p/x', { provider: { only: ['o'] } }) },
+  previous_response_not_found: {
+    path: '/v1/responses',
+    body: { model: 'p/x', input: 'hi', previous_response_id: 'resp_1' },
+  },
   unknown_url: { path: '/v1/nowhere' },
   method_not_supported: { method: 'PUT' },
   request_too_large: { body: chat('p/x', { user: 'x'.repeat(2_000) }) },

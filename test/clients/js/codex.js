@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,16 +71,10 @@ async function run({ model, prompt, folder, baseURL, apiKey }) {
   return said.map(({ item }) => item.text).join('\n')
 }
 
-/** As the README says, and without the retries that would take long. */
-const configOf = (model, baseURL) => `
-model = "${model}"
-model_provider = "samewire"
+const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
+const [, snippet = ''] = /```toml run: codex\n([\s\S]*?)```/.exec(readme) ?? []
 
-[model_providers.samewire]
-name = "samewire"
-base_url = "${baseURL}"
-wire_api = "responses"
-env_key = "SAMEWIRE_KEY"
-request_max_retries = 0
-stream_max_retries = 1
-`
+/** As the README says, and without the retries that would take long. */
+const configOf = (model, baseURL) =>
+  snippet.replace(/^model = .*/m, `model = "${model}"`).replace(/^base_url = .*/m, `base_url = "${baseURL}"`) +
+  'request_max_retries = 0\nstream_max_retries = 1\n'
