@@ -4,7 +4,7 @@ import { any, type Rule } from './grammar.ts'
 import { anyObject, schemaRule } from './json-grammar.ts'
 import type { Piece } from './output.ts'
 import type { Tool } from './prompt.ts'
-import { readBoolean, readInteger, readSettings } from './settings.ts'
+import { readBoolean, readInteger, readSettings, type Settings } from './settings.ts'
 import type { Tokenizer } from './tokenizer.ts'
 import { readTools } from './tools.ts'
 import type { Wire } from './wire.ts'
@@ -31,6 +31,7 @@ export function chatJob(
   const format = readFormat(body.response_format)
   return {
     ...settings,
+    ...(body.reasoning_effort === 'none' && { sampling: withoutThoughts(settings.sampling, tokenizer) }),
     prompts: [[...started, ...written]],
     maxTokens: settings.maxTokens ?? Math.max(1, DEFAULT_MAX_TOKENS - written.length),
     thinking: !begun,
@@ -38,6 +39,12 @@ export function chatJob(
     calls: calls?.afterTag ?? null,
     grammar: calls && plan.forced ? calls.answer : format && calls ? any(format, calls.answer) : format,
   }
+}
+
+/** Its template has no switch for thinking, so that the tags themselves are kept from a model that is not to. */
+function withoutThoughts(sampling: Settings['sampling'], tokenizer: Tokenizer): Settings['sampling'] {
+  const tags = ['<think>', '</think>'].map((tag) => [tokenizer.specialId(tag), -100] as const)
+  return { ...sampling, bias: new Map([...sampling.bias, ...tags]) }
 }
 
 /** A last message of the assistant that the request wants to have continued. */

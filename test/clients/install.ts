@@ -1,21 +1,23 @@
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 export const folder = fileURLToPath(new URL('.', import.meta.url))
 
-/** Installs the clients for Node unless they are there, in the versions of the lock file. */
-export async function installNode(): Promise<void> {
+/** Installs the clients of a folder unless they are there, in the versions of its lock file. */
+export async function installNode(name = ''): Promise<void> {
+  const at = join(folder, name)
   const [wanted, present] = await Promise.all([
-    versionsIn(`${folder}package-lock.json`),
-    versionsIn(`${folder}node_modules/.package-lock.json`),
+    versionsIn(join(at, 'package-lock.json')),
+    versionsIn(join(at, 'node_modules/.package-lock.json')),
   ])
   if ([...wanted].every((version) => present.has(version))) return
-  console.log('Installing the clients for Node …')
-  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder })
+  console.log(`Installing ${name || 'the clients for Node'} …`)
+  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: at })
 }
 
 /** The packages of a lock file that every machine installs; none if there is no such file. */

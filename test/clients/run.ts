@@ -38,7 +38,10 @@ async function main(names: readonly string[]): Promise<void> {
 const noPython = { outcomes: [], absent: 'needs a Python with pip (SAMEWIRE_PYTHON names one)' }
 
 async function commandOf(client: Client, python: string | undefined): Promise<Started | undefined> {
-  if ('js' in client) return { command: [process.execPath, `${folder}js/main.js`, client.js] }
+  if ('js' in client) {
+    if (client.folder) await installNode(client.folder)
+    return { command: [process.execPath, `${folder}js/main.js`, client.js] }
+  }
   if (!python) return undefined
   const path = await installPython(python, client.requirement)
   return { command: [python, `${folder}python/main.py`, client.python], path }

@@ -17,6 +17,8 @@ export interface Ask {
   readonly form?: Readonly<Record<string, string | Blob>>
   /** The content type of a good answer; absent: JSON, or a stream of chunks that ends with `[DONE]`. */
   readonly type?: string
+  /** Whether a stream of events with names ends with `[DONE]` too; absent: it doesn't. */
+  readonly done?: 'must' | 'may'
   /** Instead of the route's own; `{model}` stands for the model, encoded or with its slash. */
   readonly path?: string
   readonly encoded?: boolean

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { registry } from '../../providers/index.ts'
 import { kinds } from './cells.ts'
+import { acceptanceTests, accepting } from './open-responses.ts'
 import { routes } from './routes.ts'
 import { type Report, tableOf, withTable } from './table.ts'
 import { targetsOf } from './targets.ts'
@@ -25,6 +26,16 @@ describe('The table of what works', () => {
         expect.arrayContaining(targets.map(({ name }) => name)),
       )
       for (const row of Object.values(rows)) expect(row.length).toBe(kinds.length)
+    }
+  })
+
+  it('has every test of Open Responses, at every server that it is held against', () => {
+    expect(Object.keys(report.openResponses), `conformance.json ${old}`).toEqual(Object.keys(acceptanceTests))
+    for (const [id, row] of Object.entries(report.openResponses)) {
+      const isAsked = 'ask' in (acceptanceTests[id] ?? {})
+      expect(typeof row === 'string' ? row : Object.keys(row).sort()).toEqual(
+        isAsked ? [...accepting].sort() : expect.any(String),
+      )
     }
   })
 

@@ -55,18 +55,20 @@ function headersFault({ type, body }: Ask, { status, headers }: Got): string | u
   return headers.has('x-request-id') ? undefined : 'no x-request-id'
 }
 
-function bodyFault({ type }: Ask, { text, streamed }: Got, format: Check): string | undefined {
-  if (streamed) return framesFault(text, format, type === undefined)
+function bodyFault({ type, done }: Ask, { text, streamed }: Got, format: Check): string | undefined {
+  if (streamed) return framesFault(text, format, type === undefined ? 'bare' : done)
   return type === undefined ? format(JSON.parse(text)) : undefined
 }
 
-/** `bare` streams have no lines but data, and end with `[DONE]`; those of events with a name do neither. */
-function framesFault(text: string, format: Check, bare: boolean): string | undefined {
+/** `bare` streams have no lines but data, and end with `[DONE]`; those of events with a name may, or must. */
+function framesFault(text: string, format: Check, done: 'bare' | Ask['done']): string | undefined {
   if (!text.endsWith('\n\n')) return 'the stream does not end with a blank line'
   const frames = text.slice(0, -2).split('\n\n')
-  const data = frames.map((frame) => (bare ? /^data: (.*)$/s : /^event: \S+\ndata: (.*)$/s).exec(frame)?.[1])
+  if (done && frames.at(-1) === 'data: [DONE]') frames.pop()
+  else if (done && done !== 'may') return 'the stream does not end with [DONE]'
+  const form = done === 'bare' ? /^data: (.*)$/s : /^event: \S+\ndata: (.*)$/s
+  const data = frames.map((frame) => form.exec(frame)?.[1])
   if (data.includes(undefined)) return `not a frame: ${frames[data.indexOf(undefined)]}`
-  if (bare && data.pop() !== '[DONE]') return 'the stream does not end with [DONE]'
   return data.map((json = '') => format(JSON.parse(json))).find((wrong) => wrong !== undefined)
 }
 

@@ -2,6 +2,7 @@ import { type Gateway, Plan, type Planned, send, startGateway } from './asking.t
 import { cases } from './cases/index.ts'
 import { type Ask, type Cell, type Kind, kinds, together } from './cells.ts'
 import { judge, type Route } from './judge.ts'
+import { acceptanceTests, accepting } from './open-responses.ts'
 import { routes } from './routes.ts'
 import type { Specification } from './specification.ts'
 import { runSuites } from './suites.ts'
@@ -29,16 +30,18 @@ export async function perform(
       cells: kinds.map((kind) => requestsOf(plan, name, route, target, kind)),
     })),
   )
+  const acceptance = acceptanceOf(plan, targets)
   const embedded = targets
     .filter(({ server }) => server === 'embedded')
     .map((target) => plan.add(target, any, anywhere))
   const gateway = await startGateway(plan.config, env)
   try {
-    const [rows, suites] = await Promise.all([
+    const [rows, openResponses, suites] = await Promise.all([
       fill(open, gateway, spec),
+      accept(acceptance, gateway, spec),
       embedded[0] ? runSuites(gateway.baseURL, embedded[0].model) : {},
     ])
-    return { specification: spec?.name ?? null, kinds, routes: rows, suites }
+    return { specification: spec?.name ?? null, kinds, routes: rows, openResponses, suites }
   } finally {
     await gateway.close()
   }
@@ -52,6 +55,40 @@ function requestsOf(plan: Plan, name: string, route: Route, target: Target, kind
   // An operation without cases is a row of failures, for all kinds: nobody has said which are none of its matter.
   if (!known) return []
   return known[kind]?.(target)?.map((ask) => plan.add(target, ask, route))
+}
+
+/** What each test of Open Responses asks of the servers that it is held against, or why it asks nothing. */
+type Acceptance = Readonly<Record<string, string | Readonly<Record<string, Planned>>>>
+
+function acceptanceOf(plan: Plan, targets: readonly Target[]): Acceptance {
+  const chosen = targets.filter(({ name }) => accepting.includes(name))
+  const route = routes.responses ?? anywhere
+  const entries = Object.entries(acceptanceTests).map(([id, test]) => {
+    if ('without' in test) return [id, test.without] as const
+    return [
+      id,
+      Object.fromEntries(chosen.map((target) => [target.name, plan.add(target, test.ask(target), route)])),
+    ] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+async function accept(
+  acceptance: Acceptance,
+  gateway: Gateway,
+  spec?: Specification,
+): Promise<Report['openResponses']> {
+  const table: Record<string, string | Record<string, string>> = {}
+  for (const [id, asked] of Object.entries(acceptance)) {
+    if (typeof asked === 'string') table[id] = asked
+    else {
+      const row: Record<string, string> = {}
+      for (const [target, planned] of Object.entries(asked))
+        row[target] = wordOf(await cellOf([planned], gateway, spec))
+      table[id] = row
+    }
+  }
+  return table
 }
 
 async function fill(open: readonly Open[], gateway: Gateway, spec?: Specification): Promise<Report['routes']> {

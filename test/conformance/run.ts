@@ -37,16 +37,21 @@ async function main(): Promise<void> {
   process.exitCode = failures.length === 0 ? 0 : 1
 }
 
-function failuresIn({ routes, kinds, suites }: Report): string[] {
+function failuresIn({ routes, kinds, openResponses, suites }: Report): string[] {
   const cells = Object.entries(routes).flatMap(([route, targets]) =>
     Object.entries(targets).flatMap(([target, words]) =>
       words.map((word, at) => `${route}, ${target}, ${kinds[at]}: ${word}`),
     ),
   )
+  const acceptance = Object.entries(openResponses).flatMap(([id, row]) =>
+    typeof row === 'string'
+      ? []
+      : Object.entries(row).map(([target, word]) => `Open Responses, ${id}, ${target}: ${word}`),
+  )
   const suiteFailures = Object.entries(suites).flatMap(([suite, { failed }]) =>
     failed.map((what) => `${suite}: ${what}`),
   )
-  return [...cells.filter((cell) => /: (FAILS|untested)/.test(cell)), ...suiteFailures]
+  return [...[...cells, ...acceptance].filter((cell) => /: (FAILS|untested)/.test(cell)), ...suiteFailures]
 }
 
 await main()

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
 import { extract, hubEntry, otherAnswers } from './scripted-media.ts'
+import { type ResponseRequest, sendResponse } from './scripted-responses.ts'
 
 interface Message {
   readonly content: string | readonly { readonly type: string }[]
@@ -33,7 +34,8 @@ export function scriptedUpstream(): Promise<FakeUpstream> {
     // Together's routes behind Hugging Face's router are OpenAI's.
     const other = otherAnswers[path.replace(/^(\/together)?\/v1/, '')]
     if (other) return other(request, response)
-    const body = JSON.parse(text) as Body
+    const body = JSON.parse(text) as Body & ResponseRequest
+    if (path.endsWith('/responses')) return sendResponse(response, body, saying(asChat(body)))
     if (path.endsWith('/chat/completions')) return body.stream ? streamChat(response, body) : sendChat(response, body)
     if (path.endsWith('/completions')) return body.stream ? streamText(response, body) : sendText(response, body)
     return send(
@@ -46,13 +48,23 @@ export function scriptedUpstream(): Promise<FakeUpstream> {
 
 const model = { id: 'scripted', object: 'model', created: head.created, owned_by: 'scripted' }
 
+function asChat({ model, input, tools, text }: ResponseRequest): Body {
+  const [{ content = '' } = {}] = typeof input === 'string' ? [{ content: input }] : input.slice(-1)
+  const { format } = text ?? {}
+  return { model, messages: [{ content }], ...(tools && { tools }), ...(format && { response_format: format }) }
+}
+
 /** What the model says to the last message. */
 function saying({ messages = [], tools, response_format }: Body) {
   const { content = '' } = messages.at(-1) ?? {}
   const text = typeof content === 'string' ? content : ''
-  if (tools) return { calls: ['Paris', 'Rome'].filter((city) => text.includes(city)).map(call), finish: 'tool_calls' }
+  if (tools)
+    return {
+      calls: ['Paris', 'Rome', 'San Francisco'].filter((city) => text.includes(city)).map(call),
+      finish: 'tool_calls',
+    }
   if (response_format?.type.startsWith('json')) return { content: '{"ok":true,"color":"red"}', finish: 'stop' }
-  const saw = typeof content !== 'string' && content.some(({ type }) => type === 'image_url')
+  const saw = typeof content !== 'string' && content.some(({ type }) => type.includes('image'))
   const reasoning = text.includes('/think') ? { reasoning_content: 'The user wants me to think.' } : {}
   return { content: saw ? 'An image.' : 'Hello!', finish: 'stop', reasoning }
 }

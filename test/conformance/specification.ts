@@ -31,6 +31,12 @@ export function loadSpecification(): Specification | undefined {
   allow(at(schemas, ...choice), 'finish_reason', 'null')
   // A vector in base64, which the request's schema offers and the official clients ask for.
   allow(at(schemas, ...components, 'Embedding', 'properties'), 'embedding', 'string')
+  // The usage of a response that is not over is null in OpenAI's answers, and in the examples beside the schema.
+  const parts = at(schemas, ...components, 'Response', 'allOf')
+  for (const part of Array.isArray(parts) ? parts : []) {
+    const properties = at(part, 'properties')
+    if (at(properties, 'usage') !== undefined) allow(properties, 'usage', 'null')
+  }
   ajv.addSchema({ $id: 'openai', ...(schemas as JsonObject) })
   const known = new Map<string, ValidateFunction>()
   const checkAt = (...path: readonly string[]): Check => {
@@ -44,11 +50,44 @@ export function loadSpecification(): Specification | undefined {
     name: `${textAt(document, 'info', 'title')} ${textAt(document, 'info', 'version')}`,
     answer(method, path, streamed) {
       const content = ['paths', path, method, 'responses', '200', 'content']
-      const isStream = streamed && at(document, ...content, 'text/event-stream') !== undefined
-      return checkAt(...content, isStream ? 'text/event-stream' : 'application/json', 'schema')
+      const events = streamed ? at(document, ...content, 'text/event-stream', 'schema') : undefined
+      if (events === undefined) return checkAt(...content, 'application/json', 'schema')
+      const kinds = eventKinds(document, events)
+      const any = checkAt(...content, 'text/event-stream', 'schema')
+      return kinds.size === 0 ? any : (body) => checkEvent(body, kinds, checkAt)
     },
     error: checkAt('components', 'schemas', 'ErrorResponse'),
   }
+}
+
+/** Where the schemas of events are, by their types; none where all have one schema. */
+function eventKinds(document: JsonObject, schema: Json): ReadonlyMap<Json, readonly string[]> {
+  const path = pathOf(schema)
+  const choices = path && at(document, ...path, 'anyOf')
+  if (!Array.isArray(choices)) return new Map()
+  return new Map(
+    choices.flatMap((choice) => {
+      const kind = pathOf(choice)
+      const types = kind && at(document, ...kind, 'properties', 'type', 'enum')
+      return kind && Array.isArray(types) ? types.map((type) => [type, kind]) : []
+    }),
+  )
+}
+
+function checkEvent(
+  body: unknown,
+  kinds: ReadonlyMap<Json, readonly string[]>,
+  checkAt: (...path: readonly string[]) => Check,
+): string | undefined {
+  const { type } = body as { type: string }
+  const path = kinds.get(type)
+  const wrong = path ? checkAt(...path)(body) : 'there is no such event'
+  return wrong && `${type}: ${wrong}`
+}
+
+/** The place that a schema refers to. */
+function pathOf(schema: Json): readonly string[] | undefined {
+  return textAt(schema, '$ref')?.split('/').slice(1)
 }
 
 function said(validate: ValidateFunction): string {

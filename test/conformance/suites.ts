@@ -62,7 +62,7 @@ interface CanaryReport {
 }
 
 async function runCompatcanary(baseURL: string, model: string, file: string): Promise<Suite> {
-  const target = ['--base-url', baseURL, '--model', model, '--api-key', 'any', '--profile', 'chat']
+  const target = ['--base-url', baseURL, '--model', model, '--api-key', 'any']
   await ran('compatcanary/src/cli.js', ['scan', ...target, '--format', 'json', '--output', file], file)
   const { summary, results } = await read<CanaryReport>(file)
   const failed = results.filter(({ status }) => status !== 'pass')

@@ -9,6 +9,8 @@ export interface Report {
   readonly kinds: readonly string[]
   /** A cell for each kind, by route and target. */
   readonly routes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
+  /** The tests of Open Responses: a cell for each server, or why a test is left out. */
+  readonly openResponses: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   /** The MUSTs of published suites, by their names. */
   readonly suites: Readonly<Record<string, Suite>>
 }
@@ -34,16 +36,18 @@ export function wordOf(cell: Cell): string {
 }
 
 /** The report as a file, a row a line. */
-export function textOf({ specification, kinds, routes, suites }: Report): string {
+export function textOf({ specification, kinds, routes, openResponses, suites }: Report): string {
   const tables = Object.entries(routes).map(([route, targets]) => {
     const rows = Object.entries(targets).map(([target, cells]) => `${quoted(target)}: ${quoted(cells)}`)
     return `${quoted(route)}: {\n      ${rows.join(',\n      ')}\n    }`
   })
+  const acceptance = Object.entries(openResponses).map(([id, row]) => `${quoted(id)}: ${quoted(row)}`)
   return [
     '{',
     `  "specification": ${quoted(specification)},`,
     `  "kinds": ${quoted(kinds)},`,
     `  "routes": {\n    ${tables.join(',\n    ')}\n  },`,
+    `  "openResponses": {\n    ${acceptance.join(',\n    ')}\n  },`,
     `  "suites": ${quoted(suites)}`,
     '}\n',
   ].join('\n')
@@ -60,7 +64,7 @@ const marks: Readonly<Record<string, string>> = {
 }
 
 /** The table in Markdown, for the README and the terminal. Targets that do the same share a row. */
-export function tableOf({ specification, kinds, routes, suites }: Report): string {
+export function tableOf({ specification, kinds, routes, openResponses, suites }: Report): string {
   const rows = Object.entries(routes).flatMap(([route, targets]) => {
     const alike = new Map<string, string[]>()
     for (const [target, words] of Object.entries(targets)) {
@@ -75,9 +79,29 @@ export function tableOf({ specification, kinds, routes, suites }: Report): strin
     `|---|---|${kinds.map(() => '---|').join('')}`,
     ...rows,
     '',
+    ...acceptanceTable(openResponses),
+    '',
     `Checked by ${specification ?? 'no specification'}. MUSTs of published suites that the gateway passes with the ` +
       `embedded model: ${said.join(', ')}.`,
   ].join('\n')
+}
+
+/** The acceptance suite, the tests that end alike in one row. */
+function acceptanceTable(tests: Report['openResponses']): string[] {
+  const [first = {}] = Object.values(tests).filter((row) => typeof row !== 'string')
+  const targets = Object.keys(first)
+  const alike = new Map<string, string[]>()
+  for (const [id, row] of Object.entries(tests)) {
+    const cells =
+      typeof row === 'string' ? targets.map((_, at) => (at === 0 ? row : '')) : Object.values(row).map(markOf)
+    const line = cells.join(' | ')
+    alike.set(line, [...(alike.get(line) ?? []), `\`${id}\``])
+  }
+  return [
+    `| test of Open Responses | ${targets.join(' | ')} |`,
+    `|---|${targets.map(() => '---|').join('')}`,
+    ...[...alike].map(([cells, ids]) => `| ${ids.join(', ')} | ${cells} |`),
+  ]
 }
 
 function markOf(word: string): string {

@@ -78,6 +78,24 @@ describe('sampling', () => {
   })
 })
 
+describe('a chat that is not to be thought about', () => {
+  it('has no reasoning, and no tags in its text', async () => {
+    const asked = user('ping /think')
+    const { usage, choices } = await complete('chat', { ...asked, reasoning_effort: 'none' })
+    expect(choices[0]?.message?.reasoning_content).toBeUndefined()
+    expect(choices[0]?.message?.content).not.toMatch(/<\/?think>/)
+    expect(usage?.completion_tokens_details?.reasoning_tokens).toBe(0)
+    expect((await complete('chat', asked)).choices[0]?.message?.reasoning_content).toBeTruthy()
+  })
+
+  it('is answered as usual otherwise', async () => {
+    const [plain, without] = [{}, { reasoning_effort: 'none' }].map((more) =>
+      complete('chat', { ...user('hi'), ...more }),
+    )
+    expect((await without)?.choices).toEqual((await plain)?.choices)
+  })
+})
+
 const PARITY: Record<string, [Operation, JsonObject]> = {
   'sampled text': ['completions', { prompt: ['The', 'A'], temperature: 1, seed: 3, n: 2, max_tokens: 40, echo: true }],
   'a sampled chat': ['chat', { ...user('dragon'), temperature: 1.5, seed: 11, n: 2, max_tokens: 60 }],

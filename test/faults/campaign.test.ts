@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { apis } from '../proofs/faults/apis.ts'
 import { campaign, sumOf } from '../proofs/faults/campaign.ts'
 import { faults } from '../proofs/faults/faults.ts'
 import { environment, faultsConfig, routes } from '../proofs/faults/gateways.ts'
@@ -34,9 +35,10 @@ afterAll(async () => {
 
 describe('A client of a provider that fails half of the time', () => {
   it('notices no fault before the first content, is told of each after it, and never gets a cut answer as whole', async () => {
-    const plans = plansOf({ requests: 2 * kinds.length, faults: 0.5, seed: 1 })
-    const { rows, problems } = await campaign(plans, upstream, samewire())
+    const plans = plansOf({ requests: 2 * kinds.length, faults: 0.5, seed: 1, responses: true })
+    const { rows, apis, problems } = await campaign(plans, upstream, samewire())
     expect(problems).toEqual([])
+    expect(apis.get('responses')?.raised).toBeGreaterThan(0)
     expect([...rows.keys()].filter((name) => name !== 'none').sort()).toEqual(kinds)
     const { silent, invented, wrong, hung } = sumOf(rows.values())
     expect([silent, invented, wrong, hung]).toEqual([0, 0, 0, 0])
@@ -107,6 +109,22 @@ describe('The verdict on an answer', () => {
     const twice = { met: true, again: true }
     expect(verdictOf(broken, having({}), twice)).toBe('whole')
     expect(isRight(broken, 'whole', twice)).toBe(true)
+  })
+
+  it.each<[string, string, object?]>([
+    ['whole', text, { status: 'completed' }],
+    ['invented', words[0] ?? '', { status: 'completed' }],
+    ['silent', words[0] ?? '', { status: 'incomplete' }],
+    ['silent', text],
+    ['raised', words[0] ?? '', { status: 'failed' }],
+    // Its output is not what was said.
+    ['wrong', words[0] ?? '', { status: 'failed', output: [] }],
+  ])('on a response is %s', (verdict, delta, end) => {
+    const received = nothing()
+    apis.responses.take(JSON.stringify({ type: 'response.output_text.delta', delta }), received)
+    const response = { output: [{ content: [{ text: delta }] }], ...end }
+    if (end) apis.responses.take(JSON.stringify({ type: `response.${Object.values(end)[0]}`, response }), received)
+    expect(verdictOf(plan, received, plain)).toBe(verdict)
   })
 
   it("tells the client's own errors apart", () => {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { get } from 'node:http'
 import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -85,6 +86,33 @@ const runners: Readonly<Record<string, Runner>> = {
     })
   },
 
+  codex({ text }, title) {
+    test(`${title}: what Codex would ask by it is answered`, async () => {
+      const [, baseURL] = /^base_url = "(.*)"$/m.exec(here(text)) ?? []
+      expect(text).toMatch(/^wire_api = "responses"$/m)
+      const response = await fetch(`${baseURL}/responses`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        body: JSON.stringify({ ...codexRequest, model: /^model = "(.*)"$/m.exec(text)?.[1] }),
+      })
+      expect(response.headers.get('x-samewire-dropped')).toBe('tools.web_search')
+      const types = [...(await response.text()).matchAll(/^event: (.*)$/gm)].map(([, type]) => type)
+      expect(types[0]).toBe('response.created')
+      expect(types).toContain('response.output_item.done')
+      expect(types.at(-1)).toBe('response.completed')
+    })
+    test(`${title}: Codex is told by HTTP that there is no WebSocket`, async () => {
+      const { status } = await new Promise<{ status?: number | undefined }>((resolve, reject) => {
+        const asking = get(`${gateway.url}/v1/responses`, { headers: webSocket }, (answer) => {
+          answer.resume()
+          resolve({ status: answer.statusCode })
+        })
+        asking.on('error', reject)
+      })
+      expect(status).toBe(426)
+    })
+  },
+
   config({ text, argument }, title) {
     test(`${title}: is typed, checked and served`, async () => {
       const file = await write(`${argument}.config.ts`, text)
@@ -159,6 +187,37 @@ const runners: Readonly<Record<string, Runner>> = {
   },
 }
 
+/** What Codex sends, but for its long instructions and most of its tools. */
+const codexRequest = {
+  stream: true,
+  store: false,
+  tool_choice: 'auto',
+  parallel_tool_calls: true,
+  reasoning: { summary: 'auto' },
+  include: ['reasoning.encrypted_content'],
+  prompt_cache_key: 'a-thread',
+  client_metadata: {},
+  input: ['developer', 'developer', 'user'].map((role, at) => ({
+    type: 'message',
+    id: `msg_${at}`,
+    role,
+    content: [{ type: 'input_text', text: 'hi' }],
+  })),
+  tools: [
+    { type: 'function', name: 'exec_command', strict: false, parameters: { type: 'object', properties: {} } },
+    { type: 'namespace', name: 'agents', tools: [{ type: 'function', name: 'wait', parameters: { type: 'object' } }] },
+    { type: 'web_search', external_web_access: false },
+  ],
+}
+
+const webSocket = {
+  connection: 'Upgrade',
+  upgrade: 'websocket',
+  'sec-websocket-version': '13',
+  'sec-websocket-key': btoa('0123456789abcdef'),
+  'openai-beta': 'responses_websockets=2026-02-06',
+}
+
 /** As Ollama answers a whole chat. */
 const ollamaAnswer = {
   model: 'llama3.2',
@@ -172,9 +231,11 @@ const ollamaAnswer = {
 
 function python(version: RegExp): Runner {
   return ({ text, line }, title) => {
-    test(`${title}: names the address and calls chat`, () => {
+    test(`${title}: names the address and asks a model`, () => {
       expect(text).toContain(`"${address}/v1"`)
-      expect(text).toMatch(/\.create\(model="[^"]+", messages=\[\{"role": "user", "content": "[^"]+"\}\]\)/)
+      expect(text).toMatch(
+        /\.create\(model="[^"]+", (messages=\[\{"role": "user", "content": "[^"]+"\}\]|input="[^"]+")\)/,
+      )
     })
     test(`${title}: the Python client is answered`, async ({ skip }) => {
       const interpreter = await findPython(version)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { asking, chatSaying, type Item, type Response, readResponse } from '../support/response-events.ts'
-import { json } from '../support/upstream.ts'
+import { callAnswer, json } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth('responses-answers', (url) => ({
   providers: { up: { type: 'openai-compatible', baseURL: url }, demo: { type: 'embedded' } },

@@ -1,6 +1,17 @@
 import { createOpenAI } from '@ai-sdk/openai'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
-import { APICallError, embedMany, generateText, jsonSchema, Output, RetryError, streamText, tool } from 'ai'
+import {
+  APICallError,
+  embedMany,
+  generateObject,
+  generateText,
+  isStepCount,
+  jsonSchema,
+  Output,
+  RetryError,
+  streamText,
+  tool,
+} from 'ai'
 
 /** Vercel's AI SDK with the provider for compatible servers. */
 export const compatible = (options) => {
@@ -18,6 +29,18 @@ export const openai = (options) => {
     (model) => provider.chat(model),
     (model) => provider.textEmbeddingModel?.(model) ?? provider.embeddingModel(model),
   )
+}
+
+/** The same as it is used without a word about the API: responses. */
+export const responses = (options) => {
+  const provider = createOpenAI(options)
+  return {
+    ...programOf((model) => provider(model)),
+    async schema({ model, prompt, schema }) {
+      return (await generateObject({ model: provider(model), prompt, schema: jsonSchema(schema), ...given })).object
+    },
+    cannot: { embeddings: 'is the same client as above' },
+  }
 }
 
 const given = { temperature: 0, maxRetries: 0 }
@@ -40,6 +63,11 @@ function programOf(chatModel, embeddingModel) {
       const tools = { [name]: tool({ description, inputSchema: jsonSchema(parameters) }) }
       const { toolCalls } = await generateText({ model: chatModel(model), prompt, tools, ...given })
       return toolCalls.map(({ toolName, input }) => ({ name: toolName, arguments: input }))
+    },
+    async loop({ model, prompt, name, description, parameters, result }) {
+      const tools = { [name]: tool({ description, inputSchema: jsonSchema(parameters), execute: () => result }) }
+      const stopWhen = isStepCount(4)
+      return (await generateText({ model: chatModel(model), prompt, tools, stopWhen, ...given })).text
     },
     async schema({ model, prompt, schema }) {
       const output = Output.object({ schema: jsonSchema(schema) })

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import OpenAI from 'openai'
-import { z } from 'zod'
+import { z } from 'zod/v3'
 import { user } from './asks.js'
 import { tasksOf } from './openai.js'
 

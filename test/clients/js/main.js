@@ -10,17 +10,24 @@ const programs = {
   openai5: () => official('openai5'),
   openai6: () => official('openai6'),
   openai7: () => official('openai'),
+  'openai5-responses': () => official('openai5', './openai-responses.js'),
+  'openai6-responses': () => official('openai6', './openai-responses.js'),
+  'openai7-responses': () => official('openai', './openai-responses.js'),
   'openai-edge': () => import('./openai-edge.js').then(({ program }) => program),
   'ai-sdk-compatible': () => import('./ai-sdk.js').then(({ compatible }) => compatible),
   'ai-sdk-openai': () => import('./ai-sdk.js').then(({ openai }) => openai),
+  'ai-sdk-responses': () => import('./ai-sdk.js').then(({ responses }) => responses),
+  'agents-chat': () => import('./agents.js').then(({ chat }) => chat),
+  'agents-responses': () => import('./agents.js').then(({ responses }) => responses),
+  codex: () => import('./codex.js').then(({ program }) => program),
   langchain: () => import('./langchain.js').then(({ program }) => program),
   llamaindex: () => import('./llamaindex.js').then(({ program }) => program),
   instructor: () => import('./instructor.js').then(({ program }) => program),
   huggingface: () => import('./huggingface.js').then(({ program }) => program),
 }
 
-async function official(name) {
-  const [{ default: OpenAI }, { programOf }] = await Promise.all([import(name), import('./openai.js')])
+async function official(name, api = './openai.js') {
+  const [{ default: OpenAI }, { programOf }] = await Promise.all([import(name), import(api)])
   return programOf(OpenAI)
 }
 

@@ -11,6 +11,7 @@ import {
   translationCases,
 } from './media.ts'
 import { modelsCases } from './models.ts'
+import { responsesCases } from './responses.ts'
 import { moderationCases, rerankCases } from './texts.ts'
 
 /** What is asked on each route, by operation. One without an entry is a row of failures. */
@@ -18,6 +19,7 @@ export const cases: Readonly<Record<string, Cases>> = {
   models: modelsCases,
   chat: chatCases,
   completions: completionsCases,
+  responses: responsesCases,
   embeddings: embeddingsCases,
   images: imageCases,
   imageEdits: imageEditCases,

@@ -20,6 +20,8 @@ export interface Report {
   readonly rows: ReadonlyMap<string, Row>
   /** By the wire of the first deployment. */
   readonly wires: ReadonlyMap<string, Row>
+  /** By the API by which the client asked. */
+  readonly apis: ReadonlyMap<string, Row>
   /** How failures were reported, and how often. */
   readonly told: ReadonlyMap<string, number>
   /** One line for each problem. */
@@ -92,13 +94,14 @@ export async function outcomeOf(
 class Tally {
   readonly rows = new Map<string, Row>()
   readonly wires = new Map<string, Row>()
+  readonly apis = new Map<string, Row>()
   readonly told = new Map<string, number>()
   readonly problems: string[] = []
 
   add({ plan, received, course, verdict }: Outcome): void {
     const name = plan.fault ? `${plan.fault.when}: ${plan.fault.name}` : 'none'
     const right = isRight(plan, verdict, course)
-    for (const row of [rowIn(this.rows, name), rowIn(this.wires, plan.wire)]) {
+    for (const row of [rowIn(this.rows, name), rowIn(this.wires, plan.wire), rowIn(this.apis, plan.api)]) {
       row.times++
       row[verdict]++
       row.attempts += course.attempts
@@ -135,9 +138,10 @@ export function sumOf(rows: Iterable<Row>): Row {
   return sum
 }
 
-function nameOf({ number, fault, wire, streams, official, cut, pieces, waits, lasting }: Plan): string {
+function nameOf({ number, fault, wire, api, streams, official, cut, pieces, waits, lasting }: Plan): string {
   const traits = [
     wire,
+    api,
     streams ? 'stream' : 'whole',
     fault?.when === 'after' && `after ${cut} words`,
     official && 'official client',

@@ -1,8 +1,9 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import OpenAI, { APIError } from 'openai'
+import { type Api, apis } from './apis.ts'
 import type { Plan } from './plan.ts'
 import type { Route, Target } from './target.ts'
-import { nothing, type Received } from './verdict.ts'
+import { nothing, type Received, raise } from './verdict.ts'
 
 /** The gateway and the client's settings. */
 export interface Asked extends Pick<Target, 'url' | 'key' | 'patience'> {
@@ -17,26 +18,15 @@ const longest = 30_000
 // A reused connection may close at that moment, which would look like a fault of the gateway.
 const agent = new Agent({ keepAlive: false })
 
-interface Choice {
-  readonly index: number
-  readonly delta?: { readonly content?: string | null }
-  readonly message?: { readonly content?: string | null }
-  readonly finish_reason?: string | null
-}
-
-function bodyOf({ number, streams, choices, fields }: Plan, { model }: Route) {
-  const messages = [{ role: 'user' as const, content: String(number) }]
-  return { model, messages, stream: streams, ...(choices.length > 1 && { n: choices.length }), ...fields }
-}
-
 /** Sends a request; the caller reads the response. */
 export function send(plan: Plan, { url, key, route }: Pick<Asked, 'url' | 'key' | 'route'>): ClientRequest {
-  const asking = request(`${url}/v1/chat/completions`, {
+  const api = apis[plan.api]
+  const asking = request(`${url}${api.path}`, {
     agent,
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...route.headers },
   })
-  asking.end(JSON.stringify(bodyOf(plan, route)))
+  asking.end(JSON.stringify(api.body(plan, route)))
   return asking
 }
 
@@ -63,8 +53,9 @@ export function ask(plan: Plan, asked: Asked): Promise<Received> {
     asking.on('error', broke)
     asking.on('response', (response) => {
       response.on('error', broke)
-      if (plan.streams && response.statusCode === 200) readStream(response, received, heard, settle)
-      else readWhole(response, received, settle)
+      const { take } = apis[plan.api]
+      if (plan.streams && response.statusCode === 200) readStream(response, received, { take, heard, settle })
+      else readWhole(response, received, { take, settle })
     })
   })
 }
@@ -79,13 +70,21 @@ function hearer(received: Received, { heard }: Asked): () => void {
   }
 }
 
-function readWhole(response: IncomingMessage, received: Received, settle: () => void): void {
+interface Reading {
+  readonly take: Api['take']
+  /** Called after each event. */
+  readonly heard?: () => void
+  /** Called when the client has all that it reads. */
+  readonly settle: () => void
+}
+
+function readWhole(response: IncomingMessage, received: Received, { take, settle }: Reading): void {
   let text = ''
   response.setEncoding('utf8').on('data', (piece: string) => {
     text += piece
   })
   response.on('end', () => {
-    if (response.statusCode === 200) take(text, received)
+    if (response.statusCode === 200) attempt(take, text, received)
     else {
       received.status = response.statusCode
       raise(received, 'status', `${response.statusCode} ${text}`)
@@ -95,7 +94,7 @@ function readWhole(response: IncomingMessage, received: Received, settle: () => 
 }
 
 /** Stops at `[DONE]`, at an error and at invalid JSON, and ignores what follows. */
-function readStream(response: IncomingMessage, received: Received, heard: () => void, settle: () => void): void {
+function readStream(response: IncomingMessage, received: Received, { take, heard = () => {}, settle }: Reading): void {
   let rest = ''
   let over = false
   response.setEncoding('utf8').on('data', (piece: string) => {
@@ -104,7 +103,7 @@ function readStream(response: IncomingMessage, received: Received, heard: () => 
     // An event without its blank line is incomplete, and dropped as in every client.
     rest = events.pop() ?? ''
     for (const event of events) {
-      if (!takeEvent(event, received)) continue
+      if (!takeEvent(event, received, take)) continue
       over = true
       break
     }
@@ -119,7 +118,7 @@ function readStream(response: IncomingMessage, received: Received, heard: () => 
 }
 
 /** Returns whether a client stops here. */
-function takeEvent(event: string, received: Received): boolean {
+function takeEvent(event: string, received: Received, take: Api['take']): boolean {
   const lines = event.split(/\r\n|\n|\r/)
   const field = (name: string) =>
     lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ''))
@@ -127,29 +126,16 @@ function takeEvent(event: string, received: Received): boolean {
   if (data.startsWith('[DONE]')) return true
   if (data === '') return false
   if (field('event')[0] === 'error') raise(received, 'event', data)
-  else take(data, received)
+  else attempt(take, data, received)
   return received.raised !== undefined
 }
 
-/** Adds the content of a chunk or a whole answer. */
-function take(text: string, received: Received): void {
+function attempt(take: Api['take'], text: string, received: Received): void {
   try {
-    const { choices = [], error } = JSON.parse(text) as { choices?: Choice[]; error?: unknown }
-    if (error) raise(received, 'event', text)
-    else for (const choice of choices) add(choice, received)
+    take(text, received)
   } catch {
     raise(received, 'JSON', text)
   }
-}
-
-function add({ index, delta, message, finish_reason }: Choice, received: Received): void {
-  received.texts[index] = (received.texts[index] ?? '') + ((delta ?? message)?.content ?? '')
-  if (finish_reason) received.finished.add(index)
-}
-
-function raise(received: Received, how: NonNullable<Received['raised']>, message: string): void {
-  received.raised ??= how
-  received.message ??= message
 }
 
 /** The same with OpenAI's own client, which doesn't tell whether `[DONE]` arrived. */
@@ -172,14 +158,7 @@ export async function askOfficially(plan: Plan, asked: Asked): Promise<Received>
   }, patience)
   try {
     const heard = hearer(received, asked)
-    const answer = await client.chat.completions.create(bodyOf(plan, route), { signal: leave.signal })
-    if ('choices' in answer) for (const choice of answer.choices) add(choice, received)
-    else {
-      for await (const { choices } of answer) {
-        for (const choice of choices) add(choice, received)
-        heard()
-      }
-    }
+    await apis[plan.api].askOfficially(client, { plan, route, signal: leave.signal, received, heard })
   } catch (error) {
     if (error instanceof APIError) received.status = error.status
     raise(received, 'client', String(error))

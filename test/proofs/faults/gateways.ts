@@ -78,7 +78,8 @@ export async function startOn(runtime: Runtime, upstream: string, overrides: Con
   const config = JSON.stringify(await faultsConfig(upstream, overrides))
   const process = await (runtime === 'node' ? startSamewire(config) : startWorker(config))
   const name = `samewire on ${runtime === 'node' ? 'Node' : 'workerd'}`
-  return { name, url: `http://127.0.0.1:${process.port}`, key, route: routes(), process, blind: runtime === 'workerd' }
+  const url = `http://127.0.0.1:${process.port}`
+  return { name, url, key, route: routes(), process, responses: true, blind: runtime === 'workerd' }
 }
 
 async function startSamewire(config: string): Promise<Watched> {

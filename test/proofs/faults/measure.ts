@@ -3,7 +3,7 @@ import { clientsGone, type GoneRow } from './gone.ts'
 import { type HedgeRow, hedge } from './hedge.ts'
 import { type Leftovers, leftovers, Memory, restOf } from './leftovers.ts'
 import { type OutageReport, outage, outages } from './outage.ts'
-import { type Plan, plansOf } from './plan.ts'
+import { type CampaignOptions, type Plan, plansOf } from './plan.ts'
 import { type ResumeReport, resume } from './resume.ts'
 import type { Target } from './target.ts'
 import type { FaultyUpstream } from './upstream.ts'
@@ -63,12 +63,13 @@ export async function measure(upstream: FaultyUpstream, target: Target, options:
 
 async function campaigned(upstream: FaultyUpstream, target: Target, options: Measuring) {
   const { concurrency, replay, requests, seed } = options
-  const all = plansOf(options)
+  const { responses } = target
+  const all = plansOf({ ...options, responses })
   const plans = replay.length > 0 ? all.filter(({ number }) => replay.includes(number)) : all
   const { process } = target
   if (!process) return { campaign: await campaign(plans, upstream, target, { concurrency }) }
   // What is made once and kept is no leftover.
-  await campaign(warmUp(options, requests, seed), upstream, target, { concurrency })
+  await campaign(warmUp({ ...options, responses }, requests, seed), upstream, target, { concurrency })
   const before = await restOf(upstream, process)
   const memory = new Memory(process)
   const report = await campaign(plans, upstream, target, { concurrency, progress: memory.sample })
@@ -76,7 +77,7 @@ async function campaigned(upstream: FaultyUpstream, target: Target, options: Mea
   return { campaign: report, left: leftovers(before, after, process), memory: memory.figures }
 }
 
-function warmUp(options: Measuring, requests: number, seed: number): readonly Plan[] {
+function warmUp(options: CampaignOptions, requests: number, seed: number): readonly Plan[] {
   return plansOf({ ...options, requests: Math.min(2_000, Math.ceil(requests / 10)), seed: seed + 1_000 })
 }
 

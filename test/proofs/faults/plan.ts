@@ -1,6 +1,7 @@
 import { seeded } from '../../support/ask.ts'
 import { pickFrom, type Random } from '../../support/bodies.ts'
 import { type Answer, sealed } from './answers.ts'
+import type { ApiName } from './apis.ts'
 import { type Fault, faults } from './faults.ts'
 import { type WireName, wireNames } from './wires.ts'
 
@@ -14,6 +15,8 @@ export interface Plan extends Answer {
   readonly cut: number
   readonly waits: boolean
   readonly pieces: boolean
+  /** By which of OpenAI's APIs the client asks. */
+  readonly api: ApiName
   /** Whether OpenAI's own client sends the request. */
   readonly official: boolean
   /** What the request holds besides. */
@@ -29,13 +32,24 @@ export interface CampaignOptions {
   readonly seed: number
   /** The wires of the first deployments; all if it is left out. */
   readonly wires?: readonly WireName[] | undefined
+  /** Whether a part of the requests is for responses, of which there is one choice. */
+  readonly responses?: boolean | undefined
 }
+
+/** The share of the requests for one choice that is for responses. */
+const forResponses = 0.3
 
 /**
  * The same campaign for the same seed, and the same request for the same seed and number. Faults are drawn from shuffled
  * decks, so that none is left out by chance.
  */
-export function plansOf({ requests, faults: share, seed, wires = wireNames }: CampaignOptions): Plan[] {
+export function plansOf({
+  requests,
+  faults: share,
+  seed,
+  wires = wireNames,
+  responses = false,
+}: CampaignOptions): Plan[] {
   const random = randomFor(seed, 0)
   const faulty = Math.round(requests * share)
   const possible = faults.filter((fault) => wiresOf(fault, wires).length > 0)
@@ -43,7 +57,12 @@ export function plansOf({ requests, faults: share, seed, wires = wireNames }: Ca
   while (dealt.length < faulty) dealt.push(...shuffled(possible, random))
   dealt.length = faulty
   while (dealt.length < requests) dealt.push(undefined)
-  return shuffled(dealt, random).map((fault, number) => planOf(number, fault, randomFor(seed, number + 1), wires))
+  return shuffled(dealt, random).map((fault, number) => {
+    const own = randomFor(seed, number + 1)
+    const plan = planOf(number, fault, own, wires)
+    const isForOne = responses && plan.choices.length === 1 && own() < forResponses
+    return isForOne ? { ...plan, api: 'responses' } : plan
+  })
 }
 
 /** A request without a fault. */
@@ -74,6 +93,7 @@ export function planOf(
     cut: 1 + Math.floor(random() * length),
     waits: fault?.overtakes || random() < 0.5,
     pieces: random() < 0.5,
+    api: 'chat',
     official: random() < 0.05,
   }
 }

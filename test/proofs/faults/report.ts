@@ -28,7 +28,7 @@ export function sorted(rows: ReadonlyMap<string, Row>): [name: string, row: Row]
 }
 
 /** Prints what came of a campaign. */
-export function printCampaign(title: string, { rows, wires, told, problems, seconds, pause }: Report): void {
+export function printCampaign(title: string, { rows, wires, apis, told, problems, seconds, pause }: Report): void {
   console.log(`\n${title}, ${seconds.toFixed(0)} s, longest pause of this program ${pause.toFixed(0)} ms`)
   const line = (name: string, row: Row) => [
     name,
@@ -39,6 +39,7 @@ export function printCampaign(title: string, { rows, wires, told, problems, seco
     ['', ...columns, 'attempts'],
     ...sorted(rows).map(([name, row]) => line(name, row)),
     ...[...wires].map(([wire, row]) => line(`on ${wire}`, row)),
+    ...[...apis].map(([api, row]) => line(`for ${api}`, row)),
     line('all', sumOf(rows.values())),
   ])
   console.log(`  raised by: ${[...told].map(([how, times]) => `${how} ${times}`).join(', ') || 'nobody'}`)

@@ -23,6 +23,8 @@ export interface Target {
   readonly patience?: number
   /** Its runtime doesn't tell it that a client closed the connection in order. */
   readonly blind?: boolean
+  /** It serves responses too. */
+  readonly responses?: boolean
   /** Its process, if this program started it. */
   readonly process?: Watched
 }

@@ -32,6 +32,12 @@ export function nothing(): Received {
   return { texts: [], finished: new Set() }
 }
 
+/** Notes a failure; the first one counts. */
+export function raise(received: Received, how: NonNullable<Received['raised']>, message: string): void {
+  received.raised ??= how
+  received.message ??= message
+}
+
 /** `wrong` comes first: wrong words are never right, whatever follows. */
 export function verdictOf(plan: Plan, received: Received, { met, again }: Pick<Course, 'met' | 'again'>): Verdict {
   const { texts, finished, raised, status = 0, hung, undone } = received

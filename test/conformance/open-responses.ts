@@ -1,0 +1,131 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { responseAsk } from './cases/responses.ts'
+import { pixel } from './cases/said.ts'
+import type { Ask, Got } from './cells.ts'
+import { eventSchemas, resource } from './open-responses-schema.ts'
+import { eventsIn, type ResponseEvent, responseIn } from './response.ts'
+import type { Target } from './targets.ts'
+
+/** One test of the acceptance suite of Open Responses, by the name that it has there: what it asks, or why it is left out. */
+export type AcceptanceTest = { readonly ask: (target: Target) => Ask } | { readonly without: string }
+
+/** The servers that the suite is held against: one of them reads images. */
+export const accepting: readonly string[] = [
+  'embedded',
+  'llamacpp',
+  'ollama',
+  'huggingface, the router',
+  'huggingface, scripted',
+]
+
+type Turn = readonly [role: string, content: unknown, more?: object]
+
+const turn = ([role, content, more]: Turn) => ({ type: 'message', role, content, ...more })
+
+interface Wanted {
+  /** The recorded answer of the upstream. */
+  readonly upstream: string
+  readonly more?: Readonly<Record<string, unknown>>
+  /** The kind of an item that the output must have. Absent: any, and the response must be complete. */
+  readonly item?: string
+}
+
+const test = (turns: readonly Turn[], { upstream, more = {}, item }: Wanted): AcceptanceTest => ({
+  ask(target) {
+    const streams = upstream.endsWith('_stream')
+    const body = { input: turns.map(turn), stream: streams, ...more }
+    const ask = responseAsk(target, { about: streams ? 'streamed' : 'whole', upstream, body }, () => undefined)
+    return { ...ask, check: (got) => ask.check?.(got) ?? schemaFault(got) ?? outputFault(got, item) }
+  },
+})
+
+const weather = {
+  tools: [
+    {
+      type: 'function',
+      name: 'get_weather',
+      description: 'Tells the weather of a place',
+      parameters: { type: 'object', properties: { location: { type: 'string' } }, required: ['location'] },
+    },
+  ],
+}
+const question: Turn = ['user', "What's the weather like in San Francisco?"]
+const picture = [
+  { type: 'input_text', text: 'What does this picture show?' },
+  { type: 'input_image', image_url: pixel },
+]
+
+const overWebSocket = { without: 'goes over a WebSocket' }
+const compacting = { without: 'needs `/v1/responses/compact`' }
+
+export const acceptanceTests: Readonly<Record<string, AcceptanceTest>> = {
+  'basic-response': test([['user', 'Say hello in three words.']], { upstream: 'chat' }),
+  'assistant-phase': test(
+    [
+      ['assistant', 'The number that I have kept is wanted.', { phase: 'commentary' }],
+      ['assistant', 'The number is seven.', { phase: 'final_answer' }],
+      ['user', 'Say the number again.'],
+    ],
+    { upstream: 'chat' },
+  ),
+  'streaming-response': test([['user', 'Count from 1 to 5.']], { upstream: 'chat_stream' }),
+  'system-prompt': test(
+    [
+      ['system', 'You are a pirate, and speak like one.'],
+      ['user', 'Say hello.'],
+    ],
+    { upstream: 'chat' },
+  ),
+  'tool-calling': test([question], { upstream: 'chat_tool', more: weather, item: 'function_call' }),
+  'tool-calling-streaming': test([question], { upstream: 'chat_tool_stream', more: weather, item: 'function_call' }),
+  'multi-turn': test(
+    [
+      ['user', 'My name is Alice.'],
+      ['assistant', 'Hello Alice! What can I do for you?'],
+      ['user', 'What is my name?'],
+    ],
+    { upstream: 'chat' },
+  ),
+  'image-input': test([['user', picture]], { upstream: 'err_image' }),
+  'response-output-phase-schema': { without: 'asks no server' },
+  'compact-response': compacting,
+  'compact-missing-model': compacting,
+  'websocket-response': overWebSocket,
+  'websocket-sequential-responses': overWebSocket,
+  'websocket-continuation': overWebSocket,
+  'websocket-reconnect-store-false-recovery': overWebSocket,
+  'websocket-previous-response-not-found': overWebSocket,
+  'websocket-failed-continuation-evicts-cache': overWebSocket,
+  'websocket-compact-new-chain': overWebSocket,
+}
+
+const ajv = new Ajv2020({ strict: false })
+const isResource = ajv.compile(resource)
+const isEvent = new Map(Object.entries(eventSchemas).map(([type, schema]) => [type, ajv.compile(schema)]))
+
+function schemaFault(got: Got): string | undefined {
+  const wrong = got.streamed ? eventsIn(got.text).map(eventFault).find(Boolean) : undefined
+  return wrong ?? (isResource(responseIn(got)) ? undefined : ajv.errorsText(isResource.errors))
+}
+
+function eventFault(event: ResponseEvent): string | undefined {
+  const { type } = event
+  const fits = isEvent.get(type)
+  if (!fits) return `no such event: ${type}`
+  return fits(event) ? undefined : `${type}: ${ajv.errorsText(fits.errors)}`
+}
+
+function outputFault(got: Got, wanted: string | undefined): string | undefined {
+  const { output, status } = responseIn(got)
+  const types = output.map(({ type }) => type)
+  if (wanted === undefined) return status === 'completed' && types.length > 0 ? undefined : `${status}: ${types}`
+  if (!types.includes(wanted)) return `the output is ${types}`
+  if (!got.streamed) return undefined
+  const said = new Set(eventsIn(got.text).map(({ type, item }) => (item ? `${type} ${item.type}` : type)))
+  return [
+    `response.output_item.added ${wanted}`,
+    `response.${wanted}_arguments.delta`,
+    `response.${wanted}_arguments.done`,
+    `response.output_item.done ${wanted}`,
+  ].find((name) => !said.has(name))
+}

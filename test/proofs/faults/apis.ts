@@ -1,0 +1,119 @@
+import type OpenAI from 'openai'
+import type { Plan } from './plan.ts'
+import type { Route } from './target.ts'
+import { type Received, raise } from './verdict.ts'
+
+/** One of OpenAI's APIs, as a client asks by it and reads it. */
+export interface Api {
+  readonly path: string
+  body(plan: Plan, route: Route): object
+  /** Adds what a whole answer says, or one event. Throws at what is no JSON. */
+  take(text: string, received: Received): void
+  /** Asks by OpenAI's own client. */
+  askOfficially(client: OpenAI, asked: Official): Promise<void>
+}
+
+export interface Official {
+  readonly plan: Plan
+  readonly route: Route
+  readonly signal: AbortSignal
+  readonly received: Received
+  /** Called after each event. */
+  readonly heard: () => void
+}
+
+interface Choice {
+  readonly index: number
+  readonly delta?: { readonly content?: string | null }
+  readonly message?: { readonly content?: string | null }
+  readonly finish_reason?: string | null
+}
+
+const chat: Api = {
+  path: '/v1/chat/completions',
+  body: chatBody,
+  take(text, received) {
+    const { choices = [], error } = JSON.parse(text) as { choices?: Choice[]; error?: unknown }
+    if (error) raise(received, 'event', text)
+    else for (const choice of choices) addChoice(choice, received)
+  },
+  async askOfficially(client, { plan, route, signal, received, heard }) {
+    const answer = await client.chat.completions.create(chatBody(plan, route), { signal })
+    if ('choices' in answer) {
+      for (const choice of answer.choices) addChoice(choice, received)
+      return
+    }
+    for await (const { choices } of answer) {
+      for (const choice of choices) addChoice(choice, received)
+      heard()
+    }
+  },
+}
+
+function chatBody({ number, streams, choices, fields }: Plan, { model }: Route) {
+  const messages = [{ role: 'user' as const, content: String(number) }]
+  return { model, messages, stream: streams, ...(choices.length > 1 && { n: choices.length }), ...fields }
+}
+
+function addChoice({ index, delta, message, finish_reason }: Choice, received: Received): void {
+  received.texts[index] = (received.texts[index] ?? '') + ((delta ?? message)?.content ?? '')
+  if (finish_reason) received.finished.add(index)
+}
+
+interface Response {
+  readonly object?: string
+  readonly status?: string
+  readonly output?: readonly { readonly content?: readonly { readonly text?: string }[] }[]
+}
+
+interface ResponseEvent {
+  readonly type: string
+  readonly delta?: string
+  readonly response?: Response
+}
+
+const responses: Api = {
+  path: '/v1/responses',
+  body: responseBody,
+  take(text, received) {
+    const said = JSON.parse(text) as ResponseEvent & Response
+    if (said.object === 'response') addResponse(said, received)
+    else addEvent(said, received)
+  },
+  async askOfficially(client, { plan, route, signal, received, heard }) {
+    const answer = await client.responses.create(responseBody(plan, route), { signal })
+    if ('output' in answer) return addResponse(answer as Response, received)
+    for await (const event of answer) {
+      addEvent(event as ResponseEvent, received)
+      heard()
+    }
+  },
+}
+
+function responseBody({ number, streams, fields }: Plan, { model }: Route) {
+  return { model, input: String(number), stream: streams, ...fields }
+}
+
+function addEvent(event: ResponseEvent, received: Received): void {
+  const { type, delta, response } = event
+  if (type === 'response.output_text.delta') received.texts[0] = (received.texts[0] ?? '') + delta
+  else if (type === 'error') raise(received, 'event', JSON.stringify(event))
+  else if (response && /^response\.(completed|incomplete|failed)$/.test(type)) {
+    const before = received.texts[0] ?? ''
+    received.texts[0] = ''
+    addResponse(response, received)
+    // What it comes to in the end is what was said.
+    if (received.texts[0] !== before) received.texts[0] = `${before}, and in the end: ${received.texts[0]}`
+  }
+}
+
+function addResponse(response: Response, received: Received): void {
+  const { status, output = [] } = response
+  const texts = output.flatMap(({ content = [] }) => content.map(({ text = '' }) => text))
+  received.texts[0] = (received.texts[0] ?? '') + texts.join('')
+  if (status === 'completed') received.finished.add(0)
+  else if (status === 'failed') raise(received, 'event', JSON.stringify(response))
+}
+
+export const apis = { chat, responses } satisfies Record<string, Api>
+export type ApiName = keyof typeof apis
