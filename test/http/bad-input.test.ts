@@ -70,18 +70,6 @@ describe('A body that can’t be read is refused', () => {
   })
 })
 
-describe('A request in the form of the Responses API', () => {
-  it('is told to send messages', async () => {
-    const { status, message, param, code } = await refusal('{"model":"p/m","input":"hi","stream":true}')
-    expect([status, param, code]).toEqual([400, 'messages', 'missing_required_parameter'])
-    expect(message).toMatch(/^Missing required parameter: 'messages'\. .*'input'.*Responses API.*send 'messages'/)
-  })
-
-  it('isn’t spoken of where there is no input either', async () => {
-    expect((await refusal('{"model":"p/m"}')).message).toBe("Missing required parameter: 'messages'.")
-  })
-})
-
 describe('A model that can’t be one is refused', () => {
   it.each<[string, string, string]>([
     ['5', 'invalid_type', "Invalid type for 'model': expected a string, but got an integer instead."],

@@ -359,7 +359,7 @@ describe.each(runtimes)('On %s, a route of OpenAI that the gateway does not serv
     'has the provider’s own name for a model of the configuration, and no other byte changed: %s',
     async (model, own) => {
       upstream.script(json(200, { id: 'resp_1' }))
-      for (const path of ['/responses', '/messages?beta=true']) {
+      for (const path of ['/conversations', '/messages?beta=true']) {
         for (const input of ['hi', 'x'.repeat(300_000)]) {
           const body = (name: string) => `{ "input":"${input}",  "model" : "${name}", "n":12345678901234567890 }`
           const reply = await read(await send(runtime, path, { method: 'POST', headers: asJson, body: body(model) }))
@@ -374,19 +374,19 @@ describe.each(runtimes)('On %s, a route of OpenAI that the gateway does not serv
   it('has the name that a model has at the provider in x-samewire-provider', async () => {
     upstream.script(json(200, {}))
     const headers = { ...asJson, 'x-samewire-provider': 'other' }
-    await read(await send(runtime, '/responses', { method: 'POST', headers, body: '{"model":"smart"}' }))
-    expect(upstream.seen.at(-1)).toMatchObject({ path: '/other/v1/responses', body: '{"model":"big"}' })
+    await read(await send(runtime, '/conversations', { method: 'POST', headers, body: '{"model":"smart"}' }))
+    expect(upstream.seen.at(-1)).toMatchObject({ path: '/other/v1/conversations', body: '{"model":"big"}' })
   })
 
   it.each(['emb', 'other/x'])('is a 404 for a model that is elsewhere: %s', async (model) => {
     const before = upstream.seen.length
     const body = JSON.stringify({ model, input: 'hi' })
-    const reply = await read(await send(runtime, '/responses?x=1', { method: 'POST', headers: asJson, body }))
+    const reply = await read(await send(runtime, '/conversations?x=1', { method: 'POST', headers: asJson, body }))
     expect(reply.status).toBe(404)
     expect(errorOf(reply)).toMatchObject({
       code: 'wrong_endpoint',
       param: 'model',
-      message: `/responses isn't served for the model \`${model}\`: such requests go to main, and the model is at other.`,
+      message: `/conversations isn't served for the model \`${model}\`: such requests go to main, and the model is at other.`,
     })
     expect(upstream.seen.length).toBe(before)
   })
@@ -395,7 +395,7 @@ describe.each(runtimes)('On %s, a route of OpenAI that the gateway does not serv
     'goes on where it is no such JSON: %s',
     async (body) => {
       upstream.script(json(200, {}))
-      const reply = await read(await send(runtime, '/responses', { method: 'POST', headers: asJson, body }))
+      const reply = await read(await send(runtime, '/conversations', { method: 'POST', headers: asJson, body }))
       expect([reply.status, upstream.seen.at(-1)?.body]).toEqual([200, body])
     },
   )

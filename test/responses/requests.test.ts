@@ -17,7 +17,7 @@ const { upstream, both } = serveBoth(
 function answerTo({ tools = [], tool_choice: choice, logprobs, response_format: format }: Partial<Sent>): object {
   const named = (choice as { readonly function?: { readonly name: string } } | undefined)?.function?.name
   if (named !== undefined || choice === 'required') return callAnswer(named ?? String(tools[0]?.function.name))
-  const probable = { content: [{ token: 'Hello!', logprob: -0.1, bytes: null, top_logprobs: [] }], refusal: null }
+  const probable = { content: [{ token: 'Hello!', logprob: -0.1, bytes: [72], top_logprobs: [] }], refusal: null }
   return chatAnswer(format ? '{}' : 'Hello!', 'fake-model', logprobs ? probable : null)
 }
 

@@ -48,20 +48,12 @@ const chatFields: Readonly<Record<string, FieldType>> = {
   parallel_tool_calls: aBoolean,
 }
 
-/** What to do with a request that Cursor, for one, sends here. */
-const ofResponses =
-  " The request has 'input', as for the Responses API, which this gateway doesn't serve: send 'messages'."
-
 /** Throws a 400 that names the field if a chat request is invalid. */
 export function validateChat({ outline }: RequestBody): void {
   checkFields(outline, chatFields)
   const messages = outline.messages
   if (messages === undefined || messages === null) {
-    throw invalid(
-      `Missing required parameter: 'messages'.${outline.input === undefined ? '' : ofResponses}`,
-      'messages',
-      'missing_required_parameter',
-    )
+    throw invalid("Missing required parameter: 'messages'.", 'messages', 'missing_required_parameter')
   }
   if (!Array.isArray(messages)) throw wrongType('messages', 'an array of objects', messages)
   if (messages.length === 0) {
