@@ -177,7 +177,6 @@ describe('A client is told what a route is not', () => {
     ['DELETE', '/v1/chat/completions/chatcmpl-1'],
     ['POST', '/v1/realtime?model=x'],
     ['DELETE', '/v1/audio/voices/v'],
-    ['POST', '/v1/responses'],
   ])('that needs `passThrough`, and hears of it: %s %s', async (method, path) => {
     const response = await fetch(urlOf(path), { method })
     expect(response.status).toBe(404)
