@@ -6,7 +6,8 @@ import { type Call, compose, type Trace } from './core/call.ts'
 import type { Catalog } from './core/catalog.ts'
 import { HealthBook } from './core/health.ts'
 import { Knowledge } from './core/knowledge.ts'
-import type { Circumstances } from './core/plan.ts'
+import type { Operation } from './core/operation.ts'
+import type { Circumstances, Plan } from './core/plan.ts'
 import { type Readiness, readinessOf } from './core/readiness.ts'
 import { RetryBudget } from './core/retry-budget.ts'
 import type { Services } from './core/services.ts'
@@ -127,7 +128,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   async function answer(request: GatewayRequest): Promise<Answer> {
     const { operation, signal, bearer, requestId, session, hops, trace, dropped } = request
     const { query, body, routed } = planner.read(request)
-    const made = await planner.plan(query)
+    const made = inTermsOf(operation, await planner.plan(query))
     trace.plan = made
     for (const { name, why } of made.targets.length > 0 ? [] : made.skipped)
       log(`${requestId} ${headerValue(name)}: ${why}`)
@@ -173,4 +174,9 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     readiness: () => readinessOf(catalog, health),
     ...directory,
   }
+}
+
+/** A plan whose failure is about the client's own fields, also where the plan is for a chat in place of what was asked. */
+function inTermsOf({ over }: Operation, plan: Plan): Plan {
+  return plan.failure && over?.failure ? { ...plan, failure: over.failure(plan.failure) } : plan
 }

@@ -83,6 +83,16 @@ export const resource = object({
   prompt_cache_key: orNull(text),
 })
 
+const compacted = object({ type: oneOf('message'), id: text, status, role: text, content: list(anything) })
+
+export const compaction = object({
+  id: text,
+  object: oneOf('response.compaction'),
+  created_at: count,
+  output: list({ anyOf: [object({ type: oneOf('compaction'), id: text, encrypted_content: text }), compacted] }),
+  usage,
+})
+
 const inItem = { item_id: text, output_index: count }
 const inPart = { ...inItem, content_index: count }
 const inSummary = { ...inItem, summary_index: count }

@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import { responseAsk } from './cases/responses.ts'
 import { pixel } from './cases/said.ts'
 import type { Ask, Got } from './cells.ts'
-import { eventSchemas, resource } from './open-responses-schema.ts'
+import { compaction, eventSchemas, resource } from './open-responses-schema.ts'
 import { eventsIn, type ResponseEvent, responseIn } from './response.ts'
 import type { Target } from './targets.ts'
 
@@ -56,7 +56,29 @@ const picture = [
 ]
 
 const overWebSocket = { without: 'goes over a WebSocket' }
-const compacting = { without: 'needs `/v1/responses/compact`' }
+
+const path = '/responses/compact'
+const compacting: Ask = {
+  about: 'a conversation',
+  upstream: 'chat',
+  path,
+  body: {
+    input: [
+      turn(['user', 'The plan has three steps.']),
+      turn(['assistant', 'I keep that in mind.']),
+      turn(['user', 'The first is done.']),
+    ],
+    prompt_cache_key: 'a-plan',
+  },
+  check: ({ text }) => (isCompaction(JSON.parse(text)) ? undefined : ajv.errorsText(isCompaction.errors)),
+}
+const withoutModel: Ask = {
+  about: 'no model',
+  upstream: 'chat',
+  path,
+  body: '{"input":"hi"}',
+  refusal: { status: 400 },
+}
 
 export const acceptanceTests: Readonly<Record<string, AcceptanceTest>> = {
   'basic-response': test([['user', 'Say hello in three words.']], { upstream: 'chat' }),
@@ -88,8 +110,8 @@ export const acceptanceTests: Readonly<Record<string, AcceptanceTest>> = {
   ),
   'image-input': test([['user', picture]], { upstream: 'err_image' }),
   'response-output-phase-schema': { without: 'asks no server' },
-  'compact-response': compacting,
-  'compact-missing-model': compacting,
+  'compact-response': { ask: () => compacting },
+  'compact-missing-model': { ask: () => withoutModel },
   'websocket-response': overWebSocket,
   'websocket-sequential-responses': overWebSocket,
   'websocket-continuation': overWebSocket,
@@ -101,6 +123,7 @@ export const acceptanceTests: Readonly<Record<string, AcceptanceTest>> = {
 
 const ajv = new Ajv2020({ strict: false })
 const isResource = ajv.compile(resource)
+const isCompaction = ajv.compile(compaction)
 const isEvent = new Map(Object.entries(eventSchemas).map(([type, schema]) => [type, ajv.compile(schema)]))
 
 function schemaFault(got: Got): string | undefined {

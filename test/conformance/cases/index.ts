@@ -1,4 +1,5 @@
 import type { Cases } from '../cells.ts'
+import { compactionCases, inputTokensCases } from './beside-responses.ts'
 import { chatCases } from './chat.ts'
 import { completionsCases } from './completions.ts'
 import { embeddingsCases } from './embeddings.ts'
@@ -20,6 +21,8 @@ export const cases: Readonly<Record<string, Cases>> = {
   chat: chatCases,
   completions: completionsCases,
   responses: responsesCases,
+  compaction: compactionCases,
+  inputTokens: inputTokensCases,
   embeddings: embeddingsCases,
   images: imageCases,
   imageEdits: imageEditCases,
