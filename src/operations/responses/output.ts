@@ -64,7 +64,7 @@ export class Output {
   }
 
   #logprobsIn(given: unknown): readonly unknown[] | undefined {
-    return this.#logprobs && isObject(given) && Array.isArray(given.content) ? given.content : undefined
+    return this.#logprobs && isObject(given) && Array.isArray(given.content) ? given.content.map(withBytes) : undefined
   }
 
   #annotate({ type, ...rest }: JsonObject): void {
@@ -130,4 +130,11 @@ const silent: Teller = { tell() {}, tellText() {} }
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
+}
+
+/** In a chat the bytes of a token may be null; in a response they are a list. */
+function withBytes(token: unknown): unknown {
+  if (!isObject(token)) return token
+  const { bytes, top_logprobs: others } = token
+  return { ...token, bytes: bytes ?? [], ...(Array.isArray(others) && { top_logprobs: others.map(withBytes) }) }
 }
