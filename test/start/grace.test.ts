@@ -87,7 +87,7 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
       'a stream that opened early': send(port, chat('safe', { stream: true })),
       'a stream that opened early and began late': send(port, chat('late', { stream: true })),
       'a stream of a completion': send(port, completion, { path: '/v1/completions' }),
-      'a stream that is passed through': send(port, { model: 'passes' }, { path: '/v1/responses' }),
+      'a stream that is passed through': send(port, { model: 'passes' }, { path: '/v1/conversations' }),
       'a file that is passed through': send(port, { model: 'downloads' }, { path: '/v1/files' }),
       'a whole answer': send(port, chat('safe')),
       'a whole answer that has come in part': send(port, chat('lab/halts')),
