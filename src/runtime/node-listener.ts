@@ -52,16 +52,22 @@ export function pathOf({ url = '', headers }: IncomingMessage): string | undefin
   return pathname + search
 }
 
-/** Passes a request for a path to the app, and writes the answers that the edge hasn't written itself. */
-export function serveRequest(fetch: Fetch, path: string, bindings: NodeBindings): void {
-  const answer = fetch(new NodeRequest(bindings.incoming, path) as unknown as Request, bindings)
-  if (answer instanceof Promise) void answer.then((response) => finish(response, bindings))
-  else finish(answer, bindings)
-}
-
-function finish(response: Response, bindings: NodeBindings): void {
-  const { outgoing } = bindings
-  if (!outgoing.headersSent && !outgoing.destroyed) void write(response, bindings)
+/**
+ * Passes a request for a path to the app, and writes the answers that the edge hasn't written itself. `fail` gets what
+ * is thrown on the way, which would otherwise end the process with all its other requests.
+ */
+export function serveRequest(fetch: Fetch, path: string, bindings: NodeBindings, fail: (error: unknown) => void): void {
+  try {
+    const answer = fetch(new NodeRequest(bindings.incoming, path) as unknown as Request, bindings)
+    const finish = (response: Response) => {
+      const { outgoing } = bindings
+      if (!outgoing.headersSent && !outgoing.destroyed) write(response, bindings).catch(fail)
+    }
+    if (answer instanceof Promise) answer.then(finish, fail)
+    else finish(answer)
+  } catch (error) {
+    fail(error)
+  }
 }
 
 /** Writes a small response. */

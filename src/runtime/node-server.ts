@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { asGatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import { comesTooLate } from './draining.ts'
 import { type Fetch, pathOf, serveRequest } from './node-listener.ts'
@@ -23,7 +24,13 @@ export function createNodeServer(fetch: Fetch, random: Random): Server {
     if (path === undefined) send(outgoing, refusal(400, 'The request has no usable address.'), random)
     else if (hasOddCoding(incoming)) send(outgoing, refusal(400, 'The transfer-encoding can only be chunked.'), random)
     else if (comesTooLate(server, incoming, outgoing)) send(outgoing, shuttingDown(), random)
-    else inTurn(incoming, outgoing, () => serveRequest(fetch, path, { incoming, outgoing }))
+    else {
+      const fail = (error: unknown) => {
+        if (outgoing.headersSent) outgoing.destroy()
+        else send(outgoing, asGatewayError(error), random)
+      }
+      inTurn(incoming, outgoing, () => serveRequest(fetch, path, { incoming, outgoing }, fail))
+    }
   })
   refuseBadHttp(server, random)
   return server
