@@ -2,7 +2,7 @@ import type { Operation } from '../core/operation.ts'
 import { aBoolean, aNumber, aText, aVoice, checkRequest } from './common/fields.ts'
 import { missing } from './common/missing.ts'
 import { plainDemand } from './common/plain-demand.ts'
-import { TypedEventsReader } from './common/typed-events.ts'
+import { MediaEventsReader } from './common/typed-events.ts'
 import { usageIn } from './common/usage.ts'
 import { heardEvents, heardStage } from './media/transcript.ts'
 import { voiceEvents, voiceStage } from './media/voice.ts'
@@ -21,7 +21,7 @@ export const speech: Operation = {
   query: plainDemand,
   streams: ({ outline }) => outline.stream_format === 'sse',
   fault: missing('audio', 'text'),
-  reader: () => new TypedEventsReader(/^speech\.audio\.done$/),
+  reader: () => new MediaEventsReader(/^speech\.audio\.done$/),
   toStream: ({ audio, usage }) => voiceEvents(String(audio), usage),
   streamOf: (type) => (/^(audio\/|video\/|application\/(octet-stream|ogg)|$)/i.test(type) ? voiceStage() : undefined),
 }
@@ -38,7 +38,7 @@ export const transcriptions: Operation = {
   query: plainDemand,
   fault: missing('text', 'text'),
   usage: usageIn,
-  reader: () => new TypedEventsReader(/^transcript\.text\.done$/),
+  reader: () => new MediaEventsReader(/^transcript\.text\.done$/),
   toStream: heardEvents,
   streamOf: (type) => (/^(text\/(?!html)|application\/x-subrip|$)/i.test(type) ? heardStage() : undefined),
 }

@@ -3,7 +3,7 @@ import type { RequestBody } from '../wire/body.ts'
 import { aBoolean, anArray, anInteger, aText, checkBounds, checkRequest } from './common/fields.ts'
 import { missing } from './common/missing.ts'
 import { plainDemand } from './common/plain-demand.ts'
-import { TypedEventsReader } from './common/typed-events.ts'
+import { MediaEventsReader } from './common/typed-events.ts'
 import { usageIn } from './common/usage.ts'
 import { sharingImages } from './images/sharing.ts'
 import { picturesStream } from './media/pictures.ts'
@@ -27,7 +27,7 @@ export const images: Operation = {
   fault: missing('data', 'list'),
   usage: usageIn,
   sharing: sharingImages,
-  reader: () => new TypedEventsReader(/^image_generation\.completed$/),
+  reader: () => new MediaEventsReader(/^image_generation\.completed$/),
   toStream: (answer, context) => picturesStream(answer, 'image_generation.completed', context),
 }
 
@@ -40,7 +40,7 @@ export const imageEdits: Operation = {
   forms: true,
   // Of JSON and of forms the names differ: a list of references, or the files themselves.
   check: (body) => check(body, ['prompt', 'images' in body.outline ? 'images' : 'image']),
-  reader: () => new TypedEventsReader(/^image_edit\.completed$/),
+  reader: () => new MediaEventsReader(/^image_edit\.completed$/),
   toStream: (answer, context) => picturesStream(answer, 'image_edit.completed', context),
 }
 

@@ -1,8 +1,9 @@
-import type { Sight, StreamReader } from '../../core/operation.ts'
+import type { Sight } from '../../core/operation.ts'
 import { concat } from '../../wire/block.ts'
-import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../wire/json.ts'
-import { done, type ServerEvent } from '../../wire/sse.ts'
+import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+import { done } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
+import { TypedEventsReader } from '../common/typed-events.ts'
 import { errorOf, responseOf } from './response.ts'
 
 /** Keys whose texts come piece by piece. */
@@ -17,13 +18,10 @@ const opening =
   /^response\.(created|queued|in_progress|output_item\.added|content_part\.added|reasoning_summary_part\.added)$/
 
 /** Reads the events of a response from an upstream that makes them itself. */
-export class ResponsesReader implements StreamReader {
+export class ResponsesReader extends TypedEventsReader {
   readonly texts = texts
   readonly numbers = numbers
-  readonly endsItself = true
-  #complete = false
   #hasContent = false
-  #usage: JsonObject | undefined
   /** The response as it began, and its items that are done, by their places. */
   #begun: JsonObject | undefined
   readonly #items = new Map<unknown, unknown>()
@@ -31,24 +29,11 @@ export class ResponsesReader implements StreamReader {
   readonly #asked: JsonObject
 
   constructor(asked: JsonObject) {
+    super()
     this.#asked = asked
   }
 
-  get complete(): boolean {
-    return this.#complete
-  }
-
-  get usage(): JsonObject | undefined {
-    return this.#usage
-  }
-
-  see({ data, event }: ServerEvent): Sight {
-    const text = data.trim()
-    if (text === '') return 'nothing'
-    if (text === '[DONE]') return 'end'
-    const said = tryParse(text)
-    if (!isObject(said)) return { wrong: 'sent an event that is no JSON object' }
-    const type = stringAt(said, 'type') ?? event ?? ''
+  protected read(said: JsonObject, type: string): Sight {
     if (!type.startsWith('response.')) return errorIn(said, type)
     if (typeof said.sequence_number === 'number') this.#number = said.sequence_number
     const response = objectAt(said, 'response')
@@ -73,8 +58,8 @@ export class ResponsesReader implements StreamReader {
   #end(type: string, response: JsonObject): Sight {
     // After content the client reads what the upstream says of its failure; before, others may still answer.
     if (type === 'response.failed' && !this.#hasContent) return { told: objectAt(response, 'error') ?? response }
-    this.#usage = objectAt(response, 'usage')
-    this.#complete = true
+    this.usage = objectAt(response, 'usage')
+    this.complete = true
     return 'finish'
   }
 
