@@ -2,6 +2,7 @@ import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ModelFacts } from '../wire/model-facts.ts'
+import type { ReasoningFormat } from '../wire/reasoning-details.ts'
 import type { Answer } from './answer.ts'
 import type { Clock } from './clock.ts'
 import type { Continuations } from './continuing.ts'
@@ -164,6 +165,11 @@ export interface ProviderDefinition {
    * for every provider, such as another name for a refused limit.
    */
   readonly heal?: (error: GatewayError) => Remedy | undefined
+  /**
+   * The formats of `reasoning_details` that it makes and reads in the history; they are kept for it, and dropped for
+   * others, where a request is translated. Absent: none.
+   */
+  readonly reasoning?: readonly ReasoningFormat[]
   /** How it is told how much to think, by model; the first that fit count. Absent: as OpenAI is. */
   readonly efforts?: readonly EffortWords[] | ((settings: ProviderSettings) => readonly EffortWords[])
   /** The default is `GET /models`. */
