@@ -16,11 +16,11 @@ export function createGuard(access: Access): Guard {
     if (access.mode === 'closed') throw new GatewayError('unauthorized', access.remedy, { code: null })
     refuseStrangers(header, method)
     const bearer = bearerOf(header)
-    if (access.mode === 'open') return bearer
+    if (access.mode === 'open') return bearer ?? keyHeaders.map(header).find((key) => key !== undefined)
     if (bearer !== undefined && isKnown(bearer, keys)) return undefined
-    // The caller may send the gateway's key and one for a provider, in any of these three headers.
-    const others = [header('api-key'), header('x-api-key')].filter((key) => key !== undefined)
-    if (others.some((key) => isKnown(key, keys))) return bearer
+    // The caller may send the gateway's key and one for a provider, in any of these headers.
+    const others = keyHeaders.map(header).filter((key) => key !== undefined)
+    if (others.some((key) => isKnown(key, keys))) return bearer ?? others.find((key) => !isKnown(key, keys))
     const wrong = bearer ?? others[0]
     if (!wrong) throw noKey()
     const message = `Incorrect API key provided: ${maskKey(wrong)}. Ask whoever runs this gateway for a key.`
@@ -30,6 +30,9 @@ export function createGuard(access: Access): Guard {
 
 /** Returns the caller's own bearer token, or throws the reason for refusing access. */
 export type Guard = (header: HeaderReader, method: 'GET' | 'POST') => string | undefined
+
+/** Where clients of Azure, Anthropic and Google send their key. */
+const keyHeaders = ['api-key', 'x-api-key', 'x-goog-api-key'] as const
 
 /** The token of `Authorization: Bearer …`. */
 function bearerOf(header: HeaderReader): string | undefined {

@@ -5,17 +5,19 @@ import type { Catalog } from './core/catalog.ts'
 import type { Clock } from './core/clock.ts'
 import type { Services } from './core/services.ts'
 import { isRefused, type Sockets } from './core/upgrade.ts'
-import type { DialectRoute, LookUpRoute } from './dialects/dialect.ts'
+import type { DialectRoute } from './dialects/dialect.ts'
 import { dialects } from './dialects/index.ts'
 import { notStored } from './dialects/openai/stored.ts'
 import type { Gateway } from './gateway.ts'
-import { createInference, retryHeaders } from './inference.ts'
+import { createInference } from './inference.ts'
+import { createLookUp } from './look-up.ts'
 import { realtimePaths } from './operations/realtime.ts'
 import { createPassThrough, hintFor } from './pass-through.ts'
 import { upgradeRequired } from './realtime.ts'
 import { isForResponses, noSocket } from './responses-socket.ts'
+import { retryHeaders } from './retry-headers.ts'
 import { FixedPathsFirst } from './router.ts'
-import { findRoute, mountsOf, type Routed } from './routes.ts'
+import { claimedRoute, findRoute, mountsOf, type Routed } from './routes.ts'
 import type { Edge } from './runtime/edge.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
 import { type HeaderReader, preflightHeaders, wireHeaders } from './wire/headers.ts'
@@ -44,6 +46,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   const guard = createGuard(options.access)
   const nextId = requestIds(options.random)
   const infer = createInference({ ...options, guard, nextId })
+  const lookUp = createLookUp({ ...options, guard, nextId })
   const passThrough = createPassThrough({ gateway, edge, guard, services: options, nextId })
   const app = new HonoBase<{ Bindings: Bindings }>({
     router: new FixedPathsFirst(),
@@ -56,10 +59,10 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     return new Response(JSON.stringify(body), { status, headers })
   }
 
-  function fail(thrown: unknown, refuse: DialectRoute['refuse'] = errorEnvelope): Response {
+  function fail(thrown: unknown): Response {
     const failure = asGatewayError(thrown)
     if (failure.kind === 'internal') log(describeCause(failure))
-    return json(failure.status, refuse(failure), retryHeaders(failure, { attempts: [] }))
+    return json(failure.status, errorEnvelope(failure), retryHeaders(failure, { attempts: [] }))
   }
 
   /** Names are only for those to whom the list of models tells them. */
@@ -69,15 +72,6 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
       return true
     } catch {
       return false
-    }
-  }
-
-  async function lookUp(context: AppContext, route: LookUpRoute, model: string | undefined): Promise<Response> {
-    try {
-      guard(edge.headers(context), 'GET')
-      return json(200, await route.look(gateway, model, new URL(context.req.url).searchParams))
-    } catch (thrown) {
-      return fail(thrown, route.refuse)
     }
   }
 
@@ -100,8 +94,11 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
       return elsewhere(context, () => noRoute(context, catalog))
     const { route, model } = routed
     if (route.method !== method) return elsewhere(context, () => wrongMethod(context, catalog, route.method))
-    if (route.method === 'GET') return lookUp(context, route, model)
-    return infer(context, route, model)
+    return 'load' in route ? route.load().then((loaded) => run(context, loaded, model)) : run(context, route, model)
+  }
+
+  function run(context: AppContext, route: DialectRoute, model: string | undefined): Promise<Response> {
+    return 'look' in route ? lookUp(context, route, model) : infer(context, route, model)
   }
 
   app.options('*', (context) => {
@@ -109,9 +106,16 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     return new Response(null, { status: 204, headers: { ...wireHeaders(nextId(), 0), ...asked } })
   })
   for (const { method, path, routes } of mountsOf(dialects.flatMap((dialect) => dialect.routes))) {
-    const [only] = routes
-    const fixed = only && !only.path.includes('{') ? { route: only, model: undefined } : undefined
-    app.on(method, path, (context) => serve(context, fixed ?? findRoute(routes, routePath(context.req.url))))
+    const [route, ...others] = routes
+    const only = route && others.length === 0 && !path.includes('*') ? { route, model: undefined } : undefined
+    app.on(method, path, (context) => {
+      if (only) return serve(context, only)
+      const header = edge.headers(context)
+      const found = path.includes('*')
+        ? findRoute(routes, routePath(context.req.url), header)
+        : claimedRoute(routes, header)
+      return serve(context, found)
+    })
   }
   for (const path of realtimePaths) app.get(path, openSocket)
   app.get('/health', () => json(200, { status: 'ok' }))

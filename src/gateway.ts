@@ -41,6 +41,8 @@ export interface GatewayRequest extends Asked {
   readonly requestId: string
   /** What was left out of the request before. */
   readonly dropped?: readonly string[] | undefined
+  /** Headers of the client's for an upstream of the same API. */
+  readonly carried?: Readonly<Record<string, string>> | undefined
   /** How many gateways the request has passed through before this one. */
   readonly hops: number
   /** Filled during the request, even if it fails. */
@@ -126,7 +128,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   }
 
   async function answer(request: GatewayRequest): Promise<Answer> {
-    const { operation, signal, bearer, requestId, session, hops, trace, dropped } = request
+    const { operation, signal, bearer, requestId, session, hops, trace, dropped, carried } = request
     const { query, body, routed } = planner.read(request)
     const made = inTermsOf(operation, await planner.plan(query))
     trace.plan = made
@@ -150,6 +152,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
       deadline: clock.now() + requestTimeout,
       routed,
       ...(dropped && dropped.length > 0 && { dropped }),
+      ...(carried && { carried }),
     }
     budget.deposit()
     const { shadow } = made

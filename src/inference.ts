@@ -6,19 +6,19 @@ import type { Clock } from './core/clock.ts'
 import { disclosure } from './core/disclosure.ts'
 import { readForm } from './core/read-form.ts'
 import { readLimits } from './core/read-preferences.ts'
-import { patience } from './core/retry-budget.ts'
 import type { Services } from './core/services.ts'
 import type { Rest } from './core/transport.ts'
 import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
+import { checkContent, encodingOf, readJson, withKeyIn } from './reading.ts'
 import { createReport } from './report.ts'
-import { tooLarge } from './runtime/body-limit.ts'
+import { retryHeaders } from './retry-headers.ts'
 import { type Edge, uploadLimit } from './runtime/edge.ts'
-import { parseBody, type RequestBody } from './wire/body.ts'
-import { asGatewayError, describeCause, type FailureKind, GatewayError, reactions } from './wire/errors.ts'
+import type { RequestBody } from './wire/body.ts'
+import { asGatewayError, describeCause, type GatewayError } from './wire/errors.ts'
 import { boundaryOf, isForm } from './wire/form.ts'
 import { FormBody } from './wire/form-body.ts'
-import { type HeaderReader, headerValue, isJson, readHops, wireHeaders } from './wire/headers.ts'
+import { type HeaderReader, headerValue, readHops, wireHeaders } from './wire/headers.ts'
 
 export interface InferenceOptions<Bindings extends object> {
   readonly gateway: Gateway
@@ -43,12 +43,8 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const model = new URL(context.req.url).searchParams.get('model') ?? undefined
       return readForm(edge.openBody(context, uploadLimit, encodingOf(header)), boundaryOf(type), model)
     }
-    checkContent(header)
-    const encoding = encodingOf(header)
-    const { bodyLimit } = options
-    if (encoding === undefined) return edge.readBody(context, bodyLimit).then(parseBody)
-    const { source } = edge.openBody(context, bodyLimit, encoding)
-    return source.collect(bodyLimit, () => tooLarge(bodyLimit)).then(parseBody)
+    if (!route.anyType) checkContent(header)
+    return readJson(edge, context, options.bodyLimit)
   }
 
   return async function infer(
@@ -63,13 +59,18 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     let operationName: string | undefined
     let read: RequestBody | undefined
     let retries: number | undefined
-    const headers = () => Object.assign(wireHeaders(requestId, clock.now() - started), disclosure(trace))
+    const { idHeader, keyParameter, carries, sessionHeader } = route
+    const headers = () => {
+      const own = Object.assign(wireHeaders(requestId, clock.now() - started), disclosure(trace))
+      return idHeader === undefined ? own : { ...own, [idHeader]: requestId }
+    }
     try {
       // 1. Who is the caller, and do they have access?
-      const header = edge.headers(context)
+      const given = edge.headers(context)
+      const header = keyParameter === undefined ? given : withKeyIn(keyParameter, context.req.url, given)
       const bearer = guard(header, 'POST')
       const hops = readHops(header)
-      const session = header('x-session-id')
+      const session = header('x-session-id') ?? (sessionHeader && header(sessionHeader))
       const limits = readLimits(header)
       retries = limits?.retries
       if (header('x-samewire-explain') === 'true') trace.asked = true
@@ -87,6 +88,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
         operation,
         body,
         dropped,
+        carried: carries && carriedFrom(header, carries),
         signal,
         bearer,
         requestId,
@@ -125,6 +127,11 @@ function followed(answer: Answer, over: () => void): Answer {
   return answer
 }
 
+function carriedFrom(header: HeaderReader, names: readonly string[]): Readonly<Record<string, string>> {
+  const found = names.map((name) => [name, header(name)] as const)
+  return Object.fromEntries(found.flatMap(([name, value]) => (value === undefined ? [] : [[name, headerValue(value)]])))
+}
+
 const encoder = new TextEncoder()
 
 /** Reads the rest of an upload that nobody has read: many clients read no answer before they have sent all. */
@@ -136,50 +143,6 @@ function refusal(failure: GatewayError, route: InferenceRoute, headers: Record<s
   return {
     status: failure.status,
     headers: { 'content-type': 'application/json', ...headers },
-    body: encoder.encode(JSON.stringify(route.refuse(failure))),
+    body: encoder.encode(JSON.stringify(route.refuse(failure, headers['x-request-id'] ?? ''))),
   }
-}
-
-function checkContent(header: HeaderReader): void {
-  const type = header('content-type')
-  if (type !== undefined && !isJson(type)) {
-    throw new GatewayError(
-      'bad_request',
-      `Invalid Content-Type header (${headerValue(type).slice(0, 100)}), expected application/json.`,
-      { status: 415, code: 'unsupported_content_type' },
-    )
-  }
-}
-
-/** How the request's body is compressed, if it is. */
-function encodingOf(header: HeaderReader): string | undefined {
-  const encoding = header('content-encoding')
-  return encoding === undefined || /^\s*(identity)?\s*$/i.test(encoding) ? undefined : encoding
-}
-
-/** Failures that no waiting cures. */
-const hopeless: ReadonlySet<FailureKind> = new Set(['quota', 'context_length', 'loop', 'auth', 'incapable'] as const)
-
-/** What passes by itself, sometimes. A timeout does too, although the gateway doesn't wait for it twice. */
-function mayPass(kind: FailureKind): boolean {
-  return reactions[kind].again || kind === 'timeout'
-}
-
-/**
- * Tells SDKs when to retry, or not to retry at all: once the gateway has tried, more tries are its own to make. Two
- * cases are left to the client if nothing was tried twice: it asked for no `retries`, or the provider for a long wait.
- */
-export function retryHeaders(failure: GatewayError, { attempts }: Trace, retries?: number): Record<string, string> {
-  const headers: Record<string, string> = { ...failure.headers }
-  const wait = failure.retryAfterMs ?? (failure.kind === 'rate_limit' ? 1000 : undefined)
-  if (wait !== undefined) {
-    headers['retry-after'] = String(Math.max(1, Math.ceil(wait / 1000)))
-    headers['retry-after-ms'] = String(Math.max(1, Math.round(wait)))
-  }
-  const tried = attempts.filter(({ failure: kind }) => kind !== undefined && mayPass(kind)).length
-  const isHopeless = hopeless.has(failure.kind) || (reactions[failure.kind].again && !failure.again)
-  const clientsTurn = retries === 0 || (failure.retryAfterMs ?? 0) > patience
-  const isEnough = mayPass(failure.kind) && tried > (clientsTurn ? 1 : 0)
-  if (isHopeless || isEnough) headers['x-should-retry'] = 'false'
-  return headers
 }

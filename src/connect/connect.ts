@@ -94,11 +94,12 @@ async function exchange(call: Call, manner: Manner, services: Services): Promise
   }
   if (spec.serve) return await spec.serve(servedRequest(call, context, services))
   const { settings, definition } = provider
+  const path = (call.streams ? spec.streamPath : undefined) ?? spec.path
   const response = await services.transport(
     {
       name: provider.name,
       method: 'POST',
-      url: definition.url?.(settings, spec.path, deployment.model) ?? settings.baseURL + spec.path,
+      url: definition.url?.(settings, path, deployment.model) ?? settings.baseURL + path,
       ...outgoingOf(call, context, manner),
       connectTimeout: limits.connectTimeout,
     },

@@ -90,6 +90,7 @@ export function ownHeaders(call: Call): Record<string, string> {
     'user-agent': 'samewire',
     [hopsHeader]: String(call.hops + 1),
     ...(definition.headers ?? bearer)(own),
+    ...call.carried,
     ...settings.headers,
   }
 }

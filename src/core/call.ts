@@ -23,6 +23,8 @@ export interface Call {
   /** The caller's own bearer token, for providers configured with `apiKey: 'client'`. */
   readonly bearer: string | undefined
   readonly requestId: string
+  /** Headers of the client's for an upstream of the same API. */
+  readonly carried?: Readonly<Record<string, string>> | undefined
   /** How many gateways the request has passed through before this one. */
   readonly hops: number
   /** When no further attempt begins: milliseconds of the services' clock. */

@@ -27,6 +27,8 @@ export type { WireContext } from './wire-context.ts'
  */
 export interface OperationSpec {
   readonly path: string
+  /** The path for requests that want a stream; the default is `path`. */
+  readonly streamPath?: string
   /** Converts an OpenAI request to the upstream's format. Throws a `GatewayError` for what the upstream can't do. */
   readonly encode?: (context: WireContext) => JsonObject
   /** The answer is a bare list, which `decode` gets under this name. */

@@ -3,6 +3,7 @@ import type { Operation } from '../core/operation.ts'
 import type { Gateway } from '../gateway.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { GatewayError } from '../wire/errors.ts'
+import type { HeaderReader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 
 /** An API that clients use: its routes, its requests and answers, and its error messages. */
@@ -12,14 +13,32 @@ export interface Dialect {
 
 export type DialectRoute = InferenceRoute | LookUpRoute
 
-interface BaseRoute {
+/** Where a route is found. */
+export interface Address {
+  readonly method: 'GET' | 'POST'
   /** Without `/v1`; `{model}` stands for a model's name, slashes included. */
   readonly path: string
-  /** The body of an error answer. */
-  refuse(failure: GatewayError): JsonObject
+  /** Whether a request is for this dialect, on a path that others have too. Absent: it is, if none of them claims it. */
+  claims?(header: HeaderReader): boolean
 }
 
-/** A request in OpenAI's format. */
+/** A route whose code is loaded by its first request. */
+export interface LateRoute extends Address {
+  load(): Promise<DialectRoute>
+}
+
+interface BaseRoute extends Address {
+  /** The body of an error answer. */
+  refuse(failure: GatewayError, requestId: string): JsonObject
+  /** The header by which its clients know a request, beside `x-request-id`. */
+  readonly idHeader?: string
+  /** The part of a query in which its clients may send their key. */
+  readonly keyParameter?: string
+  /** Whether its requests are JSON whatever type they say. */
+  readonly anyType?: boolean
+}
+
+/** A request for an operation. */
 export interface InferenceRequest {
   readonly operation: Operation
   readonly body: RequestBody
@@ -34,14 +53,42 @@ export interface InferenceRoute extends BaseRoute {
   readonly explains?: boolean
   /** Whether the request may be a form with files. */
   readonly forms?: boolean
-  /** The request in OpenAI's format. `model`: the model in the path; `url`: with `explains`. Throws a `GatewayError`. */
+  /** The headers that go on to an upstream of the same API, in lower case. */
+  readonly carries?: readonly string[]
+  /** The header that names the client's session, beside `x-session-id`. */
+  readonly sessionHeader?: string
+  /** What is asked for. `model`: the model in the path; `url`: with `explains`. Throws a `GatewayError`. */
   request(body: RequestBody, model: string | undefined, url?: string): InferenceRequest
-  /** Converts an answer from OpenAI's format to the dialect's. Absent: they are the same. */
+  /** Converts an answer from the operation's format to the dialect's. Absent: they are the same. */
   answer?(answer: Answer, asked: RequestBody): Answer
 }
 
-/** A route that looks something up without a model. */
+/** A route that looks something up without asking a model. */
 export interface LookUpRoute extends BaseRoute {
-  readonly method: 'GET'
-  look(gateway: Gateway, model: string | undefined, parameters: URLSearchParams): Promise<JsonObject>
+  look(gateway: Gateway, asked: LookUp): Promise<JsonObject>
+}
+
+export interface LookUp {
+  /** The model in the path. */
+  readonly model: string | undefined
+  /** The query. */
+  readonly parameters: URLSearchParams
+  /** What was posted; without fields for a GET. */
+  readonly body: JsonObject
+}
+
+/** The routes of a dialect whose code is loaded by the first request to one of them. */
+export function late(addresses: readonly Address[], load: () => Promise<Dialect>): readonly LateRoute[] {
+  let loading: Promise<Dialect> | undefined
+  async function find({ method, path }: Address): Promise<DialectRoute> {
+    loading ??= load().catch((error) => {
+      loading = undefined
+      throw error
+    })
+    const { routes } = await loading
+    const found = routes.find((route) => route.method === method && route.path === path)
+    if (!found) throw new Error(`no route ${method} ${path} in the dialect that has it`)
+    return found
+  }
+  return addresses.map((address) => ({ ...address, load: () => find(address) }))
 }

@@ -65,7 +65,7 @@ async function through(
   const routed = call.routed && begin(call.routed, context).body
   try {
     operation.check(body)
-    const given = await next({ ...call, operation, body, routed, dropped })
+    const given = await next({ ...call, operation, body, routed, dropped, carried: undefined })
     if (!(given.body instanceof Uint8Array))
       return stage ? withStep(given, { stage: stage(), carried: 'never' }) : given
     const json = tryParse(new TextDecoder().decode(given.body))

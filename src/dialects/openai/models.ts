@@ -1,7 +1,7 @@
 import type { Gateway } from '../../gateway.ts'
 import { unknownModel } from '../../wire/errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
-import type { LookUpRoute } from '../dialect.ts'
+import type { LookUp, LookUpRoute } from '../dialect.ts'
 import { codexModels } from './codex.ts'
 import { wordsOn } from './words.ts'
 
@@ -14,13 +14,13 @@ export const modelRoutes: readonly LookUpRoute[] = [
   { method: 'GET', path: '/engines/{model}', look: retrieve, refuse: wordsOn('/engines/{model}') },
 ]
 
-async function list(gateway: Gateway, _: unknown, parameters: URLSearchParams): Promise<JsonObject> {
+async function list(gateway: Gateway, { parameters }: LookUp): Promise<JsonObject> {
   const data = await gateway.models()
   // Only Codex says so, and it reads nothing else.
   return { object: 'list', data, ...(parameters.has('client_version') && { models: codexModels(data) }) }
 }
 
-async function retrieve(gateway: Gateway, id = ''): Promise<JsonObject> {
+async function retrieve(gateway: Gateway, { model: id = '' }: LookUp): Promise<JsonObject> {
   const model = id === '' ? undefined : await gateway.model(id)
   if (!model) throw unknownModel(id)
   return { ...model }

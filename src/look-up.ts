@@ -1,0 +1,47 @@
+import type { Context } from 'hono'
+import type { Guard } from './access.ts'
+import type { LookUpRoute } from './dialects/dialect.ts'
+import type { Gateway } from './gateway.ts'
+import { readJson, withKeyIn } from './reading.ts'
+import { retryHeaders } from './retry-headers.ts'
+import type { Edge } from './runtime/edge.ts'
+import { asGatewayError, describeCause } from './wire/errors.ts'
+import { wireHeaders } from './wire/headers.ts'
+import type { JsonObject } from './wire/json.ts'
+
+export interface LookUpOptions<Bindings extends object> {
+  readonly gateway: Gateway
+  readonly edge: Edge<Bindings>
+  readonly guard: Guard
+  readonly nextId: () => string
+  /** Bytes. */
+  readonly bodyLimit: number
+  readonly log: (message: string) => void
+}
+
+/** Answers what no model is asked for, such as lists of models. */
+export function createLookUp<Bindings extends object>(options: LookUpOptions<Bindings>) {
+  const { gateway, edge, guard, nextId, bodyLimit, log } = options
+  return async function lookUp(
+    context: Context<{ Bindings: Bindings }>,
+    route: LookUpRoute,
+    model: string | undefined,
+  ): Promise<Response> {
+    const id = nextId()
+    const { idHeader, keyParameter, method } = route
+    const { url } = context.req
+    const headers = { ...wireHeaders(id, 0), ...(idHeader && { [idHeader]: id }), 'content-type': 'application/json' }
+    const answer = (status: number, body: JsonObject, more = {}) =>
+      new Response(JSON.stringify(body), { status, headers: { ...headers, ...more } })
+    try {
+      const header = edge.headers(context)
+      guard(keyParameter === undefined ? header : withKeyIn(keyParameter, url, header), method)
+      const body = method === 'POST' ? (await readJson(edge, context, bodyLimit)).json : {}
+      return answer(200, await route.look(gateway, { model, parameters: new URL(url).searchParams, body }))
+    } catch (thrown) {
+      const failure = asGatewayError(thrown)
+      if (failure.kind === 'internal') log(describeCause(failure))
+      return answer(failure.status, route.refuse(failure, id), retryHeaders(failure, { attempts: [] }))
+    }
+  }
+}
