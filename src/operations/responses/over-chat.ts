@@ -4,10 +4,11 @@ import { parseBody, type RequestBody } from '../../wire/body.ts'
 import { identifier } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { chat } from '../chat.ts'
+import { firstChoice } from '../common/first-choice.ts'
 import { type Begun, ResponseEvents } from './events.ts'
 import { Output } from './output.ts'
 import { inOwnTerms, toChat } from './request.ts'
-import { firstChoice, type Head, incompleteReason, responseOf, toldIn } from './response.ts'
+import { type Head, incompleteReason, responseOf, toldIn } from './response.ts'
 import { unsealed } from './unsealed.ts'
 
 /** Serves responses with a model that chats. */

@@ -20,10 +20,6 @@ export function toldIn({ model, service_tier: tier }: JsonObject, head: Head): H
 }
 
 /** A response has no others. */
-export function firstChoice({ choices }: JsonObject): JsonObject | undefined {
-  return Array.isArray(choices) ? choices.find((choice) => isObject(choice) && !choice.index) : undefined
-}
-
 /** How a response stands. */
 export interface State {
   readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed'

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../wire/json.ts'
-import { firstChoice } from './response.ts'
+import { firstChoice } from './first-choice.ts'
 
 /** Chunks from which nothing could be learnt, after which no more is tried: each may have an id of its own. */
 const mostTries = 3

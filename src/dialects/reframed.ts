@@ -1,0 +1,61 @@
+import { type Answer, isPending, isStream, withStep } from '../core/answer.ts'
+import type { Emit, Stage } from '../core/stream.ts'
+import { EventReader, type ServerEvent } from '../wire/sse.ts'
+
+/** How a dialect sends the events of a stream, if not as server-sent events. */
+export interface Framing {
+  /** The content type. */
+  readonly type: string
+  /** Before the first event, between two, and after the last one. */
+  readonly start?: string
+  readonly between?: string
+  readonly end?: string
+  /** What breaks a silence: nothing to the client, but bytes on the wire. */
+  readonly beat: string
+}
+
+/** An answer whose stream, if it is one, is in this form. The data of its events are sent as they are. */
+export function reframed(answer: Answer, framing: Framing): Answer {
+  const { body } = answer
+  if (!isStream(body) && !isPending(body)) return answer
+  const beating = isPending(body) ? { ...body, comment: encoder.encode(framing.beat) } : body
+  const headers = { ...answer.headers, 'content-type': framing.type }
+  return withStep({ ...answer, headers, body: beating }, { stage: new Reframed(framing), carried: 'never' })
+}
+
+class Reframed implements Stage {
+  readonly #framing: Framing
+  readonly #reader = new EventReader()
+  #events = 0
+
+  constructor(framing: Framing) {
+    this.#framing = framing
+  }
+
+  chunk(bytes: Uint8Array, emit: Emit): void {
+    const text = this.#textOf(this.#reader.read(bytes))
+    // A comment is the only chunk that holds no event and begins so.
+    if (text !== '') emit(encoder.encode(text))
+    else if (bytes[0] === colon) emit(encoder.encode(this.#framing.beat))
+  }
+
+  end(emit: Emit): void {
+    const { start = '', end = '' } = this.#framing
+    const last = this.#textOf(this.#reader.end())
+    const text = this.#events === 0 ? start + end : last + end
+    if (text !== '') emit(encoder.encode(text))
+  }
+
+  #textOf(events: readonly ServerEvent[]): string {
+    const { start = '', between = '' } = this.#framing
+    let text = ''
+    for (const { data } of events) {
+      if (data === '' || data === '[DONE]') continue
+      text += (this.#events++ === 0 ? start : between) + data
+    }
+    return text
+  }
+}
+
+const encoder = new TextEncoder()
+const colon = 0x3a
