@@ -2,6 +2,7 @@ import type { RequestBody } from '../wire/body.ts'
 import type { GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
+import type { ReasoningFormat } from '../wire/reasoning-details.ts'
 import type { Clock } from './clock.ts'
 import type { Stage } from './stream.ts'
 
@@ -24,6 +25,8 @@ export interface TranslationContext {
   readonly clock: Clock
   /** The model's name, for answers that don't tell it. */
   readonly model: string
+  /** The formats of `reasoning_details` that the model can read. */
+  readonly reads: readonly ReasoningFormat[]
 }
 
 /** One request in terms of the other operation, and its answer in terms of its own. */

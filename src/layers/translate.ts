@@ -60,7 +60,8 @@ async function through(
   { operation, begin, failure }: Translation<Operation>,
   services: Needed,
 ): Promise<Answer> {
-  const context = { ...services, model: call.target.deployment.label }
+  const { label, provider } = call.target.deployment
+  const context = { ...services, model: label, reads: provider.definition.reasoning ?? [] }
   const { body, dropped, answer, stage } = begin(call.body, context)
   const routed = call.routed && begin(call.routed, context).body
   try {
