@@ -40,7 +40,7 @@ function asPut(asking: Asking): Asking & { readonly dropped: readonly string[] }
   const { provider, label } = target.deployment
   const { over } = operation
   if (!over || provider.operations[operation.name]) return { ...asking, dropped: [] }
-  const put = over.begin(body, { ...still, model: label })
+  const put = over.begin(body, { ...still, model: label, reads: provider.definition.reasoning ?? [] })
   return { target, operation: over.operation, body: put.body, dropped: put.dropped }
 }
 
