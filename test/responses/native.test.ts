@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { sealed } from '../../src/operations/responses/thoughts.ts'
+import { errorOf } from '../support/ask.ts'
 import { runtimes, startBoth } from '../support/both.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
@@ -147,6 +148,22 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     const reply = await ask({ model: 'chat first', previous_response_id: 'resp_1' })
     expect(JSON.parse(reply.text)).toMatchObject({ id: 'resp_up' })
     expect(spare.seen).toEqual([])
+  })
+
+  it('goes to the provider that has compacted it, since no other can read that', async () => {
+    const input = [
+      { type: 'compaction', id: 'cmp_1', encrypted_content: 'gAAAA' },
+      { role: 'user', content: 'hi' },
+    ]
+    await ask({ model: 'chat first', input })
+    expect(spare.seen.filter(({ method }) => method === 'POST')).toEqual([])
+    expect(JSON.parse(posts()[0]?.body ?? '')).toEqual({ model: 'm', input })
+    const reply = await ask({ model: 'spare/m', input })
+    expect(reply.status).toBe(400)
+    expect(errorOf(reply)).toMatchObject({
+      param: 'input[0]',
+      message: "The compacted conversation in 'input[0]' can only be read by the provider that compacted it.",
+    })
   })
 
   it('leaves out what another model has sealed, and keeps what it has summed up', async () => {

@@ -70,7 +70,7 @@ class Conversation {
     else if (type === 'reasoning') this.#turn.thoughts.push(thoughtIn(item))
     else if (type === 'function_call' || type === 'custom_tool_call') this.#call(item, path)
     else if (type === 'function_call_output' || type === 'custom_tool_call_output') this.#output(item, path)
-    else if (type === 'compaction' || type === 'compaction_summary') this.#compaction(item)
+    else if (type === 'compaction' || type === 'compaction_summary') this.#compaction(item, path)
     else if (type === 'item_reference') throw notStored(`Item with id '${item.id}' not found.`, path)
     else if (!bringingTools.has(type)) this.#dropped.add(`input.${String(type)}`)
   }
@@ -102,10 +102,11 @@ class Conversation {
     this.#called.delete(id)
   }
 
-  #compaction(item: JsonObject): void {
+  /** Without what a compaction stands for the model would go on as if nothing had been said. */
+  #compaction(item: JsonObject, path: string): void {
     const text = thoughtIn(item)
-    if (text === '') this.#dropped.add('input.compaction')
-    else this.#add({ role: 'user', content: text })
+    if (text === '') throw unreadable(path)
+    this.#add({ role: 'user', content: text })
   }
 
   /** No results will come. */
@@ -143,6 +144,11 @@ function joined(said: readonly (string | JsonObject[])[]): string | JsonObject[]
 
 export function notStored(message: string, param: string): GatewayError {
   return new GatewayError('incapable', message, { param, code: 'previous_response_not_found' })
+}
+
+function unreadable(param: string): GatewayError {
+  const message = `The compacted conversation in '${param}' can only be read by the provider that compacted it.`
+  return new GatewayError('incapable', message, { param })
 }
 
 /** Many models take one system message only, and only in front. */
