@@ -178,4 +178,15 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     const summary = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'They are called Ada.' }] }
     expect(JSON.parse(posts()[0]?.body ?? '')).toMatchObject({ model: 'm', input: [summary, own, input[3]] })
   })
+
+  it('leaves out what another model thought, which a server with a store would look for', async () => {
+    const said = { role: 'assistant', content: 'Hello!', reasoning_content: 'Hm.' }
+    spare.script(json(200, { ...chatAnswer(''), choices: [{ index: 0, message: said, finish_reason: 'stop' }] }))
+    const { output } = JSON.parse((await ask({ model: 'spare/m' })).text) as { output: { type: string }[] }
+    expect(output.map(({ type }) => type)).toEqual(['reasoning', 'message'])
+    const foreign = { type: 'reasoning', id: 'rs_0a1b2c', summary: [], content: [] }
+    await ask({ model: 'openai/m', input: [foreign, ...output, { role: 'user', content: 'And now?' }] })
+    const { input } = JSON.parse(posts()[0]?.body ?? '') as { input: { type: string }[] }
+    expect(input).toEqual([foreign, output[1], { role: 'user', content: 'And now?' }])
+  })
 })

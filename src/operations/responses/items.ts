@@ -1,6 +1,6 @@
 import { identifier, type Random } from '../../wire/ids.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../../wire/json.ts'
-import { sealed } from './thoughts.ts'
+import { ownReasoning, sealed } from './thoughts.ts'
 import { inputField, type OfferedTool } from './tools.ts'
 
 /** Tells a client of items while they are made. */
@@ -99,7 +99,7 @@ export class ReasoningItem implements OutputItem {
   constructor(index: number, form: ReasoningForm, random: Random) {
     this.index = index
     this.#form = form
-    this.#id = identifier('rs_', random, 32)
+    this.#id = identifier(ownReasoning, random, 23)
   }
 
   begin(teller: Teller): void {

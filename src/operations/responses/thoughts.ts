@@ -6,6 +6,9 @@ import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
  */
 const ours = 'samewire1.'
 
+/** The ids of reasoning that the gateway gives begin so: others look for what has an id in their stores, or know it. */
+export const ownReasoning = 'rs_samewire_'
+
 /** A text in the form in which clients carry what they can't read. */
 export function sealed(text: string): string {
   const bytes = new TextEncoder().encode(text)
@@ -14,9 +17,13 @@ export function sealed(text: string): string {
   return ours + btoa(binary)
 }
 
-/** Whether only the gateway can read what an item holds. */
-export function isSealed({ encrypted_content: opaque }: JsonObject): boolean {
-  return typeof opaque === 'string' && opaque.startsWith(ours)
+/** Whether an item is of use only to the gateway: nobody else can read what it holds, or knows it. */
+export function isOwn({ encrypted_content: opaque, id }: JsonObject): boolean {
+  return startsWith(opaque, ours) || startsWith(id, ownReasoning)
+}
+
+function startsWith(value: unknown, start: string): boolean {
+  return typeof value === 'string' && value.startsWith(start)
 }
 
 /** The reasoning in an item that a client sends back. */
@@ -25,7 +32,7 @@ export function thoughtIn({ content, encrypted_content: opaque, summary }: JsonO
 }
 
 function opened(opaque: unknown): string {
-  if (typeof opaque !== 'string' || !opaque.startsWith(ours)) return ''
+  if (typeof opaque !== 'string' || !startsWith(opaque, ours)) return ''
   try {
     return new TextDecoder().decode(Uint8Array.from(atob(opaque.slice(ours.length)), (one) => one.charCodeAt(0)))
   } catch {

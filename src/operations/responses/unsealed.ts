@@ -1,19 +1,19 @@
 import { edited, type RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
-import { isSealed, thoughtIn } from './thoughts.ts'
+import { isOwn, thoughtIn } from './thoughts.ts'
 
-/** The kinds of items that may hold what only the gateway can read. */
+/** The kinds of items that may be of use to the gateway only. */
 const kinds: ReadonlySet<unknown> = new Set(['reasoning', 'compaction', 'compaction_summary'])
 
 /**
- * A request without what another model's turns left in it that only the gateway can read: other servers refuse it. Its
- * thoughts are of no use to them; the summary of a conversation is.
+ * A request without what another model's turns left in it that only the gateway can read or knows: other servers refuse
+ * it. Its thoughts are of no use to them; the summary of a conversation is.
  */
 export function unsealed(body: RequestBody): RequestBody {
   if (!mayHold(body.outline.input)) return body
   const items = body.json.input as readonly unknown[]
-  if (!items.some((item) => isObject(item) && isSealed(item))) return body
-  const kept = items.flatMap((item): readonly unknown[] => (isObject(item) && isSealed(item) ? opened(item) : [item]))
+  if (!items.some((item) => isObject(item) && isOwn(item))) return body
+  const kept = items.flatMap((item): readonly unknown[] => (isObject(item) && isOwn(item) ? opened(item) : [item]))
   return edited(body, { set: new Map([['input', JSON.stringify(kept)]]) })
 }
 
