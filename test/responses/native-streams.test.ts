@@ -13,6 +13,12 @@ const { upstream, both } = serveBoth(
     models: {
       checked: { deployments: ['up/m'], streams: 'checked', idleTimeout: 0.3 },
       observed: { deployments: ['up/m'], streams: 'observed', idleTimeout: 0.3 },
+      ...Object.fromEntries(
+        (['checked', 'observed'] as const).map((streams) => [
+          `${streams} and metered`,
+          { deployments: [{ model: `up/${streams}`, tpm: 10 }], fallbacks: ['up/other'], streams },
+        ]),
+      ),
       safe: { deployments: ['up/m'], fallbacks: ['up/other'] },
     },
     retries: 0,
@@ -89,6 +95,17 @@ describe.each(ways)('On %s, a response that its upstream streams and is %s', (ru
     const events = readEvents((await ask()).text)
     expect(events.filter(({ type }) => type === 'response.failed')).toHaveLength(1)
     expect(events.at(-1)?.type).toBe('response.failed')
+  })
+
+  it('counts for what its model may use in a minute as its usage says', async () => {
+    upstream.script(stream(whole))
+    const served: (string | null)[] = []
+    // Two are all that fit, and a minute may end once. Without its usage each would count for one token.
+    for (let count = 0; count < 5; count++) {
+      const { headers } = await both.ask(runtime, asked(`${model} and metered`), '/responses')
+      served.push(headers.get('x-samewire-model'))
+    }
+    expect(served).toContain('up/other')
   })
 
   it('has not begun before its first content', async () => {
