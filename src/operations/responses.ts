@@ -6,6 +6,7 @@ import { checkResponse } from './responses/check.ts'
 import { responsesDemand } from './responses/demand.ts'
 import { overChat } from './responses/over-chat.ts'
 import { ResponsesReader } from './responses/reader.ts'
+import { eventsOf } from './responses/whole-events.ts'
 
 /** OpenAI's API since 2025. A model that only chats serves it too. */
 export const responses: Operation = {
@@ -21,4 +22,5 @@ export const responses: Operation = {
   reader: (asked) => new ResponsesReader(asked),
   // The last event has all of it.
   toWhole: (events) => objectAt(events.at(-1), 'response') ?? {},
+  toStream: eventsOf,
 }

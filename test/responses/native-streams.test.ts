@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { runtimes, serveBoth } from '../support/both.ts'
+import { chatSaying, lastOf, readEvents as readStrictly } from '../support/response-events.ts'
 import { message, opening, readEvents, response, responseEvent, responseFrames } from '../support/responses.ts'
 import { json, stream } from '../support/upstream.ts'
 
@@ -30,6 +31,9 @@ const { upstream, both } = serveBoth(
 const asked = (model: string) => ({ model, input: 'hi', stream: true })
 const whole = responseFrames(['Hel', 'lo', ' there'])
 const ways = runtimes.flatMap((runtime) => [[runtime, 'checked'] as const, [runtime, 'observed'] as const])
+
+/** Sorted, since calls that a chat streams may go on side by side. */
+const typesOf = (events: readonly { readonly type: string }[]) => events.map(({ type }) => type).sort()
 
 describe.each(ways)('On %s, a response that its upstream streams and is %s', (runtime, model) => {
   const ask = () => both.ask(runtime, asked(model), '/responses')
@@ -120,6 +124,40 @@ describe.each(ways)('On %s, a response that its upstream streams and is %s', (ru
 })
 
 describe.each(runtimes)('On %s, a response', (runtime) => {
+  it('is streamed as one that a chat streams if its upstream sends it whole', async () => {
+    const call = (name: string, args: string) => ({ id: `call_${name}`, function: { name, arguments: args } })
+    const said = {
+      reasoning_content: 'Hm.',
+      content: 'Hello',
+      tool_calls: [call('f', '{}'), call('g', '{"input":"x"}')],
+    }
+    const tools = [
+      { type: 'function', name: 'f' },
+      { type: 'custom', name: 'g' },
+    ]
+    for (const more of [{}, { reasoning: { summary: 'auto' } }]) {
+      const body = { input: 'hi', tools, ...more }
+      upstream.script(json(200, chatSaying(said, 'tool_calls')))
+      const { text } = await both.ask(runtime, { ...body, model: 'spare/m' }, '/responses')
+      const streamed = await both.ask(runtime, { ...body, model: 'spare/m', stream: true }, '/responses')
+      upstream.script(json(200, text))
+      const reply = await both.ask(runtime, { ...body, model: 'safe', stream: true }, '/responses')
+      const events = readStrictly(`${reply.text}data: [DONE]\n\n`)
+      expect(lastOf(events)).toEqual(JSON.parse(text))
+      expect(typesOf(events)).toEqual(typesOf(readStrictly(streamed.text)))
+      expect(reply.headers.get('x-samewire-model')).toBe('up/m')
+    }
+  })
+
+  it('that is incomplete stays so if its upstream sends it whole', async () => {
+    const refused = { type: 'refusal', refusal: 'No.' }
+    const output = [{ ...message(''), status: 'incomplete', content: [refused] }]
+    upstream.script(json(200, response('incomplete', { output, incomplete_details: { reason: 'content_filter' } })))
+    const events = readEvents((await both.ask(runtime, asked('safe'), '/responses')).text)
+    expect(events.map(({ delta }) => delta ?? '').join('')).toBe('No.')
+    expect(events.at(-1)).toMatchObject({ type: 'response.incomplete', response: { output } })
+  })
+
   it('is never garbage', async () => {
     upstream.script(stream([...whole.slice(0, opening + 1), 'data: {"type":"resp\n\n', ...whole.slice(opening + 1)]))
     const { text } = await both.ask(runtime, asked('checked'), '/responses')
