@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { errorOf } from '../support/ask.ts'
 import { runtimes, startBoth } from '../support/both.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
+import { lastOf, readEvents, readResponse } from '../support/response-events.ts'
 import { message, response } from '../support/responses.ts'
-import { chatAnswer, json, type Script } from '../support/upstream.ts'
+import { chatAnswer, chatFrames, chunk, json, type Script, stream } from '../support/upstream.ts'
 
 /** Answers at these paths, and has no others. */
 const serving =
@@ -160,6 +162,44 @@ describe.each(runtimes)('On %s, a conversation', (runtime) => {
     up.script(serving({ '/v1/responses': response('completed', { output: [message('hi')] }) }))
     await both.ask(runtime, { model: 'openai/m', input: next }, '/responses')
     expect(JSON.stringify(sentTo('/v1/responses'))).toContain('It rains.')
+  })
+
+  it.each([false, true])('is compacted in a response too, which Codex asks for (streamed: %s)', async (isStream) => {
+    const frames = chatFrames('Ada asked. ', 'It rains.')
+    const path = '/v1/chat/completions'
+    up.script(isStream ? stream(frames) : serving({ [path]: chatAnswer('Ada asked. It rains.') }))
+    const asked = { model: 'compatible/m', tools: [{ type: 'function', name: 'f' }], stream: isStream }
+    const compacting = { ...asked, input: [...input, { type: 'compaction_trigger' }] }
+    const { text } = await both.ask(runtime, compacting, '/responses')
+    const { status, output } = isStream ? lastOf(readEvents(text)) : readResponse(text)
+    expect({ status, output }).toMatchObject({ status: 'completed', output: [{ type: 'compaction' }] })
+    const sent = sentTo(path) as { messages: { role: string }[]; tools?: unknown }
+    expect(sent.messages.map(({ role }) => role)).toEqual(['developer', 'user', 'assistant', 'tool', 'user'])
+    expect(sent.tools).toBeUndefined()
+    up.seen.length = 0
+    up.script(serving({ [path]: chatAnswer('Yes.') }))
+    await both.ask(runtime, { ...asked, input: output, stream: false }, '/responses')
+    expect(JSON.stringify(sentTo(path))).toContain('It rains.')
+  })
+
+  it('is compacted in a response by the server that makes it', async () => {
+    const compacting = { model: 'openai/m', input: [...input, { type: 'compaction_trigger' }] }
+    up.script(serving({ '/v1/responses': response('completed', { output: [{ type: 'compaction' }] }) }))
+    await both.ask(runtime, compacting, '/responses')
+    expect(sentTo('/v1/responses')).toEqual({ ...compacting, model: 'm' })
+  })
+
+  it('is not compacted in the middle', async () => {
+    const compacting = { model: 'compatible/m', input: [{ type: 'compaction_trigger' }, ...input] }
+    const reply = await both.ask(runtime, compacting, '/responses')
+    expect([reply.status, errorOf(reply)]).toMatchObject([400, { param: 'input[0]' }])
+  })
+
+  it('fails if it is to be compacted in a stream and the summary breaks off', async () => {
+    up.script(stream([...chatFrames('Ada').slice(0, -2), chunk({}, 'length'), 'data: [DONE]\n\n']))
+    const compacting = { model: 'compatible/m', input: [...input, { type: 'compaction_trigger' }], stream: true }
+    const { text } = await both.ask(runtime, compacting, '/responses')
+    expect(lastOf(readEvents(text))).toMatchObject({ status: 'failed', output: [] })
   })
 
   it.each([

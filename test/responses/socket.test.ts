@@ -159,6 +159,24 @@ describe.each(runtimes)('Over a WebSocket on %s, a response', (runtime) => {
     other.ws.close()
   })
 
+  it('goes on from what one before it was compacted to', async () => {
+    const client = await open()
+    const first = last(await create(client, { model: 'up/m', input: 'I am Ada.' })).response
+    up.script(stream(chatFrames('They are called Ada.')))
+    const compacting = { model: 'up/m', previous_response_id: first.id, input: [{ type: 'compaction_trigger' }] }
+    const compacted = last(await create(client, compacting)).response
+    expect(compacted.output).toMatchObject([{ type: 'compaction' }])
+    up.script(chatting)
+    await create(client, { model: 'up/m', previous_response_id: compacted.id, input: 'Who am I?' })
+    const { messages } = sentTo(up)[2] as { messages: { content: string }[] }
+    expect(messages.map(({ content }) => content)).toEqual([
+      'I am Ada.',
+      expect.stringContaining('They are called Ada.'),
+      'Who am I?',
+    ])
+    client.ws.close()
+  })
+
   it('may be prepared before it is wanted', async () => {
     const client = await open()
     const input = [{ role: 'developer', content: 'Be brief.' }]

@@ -97,7 +97,7 @@ export function deltasOf(events: readonly Event[], type: string): string {
 
 function expectResponse(response: Response): void {
   expect(Object.keys(response)).toEqual(expect.arrayContaining(required))
-  for (const item of response.output) expect(item.id).toMatch(/^(msg|rs|fc|ctc)_[\w]{32}$/)
+  for (const item of response.output) expect(item.id).toMatch(/^(msg|rs|fc|ctc|cmp)_[\w]{32}$/)
 }
 
 /** Items come in the order of their indexes, are the same in their last event as in the response, and have told it all. */

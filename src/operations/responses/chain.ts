@@ -1,6 +1,7 @@
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
-import { notStored } from './input.ts'
+import { isToBeCompacted, notStored } from './input.ts'
+import { keptOf } from './summary.ts'
 
 /** Responses that can be gone on from. */
 const mostKept = 8
@@ -35,7 +36,7 @@ export class Chain {
   keep(id: string, input: unknown, output: unknown): void {
     this.#kept.delete(id)
     const said = Array.isArray(output) ? output.filter(isObject).flatMap(replayed) : []
-    this.#kept.set(id, [...itemsOf(input), ...said])
+    this.#kept.set(id, [...(isToBeCompacted(input) ? keptOf(input) : itemsOf(input)), ...said])
     const [oldest] = this.#kept.keys()
     if (this.#kept.size > mostKept && oldest !== undefined) this.#kept.delete(oldest)
   }

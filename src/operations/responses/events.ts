@@ -1,19 +1,17 @@
-import type { Random } from '../../wire/ids.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { doneText } from '../../wire/sse.ts'
 import { type ChatEnd, ChatEvents } from '../common/chat-events.ts'
 import type { Teller } from './items.ts'
-import { Output } from './output.ts'
-import { errorOf, type Head, incompleteReason, responseOf, type State, toldIn } from './response.ts'
-import type { Tools } from './tools.ts'
+import type { Said } from './output.ts'
+import { endOf, errorOf, type Head, responseOf, type State, toldIn } from './response.ts'
 
 /** A request for a response that has become a chat. */
 export interface Begun {
   /** The client's request. */
   readonly asked: JsonObject
-  readonly tools: Tools
   readonly head: Head
-  readonly random: Random
+  /** Creates what is made of what the chat says. */
+  readonly output: (teller?: Teller) => Said
   /** The time. */
   readonly seconds: () => number
 }
@@ -21,17 +19,17 @@ export interface Begun {
 /** Makes the events of a response from the chunks of a chat. */
 export class ResponseEvents extends ChatEvents implements Teller {
   readonly #asked: JsonObject
-  readonly #output: Output
+  readonly #output: Said
   readonly #seconds: () => number
   #head: Head
   #number = 0
 
-  constructor({ asked, tools, head, random, seconds }: Begun) {
+  constructor({ asked, head, output, seconds }: Begun) {
     super()
     this.#asked = asked
     this.#head = head
     this.#seconds = seconds
-    this.#output = new Output(asked, tools, random, this)
+    this.#output = output(this)
   }
 
   tell(event: string, fields: JsonObject): void {
@@ -65,8 +63,7 @@ export class ResponseEvents extends ChatEvents implements Teller {
 
   /** What the chat came to, and the end of the stream. */
   protected close({ finish, usage }: ChatEnd): void {
-    const reason = incompleteReason(finish)
-    const status = reason === undefined ? 'completed' : 'incomplete'
+    const { status, reason } = endOf(finish)
     this.#output.finish(status)
     this.#end({ status, output: this.#output.items, usage, reason, completed: this.#seconds() })
   }

@@ -1,5 +1,6 @@
+import { invalid } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
-import { isObject, type JsonObject } from '../../wire/json.ts'
+import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { wrongType } from '../common/fields.ts'
 import { contentOf, requiredIn, textOf } from './content.ts'
 import { thoughtIn } from './thoughts.ts'
@@ -12,6 +13,16 @@ export function messagesFor(body: JsonObject, tools: Tools): { messages: JsonObj
   if (instructions !== '') conversation.said(instructions, 'instructions', 'system')
   conversation.said(input, 'input', 'user')
   return conversation.end()
+}
+
+const trigger = 'compaction_trigger'
+
+/**
+ * Whether a conversation is to be compacted rather than gone on with. Codex asks so at OpenAI's own address, and takes
+ * nothing but one item with the compaction (openai/codex#22809).
+ */
+export function isToBeCompacted(input: unknown): input is readonly unknown[] {
+  return Array.isArray(input) && stringAt(input.at(-1), 'type') === trigger
 }
 
 /** What the assistant says in one turn, of which each item is a part. */
@@ -45,7 +56,8 @@ class Conversation {
   said(given: unknown, path: string, role: string): void {
     if (typeof given === 'string') this.#add({ role, content: given })
     if (!Array.isArray(given)) return
-    for (const [at, item] of given.entries()) this.#item(item, `${path}[${at}]`)
+    const items = isToBeCompacted(given) ? given.slice(0, -1) : given
+    for (const [at, item] of items.entries()) this.#item(item, `${path}[${at}]`)
   }
 
   end(): { messages: JsonObject[]; dropped: string[] } {
@@ -72,6 +84,7 @@ class Conversation {
     else if (type === 'function_call_output' || type === 'custom_tool_call_output') this.#output(item, path)
     else if (type === 'compaction' || type === 'compaction_summary') this.#compaction(item, path)
     else if (type === 'item_reference') throw notStored(`Item with id '${item.id}' not found.`, path)
+    else if (type === trigger) throw invalid("The 'compaction_trigger' item must be the final input item.", path)
     else if (!bringingTools.has(type)) this.#dropped.add(`input.${String(type)}`)
   }
 

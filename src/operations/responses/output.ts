@@ -4,11 +4,23 @@ import { CallItem, type ItemStatus, MessageItem, type OutputItem, ReasoningItem,
 import { wantsLogprobs } from './request.ts'
 import type { Tools } from './tools.ts'
 
+/** What becomes of what a chat says, whole or piece by piece. */
+export interface Said {
+  /** The items so far. */
+  readonly items: JsonObject[]
+  /** What a delta or a whole message says. */
+  add(said: JsonObject, logprobs?: unknown): void
+  /** What a delta says that is nothing but text. */
+  speak(text: string): void
+  /** Nothing more will be said. */
+  finish(status: Exclude<ItemStatus, 'in_progress'>): void
+}
+
 /**
  * Makes the output of a response from what a chat says, whole or piece by piece, and says each event about it. Reasoning
  * and text follow one another; calls may go on side by side until the end.
  */
-export class Output {
+export class Output implements Said {
   readonly #tools: Tools
   readonly #random: Random
   readonly #teller: Teller
@@ -37,7 +49,6 @@ export class Output {
     return this.#items.map((item) => this.#done.get(item) ?? item.value('incomplete'))
   }
 
-  /** What a delta or a whole message says. */
   add(said: JsonObject, logprobs?: unknown): void {
     const { reasoning_content: thought, content, refusal, tool_calls: calls, annotations } = said
     if (isText(thought)) this.#thinking().add(thought, this.#teller)
@@ -53,7 +64,6 @@ export class Output {
     if (text !== '' || logprobs.length > 0) this.#message('output_text').add(text, this.#teller, logprobs)
   }
 
-  /** Nothing more will be said. */
   finish(status: Exclude<ItemStatus, 'in_progress'>): void {
     // An agent that gets neither a message nor a call asks once more, for ever.
     const hasAnswered = this.#items.some((item) => !(item instanceof ReasoningItem))

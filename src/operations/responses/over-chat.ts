@@ -6,9 +6,12 @@ import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { chat } from '../chat.ts'
 import { firstChoice } from '../common/first-choice.ts'
 import { type Begun, ResponseEvents } from './events.ts'
+import { isToBeCompacted } from './input.ts'
+import type { Teller } from './items.ts'
 import { Output } from './output.ts'
 import { inOwnTerms, toChat } from './request.ts'
-import { type Head, incompleteReason, responseOf, toldIn } from './response.ts'
+import { endOf, type Head, responseOf, toldIn } from './response.ts'
+import { Summary, summingUp } from './summary.ts'
 import { unsealed } from './unsealed.ts'
 
 /** Serves responses with a model that chats. */
@@ -19,18 +22,20 @@ export const overChat: Translation<Operation> = {
   begin(body: RequestBody, { random, clock, model }): Translated {
     const asked = body.json
     const seconds = () => Math.floor(clock.now() / 1000)
-    const { chat: request, tools, dropped } = toChat(asked)
+    const isSummary = isToBeCompacted(asked.input)
+    const { chat: request, tools, dropped } = isSummary ? summingUp(asked) : toChat(asked)
     const head: Head = { id: identifier('resp_', random, 48), created: seconds(), model, tier: 'default' }
-    const begun: Begun = { asked, tools, head, random, seconds }
+    const outputFor = (teller?: Teller) =>
+      isSummary ? new Summary(random, teller) : new Output(asked, tools, random, teller)
+    const begun: Begun = { asked, head, output: outputFor, seconds }
     return {
       body: parseBody(new TextEncoder().encode(JSON.stringify(request))),
       dropped,
       answer(answer) {
         const choice = firstChoice(answer)
-        const output = new Output(asked, tools, random)
+        const output = outputFor()
         output.add(withCalls(objectAt(choice, 'message') ?? {}), choice?.logprobs)
-        const reason = incompleteReason(choice?.finish_reason)
-        const status = reason === undefined ? 'completed' : 'incomplete'
+        const { status, reason } = endOf(choice?.finish_reason)
         output.finish(status)
         return responseOf(asked, toldIn(answer, head), {
           ...{ status, output: output.items, reason, completed: seconds() },

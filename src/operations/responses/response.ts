@@ -79,10 +79,13 @@ function echoed(tool: unknown): unknown {
   return { description: null, parameters: null, strict: null, ...tool }
 }
 
-/** Why a chat's finish leaves a response incomplete; undefined if it doesn't. */
-export function incompleteReason(finish: unknown): string | undefined {
-  if (finish === 'length') return 'max_output_tokens'
-  return finish === 'content_filter' ? 'content_filter' : undefined
+/** Why a chat's finish leaves a response incomplete. */
+const reasons: Readonly<Record<string, string>> = { length: 'max_output_tokens', content_filter: 'content_filter' }
+
+/** How a response stands after a chat's finish. */
+export function endOf(finish: unknown) {
+  const reason = reasons[String(finish)]
+  return { status: reason === undefined ? 'completed' : 'incomplete', reason } as const
 }
 
 function usageOf(usage: JsonObject): JsonObject {
