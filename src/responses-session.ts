@@ -6,7 +6,14 @@ import { Abort } from './core/signal.ts'
 import type { Message, Socket } from './core/socket.ts'
 import type { Gateway } from './gateway.ts'
 import { Chain } from './operations/responses/chain.ts'
-import { createEvent, endIn, errorEvent, inLane, requestIn } from './operations/responses/socket-events.ts'
+import {
+  cancelEvent,
+  createEvent,
+  errorEvent,
+  inLane,
+  Progress,
+  requestIn,
+} from './operations/responses/socket-events.ts'
 import { warmedUp } from './operations/responses/warm-up.ts'
 import { responses } from './operations/responses.ts'
 import { createReport } from './report.ts'
@@ -33,6 +40,12 @@ export interface SessionOptions {
   readonly bodyLimit: number
 }
 
+/** A request that is being answered. */
+interface Running {
+  readonly signal: Abort
+  readonly progress: Progress
+}
+
 /** Requests that may wait for the one before them, as OpenAI has it. */
 const mostWaiting = 16
 
@@ -44,9 +57,9 @@ export class ResponsesSession implements Joined {
   readonly #caller: Caller
   readonly #options: SessionOptions
   readonly #chain = new Chain()
-  readonly #signal = new Abort()
   readonly #waiting: Message[] = []
   #isBusy = false
+  #running: Running | undefined
   #delivery: SocketDelivery | undefined
 
   constructor(client: Socket, caller: Caller, options: SessionOptions) {
@@ -58,7 +71,7 @@ export class ResponsesSession implements Joined {
       drained: () => this.#delivery?.resume(),
       closed: () => {
         this.#waiting.length = 0
-        this.#signal.abort(new GatewayError('gone', 'The client left.'))
+        this.#running?.signal.abort(new GatewayError('gone', 'The client left.'))
       },
     })
   }
@@ -68,6 +81,11 @@ export class ResponsesSession implements Joined {
   }
 
   #receive(message: Message): void {
+    const cancel = cancelEvent(message)
+    if (cancel) {
+      this.#cancel(cancel)
+      return
+    }
     if (this.#waiting.length >= mostWaiting) {
       const failure = new GatewayError('rate_limit', `No more than ${mostWaiting} requests may wait on one connection.`)
       this.#say(errorEvent(failure, {}))
@@ -75,6 +93,12 @@ export class ResponsesSession implements Joined {
     }
     this.#waiting.push(message)
     if (!this.#isBusy) void this.#work()
+  }
+
+  /** Stops the response that is being made, if it is the one that is named. */
+  #cancel({ response_id: id }: JsonObject): void {
+    if (!this.#running || (typeof id === 'string' && id !== this.#running.progress.id)) return
+    this.#running.signal.abort(new GatewayError('gone', 'The client cancelled its request.'))
   }
 
   async #work(): Promise<void> {
@@ -106,6 +130,7 @@ export class ResponsesSession implements Joined {
       this.#chain.forget(event.previous_response_id)
       this.#say(errorEvent(failure, retryHeaders(failure, trace)), event)
     }
+    this.#running = undefined
     report(requestId, started, trace, responses.name, failure)
   }
 
@@ -123,21 +148,30 @@ export class ResponsesSession implements Joined {
     event: JsonObject,
   ): Promise<void> {
     const { gateway, services } = this.#options
-    const answer = await gateway.answer({ ...request, ...this.#caller, operation: responses, signal: this.#signal })
+    const running: Running = { signal: new Abort(), progress: new Progress() }
+    const { signal, progress } = running
+    this.#running = running
+    const answer = await gateway.answer({ ...request, ...this.#caller, operation: responses, signal })
     void request.trace.shadow?.()
-    let ended: JsonObject | undefined
     this.#delivery = new SocketDelivery({
       clock: services.clock,
-      client: this.#signal,
+      client: signal,
       send: (data) => {
-        ended = endIn(data) ?? ended
+        progress.see(data)
         return this.#say(data, event)
       },
     })
     await this.#delivery.run(answer)
-    const { id, status, output } = ended ?? {}
+    if (signal.aborted && !progress.ended) return this.#stopped(running, event)
+    const { id, status, output } = progress.ended ?? {}
     if (typeof id !== 'string' || status === 'failed') this.#chain.forget(event.previous_response_id)
     else this.#chain.keep(id, request.body.json.input, output)
+  }
+
+  #stopped({ signal, progress }: Running, event: JsonObject): void {
+    const last = progress.cancelled()
+    if (last === undefined) throw signal.reason
+    this.#say(last, event)
   }
 
   /** What a client prepares without wanting an answer yet. */

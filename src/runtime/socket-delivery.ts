@@ -7,7 +7,7 @@ import { type Flow, flow } from './flow.ts'
 
 export interface SocketDeliveryOptions {
   readonly clock: Clock
-  /** Aborted when the client leaves. */
+  /** Aborted when the client leaves, or wants no more of it. */
   readonly client: Signal
   /** Sends what an event holds. Returns false if the client is behind. */
   readonly send: (data: string) => boolean
@@ -56,12 +56,16 @@ export class SocketDelivery implements ByteSink {
   }
 
   fail(error: unknown): void {
-    this.#settle?.fail(error)
+    if (this.#options.client.aborted) this.#settle?.done()
+    else this.#settle?.fail(error)
   }
 
   #pass(events: readonly ServerEvent[]): void {
+    const { client, send } = this.#options
     for (const { data } of events) {
-      if (data === '' || data === '[DONE]' || this.#options.send(data)) continue
+      // What an upstream that is stopped leads to is nothing that anybody waits for.
+      if (client.aborted) return
+      if (data === '' || data === '[DONE]' || send(data)) continue
       this.#isBehind = true
       this.#flow?.pause()
     }

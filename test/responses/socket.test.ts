@@ -8,7 +8,7 @@ import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
 import { responseFrames } from '../support/responses.ts'
 import { openAt, refusalOf, type SocketClient } from '../support/socket-client.ts'
-import { chatFrames, chunk, json, type Script, stream } from '../support/upstream.ts'
+import { chatFrames, chunk, json, type Script, silence, stream } from '../support/upstream.ts'
 
 const chatting: Script = (request, ...rest) =>
   (request.method === 'POST' ? stream(chatFrames('Hel', 'lo')) : json(404, {}))(request, ...rest)
@@ -227,6 +227,49 @@ describe.each(runtimes)('Over a WebSocket on %s, a response', (runtime) => {
     while ((JSON.parse((await client.next()).text ?? '') as Event).type !== 'response.output_text.delta');
     client.ws.close()
     await up.seen.find(({ method }) => method === 'POST')?.abandoned
+  })
+
+  it.each([
+    ['up', chatFrames('Hel', 'lo').slice(0, 2), chatting],
+    ['openai', responseFrames(['Hel', 'lo']).slice(0, 5), native],
+  ] as const)('ends at once when its client cancels it, and the next one comes: %s', async (name, begun, script) => {
+    const upstream = { up, openai }[name]
+    upstream.script(stream(begun, 'silence'))
+    const client = await open()
+    client.ws.send(JSON.stringify({ type: 'response.create', model: `${name}/m`, input: 'hi' }))
+    const events: Event[] = []
+    do events.push(JSON.parse((await client.next()).text ?? '') as Event)
+    while (last(events).type !== 'response.output_text.delta')
+    const id = events[0]?.response.id
+    client.ws.send(JSON.stringify({ type: 'response.cancel', response_id: id }))
+    const [ended, ...more] = await read(client)
+    const response = expect.objectContaining({ id, status: 'cancelled', output: [] })
+    expect(ended).toEqual({ type: 'response.incomplete', sequence_number: events.length, response })
+    expect(more).toEqual([])
+    await upstream.seen.find(({ method }) => method === 'POST')?.abandoned
+    upstream.script(script)
+    expect(last(await create(client, { model: `${name}/m`, input: 'hi' })).type).toBe('response.completed')
+    client.ws.close()
+  })
+
+  it('that is cancelled before it has begun is refused', async () => {
+    up.script(silence)
+    const client = await open()
+    client.ws.send(JSON.stringify({ type: 'response.create', stream_id: 'one', model: 'up/m', input: 'hi' }))
+    client.ws.send(JSON.stringify({ type: 'response.cancel' }))
+    const refusal = { type: 'error', stream_id: 'one', code: 'client_closed_request' }
+    expect(await read(client)).toEqual([expect.objectContaining(refusal)])
+    client.ws.close()
+  })
+
+  it('is not disturbed by the end of another one that its client cancels', async () => {
+    const client = await open()
+    const { id } = last(await create(client, { model: 'up/m', input: 'hi' })).response
+    client.ws.send(JSON.stringify({ type: 'response.cancel' }))
+    client.ws.send(JSON.stringify({ type: 'response.create', model: 'up/m', previous_response_id: id, input: 'So?' }))
+    client.ws.send(JSON.stringify({ type: 'response.cancel', response_id: id }))
+    expect(last(await read(client)).type).toBe('response.completed')
+    client.ws.close()
   })
 
   it('is not disturbed by what its client only tells', async () => {
