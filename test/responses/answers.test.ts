@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import { runtimes, serveBoth } from '../support/both.ts'
-import { asking, chatSaying, type Item, type Response, readResponse } from '../support/response-events.ts'
-import { callAnswer, json } from '../support/upstream.ts'
+import {
+  asking,
+  chatSaying,
+  type Item,
+  lastOf,
+  type Response,
+  readEvents,
+  readResponse,
+} from '../support/response-events.ts'
+import { callAnswer, chatAnswer, chunk, json, stream } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth('responses-answers', (url) => ({
   providers: { up: { type: 'openai-compatible', baseURL: url }, demo: { type: 'embedded' } },
@@ -169,6 +177,36 @@ describe.each(runtimes)('On %s, the response', (runtime) => {
         saying('Let me see.'),
         functionCall('call_a', 'weather', '{"city":"Paris"}'),
         functionCall('call_b', 'weather', '{"city":"Köln"}'),
+      ])
+    })
+
+    it.each([
+      ['thought', { reasoning_content: 'Hm.' }],
+      ['said nothing else', {}],
+    ])('gives back what Gemini wants back with a call, also streamed, where it has %s', async (_what, more) => {
+      const extra = { google: { thought_signature: 'EjQKMg==' } }
+      const calls = [{ ...called('call_a', 'weather', '{}'), extra_content: extra }, called('call_b', 'weather', '{}')]
+      const message = { ...more, tool_calls: calls }
+      const asked = { tools: [weather], include: ['reasoning.encrypted_content'] }
+      const { output: whole } = await responseTo(asked, chatSaying(message, 'tool_calls'))
+      upstream.script(stream([chunk(message), chunk({}, 'tool_calls'), 'data: [DONE]\n\n']))
+      const { text } = await both.ask(runtime, asking('up/m', 'hi', { ...asked, stream: true }), '/responses')
+      upstream.script(json(200, chatAnswer('Fine.')))
+      for (const output of [whole, lastOf(readEvents(text)).output]) {
+        expect(output.map(({ type }) => type)).toEqual(['reasoning', 'function_call', 'function_call'])
+        upstream.seen.length = 0
+        const results = ['a', 'b'].map((id) => ({ type: 'function_call_output', call_id: `call_${id}`, output: '20°' }))
+        const input = [{ role: 'user', content: 'hi' }, ...output, ...results]
+        await both.ask(runtime, asking('up/m', input, asked), '/responses')
+        const sent = JSON.parse(upstream.seen[0]?.body ?? '') as { messages: object[] }
+        expect(sent.messages[1]).toEqual({ role: 'assistant', content: null, ...message })
+      }
+    })
+
+    it('has no reasoning for what a client that wants none could not give back', async () => {
+      const call = { ...called('call_a', 'weather', '{}'), extra_content: { google: { thought_signature: 'EjQ=' } } }
+      expect(await outputFor({ tools: [weather] }, { tool_calls: [call] }, 'tool_calls')).toEqual([
+        functionCall('call_a', 'weather', '{}'),
       ])
     })
 

@@ -3,7 +3,7 @@ import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { wrongType } from '../common/fields.ts'
 import { contentOf, requiredIn, textOf } from './content.ts'
-import { thoughtIn } from './thoughts.ts'
+import { extrasIn, thoughtIn } from './thoughts.ts'
 import { bringingTools, inputField, type Tools } from './tools.ts'
 
 /** Chat's messages for `instructions` and `input`, and what of the input no chat model reads. */
@@ -43,6 +43,8 @@ class Conversation {
   readonly #messages: JsonObject[] = []
   readonly #dropped = new Set<string>()
   #turn = silent()
+  /** What came with calls besides. */
+  readonly #extras = new Map<string, unknown>()
   /** The calls whose results are still to come: nothing may stand between them. */
   readonly #called = new Set<unknown>()
   /** What follows them. */
@@ -79,7 +81,7 @@ class Conversation {
     if (!isObject(item)) throw wrongType(path, 'an object', item)
     const type = item.type ?? (isReference(item) ? 'item_reference' : 'message')
     if (type === 'message') this.#message(item, path)
-    else if (type === 'reasoning') this.#turn.thoughts.push(thoughtIn(item))
+    else if (type === 'reasoning') this.#reasoning(item)
     else if (type === 'function_call' || type === 'custom_tool_call') this.#call(item, path)
     else if (type === 'function_call_output' || type === 'custom_tool_call_output') this.#output(item, path)
     else if (type === 'compaction' || type === 'compaction_summary') this.#compaction(item, path)
@@ -95,13 +97,20 @@ class Conversation {
     else if (content !== '') this.#turn.said.push(content)
   }
 
+  #reasoning(item: JsonObject): void {
+    this.#turn.thoughts.push(thoughtIn(item))
+    for (const [id, extra] of Object.entries(extrasIn(item))) this.#extras.set(id, extra)
+  }
+
   #call(item: JsonObject, path: string): void {
     const id = requiredIn(item, 'call_id', path)
     const name = requiredIn(item, 'name', path)
     const { arguments: given, input, namespace } = item
     const called = this.#tools.calledOf(name, typeof namespace === 'string' ? namespace : undefined)
     const written = item.type === 'custom_tool_call' ? JSON.stringify({ [inputField]: input ?? '' }) : given || '{}'
-    this.#turn.calls.push({ id, type: 'function', function: { name: called, arguments: written } })
+    const extra = this.#extras.get(id)
+    const call = { id, type: 'function', function: { name: called, arguments: written } }
+    this.#turn.calls.push(extra === undefined ? call : { ...call, extra_content: extra })
   }
 
   #output(item: JsonObject, path: string): void {

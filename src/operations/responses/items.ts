@@ -94,6 +94,7 @@ export class ReasoningItem implements OutputItem {
   readonly index: number
   readonly #id: string
   readonly #form: ReasoningForm
+  readonly #extras: Record<string, JsonObject> = {}
   #text = ''
 
   constructor(index: number, form: ReasoningForm, random: Random) {
@@ -102,12 +103,8 @@ export class ReasoningItem implements OutputItem {
     this.#id = identifier(ownReasoning, random, 23)
   }
 
-  begin(teller: Teller): void {
-    if (this.#form.summary) teller.tell('reasoning_summary_part.added', { ...this.#place, part: this.#part })
-    else teller.tell('content_part.added', { ...this.#place, part: this.#part })
-  }
-
   add(text: string, teller: Teller): void {
+    if (this.#text === '') this.#tellPart('added', teller)
     this.#text += text
     teller.tell(this.#form.summary ? 'reasoning_summary_text.delta' : 'reasoning_text.delta', {
       ...this.#place,
@@ -115,22 +112,33 @@ export class ReasoningItem implements OutputItem {
     })
   }
 
+  /** Keeps what came with a call. */
+  keep(callId: string, extra: JsonObject): void {
+    this.#extras[callId] = extra
+  }
+
   finish(teller: Teller): void {
+    if (this.#text === '') return
     const { summary } = this.#form
     teller.tell(summary ? 'reasoning_summary_text.done' : 'reasoning_text.done', { ...this.#place, text: this.#text })
-    teller.tell(summary ? 'reasoning_summary_part.done' : 'content_part.done', { ...this.#place, part: this.#part })
+    this.#tellPart('done', teller)
+  }
+
+  #tellPart(what: 'added' | 'done', teller: Teller): void {
+    const kind = this.#form.summary ? 'reasoning_summary_part' : 'content_part'
+    teller.tell(`${kind}.${what}`, { ...this.#place, part: this.#part })
   }
 
   value(status: ItemStatus): JsonObject {
     const { summary, sealed: opaque } = this.#form
-    const said = status === 'in_progress' ? [] : [this.#part]
+    const said = status === 'in_progress' || this.#text === '' ? [] : [this.#part]
     return {
       id: this.#id,
       type: 'reasoning',
       status,
       summary: summary ? said : [],
       ...(!summary && { content: said }),
-      ...(opaque && { encrypted_content: status === 'in_progress' ? null : sealed(this.#text) }),
+      ...(opaque && { encrypted_content: status === 'in_progress' ? null : sealed(this.#text, this.#extras) }),
     }
   }
 

@@ -88,7 +88,6 @@ export class Output implements Said {
     const item = new ReasoningItem(this.#items.length, this.#form, this.#random)
     this.#begin(item)
     this.#open = item
-    item.begin(this.#teller)
     return item
   }
 
@@ -110,8 +109,9 @@ export class Output implements Said {
       known.add(text, this.#teller)
       return
     }
-    this.#close('completed')
     const id = stringAt(call, 'id') ?? toolCallId(this.#random)
+    if (isObject(call.extra_content) && this.#form.sealed) this.#thinking().keep(id, call.extra_content)
+    this.#close('completed')
     const item = new CallItem(this.#items.length, this.#tools.find(name ?? ''), id, this.#random)
     this.#calls.set(key, item)
     this.#begin(item)
