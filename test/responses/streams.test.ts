@@ -184,12 +184,42 @@ describe.each(runtimes)('On %s, the stream of a response', (runtime) => {
     ]
     const events = await eventsFor(frames, { tools: [patch] })
     expect(events.map(gist).slice(2)).toEqual([
-      ...['output_item.added 0', 'custom_tool_call_input.delta 0', 'custom_tool_call_input.done 0'],
-      ...['output_item.done 0', 'completed'],
+      ...['output_item.added 0', 'custom_tool_call_input.delta 0', 'custom_tool_call_input.delta 0'],
+      ...['custom_tool_call_input.done 0', 'output_item.done 0', 'completed'],
     ])
     expect(lastOf(events).output).toMatchObject([
       { type: 'custom_tool_call', call_id: 'call_0', name: 'apply_patch', input: 'a\nb' },
     ])
+  })
+
+  it('says the text of a custom tool as it comes, whatever cuts it', async () => {
+    const text = 'a"\\\n\t/ü 😀 \\d\u0001'
+    const args = [
+      JSON.stringify({ input: text }),
+      ` { "input" : ${JSON.stringify(text).replace('ü', '\\u00fc').replace('😀', '\\uD83D\\ude00')} } `,
+    ]
+    for (const given of args) {
+      for (const size of [1, 2, 3, 7]) {
+        const pieces = given.match(new RegExp(`.{1,${size}}`, 'gsu')) ?? []
+        const frames = pieces.map((one, at) => piece(0, one, at === 0 ? 'apply_patch' : undefined))
+        const events = await eventsFor([...frames, chunk({}, 'tool_calls'), done], { tools: [patch] })
+        expect(deltasOf(events, 'custom_tool_call_input.delta')).toBe(text)
+        expect(events.filter(({ delta }) => delta !== undefined).length).toBeGreaterThan(2)
+        expect(lastOf(events).output).toMatchObject([{ input: text }])
+      }
+    }
+  })
+
+  it.each([
+    ['with escapes and line breaks that JSON has not', '{"input":"^\\d+\n\\uZZ"}', '^\\d+\n\\uZZ'],
+    ['cut inside an escape', '{"input":"a\\u00', 'a'],
+    ['under another name', `{"patch":"${'x'.repeat(200)}"}`, 'x'.repeat(200)],
+    ['in no form at all', 'a "b" '.repeat(50), 'a "b" '.repeat(50)],
+  ])('says the text of a custom tool also if the model writes it %s', async (_how, args, text) => {
+    const frames = [piece(0, args.slice(0, 15), 'apply_patch'), piece(0, args.slice(15)), chunk({}, 'tool_calls'), done]
+    const events = await eventsFor(frames, { tools: [patch] })
+    expect(deltasOf(events, 'custom_tool_call_input.delta')).toBe(text)
+    expect(lastOf(events).output).toMatchObject([{ input: text }])
   })
 
   it.each([

@@ -1,7 +1,8 @@
 import { identifier, type Random } from '../../wire/ids.ts'
-import { isObject, type JsonObject, stringAt, tryParse } from '../../wire/json.ts'
+import type { JsonObject } from '../../wire/json.ts'
+import { CustomInput } from './custom-input.ts'
 import { ownReasoning, sealed } from './thoughts.ts'
-import { inputField, type OfferedTool } from './tools.ts'
+import type { OfferedTool } from './tools.ts'
 
 /** Tells a client of items while they are made. */
 export interface Teller {
@@ -157,58 +158,54 @@ export class CallItem implements OutputItem {
   readonly #tool: OfferedTool
   readonly #callId: string
   readonly #id: string
+  readonly #input: CustomInput | undefined
   #arguments = ''
 
   constructor(index: number, tool: OfferedTool, callId: string, random: Random) {
     this.index = index
     this.#tool = tool
     this.#callId = callId
+    this.#input = tool.custom ? new CustomInput() : undefined
     this.#id = identifier(tool.custom ? 'ctc_' : 'fc_', random, 32)
   }
 
   add(text: string, teller: Teller): void {
-    this.#arguments += text
-    // The text of a custom tool stands inside JSON, so it is told when that is whole.
-    if (!this.#tool.custom) teller.tell('function_call_arguments.delta', { ...this.#place, delta: text })
+    if (this.#input) this.#tellInput(this.#input.add(text), teller)
+    else {
+      this.#arguments += text
+      teller.tell('function_call_arguments.delta', { ...this.#place, delta: text })
+    }
   }
 
   finish(teller: Teller): void {
-    if (!this.#tool.custom) {
+    if (this.#input) {
+      this.#tellInput(this.#input.rest, teller)
+      teller.tell('custom_tool_call_input.done', { ...this.#place, input: this.#input.text })
+    } else {
       const { name } = this.#tool
       teller.tell('function_call_arguments.done', { ...this.#place, name, arguments: this.#arguments })
-      return
     }
-    const input = inputIn(this.#arguments)
-    if (input !== '') teller.tell('custom_tool_call_input.delta', { ...this.#place, delta: input })
-    teller.tell('custom_tool_call_input.done', { ...this.#place, input })
+  }
+
+  #tellInput(delta: string, teller: Teller): void {
+    if (delta !== '') teller.tell('custom_tool_call_input.delta', { ...this.#place, delta })
   }
 
   value(status: ItemStatus): JsonObject {
-    const { custom, name, namespace } = this.#tool
+    const { name, namespace } = this.#tool
     const begun = status === 'in_progress'
     return {
       id: this.#id,
-      type: custom ? 'custom_tool_call' : 'function_call',
+      type: this.#input ? 'custom_tool_call' : 'function_call',
       status,
       call_id: this.#callId,
       name,
       ...(namespace !== undefined && { namespace }),
-      ...(custom ? { input: begun ? '' : inputIn(this.#arguments) } : { arguments: begun ? '' : this.#arguments }),
+      ...(this.#input ? { input: begun ? '' : this.#input.text } : { arguments: begun ? '' : this.#arguments }),
     }
   }
 
   get #place(): JsonObject {
     return { item_id: this.#id, output_index: this.index }
   }
-}
-
-/**
- * The text in the arguments of a custom tool, maybe cut. Some models give it another name, and one that doesn't keep to
- * the form at all has meant all of it.
- */
-function inputIn(given: string): string {
-  const uncut = given.replace(/\\(u[\da-f]{0,3})?$/i, '')
-  const parsed = tryParse(given) ?? tryParse(`${given}"}`) ?? tryParse(`${uncut}"}`)
-  const [only, another] = isObject(parsed) ? Object.values(parsed) : []
-  return stringAt(parsed, inputField) ?? (typeof only === 'string' && another === undefined ? only : given)
 }
