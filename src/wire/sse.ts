@@ -25,6 +25,11 @@ export class EventReader {
   #dataLength = 0
   #event: string | undefined
 
+  /** Whether the next byte begins a line. */
+  get isAtLineStart(): boolean {
+    return this.#rest.size === 0
+  }
+
   /** Returns the events that `bytes` complete. Throws a `GatewayError` if an event gets too long. */
   read(bytes: Uint8Array): ServerEvent[] {
     const end = lastLineEnd(bytes)
@@ -209,6 +214,17 @@ export function bytesOf({ data, event }: ServerEvent): Uint8Array {
 
 export const doneText = 'data: [DONE]\n\n'
 export const done: Uint8Array = encoder.encode(doneText)
+
+const colon = 58
+const leadingComments = /^(?:(?::[^\r\n]*)?(?:\r\n|\r|\n))+/
+
+/** The comments that `bytes` begin with, if a line begins there: whole ones, in the form that every client skips. */
+export function commentsAtStart(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes[0] !== colon) return undefined
+  const [found = ''] = leadingComments.exec(new TextDecoder().decode(bytes)) ?? []
+  const lines = found.split(/[\r\n]+/).filter((line) => line !== '')
+  return lines.length > 0 ? encoder.encode(lines.map((line) => `${line}\n\n`).join('')) : undefined
+}
 
 /** A line that every client skips: the only form of keep-alive that none of them fails on. */
 export function comment(text: string): Uint8Array {

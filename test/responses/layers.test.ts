@@ -52,7 +52,8 @@ describe.each(runtimes)('On %s, a response made of a chat', (runtime) => {
   it('is continued by another deployment where it breaks off', async () => {
     const whole = framesOf({ messages: [], stream_options: { include_usage: true } }, { text })
     first.script(cutAt(whole, firstContentEnd(whole), 'close'))
-    const { events } = await streamed('resumed')
+    const { events, reply } = await streamed('resumed')
+    expect(reply.text).toMatch(/\n\n: x-samewire-continued: rest\/m\n\nevent: /)
     expect(deltasOf(events, 'output_text.delta')).toBe(text)
     expect(lastOf(events)).toMatchObject({ status: 'completed', output: [{ content: [{ text }] }] })
   })

@@ -6,6 +6,7 @@ import { chatFrames, chunk, stream } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth('responses-streams', (url) => ({
   providers: { up: { type: 'openai-compatible', baseURL: url }, demo: { type: 'embedded' } },
+  models: { untouched: { deployments: ['up/m'], streams: 'untouched' } },
 }))
 
 const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 }
@@ -91,6 +92,17 @@ describe.each(runtimes)('On %s, the stream of a response', (runtime) => {
       seen.add(events.map(gist).join('\n'))
     }
     expect(seen.size).toBe(1)
+  })
+
+  it('keeps the comments between events, and takes nothing else for one', async () => {
+    const frames = [...chatFrames(': a', 'b: c'), ': the end\n\n']
+    const pieces = [': one\r\n: two\n\n', ...frames.join('').split(/(?=:)/)]
+    for (const model of ['up/m', 'untouched']) {
+      upstream.script(stream(pieces))
+      const { text } = await both.ask(runtime, asking(model, 'hi', { stream: true }), '/responses')
+      expect(text.split('\n').filter((line) => line.startsWith(':'))).toEqual([': one', ': two'])
+      expect(deltasOf(readEvents(text), 'output_text.delta')).toBe(': ab: c')
+    }
   })
 
   it('reads each chunk of an upstream that makes them in other forms', async () => {

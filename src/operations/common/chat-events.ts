@@ -1,7 +1,7 @@
 import type { Emit, Stage } from '../../core/stream.ts'
 import { asGatewayError, errorEnvelope } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
-import { EventReader, parseEvent, type ServerEvent } from '../../wire/sse.ts'
+import { commentsAtStart, EventReader, parseEvent, type ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { firstChoice } from './first-choice.ts'
 import { PlainChunks } from './plain-chunks.ts'
@@ -29,6 +29,9 @@ export abstract class ChatEvents implements Stage {
   complete = false
 
   chunk(bytes: Uint8Array, emit: Emit): void {
+    // Where a stream was continued is said so.
+    const comments = this.#reader.isAtLineStart ? commentsAtStart(bytes) : undefined
+    if (comments) emit(comments)
     for (const event of this.#reader.read(bytes)) this.#event(event)
     this.#send(emit)
   }
