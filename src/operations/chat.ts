@@ -3,6 +3,7 @@ import { identifier } from '../wire/ids.ts'
 import { accumulateChat } from './choices/accumulate.ts'
 import { chatChunks } from './choices/chunks.ts'
 import { continuingChat } from './choices/continuing.ts'
+import { renewingCustomTools } from './choices/custom-tools.ts'
 import { demandOf } from './choices/demand.ts'
 import { choicesFeatures, imageAddresses } from './choices/features.ts'
 import { renewingFunctions } from './choices/functions.ts'
@@ -27,7 +28,7 @@ export const chat: Operation = {
   usage: usageIn,
   features: choicesFeatures,
   omission: logprobsOmission,
-  renewals: [renewingFunctions, singleCall],
+  renewals: [renewingFunctions, renewingCustomTools, singleCall],
   structure: structureFor,
   requirement: requiredCall,
   withUsageOf: (answer, { usage }) => ({ ...answer, usage: addedUsage(answer.usage, usage) }),

@@ -103,15 +103,7 @@ const choices = ['tool_choice of some tools', 'tool_choice of one tool']
 
 const ollama: Omit<Kind, 'provider'> = {
   oneByOne: true,
-  refused: [
-    ...openaiOnly,
-    ...choices,
-    'function_call',
-    'logit_bias',
-    'messages with a file',
-    'tool_choice required',
-    'tools, custom',
-  ],
+  refused: [...openaiOnly, ...choices, 'function_call', 'logit_bias', 'messages with a file', 'tool_choice required'],
 }
 
 const kinds: Readonly<Record<string, Kind>> = {
@@ -150,7 +142,6 @@ const kinds: Readonly<Record<string, Kind>> = {
       'presence_penalty',
       'stop',
       'tool_choice required',
-      'tools, custom',
       'top_logprobs',
     ],
     translated: [
@@ -159,6 +150,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       'response_format json_object',
       'response_format json_schema',
       'tool_choice none',
+      'tools, custom',
     ],
     leftOut: [
       ...cosmetic.filter((name) => name !== 'user' && name !== 'metadata'),
@@ -200,6 +192,7 @@ const kinds: Readonly<Record<string, Kind>> = {
       'stop',
       'temperature',
       'tool_choice none',
+      'tools, custom',
       'top_p',
     ],
     leftOut: [...cosmetic, 'parallel_tool_calls'],
@@ -207,7 +200,7 @@ const kinds: Readonly<Record<string, Kind>> = {
   "ollama with api: 'openai'": {
     ...ollama,
     provider: { type: 'ollama', api: 'openai' },
-    translated: ['functions', 'max_completion_tokens'],
+    translated: ['functions', 'max_completion_tokens', 'tools, custom'],
     leftOut: ['parallel_tool_calls'],
   },
 }
@@ -308,7 +301,6 @@ describe.each(runtimes)('A field of a chat request, on %s,', (runtime) => {
       'moderation: 400 unsupported_parameter moderation',
       'prediction: 400 unsupported_parameter prediction',
       'tool_choice of some tools: 400 unsupported_parameter tool_choice',
-      'tools, custom: 400 unsupported_parameter tools[0].type',
       'web_search_options: 400 unsupported_parameter web_search_options',
     ])
   })

@@ -80,6 +80,52 @@ describe.each(runtimes)('On %s, a request for a chat', (runtime) => {
     expect(sent).toEqual({ model: 'm', messages, tools: [nested, nested], tool_choice: choice })
   })
 
+  describe('with custom tools', () => {
+    const format = { type: 'grammar', syntax: 'lark', definition: 'start: /.+/' }
+    const patch = { type: 'custom', name: 'ApplyPatch', description: 'Edits.', format }
+    const { type: _, syntax, definition } = format
+    const custom = {
+      name: 'ApplyPatch',
+      description: 'Edits.',
+      format: { type: 'grammar', grammar: { syntax, definition } },
+    }
+    const calledPatch = { id: 'c1', type: 'custom', custom: { name: 'ApplyPatch', input: '*** Begin\n' } }
+
+    it('may have them flat, beside its messages', async () => {
+      const messages = [{ role: 'user', content: 'hi' }]
+      const choice = { type: 'custom', name: 'ApplyPatch' }
+      const { sent } = await ask({ messages, tools: [nested, patch], tool_choice: choice })
+      expect(sent).toMatchObject({
+        tools: [nested, { type: 'custom', custom }],
+        tool_choice: { type: 'custom', custom: { name: 'ApplyPatch' } },
+      })
+    })
+
+    it('keeps them and their calls where it has an input', async () => {
+      for (const tool of [patch, { type: 'custom', custom }]) {
+        const { sent } = await ask({
+          input: [
+            { role: 'user', content: 'hi' },
+            { type: 'custom_tool_call', call_id: 'c1', name: 'ApplyPatch', input: '*** Begin\n' },
+            { type: 'custom_tool_call_output', call_id: 'c1', output: 'Done' },
+          ],
+          tools: [flat, tool],
+          tool_choice: { type: 'custom', name: 'ApplyPatch' },
+        })
+        expect(sent).toEqual({
+          model: 'm',
+          messages: [
+            { role: 'user', content: 'hi' },
+            { role: 'assistant', content: null, tool_calls: [calledPatch] },
+            { role: 'tool', tool_call_id: 'c1', content: 'Done' },
+          ],
+          tools: [nested, { type: 'custom', custom }],
+          tool_choice: { type: 'custom', custom: { name: 'ApplyPatch' } },
+        })
+      }
+    })
+  })
+
   it('without either still needs messages', async () => {
     const { reply } = await ask({})
     expect(JSON.parse(reply.text)).toMatchObject({ error: { param: 'messages' } })

@@ -1,6 +1,13 @@
+import { withCustomCalls } from '../../operations/choices/custom-calls.ts'
 import { toChat } from '../../operations/responses/request.ts'
 import { edited, parseBody, type RequestBody } from '../../wire/body.ts'
-import { isObject, type JsonObject } from '../../wire/json.ts'
+import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+
+/** A tool as a response has it. */
+interface FlatTool extends JsonObject {
+  readonly type: 'function' | 'custom'
+  readonly name: string
+}
 
 /** A chat that a client asked for in another form. */
 export interface Reworded {
@@ -11,7 +18,8 @@ export interface Reworded {
 
 /**
  * A request for a chat as Cursor words it for some models: with `input` and the other fields of a response instead of
- * `messages`, or with the flat tools of a response beside them (BerriAI/litellm#34029). Any other is returned as it is.
+ * `messages`, or with the flat tools of a response beside them (BerriAI/litellm#34029, archestra-ai/archestra#7375). Any
+ * other is returned as it is.
  */
 export function chatOf(body: RequestBody): Reworded {
   const { messages, input, tools } = body.outline
@@ -22,12 +30,27 @@ export function chatOf(body: RequestBody): Reworded {
 
 function fromInput({ json }: RequestBody): Reworded {
   const { messages: _, stream_options: options, tools, ...asked } = json
-  const flat = Array.isArray(tools) ? tools.map(flattened) : tools
-  const { chat, dropped } = toChat({ ...asked, tools: flat })
+  const flat = Array.isArray(tools) ? tools.map(flattened) : []
+  const { chat, dropped } = toChat({ ...asked, ...(tools !== undefined && { tools: flat }) })
   // The client reads the answer as a chat's, so that what it wants of the stream is for it to say.
-  const { stream_options: __, ...fields } = chat
+  const { stream_options: __, ...fields } = withCustomTools(chat, flat)
   const own = options === undefined ? fields : { ...fields, stream_options: options }
   return { body: parseBody(new TextEncoder().encode(JSON.stringify(own))), dropped }
+}
+
+/** A chat whose custom tools stay such, as the client is to get calls of them. */
+function withCustomTools(chat: JsonObject, flat: readonly unknown[]): JsonObject {
+  const custom = new Map(flat.filter(isFlatCustom).map((tool) => [tool.name, nested(tool)]))
+  if (custom.size === 0) return chat
+  const { messages, tools, tool_choice: choice } = chat
+  const names: ReadonlySet<string> = new Set(custom.keys())
+  const nameOf = (tool: unknown) => stringAt(objectAt(tool, 'function'), 'name') ?? ''
+  return {
+    ...chat,
+    messages: listOf(messages).map((message) => (isObject(message) ? withCustomCalls(message, names) : message)),
+    ...(Array.isArray(tools) && { tools: tools.map((tool) => custom.get(nameOf(tool)) ?? tool) }),
+    ...(custom.has(nameOf(choice)) && { tool_choice: { type: 'custom', custom: { name: nameOf(choice) } } }),
+  }
 }
 
 function withNestedTools(body: RequestBody): RequestBody {
@@ -37,16 +60,36 @@ function withNestedTools(body: RequestBody): RequestBody {
   return edited(body, { set })
 }
 
-function isFlat(tool: unknown): tool is JsonObject {
-  return isObject(tool) && tool.type === 'function' && tool.function === undefined && typeof tool.name === 'string'
+function isFlat(tool: unknown): tool is FlatTool {
+  if (!isObject(tool) || typeof tool.name !== 'string') return false
+  return (tool.type === 'function' || tool.type === 'custom') && !isObject(tool[tool.type])
+}
+
+function isFlatCustom(tool: unknown): tool is FlatTool {
+  return isFlat(tool) && tool.type === 'custom'
 }
 
 function nested(tool: unknown): unknown {
   if (!isFlat(tool)) return tool
-  const { type, ...called } = tool
-  return { type, function: called }
+  const { type, format, ...called } = tool
+  return { type, [type]: { ...called, ...(format !== undefined && { format: nestedFormat(format) }) } }
+}
+
+function nestedFormat(format: unknown): unknown {
+  if (!isObject(format) || format.type !== 'grammar' || isObject(format.grammar)) return format
+  const { type, ...grammar } = format
+  return { type, grammar }
 }
 
 function flattened(tool: unknown): unknown {
-  return isObject(tool) && isObject(tool.function) ? { type: tool.type, ...tool.function } : tool
+  if (!isObject(tool)) return tool
+  const { type } = tool
+  const called = objectAt(tool, type === 'custom' ? type : 'function')
+  if (!called) return tool
+  const grammar = objectAt(called.format, 'grammar')
+  return { type, ...called, ...(grammar && { format: { type: 'grammar', ...grammar } }) }
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }

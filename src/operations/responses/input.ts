@@ -1,10 +1,11 @@
 import { invalid } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import { asArguments } from '../choices/custom-function.ts'
 import { wrongType } from '../common/fields.ts'
 import { contentOf, requiredIn, textOf } from './content.ts'
 import { extrasIn, thoughtIn } from './thoughts.ts'
-import { bringingTools, inputField, type Tools } from './tools.ts'
+import { bringingTools, type Tools } from './tools.ts'
 
 /** Chat's messages for `instructions` and `input`, and what of the input no chat model reads. */
 export function messagesFor(body: JsonObject, tools: Tools): { messages: JsonObject[]; dropped: string[] } {
@@ -107,7 +108,7 @@ class Conversation {
     const name = requiredIn(item, 'name', path)
     const { arguments: given, input, namespace } = item
     const called = this.#tools.calledOf(name, typeof namespace === 'string' ? namespace : undefined)
-    const written = item.type === 'custom_tool_call' ? JSON.stringify({ [inputField]: input ?? '' }) : given || '{}'
+    const written = item.type === 'custom_tool_call' ? asArguments(input) : given || '{}'
     const extra = this.#extras.get(id)
     const call = { id, type: 'function', function: { name: called, arguments: written } }
     this.#turn.calls.push(extra === undefined ? call : { ...call, extra_content: extra })

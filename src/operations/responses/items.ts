@@ -1,6 +1,6 @@
 import { identifier, type Random } from '../../wire/ids.ts'
 import type { JsonObject } from '../../wire/json.ts'
-import { CustomInput } from './custom-input.ts'
+import { CustomInput } from '../choices/custom-input.ts'
 import { ownReasoning, sealed } from './thoughts.ts'
 import type { OfferedTool } from './tools.ts'
 

@@ -1,4 +1,5 @@
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import { asFunction } from '../choices/custom-function.ts'
 
 /** A tool of a request: as a chat model calls it, and as the client knows it. */
 export interface OfferedTool {
@@ -81,13 +82,13 @@ export class Tools {
     // The first of two with one name is the one that a call could only mean.
     if (this.#offered.has(called)) return
     this.#offered.set(called, { called, name, namespace, custom })
-    const fields = custom
-      ? { description: describedInput(tool), parameters: onlyInput }
-      : { ...(description !== undefined && { description }), parameters: parameters ?? noParameters }
-    chat.push({
-      type: 'function',
-      function: { name: called, ...fields, ...(!custom && typeof strict === 'boolean' && { strict }) },
-    })
+    const described = {
+      name: called,
+      ...(description !== undefined && { description }),
+      parameters: parameters ?? noParameters,
+      ...(typeof strict === 'boolean' && { strict }),
+    }
+    chat.push({ type: 'function', function: custom ? asFunction(called, tool) : described })
   }
 
   #allowed(choice: unknown): readonly JsonObject[] {
@@ -116,20 +117,3 @@ function joined(namespace: string, name: string): string {
 }
 
 const noParameters = { type: 'object', properties: {} }
-
-/** The only argument of a custom tool. */
-export const inputField = 'input'
-const onlyInput = {
-  type: 'object',
-  properties: { [inputField]: { type: 'string', description: 'The whole input of the tool, as text.' } },
-  required: [inputField],
-  additionalProperties: false,
-}
-
-/** A chat model can't be held to a grammar of one tool, so it is told. */
-function describedInput({ description, format }: JsonObject): string {
-  const text = typeof description === 'string' ? description : ''
-  const definition = stringAt(format, 'definition')
-  if (definition === undefined) return text
-  return `${text}\n\nThe input must follow this ${stringAt(format, 'syntax') ?? ''} grammar:\n${definition}`.trim()
-}

@@ -1,5 +1,5 @@
 import { isObject, stringAt, tryParse } from '../../wire/json.ts'
-import { inputField } from './tools.ts'
+import { inputField } from './custom-function.ts'
 
 const head = new RegExp(`^\\s*\\{\\s*"${inputField}"\\s*:\\s*"`)
 /** No head is longer. */
@@ -52,6 +52,13 @@ const meanings: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', 
 
 function meaning(_: string, code: string | undefined, character: string): string {
   return code === undefined ? (meanings[character] ?? character) : String.fromCharCode(Number.parseInt(code, 16))
+}
+
+/** The text in whole arguments. */
+export function inputIn(given: string): string {
+  const input = new CustomInput()
+  input.add(given)
+  return input.text
 }
 
 /** Some models give the text another name, and one that doesn't keep to the form at all has meant all of it. */
