@@ -80,6 +80,24 @@ describe.each(runtimes)('On %s, a request for a chat', (runtime) => {
     expect(sent).toEqual({ model: 'm', messages, tools: [nested, nested], tool_choice: choice })
   })
 
+  it('may have an empty list where the assistant only called', async () => {
+    const turn = {
+      role: 'assistant',
+      tool_calls: [{ id: 'c1', type: 'function', function: { name: 'look', arguments: '{}' } }],
+    }
+    const messages = [
+      { role: 'user', content: 'hi' },
+      { ...turn, content: [] },
+      { role: 'tool', tool_call_id: 'c1', content: 'rain' },
+    ]
+    const { sent } = await ask({ messages, tools: [nested] })
+    expect(sent).toEqual({
+      model: 'm',
+      messages: [messages[0], { ...turn, content: null }, messages[2]],
+      tools: [nested],
+    })
+  })
+
   describe('with custom tools', () => {
     const format = { type: 'grammar', syntax: 'lark', definition: 'start: /.+/' }
     const patch = { type: 'custom', name: 'ApplyPatch', description: 'Edits.', format }

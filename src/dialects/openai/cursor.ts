@@ -18,14 +18,15 @@ export interface Reworded {
 
 /**
  * A request for a chat as Cursor words it for some models: with `input` and the other fields of a response instead of
- * `messages`, or with the flat tools of a response beside them (BerriAI/litellm#34029, archestra-ai/archestra#7375). Any
- * other is returned as it is.
+ * `messages`, or with the flat tools of a response beside them (BerriAI/litellm#34029), and with an empty list for a turn of
+ * calls only (archestra-ai/archestra#7375). Any other is returned as it is.
  */
 export function chatOf(body: RequestBody): Reworded {
   const { messages, input, tools } = body.outline
   const isEmpty = messages === undefined || messages === null || (Array.isArray(messages) && messages.length === 0)
   if (isEmpty && input !== undefined && input !== null) return fromInput(body)
-  return Array.isArray(tools) && tools.some(isFlat) ? { body: withNestedTools(body) } : { body }
+  const hasFlat = Array.isArray(tools) && tools.some(isFlat)
+  return { body: hasFlat || listOf(messages).some(isEmptyTurn) ? inChatsForm(body) : body }
 }
 
 function fromInput({ json }: RequestBody): Reworded {
@@ -53,11 +54,22 @@ function withCustomTools(chat: JsonObject, flat: readonly unknown[]): JsonObject
   }
 }
 
-function withNestedTools(body: RequestBody): RequestBody {
-  const { tools, tool_choice: choice } = body.json
-  const set = new Map([['tools', JSON.stringify((tools as readonly unknown[]).map(nested))]])
+function inChatsForm(body: RequestBody): RequestBody {
+  const { messages, tools, tool_choice: choice } = body.json
+  const set = new Map<string, string>()
+  if (listOf(tools).some(isFlat)) set.set('tools', JSON.stringify(listOf(tools).map(nested)))
   if (isFlat(choice)) set.set('tool_choice', JSON.stringify(nested(choice)))
+  if (listOf(messages).some(isEmptyTurn)) set.set('messages', JSON.stringify(listOf(messages).map(withoutEmptyList)))
   return edited(body, { set })
+}
+
+/** Whether it is a turn with nothing but calls, in the form that OpenAI refuses and Cursor sends. */
+function isEmptyTurn(message: unknown): message is JsonObject {
+  return isObject(message) && Array.isArray(message.content) && message.content.length === 0 && 'tool_calls' in message
+}
+
+function withoutEmptyList(message: unknown): unknown {
+  return isEmptyTurn(message) ? { ...message, content: null } : message
 }
 
 function isFlat(tool: unknown): tool is FlatTool {
