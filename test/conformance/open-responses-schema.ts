@@ -1,3 +1,6 @@
+import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js'
+import type { ResponseEvent } from './response.ts'
+
 /** JSON Schema of what Open Responses (openresponses.org) requires of a response and of its events. */
 type Schema = Readonly<Record<string, unknown>>
 
@@ -49,7 +52,7 @@ const usage = object({
   output_tokens_details: object({ reasoning_tokens: count }),
 })
 
-export const resource = object({
+const resource = object({
   id: text,
   object: oneOf('response'),
   created_at: count,
@@ -85,7 +88,7 @@ export const resource = object({
 
 const compacted = object({ type: oneOf('message'), id: text, status, role: text, content: list(anything) })
 
-export const compaction = object({
+const compaction = object({
   id: text,
   object: oneOf('response.compaction'),
   created_at: count,
@@ -123,9 +126,42 @@ const fields: Readonly<Record<string, Readonly<Record<string, Schema>>>> = {
 }
 
 /** By the types of events. Others are none of Open Responses'. */
-export const eventSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
+const eventSchemas: Readonly<Record<string, Schema>> = Object.fromEntries(
   Object.entries(fields).map(([name, own]) => [
     `response.${name}`,
     object({ type: text, sequence_number: count, ...own }),
   ]),
 )
+
+/** What a WebSocket says of a request that has no response: as it is documented for it, or as for a stream. */
+const error = {
+  anyOf: [
+    object({ type: oneOf('error'), status: count, error: object({ code: text, message: text }, { type: text }) }),
+    object({
+      type: oneOf('error'),
+      sequence_number: count,
+      error: object({ type: text, code: orNull(text), message: text, param: orNull(text) }),
+    }),
+  ],
+}
+
+type Check = (value: unknown) => string | undefined
+
+const ajv = new Ajv2020({ strict: false })
+
+function checkOf(schema: AnySchema): Check {
+  const fits = ajv.compile(schema)
+  return (value) => (fits(value) ? undefined : ajv.errorsText(fits.errors))
+}
+
+const checks = new Map(Object.entries({ ...eventSchemas, error }).map(([type, schema]) => [type, checkOf(schema)]))
+
+export const resourceFault = checkOf(resource)
+export const compactionFault = checkOf(compaction)
+
+export function eventFault(event: ResponseEvent): string | undefined {
+  const check = checks.get(event.type)
+  if (!check) return `no such event: ${event.type}`
+  const wrong = check(event)
+  return wrong && `${event.type}: ${wrong}`
+}

@@ -1,13 +1,16 @@
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import { responseAsk } from './cases/responses.ts'
 import { pixel } from './cases/said.ts'
 import type { Ask, Got } from './cells.ts'
-import { compaction, eventSchemas, resource } from './open-responses-schema.ts'
-import { eventsIn, type ResponseEvent, responseIn } from './response.ts'
+import { compactionFault, eventFault, resourceFault } from './open-responses-schema.ts'
+import { type Talk, talks } from './open-responses-socket.ts'
+import { eventsIn, responseIn } from './response.ts'
 import type { Target } from './targets.ts'
 
 /** One test of the acceptance suite of Open Responses, by the name that it has there: what it asks, or why it is left out. */
-export type AcceptanceTest = { readonly ask: (target: Target) => Ask } | { readonly without: string }
+export type AcceptanceTest =
+  | { readonly ask: (target: Target) => Ask }
+  | { readonly talk: Talk }
+  | { readonly without: string }
 
 /** The servers that the suite is held against: one of them reads images. */
 export const accepting: readonly string[] = [
@@ -55,8 +58,6 @@ const picture = [
   { type: 'input_image', image_url: pixel },
 ]
 
-const overWebSocket = { without: 'goes over a WebSocket' }
-
 const path = '/responses/compact'
 const compacting: Ask = {
   about: 'a conversation',
@@ -70,7 +71,7 @@ const compacting: Ask = {
     ],
     prompt_cache_key: 'a-plan',
   },
-  check: ({ text }) => (isCompaction(JSON.parse(text)) ? undefined : ajv.errorsText(isCompaction.errors)),
+  check: ({ text }) => compactionFault(JSON.parse(text)),
 }
 const withoutModel: Ask = {
   about: 'no model',
@@ -112,30 +113,12 @@ export const acceptanceTests: Readonly<Record<string, AcceptanceTest>> = {
   'response-output-phase-schema': { without: 'asks no server' },
   'compact-response': { ask: () => compacting },
   'compact-missing-model': { ask: () => withoutModel },
-  'websocket-response': overWebSocket,
-  'websocket-sequential-responses': overWebSocket,
-  'websocket-continuation': overWebSocket,
-  'websocket-reconnect-store-false-recovery': overWebSocket,
-  'websocket-previous-response-not-found': overWebSocket,
-  'websocket-failed-continuation-evicts-cache': overWebSocket,
-  'websocket-compact-new-chain': overWebSocket,
+  ...Object.fromEntries(Object.entries(talks).map(([id, talk]) => [id, { talk }])),
 }
-
-const ajv = new Ajv2020({ strict: false })
-const isResource = ajv.compile(resource)
-const isCompaction = ajv.compile(compaction)
-const isEvent = new Map(Object.entries(eventSchemas).map(([type, schema]) => [type, ajv.compile(schema)]))
 
 function schemaFault(got: Got): string | undefined {
   const wrong = got.streamed ? eventsIn(got.text).map(eventFault).find(Boolean) : undefined
-  return wrong ?? (isResource(responseIn(got)) ? undefined : ajv.errorsText(isResource.errors))
-}
-
-function eventFault(event: ResponseEvent): string | undefined {
-  const { type } = event
-  const fits = isEvent.get(type)
-  if (!fits) return `no such event: ${type}`
-  return fits(event) ? undefined : `${type}: ${ajv.errorsText(fits.errors)}`
+  return wrong ?? resourceFault(responseIn(got))
 }
 
 function outputFault(got: Got, wanted: string | undefined): string | undefined {

@@ -2,7 +2,7 @@ import { type Gateway, Plan, type Planned, send, startGateway } from './asking.t
 import { cases } from './cases/index.ts'
 import { type Ask, type Cell, type Kind, kinds, together } from './cells.ts'
 import { judge, type Route } from './judge.ts'
-import { acceptanceTests, accepting } from './open-responses.ts'
+import { type AcceptanceTest, acceptanceTests, accepting } from './open-responses.ts'
 import { routes } from './routes.ts'
 import type { Specification } from './specification.ts'
 import { runSuites } from './suites.ts'
@@ -57,20 +57,35 @@ function requestsOf(plan: Plan, name: string, route: Route, target: Target, kind
   return known[kind]?.(target)?.map((ask) => plan.add(target, ask, route))
 }
 
-/** What each test of Open Responses asks of the servers that it is held against, or why it asks nothing. */
-type Acceptance = Readonly<Record<string, string | Readonly<Record<string, Planned>>>>
+/** One test of Open Responses at one server. */
+type Trial = (gateway: Gateway, spec?: Specification) => Promise<Cell>
+
+/** The tests of Open Responses, by their names and the servers that they are held against, or why one is left out. */
+type Acceptance = Readonly<Record<string, string | Readonly<Record<string, Trial>>>>
+
+const responses = routes.responses ?? anywhere
 
 function acceptanceOf(plan: Plan, targets: readonly Target[]): Acceptance {
   const chosen = targets.filter(({ name }) => accepting.includes(name))
-  const route = routes.responses ?? anywhere
   const entries = Object.entries(acceptanceTests).map(([id, test]) => {
     if ('without' in test) return [id, test.without] as const
-    return [
-      id,
-      Object.fromEntries(chosen.map((target) => [target.name, plan.add(target, test.ask(target), route)])),
-    ] as const
+    return [id, Object.fromEntries(chosen.map((target) => [target.name, trialOf(test, plan, target)]))] as const
   })
   return Object.fromEntries(entries)
+}
+
+function trialOf(test: Exclude<AcceptanceTest, { without: string }>, plan: Plan, target: Target): Trial {
+  if ('ask' in test) {
+    const planned = plan.add(target, test.ask(target), responses)
+    return (gateway, spec) => cellOf([planned], gateway, spec)
+  }
+  const modelFor = (upstream: string) => plan.add(target, { about: '', upstream }, responses).model
+  const models = { streaming: modelFor('chat_stream'), whole: modelFor('chat') }
+  return async ({ baseURL }, spec) => {
+    const check = spec?.answer(responses.method, responses.path, true)
+    const why = await test.talk({ baseURL, ...models, ...(check && { check }) })
+    return why === undefined ? { word: 'works' } : { word: 'FAILS', why }
+  }
 }
 
 async function accept(
@@ -79,12 +94,11 @@ async function accept(
   spec?: Specification,
 ): Promise<Report['openResponses']> {
   const table: Record<string, string | Record<string, string>> = {}
-  for (const [id, asked] of Object.entries(acceptance)) {
-    if (typeof asked === 'string') table[id] = asked
+  for (const [id, trials] of Object.entries(acceptance)) {
+    if (typeof trials === 'string') table[id] = trials
     else {
       const row: Record<string, string> = {}
-      for (const [target, planned] of Object.entries(asked))
-        row[target] = wordOf(await cellOf([planned], gateway, spec))
+      for (const [target, trial] of Object.entries(trials)) row[target] = wordOf(await trial(gateway, spec))
       table[id] = row
     }
   }
