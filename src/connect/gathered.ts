@@ -63,6 +63,7 @@ function chunksOf(events: readonly ServerEvent[], reader: StreamReader, call: Ca
     if (sight === 'end') break
     const chunk = tryParse(event.data)
     if (isObject(chunk)) chunks.push(chunk)
+    if (reader.isOver) break
   }
   if (!reader.complete) throw truncated()
   return chunks

@@ -220,6 +220,11 @@ export interface StreamReader {
   readonly complete: boolean
   /** Whether a stream without `[DONE]` is whole too; absent: it gets one. */
   readonly endsItself?: boolean
+  /**
+   * Whether the event has come that says how it all ended: whatever follows but `[DONE]` is none of the answer's, nor is
+   * it a matter how the stream itself ends. Absent: no event says so.
+   */
+  readonly isOver?: boolean
   readonly usage: JsonObject | undefined
   /**
    * The last event of a stream that an error ends, in the form of its own events. `unread`: how many events went on since

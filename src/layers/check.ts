@@ -63,8 +63,8 @@ export class Check implements Stage {
   fail(error: unknown, emit: Emit): void {
     if (this.over) return
     this.#flush(emit)
-    // A stream that has sent its `[DONE]` needs nothing more.
-    if (!this.over && !this.#follower.ended) this.#breakOff(this.#words.broke(error), emit)
+    // A stream that has sent its last event needs nothing more.
+    if (!this.over && !this.#follower.ended && !this.#reader.isOver) this.#breakOff(this.#words.broke(error), emit)
   }
 
   /** Passes whole events on, up to one that is a fault or ends the stream too early. */

@@ -29,7 +29,7 @@ export class EventFollower {
 
   /**
    * Reads whole events, up to the first that may not go out as it is. `[DONE]` too early is a fault, and nothing may follow
-   * it: some clients read on.
+   * it, nor the event that says how it all ended: some clients read on.
    */
   follow(bytes: Uint8Array): Stop | undefined {
     for (let at = 0; at < bytes.length; ) {
@@ -51,6 +51,7 @@ export class EventFollower {
     if (events.length > 0) this.unread = 0
     let isContent = false
     for (const event of events) {
+      if (this.#reader.isOver && event.data.trim() !== '[DONE]') return { instead: [] }
       const sight = this.#reader.see(event)
       if (typeof sight === 'object') return { fault: sight }
       isContent = sight === 'content' && events.length === 1
@@ -58,6 +59,8 @@ export class EventFollower {
       if (!this.#reader.complete) return { fault: tooEarly }
       this.ended = true
     }
+    // Nothing that comes now may pass for its shape alone.
+    if (this.#reader.isOver) this.#shapes = new Shapes(this.#reader)
     const mended = this.#mend(events, bytes)
     // What has just been put right may give later events another meaning, also those of a shape that was right before.
     if (typeof mended !== 'string') this.#shapes = new Shapes(this.#reader)

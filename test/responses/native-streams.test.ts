@@ -55,6 +55,11 @@ describe.each(ways)('On %s, a response that its upstream streams and is %s', (ru
     expect((await ask()).text).toBe(frames.join(''))
   })
 
+  it.each(['reset', 'silence'] as const)('is no failure if it is followed by a %s of the connection', async (after) => {
+    upstream.script(stream(whole, after))
+    expect((await ask()).text).toBe(whole.join(''))
+  })
+
   it.each([
     ['ends without a last event', whole.slice(0, opening + 3), 'end'],
     ['breaks', whole.slice(0, opening + 3), 'reset'],
@@ -162,6 +167,22 @@ describe.each(runtimes)('On %s, a response', (runtime) => {
     upstream.script(stream([...whole.slice(0, opening + 1), 'data: {"type":"resp\n\n', ...whole.slice(opening + 1)]))
     const { text } = await both.ask(runtime, asked('checked'), '/responses')
     expect(readEvents(text).at(-1)?.type).toBe('response.failed')
+  })
+
+  it('ends once, whatever the upstream says after that', async () => {
+    const number = whole.length
+    const more = [
+      responseEvent('error', number, { code: 'server_error', message: 'Out of luck' }),
+      responseEvent('response.failed', number + 1, { response: response('failed') }),
+      (whole[opening] ?? '').replace(`"sequence_number":${opening}`, `"sequence_number":${number + 2}`),
+      'data: garbage\n\n',
+    ]
+    upstream.script(stream([...whole, ...more, 'data: [DONE]\n\n']))
+    const { text } = await both.ask(runtime, asked('checked'), '/responses')
+    expect(text).toBe(`${whole.join('')}data: [DONE]\n\n`)
+    upstream.script(stream([...whole, ...more]))
+    const reply = await both.ask(runtime, { model: 'checked', input: 'hi' }, '/responses')
+    expect(JSON.parse(reply.text)).toMatchObject({ status: 'completed', output: [message('Hello there')] })
   })
 
   it('comes from the next model where the upstream fails before content', async () => {

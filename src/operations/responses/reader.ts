@@ -33,6 +33,11 @@ export class ResponsesReader extends TypedEventsReader {
     this.#asked = asked
   }
 
+  /** There is one such event, unlike with several images. */
+  get isOver(): boolean {
+    return this.complete
+  }
+
   protected read(said: JsonObject, type: string): Sight {
     if (!type.startsWith('response.')) return errorIn(said, type)
     if (typeof said.sequence_number === 'number') this.#number = said.sequence_number
