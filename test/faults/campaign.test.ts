@@ -124,7 +124,23 @@ describe('The verdict on an answer', () => {
     apis.responses.take(JSON.stringify({ type: 'response.output_text.delta', delta }), received)
     const response = { output: [{ content: [{ text: delta }] }], ...end }
     if (end) apis.responses.take(JSON.stringify({ type: `response.${Object.values(end)[0]}`, response }), received)
-    expect(verdictOf(plan, received, plain)).toBe(verdict)
+    expect(verdictOf({ ...plan, api: 'responses' }, received, plain)).toBe(verdict)
+  })
+
+  const failed = { type: 'response.failed', response: { status: 'failed', output: [] } }
+  const completed = { type: 'response.completed', response: { status: 'completed', output: [{ content: [{ text }] }] } }
+
+  it.each<[string, readonly object[]]>([
+    ['raised', [{ delta: words[0] }, failed]],
+    ['raised', [{ delta: words[0] }, { type: 'error', message: 'x' }, failed]],
+    ['silent', [{ delta: words[0] }, { type: 'error', message: 'x' }]],
+    ['wrong', [{ delta: text }, completed, failed]],
+    ['wrong', [{ delta: words[0] }, completed]],
+  ])('on a response that the upstream made itself is %s', (verdict, events) => {
+    const received = nothing()
+    for (const event of events)
+      apis.responses.take(JSON.stringify({ type: 'response.output_text.delta', ...event }), received)
+    expect(verdictOf({ ...plan, api: 'responses', wire: 'responses' }, received, plain)).toBe(verdict)
   })
 
   it("tells the client's own errors apart", () => {

@@ -9,6 +9,8 @@ export interface Api {
   body(plan: Plan, route: Route): object
   /** Adds what a whole answer says, or one event. Throws at what is no JSON. */
   take(text: string, received: Received): void
+  /** Whether an event that says how it all ended follows an error. */
+  readonly endsItself?: true
   /** Asks by OpenAI's own client. */
   askOfficially(client: OpenAI, asked: Official): Promise<void>
 }
@@ -74,6 +76,7 @@ interface ResponseEvent {
 
 const responses: Api = {
   path: '/v1/responses',
+  endsItself: true,
   body: responseBody,
   take(text, received) {
     const said = JSON.parse(text) as ResponseEvent & Response
@@ -96,21 +99,27 @@ function responseBody({ number, streams, fields }: Plan, { model }: Route) {
 
 function addEvent(event: ResponseEvent, received: Received): void {
   const { type, delta, response } = event
+  // Nothing may come after the event that says how it ended.
+  if (received.ending !== undefined) received.ending += `, and then: ${type}`
   if (type === 'response.output_text.delta') received.texts[0] = (received.texts[0] ?? '') + delta
   else if (type === 'error') raise(received, 'event', JSON.stringify(event))
   else if (response && /^response\.(completed|incomplete|failed)$/.test(type)) {
-    const before = received.texts[0] ?? ''
-    received.texts[0] = ''
-    addResponse(response, received)
-    // What it comes to in the end is what was said.
-    if (received.texts[0] !== before) received.texts[0] = `${before}, and in the end: ${received.texts[0]}`
+    received.ending ??= textOf(response)
+    addEnd(response, received)
   }
 }
 
 function addResponse(response: Response, received: Received): void {
-  const { status, output = [] } = response
-  const texts = output.flatMap(({ content = [] }) => content.map(({ text = '' }) => text))
-  received.texts[0] = (received.texts[0] ?? '') + texts.join('')
+  received.texts[0] = (received.texts[0] ?? '') + textOf(response)
+  addEnd(response, received)
+}
+
+function textOf({ output = [] }: Response): string {
+  return output.flatMap(({ content = [] }) => content.map(({ text = '' }) => text)).join('')
+}
+
+function addEnd(response: Response, received: Received): void {
+  const { status } = response
   if (status === 'completed') received.finished.add(0)
   else if (status === 'failed') raise(received, 'event', JSON.stringify(response))
 }

@@ -53,9 +53,9 @@ export function ask(plan: Plan, asked: Asked): Promise<Received> {
     asking.on('error', broke)
     asking.on('response', (response) => {
       response.on('error', broke)
-      const { take } = apis[plan.api]
-      if (plan.streams && response.statusCode === 200) readStream(response, received, { take, heard, settle })
-      else readWhole(response, received, { take, settle })
+      const api = apis[plan.api]
+      if (plan.streams && response.statusCode === 200) readStream(response, received, { api, heard, settle })
+      else readWhole(response, received, { api, settle })
     })
   })
 }
@@ -71,20 +71,20 @@ function hearer(received: Received, { heard }: Asked): () => void {
 }
 
 interface Reading {
-  readonly take: Api['take']
+  readonly api: Api
   /** Called after each event. */
   readonly heard?: () => void
   /** Called when the client has all that it reads. */
   readonly settle: () => void
 }
 
-function readWhole(response: IncomingMessage, received: Received, { take, settle }: Reading): void {
+function readWhole(response: IncomingMessage, received: Received, { api, settle }: Reading): void {
   let text = ''
   response.setEncoding('utf8').on('data', (piece: string) => {
     text += piece
   })
   response.on('end', () => {
-    if (response.statusCode === 200) attempt(take, text, received)
+    if (response.statusCode === 200) attempt(api, text, received)
     else {
       received.status = response.statusCode
       raise(received, 'status', `${response.statusCode} ${text}`)
@@ -93,8 +93,8 @@ function readWhole(response: IncomingMessage, received: Received, { take, settle
   })
 }
 
-/** Stops at `[DONE]`, at an error and at invalid JSON, and ignores what follows. */
-function readStream(response: IncomingMessage, received: Received, { take, heard = () => {}, settle }: Reading): void {
+/** Stops at `[DONE]`, at an error unless its end is to follow, and at invalid JSON, and ignores what follows. */
+function readStream(response: IncomingMessage, received: Received, { api, heard = () => {}, settle }: Reading): void {
   let rest = ''
   let over = false
   response.setEncoding('utf8').on('data', (piece: string) => {
@@ -103,7 +103,7 @@ function readStream(response: IncomingMessage, received: Received, { take, heard
     // An event without its blank line is incomplete, and dropped as in every client.
     rest = events.pop() ?? ''
     for (const event of events) {
-      if (!takeEvent(event, received, take)) continue
+      if (!takeEvent(event, received, api)) continue
       over = true
       break
     }
@@ -118,7 +118,7 @@ function readStream(response: IncomingMessage, received: Received, { take, heard
 }
 
 /** Returns whether a client stops here. */
-function takeEvent(event: string, received: Received, take: Api['take']): boolean {
+function takeEvent(event: string, received: Received, api: Api): boolean {
   const lines = event.split(/\r\n|\n|\r/)
   const field = (name: string) =>
     lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ''))
@@ -126,11 +126,11 @@ function takeEvent(event: string, received: Received, take: Api['take']): boolea
   if (data.startsWith('[DONE]')) return true
   if (data === '') return false
   if (field('event')[0] === 'error') raise(received, 'event', data)
-  else attempt(take, data, received)
-  return received.raised !== undefined
+  else attempt(api, data, received)
+  return received.raised !== undefined && !(api.endsItself && received.raised === 'event')
 }
 
-function attempt(take: Api['take'], text: string, received: Received): void {
+function attempt({ take }: Api, text: string, received: Received): void {
   try {
     take(text, received)
   } catch {

@@ -3,6 +3,7 @@ import { afterContent } from './faults-after.ts'
 import { beforeContent } from './faults-before.ts'
 import { harmless } from './faults-harmless.ts'
 import { refusals } from './faults-refused.ts'
+import { ofResponses } from './faults-responses.ts'
 import type { WireName } from './wires.ts'
 
 /** A fault of an upstream. */
@@ -27,4 +28,4 @@ export interface Fault {
   readonly elsewhere?: true
 }
 
-export const faults: readonly Fault[] = [...beforeContent, ...refusals, ...afterContent, ...harmless]
+export const faults: readonly Fault[] = [...beforeContent, ...refusals, ...afterContent, ...harmless, ...ofResponses]

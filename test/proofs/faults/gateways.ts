@@ -54,6 +54,7 @@ function providersAt(address: string, prefix = ''): NonNullable<Config['provider
     [`${prefix}openai`]: { type: 'openai-compatible', baseURL: `${address}/v1` },
     [`${prefix}huggingface`]: { type: 'huggingface', apiKey: 'env:FAULTY_KEY', baseURL: `${address}/huggingface/v1` },
     [`${prefix}ollama`]: { type: 'ollama', baseURL: `${address}/ollama` },
+    [`${prefix}responses`]: { type: 'openai-compatible', baseURL: `${address}/v1`, responses: 'native' },
   }
 }
 

@@ -7,7 +7,7 @@ import { type CampaignOptions, type Plan, plansOf } from './plan.ts'
 import { type ResumeReport, resume } from './resume.ts'
 import type { Target } from './target.ts'
 import type { FaultyUpstream } from './upstream.ts'
-import type { WireName } from './wires.ts'
+import { type WireName, wiresFor } from './wires.ts'
 
 export const sections = ['campaign', 'gone', 'outage', 'resume', 'hedge'] as const
 export type Section = (typeof sections)[number]
@@ -41,7 +41,8 @@ export interface Measuring {
 
 /** Measures one gateway, section by section. */
 export async function measure(upstream: FaultyUpstream, target: Target, options: Measuring): Promise<Figures> {
-  const { seed, wires, requests } = options
+  const { seed, requests } = options
+  const wires = wiresFor(options.wires, target.responses)
   const has = (section: Section) => {
     if (!options.sections.includes(section)) return false
     console.error(`${target.name}: ${section} …`)

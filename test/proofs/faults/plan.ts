@@ -3,7 +3,7 @@ import { pickFrom, type Random } from '../../support/bodies.ts'
 import { type Answer, sealed } from './answers.ts'
 import type { ApiName } from './apis.ts'
 import { type Fault, faults } from './faults.ts'
-import { type WireName, wireNames } from './wires.ts'
+import { type WireName, wireNames, wiresFor } from './wires.ts'
 
 /** One request of a campaign, and everything that happens to it. */
 export interface Plan extends Answer {
@@ -36,7 +36,7 @@ export interface CampaignOptions {
   readonly responses?: boolean | undefined
 }
 
-/** The share of the requests for one choice that is for responses. */
+/** The share of the requests for one choice that is for responses, where the first deployment only chats. */
 const forResponses = 0.3
 
 /**
@@ -47,9 +47,10 @@ export function plansOf({
   requests,
   faults: share,
   seed,
-  wires = wireNames,
+  wires: chosen = wireNames,
   responses = false,
 }: CampaignOptions): Plan[] {
+  const wires = wiresFor(chosen, responses)
   const random = randomFor(seed, 0)
   const faulty = Math.round(requests * share)
   const possible = faults.filter((fault) => wiresOf(fault, wires).length > 0)
@@ -93,7 +94,7 @@ export function planOf(
     cut: 1 + Math.floor(random() * length),
     waits: fault?.overtakes || random() < 0.5,
     pieces: random() < 0.5,
-    api: 'chat',
+    api: wire === 'responses' ? 'responses' : 'chat',
     official: random() < 0.05,
   }
 }

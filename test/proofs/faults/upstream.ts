@@ -20,7 +20,7 @@ export interface Course {
   readonly heard: PromiseWithResolvers<void>
 }
 
-/** A provider that treats each request as its plan says, in the formats of OpenAI, Hugging Face and Ollama. */
+/** A provider that treats each request as its plan says, in the formats of OpenAI's two APIs, Hugging Face and Ollama. */
 export interface FaultyUpstream {
   readonly port: number
   /** The address without a path; `/v1`, `/huggingface/v1` and `/ollama` are below it. */
@@ -40,7 +40,7 @@ export interface FaultyUpstream {
   close(): Promise<void>
 }
 
-/** Starts an upstream. The first message of a request contains its number. */
+/** Starts an upstream. The first message of a request, or its input, is its number. */
 export async function faultyUpstream(port = 0): Promise<FaultyUpstream> {
   const courses = new Map<number, Course>()
   const open = new Set<ServerResponse>()
@@ -54,7 +54,7 @@ export async function faultyUpstream(port = 0): Promise<FaultyUpstream> {
     if (doomed.has(socket)) return socket.resetAndDestroy()
     const text = await textOf(request)
     if (text === undefined) return
-    if (!/\/chat(\/completions)?$/.test(request.url ?? '')) return answerOther(request, response)
+    if (!/\/(chat(\/completions)?|responses)$/.test(request.url ?? '')) return answerOther(request, response)
     const { model, number, beginning } = read(text)
     const course = courses.get(number)
     if (!course) return response.writeHead(400).end('no such request')
@@ -118,6 +118,7 @@ function actOf(course: Course, isFirst: boolean) {
 
 function wireOf(path: string) {
   if (path.endsWith('/api/chat')) return 'ollama'
+  if (path.endsWith('/responses')) return 'responses'
   return path.includes('/huggingface/') ? 'huggingface' : 'openai'
 }
 
@@ -134,16 +135,17 @@ async function textOf(request: IncomingMessage): Promise<string | undefined> {
 
 interface Body {
   readonly model: string
-  readonly messages: readonly { readonly role: string; readonly content: string }[]
+  readonly messages?: readonly { readonly role: string; readonly content: string }[]
+  readonly input?: string
 }
 
 /** `beginning` is the part of the answer that the request asks to continue. */
 function read(text: string): { model: string; number: number; beginning: string | undefined } {
-  const { model, messages } = JSON.parse(text) as Body
+  const { model, messages = [], input } = JSON.parse(text) as Body
   const last = messages.at(-1)
   return {
     model,
-    number: Number(messages.find(({ role }) => role === 'user')?.content),
+    number: Number(input ?? messages.find(({ role }) => role === 'user')?.content),
     beginning: last?.role === 'assistant' ? last.content : undefined,
   }
 }

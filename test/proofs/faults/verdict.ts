@@ -13,6 +13,8 @@ export interface Received {
   status?: number | undefined
   /** The last message of the failure. */
   message?: string
+  /** The text of a streamed response by the event that says how it ended. */
+  ending?: string
   /** The client timed out. */
   hung?: boolean
   /** A stream that ended without `[DONE]`. */
@@ -40,17 +42,32 @@ export function raise(received: Received, how: NonNullable<Received['raised']>, 
 
 /** `wrong` comes first: wrong words are never right, whatever follows. */
 export function verdictOf(plan: Plan, received: Received, { met, again }: Pick<Course, 'met' | 'again'>): Verdict {
-  const { texts, finished, raised, status = 0, hung, undone } = received
+  const { texts, finished, raised, status = 0, hung, undone, ending } = received
   const expected = plan.choices.map((words) => words.join(''))
   if (texts.some((text, index) => !expected[index]?.startsWith(text))) return 'wrong'
+  if (ending !== undefined && ending !== (texts[0] ?? '') && !isShort(plan, received)) return 'wrong'
   if (hung) return 'hung'
+  // Whatever else a client is told, the stream of a response has an event that says how it ended. OpenAI's own client
+  // doesn't read on to it from an error.
+  if (plan.api === 'responses' && plan.streams && ending === undefined && !isTold(received)) return 'silent'
   if (raised) return plan.fault?.when === 'told' && status >= 400 && status < 500 ? 'told' : 'raised'
   const whole = expected.every((_, index) => isSealed(texts[index] ?? '') && finished.has(index))
   // Nobody but the faulty deployment was asked, and that one never finished.
   if (whole && plan.fault?.when === 'after' && met && !again) return 'invented'
-  if (whole) return undone ? 'undone' : 'whole'
+  // A server that makes responses itself may end them without.
+  if (whole) return undone && plan.wire !== 'responses' ? 'undone' : 'whole'
   const invented = [...finished].some((index) => !isSealed(texts[index] ?? ''))
   return invented ? 'invented' : 'silent'
+}
+
+/** Whether there was no stream, or a client that left it. */
+function isTold({ raised }: Received): boolean {
+  return raised === 'status' || raised === 'client'
+}
+
+/** What a server made itself goes on as it is, so that an item that never came to its end is in no output. */
+function isShort({ wire }: Plan, { texts: [text = ''], ending = '', raised }: Received): boolean {
+  return wire === 'responses' && raised !== undefined && text.startsWith(ending)
 }
 
 /** Whether this is how it should end. */

@@ -1,7 +1,13 @@
 import type { Answer } from './answers.ts'
+import { responses } from './wire-responses.ts'
 
-export type WireName = 'openai' | 'huggingface' | 'ollama'
-export const wireNames: readonly WireName[] = ['openai', 'huggingface', 'ollama']
+export type WireName = 'openai' | 'huggingface' | 'ollama' | 'responses'
+export const wireNames: readonly WireName[] = ['openai', 'huggingface', 'ollama', 'responses']
+
+/** The wires by which a client of a gateway is answered: not all serve responses. */
+export function wiresFor(wires: readonly WireName[], servesResponses = false): readonly WireName[] {
+  return servesResponses ? wires : wires.filter((wire) => wire !== 'responses')
+}
 
 /** The format in which a provider puts an answer. */
 export interface Wire {
@@ -136,4 +142,4 @@ function lastLine(content: string): string {
   return line(content, { done: true, done_reason: 'stop', prompt_eval_count: 3, eval_count: 2 })
 }
 
-export const wires: Readonly<Record<WireName, Wire>> = { openai, huggingface, ollama }
+export const wires: Readonly<Record<WireName, Wire>> = { openai, huggingface, ollama, responses }
