@@ -1,10 +1,5 @@
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../wire/json.ts'
-
-/**
- * What the gateway gives as `encrypted_content` begins so. It is no secret, only opaque: the client sends it back as it
- * came, and the model gets its thoughts again. That of other providers is for them alone.
- */
-const ours = /^samewire([12])\./
+import { isSealed, opened, sealed as seal } from '../../wire/sealed.ts'
 
 /**
  * What came with calls besides, by their ids, and is to go back with them: Gemini refuses a call without the
@@ -15,40 +10,31 @@ export type Extras = Readonly<Record<string, JsonObject>>
 /** The ids of reasoning that the gateway gives begin so: others look for what has an id in their stores, or know it. */
 export const ownReasoning = 'rs_samewire_'
 
-/** A text in the form in which clients carry what they can't read. */
+/** A text in the form in which clients carry what they can't read: the model gets its thoughts again. */
 export function sealed(text: string, extras: Extras = {}): string {
   const hasExtras = Object.keys(extras).length > 0
-  const bytes = new TextEncoder().encode(hasExtras ? JSON.stringify({ text, extras }) : text)
-  let binary = ''
-  for (const byte of bytes) binary += String.fromCharCode(byte)
-  return `samewire${hasExtras ? 2 : 1}.${btoa(binary)}`
+  return hasExtras ? seal(JSON.stringify({ text, extras }), 2) : seal(text, 1)
 }
 
 /** Whether an item is of use only to the gateway: nobody else can read what it holds, or knows it. */
 export function isOwn({ encrypted_content: opaque, id }: JsonObject): boolean {
-  return (typeof opaque === 'string' && ours.test(opaque)) || (typeof id === 'string' && id.startsWith(ownReasoning))
+  return isSealed(opaque) || (typeof id === 'string' && id.startsWith(ownReasoning))
 }
 
 /** The reasoning in an item that a client sends back. */
 export function thoughtIn({ content, encrypted_content: opaque, summary }: JsonObject): string {
-  return textsIn(content) || (stringAt(opened(opaque), 'text') ?? '') || textsIn(summary)
+  return textsIn(content) || (stringAt(contentOf(opaque), 'text') ?? '') || textsIn(summary)
 }
 
 /** What came with the calls behind an item that a client sends back. */
 export function extrasIn({ encrypted_content: opaque }: JsonObject): JsonObject {
-  return objectAt(opened(opaque), 'extras') ?? {}
+  return objectAt(contentOf(opaque), 'extras') ?? {}
 }
 
-function opened(opaque: unknown): unknown {
-  const [start, version] = (typeof opaque === 'string' && ours.exec(opaque)) || []
-  if (start === undefined) return undefined
-  try {
-    const binary = atob(String(opaque).slice(start.length))
-    const text = new TextDecoder().decode(Uint8Array.from(binary, (one) => one.charCodeAt(0)))
-    return version === '2' ? tryParse(text) : { text }
-  } catch {
-    return undefined
-  }
+function contentOf(opaque: unknown): unknown {
+  const inside = opened(opaque)
+  if (inside?.kind === 1) return { text: inside.text }
+  return inside?.kind === 2 ? tryParse(inside.text) : undefined
 }
 
 function textsIn(parts: unknown): string {
