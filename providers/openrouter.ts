@@ -14,5 +14,7 @@ export default defineProvider({
     images: { path: '/images' },
   }),
   routes: () => true,
+  // For Claude and Gemini; of others it is left out there: https://openrouter.ai/docs/features/prompt-caching
+  cacheControl: true,
   efforts: [{ level: 'reasoning.effort' }],
 })

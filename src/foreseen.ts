@@ -2,6 +2,7 @@ import { dropsFor } from './connect/lacks.ts'
 import type { Learnt } from './connect/remedies.ts'
 import type { Call } from './core/call.ts'
 import type { OperationSpec } from './core/provider.ts'
+import { contextFor } from './core/translation-context.ts'
 import type { RequestBody } from './wire/body.ts'
 import { GatewayError } from './wire/errors.ts'
 
@@ -37,10 +38,10 @@ export function foresee(asked: Asking, wayOf: (operation: string) => Learnt): Fo
 /** The request in terms of an operation that the target knows. */
 function asPut(asking: Asking): Asking & { readonly dropped: readonly string[] } {
   const { operation, body, target } = asking
-  const { provider, label } = target.deployment
+  const { provider } = target.deployment
   const { over } = operation
   if (!over || provider.operations[operation.name]) return { ...asking, dropped: [] }
-  const put = over.begin(body, { ...still, model: label, reads: provider.definition.reasoning ?? [] })
+  const put = over.begin(body, contextFor(target, still))
   return { target, operation: over.operation, body: put.body, dropped: put.dropped }
 }
 

@@ -172,6 +172,11 @@ export interface ProviderDefinition {
    * others, where a request is translated. Absent: none.
    */
   readonly reasoning?: readonly ReasoningFormat[]
+  /**
+   * Whether it takes Anthropic's `cache_control`, on the parts of a message and on tools. The default is no: it is left
+   * out where a request is translated.
+   */
+  readonly cacheControl?: boolean
   /** How it is told how much to think, by model; the first that fit count. Absent: as OpenAI is. */
   readonly efforts?: readonly EffortWords[] | ((settings: ProviderSettings) => readonly EffortWords[])
   /** The default is `GET /models`. */

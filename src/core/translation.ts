@@ -27,6 +27,11 @@ export interface TranslationContext {
   readonly model: string
   /** The formats of `reasoning_details` that the model can read. */
   readonly reads: readonly ReasoningFormat[]
+  /** Whether it takes `cache_control`. */
+  readonly cacheControl: boolean
+  /** In tokens: what the model has room for, and the most that one answer may have; undefined if unknown. */
+  readonly contextWindow: number | undefined
+  readonly maxOutput: number | undefined
 }
 
 /** One request in terms of the other operation, and its answer in terms of its own. */

@@ -3,6 +3,7 @@ import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Operation } from '../core/operation.ts'
 import type { Services } from '../core/services.ts'
 import type { Translation } from '../core/translation.ts'
+import { contextFor } from '../core/translation-context.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, tryParse } from '../wire/json.ts'
@@ -60,8 +61,7 @@ async function through(
   { operation, begin, failure }: Translation<Operation>,
   services: Needed,
 ): Promise<Answer> {
-  const { label, provider } = call.target.deployment
-  const context = { ...services, model: label, reads: provider.definition.reasoning ?? [] }
+  const context = contextFor(call.target, services)
   const { body, dropped, answer, stage } = begin(call.body, context)
   const routed = call.routed && begin(call.routed, context).body
   try {
