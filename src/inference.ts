@@ -141,7 +141,7 @@ function dropRest({ remainder, spent }: FormBody<Rest>): void {
 
 function refusal(failure: GatewayError, route: InferenceRoute, headers: Record<string, string>): Answer {
   return {
-    status: failure.status,
+    status: route.status?.(failure) ?? failure.status,
     headers: { 'content-type': 'application/json', ...headers },
     body: encoder.encode(JSON.stringify(route.refuse(failure, headers['x-request-id'] ?? ''))),
   }

@@ -41,7 +41,11 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
     } catch (thrown) {
       const failure = asGatewayError(thrown)
       if (failure.kind === 'internal') log(describeCause(failure))
-      return answer(failure.status, route.refuse(failure, id), retryHeaders(failure, { attempts: [] }))
+      return answer(
+        route.status?.(failure) ?? failure.status,
+        route.refuse(failure, id),
+        retryHeaders(failure, { attempts: [] }),
+      )
     }
   }
 }

@@ -30,6 +30,8 @@ export interface LateRoute extends Address {
 interface BaseRoute extends Address {
   /** The body of an error answer. */
   refuse(failure: GatewayError, requestId: string): JsonObject
+  /** The status of an error answer, where it isn't the one of OpenAI's API. */
+  status?(failure: GatewayError): number
   /** The header by which its clients know a request, beside `x-request-id`. */
   readonly idHeader?: string
   /** The part of a query in which its clients may send their key. */

@@ -1,5 +1,5 @@
 /**
- * The path that routes are looked up by: without `/v1`, double slashes and a trailing slash, since clients join base
+ * The path that routes are looked up by: without any `/v1`, double slashes and a trailing slash, since clients join base
  * URLs differently. Percent-encoding is kept, because model ids contain encoded slashes.
  */
 export function routePath(url: string): string {
@@ -26,7 +26,8 @@ function readPath(url: string): string {
   let path = start < 0 || start > end ? '/' : url.slice(start, end)
   if (path.includes('//')) path = path.replace(/\/{2,}/g, '/')
   if (path.startsWith('/openai/v1/')) path = path.slice('/openai'.length)
-  if (path === '/v1' || path.startsWith('/v1/')) path = path.slice('/v1'.length)
+  // Twice where a client adds it to a base URL that ends in it.
+  while (path === '/v1' || path.startsWith('/v1/')) path = path.slice('/v1'.length)
   if (path.endsWith('/')) path = path.slice(0, -1)
   return path === '' ? '/' : path
 }
