@@ -1,0 +1,32 @@
+import type { Operation } from '../../core/operation.ts'
+import type { Dialect, InferenceRoute } from '../dialect.ts'
+import { addresses } from './addresses.ts'
+import { countTokens } from './count-tokens.ts'
+import { messages } from './messages.ts'
+import { listModels, retrieveModel } from './models.ts'
+import { refuse, statusOf } from './words.ts'
+
+const words = { refuse, status: statusOf, idHeader: 'request-id' }
+
+/** Anthropic's API: https://platform.claude.com/docs/en/api/messages */
+export const anthropic: Dialect = {
+  routes: [
+    routeOf(messages, addresses.messages),
+    routeOf(countTokens, addresses.countTokens),
+    { ...addresses.models, ...words, look: listModels },
+    { ...addresses.model, ...words, look: retrieveModel },
+  ],
+}
+
+function routeOf(operation: Operation, address: Pick<InferenceRoute, 'method' | 'path'>): InferenceRoute {
+  return {
+    ...address,
+    ...words,
+    carries: ['anthropic-beta', 'anthropic-version'],
+    sessionHeader: 'x-claude-code-session-id',
+    request(body) {
+      operation.check(body)
+      return { operation, body }
+    },
+  }
+}

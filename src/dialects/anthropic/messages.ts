@@ -1,0 +1,61 @@
+import type { Operation } from '../../core/operation.ts'
+import type { Translated, Translation } from '../../core/translation.ts'
+import { chat } from '../../operations/chat.ts'
+import { firstChoice } from '../../operations/common/first-choice.ts'
+import { missing } from '../../operations/common/missing.ts'
+import { usageIn } from '../../operations/common/usage.ts'
+import { parseBody } from '../../wire/body.ts'
+import { identifier } from '../../wire/ids.ts'
+import { type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { checkMessage } from './check.ts'
+import { Content } from './content.ts'
+import { messageDemand } from './demand.ts'
+import { MessageEvents } from './events.ts'
+import { type Head, messageOf, wantsThoughts } from './message.ts'
+import { MessageReader } from './reader.ts'
+import { inOwnTerms, toChat } from './request.ts'
+import { unsealed } from './thoughts.ts'
+
+const overChat: Translation<Operation> = {
+  operation: chat,
+  direct: unsealed,
+  failure: inOwnTerms,
+  begin({ json: asked }, context): Translated {
+    const { random, model } = context
+    const { chat: request, dropped } = toChat(asked, context)
+    const head: Head = { id: identifier('msg_', random, 24), model }
+    return {
+      body: parseBody(new TextEncoder().encode(JSON.stringify(request))),
+      dropped,
+      answer(answer) {
+        const choice = firstChoice(answer)
+        const content = new Content(random, wantsThoughts(asked))
+        content.add(withText(objectAt(choice, 'message') ?? {}))
+        const end = { finish: choice?.finish_reason, stop: choice?.stop_reason, usage: usageIn(answer) }
+        return messageOf({ ...head, model: stringAt(answer, 'model') || model }, content, asked, end)
+      },
+      stage: () => new MessageEvents(asked, head, random),
+    }
+  },
+}
+
+/** Some servers send the content of a whole answer in parts. */
+function withText(message: JsonObject): JsonObject {
+  const { content } = message
+  return Array.isArray(content)
+    ? { ...message, content: content.map((part) => stringAt(part, 'text') ?? '').join('') }
+    : message
+}
+
+/** Anthropic's request for an answer. A model that only chats serves it too. */
+export const messages: Operation = {
+  name: 'messages',
+  path: '/messages',
+  routes: [],
+  check: checkMessage,
+  query: messageDemand,
+  fault: missing('content', 'list'),
+  usage: usageIn,
+  over: overChat,
+  reader: () => new MessageReader(),
+}

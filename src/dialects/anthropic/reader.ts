@@ -1,0 +1,35 @@
+import type { Sight } from '../../core/operation.ts'
+import { TypedEventsReader } from '../../operations/common/typed-events.ts'
+import { type JsonObject, objectAt } from '../../wire/json.ts'
+import { typedFrame } from '../../wire/sse.ts'
+import { toldError } from '../../wire/told-error.ts'
+import { errorEvent } from './words.ts'
+
+/** Keys whose texts come piece by piece. */
+const texts: ReadonlySet<string> = new Set(['text', 'thinking', 'partial_json', 'signature'])
+
+/** The events that say something of the answer. */
+const content: ReadonlySet<string> = new Set(['content_block_delta', 'content_block_stop', 'message_delta'])
+
+/**
+ * Reads the events of a message from an upstream that makes them itself:
+ * https://platform.claude.com/docs/en/build-with-claude/streaming
+ */
+export class MessageReader extends TypedEventsReader {
+  readonly texts = texts
+
+  protected read(said: JsonObject, type: string): Sight {
+    if (type === 'error' || toldError(said) !== undefined) return { told: said }
+    const usage = objectAt(said, 'usage') ?? objectAt(objectAt(said, 'message'), 'usage')
+    if (usage) this.usage = { ...this.usage, ...usage }
+    if (type === 'message_stop') {
+      this.complete = true
+      return 'finish'
+    }
+    return content.has(type) ? 'content' : 'nothing'
+  }
+
+  broken({ error }: JsonObject): Uint8Array {
+    return typedFrame(errorEvent(error))
+  }
+}
