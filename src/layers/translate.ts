@@ -2,7 +2,8 @@ import { type Answer, withStep } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Operation } from '../core/operation.ts'
 import type { Services } from '../core/services.ts'
-import type { Translation } from '../core/translation.ts'
+import { type Room, toldRoom } from '../core/told-room.ts'
+import type { Translated, Translation, TranslationContext } from '../core/translation.ts'
 import { contextFor } from '../core/translation-context.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -20,10 +21,28 @@ const mostLearnt = 1000
  */
 export const translate = (services: Needed): Layer => {
   const learnt = new Set<string>()
+  const rooms = new Map<string, Room>()
 
   function learn(key: string): void {
     if (learnt.size >= mostLearnt) learnt.clear()
     learnt.add(key)
+  }
+
+  /** A request that asks for a longer answer than there is room for is translated again, now that the room is known. */
+  async function through(next: Upstream, call: Call, over: Translation<Operation>): Promise<Answer> {
+    const { label } = call.target.deployment
+    const context = { ...contextFor(call.target, services), ...rooms.get(label) }
+    const first = begun(call, over, context)
+    try {
+      return await asked(next, first, over)
+    } catch (error) {
+      const room = error instanceof GatewayError ? toldRoom(error) : undefined
+      const second = room && begun(call, over, { ...context, ...room })
+      if (!second || isSame(first.call.body, second.call.body)) throw error
+      if (rooms.size >= mostLearnt) rooms.clear()
+      rooms.set(label, { ...rooms.get(label), ...room })
+      return await asked(next, second, over)
+    }
   }
 
   async function direct(next: Upstream, call: Call, over: Translation<Operation>, key: string): Promise<Answer> {
@@ -32,7 +51,7 @@ export const translate = (services: Needed): Layer => {
     } catch (failure) {
       const isUnknown = failure instanceof GatewayError && failure.kind === 'wrong_endpoint'
       if (!isUnknown || !call.target.deployment.provider.operations[over.operation.name]) throw failure
-      const answer = await through(next, call, over, services)
+      const answer = await through(next, call, over)
       // Otherwise the model may be for something else altogether.
       learn(key)
       return answer
@@ -46,7 +65,7 @@ export const translate = (services: Needed): Layer => {
       const { label, provider } = call.target.deployment
       const key = `${name} ${label}`
       const isDirect = provider.operations[name] !== undefined && !learnt.has(key)
-      return isDirect ? direct(next, call, over, key) : through(next, call, over, services)
+      return isDirect ? direct(next, call, over, key) : through(next, call, over)
     }
 }
 
@@ -55,18 +74,25 @@ function directly(call: Call, direct: (body: RequestBody) => RequestBody): Call 
   return { ...call, body: direct(body), routed: routed && direct(routed) }
 }
 
-async function through(
-  next: Upstream,
-  call: Call,
-  { operation, begin, failure }: Translation<Operation>,
-  services: Needed,
-): Promise<Answer> {
-  const context = contextFor(call.target, services)
+/** A request in terms of the other operation. */
+interface Begun extends Pick<Translated, 'answer' | 'stage'> {
+  readonly call: Call
+}
+
+function begun(call: Call, { operation, begin }: Translation<Operation>, context: TranslationContext): Begun {
   const { body, dropped, answer, stage } = begin(call.body, context)
   const routed = call.routed && begin(call.routed, context).body
+  return { call: { ...call, operation, body, routed, dropped, carried: undefined }, answer, ...(stage && { stage }) }
+}
+
+async function asked(
+  next: Upstream,
+  { call, answer, stage }: Begun,
+  { operation, failure }: Translation<Operation>,
+): Promise<Answer> {
   try {
-    operation.check(body)
-    const given = await next({ ...call, operation, body, routed, dropped, carried: undefined })
+    operation.check(call.body)
+    const given = await next(call)
     if (!(given.body instanceof Uint8Array))
       return stage ? withStep(given, { stage: stage(), carried: 'never' }) : given
     const json = tryParse(new TextDecoder().decode(given.body))
@@ -74,6 +100,10 @@ async function through(
   } catch (error) {
     throw error instanceof GatewayError && failure ? failure(error) : error
   }
+}
+
+function isSame({ bytes: one }: RequestBody, { bytes: other }: RequestBody): boolean {
+  return one.length === other.length && one.every((byte, at) => byte === other[at])
 }
 
 const encoder = new TextEncoder()
