@@ -110,7 +110,7 @@ const cooldown = v.strictObject({
 const capabilities = {
   /** The model's context in tokens; longer requests go to another deployment. */
   contextWindow: v.optional(countFromOne),
-  /** The most tokens that one of its answers may have. Only for the list of models. */
+  /** The most tokens that one of its answers may have: for the list of models, and where a request is translated. */
   maxOutput: v.optional(countFromOne),
   /** What the model can't do: `{ tools: false }`. With `dimensions: true` its vectors may be cut, and are cut here. */
   supports: v.optional(
