@@ -13,7 +13,10 @@ const { upstream, both } = serveBoth(
       models: { small: { deployments: [{ model: 'up/small', maxOutput: 4096, contextWindow: 8192 }] } },
     }
   },
-  { env: { KEY: 'sk-up' }, script: (request, ...rest) => json(200, answerTo(JSON.parse(request.body)))(request, ...rest) },
+  {
+    env: { KEY: 'sk-up' },
+    script: (request, ...rest) => json(200, answerTo(JSON.parse(request.body)))(request, ...rest),
+  },
 )
 
 interface Sent extends Record<string, unknown> {
