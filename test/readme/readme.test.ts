@@ -86,6 +86,27 @@ const runners: Readonly<Record<string, Runner>> = {
     })
   },
 
+  claude({ text }, title) {
+    test(`${title}: what Claude Code would ask by it is answered`, async () => {
+      const [, baseURL] = /^export ANTHROPIC_BASE_URL=(.*)$/m.exec(here(text)) ?? []
+      expect((await fetch(`${baseURL}/`, { method: 'HEAD' })).status).toBe(200)
+      const response = await fetch(`${baseURL}/v1/messages?beta=true`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${/^export ANTHROPIC_AUTH_TOKEN=(.*)$/m.exec(text)?.[1]}`,
+          'anthropic-version': '2023-06-01',
+          'anthropic-beta': 'claude-code-20250219,effort-2025-11-24',
+        },
+        body: JSON.stringify({ ...claudeRequest, model: /--model (\S+)/.exec(text)?.[1] }),
+      })
+      const types = [...(await response.text()).matchAll(/^event: (.*)$/gm)].map(([, type]) => type)
+      expect(types[0]).toBe('message_start')
+      expect(types).toContain('content_block_delta')
+      expect(types.at(-1)).toBe('message_stop')
+    })
+  },
+
   codex({ text }, title) {
     test(`${title}: what Codex would ask by it is answered`, async () => {
       const [, baseURL] = /^base_url = "(.*)"$/m.exec(here(text)) ?? []
@@ -187,6 +208,18 @@ const runners: Readonly<Record<string, Runner>> = {
   patch({ argument }, title) {
     test(`${title}: ${argument} is there to be changed`, () => expect(existsSync(join(root, argument))).toBe(true))
   },
+}
+
+/** What Claude Code sends, but for its long instructions and its tools. */
+const claudeRequest = {
+  ...{ max_tokens: 32_000, stream: true, thinking: { type: 'adaptive' }, output_config: { effort: 'high' } },
+  context_management: { edits: [{ type: 'clear_thinking_20251015', keep: 'all' }] },
+  metadata: { user_id: '{"device_id":"a"}' },
+  system: [{ type: 'text', text: 'x-anthropic-billing-header: cc_version=2' }],
+  messages: [
+    { role: 'user', content: [{ type: 'text', text: 'hi', cache_control: { type: 'ephemeral' } }] },
+    { role: 'system', content: 'Be brief.' },
+  ],
 }
 
 /** What Codex sends, but for its long instructions and most of its tools. */

@@ -60,7 +60,7 @@ test('the table of routes names only routes that are there', async () => {
   }
 })
 
-test.each(['messages'])('what is said not to be there answers 404: %s', async (route) => {
+test.each(['messages/batches'])('what is said not to be there answers 404: %s', async (route) => {
   const response = await gateway.fetch(new Request(`http://gateway/v1/${route}`, { method: 'POST', body: '{}' }))
   expect(response.status).toBe(404)
   expect(await response.json()).toMatchObject({ error: { code: 'unknown_url' } })

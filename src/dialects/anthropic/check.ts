@@ -53,7 +53,7 @@ export function checkPrompt({ outline, model }: RequestBody): void {
   }
   const { messages } = outline
   if (!Array.isArray(messages)) throw missing('messages')
-  if (messages.length === 0) throw invalid('messages: at least one message is required', 'messages')
+  if (messages.length === 0) throw invalid('messages: at least one message is required')
   messages.forEach(checkTurn)
 }
 

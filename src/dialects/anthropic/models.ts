@@ -47,5 +47,5 @@ function limitIn(text: string | null): number {
   if (text === null) return mostOfPage
   const limit = Number(text)
   if (Number.isInteger(limit) && limit >= 1 && limit <= mostOfPage) return limit
-  throw invalid(`limit: Input should be an integer from 1 to ${mostOfPage}`, 'limit')
+  throw invalid(`limit: Input should be an integer from 1 to ${mostOfPage}`)
 }

@@ -57,7 +57,7 @@ function choiceFor(choice: JsonObject, functions: readonly JsonObject[], tools: 
     return { tool_choice: { type: 'function', function: { name } }, ...parallel }
   }
   if (!tools.some((tool) => stringAt(tool, 'name') === name)) {
-    throw invalid(`tool_choice.name: Tool '${name}' not found in provided tools`, 'tool_choice')
+    throw invalid(`tool_choice.name: Tool '${name}' not found in provided tools`)
   }
   throw unoffered(name)
 }
