@@ -5,7 +5,7 @@ import { asking, type Message, type MessageEvent, readEvents, readMessage, whole
 import { chatSaying, usageChunk } from '../support/response-events.ts'
 import { chunk, json, stream } from '../support/upstream.ts'
 
-const { upstream, both } = serveBoth('anthropic-answers', (url) => ({
+const { upstream, both } = serveBoth('messages-answers', (url) => ({
   providers: { up: { type: 'openai-compatible', baseURL: url }, demo: { type: 'embedded' } },
 }))
 

@@ -5,7 +5,7 @@ import { asking, readMessage } from '../support/messages.ts'
 import { callAnswer, chatAnswer, json } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth(
-  'anthropic-requests',
+  'messages-requests',
   (url) => {
     const up = { type: 'openai-compatible', baseURL: url } as const
     return {

@@ -3,7 +3,7 @@ import { runtimes, serveBoth } from '../support/both.ts'
 import { asking, readEvents, wholeOf } from '../support/messages.ts'
 import { chatAnswer, chatFrames, chunk, json, reset, stream } from '../support/upstream.ts'
 
-const { upstream, both } = serveBoth('anthropic-failures', (url) => ({
+const { upstream, both } = serveBoth('messages-failures', (url) => ({
   providers: { up: { type: 'openai-compatible', baseURL: url } },
   models: { two: { deployments: ['up/one'], fallbacks: ['up/two'] } },
   retries: 0,

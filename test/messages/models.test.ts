@@ -3,7 +3,7 @@ import { runtimes, serveBoth } from '../support/both.ts'
 import { asking } from '../support/messages.ts'
 import { json } from '../support/upstream.ts'
 
-const { upstream, both } = serveBoth('anthropic-models', (url) => ({
+const { upstream, both } = serveBoth('messages-models', (url) => ({
   providers: { up: { type: 'openai-compatible', baseURL: url }, counting: { type: 'vllm', baseURL: url } },
   models: {
     one: { deployments: [{ model: 'up/one', contextWindow: 8192, maxOutput: 1024 }] },
