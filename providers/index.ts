@@ -2,6 +2,7 @@ import type { ProviderDefinition } from '../src/core/provider.ts'
 import deepseek from './deepseek.ts'
 import embedded from './embedded.ts'
 import fireworks from './fireworks.ts'
+import gemini from './gemini.ts'
 import groq from './groq.ts'
 import huggingface from './huggingface.ts'
 import llamacpp from './llamacpp.ts'
@@ -25,6 +26,7 @@ const definitions: readonly ProviderDefinition[] = [
   openrouter,
   deepseek,
   mistral,
+  gemini,
   vllm,
   llamacpp,
   lmstudio,

@@ -21,6 +21,8 @@ export function completionsOver(chat: OperationSpec): OperationSpec {
   })
   return {
     path: chat.path,
+    ...(chat.streamPath !== undefined && { streamPath: chat.streamPath }),
+    ...(chat.remedied !== undefined && { remedied: chat.remedied }),
     ...(chat.streamType !== undefined && { streamType: chat.streamType }),
     lacks: [...(chat.lacks ?? []), 'echo', 'suffix', 'logprobs', 'best_of'],
     encode: (context) => chat.encode?.(inner(context)) ?? toChat(context.body),
