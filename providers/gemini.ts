@@ -1,4 +1,10 @@
-import { bearer, defineProvider, type OperationSpec, type ProviderSettings } from '../src/core/provider.ts'
+import {
+  bearer,
+  defineProvider,
+  type OperationSpec,
+  type OperationSpecs,
+  type ProviderSettings,
+} from '../src/core/provider.ts'
 import { geminiRoot, geminiURL } from './gemini/address.ts'
 import { chatAnswer } from './gemini/answer.ts'
 import { countTokens } from './gemini/count.ts'
@@ -23,6 +29,7 @@ export default defineProvider({
     inputTokens: countTokens,
     embeddings: { path: '/v1beta/openai/embeddings' },
     images: { path: '/v1beta/openai/images/generations' },
+    ...ownOperations,
   }),
   // Either part of the API refuses the other's form of the key.
   headers: (settings, operation) => (isNative(settings, operation) ? keyHeader(settings) : bearer(settings)),
@@ -34,9 +41,20 @@ export default defineProvider({
   models: listGemini,
 })
 
-function isNative({ options }: ProviderSettings, operation: string | undefined): boolean {
+/** Requests in Gemini's own format, for programs that speak it: their bytes pass untouched. */
+const ownOperations: OperationSpecs = {
+  generateContent: {
+    path: '/v1beta/{model}:generateContent',
+    streamPath: '/v1beta/{model}:streamGenerateContent?alt=sse',
+  },
+  countContentTokens: { path: '/v1beta/{model}:countTokens' },
+  embedContent: { path: '/v1beta/{model}:embedContent' },
+  batchEmbedContents: { path: '/v1beta/{model}:batchEmbedContents' },
+}
+
+function isNative({ options }: ProviderSettings, operation = ''): boolean {
   if (operation === 'chat' || operation === 'completions') return options.api !== 'openai'
-  return operation === 'inputTokens'
+  return operation === 'inputTokens' || Object.hasOwn(ownOperations, operation)
 }
 
 /** Penalties and several choices: no model since Gemini 2.5, or 3, takes them (googleapis/js-genai#1609, vercel/ai#4022). */
