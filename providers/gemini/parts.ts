@@ -54,7 +54,7 @@ function fileAt(fileUri: string, mimeType: string | undefined): JsonObject {
 /** The picture or video at an address, which may be the data itself. */
 export function mediaAt(url: string, path: string): JsonObject {
   const data = dataIn(url)
-  if (!data) return fileAt(url, undefined)
+  if (!data) return fileAt(url, types[endingOf(url.replace(/[?#].*$/s, ''))])
   const type = data.type || imageTypeOfBase64(data.base64)
   if (type === undefined) throw incapable(path, 'Nothing tells what kind of file it is.')
   return inline(type === 'image/jpg' ? 'image/jpeg' : type, data.base64)
@@ -79,11 +79,14 @@ const types: Readonly<Record<string, string>> = {
   webp: 'image/webp',
 }
 
+function endingOf(name: string): string {
+  return /\.(\w+)$/.exec(name)?.[1]?.toLowerCase() ?? ''
+}
+
 /** A file by its data, or by an address, for which OpenAI has no field: clients put it in either of the two. */
 function filePart(file: JsonObject, path: string): JsonObject {
   const { file_data: given, file_id: id, filename } = file
-  const ending = typeof filename === 'string' ? (/\.(\w+)$/.exec(filename)?.[1]?.toLowerCase() ?? '') : ''
-  const told = stringAt(file, 'format') ?? types[ending]
+  const told = stringAt(file, 'format') ?? (typeof filename === 'string' ? types[endingOf(filename)] : undefined)
   const address = [given, id].find((one): one is string => typeof one === 'string' && /^(?:https?|gs):/i.test(one))
   if (address !== undefined) return fileAt(address, told)
   if (typeof given !== 'string') throw incapable(`${path}.file_id`, 'Gemini has no such file: send its data.')

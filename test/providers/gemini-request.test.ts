@@ -111,6 +111,7 @@ describe("A chat in Gemini's words", () => {
       file({ file_data: 'YSxi', filename: 'b.CSV' }),
       file({ file_id: 'https://gemini.example/v1beta/files/x', format: 'video/mp4' }),
       { type: 'video_url', video_url: { url: 'https://youtu.be/abc' } },
+      { type: 'video_url', video_url: { url: 'https://videos.example/a.MP4?x=1' } },
     ]
     const images = new Map([['https://pictures.example/a.png', `data:image/webp;base64,${picture}`]])
     const inline = (mimeType: string, data: string) => ({ inlineData: { mimeType, data } })
@@ -126,6 +127,7 @@ describe("A chat in Gemini's words", () => {
           inline('text/csv', 'YSxi'),
           { fileData: { mimeType: 'video/mp4', fileUri: 'https://gemini.example/v1beta/files/x' } },
           { fileData: { fileUri: 'https://youtu.be/abc' } },
+          { fileData: { mimeType: 'video/mp4', fileUri: 'https://videos.example/a.MP4?x=1' } },
         ],
       },
     ])

@@ -395,7 +395,7 @@ describe.each(runtimes)('Gemini, on %s,', (runtime) => {
       { thinkingConfig: { thinkingLevel: 'HIGH' } },
       { thinkingConfig: { thinkingLevel: 'MEDIUM' } },
     ])
-    const never = 'Thinking is not enabled for models/x'
+    const never = 'Unable to submit request because thinking is not supported by this model.'
     upstream.script(json(400, failed(400, 'INVALID_ARGUMENT', never)), json(200, said([{ text: 'Hi' }])))
     const second = await both.ask(runtime, chat(`up/gemini-8-${runtime}`, { reasoning_effort: 'low' }))
     expect(second.status, second.text).toBe(200)
