@@ -3,6 +3,7 @@ import type { ProviderConfig } from '../../src/config/schema.ts'
 import type { ProviderDefinition } from '../../src/core/provider.ts'
 import { made, type Subject, subjects } from '../contract/subjects.ts'
 import { exchangePath, type MadeUp } from '../support/exchange.ts'
+import { geminiName } from '../support/gemini-recordings.ts'
 
 /** A provider as it is configured, in front of a server: the rows of the table. */
 export interface Target {
@@ -40,7 +41,10 @@ export function targetsOf(
 ): readonly Target[] {
   return [
     ...Object.keys(registry).flatMap((type) => {
-      const recorded = subjects.filter(({ provider }) => provider.type === type)
+      // What was made by a documentation has no more than chats.
+      const recorded = subjects.filter(
+        ({ provider, recordings }) => provider.type === type && recordings.name !== geminiName,
+      )
       // OpenAI itself can't be recorded here, and llama-server is no likeness of it.
       if (recorded.length === 0 || type === 'openai') return [scriptedTarget(type, servers)]
       const targets = recorded.map((subject) => recordedTarget(subject, servers))

@@ -119,6 +119,39 @@ interface NativeLine {
   }
 }
 
+/** One answer of Gemini's own API, whole or in events. */
+export function readGenerated(body: string): Said[] {
+  const answers = body.startsWith('data: ')
+    ? body.split('\n').flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as Generated] : []))
+    : [JSON.parse(body) as Generated]
+  const candidates = answers.flatMap((answer) => answer.candidates ?? [])
+  const parts = candidates.flatMap(({ content }) => content.parts)
+  const calls = parts.flatMap(({ functionCall }) => functionCall ?? [])
+  const reason = candidates.at(-1)?.finishReason
+  return [
+    {
+      content: parts.map(({ text = '', thought }) => (thought ? '' : text)).join(''),
+      reasoning: parts.map(({ text = '', thought }) => (thought ? text : '')).join(''),
+      calls: calls.map(({ name, args }) => ({ name, arguments: args })),
+      // Gemini says STOP for calls too.
+      finish: reason === 'MAX_TOKENS' ? 'length' : calls.length > 0 ? 'tool_calls' : 'stop',
+    },
+  ]
+}
+
+interface Generated {
+  readonly candidates?: readonly {
+    readonly finishReason?: string
+    readonly content: {
+      readonly parts: readonly {
+        readonly text?: string
+        readonly thought?: boolean
+        readonly functionCall?: { readonly name: string; readonly args: unknown }
+      }[]
+    }
+  }[]
+}
+
 /** The data of every event but `[DONE]`, where it is an object. */
 export function chunksOf(stream: string): Answer[] {
   const lines = stream.split(/\r?\n/).filter((line) => line.startsWith('data: {'))
