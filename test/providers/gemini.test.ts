@@ -1,59 +1,25 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { chat, errorOf, eventsOf } from '../support/ask.ts'
-import { runtimes, serveBoth } from '../support/both.ts'
-import { gatewayStarter } from '../support/gateway.ts'
-import { chatAnswer, json, type Script, stream } from '../support/upstream.ts'
+import { chat, eventsOf } from '../support/ask.ts'
+import { runtimes } from '../support/both.ts'
+import {
+  events,
+  head,
+  geminiKey as key,
+  type Part,
+  piece,
+  said,
+  serveGemini,
+  usageMetadata,
+} from '../support/gemini.ts'
+import { json, type Script, stream } from '../support/upstream.ts'
 
-const key = 'AIza-of-the-gateway'
-const { upstream, both } = serveBoth(
-  'gemini',
-  (url) => ({
-    providers: {
-      up: { type: 'gemini', baseURL: url, apiKey: 'env:KEY' },
-      compat: { type: 'gemini', baseURL: `${url}/v1beta`, api: 'openai', apiKey: 'env:KEY' },
-      backup: { type: 'openai-compatible', baseURL: `${url}/backup` },
-    },
-    models: {
-      safe: { deployments: ['up/gemini-3-flash'], fallbacks: ['backup/m'] },
-      lenient: { deployments: [{ model: 'up/gemini-3-flash', dropParams: true }] },
-    },
-    retries: 0,
-    cooldown: false,
-  }),
-  { env: { KEY: key } },
-)
+const { upstream, both } = serveGemini('gemini')
 
-/** The figures of Google's documentation. https://ai.google.dev/api/generate-content#UsageMetadata */
-const usageMetadata = {
-  ...{ promptTokenCount: 29, candidatesTokenCount: 15, thoughtsTokenCount: 800, totalTokenCount: 844 },
-  cachedContentTokenCount: 20,
-}
-const head = { modelVersion: 'gemini-3-flash-preview', responseId: 'r1' }
 const usage = {
   ...{ prompt_tokens: 29, completion_tokens: 815, total_tokens: 844 },
   prompt_tokens_details: { cached_tokens: 20 },
   completion_tokens_details: { reasoning_tokens: 800 },
 }
-
-type Part = Record<string, unknown>
-
-const candidate = (parts: readonly Part[], finishReason?: string, more: object = {}) => ({
-  content: { parts, role: 'model' },
-  ...(finishReason && { finishReason }),
-  index: 0,
-  ...more,
-})
-const said = (parts: readonly Part[], finishReason = 'STOP', more: object = {}) => ({
-  candidates: [candidate(parts, finishReason, more)],
-  usageMetadata,
-  ...head,
-})
-const piece = (...parts: Part[]) => ({ candidates: [candidate(parts)], usageMetadata, ...head })
-const events = (...all: unknown[]) => all.map((one) => `data: ${JSON.stringify(one)}\r\n\r\n`)
-const failed = (code: number, status: string, message: string, details: readonly object[] = []) => ({
-  error: { code, message, status, details },
-})
-
 const bodies = () => upstream.seen.map(({ body }) => JSON.parse(body) as Record<string, unknown>)
 const weather = { type: 'function', function: { name: 'weather', parameters: { type: 'object', properties: {} } } }
 /** https://ai.google.dev/gemini-api/docs/generate-content/thought-signatures: of parallel calls the first has one. */
@@ -281,233 +247,9 @@ describe.each(runtimes)('Gemini, on %s,', (runtime) => {
     expect(done).toBe(true)
   })
 
-  it.each(['MALFORMED_FUNCTION_CALL', 'UNEXPECTED_TOOL_CALL', 'NO_IMAGE'])(
-    'is left for another model where it ends with nothing but %s',
-    async (reason) => {
-      const wanting = json(200, said([], reason, { finishMessage: 'Malformed: call(' }))
-      const reply = await ask(wanting)
-      expect([reply.status, errorOf(reply).message]).toEqual([502, expect.stringContaining('Malformed: call(')])
-      for (const wantsStream of [false, true]) {
-        const bad = wantsStream ? stream(events(said([], reason))) : wanting
-        upstream.script(bad, json(200, chatAnswer('Mine.')))
-        const other = await both.ask(runtime, chat('safe', { stream: wantsStream }))
-        expect(other.headers.get('x-samewire-model')).toBe('backup/m')
-        expect(other.text).toContain('Mine.')
-      }
-    },
-  )
-
-  it('never passes off a stream that breaks off as whole', async () => {
-    const reply = await ask(stream(events(piece({ text: 'Hel' }))), { stream: true })
-    expect(reply.text).toContain('Hel')
-    expect(reply.text).toContain('upstream_stream_truncated')
-    expect(reply.text).not.toContain('[DONE]')
-  })
-
-  it('takes a stream that breaks off behind its last event for whole', async () => {
-    const reply = await ask(stream(events(said([{ text: 'Hi' }])), 'reset'), { stream: true })
-    expect(reply.text).toContain('"finish_reason":"stop"')
-    expect(reply.text).toContain('[DONE]')
-  })
-
-  it.each([
-    ['alone', failed(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.')],
-    ['in a list', [failed(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.')]],
-  ])('tells an error within a stream, %s, or lets another model answer', async (_, error) => {
-    const late = await ask(stream(events(piece({ text: 'Hel' }), error)), { stream: true })
-    const told = eventsOf(late.text).map(({ data }) => JSON.parse(data))
-    expect(told.at(-1).error).toMatchObject({ code: 'capacity_exhausted', type: 'server_error' })
-    upstream.script(stream(events(error)), json(200, chatAnswer('Mine.')))
-    const other = await both.ask(runtime, chat('safe', { stream: true }))
-    expect(other.text).toContain('Mine.')
-    expect(other.headers.get('x-samewire-reason')).toBe('capacity_exhausted')
-  })
-
-  const perDay = {
-    '@type': 'type.googleapis.com/google.rpc.QuotaFailure',
-    violations: [{ quotaId: 'RequestsPerDayPerProject' }],
-  }
-  const perMinute = { ...perDay, violations: [{ quotaId: 'RequestsPerMinutePerProject' }] }
-  const retryInfo = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '34s' }
-  const overQuota = 'You exceeded your current quota, please check your plan. Please retry in 34.07s.'
-
-  it.each<[number, string | null, object, string, object[]?]>([
-    [502, 'upstream_credentials_rejected', { code: 400 }, 'API key not valid. Please pass a valid API key.'],
-    [502, 'upstream_credentials_rejected', { code: 403 }, 'Your API key was reported as leaked.'],
-    [429, 'rate_limit_exceeded', { code: 429 }, overQuota, [perMinute, retryInfo]],
-    [429, 'insufficient_quota', { code: 429 }, overQuota, [perDay, retryInfo]],
-    [
-      404,
-      'model_not_found',
-      { code: 404 },
-      'models/gemini-3-flash is not found for API version v1beta, or is not supported for generateContent.',
-    ],
-    [404, 'model_not_found', { code: 400 }, 'User location is not supported for the API use.'],
-    [503, 'capacity_exhausted', { code: 503 }, 'The model is overloaded. Please try again later.'],
-    [502, 'upstream_error', { code: 500 }, 'An internal error has occurred.'],
-    [504, 'upstream_timeout', { code: 504 }, 'Deadline expired before operation could complete.'],
-    [
-      400,
-      'context_length_exceeded',
-      { code: 400 },
-      'The input token count (1050000) exceeds the maximum number of tokens allowed (1048576).',
-    ],
-    [
-      400,
-      'unsupported_parameter',
-      { code: 400 },
-      'Function call is missing a thought_signature in functionCall parts.',
-    ],
-    [400, null, { code: 400 }, 'Please ensure that function call turn comes immediately after a user turn.'],
-  ])('is read as %s %s: %j %s', async (status, code, { code: http }: { code?: number }, message, details = []) => {
-    const reply = await ask(json(http ?? 400, failed(http ?? 400, 'X', message, details)))
-    expect([reply.status, errorOf(reply).code]).toEqual([status, code])
-    expect(reply.headers.get('retry-after')).toBe(code === 'rate_limit_exceeded' ? '35' : null)
-    if (code === 'context_length_exceeded')
-      expect(errorOf(reply).message).toContain('maximum context length is 1048576')
-  })
-
   it('is asked for several choices one by one', async () => {
     const answer = await answered(json(200, said([{ text: 'Hi' }])), { n: 2 })
     expect(answer.choices).toHaveLength(2)
     expect(upstream.seen).toHaveLength(2)
-  })
-
-  it.each(['presence_penalty', 'frequency_penalty', 'logit_bias'])(
-    'refuses %s, or leaves it out and says so',
-    async (name) => {
-      const more = { [name]: name === 'logit_bias' ? { 5: 1 } : 0.5 }
-      const reply = await ask(json(200, said([{ text: 'Hi' }])), more)
-      expect([reply.status, errorOf(reply).param, upstream.seen.length]).toEqual([400, name, 0])
-      const left = await ask(json(200, said([{ text: 'Hi' }])), more, 'lenient')
-      expect([left.status, left.headers.get('x-samewire-dropped')]).toEqual([200, name])
-    },
-  )
-
-  it('gets another level where the model lacks one, and no thinking where it has none', async () => {
-    const none = 'Thinking level HIGH is not supported for this model. Please retry with other thinking level.'
-    upstream.script(json(400, failed(400, 'INVALID_ARGUMENT', none)), json(200, said([{ text: 'Hi' }])))
-    const model = `up/gemini-9-${runtime}`
-    const first = await both.ask(runtime, chat(model, { reasoning_effort: 'high' }))
-    expect(first.status, first.text).toBe(200)
-    const levels = bodies().map(({ generationConfig }) => generationConfig)
-    expect(levels).toMatchObject([
-      { thinkingConfig: { thinkingLevel: 'HIGH' } },
-      { thinkingConfig: { thinkingLevel: 'MEDIUM' } },
-    ])
-    const never = 'Unable to submit request because thinking is not supported by this model.'
-    upstream.script(json(400, failed(400, 'INVALID_ARGUMENT', never)), json(200, said([{ text: 'Hi' }])))
-    const second = await both.ask(runtime, chat(`up/gemini-8-${runtime}`, { reasoning_effort: 'low' }))
-    expect(second.status, second.text).toBe(200)
-    expect(bodies().at(-1)).not.toHaveProperty('generationConfig')
-  })
-
-  it('gets its instructions from the user where the model takes no others', async () => {
-    const refused = failed(400, 'INVALID_ARGUMENT', 'Developer instruction is not enabled for models/gemma-3-27b-it')
-    upstream.script(json(400, refused), json(200, said([{ text: 'Hi' }])))
-    const messages = [
-      { role: 'system', content: 'Be brief.' },
-      { role: 'user', content: 'hi' },
-    ]
-    const reply = await both.ask(runtime, { model: `up/gemma-3-${runtime}`, messages })
-    expect(reply.status, reply.text).toBe(200)
-    expect(bodies().at(-1)).not.toHaveProperty('systemInstruction')
-    expect(JSON.stringify(bodies().at(-1))).toContain('Be brief.')
-  })
-
-  it('completes prompts of the legacy route, whole and streamed', async () => {
-    upstream.script(json(200, said([{ text: 'a time' }])))
-    const asked = { model: 'up/gemini-3-flash', prompt: 'Once upon' }
-    const whole = await both.ask(runtime, asked, '/completions')
-    expect(JSON.parse(whole.text)).toMatchObject({ object: 'text_completion', choices: [{ text: 'a time' }] })
-    upstream.script(stream(events(said([{ text: 'a time' }]))))
-    const reply = await both.ask(runtime, { ...asked, stream: true }, '/completions')
-    expect(reply.text).toContain('"text":"a time"')
-    expect(upstream.seen.at(-1)?.path).toContain(':streamGenerateContent')
-  })
-
-  it('counts the tokens of a response', async () => {
-    upstream.script(json(200, { totalTokens: 31 }))
-    const asked = { model: 'up/gemini-3-flash', input: 'hi', instructions: 'Be brief.' }
-    const reply = await both.ask(runtime, asked, '/responses/input_tokens')
-    expect(JSON.parse(reply.text)).toEqual({ object: 'response.input_tokens', input_tokens: 31 })
-    expect(upstream.seen.at(-1)).toMatchObject({
-      path: '/v1beta/models/gemini-3-flash:countTokens',
-      headers: { 'x-goog-api-key': key },
-    })
-    expect(bodies().at(-1)).toEqual({
-      generateContentRequest: {
-        model: 'models/gemini-3-flash',
-        systemInstruction: { parts: [{ text: 'Be brief.' }] },
-        contents: [{ role: 'user', parts: [{ text: 'hi' }] }],
-      },
-    })
-  })
-
-  it("embeds and draws over its endpoint in OpenAI's format, with the key as that wants it", async () => {
-    upstream.script(
-      json(200, { object: 'list', data: [{ object: 'embedding', index: 0, embedding: [1, 2] }], model: 'e' }),
-    )
-    const embedded = await both.ask(runtime, { model: 'up/gemini-embedding-001', input: 'hi' }, '/embeddings')
-    expect(embedded.status, embedded.text).toBe(200)
-    upstream.script(json(200, { created: 1, data: [{ b64_json: 'iVBORw0KGgo=' }] }))
-    const drawn = await both.ask(runtime, { model: 'up/imagen-4', prompt: 'a cat' }, '/images/generations')
-    expect(drawn.status, drawn.text).toBe(200)
-    expect(upstream.seen.map(({ path }) => path)).toEqual([
-      '/v1beta/openai/embeddings',
-      '/v1beta/openai/images/generations',
-    ])
-    for (const { headers } of upstream.seen) {
-      expect(headers.authorization).toBe(`Bearer ${key}`)
-      expect(headers).not.toHaveProperty('x-goog-api-key')
-    }
-  })
-
-  it("chats over that endpoint too with api: 'openai', and puts its filtered answers right", async () => {
-    const filtered = { index: 0, finish_reason: 'content_filter: PROHIBITED_CONTENT' }
-    upstream.script(json(200, { ...chatAnswer(''), choices: [filtered] }))
-    const reply = await both.ask(runtime, chat('compat/gemini-3-flash', { reasoning_effort: 'low' }))
-    expect(reply.status, reply.text).toBe(200)
-    expect(JSON.parse(reply.text).choices).toMatchObject([
-      { message: { content: '' }, finish_reason: 'content_filter' },
-    ])
-    expect(upstream.seen[0]).toMatchObject({
-      path: '/v1beta/openai/chat/completions',
-      headers: { authorization: `Bearer ${key}` },
-    })
-    expect(bodies()[0]).toEqual(chat('gemini-3-flash', { reasoning_effort: 'low' }))
-  })
-})
-
-describe('The list of Gemini', () => {
-  const start = gatewayStarter()
-
-  it('is read page by page, and tells what its models can hold', async () => {
-    const entry = (name: string, methods: readonly string[], more: object = {}) => ({
-      ...{ name: `models/${name}`, inputTokenLimit: 1_048_576, outputTokenLimit: 65_536 },
-      supportedGenerationMethods: methods,
-      ...more,
-    })
-    const first = entry('gemini-3-flash', ['generateContent', 'countTokens'], { thinking: true })
-    const rest = [entry('gemini-embedding-001', ['embedContent']), entry('gemini-live', ['bidiGenerateContent'])]
-    upstream.script((request, ...others) => {
-      const page = request.path.includes('pageToken=p2') ? { models: rest } : { models: [first], nextPageToken: 'p2' }
-      return json(200, page)(request, ...others)
-    })
-    const providers = { up: { type: 'gemini', baseURL: upstream.url, apiKey: 'env:KEY' } }
-    const { baseURL } = await start({ providers }, { env: { KEY: key } })
-    const { data } = (await (await fetch(`${baseURL}/models`)).json()) as { data: object[] }
-    expect(upstream.seen.map(({ path }) => path)).toEqual([
-      '/v1beta/models?pageSize=1000',
-      '/v1beta/models?pageSize=1000&pageToken=p2',
-    ])
-    expect(upstream.seen[0]?.headers['x-goog-api-key']).toBe(key)
-    expect(data).toMatchObject([
-      {
-        ...{ id: 'up/gemini-3-flash', context_length: 1_048_576, max_output_tokens: 65_536 },
-        capabilities: { reasoning: true },
-      },
-      { id: 'up/gemini-embedding-001', architecture: { output_modalities: ['embeddings'] } },
-    ])
   })
 })
