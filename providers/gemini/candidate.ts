@@ -64,8 +64,9 @@ export class CandidateReader {
     return said
   }
 
-  /** No call is without a name; Vertex ends the pieces of one with an empty object. */
-  #callOf({ id, name, args }: JsonObject, signature: string | undefined): JsonObject | undefined {
+  #callOf({ id, name, args, willContinue }: JsonObject, signature: string | undefined): JsonObject | undefined {
+    // Vertex does that where it is asked to, with paths into the arguments.
+    if (willContinue === true) throw new GatewayError('protocol', 'Gemini sent the arguments of a call in pieces.')
     if (typeof name !== 'string' || name === '') return undefined
     return {
       index: this.#calls++,

@@ -40,6 +40,12 @@ describe.each(runtimes)('What Gemini refuses or breaks off, on %s,', (runtime) =
     expect(reply.text).not.toContain('[DONE]')
   })
 
+  it('never passes off a call whose arguments are still to come as whole', async () => {
+    const begun = { functionCall: { name: 'weather', willContinue: true } }
+    const reply = await ask(stream(events(piece(begun), said([]))), { stream: true })
+    expect([reply.status, errorOf(reply).code]).toEqual([502, 'upstream_invalid_response'])
+  })
+
   it('takes a stream that breaks off behind its last event for whole', async () => {
     const reply = await ask(stream(events(said([{ text: 'Hi' }])), 'reset'), { stream: true })
     expect(reply.text).toContain('"finish_reason":"stop"')
