@@ -1,4 +1,5 @@
 import type { ProviderDefinition } from '../src/core/provider.ts'
+import anthropic from './anthropic.ts'
 import deepseek from './deepseek.ts'
 import embedded from './embedded.ts'
 import fireworks from './fireworks.ts'
@@ -19,6 +20,7 @@ const definitions: readonly ProviderDefinition[] = [
   openai,
   huggingface,
   ollama,
+  anthropic,
   openaiCompatible,
   groq,
   together,

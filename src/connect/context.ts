@@ -63,6 +63,15 @@ export class ExchangeContext implements WireContext {
     return this.#call.target.contextWindow
   }
 
+  get maxOutput(): number | undefined {
+    return this.#call.target.maxOutput
+  }
+
+  leftOut(param: string): void {
+    const { trace } = this.#call
+    if (!trace.dropped?.includes(param)) trace.dropped = [...(trace.dropped ?? []), param]
+  }
+
   get id(): string {
     this.#id ??= this.#call.operation.id?.(this.random) ?? ''
     return this.#id

@@ -18,3 +18,8 @@ export function priceOf({ known, provider, model }: Deployment, lists: Known): P
 export function contextWindowOf({ known, model }: Deployment, listed: Listed): number | undefined {
   return known.contextWindow ?? entryOf(model, listed)?.contextWindow
 }
+
+/** The same for the most that one answer may have. */
+export function maxOutputOf({ known, model }: Deployment, listed: Listed): number | undefined {
+  return known.maxOutput ?? entryOf(model, listed)?.maxOutput
+}

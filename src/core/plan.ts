@@ -38,6 +38,8 @@ export interface Target {
   readonly why: 'requested' | 'named' | 'fallback' | 'context_length' | 'content_policy' | 'missing_model'
   /** In tokens; undefined if unknown. */
   readonly contextWindow: number | undefined
+  /** In tokens: the most that an answer may have; absent if unknown. */
+  readonly maxOutput?: number | undefined
 }
 
 const exclusions = ['excluded', 'over_price', 'unsupported'] as const satisfies readonly Exclusion[]

@@ -2,7 +2,7 @@ import { type GatewayError, isMissing } from '../wire/errors.ts'
 import { type Catalog, type Deployment, findGroup, type Known, type ModelGroup } from './catalog.ts'
 import { Draw } from './draw.ts'
 import { levelsOf, preferredLevels } from './levels.ts'
-import { contextWindowOf, priceOf } from './listed.ts'
+import { contextWindowOf, maxOutputOf, priceOf } from './listed.ts'
 import { findExclusion, findObstacle, findRest, lackAdmitted, lackOf, type Reason } from './obstacles.ts'
 import type { Capability } from './operation.ts'
 import type { Circumstances, Plan, Query, Skipped, Target } from './plan.ts'
@@ -162,7 +162,8 @@ class PlanBuilder {
     if (skipped) this.#skipped.push({ name: deployment.label, ...skipped })
     if (obstacle) return false
     const targets = !skipped ? this.#targets : skipped.kind === 'cooldown' ? this.#cooling : this.#busy
-    targets.push({ deployment, limits: group.limits, why, contextWindow: contextWindowOf(deployment, listed) })
+    const contextWindow = contextWindowOf(deployment, listed)
+    targets.push({ deployment, limits: group.limits, why, contextWindow, maxOutput: maxOutputOf(deployment, listed) })
     return !skipped && lackOf(this.#query, deployment, this.#circumstances) === undefined
   }
 
