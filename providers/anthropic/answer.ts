@@ -68,7 +68,7 @@ export function detailOf(block: JsonObject, index: number): ReasoningDetail | un
   if (!signature && !thinking) return undefined
   return {
     type: 'reasoning.text',
-    ...(typeof thinking === 'string' && { text: thinking }),
+    ...(typeof thinking === 'string' && thinking !== '' && { text: thinking }),
     ...(typeof signature === 'string' && signature !== '' && { signature }),
     format,
     index,
