@@ -18,9 +18,9 @@ import vllm from './vllm.ts'
 
 const definitions: readonly ProviderDefinition[] = [
   openai,
+  anthropic,
   huggingface,
   ollama,
-  anthropic,
   openaiCompatible,
   groq,
   together,
