@@ -32,6 +32,7 @@ const chat: OperationSpec = {
   encode: messagesRequest,
   decode: messageAnswer,
   stream: messageStream,
+  remedied: 'before',
   // https://platform.claude.com/docs/en/api/openai-sdk says what its own imitation of OpenAI's API ignores: the same.
   lacks: [
     ...['functions', 'n', 'logprobs', 'logit_bias', 'seed', 'presence_penalty', 'frequency_penalty'],

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { anthropicAt, block, event, keepsToChoice, message, start, stop, streams } from '../support/anthropic.ts'
+import { anthropicAt, keepsToChoice, streams } from '../support/anthropic.ts'
+import { block, event, message, start, stop } from '../support/anthropic-events.ts'
 import { chat, eventsOf } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { json, type Script, stream } from '../support/upstream.ts'

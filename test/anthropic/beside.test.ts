@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { anthropicAt, message } from '../support/anthropic.ts'
+import { anthropicAt } from '../support/anthropic.ts'
+import { message } from '../support/anthropic-events.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { startGateway } from '../support/gateway.ts'

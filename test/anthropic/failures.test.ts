@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { block, event, keepsToChoice, says, start } from '../support/anthropic.ts'
+import { keepsToChoice, says } from '../support/anthropic.ts'
+import { block, event, start } from '../support/anthropic-events.ts'
 import { chat, errorOf, eventsOf, wordsOf } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { json, type Script, stream } from '../support/upstream.ts'

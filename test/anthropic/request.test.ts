@@ -482,7 +482,6 @@ describe.each(runtimes)('A chat with Claude, on %s,', (runtime) => {
     ['modalities', { modalities: ['text', 'audio'], audio: { voice: 'a', format: 'wav' } }],
     ['prediction', { prediction: { type: 'content', content: 'x' } }],
     ['web_search_options', { web_search_options: {} }],
-    ['tools[0]', { tools: [{ type: 'custom', custom: { name: 'x' } }] }],
     ['response_format', { response_format: { type: 'grammar' } }],
     [
       'messages[0].content[0]',

@@ -1,5 +1,6 @@
+import { event as anthropicEvent, block, start, stop } from '../support/anthropic-events.ts'
 import type { MadeUp } from '../support/exchange.ts'
-import { readGenerated, readNative, type Said } from './read.ts'
+import { readGenerated, readMessage, readNative, type Said } from './read.ts'
 
 /** How a server speaks that doesn't speak as OpenAI does. */
 export interface Wire {
@@ -32,6 +33,25 @@ export const geminiWire: Wire = {
   streamType: 'text/event-stream',
   hasEvents: true,
   keyHeader: (key) => ({ 'x-goog-api-key': key }),
+}
+
+export const anthropicWire: Wire = {
+  read: readMessage,
+  pieces: (words) => {
+    const [opened = '', ...rest] = block(
+      0,
+      { type: 'text', text: '' },
+      ...words.map((text) => ({ type: 'text_delta', text })),
+    )
+    const said = rest.slice(0, -1)
+    const [first = '', ...others] = said
+    const end = [...rest.slice(-1), ...stop('end_turn')].join('')
+    return said.length === 0 ? [start + opened + end] : [start + opened + first, ...others, end]
+  },
+  failure: anthropicEvent('error', { error: { type: 'api_error', message: 'out of memory' } }),
+  streamType: 'text/event-stream',
+  hasEvents: true,
+  keyHeader: (key) => ({ 'x-api-key': key, 'anthropic-version': '2023-06-01' }),
 }
 
 /** A whole stream of this wire. */
