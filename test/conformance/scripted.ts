@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+import { messagesAsChat, sendMessage } from './scripted-anthropic.ts'
 import { asChatOf, sendGenerated } from './scripted-gemini.ts'
 import { extract, hubEntry, otherAnswers } from './scripted-media.ts'
 import { type ResponseRequest, sendResponse } from './scripted-responses.ts'
@@ -39,6 +40,11 @@ export function scriptedUpstream(): Promise<FakeUpstream> {
     if (path.includes(':countTokens')) return send(response, { totalTokens: 9 })
     if (/:(stream)?generateContent/i.test(path)) {
       return sendGenerated(request, response, saying(asChatOf(JSON.parse(text))))
+    }
+    if (path.endsWith('/count_tokens')) return send(response, { input_tokens: 9 })
+    if (path.endsWith('/messages')) {
+      const asked = JSON.parse(text)
+      return sendMessage(response, asked, saying(messagesAsChat(asked)))
     }
     if (path.endsWith('/responses')) return sendResponse(response, body, saying(asChat(body)))
     if (path.endsWith('/chat/completions')) return body.stream ? streamChat(response, body) : sendChat(response, body)

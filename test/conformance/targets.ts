@@ -2,6 +2,7 @@ import type { Environment } from '../../src/config/providers.ts'
 import type { ProviderConfig } from '../../src/config/schema.ts'
 import type { ProviderDefinition } from '../../src/core/provider.ts'
 import { made, type Subject, subjects } from '../contract/subjects.ts'
+import { anthropicName } from '../support/anthropic-recordings.ts'
 import { exchangePath, type MadeUp } from '../support/exchange.ts'
 import { geminiName } from '../support/gemini-recordings.ts'
 
@@ -33,6 +34,9 @@ export interface Servers {
 export const upstreamKey = { CONFORMANCE_KEY: 'sk-conformance' }
 const apiKey = 'env:CONFORMANCE_KEY'
 
+/** Made by a documentation. */
+const documented: ReadonlySet<string> = new Set([anthropicName, geminiName])
+
 /** Every type of provider: before each server that it was recorded with, or else before a scripted one; and live ones. */
 export function targetsOf(
   registry: Readonly<Record<string, ProviderDefinition>>,
@@ -43,7 +47,7 @@ export function targetsOf(
     ...Object.keys(registry).flatMap((type) => {
       // What was made by a documentation has no more than chats.
       const recorded = subjects.filter(
-        ({ provider, recordings }) => provider.type === type && recordings.name !== geminiName,
+        ({ provider, recordings }) => provider.type === type && !documented.has(recordings.name),
       )
       // OpenAI itself can't be recorded here, and llama-server is no likeness of it.
       if (recorded.length === 0 || type === 'openai') return [scriptedTarget(type, servers)]
