@@ -1,5 +1,6 @@
 import type { Exchange, ServedRequest } from '../src/core/served.ts'
 import type { UpstreamResponse } from '../src/core/transport.ts'
+import { fromBase64 } from '../src/wire/base64.ts'
 import { GatewayError, shorten } from '../src/wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../src/wire/json.ts'
 
@@ -59,19 +60,11 @@ export async function fileOf(
 ): Promise<{ readonly bytes: Uint8Array; readonly type: string }> {
   if (typeof url !== 'string') throw malformed('no file')
   const [, type = 'application/octet-stream', base64] = /^data:([^;,]*)[^,]*;base64,(.*)$/s.exec(url) ?? []
-  if (base64 !== undefined) return { bytes: fromBase64(base64), type }
+  if (base64 !== undefined) {
+    const bytes = fromBase64(base64)
+    if (!bytes) throw malformed('broken base64')
+    return { bytes, type }
+  }
   const file = await request.download(url)
   return { bytes: file.body, type: typeOf(file) }
-}
-
-function fromBase64(text: string): Uint8Array {
-  let binary: string
-  try {
-    binary = atob(text)
-  } catch {
-    throw malformed('broken base64')
-  }
-  const bytes = new Uint8Array(binary.length)
-  for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at)
-  return bytes
 }

@@ -1,7 +1,9 @@
 import type { ProviderDefinition } from '../src/core/provider.ts'
+import anthropic from './anthropic.ts'
 import deepseek from './deepseek.ts'
 import embedded from './embedded.ts'
 import fireworks from './fireworks.ts'
+import gemini from './gemini.ts'
 import groq from './groq.ts'
 import huggingface from './huggingface.ts'
 import llamacpp from './llamacpp.ts'
@@ -16,6 +18,7 @@ import vllm from './vllm.ts'
 
 const definitions: readonly ProviderDefinition[] = [
   openai,
+  anthropic,
   huggingface,
   ollama,
   openaiCompatible,
@@ -25,6 +28,7 @@ const definitions: readonly ProviderDefinition[] = [
   openrouter,
   deepseek,
   mistral,
+  gemini,
   vllm,
   llamacpp,
   lmstudio,

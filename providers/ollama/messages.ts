@@ -2,7 +2,7 @@ import type { WireContext } from '../../src/core/provider.ts'
 import { GatewayError, shorten } from '../../src/wire/errors.ts'
 import { imageTypeOfBase64, unsupportedImage } from '../../src/wire/image-format.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
-import { readArguments } from './arguments.ts'
+import { readArguments } from '../arguments.ts'
 import { incapable, listed } from './options.ts'
 
 /** Function names by call id: Ollama wants the name with the result. */
@@ -137,7 +137,11 @@ function ollamaCall(call: JsonObject, index: number, path: string): OllamaCall {
   const param = path.endsWith('function_call') ? `${path}.arguments` : `${path}.function.arguments`
   return {
     ...(typeof call.id === 'string' && { id: call.id }),
-    function: { index, name: stringAt(called, 'name') ?? '', arguments: readArguments(called.arguments, param) },
+    function: {
+      index,
+      name: stringAt(called, 'name') ?? '',
+      arguments: readArguments(called.arguments, param, 'Ollama'),
+    },
   }
 }
 

@@ -4,7 +4,7 @@ import { namesOf } from '../core/failure.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { SocketRequest } from '../wire/socket-request.ts'
-import { ExchangeContext } from './context.ts'
+import { ExchangeContext, type Manner } from './context.ts'
 import { dialled } from './dialled.ts'
 import { blamesRemedy, orIncapable } from './heal.ts'
 import type { ImageFetcher } from './images.ts'
@@ -12,7 +12,7 @@ import { dropsFor } from './lacks.ts'
 import { received } from './received.ts'
 import { refused } from './refused.ts'
 import { improve, type Learnt, mostRemedies } from './remedies.ts'
-import { bodyToSend, type Manner, outgoingOf } from './request.ts'
+import { outgoingOf, sentBody } from './request.ts'
 import { servedRequest } from './served.ts'
 import { streamed } from './streamed.ts'
 import { whole } from './whole.ts'
@@ -58,7 +58,7 @@ export function connect(
         if (!(error instanceof GatewayError)) throw error
         // Code of a provider's own heeds what is left out, and no other remedy.
         if (spec.serve && error.kind !== 'incapable') throw error
-        const sent = () => bodyToSend(new ExchangeContext(call, services, manner), manner)
+        const sent = () => sentBody(new ExchangeContext(call, services, manner), manner)
         const better = remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
         if (!better) {
           const told = before && blamesRemedy(error, remedy, call.body.outline) ? before : error

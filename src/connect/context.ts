@@ -1,18 +1,20 @@
 import type { Call } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
-import type { WireContext } from '../core/provider.ts'
+import type { OperationSpec, Remedy, WireContext } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import type { TextReading } from '../core/wire-context.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { askedBody } from './changes.ts'
+import { askedBody, cured } from './changes.ts'
 import type { Images } from './images.ts'
 
-/** What was settled about a request before it is translated. */
-export interface Preparation {
+/** How a request is sent: what was settled about it before it is translated. */
+export interface Manner {
   /** The fields that are left out. */
   readonly dropped: readonly string[]
   /** Those that were fetched for it. */
   readonly images?: Images | undefined
+  readonly spec: OperationSpec
+  readonly remedy: Remedy
 }
 
 /**
@@ -27,19 +29,19 @@ export class ExchangeContext implements WireContext {
   #body: JsonObject | undefined
   #id: string | undefined
   #created: number | undefined
-  readonly #dropped: readonly string[]
+  readonly #manner: Manner
   readonly images: Images | undefined
 
-  constructor(call: Call, { clock, random }: Services, { dropped, images }: Preparation) {
+  constructor(call: Call, { clock, random }: Services, manner: Manner) {
     this.#call = call
-    this.#dropped = dropped
-    this.images = images
+    this.#manner = manner
+    this.images = manner.images
     this.#clock = clock
     this.random = random
   }
 
   get body(): JsonObject {
-    this.#body ??= withoutKeys(askedBody(this.#call), this.#dropped)
+    this.#body ??= prepared(askedBody(this.#call), this.#manner)
     return this.#body
   }
 
@@ -61,6 +63,15 @@ export class ExchangeContext implements WireContext {
     return this.#call.target.contextWindow
   }
 
+  get maxOutput(): number | undefined {
+    return this.#call.target.maxOutput
+  }
+
+  leftOut(param: string): void {
+    const { trace } = this.#call
+    if (!trace.dropped?.includes(param)) trace.dropped = [...(trace.dropped ?? []), param]
+  }
+
   get id(): string {
     this.#id ??= this.#call.operation.id?.(this.random) ?? ''
     return this.#id
@@ -69,6 +80,11 @@ export class ExchangeContext implements WireContext {
   get texts(): TextReading {
     return this.#call.target.limits
   }
+}
+
+function prepared(body: JsonObject, { dropped, spec, remedy }: Manner): JsonObject {
+  const kept = withoutKeys(body, dropped)
+  return spec.remedied === 'before' ? cured(kept, remedy) : kept
 }
 
 function withoutKeys(body: JsonObject, names: readonly string[]): JsonObject {

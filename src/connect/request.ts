@@ -1,5 +1,5 @@
 import type { Call } from '../core/call.ts'
-import { bearer, type OperationSpec, type Remedy, type WireContext } from '../core/provider.ts'
+import { bearer, type Remedy, type WireContext } from '../core/provider.ts'
 import type { Rest, UpstreamRequest } from '../core/transport.ts'
 import { editBody, withModel } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -7,15 +7,9 @@ import { FormBody } from '../wire/form-body.ts'
 import { hopsHeader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { changesOf, cured } from './changes.ts'
-import type { Preparation } from './context.ts'
+import type { Manner } from './context.ts'
 
 const encoder = new TextEncoder()
-
-/** How a request is sent. */
-export interface Manner extends Preparation {
-  readonly spec: OperationSpec
-  readonly remedy: Remedy
-}
 
 /** A request's headers and body as they go up. */
 export function outgoingOf(
@@ -61,7 +55,13 @@ export function requestBody(call: Call, context: WireContext, manner: Manner) {
 
 /** The upstream's request body, as an object. */
 export function bodyToSend(context: WireContext, { spec, remedy }: Manner): JsonObject {
-  return cured(spec.encode?.(context) ?? context.body, remedy)
+  const body = spec.encode?.(context) ?? context.body
+  return spec.remedied === 'before' ? body : cured(body, remedy)
+}
+
+/** The request's body in the terms in which remedies change it. */
+export function sentBody(context: WireContext, manner: Manner): JsonObject {
+  return manner.spec.remedied === 'before' ? context.body : bodyToSend(context, manner)
 }
 
 /** The provider's own headers, and `type` for the body if there is one. */
@@ -89,7 +89,7 @@ export function ownHeaders(call: Call): Record<string, string> {
   return {
     'user-agent': 'samewire',
     [hopsHeader]: String(call.hops + 1),
-    ...(definition.headers ?? bearer)(own),
+    ...(definition.headers ?? bearer)(own, call.operation.name),
     ...call.carried,
     ...settings.headers,
   }

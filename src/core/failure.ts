@@ -58,12 +58,12 @@ export function readInBand(told: unknown, call: Call): GatewayError {
 type Told = Omit<Refusal, 'status' | 'body'> & { readonly status: number | undefined; readonly body: unknown }
 
 function decide(said: Said, refusal: Told, provider: Provider): GatewayError {
-  const { status, sent, model } = refusal
+  const { status, sent, model, body } = refusal
   const { errors = [] } = provider.definition
   const own = typeof errors === 'function' ? errors(provider.settings) : errors
-  const rule = fittingRule({ ...said, message: withQuoted(model, said.message) }, { own, status, sent })
+  const rule = fittingRule({ ...said, message: withQuoted(model, said.message) }, { own, status, sent, body })
   const kind = rule?.kind ?? (status === undefined ? 'upstream' : kindOfStatus(status))
-  const { headers, body, now } = refusal
+  const { headers, now } = refusal
   const passes = reactions[kind].again
   const limited = status === 429 || kind === 'rate_limit'
   const retryAfterMs = readRetryAfter({ headers, body, message: said.message, passes, limited, now })

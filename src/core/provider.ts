@@ -50,6 +50,8 @@ export interface OperationSpec {
   readonly lacks?: readonly Feature[]
   /** The same request in words that the upstream takes as they are meant; most requests are returned as they are. */
   readonly rephrase?: (body: RequestBody) => RequestBody
+  /** Remedies change the client's request, before `encode`; absent: what that makes of it, whose fields they then name. */
+  readonly remedied?: 'before'
   /** Takes images as data only: those given by address are fetched first, and `context.images` has them for `encode`. */
   readonly images?: 'data'
   /** Answers by code of its own, which makes the exchanges itself; of the fields above only `atOnce` still counts. */
@@ -66,6 +68,8 @@ export interface ErrorRule {
   readonly status?: number | readonly number[]
   /** Tested against the error's code, type and message, with spaces in between. */
   readonly match?: RegExp
+  /** Tested against all of an error response, for what its message doesn't tell. */
+  readonly body?: RegExp
   /** An error's whole code or type. */
   readonly code?: readonly string[]
   /** What the client's request holds as text, for words that mean something else without it. */
@@ -134,8 +138,11 @@ export interface ProviderDefinition {
    * `chat` if this has no `completions`.
    */
   readonly operations?: (settings: ProviderSettings) => OperationSpecs
-  /** Headers other than the content type; the default is `Authorization: Bearer`. */
-  readonly headers?: (settings: ProviderSettings) => Record<string, string>
+  /**
+   * Headers other than the content type; the default is `Authorization: Bearer`. `operation`: its name; undefined for
+   * what is no operation, such as a list or a request that is passed on.
+   */
+  readonly headers?: (settings: ProviderSettings, operation?: string) => Record<string, string>
   /** The URL of an operation; the default is `baseURL + path`. */
   readonly url?: (settings: ProviderSettings, path: string, model: string) => string
   /**

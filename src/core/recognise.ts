@@ -11,10 +11,12 @@ export interface RefusalContext {
   readonly status: number | undefined
   /** The client's request as text. */
   readonly sent?: (() => string) | undefined
+  /** All of it, as text or parsed. */
+  readonly body?: unknown
 }
 
 /** The first rule that fits what an upstream said. */
-export function fittingRule(said: Said, { own, status = 400, sent }: RefusalContext): ErrorRule | undefined {
+export function fittingRule(said: Said, { own, status = 400, sent, body }: RefusalContext): ErrorRule | undefined {
   const words = [said.code, said.type].filter((word) => word !== undefined)
   const names = words.join(' ')
   const echoes = new Echoes(said.message, sent)
@@ -25,6 +27,7 @@ export function fittingRule(said: Said, { own, status = 400, sent }: RefusalCont
   }
   return [...own, ...wordings].find((rule) => {
     if (rule.status !== undefined && ![rule.status].flat().includes(status)) return false
+    if (rule.body && !rule.body.test(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''))) return false
     // A rejected key stays one, whatever words come with it; only a code can say otherwise.
     if (rule.code) return words.some((word) => rule.code?.includes(word))
     if (status === 401) return false

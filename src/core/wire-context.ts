@@ -17,6 +17,10 @@ export interface WireContext {
   readonly supports?: Readonly<Partial<Record<Capability, boolean>>> | undefined
   /** In tokens: the model's; undefined if unknown. */
   readonly contextWindow?: number | undefined
+  /** In tokens: the most that one answer of the model may have; undefined if unknown. */
+  readonly maxOutput?: number | undefined
+  /** Takes note of what a translation leaves out of the request, for `x-samewire-dropped`. Absent: nobody is told. */
+  leftOut?(param: string): void
   /** What is read in the text of an answer. Absent: nothing. */
   readonly texts?: TextReading | undefined
 }

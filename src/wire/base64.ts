@@ -9,3 +9,16 @@ export function toBase64(bytes: Uint8Array): string {
   }
   return pieces.join('')
 }
+
+/** The bytes of base64; undefined if it is none. */
+export function fromBase64(text: string): Uint8Array | undefined {
+  let binary: string
+  try {
+    binary = atob(text)
+  } catch {
+    return undefined
+  }
+  const bytes = new Uint8Array(binary.length)
+  for (let at = 0; at < binary.length; at++) bytes[at] = binary.charCodeAt(at)
+  return bytes
+}

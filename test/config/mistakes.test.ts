@@ -85,7 +85,7 @@ describe('A mistake in the configuration is told with its place, what was found 
     [
       'a provider’s type misspelt',
       { providers: { o: { type: 'olama' } } },
-      'providers.o.type: found "olama", which is no provider; did you mean "ollama"?; allowed: openai, huggingface,',
+      'providers.o.type: found "olama", which is no provider; did you mean "ollama"?; allowed: openai, anthropic, huggingface,',
     ],
     [
       'a type that every object has',

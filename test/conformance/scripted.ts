@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+import { messagesAsChat, sendMessage } from './scripted-anthropic.ts'
+import { asChatOf, sendGenerated } from './scripted-gemini.ts'
 import { extract, hubEntry, otherAnswers } from './scripted-media.ts'
 import { type ResponseRequest, sendResponse } from './scripted-responses.ts'
 
@@ -31,10 +33,19 @@ export function scriptedUpstream(): Promise<FakeUpstream> {
     if (path.startsWith('/api/models/')) return hubEntry(response)
     if (method === 'GET') return send(response, { object: 'list', data: [model] })
     if (path.endsWith('/feature-extraction')) return extract(request, response)
-    // Together's routes behind Hugging Face's router are OpenAI's.
-    const other = otherAnswers[path.replace(/^(\/together)?\/v1/, '')]
+    // Together's routes behind Hugging Face's router are OpenAI's, and so are some beside Gemini's own.
+    const other = otherAnswers[path.replace(/^(\/together)?\/v1(beta\/openai)?/, '')]
     if (other) return other(request, response)
     const body = JSON.parse(text) as Body & ResponseRequest
+    if (path.includes(':countTokens')) return send(response, { totalTokens: 9 })
+    if (/:(stream)?generateContent/i.test(path)) {
+      return sendGenerated(request, response, saying(asChatOf(JSON.parse(text))))
+    }
+    if (path.endsWith('/count_tokens')) return send(response, { input_tokens: 9 })
+    if (path.endsWith('/messages')) {
+      const asked = JSON.parse(text)
+      return sendMessage(response, asked, saying(messagesAsChat(asked)))
+    }
     if (path.endsWith('/responses')) return sendResponse(response, body, saying(asChat(body)))
     if (path.endsWith('/chat/completions')) return body.stream ? streamChat(response, body) : sendChat(response, body)
     if (path.endsWith('/completions')) return body.stream ? streamText(response, body) : sendText(response, body)

@@ -2,7 +2,9 @@ import type { Environment } from '../../src/config/providers.ts'
 import type { ProviderConfig } from '../../src/config/schema.ts'
 import type { ProviderDefinition } from '../../src/core/provider.ts'
 import { made, type Subject, subjects } from '../contract/subjects.ts'
+import { anthropicName } from '../support/anthropic-recordings.ts'
 import { exchangePath, type MadeUp } from '../support/exchange.ts'
+import { geminiName } from '../support/gemini-recordings.ts'
 
 /** A provider as it is configured, in front of a server: the rows of the table. */
 export interface Target {
@@ -32,6 +34,9 @@ export interface Servers {
 export const upstreamKey = { CONFORMANCE_KEY: 'sk-conformance' }
 const apiKey = 'env:CONFORMANCE_KEY'
 
+/** Made by a documentation. */
+const documented: ReadonlySet<string> = new Set([anthropicName, geminiName])
+
 /** Every type of provider: before each server that it was recorded with, or else before a scripted one; and live ones. */
 export function targetsOf(
   registry: Readonly<Record<string, ProviderDefinition>>,
@@ -40,7 +45,10 @@ export function targetsOf(
 ): readonly Target[] {
   return [
     ...Object.keys(registry).flatMap((type) => {
-      const recorded = subjects.filter(({ provider }) => provider.type === type)
+      // What was made by a documentation has no more than chats.
+      const recorded = subjects.filter(
+        ({ provider, recordings }) => provider.type === type && !documented.has(recordings.name),
+      )
       // OpenAI itself can't be recorded here, and llama-server is no likeness of it.
       if (recorded.length === 0 || type === 'openai') return [scriptedTarget(type, servers)]
       const targets = recorded.map((subject) => recordedTarget(subject, servers))

@@ -119,6 +119,100 @@ interface NativeLine {
   }
 }
 
+/** One answer of Gemini's own API, whole or in events. */
+export function readGenerated(body: string): Said[] {
+  const answers = body.startsWith('data: ')
+    ? body.split('\n').flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as Generated] : []))
+    : [JSON.parse(body) as Generated]
+  const candidates = answers.flatMap((answer) => answer.candidates ?? [])
+  const parts = candidates.flatMap(({ content }) => content.parts)
+  const calls = parts.flatMap(({ functionCall }) => functionCall ?? [])
+  const reason = candidates.at(-1)?.finishReason
+  return [
+    {
+      content: parts.map(({ text = '', thought }) => (thought ? '' : text)).join(''),
+      reasoning: parts.map(({ text = '', thought }) => (thought ? text : '')).join(''),
+      calls: calls.map(({ name, args }) => ({ name, arguments: args })),
+      // Gemini says STOP for calls too.
+      finish: reason === 'MAX_TOKENS' ? 'length' : calls.length > 0 ? 'tool_calls' : 'stop',
+    },
+  ]
+}
+
+interface Generated {
+  readonly candidates?: readonly {
+    readonly finishReason?: string
+    readonly content: {
+      readonly parts: readonly {
+        readonly text?: string
+        readonly thought?: boolean
+        readonly functionCall?: { readonly name: string; readonly args: unknown }
+      }[]
+    }
+  }[]
+}
+
+/** One message of Anthropic's API, whole or in events. */
+export function readMessage(body: string): Said[] {
+  if (!body.startsWith('event: ')) {
+    const { content, stop_reason: reason } = JSON.parse(body) as AnthropicMessage
+    const calls = content.filter(({ type }) => type === 'tool_use')
+    return [
+      {
+        content: content.map(({ text = '' }) => text).join(''),
+        reasoning: content.map(({ thinking = '' }) => thinking).join(''),
+        calls: calls.map(({ name = '', input }) => ({ name, arguments: input })),
+        finish: stopReasons[reason ?? ''] ?? null,
+      },
+    ]
+  }
+  const events = body
+    .split('\n')
+    .flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6)) as AnthropicEvent] : []))
+  const deltas = events.flatMap(({ type, delta }) => (type === 'content_block_delta' && delta ? [delta] : []))
+  const begun = events.filter(({ content_block: block }) => block?.type === 'tool_use')
+  const inputOf = (index: unknown) =>
+    events.map((one) => (one.index === index ? (one.delta?.partial_json ?? '') : '')).join('')
+  return [
+    {
+      content: deltas.map(({ text = '' }) => text).join(''),
+      reasoning: deltas.map(({ thinking = '' }) => thinking).join(''),
+      calls: begun.map(({ index, content_block: block }) => ({
+        name: block?.name ?? '',
+        arguments: JSON.parse(inputOf(index) || '{}') as unknown,
+      })),
+      finish: stopReasons[events.find(({ type }) => type === 'message_delta')?.delta?.stop_reason ?? ''] ?? null,
+    },
+  ]
+}
+
+const stopReasons: Readonly<Record<string, string>> = { end_turn: 'stop', max_tokens: 'length', tool_use: 'tool_calls' }
+
+interface AnthropicBlock {
+  readonly type: string
+  readonly text?: string
+  readonly thinking?: string
+  readonly name?: string
+  readonly input?: unknown
+}
+
+interface AnthropicMessage {
+  readonly content: readonly AnthropicBlock[]
+  readonly stop_reason: string | null
+}
+
+interface AnthropicEvent {
+  readonly type: string
+  readonly index?: number
+  readonly content_block?: AnthropicBlock
+  readonly delta?: {
+    readonly text?: string
+    readonly thinking?: string
+    readonly partial_json?: string
+    readonly stop_reason?: string
+  }
+}
+
 /** The data of every event but `[DONE]`, where it is an object. */
 export function chunksOf(stream: string): Answer[] {
   const lines = stream.split(/\r?\n/).filter((line) => line.startsWith('data: {'))

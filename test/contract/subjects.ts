@@ -3,7 +3,10 @@ import llamaServer from '../fixtures/llama-server-0.7.0.json' with { type: 'json
 import ollamaNative from '../fixtures/ollama-0.32.15-native.json' with { type: 'json' }
 import ollamaV1 from '../fixtures/ollama-0.32.15-v1.json' with { type: 'json' }
 import transformersServe from '../fixtures/transformers-serve-5.12.1.json' with { type: 'json' }
+import { anthropicCases, anthropicName } from '../support/anthropic-recordings.ts'
 import type { MadeUp } from '../support/exchange.ts'
+import { geminiCases, geminiName } from '../support/gemini-recordings.ts'
+import { anthropicWire, geminiWire, ollamaWire, type Wire } from './wires.ts'
 
 export interface Recording {
   readonly label: string
@@ -23,6 +26,8 @@ export interface Subject {
   /** Absent: it answers in the process, and `recordings` say what another server made of the same weights. */
   readonly address?: (exchange: string) => Readonly<Record<string, string>>
   readonly recordings: Recordings
+  /** Absent: it speaks as OpenAI does. */
+  readonly wire?: Wire
   readonly model: string
   /** Whether answers pass as they are, get what clients insist on, or are translated. */
   readonly answers: 'untouched' | 'repaired' | 'translated'
@@ -255,6 +260,7 @@ export const subjects: readonly Subject[] = [
     provider: { type: 'ollama' },
     address: (baseURL) => ({ baseURL }),
     recordings: ollamaNative as Recordings,
+    wire: ollamaWire,
     answers: 'translated',
     requests: 'translated',
     chats: {
@@ -292,6 +298,78 @@ export const subjects: readonly Subject[] = [
     chats: without('chat_n2', 'chat_tool_required'),
     missing: [{ said: "Ollama's /v1", answer: 'err_model', reason: 'model_unavailable_upstream' }],
     refuses: [['tool_choice', { tools, tool_choice: 'required' }]],
+    lists: false,
+  },
+  {
+    ...onLlamaServer,
+    name: 'anthropic',
+    provider: { type: 'anthropic' },
+    address: (baseURL) => ({ baseURL }),
+    recordings: { name: anthropicName, cases: anthropicCases },
+    wire: anthropicWire,
+    answers: 'translated',
+    requests: 'translated',
+    // It makes one choice, no log probabilities, and knows no seed, which is in the last of these.
+    chats: without('chat_n2', 'chat_logprobs', 'chat_unknown_param'),
+    missing: [
+      {
+        said: 'Anthropic',
+        answer: made(404, {
+          type: 'error',
+          error: { type: 'not_found_error', message: 'model: davinci-codex' },
+          request_id: 'req_011CSHoEeqs5C35K2UUqR7Fy',
+        }),
+        reason: 'model_not_found',
+      },
+    ],
+    overflow: made(400, {
+      type: 'error',
+      error: { type: 'invalid_request_error', message: 'prompt is too long: 24012 tokens > 2048 maximum' },
+    }),
+    refuses: [
+      ['logit_bias', { logit_bias: { 5: -100 } }],
+      ['logprobs', { logprobs: true }],
+      ['stop', { stop: [' '] }],
+    ],
+    lists: false,
+  },
+  {
+    ...onLlamaServer,
+    name: 'gemini',
+    provider: { type: 'gemini' },
+    address: (baseURL) => ({ baseURL }),
+    recordings: { name: geminiName, cases: geminiCases },
+    wire: geminiWire,
+    answers: 'translated',
+    requests: 'translated',
+    // It is asked for one choice at once.
+    chats: without('chat_n2'),
+    missing: [
+      {
+        said: 'Gemini',
+        answer: made(404, {
+          error: {
+            code: 404,
+            message:
+              'models/davinci-codex is not found for API version v1beta, or is not supported for generateContent. Call ListModels to see the list of available models and their supported methods.',
+            status: 'NOT_FOUND',
+          },
+        }),
+        reason: 'model_not_found',
+      },
+    ],
+    overflow: made(400, {
+      error: {
+        code: 400,
+        message: 'The input token count (24012) exceeds the maximum number of tokens allowed (2048).',
+        status: 'INVALID_ARGUMENT',
+      },
+    }),
+    refuses: [
+      ['presence_penalty', { presence_penalty: 1 }],
+      ['logit_bias', { logit_bias: { 5: -100 } }],
+      ['modalities', { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'wav' } }],
+    ],
     lists: false,
   },
   {

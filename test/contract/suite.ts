@@ -7,7 +7,6 @@ import {
   chunksOf,
   framesOf,
   readAnswer,
-  readNative,
   readStream,
   type Said,
   type ToolCall,
@@ -15,6 +14,7 @@ import {
   withCallsRead,
 } from './read.ts'
 import { openaiRequests, type Recordings, type Subject } from './subjects.ts'
+import { streamOf } from './wires.ts'
 
 /** Where the contract is held: how a gateway comes to be there, and where the told upstream is. */
 export interface Runtime {
@@ -206,7 +206,8 @@ function testBytes(client: Client): void {
     const tag = client.tag()
     await client.sendTo(['chat', { tag }], '/v1/chat/completions', client.request('chat'))
     const [seen] = await client.seen(tag)
-    expect(seen?.headers).toMatchObject({ authorization: `Bearer ${key}`, 'content-type': 'application/json' })
+    const withKey = subject.wire?.keyHeader(key) ?? { authorization: `Bearer ${key}` }
+    expect(seen?.headers).toMatchObject({ ...withKey, 'content-type': 'application/json' })
     const names = Object.keys(seen?.headers ?? {})
     expect(names.filter((name) => /^(cookie|openai-organization|x-stainless-lang)$/.test(name))).toEqual([])
     expect(JSON.stringify(seen)).not.toContain('sk-of-the-client')
@@ -258,10 +259,9 @@ function testCuts(client: Client): void {
   describe('a stream that comes with', () => {
     it.each(deliveries)('%s reads the same', async (_, delivery) => {
       // Ollama's lines know neither comments nor null.
-      const native = subject.recordings.name.endsWith('native')
       const { first: _null, ...plain } = delivery
       const label = delivery.cut === 'every byte' ? 'chat_length_stream' : 'chat_tool_parallel_stream'
-      const got = await client.chat(label, native ? plain : delivery)
+      const got = await client.chat(label, subject.wire?.hasEvents === false ? plain : delivery)
       expect(readStream(got.text)).toEqual(client.recordedAnswer(label))
       expect(got.text.split('data: [DONE]').length - 1).toBe(1)
       expect(got.text.trimEnd().endsWith('data: [DONE]')).toBe(true)
@@ -693,15 +693,15 @@ class Client {
 
   recordedAnswer(label: string): Said[] {
     const { body } = this.recorded(label)
-    if (this.subject.recordings.name.endsWith('native')) return readNative(body)
+    if (this.subject.wire) return this.subject.wire.read(body)
     const said = label.endsWith('_stream') ? readStream(body) : readAnswer(body)
     return this.subject.textual ? said.map(withCallsRead) : said
   }
 
   /** The recorded request of that label, for the model behind the gateway. */
   request(label: string): Record<string, unknown> {
-    const { recordings, model } = this.subject
-    const source = recordings.name.endsWith('native') ? openaiRequests : recordings
+    const { recordings, model, wire } = this.subject
+    const source = wire ? openaiRequests : recordings
     return { ...(caseOf(source, label).request.body as Record<string, unknown>), model: `up/${model}` }
   }
 
@@ -903,28 +903,18 @@ function chunk(delta: unknown, finish: string | null = null, model = 'm'): strin
 }
 
 /** A stream of the subject's own wire that says `words`. */
-function spoken({ recordings }: Subject, words: readonly string[]): MadeUp {
-  if (recordings.name.endsWith('native')) {
-    const lines = [...words.map((word) => line(word)), line('', 'stop')]
-    return { status: 200, headers: { 'content-type': 'application/x-ndjson' }, body: lines.join('') }
-  }
-  const deltas = words.map((content) => chunk({ content }))
-  const body = [chunk({ role: 'assistant', content: '' }), ...deltas, chunk({}, 'stop'), 'data: [DONE]\n\n'].join('')
-  return { status: 200, headers: sse, body }
+function spoken({ wire }: Subject, words: readonly string[]): MadeUp {
+  if (wire) return streamOf(wire, words, (pieces) => pieces.join(''))
+  return { status: 200, headers: sse, body: [...opened(words), chunk({}, 'stop'), 'data: [DONE]\n\n'].join('') }
 }
 
 /** The same, but it fails after its last word. */
-function failing(subject: Subject, words: readonly string[]): MadeUp {
-  const native = subject.recordings.name.endsWith('native')
-  const parts = spoken(subject, words).body.split(native ? /(?<=\n)/ : /(?<=\n\n)/)
-  const said = native ? parts.slice(0, words.length) : parts.slice(0, words.length + 1)
-  const failure = native
-    ? `${JSON.stringify({ error: 'an error was encountered while running the model: out of memory' })}\n`
-    : data({ error: { message: 'out of memory', type: 'server_error', param: null, code: null } })
-  return { ...spoken(subject, words), body: said.join('') + failure }
+function failing({ wire }: Subject, words: readonly string[]): MadeUp {
+  if (wire) return streamOf(wire, words, (pieces) => pieces.slice(0, words.length).join('') + wire.failure)
+  const failure = data({ error: { message: 'out of memory', type: 'server_error', param: null, code: null } })
+  return { status: 200, headers: sse, body: opened(words).join('') + failure }
 }
 
-function line(content: string, reason?: string): string {
-  const model = { model: 'm', created_at: '2026-11-23T02:58:27.678748654Z', message: { role: 'assistant', content } }
-  return `${JSON.stringify(reason ? { ...model, done: true, done_reason: reason } : { ...model, done: false })}\n`
+function opened(words: readonly string[]): string[] {
+  return [chunk({ role: 'assistant', content: '' }), ...words.map((content) => chunk({ content }))]
 }

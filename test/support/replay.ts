@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
+import { anthropicCases, anthropicName } from './anthropic-recordings.ts'
+import { geminiCases, geminiName } from './gemini-recordings.ts'
 import { type FakeUpstream, fakeUpstream, type Script } from './upstream.ts'
 
 export interface Recorded {
@@ -9,6 +11,8 @@ export interface Recorded {
 
 /** The exchanges of one recorded server: `llama-server-0.7.0`, `ollama-0.32.15-native`, … */
 export function recorded(server: string): Recorded[] {
+  if (server === geminiName) return geminiCases
+  if (server === anthropicName) return anthropicCases
   const file = new URL(`../fixtures/${server}.json`, import.meta.url)
   return (JSON.parse(readFileSync(file, 'utf8')) as { cases: Recorded[] }).cases
 }

@@ -12,15 +12,15 @@ import { legacyReason } from '../repair/reasons.ts'
 
 /** Serves legacy completions with an upstream that only supports chat: the prompt becomes a user message. */
 export function completionsOver(chat: OperationSpec): OperationSpec {
-  const inner = ({ body, model, id, created, random }: WireContext): WireContext => ({
-    body: toChat(body),
-    model,
-    id,
-    created,
-    random,
-  })
+  const inner = (outer: WireContext): WireContext => {
+    const { body, model, id, created, random, contextWindow, maxOutput } = outer
+    const leftOut = (param: string) => outer.leftOut?.(param)
+    return { body: toChat(body), model, id, created, random, contextWindow, maxOutput, leftOut }
+  }
   return {
     path: chat.path,
+    ...(chat.streamPath !== undefined && { streamPath: chat.streamPath }),
+    ...(chat.remedied !== undefined && { remedied: chat.remedied }),
     ...(chat.streamType !== undefined && { streamType: chat.streamType }),
     lacks: [...(chat.lacks ?? []), 'echo', 'suffix', 'logprobs', 'best_of'],
     encode: (context) => chat.encode?.(inner(context)) ?? toChat(context.body),

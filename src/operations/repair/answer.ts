@@ -98,9 +98,16 @@ function mendChoice(sent: JsonObject, index: number, context: WireContext): Json
   return { ...choice, index, message, finish_reason: reason }
 }
 
-/** A stream's only chunk has all of the answer in its delta, if it says that it is over. */
+/**
+ * A stream's only chunk has all of the answer in its delta, if it says that it is over. Google's compatible routes leave
+ * out the message of an answer that they filter.
+ */
 function withMessage(choice: JsonObject): JsonObject {
   const { delta, ...rest } = choice
+  const isNothing = delta === undefined && choice.message === undefined && !('text' in choice)
+  if (isNothing && finishReason(choice.finish_reason, false) === 'content_filter') {
+    return { ...choice, message: { role: 'assistant', content: '' } }
+  }
   return isObject(delta) && !isObject(choice.message) && isFinish(choice.finish_reason)
     ? { ...rest, message: delta }
     : choice

@@ -39,6 +39,9 @@ const failures: ReadonlySet<string> = new Set(['error', 'network_error'])
 /** Google, whose compatible routes say `function_call_filter: MALFORMED_FUNCTION_CALL`: googleapis/python-genai#1836 */
 const malformedCall = /\bmalformed_function_call$/i
 
+/** The same routes say `content_filter: PROHIBITED_CONTENT`. */
+const filtered = /^content_filter:/
+
 /** A finish reason as a text; SGLang's own route has it as an object with a `type`. Empty: there is none. */
 function wordOf(given: unknown): string {
   const value = isObject(given) ? given.type : given
@@ -70,6 +73,7 @@ export function finishReason(given: unknown, called: boolean): unknown {
   const word = wordOf(given)
   if (word === '') return null
   const lower = word.toLowerCase()
+  if (filtered.test(lower)) return 'content_filter'
   const reason = known.has(lower) ? lower : Object.hasOwn(meanings, lower) ? meanings[lower] : 'stop'
   if (reason === 'tool_calls') return called || known.has(given) ? reason : 'stop'
   return reason === 'stop' && called ? 'tool_calls' : reason

@@ -1,0 +1,49 @@
+import { defineProvider, type OperationSpec } from '../src/core/provider.ts'
+import { anthropicHeaders, anthropicURL } from './anthropic/address.ts'
+import { messageAnswer } from './anthropic/answer.ts'
+import { countInput, countPath } from './anthropic/count.ts'
+import { anthropicErrors, healSampling } from './anthropic/failures.ts'
+import { listModels } from './anthropic/models.ts'
+import { messagesRequest } from './anthropic/request.ts'
+import { messageStream } from './anthropic/stream.ts'
+
+/** Anthropic's Messages API, and servers that speak it. */
+export default defineProvider({
+  type: 'anthropic',
+  title: 'Anthropic',
+  baseURL: 'https://api.anthropic.com',
+  env: { apiKey: 'ANTHROPIC_API_KEY', baseURL: 'ANTHROPIC_BASE_URL' },
+  answers: ['claude-*'],
+  operations: () => operations,
+  headers: anthropicHeaders,
+  url: (settings, path) => anthropicURL(settings) + path,
+  // What it has beside messages: batches, files and skills.
+  passes: (settings, path) => (ownPath.test(path) ? `${anthropicURL(settings)}/v1${path}` : undefined),
+  errors: anthropicErrors,
+  heal: healSampling,
+  reasoning: ['anthropic-claude-v1'],
+  models: listModels,
+})
+
+const ownPath = /^\/(messages|files|skills)(?=[/?]|$)/
+
+const chat: OperationSpec = {
+  path: '/v1/messages',
+  encode: messagesRequest,
+  decode: messageAnswer,
+  stream: messageStream,
+  remedied: 'before',
+  // https://platform.claude.com/docs/en/api/openai-sdk says what its own imitation of OpenAI's API ignores: the same.
+  lacks: [
+    ...['functions', 'n', 'logprobs', 'logit_bias', 'seed', 'presence_penalty', 'frequency_penalty'],
+    ...['custom_tools', 'audio_output', 'input_audio', 'prediction', 'web_search', 'moderation'],
+  ] as const,
+}
+
+const operations = {
+  chat,
+  inputTokens: { path: countPath, serve: countInput },
+  // In Anthropic's own terms, as they come.
+  messages: { path: '/v1/messages' },
+  countTokens: { path: countPath },
+} satisfies Record<string, OperationSpec>
