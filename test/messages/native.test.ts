@@ -1,0 +1,119 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { sealedDetails } from '../../src/dialects/anthropic/thoughts.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { asking } from '../support/messages.ts'
+import { json, stream } from '../support/upstream.ts'
+
+const { upstream, both } = serveBoth(
+  'messages-native',
+  (url) => ({
+    providers: { claude: { type: 'anthropic', baseURL: url, apiKey: 'env:KEY' } },
+    retries: 0,
+    cooldown: false,
+  }),
+  { env: { KEY: 'sk-ant-up' } },
+)
+
+const event = (type: string, fields: object = {}) => `event: ${type}\ndata: ${JSON.stringify({ type, ...fields })}\n\n`
+const message = {
+  ...{ id: 'msg_up', type: 'message', role: 'assistant', model: 'claude-x', content: [{ type: 'text', text: 'Hi' }] },
+  ...{ stop_reason: 'end_turn', stop_sequence: null, usage: { input_tokens: 3, output_tokens: 2 }, future: [1] },
+}
+const opening = [
+  event('message_start', { message: { ...message, content: [], stop_reason: null } }),
+  event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } }),
+  event('ping'),
+  event('content_block_delta', { index: 0, delta: { type: 'text_delta', text: 'Hi' } }),
+]
+const frames = [
+  ...opening,
+  event('content_block_stop', { index: 0 }),
+  event('message_delta', { delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { output_tokens: 2 } }),
+  event('message_stop'),
+]
+
+describe.each(runtimes)('On %s, a request for a message of Claude', (runtime) => {
+  beforeEach(() => {
+    upstream.seen.length = 0
+    upstream.script(json(200, message))
+  })
+
+  it('goes up as it is, but for the model, with the headers of its API and none of its key', async () => {
+    const body =
+      '{ "model":"claude/claude-x","max_tokens": 10, "messages":[{"role":"user","content":"hi"}],"future":[1.0]}'
+    const response = await fetch(`${both.addresses[runtime]}/messages?beta=true`, {
+      method: 'POST',
+      headers: {
+        ...{ 'content-type': 'application/json', 'x-api-key': both.key, 'x-app': 'cli' },
+        ...{ 'anthropic-version': '2023-06-01', 'anthropic-beta': 'future-2027-01-01' },
+      },
+      body,
+    })
+    expect([response.status, await response.json()]).toEqual([200, message])
+    const seen = upstream.seen.at(-1)
+    expect([seen?.path, seen?.body]).toEqual(['/v1/messages', body.replace('claude/claude-x', 'claude-x')])
+    expect(seen?.headers).toMatchObject({
+      ...{ 'x-api-key': 'sk-ant-up', 'anthropic-version': '2023-06-01', 'anthropic-beta': 'future-2027-01-01' },
+    })
+    expect(seen?.headers).not.toHaveProperty('x-app')
+  })
+
+  it('gets its stream as it comes', async () => {
+    upstream.script(stream(frames))
+    const reply = await both.ask(runtime, asking('claude/claude-x', 'hi', { stream: true }), '/messages')
+    expect([reply.status, reply.text]).toEqual([200, frames.join('')])
+  })
+
+  it('goes without what only the gateway can read', async () => {
+    const user = { role: 'user', content: 'hi' }
+    const own = { type: 'thinking', thinking: 'Hm.', signature: 'c2ln' }
+    const others = { ...own, signature: sealedDetails([]) }
+    const said = { type: 'text', text: 'Well.' }
+    const messages = [user, { role: 'assistant', content: [others, own, said] }, user]
+    await both.ask(runtime, asking('claude/claude-x', '', { messages }), '/messages')
+    const sent = JSON.parse(upstream.seen.at(-1)?.body ?? '') as { messages: unknown[] }
+    expect(sent.messages).toEqual([user, { role: 'assistant', content: [own, said] }, user])
+  })
+
+  it('is counted by it', async () => {
+    upstream.script(json(200, { input_tokens: 42 }))
+    const { max_tokens: _, ...body } = asking('claude/claude-x', 'hi')
+    const reply = await both.ask(runtime, body, '/messages/count_tokens')
+    expect([upstream.seen.at(-1)?.path, JSON.parse(reply.text)]).toEqual([
+      '/v1/messages/count_tokens',
+      { input_tokens: 42 },
+    ])
+  })
+
+  it.each([
+    ['breaks off', stream(opening, 'reset'), 'api_error'],
+    ['ends too early', stream(opening), 'api_error'],
+    [
+      'tells an error',
+      stream([...opening, event('error', { error: { type: 'overloaded_error', message: 'Overloaded' } })]),
+      'overloaded_error',
+    ],
+  ])('ends with an error if its stream %s', async (_, script, type) => {
+    upstream.script(script)
+    const reply = await both.ask(runtime, asking('claude/claude-x', 'hi', { stream: true }), '/messages')
+    expect(reply.text.startsWith(opening.join(''))).toBe(true)
+    const last = /event: error\ndata: (.*)\n\n$/.exec(reply.text)?.[1]
+    expect(JSON.parse(last ?? '')).toEqual({ type: 'error', error: { type, message: expect.any(String) } })
+  })
+
+  it.each([
+    [529, 'overloaded_error', 'Overloaded', 529, 'overloaded_error'],
+    [429, 'rate_limit_error', 'Slow down', 429, 'rate_limit_error'],
+    [404, 'not_found_error', 'model: claude-x', 404, 'not_found_error'],
+    [400, 'invalid_request_error', 'prompt is too long: 219898 tokens > 200000 maximum', 400, 'invalid_request_error'],
+    [400, 'invalid_request_error', 'Your credit balance is too low to access the Anthropic API.', 402, 'billing_error'],
+  ])('is refused with %i %s %s as with %i %s', async (status, type, words, told, toldType) => {
+    upstream.script(json(status, { type: 'error', error: { type, message: words }, request_id: 'req_up' }))
+    for (const stream of [true, false]) {
+      const reply = await both.ask(runtime, asking('claude/claude-x', 'hi', { stream }), '/messages')
+      const { error } = JSON.parse(reply.text) as { error: { type: string; message: string } }
+      expect([reply.status, error.type]).toEqual([told, toldType])
+      if (status === 400 && told === 400) expect(error.message).toBe(words)
+    }
+  })
+})
