@@ -359,7 +359,7 @@ describe.each(runtimes)('On %s, a route of OpenAI that the gateway does not serv
     'has the provider’s own name for a model of the configuration, and no other byte changed: %s',
     async (model, own) => {
       upstream.script(json(200, { id: 'resp_1' }))
-      for (const path of ['/conversations', '/messages?beta=true']) {
+      for (const path of ['/conversations', '/agents?beta=true']) {
         for (const input of ['hi', 'x'.repeat(300_000)]) {
           const body = (name: string) => `{ "input":"${input}",  "model" : "${name}", "n":12345678901234567890 }`
           const reply = await read(await send(runtime, path, { method: 'POST', headers: asJson, body: body(model) }))
