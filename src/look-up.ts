@@ -28,14 +28,14 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
     model: string | undefined,
   ): Promise<Response> {
     const id = nextId()
-    const { idHeader, keyParameter, method } = route
+    const { idHeader, keyParameter, method, anyType } = route
     const { url } = context.req
     const headers = { ...wireHeaders(id, 0), ...(idHeader && { [idHeader]: id }), 'content-type': 'application/json' }
     const answer = (status: number, body: JsonObject, more = {}) =>
       new Response(JSON.stringify(body), { status, headers: { ...headers, ...more } })
     try {
       const header = edge.headers(context)
-      guard(keyParameter === undefined ? header : withKeyIn(keyParameter, url, header), method)
+      guard(keyParameter === undefined ? header : withKeyIn(keyParameter, url, header), method, anyType)
       const body = method === 'POST' ? (await readJson(edge, context, bodyLimit)).json : {}
       return answer(200, await route.look(gateway, { model, parameters: new URL(url).searchParams, body }))
     } catch (thrown) {

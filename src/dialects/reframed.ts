@@ -6,9 +6,10 @@ import { EventReader, type ServerEvent } from '../wire/sse.ts'
 export interface Framing {
   /** The content type. */
   readonly type: string
-  /** Before the first event, between two, and after the last one. */
+  /** Before the first event, between two, after each of them, and after the last one. */
   readonly start?: string
   readonly between?: string
+  readonly after?: string
   readonly end?: string
   /** What breaks a silence: nothing to the client, but bytes on the wire. */
   readonly beat: string
@@ -47,11 +48,11 @@ class Reframed implements Stage {
   }
 
   #textOf(events: readonly ServerEvent[]): string {
-    const { start = '', between = '' } = this.#framing
+    const { start = '', between = '', after = '' } = this.#framing
     let text = ''
     for (const { data } of events) {
       if (data === '' || data === '[DONE]') continue
-      text += (this.#events++ === 0 ? start : between) + data
+      text += (this.#events++ === 0 ? start : between) + data + after
     }
     return text
   }

@@ -5,7 +5,7 @@ import type { Services } from '../core/services.ts'
 import type { Translation } from '../core/translation.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { isObject, tryParse } from '../wire/json.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 
 type Needed = Pick<Services, 'clock' | 'random'>
 
@@ -62,18 +62,23 @@ async function through(
 ): Promise<Answer> {
   const { label, provider } = call.target.deployment
   const context = { ...services, model: label, reads: provider.definition.reasoning ?? [] }
-  const { body, dropped, answer, stage } = begin(call.body, context)
+  const { body, dropped, optional, answer, stage, unasked } = begin(call.body, context)
+  if (unasked) return { status: 200, headers: { 'content-type': 'application/json' }, body: asBytes(unasked) }
   const routed = call.routed && begin(call.routed, context).body
   try {
     operation.check(body)
-    const given = await next({ ...call, operation, body, routed, dropped, carried: undefined })
+    const given = await next({ ...call, operation, body, routed, dropped, optional, carried: undefined })
     if (!(given.body instanceof Uint8Array))
       return stage ? withStep(given, { stage: stage(), carried: 'never' }) : given
     const json = tryParse(new TextDecoder().decode(given.body))
-    return isObject(json) ? { ...given, body: encoder.encode(JSON.stringify(answer(json))) } : given
+    return isObject(json) ? { ...given, body: asBytes(answer(json)) } : given
   } catch (error) {
     throw error instanceof GatewayError && failure ? failure(error) : error
   }
 }
 
 const encoder = new TextEncoder()
+
+function asBytes(value: JsonObject): Uint8Array {
+  return encoder.encode(JSON.stringify(value))
+}
