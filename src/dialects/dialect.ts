@@ -8,8 +8,8 @@ import type { HeaderReader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 
 /** An API that clients use: its routes, its requests and answers, and its error messages. */
-export interface Dialect {
-  readonly routes: readonly DialectRoute[]
+export interface Dialect<Route = DialectRoute | LateRoute> {
+  readonly routes: readonly Route[]
 }
 
 export type DialectRoute = InferenceRoute | LookUpRoute | TaskRoute
@@ -91,8 +91,8 @@ export interface Task extends LookUp {
 }
 
 /** The routes of a dialect whose code is loaded by the first request to one of them. */
-export function late(addresses: readonly Address[], load: () => Promise<Dialect>): readonly LateRoute[] {
-  let loading: Promise<Dialect> | undefined
+export function late(addresses: readonly Address[], load: () => Promise<Dialect<DialectRoute>>): readonly LateRoute[] {
+  let loading: Promise<Dialect<DialectRoute>> | undefined
   async function find({ method, path }: Address): Promise<DialectRoute> {
     loading ??= load().catch((error) => {
       loading = undefined

@@ -1,9 +1,9 @@
-import { type DialectRoute, type LateRoute, late } from './dialect.ts'
-import { addresses as ollamaAddresses } from './ollama/addresses.ts'
+import { type Dialect, late } from './dialect.ts'
+import { addresses as ollama } from './ollama/addresses.ts'
 import { openai } from './openai/index.ts'
 
-/** All dialects. A new folder needs only its imports and a line here. */
-export const dialects: readonly { readonly routes: readonly (DialectRoute | LateRoute)[] }[] = [
+/** All dialects. A new folder needs only its import and a line here. */
+export const dialects: readonly Dialect[] = Object.values({
   openai,
-  { routes: late(ollamaAddresses, () => import('./ollama/index.ts').then(({ ollama }) => ollama)) },
-]
+  ollama: { routes: late(ollama, () => import('./ollama/index.ts').then((loaded) => loaded.ollama)) },
+})

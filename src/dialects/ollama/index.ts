@@ -1,5 +1,5 @@
 import type { Operation } from '../../core/operation.ts'
-import type { Dialect, InferenceRoute } from '../dialect.ts'
+import type { Dialect, DialectRoute, InferenceRoute } from '../dialect.ts'
 import { type Framing, reframed } from '../reframed.ts'
 import { ollamaChat } from './chat.ts'
 import { ollamaEmbed, ollamaEmbeddings } from './embed.ts'
@@ -9,7 +9,7 @@ import { libraryRoutes } from './library.ts'
 import { refuse } from './words.ts'
 
 /** Ollama's own API, for programs that know no other: each line of a stream is an answer in JSON. */
-export const ollama: Dialect = {
+export const ollama: Dialect<DialectRoute> = {
   routes: [
     ...[ollamaChat, ollamaGenerate, ollamaEmbed, ollamaEmbeddings].map(routeOf),
     ...libraryRoutes,
