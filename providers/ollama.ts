@@ -6,7 +6,7 @@ import { embedAnswer, embedRequest, openaiEmbeddingsRequest } from './ollama/emb
 import { ollamaErrors, refusesMostThinking, refusesThinking } from './ollama/failures.ts'
 import { isWithoutHost, listLibrary, pullModel } from './ollama/library.ts'
 import { chatRequest, generateRequest, openaiChatRequest, openaiCompletionRequest } from './ollama/request.ts'
-import { chatStream, completionStream } from './ollama/stream.ts'
+import { chatStream, completionStream, ownStream } from './ollama/stream.ts'
 import { responsesBy, responsesSetting } from './responses.ts'
 
 /**
@@ -56,6 +56,8 @@ const lacksInCompletions = [...lacksInChat, 'best_of', 'echo', 'logprobs'] as co
 // A chat model that hears is asked to write down what it hears: forms of up to 25 MB.
 const transcriptions = { path: '/v1/audio/transcriptions' }
 
+const own = { stream: ownStream, streamType: 'application/x-ndjson' } as const
+
 const nativeOperations = {
   transcriptions,
   chat: {
@@ -76,6 +78,11 @@ const nativeOperations = {
     streamType: 'application/x-ndjson',
   },
   embeddings: { path: '/api/embed', encode: embedRequest, decode: embedAnswer },
+  // For clients of this API: bytes go and come as they are, but for the frame of each line on its way.
+  ollamaChat: { path: '/api/chat', ...own },
+  ollamaGenerate: { path: '/api/generate', ...own },
+  ollamaEmbed: { path: '/api/embed' },
+  ollamaEmbeddings: { path: '/api/embeddings' },
 } satisfies Record<string, OperationSpec>
 
 const openaiOperations = {

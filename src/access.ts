@@ -12,9 +12,9 @@ export type Access =
 export function createGuard(access: Access): Guard {
   const keys = access.mode === 'keys' ? access.keys : []
   const refuseStrangers = access.mode === 'open' ? createDoor(access) : () => {}
-  return function guard(header, method) {
+  return function guard(header, method, anyType) {
     if (access.mode === 'closed') throw new GatewayError('unauthorized', access.remedy, { code: null })
-    refuseStrangers(header, method)
+    refuseStrangers(header, method, anyType)
     const bearer = bearerOf(header)
     if (access.mode === 'open') return bearer ?? keyHeaders.map(header).find((key) => key !== undefined)
     if (bearer !== undefined && isKnown(bearer, keys)) return undefined
@@ -28,8 +28,11 @@ export function createGuard(access: Access): Guard {
   }
 }
 
-/** Returns the caller's own bearer token, or throws the reason for refusing access. */
-export type Guard = (header: HeaderReader, method: 'GET' | 'POST') => string | undefined
+/**
+ * Returns the caller's own bearer token, or throws the reason for refusing access. `anyType`: requests of the route are
+ * JSON whatever type they say.
+ */
+export type Guard = (header: HeaderReader, method: 'GET' | 'POST', anyType?: boolean) => string | undefined
 
 /** Where clients of Azure, Anthropic and Google send their key. */
 const keyHeaders = ['api-key', 'x-api-key', 'x-goog-api-key'] as const

@@ -89,8 +89,9 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
 
   /** Serves the route that was found for a path; `routed` is undefined if there is none. */
   function serve(context: AppContext, routed: Routed | undefined): Response | Promise<Response> {
-    const method = context.req.method === 'POST' ? 'POST' : 'GET'
-    if (!routed || (method === 'POST' && routed.route.method === 'GET'))
+    const { method: asked } = context.req
+    const method = asked === 'POST' || asked === 'DELETE' ? asked : 'GET'
+    if (!routed || (method !== 'GET' && routed.route.method === 'GET'))
       return elsewhere(context, () => noRoute(context, catalog))
     const { route, model } = routed
     if (route.method !== method) return elsewhere(context, () => wrongMethod(context, catalog, route.method))
@@ -98,7 +99,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   }
 
   function run(context: AppContext, route: DialectRoute, model: string | undefined): Promise<Response> {
-    return 'look' in route ? lookUp(context, route, model) : infer(context, route, model)
+    return 'request' in route ? infer(context, route, model) : lookUp(context, route, model)
   }
 
   app.options('*', (context) => {
@@ -162,7 +163,7 @@ function wrongMethod(context: Context, catalog: Catalog, allowed: string): Gatew
   return new GatewayError('bad_request', `Not allowed to ${method} on ${pathOf(url)}. ${hint}`, {
     status: 405,
     code: 'method_not_supported',
-    headers: { allow: allowed === 'GET' ? 'GET, HEAD, OPTIONS' : 'POST, OPTIONS' },
+    headers: { allow: allowed === 'GET' ? 'GET, HEAD, OPTIONS' : `${allowed}, OPTIONS` },
   })
 }
 

@@ -77,7 +77,7 @@ export function createDirectory(catalog: Catalog, knowledge: Knowledge, started:
       if (!group || !deployment) return undefined
       const list = known.get(deployment.provider.name)
       // Configured names always exist; any other name must be on the provider's list, if there is one.
-      if (!catalog.models.has(id) && list && list.size > 0 && !entryOf(deployment.model, list)) return undefined
+      if (!catalog.models.has(group.name) && list && list.size > 0 && !entryOf(deployment.model, list)) return undefined
       return described({ ...group, name: id })
     },
   }

@@ -15,13 +15,13 @@ export function createDoor({
 }: {
   readonly allowedHosts?: readonly string[]
   readonly allowedOrigins?: readonly string[]
-}): (header: HeaderReader, method: 'GET' | 'POST') => void {
+}): (header: HeaderReader, method: 'GET' | 'POST', anyType?: boolean) => void {
   const hosts = new Set(allowedHosts.map((host) => host.toLowerCase()))
   const origins = new Set(allowedOrigins.map((origin) => origin.toLowerCase()))
   const knows = (host: string) => hosts.has(host) || hosts.has(withoutPort(host)) || isLoopbackHost(host)
   const trusts = (origin: string) => origins.has('*') || origins.has(origin) || isLoopbackOrigin(origin)
 
-  return function refuseStrangers(header, method) {
+  return function refuseStrangers(header, method, anyType = false) {
     const host = header('host')?.toLowerCase()
     if (host !== undefined && !knows(host)) throw forbidden(`the host "${told(host)}"`, 'allowedHosts')
     const origin = header('origin')?.toLowerCase()
@@ -31,7 +31,7 @@ export function createDoor({
     // Without a preflight a page can send these too, but no browser does so without telling where the page is from.
     const isForeign = origin === undefined && !['same-origin', 'none', undefined].includes(header('sec-fetch-site'))
     if (isForeign) throw forbidden("another site's page", 'allowedOrigins')
-    if (type === undefined ? isEmpty(header) : isForm(type)) return
+    if (anyType || (type === undefined ? isEmpty(header) : isForm(type))) return
     throw new GatewayError(
       'forbidden',
       'This gateway has no key, so it takes "Content-Type: application/json" or "multipart/form-data" only, found ' +

@@ -6,7 +6,7 @@ import { contextFor } from './core/translation-context.ts'
 import type { RequestBody } from './wire/body.ts'
 import { GatewayError } from './wire/errors.ts'
 
-type Asking = Pick<Call, 'operation' | 'body' | 'target'>
+type Asking = Pick<Call, 'operation' | 'body' | 'target' | 'optional'>
 
 /** What comes of a request at an upstream that doesn't support all of its fields. */
 export interface Foreseen {
@@ -42,7 +42,7 @@ function asPut(asking: Asking): Asking & { readonly dropped: readonly string[] }
   const { over } = operation
   if (!over || provider.operations[operation.name]) return { ...asking, dropped: [] }
   const put = over.begin(body, contextFor(target, still))
-  return { target, operation: over.operation, body: put.body, dropped: put.dropped }
+  return { target, operation: over.operation, body: put.body, dropped: put.dropped, optional: put.optional }
 }
 
 /** No answer is made, so no id and no time is needed. */

@@ -15,12 +15,14 @@ import { KnownShortcomings } from './core/shortcomings.ts'
 import type { Signal } from './core/signal.ts'
 import { createDirectory, type Directory } from './directory.ts'
 import { type Explanation, explain } from './explain.ts'
+import { createFetching, type Fetching } from './fetching.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
 import { hedge } from './layers/hedge.ts'
 import { integrity } from './layers/integrity.ts'
 import { keepAlive } from './layers/keepalive.ts'
 import { pull } from './layers/pull.ts'
+import { Pulls } from './layers/pulls.ts'
 import { record } from './layers/record.ts'
 import { renew } from './layers/renew.ts'
 import { resume } from './layers/resume.ts'
@@ -49,7 +51,7 @@ export interface GatewayRequest extends Asked {
   readonly trace: Trace
 }
 
-export interface Gateway extends Directory {
+export interface Gateway extends Directory, Fetching {
   readonly catalog: Catalog
   readonly knowledge: Knowledge
   /** Resolves with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */
@@ -80,6 +82,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   // `timeout` gives each try its own time; `gate` is around each exchange, so that a stream that dies at once is a failure
   // for all layers, and one that opens with a refusal is remedied.
   const learnt = new Map<string, Learnt>()
+  const pulls = new Pulls(services)
   const { enabled } = catalog.images
   const fetcher =
     enabled && services.download && new ImageFetcher({ download: services.download, clock, fetching: catalog.images })
@@ -92,7 +95,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     renew(),
     resume(services),
     integrity(services),
-    pull(services),
+    pull(services, pulls),
     share(services),
     structured(services),
     retry({ ...services, health, budget, maxAttempts }),
@@ -176,6 +179,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     },
     readiness: () => readinessOf(catalog, health),
     ...directory,
+    ...createFetching(catalog, knowledge, pulls),
   }
 }
 

@@ -68,7 +68,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       // 1. Who is the caller, and do they have access?
       const given = edge.headers(context)
       const header = keyParameter === undefined ? given : withKeyIn(keyParameter, context.req.url, given)
-      const bearer = guard(header, 'POST')
+      const bearer = guard(header, 'POST', route.anyType)
       const hops = readHops(header)
       const session = header('x-session-id') ?? (sessionHeader && header(sessionHeader))
       const limits = readLimits(header)

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import type { Guard } from './access.ts'
-import type { LookUpRoute } from './dialects/dialect.ts'
+import type { LookUpRoute, TaskRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
 import { readJson, withKeyIn } from './reading.ts'
 import { retryHeaders } from './retry-headers.ts'
@@ -24,20 +24,30 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
   const { gateway, edge, guard, nextId, bodyLimit, log } = options
   return async function lookUp(
     context: Context<{ Bindings: Bindings }>,
-    route: LookUpRoute,
+    route: LookUpRoute | TaskRoute,
     model: string | undefined,
   ): Promise<Response> {
     const id = nextId()
-    const { idHeader, keyParameter, method } = route
+    const { idHeader, keyParameter, method, anyType } = route
     const { url } = context.req
     const headers = { ...wireHeaders(id, 0), ...(idHeader && { [idHeader]: id }), 'content-type': 'application/json' }
     const answer = (status: number, body: JsonObject, more = {}) =>
       new Response(JSON.stringify(body), { status, headers: { ...headers, ...more } })
     try {
       const header = edge.headers(context)
-      guard(keyParameter === undefined ? header : withKeyIn(keyParameter, url, header), method)
-      const body = method === 'POST' ? (await readJson(edge, context, bodyLimit)).json : {}
-      return answer(200, await route.look(gateway, { model, parameters: new URL(url).searchParams, body }))
+      const posted = method !== 'GET'
+      guard(
+        keyParameter === undefined ? header : withKeyIn(keyParameter, url, header),
+        posted ? 'POST' : 'GET',
+        anyType,
+      )
+      const isRead = posted && !('unread' in route && route.unread)
+      const body = isRead ? (await readJson(edge, context, bodyLimit)).json : {}
+      const asked = { model, parameters: new URL(url).searchParams, body }
+      if ('look' in route) return answer(200, await route.look(gateway, asked))
+      const signal = edge.watch(context)
+      const performed = await route.perform(gateway, { ...asked, signal })
+      return edge.send(context, { ...performed, headers: { ...headers, ...performed.headers } }, signal)
     } catch (thrown) {
       const failure = asGatewayError(thrown)
       if (failure.kind === 'internal') log(describeCause(failure))

@@ -67,9 +67,11 @@ export function createPlanner(catalog: Catalog, knowledge: Knowledge, circumstan
     return { body: model === undefined ? kept : renamed(kept, model), preferences }
   }
 
-  const needsList = ({ deployment: { provider, known }, limits }: Target, pricesMatter: boolean) =>
+  const needsList = ({ deployment: { provider, model, known }, limits }: Target, pricesMatter: boolean) =>
     !knowledge.known.has(provider.name) &&
     (provider.definition.answersAnyName === true ||
+      // Only the list says whether that is part of the name.
+      model.endsWith(':latest') ||
       ((pricesMatter || limits.routingStrategy === 'cost-based') && !known.price))
 
   return {

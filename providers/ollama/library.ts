@@ -103,7 +103,10 @@ export async function pullModel(model: string, settings: ProviderSettings, tools
     const stop = () => progress.abort()
     tools.signal.addEventListener('abort', stop, { once: true })
     try {
-      for await (const step of progress) report(step)
+      for await (const step of progress) {
+        tools.progress?.({ ...step })
+        report(step)
+      }
     } finally {
       tools.signal.removeEventListener('abort', stop)
     }

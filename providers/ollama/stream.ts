@@ -63,6 +63,11 @@ export function completionStream(context: WireContext): Stage {
   })
 }
 
+/** Makes an event of each line, for clients that read such lines themselves. */
+export function ownStream(): Stage {
+  return overLines('Ollama', (line) => `data: ${line.trim()}\n\n`)
+}
+
 /**
  * A pattern for the format of nearly all lines. It matches valid JSON only, so that the text can be copied without
  * being parsed and serialized again.

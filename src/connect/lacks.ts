@@ -1,11 +1,11 @@
 import type { Call } from '../core/call.ts'
-import { droppableOf, mayDrop } from '../core/features.ts'
+import { type Droppable, droppableOf, mayDrop } from '../core/features.ts'
 import type { OperationSpec, Remedy } from '../core/provider.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { settledBody, settledOutline } from './changes.ts'
 
-type Asking = Pick<Call, 'operation' | 'body' | 'target'>
+type Asking = Pick<Call, 'operation' | 'body' | 'target' | 'optional'>
 
 /**
  * The fields to leave out of a request because the upstream doesn't support them and the configuration allows it. Throws
@@ -14,7 +14,7 @@ type Asking = Pick<Call, 'operation' | 'body' | 'target'>
 export function dropsFor(call: Asking, { lacks = [], encode }: OperationSpec, { refused = [] }: Remedy): string[] {
   if (lacks.length === 0 && refused.length === 0) return []
   const { features = {} } = call.operation
-  const droppable = droppableOf(call.target)
+  const droppable = droppableFrom(call)
   // A translation parses the whole request anyway.
   const body = encode ? settledBody(call) : settledOutline(call)
   const dropped = droppable ? withCompanions(refused, call).filter((name) => isGiven(body, name)) : []
@@ -38,8 +38,13 @@ function withCompanions(names: readonly string[], call: Asking): string[] {
   const groups = Object.values(call.operation.features ?? {}).map(({ fields = [] }) => fields)
   return names.flatMap((name) => {
     const group = groups.find((fields) => fields.includes(name)) ?? [name]
-    return mayDrop(group, droppableOf(call.target)) ? group : []
+    return mayDrop(group, droppableFrom(call)) ? group : []
   })
+}
+
+function droppableFrom({ target, optional = [] }: Asking): Droppable | undefined {
+  const allowed = droppableOf(target)
+  return allowed === true || optional.length === 0 ? allowed : [...(allowed ?? []), ...optional]
 }
 
 function isGiven(body: JsonObject, name: string): boolean {

@@ -33,6 +33,8 @@ export interface Call {
   readonly begun?: Begun
   /** What was left out of the client's request before it became this one. */
   readonly dropped?: readonly string[]
+  /** Fields that may be left out where the upstream refuses or lacks them, whatever the configuration says. */
+  readonly optional?: readonly string[] | undefined
 }
 
 /** What was tried, in order. Layers only append. */

@@ -133,43 +133,64 @@ export type Known = ReadonlyMap<string, ReadonlyMap<string, KnownModel>>
 
 /**
  * Finds the group for `name`: an exact name, `provider/model`, the most specific pattern, or a bare name that a
- * provider lists.
+ * provider lists. A name without a tag means `latest`, and the reverse, where only the other exists: clients of servers
+ * whose names all have a tag add that one.
  */
 export function findGroup(catalog: Catalog, name: string, known: Known): ModelGroup | undefined {
   return (
     catalog.models.get(name) ??
-    directGroup(catalog, name) ??
-    patternGroup(catalog, name) ??
+    catalog.models.get(untagged(name) ?? name + latest) ??
+    directGroup(catalog, name, known) ??
+    patternGroup(catalog, name, known) ??
     listedGroup(catalog, name, known)
   )
 }
 
-/** `provider/model`, split at the first slash and only if a provider precedes it: Hugging Face ids contain slashes. */
-function directGroup(catalog: Catalog, name: string): ModelGroup | undefined {
-  const slash = name.indexOf('/')
-  const provider = slash > 0 ? catalog.providers.get(name.slice(0, slash)) : undefined
-  return provider && slash < name.length - 1 ? singleGroup(catalog, name, provider, name.slice(slash + 1)) : undefined
+const latest = ':latest'
+
+/** The name without its tag, if that is `latest`. */
+function untagged(name: string): string | undefined {
+  return name.endsWith(latest) && name.length > latest.length ? name.slice(0, -latest.length) : undefined
 }
 
-function patternGroup({ patterns }: Catalog, name: string): ModelGroup | undefined {
+/** The name for a model that its provider lists: without the tag `latest` where it has only that. */
+function listedName(provider: Provider, model: string, known: Known): string {
+  const bare = untagged(model)
+  const listed = known.get(provider.name)
+  return bare !== undefined && listed?.has(bare) && !listed.has(model) ? bare : model
+}
+
+/** `provider/model`, split at the first slash and only if a provider precedes it: Hugging Face ids contain slashes. */
+function directGroup(catalog: Catalog, name: string, known: Known): ModelGroup | undefined {
+  const slash = name.indexOf('/')
+  const provider = slash > 0 ? catalog.providers.get(name.slice(0, slash)) : undefined
+  if (!provider || slash === name.length - 1) return undefined
+  return singleGroup(catalog, name, provider, listedName(provider, name.slice(slash + 1), known))
+}
+
+function patternGroup({ patterns }: Catalog, name: string, known: Known): ModelGroup | undefined {
   const match = patterns.find(name)
   if (!match) return undefined
   const { value: group, middle } = match
-  return { ...group, deployments: group.deployments.map((deployment) => filled(deployment, middle)) }
+  return { ...group, deployments: group.deployments.map((deployment) => filled(deployment, middle, known)) }
 }
 
 /** Replaces `*` in a deployment's model with the text that the pattern's `*` matched. */
-function filled(deployment: Deployment, middle: string): Deployment {
+function filled(deployment: Deployment, middle: string, known: Known): Deployment {
   if (!deployment.model.includes('*')) return deployment
-  const model = deployment.model.replace('*', () => middle)
+  const model = listedName(
+    deployment.provider,
+    deployment.model.replace('*', () => middle),
+    known,
+  )
   return { ...deployment, model, label: `${deployment.provider.name}/${model}` }
 }
 
 function listedGroup(catalog: Catalog, name: string, known: Known): ModelGroup | undefined {
-  const latest = `${name}:latest`
+  const other = untagged(name) ?? name + latest
   for (const provider of catalog.providers.values()) {
     const listed = known.get(provider.name)
-    const id = listed?.has(name) ? name : listed?.has(latest) ? latest : undefined
+    const id = listed?.has(name) ? name : listed?.has(other) ? other : undefined
     if (id !== undefined) return singleGroup(catalog, name, provider, id)
   }
   return undefined

@@ -95,6 +95,8 @@ export interface SlowPath {
   readonly fetch: typeof fetch
   readonly signal: AbortSignal
   readonly log: (message: string) => void
+  /** Is told each step of a pull. Absent: nobody wants to know. */
+  readonly progress?: (step: JsonObject) => void
 }
 
 /** A request to a provider that needs no HTTP because it runs in the process. */

@@ -39,7 +39,11 @@ export interface Translated {
   readonly body: RequestBody
   /** What was left out, for `x-samewire-dropped`. */
   readonly dropped: readonly string[]
+  /** The fields of `body` that are mere hints in the client's own API: they may be left out where they are refused. */
+  readonly optional?: readonly string[]
   answer(answer: JsonObject): JsonObject
+  /** The answer to a request that no model need be asked for. Absent: one must be. */
+  readonly unasked?: JsonObject
   /** Translates the events of a stream, error events included. Absent: the operation has no streams. */
   stage?(): Stage
 }

@@ -1,5 +1,6 @@
 import type { Answer } from '../core/answer.ts'
 import type { Operation } from '../core/operation.ts'
+import type { Signal } from '../core/signal.ts'
 import type { Gateway } from '../gateway.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { GatewayError } from '../wire/errors.ts'
@@ -7,15 +8,15 @@ import type { HeaderReader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 
 /** An API that clients use: its routes, its requests and answers, and its error messages. */
-export interface Dialect {
-  readonly routes: readonly DialectRoute[]
+export interface Dialect<Route = DialectRoute | LateRoute> {
+  readonly routes: readonly Route[]
 }
 
-export type DialectRoute = InferenceRoute | LookUpRoute
+export type DialectRoute = InferenceRoute | LookUpRoute | TaskRoute
 
 /** Where a route is found. */
 export interface Address {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Without `/v1`; `{model}` stands for a model's name, slashes included. */
   readonly path: string
   /** Whether a request is for this dialect, on a path that others have too. Absent: it is, if none of them claims it. */
@@ -68,6 +69,13 @@ export interface InferenceRoute extends BaseRoute {
 /** A route that looks something up without asking a model. */
 export interface LookUpRoute extends BaseRoute {
   look(gateway: Gateway, asked: LookUp): Promise<JsonObject>
+  /** Whether what is posted is of no interest: it is not read. */
+  readonly unread?: boolean
+}
+
+/** A route that has something done without asking a model, and may tell of it as it goes on. */
+export interface TaskRoute extends BaseRoute {
+  perform(gateway: Gateway, asked: Task): Promise<Answer>
 }
 
 export interface LookUp {
@@ -79,9 +87,14 @@ export interface LookUp {
   readonly body: JsonObject
 }
 
+export interface Task extends LookUp {
+  /** Aborted when the client disconnects. */
+  readonly signal: Signal
+}
+
 /** The routes of a dialect whose code is loaded by the first request to one of them. */
-export function late(addresses: readonly Address[], load: () => Promise<Dialect>): readonly LateRoute[] {
-  let loading: Promise<Dialect> | undefined
+export function late(addresses: readonly Address[], load: () => Promise<Dialect<DialectRoute>>): readonly LateRoute[] {
+  let loading: Promise<Dialect<DialectRoute>> | undefined
   async function find({ method, path }: Address): Promise<DialectRoute> {
     loading ??= load().catch((error) => {
       loading = undefined

@@ -1,13 +1,11 @@
 import { addresses as anthropic } from './anthropic/addresses.ts'
-import { type DialectRoute, type LateRoute, late } from './dialect.ts'
+import { type Dialect, late } from './dialect.ts'
+import { addresses as ollama } from './ollama/addresses.ts'
 import { openai } from './openai/index.ts'
 
-interface Served {
-  readonly routes: readonly (DialectRoute | LateRoute)[]
-}
-
 /** All dialects. A new folder needs only its import and a line here. */
-export const dialects: readonly Served[] = Object.values({
+export const dialects: readonly Dialect[] = Object.values({
   openai,
-  anthropic: { routes: late(Object.values(anthropic), async () => (await import('./anthropic/index.ts')).anthropic) },
+  anthropic: { routes: late(Object.values(anthropic), () => import('./anthropic/index.ts').then((m) => m.anthropic)) },
+  ollama: { routes: late(ollama, () => import('./ollama/index.ts').then((m) => m.ollama)) },
 })

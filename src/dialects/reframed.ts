@@ -1,14 +1,16 @@
 import { type Answer, isPending, isStream, withStep } from '../core/answer.ts'
 import type { Emit, Stage } from '../core/stream.ts'
+import { concat } from '../wire/block.ts'
 import { EventReader, type ServerEvent } from '../wire/sse.ts'
 
 /** How a dialect sends the events of a stream, if not as server-sent events. */
 export interface Framing {
   /** The content type. */
   readonly type: string
-  /** Before the first event, between two, and after the last one. */
+  /** Before the first event, between two, after each of them, and after the last one. */
   readonly start?: string
   readonly between?: string
+  readonly after?: string
   readonly end?: string
   /** What breaks a silence: nothing to the client, but bytes on the wire. */
   readonly beat: string
@@ -17,10 +19,20 @@ export interface Framing {
 /** An answer whose stream, if it is one, is in this form. The data of its events are sent as they are. */
 export function reframed(answer: Answer, framing: Framing): Answer {
   const { body } = answer
-  if (!isStream(body) && !isPending(body)) return answer
-  const beating = isPending(body) ? { ...body, comment: encoder.encode(framing.beat) } : body
   const headers = { ...answer.headers, 'content-type': framing.type }
-  return withStep({ ...answer, headers, body: beating }, { stage: new Reframed(framing), carried: 'never' })
+  const stage = new Reframed(framing)
+  const step = { stage, carried: 'never' } as const
+  if (isStream(body)) return withStep({ ...answer, headers }, step)
+  if (!isPending(body)) return answer
+  const pending = body.pending.then(({ opening, stream }) => ({ opening: begun(stage, opening), stream }))
+  return withStep({ ...answer, headers, body: { ...body, pending, comment: encoder.encode(framing.beat) } }, step)
+}
+
+/** What a stream opens with, which no step gets to see: comments, or the error that is all of it. */
+function begun(stage: Stage, opening: Uint8Array): Uint8Array {
+  const pieces: Uint8Array[] = []
+  if (opening.length > 0) stage.chunk(opening, (bytes) => pieces.push(bytes))
+  return concat(pieces)
 }
 
 class Reframed implements Stage {
@@ -47,11 +59,11 @@ class Reframed implements Stage {
   }
 
   #textOf(events: readonly ServerEvent[]): string {
-    const { start = '', between = '' } = this.#framing
+    const { start = '', between = '', after = '' } = this.#framing
     let text = ''
     for (const { data } of events) {
       if (data === '' || data === '[DONE]') continue
-      text += (this.#events++ === 0 ? start : between) + data
+      text += (this.#events++ === 0 ? start : between) + data + after
     }
     return text
   }

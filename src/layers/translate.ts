@@ -7,7 +7,7 @@ import type { Translated, Translation, TranslationContext } from '../core/transl
 import { contextFor } from '../core/translation-context.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { isObject, tryParse } from '../wire/json.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 
 type Needed = Pick<Services, 'clock' | 'random'>
 
@@ -75,28 +75,30 @@ function directly(call: Call, direct: (body: RequestBody) => RequestBody): Call 
 }
 
 /** A request in terms of the other operation. */
-interface Begun extends Pick<Translated, 'answer' | 'stage'> {
+interface Begun extends Pick<Translated, 'answer' | 'stage' | 'unasked'> {
   readonly call: Call
 }
 
 function begun(call: Call, { operation, begin }: Translation<Operation>, context: TranslationContext): Begun {
-  const { body, dropped, answer, stage } = begin(call.body, context)
+  const { body, dropped, optional, answer, stage, unasked } = begin(call.body, context)
   const routed = call.routed && begin(call.routed, context).body
-  return { call: { ...call, operation, body, routed, dropped, carried: undefined }, answer, ...(stage && { stage }) }
+  const inner = { ...call, operation, body, routed, dropped, optional, carried: undefined }
+  return { call: inner, answer, ...(stage && { stage }), ...(unasked && { unasked }) }
 }
 
 async function asked(
   next: Upstream,
-  { call, answer, stage }: Begun,
+  { call, answer, stage, unasked }: Begun,
   { operation, failure }: Translation<Operation>,
 ): Promise<Answer> {
+  if (unasked) return { status: 200, headers: { 'content-type': 'application/json' }, body: asBytes(unasked) }
   try {
     operation.check(call.body)
     const given = await next(call)
     if (!(given.body instanceof Uint8Array))
       return stage ? withStep(given, { stage: stage(), carried: 'never' }) : given
     const json = tryParse(new TextDecoder().decode(given.body))
-    return isObject(json) ? { ...given, body: encoder.encode(JSON.stringify(answer(json))) } : given
+    return isObject(json) ? { ...given, body: asBytes(answer(json)) } : given
   } catch (error) {
     throw error instanceof GatewayError && failure ? failure(error) : error
   }
@@ -107,3 +109,7 @@ function isSame({ bytes: one }: RequestBody, { bytes: other }: RequestBody): boo
 }
 
 const encoder = new TextEncoder()
+
+function asBytes(value: JsonObject): Uint8Array {
+  return encoder.encode(JSON.stringify(value))
+}

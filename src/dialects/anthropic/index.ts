@@ -1,5 +1,5 @@
 import type { Operation } from '../../core/operation.ts'
-import type { Dialect, InferenceRoute } from '../dialect.ts'
+import type { Dialect, DialectRoute, InferenceRoute } from '../dialect.ts'
 import { addresses } from './addresses.ts'
 import { countTokens } from './count-tokens.ts'
 import { messages } from './messages.ts'
@@ -9,7 +9,7 @@ import { refuse, statusOf } from './words.ts'
 const words = { refuse, status: statusOf, idHeader: 'request-id' }
 
 /** Anthropic's API: https://platform.claude.com/docs/en/api/messages */
-export const anthropic: Dialect = {
+export const anthropic: Dialect<DialectRoute> = {
   routes: [
     routeOf(messages, addresses.messages),
     routeOf(countTokens, addresses.countTokens),

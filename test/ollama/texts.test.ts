@@ -1,0 +1,145 @@
+import { describe, expect, it } from 'vitest'
+import { runtimes, serveBoth } from '../support/both.ts'
+import { askOllama, lastSeen, linesOf } from '../support/ollama.ts'
+import { chatAnswer, chatFrames, json, stream } from '../support/upstream.ts'
+
+const { upstream, both } = serveBoth('ollama-texts', (url) => ({
+  providers: {
+    up: { type: 'openai-compatible', baseURL: url },
+    local: { type: 'ollama', baseURL: url },
+    demo: { type: 'embedded' },
+  },
+  models: { safe: { deployments: ['up/m'], fallbacks: ['local/m'] } },
+  cooldown: false,
+}))
+
+const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ'
+
+describe.each(runtimes)('On %s, /api/generate', (runtime) => {
+  const ask = (body: object) => askOllama(both, runtime, '/api/generate', { model: 'up/m', prompt: 'hi', ...body })
+
+  it('answers a prompt and its system text', async () => {
+    upstream.script(json(200, chatAnswer('Hello!')))
+    const reply = await ask({ system: 'Be brief.', images: [png], stream: false, options: { num_predict: 9 } })
+    expect(JSON.parse(reply.text)).toMatchObject({
+      ...{ model: 'fake-model', created_at: isoTime, response: 'Hello!', done: true, done_reason: 'stop' },
+      ...{ prompt_eval_count: 3, eval_count: 2, total_duration: expect.any(Number) },
+    })
+    const url = `data:image/png;base64,${png}`
+    const content = [
+      { type: 'text', text: 'hi' },
+      { type: 'image_url', image_url: { url } },
+    ]
+    expect(lastSeen(upstream).body).toEqual({
+      model: 'm',
+      max_tokens: 9,
+      messages: [
+        { role: 'system', content: 'Be brief.' },
+        { role: 'user', content },
+      ],
+    })
+  })
+
+  it('streams by default', async () => {
+    upstream.script(stream(chatFrames('Hel', 'lo')))
+    const lines = linesOf((await ask({})).text)
+    expect(lines.map(({ response, done }) => [response, done])).toEqual([
+      ['Hel', false],
+      ['lo', false],
+      ['', true],
+    ])
+  })
+
+  it('tells what it goes without', async () => {
+    upstream.script(json(200, chatAnswer('ok')))
+    const reply = await ask({ stream: false, template: '{{ .Prompt }}', context: [1, 2] })
+    expect([reply.status, reply.headers.get('x-samewire-dropped')]).toEqual([200, 'template, context'])
+  })
+
+  it.each([
+    [{ suffix: 'end' }, '"up/m" does not support insert'],
+    [{ raw: true }, '"up/m" does not support raw mode'],
+    [{ raw: true, system: 'a' }, 'raw mode does not support template, system, or context'],
+  ])('refuses what no chat does: %j', async (more, error) => {
+    const reply = await ask(more)
+    expect([reply.status, JSON.parse(reply.text)]).toEqual([400, { error }])
+  })
+
+  it('goes to another deployment for that', async () => {
+    const told = '{"model":"m","created_at":"2026-11-23T02:58:27Z","response":"x","done":true,"done_reason":"stop"}'
+    upstream.script(json(200, told))
+    const reply = await ask({ model: 'safe', suffix: 'end', stream: false })
+    expect([reply.text, lastSeen(upstream)]).toEqual([
+      told,
+      { path: '/api/generate', body: { model: 'm', prompt: 'hi', suffix: 'end', stream: false } },
+    ])
+  })
+
+  it.each([
+    [{}, 'load'],
+    [{ keep_alive: 0 }, 'unload'],
+  ])('without a prompt only loads or unloads: %j', async (more, reason) => {
+    const before = upstream.seen.length
+    const reply = await ask({ prompt: '', ...more })
+    expect(JSON.parse(reply.text)).toEqual({
+      ...{ model: 'up/m', created_at: isoTime, response: '', done: true, done_reason: reason },
+    })
+    expect(upstream.seen.length).toBe(before)
+  })
+})
+
+describe.each(runtimes)('On %s, embeddings', (runtime) => {
+  const vectors = (...list: unknown[]) => ({
+    object: 'list',
+    data: list.map((embedding, index) => ({ object: 'embedding', index, embedding })).reverse(),
+    model: 'fake-embed',
+    usage: { prompt_tokens: 4, total_tokens: 4 },
+  })
+  const ask = (path: string, body: object) => askOllama(both, runtime, path, { model: 'up/m', ...body })
+
+  it.each([
+    ['a text', 'a', ['a'], [[1, 2]]],
+    [
+      'texts',
+      ['a', 'b'],
+      ['a', 'b'],
+      [
+        [1, 2],
+        [3, 4],
+      ],
+    ],
+  ])('of %s are in the order of the input', async (_name, input, sent, embeddings) => {
+    upstream.script(json(200, vectors(...embeddings)))
+    const reply = await ask('/api/embed', { input, dimensions: 2, truncate: true })
+    expect(JSON.parse(reply.text)).toEqual({
+      ...{ model: 'fake-embed', embeddings, prompt_eval_count: 4 },
+      ...{ total_duration: expect.any(Number), load_duration: expect.any(Number) },
+    })
+    expect(lastSeen(upstream).body).toMatchObject({ input: sent, dimensions: 2 })
+    expect(reply.headers.get('x-samewire-dropped')).toBe('truncate')
+  })
+
+  it('of one text have their old form at the old path', async () => {
+    upstream.script(json(200, vectors([1, 2])))
+    const reply = await ask('/api/embeddings', { prompt: 'a' })
+    expect(JSON.parse(reply.text)).toEqual({ embedding: [1, 2] })
+    expect(lastSeen(upstream)).toMatchObject({ path: '/embeddings', body: { input: ['a'] } })
+  })
+
+  it.each([
+    ['/api/embed', { input: [] }, { model: 'up/m', embeddings: [] }],
+    ['/api/embed', {}, { model: 'up/m', embeddings: [] }],
+    ['/api/embeddings', { prompt: '' }, { embedding: [] }],
+  ])('of nothing only load the model at %s: %j', async (path, body, answer) => {
+    const before = upstream.seen.length
+    expect(JSON.parse((await ask(path, body)).text)).toEqual(answer)
+    expect(upstream.seen.length).toBe(before)
+  })
+
+  it('are made by the embedded model', async () => {
+    const reply = await ask('/api/embed', { model: 'demo/tiny-chat', input: ['a', 'b'] })
+    const { embeddings } = JSON.parse(reply.text) as { embeddings: number[][] }
+    expect(embeddings.map(({ length }) => length)).toEqual([128, 128])
+  })
+})
