@@ -227,12 +227,17 @@ export interface StreamReader {
   readonly isOver?: boolean
   readonly usage: JsonObject | undefined
   /**
-   * The last event of a stream that an error ends, in the form of its own events. `unread`: how many events went on since
-   * the last one that was read. Absent: the envelope.
+   * The last event of a stream that an error ends, in the form of its own events. `isTold`: the event with which the
+   * upstream told the error has gone out. Absent: the envelope.
    */
-  broken?(envelope: JsonObject, unread: number): Uint8Array
+  broken?(envelope: JsonObject, isTold?: boolean): Uint8Array
   /** Keys whose texts never change what an event means: events that differ only in these need not be read. */
   readonly texts: ReadonlySet<string>
   /** The same for keys whose numbers don't: those that count events. Absent: there are none. */
   readonly numbers?: ReadonlySet<string>
+  /**
+   * The one of `texts` that the reader keeps: before an event that it has to read, it reads those that it had not to as
+   * one, with all of their pieces. Absent: it never reads them.
+   */
+  readonly joined?: string
 }

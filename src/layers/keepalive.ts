@@ -100,5 +100,5 @@ function wholeOf(body: Answer['body']): Uint8Array {
 /** The error as the stream's last event. */
 function lastWords(failure: GatewayError, call: Call): Uint8Array {
   const envelope = errorEnvelope(failure)
-  return call.operation.reader?.(call.body.json).broken?.(envelope, 0) ?? frame(envelope)
+  return call.operation.reader?.(call.body.json).broken?.(envelope) ?? frame(envelope)
 }

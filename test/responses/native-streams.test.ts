@@ -30,6 +30,7 @@ const { upstream, both } = serveBoth(
 
 const asked = (model: string) => ({ model, input: 'hi', stream: true })
 const whole = responseFrames(['Hel', 'lo', ' there'])
+const words = Array.from({ length: 100 }, (_, at) => `${at}"\n `)
 const ways = runtimes.flatMap((runtime) => [[runtime, 'checked'] as const, [runtime, 'observed'] as const])
 
 /** Sorted, since calls that a chat streams may go on side by side. */
@@ -80,6 +81,57 @@ describe.each(ways)('On %s, a response that its upstream streams and is %s', (ru
     // What there is of a cut event need not have its number.
     const numbers = events.flatMap(({ sequence_number: number }) => number ?? [])
     expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other))
+  })
+
+  it.each([
+    ['ends', ''],
+    ['sends an error', responseEvent('error', opening + words.length, { message: 'Out of luck' })],
+    ['sends what is no JSON', 'data: {"type":"resp\n\n'],
+    ['says that it is done', 'data: [DONE]\n\n'],
+  ])('goes on with its numbers where it %s after many pieces', async (_what, piece) => {
+    upstream.script(stream([...responseFrames(words).slice(0, opening + words.length), piece]))
+    const { text } = await ask()
+    // Where it is only observed, all of it has gone out.
+    const events = readEvents(text.replace('data: {"type":"resp\n\n', ''))
+    expect(events.length).toBeGreaterThan(opening + words.length)
+    expect(events.at(-1)?.type).toBe('response.failed')
+    expect(events.map(({ sequence_number: number }) => number)).toEqual(events.map((_, at) => at))
+  })
+
+  it('tells in the end what there was of an item that was being made', async () => {
+    upstream.script(stream(responseFrames(words).slice(0, opening + words.length)))
+    const last = readEvents((await ask()).text).at(-1)
+    const content = [{ type: 'output_text', text: words.join(''), annotations: [] }]
+    expect(last?.response?.output).toEqual([{ ...message(''), status: 'incomplete', content }])
+  })
+
+  it('tells in the end what there was of each item that was being made', async () => {
+    const items = [
+      { id: 'rs_1', type: 'reasoning', summary: [] },
+      { id: 'fc_1', type: 'function_call', status: 'in_progress', call_id: 'c1', name: 'f', arguments: '' },
+      { id: 'fc_2', type: 'function_call', status: 'in_progress', call_id: 'c2', name: 'g', arguments: '' },
+    ]
+    const delta = (kind: string, place: number, text: string) =>
+      ({ type: `response.${kind}.delta`, output_index: place, item_id: items[place]?.id, delta: text }) as const
+    const part = { output_index: 0, item_id: 'rs_1', summary_index: 0, part: { type: 'summary_text', text: '' } }
+    const said = [
+      { type: 'response.created', response: response('in_progress') },
+      ...items.map((item, place) => ({ type: 'response.output_item.added', output_index: place, item })),
+      { type: 'response.reasoning_summary_part.added', ...part },
+      ...['H', 'm', '\n'].map((text) => ({ ...delta('reasoning_summary_text', 0, text), summary_index: 0 })),
+      ...['{"a', '":"\ud83d', '\ude00'].flatMap((text) => [
+        delta('function_call_arguments', 1, text),
+        delta('function_call_arguments', 2, text.toUpperCase()),
+      ]),
+    ]
+    upstream.script(stream(said.map(({ type, ...fields }, number) => responseEvent(type, number, fields))))
+    const last = readEvents((await ask()).text).at(-1)
+    expect(last).toMatchObject({ type: 'response.failed', sequence_number: said.length })
+    expect(last?.response?.output).toEqual([
+      { ...items[0], summary: [{ type: 'summary_text', text: 'Hm\n' }] },
+      { ...items[1], status: 'incomplete', arguments: '{"a":"😀' },
+      { ...items[2], status: 'incomplete', arguments: '{"A":"😀' },
+    ])
   })
 
   it('says in the end which of its items were whole', async () => {

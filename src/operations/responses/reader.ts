@@ -1,9 +1,10 @@
-import type { Sight } from '../../core/operation.ts'
+import type { Fault, Sight } from '../../core/operation.ts'
 import { concat } from '../../wire/block.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { done } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { TypedEventsReader } from '../common/typed-events.ts'
+import { ItemsSoFar } from './items-so-far.ts'
 import { errorOf, responseOf } from './response.ts'
 
 /** Keys whose texts come piece by piece. */
@@ -21,10 +22,11 @@ const opening =
 export class ResponsesReader extends TypedEventsReader {
   readonly texts = texts
   readonly numbers = numbers
+  readonly joined = 'delta'
   #hasContent = false
-  /** The response as it began, and its items that are done, by their places. */
+  /** The response as it began. */
   #begun: JsonObject | undefined
-  readonly #items = new Map<unknown, unknown>()
+  readonly #items = new ItemsSoFar()
   #number = -1
   readonly #asked: JsonObject
 
@@ -39,25 +41,28 @@ export class ResponsesReader extends TypedEventsReader {
   }
 
   protected read(said: JsonObject, type: string): Sight {
-    if (!type.startsWith('response.')) return errorIn(said, type)
+    const error = type.startsWith('response.') ? undefined : errorIn(said, type)
+    if (error) return error
     if (typeof said.sequence_number === 'number') this.#number = said.sequence_number
+    if (!type.startsWith('response.')) return 'nothing'
     const response = objectAt(said, 'response')
     if (last.test(type)) return this.#end(type, response ?? {})
+    this.#items.see(type.slice('response.'.length), said)
     if (opening.test(type)) {
       this.#begun ??= response
       return 'nothing'
     }
-    if (type === 'response.output_item.done') this.#items.set(said.output_index, said.item)
     this.#hasContent = true
     return 'content'
   }
 
-  broken({ error }: JsonObject, unread: number): Uint8Array {
-    const failed = { status: 'failed', output: this.#output(), error: errorOf(error) } as const
+  broken({ error }: JsonObject, isTold = false): Uint8Array {
+    const failed = { status: 'failed', output: this.#items.all, error: errorOf(error) } as const
     const response = this.#begun
       ? { ...this.#begun, ...failed }
       : responseOf(this.#asked, { ...unnamed, model: String(this.#asked.model) }, failed)
-    return failedEvent(response, this.#number + unread + 1)
+    const number = this.#number + (isTold ? 2 : 1)
+    return this.#begun || number > 0 ? concat([eventOf('failed', response, number), done]) : failedAtOnce(response)
   }
 
   #end(type: string, response: JsonObject): Sight {
@@ -67,15 +72,11 @@ export class ResponsesReader extends TypedEventsReader {
     this.complete = true
     return 'finish'
   }
-
-  #output(): JsonObject[] {
-    return [...this.#items.values()].filter(isObject)
-  }
 }
 
-/** The error that an event tells, which may be flat; other events that are no response's say nothing. */
-function errorIn(said: JsonObject, type: string): Sight {
-  if (type !== 'error') return toldError(said) === undefined ? 'nothing' : { told: said }
+/** The error that an event tells, which may be flat. */
+function errorIn(said: JsonObject, type: string): Fault | undefined {
+  if (type !== 'error') return toldError(said) === undefined ? undefined : { told: said }
   const { type: _, sequence_number: __, ...flat } = said
   return { told: isObject(said.error) ? said : { error: flat } }
 }
@@ -83,9 +84,8 @@ function errorIn(said: JsonObject, type: string): Sight {
 /** A response that failed before the upstream named it. */
 const unnamed = { id: 'resp_0', created: 0, tier: 'default' }
 
-/** With its beginning, if it has none: libraries fail on a response that ends before it was created. */
-function failedEvent(response: JsonObject, number: number): Uint8Array {
-  if (number > 0) return concat([eventOf('failed', response, number), done])
+/** With a beginning: libraries fail on a response that ends before it was created. */
+function failedAtOnce(response: JsonObject): Uint8Array {
   const created = { ...response, status: 'in_progress', error: null }
   return concat([eventOf('created', created, 0), eventOf('failed', response, 1), done])
 }
