@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { chatSaying, lastOf, readEvents as readStrictly } from '../support/response-events.ts'
-import { message, opening, readEvents, response, responseEvent, responseFrames } from '../support/responses.ts'
+import { message, opening, readEvents, response, responseEvent, responseFrames, usage } from '../support/responses.ts'
 import { json, stream } from '../support/upstream.ts'
+
+const key = 'sk-0123456789abcdef'
 
 const { upstream, both } = serveBoth(
   'native-streams',
@@ -25,7 +27,7 @@ const { upstream, both } = serveBoth(
     retries: 0,
     cooldown: false,
   }),
-  { env: { KEY: 'sk-up' } },
+  { env: { KEY: key } },
 )
 
 const asked = (model: string) => ({ model, input: 'hi', stream: true })
@@ -51,9 +53,12 @@ describe.each(ways)('On %s, a response that its upstream streams and is %s', (ru
   })
 
   it('keeps what the upstream says of its failure after content', async () => {
-    const frames = responseFrames(['a'], 'failed', { error: { code: 'server_error', message: 'Out of luck' } })
-    upstream.script(stream(frames))
-    expect((await ask()).text).toBe(frames.join(''))
+    const error = { code: 'image_parse_error', message: 'Out of luck' }
+    upstream.script(stream(responseFrames(['a'], 'failed', { error, metadata: { a: 'b' } })))
+    const events = readEvents((await ask()).text)
+    const failed = response('failed', { error, metadata: { a: 'b' }, output: [message('a')], usage })
+    expect(events.at(-1)).toEqual({ type: 'response.failed', sequence_number: events.length - 1, response: failed })
+    expect(events.filter(({ type }) => type === 'response.failed')).toHaveLength(1)
   })
 
   it.each(['reset', 'silence'] as const)('is no failure if it is followed by a %s of the connection', async (after) => {
@@ -219,6 +224,26 @@ describe.each(runtimes)('On %s, a response', (runtime) => {
     upstream.script(stream([...whole.slice(0, opening + 1), 'data: {"type":"resp\n\n', ...whole.slice(opening + 1)]))
     const { text } = await both.ask(runtime, asked('checked'), '/responses')
     expect(readEvents(text).at(-1)?.type).toBe('response.failed')
+  })
+
+  it.each([
+    ['in its failure', (error: object) => responseFrames(['a'], 'failed', { error }), 'bad key'],
+    [
+      'in an error',
+      (error: object) => [...whole.slice(0, opening + 1), responseEvent('error', opening + 1, { error })],
+      'bad key',
+    ],
+    [
+      'as that of a refused key',
+      (error: object) => responseFrames(['a'], 'failed', { error: { ...error, code: 'invalid_api_key' } }),
+      'credentials',
+    ],
+  ])('keeps the key that the upstream tells %s to itself', async (_how, frames, word) => {
+    upstream.script(stream(frames({ code: 'server_error', message: `bad key ${key} for Bearer ${key}` })))
+    const { text } = await both.ask(runtime, asked('checked'), '/responses')
+    expect(readEvents(text).at(-1)).toMatchObject({ type: 'response.failed', response: { status: 'failed' } })
+    expect(text).toContain(word)
+    expect(text).not.toContain(key.slice(3))
   })
 
   it('ends once, whatever the upstream says after that', async () => {

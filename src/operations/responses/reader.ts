@@ -23,7 +23,6 @@ export class ResponsesReader extends TypedEventsReader {
   readonly texts = texts
   readonly numbers = numbers
   readonly joined = 'delta'
-  #hasContent = false
   /** The response as it began. */
   #begun: JsonObject | undefined
   readonly #items = new ItemsSoFar()
@@ -43,21 +42,20 @@ export class ResponsesReader extends TypedEventsReader {
   protected read(said: JsonObject, type: string): Sight {
     const error = type.startsWith('response.') ? undefined : errorIn(said, type)
     if (error) return error
-    if (typeof said.sequence_number === 'number') this.#number = said.sequence_number
-    if (!type.startsWith('response.')) return 'nothing'
     const response = objectAt(said, 'response')
     if (last.test(type)) return this.#end(type, response ?? {})
+    if (typeof said.sequence_number === 'number') this.#number = said.sequence_number
+    if (!type.startsWith('response.')) return 'nothing'
     this.#items.see(type.slice('response.'.length), said)
     if (opening.test(type)) {
       this.#begun ??= response
       return 'nothing'
     }
-    this.#hasContent = true
     return 'content'
   }
 
   broken({ error }: JsonObject, isTold = false): Uint8Array {
-    const failed = { status: 'failed', output: this.#items.all, error: errorOf(error) } as const
+    const failed = { status: 'failed', output: this.#output, error: errorOf(error) } as const
     const response = this.#begun
       ? { ...this.#begun, ...failed }
       : responseOf(this.#asked, { ...unnamed, model: String(this.#asked.model) }, failed)
@@ -66,11 +64,17 @@ export class ResponsesReader extends TypedEventsReader {
   }
 
   #end(type: string, response: JsonObject): Sight {
-    // After content the client reads what the upstream says of its failure; before, others may still answer.
-    if (type === 'response.failed' && !this.#hasContent) return { told: objectAt(response, 'error') ?? response }
     this.usage = objectAt(response, 'usage')
     this.complete = true
-    return 'finish'
+    if (type !== 'response.failed') return 'finish'
+    this.#begun = { ...this.#begun, ...response }
+    return { told: objectAt(response, 'error') ?? response }
+  }
+
+  /** What a failed response says itself, or else what has come of it. */
+  get #output(): readonly JsonObject[] {
+    const said = this.#begun?.output
+    return Array.isArray(said) && said.length > 0 ? said.filter(isObject) : this.#items.all
   }
 }
 
