@@ -55,7 +55,7 @@ export class LookingOn implements Watch {
 
   #brokenAfter(half: Uint8Array, envelope: JsonObject): Uint8Array {
     this.#follower.catchUp()
-    const event = this.#reader.broken?.(envelope, this.#told !== undefined)
+    const event = this.#reader.broken?.(envelope, this.#words.services, this.#told !== undefined)
     return event ? afterHalf(half, undefined, event) : afterHalf(half, envelope)
   }
 

@@ -1,11 +1,12 @@
-import type { Fault, Sight } from '../../core/operation.ts'
+import type { Fault, NamingServices, Sight } from '../../core/operation.ts'
 import { concat } from '../../wire/block.ts'
+import { identifier } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { done } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { TypedEventsReader } from '../common/typed-events.ts'
 import { ItemsSoFar } from './items-so-far.ts'
-import { errorOf, responseOf } from './response.ts'
+import { errorOf, type Head, responseOf } from './response.ts'
 
 /** Keys whose texts come piece by piece. */
 const texts: ReadonlySet<string> = new Set(['delta', 'obfuscation'])
@@ -54,13 +55,19 @@ export class ResponsesReader extends TypedEventsReader {
     return 'content'
   }
 
-  broken({ error }: JsonObject, isTold = false): Uint8Array {
+  broken({ error }: JsonObject, services: NamingServices, isTold = false): Uint8Array {
     const failed = { status: 'failed', output: this.#output, error: errorOf(error) } as const
     const response = this.#begun
       ? { ...this.#begun, ...failed }
-      : responseOf(this.#asked, { ...unnamed, model: String(this.#asked.model) }, failed)
+      : responseOf(this.#asked, this.#newHead(services), failed)
     const number = this.#number + (isTold ? 2 : 1)
     return this.#begun || number > 0 ? concat([eventOf('failed', response, number), done]) : failedAtOnce(response)
+  }
+
+  /** For a response that failed before its upstream named it. */
+  #newHead({ random, clock }: NamingServices): Head {
+    const created = Math.floor(clock.now() / 1000)
+    return { id: identifier('resp_', random, 48), created, model: String(this.#asked.model), tier: 'default' }
   }
 
   #end(type: string, response: JsonObject): Sight {
@@ -84,9 +91,6 @@ function errorIn(said: JsonObject, type: string): Fault | undefined {
   const { type: _, sequence_number: __, ...flat } = said
   return { told: isObject(said.error) ? said : { error: flat } }
 }
-
-/** A response that failed before the upstream named it. */
-const unnamed = { id: 'resp_0', created: 0, tier: 'default' }
 
 /** With a beginning: libraries fail on a response that ends before it was created. */
 function failedAtOnce(response: JsonObject): Uint8Array {

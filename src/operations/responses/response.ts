@@ -117,8 +117,9 @@ const codes: ReadonlySet<unknown> = new Set([
   ...['context_length_exceeded', 'insufficient_quota', 'usage_not_included'],
 ])
 
-/** A response's error for that of an envelope. */
+/** A response's error for that of an envelope. Clients such as Codex try again after all that they don't know better. */
 export function errorOf(error: unknown): JsonObject {
-  const { code, message } = isObject(error) ? error : { code: null, message: String(error) }
-  return { code: codes.has(code) ? code : 'server_error', message }
+  const { code, type, message } = isObject(error) ? error : { code: null, type: null, message: String(error) }
+  if (codes.has(code)) return { code, message }
+  return { code: type === 'invalid_request_error' ? 'invalid_prompt' : 'server_error', message }
 }
