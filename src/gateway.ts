@@ -88,7 +88,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     enabled && services.download && new ImageFetcher({ download: services.download, clock, fetching: catalog.images })
   const connected = connect(services, gate, learnt, fetcher || undefined)
   const upstream = compose(
-    keepAlive({ clock, log, ms: (options.keepAlive ?? 10) * 1000 }),
+    keepAlive({ clock, log, random: services.random, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),
     hedge({ clock, health, maxAttempts }),
     translate(services),

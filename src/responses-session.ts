@@ -1,19 +1,15 @@
 import type { Trace } from './core/call.ts'
+import { disclosure } from './core/disclosure.ts'
 import type { Joined } from './core/join.ts'
 import type { RequestLimits } from './core/preferences.ts'
 import type { Services } from './core/services.ts'
 import { Abort } from './core/signal.ts'
 import type { Message, Socket } from './core/socket.ts'
+import { brokenOff, shuttingDown } from './core/stopping.ts'
 import type { Gateway } from './gateway.ts'
 import { Chain } from './operations/responses/chain.ts'
-import {
-  cancelEvent,
-  createEvent,
-  errorEvent,
-  inLane,
-  Progress,
-  requestIn,
-} from './operations/responses/socket-events.ts'
+import { cancelEvent, createEvent, laneIn, Progress, requestIn } from './operations/responses/socket-events.ts'
+import { Reply } from './operations/responses/socket-reply.ts'
 import { warmedUp } from './operations/responses/warm-up.ts'
 import { responses } from './operations/responses.ts'
 import { createReport } from './report.ts'
@@ -42,12 +38,27 @@ export interface SessionOptions {
 
 /** A request that is being answered. */
 interface Running {
-  readonly signal: Abort
+  /** Aborted when it is not to be made any further: what there is goes out with the event that says so. */
+  readonly making: Abort
+  /** Aborted when the client wants no more of it. */
+  readonly wanted: Abort
   readonly progress: Progress
 }
 
+/** A request to answer. */
+interface Asked {
+  readonly body: RequestBody
+  readonly requestId: string
+  readonly trace: Trace
+}
+
+/** What waits for its turn. Of requests that are refused only the lane is kept. */
+type Waiting = { readonly message: Message } | { readonly refused: string | undefined }
+
 /** Requests that may wait for the one before them, as OpenAI has it. */
 const mostWaiting = 16
+/** The same with those that are refused, each in its turn: clients without lanes tell answers apart by their order. */
+const mostRefused = 64
 
 const encoder = new TextEncoder()
 
@@ -57,8 +68,10 @@ export class ResponsesSession implements Joined {
   readonly #caller: Caller
   readonly #options: SessionOptions
   readonly #chain = new Chain()
-  readonly #waiting: Message[] = []
+  readonly #waiting: Waiting[] = []
   #isBusy = false
+  /** Ends the connection once all is answered. */
+  #leave: (() => void) | undefined
   #running: Running | undefined
   #delivery: SocketDelivery | undefined
 
@@ -71,13 +84,16 @@ export class ResponsesSession implements Joined {
       drained: () => this.#delivery?.resume(),
       closed: () => {
         this.#waiting.length = 0
-        this.#running?.signal.abort(new GatewayError('gone', 'The client left.'))
+        this.#drop(new GatewayError('gone', 'The client left.'))
       },
     })
   }
 
+  /** Ends the response that is being made, as it would end over HTTP, and refuses those that wait for it. */
   close(code: number, reason: string): void {
-    this.#client.close(code, reason)
+    this.#leave = () => this.#client.close(code, reason)
+    if (!this.#isBusy) this.#leave()
+    else this.#running?.making.abort(this.#running.progress.id === undefined ? shuttingDown() : brokenOff())
   }
 
   #receive(message: Message): void {
@@ -86,25 +102,40 @@ export class ResponsesSession implements Joined {
       this.#cancel(cancel)
       return
     }
-    if (this.#waiting.length >= mostWaiting) {
-      const failure = new GatewayError('rate_limit', `No more than ${mostWaiting} requests may wait on one connection.`)
-      this.#say(errorEvent(failure, {}))
+    if (this.#waiting.length >= mostRefused) {
+      this.#client.close(1008, 'Too many requests wait on this connection.')
       return
     }
-    this.#waiting.push(message)
+    this.#waiting.push(this.#waiting.length < mostWaiting ? { message } : { refused: laneIn(message) })
     if (!this.#isBusy) void this.#work()
   }
 
   /** Stops the response that is being made, if it is the one that is named. */
   #cancel({ response_id: id }: JsonObject): void {
     if (!this.#running || (typeof id === 'string' && id !== this.#running.progress.id)) return
-    this.#running.signal.abort(new GatewayError('gone', 'The client cancelled its request.'))
+    this.#drop(new GatewayError('gone', 'The client cancelled its request.'))
+  }
+
+  #drop(reason: GatewayError): void {
+    this.#running?.wanted.abort(reason)
+    this.#running?.making.abort(reason)
   }
 
   async #work(): Promise<void> {
     this.#isBusy = true
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) await this.#serve(next)
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      if ('message' in next) await this.#serve(next.message)
+      else this.#refuse(next.refused)
+    }
     this.#isBusy = false
+    this.#leave?.()
+  }
+
+  #refuse(lane: string | undefined): void {
+    const reply = new Reply(this.#send, () => ({ 'x-request-id': this.#options.nextId() }))
+    reply.to(lane)
+    const message = `No more than ${mostWaiting} requests may wait on one connection.`
+    reply.refuse(new GatewayError('rate_limit', message), {})
   }
 
   /** Never rejects. */
@@ -114,21 +145,26 @@ export class ResponsesSession implements Joined {
     const started = services.clock.now()
     const trace: Trace = { attempts: [] }
     const report = createReport(services)
-    let event: JsonObject = {}
+    const reply = new Reply(this.#send, () => ({ 'x-request-id': requestId, ...disclosure(trace) }))
+    let previous: unknown
     let failure: GatewayError | undefined
     try {
-      const read = createEvent(message)
-      if (!read) return
-      event = read
-      const asked = this.#chain.extended(requestIn(event))
+      const event = createEvent(message)
+      if (!event) return
+      reply.to(event.stream_id)
+      if (this.#leave) throw shuttingDown()
+      const given = requestIn(event)
+      previous = given.previous_response_id
+      const asked = this.#chain.extended(given)
+      if (asked !== given) reply.after(previous)
       const body = this.#read(asked)
-      if (event.generate === false) this.#warmUp(asked, event)
-      else await this.#create({ body, requestId, trace }, event)
+      if (event.generate === false) this.#warmUp(asked, reply)
+      else if (!(await this.#create({ body, requestId, trace }, reply))) this.#chain.forget(previous)
     } catch (thrown) {
       failure = asGatewayError(thrown)
       if (failure.kind === 'internal') services.log(`${requestId} ${describeCause(failure)}`)
-      this.#chain.forget(event.previous_response_id)
-      this.#say(errorEvent(failure, retryHeaders(failure, trace)), event)
+      this.#chain.forget(previous)
+      reply.refuse(failure, retryHeaders(failure, trace))
     }
     this.#running = undefined
     report(requestId, started, trace, responses.name, failure)
@@ -143,47 +179,42 @@ export class ResponsesSession implements Joined {
     return body
   }
 
-  async #create(
-    request: { readonly body: RequestBody; readonly requestId: string; readonly trace: Trace },
-    event: JsonObject,
-  ): Promise<void> {
+  /** Returns whether there is a response to go on from, or to try again. */
+  async #create(request: Asked, reply: Reply): Promise<boolean> {
     const { gateway, services } = this.#options
-    const running: Running = { signal: new Abort(), progress: new Progress() }
-    const { signal, progress } = running
+    const running: Running = { making: new Abort(), wanted: new Abort(), progress: new Progress() }
+    const { making, wanted, progress } = running
     this.#running = running
-    const answer = await gateway.answer({ ...request, ...this.#caller, operation: responses, signal })
+    const answer = await gateway.answer({ ...request, ...this.#caller, operation: responses, signal: making })
     void request.trace.shadow?.()
     this.#delivery = new SocketDelivery({
       clock: services.clock,
-      client: signal,
+      client: wanted,
       send: (data) => {
         progress.see(data)
-        return this.#say(data, event)
+        return reply.say(data)
       },
     })
     await this.#delivery.run(answer)
-    if (signal.aborted && !progress.ended) return this.#stopped(running, event)
+    if (wanted.aborted && !progress.ended) {
+      const last = progress.cancelled()
+      if (last === undefined) throw wanted.reason
+      reply.say(last)
+      return true
+    }
     const { id, status, output } = progress.ended ?? {}
-    if (typeof id !== 'string' || status === 'failed') this.#chain.forget(event.previous_response_id)
-    else this.#chain.keep(id, request.body.json.input, output)
-  }
-
-  #stopped({ signal, progress }: Running, event: JsonObject): void {
-    const last = progress.cancelled()
-    if (last === undefined) throw signal.reason
-    this.#say(last, event)
+    if (typeof id !== 'string' || status === 'failed') return false
+    this.#chain.keep(id, request.body.json.input, output)
+    return true
   }
 
   /** What a client prepares without wanting an answer yet. */
-  #warmUp(asked: JsonObject, event: JsonObject): void {
+  #warmUp(asked: JsonObject, reply: Reply): void {
     const { clock, random } = this.#options.services
     const { id, events } = warmedUp(asked, { random, seconds: Math.floor(clock.now() / 1000) })
     this.#chain.keep(id, asked.input, [])
-    for (const one of events) this.#say(JSON.stringify(one), event)
+    for (const one of events) reply.say(JSON.stringify(one))
   }
 
-  /** Returns false if the client is behind. */
-  #say(data: string, event: JsonObject = {}): boolean {
-    return this.#client.send({ data: inLane(data, event), isText: true })
-  }
+  readonly #send = (data: string): boolean => this.#client.send({ data, isText: true })
 }

@@ -3,6 +3,7 @@ import type { Capability, GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
+import type { Clock } from './clock.ts'
 import type { Continuing } from './continuing.ts'
 import type { Feature, FeatureUse } from './features.ts'
 import type { Omission } from './omission.ts'
@@ -213,7 +214,13 @@ export type Fault = { readonly told: unknown } | { readonly wrong: string }
 /** What an event of a stream means. `end`: the upstream says that the stream is complete. */
 export type Sight = 'nothing' | 'content' | 'finish' | 'end' | Fault
 
-/** Reads a stream event by event. Keeps a few fields, never bytes. */
+/** What it takes to name an answer that its upstream has not named. */
+export interface NamingServices {
+  readonly random: Random
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** Reads a stream event by event. Keeps a few fields, and only what `broken` tells of besides. */
 export interface StreamReader {
   see(event: ServerEvent): Sight
   /** Whether everything that was started has been finished. */
@@ -227,12 +234,17 @@ export interface StreamReader {
   readonly isOver?: boolean
   readonly usage: JsonObject | undefined
   /**
-   * The last event of a stream that an error ends, in the form of its own events. `unread`: how many events went on since
-   * the last one that was read. Absent: the envelope.
+   * The last event of a stream that an error ends, in the form of its own events. `isTold`: the event with which the
+   * upstream told the error has gone out. Absent: the envelope.
    */
-  broken?(envelope: JsonObject, unread: number): Uint8Array
+  broken?(envelope: JsonObject, services: NamingServices, isTold?: boolean): Uint8Array
   /** Keys whose texts never change what an event means: events that differ only in these need not be read. */
   readonly texts: ReadonlySet<string>
   /** The same for keys whose numbers don't: those that count events. Absent: there are none. */
   readonly numbers?: ReadonlySet<string>
+  /**
+   * The one of `texts` that the reader keeps: before an event that it has to read, it reads those that it had not to as
+   * one, with all of their pieces. Absent: it never reads them.
+   */
+  readonly joined?: string
 }

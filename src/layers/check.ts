@@ -93,6 +93,7 @@ export class Check implements Stage {
 
   #breakOff(envelope: JsonObject, emit: Emit): void {
     this.over = true
-    emit(this.#reader.broken?.(envelope, this.#follower.unread) ?? frame(envelope))
+    this.#follower.catchUp()
+    emit(this.#reader.broken?.(envelope, this.#words.services) ?? frame(envelope))
   }
 }

@@ -1,7 +1,8 @@
 import type { Fault, StreamReader } from '../core/operation.ts'
 import type { Mended, Mender } from '../core/repair.ts'
-import { Shapes } from '../wire/shapes.ts'
+import { type Shape, Shapes } from '../wire/shapes.ts'
 import { CR, comment, EventReader, eventEnd, isPlainFrame, type ServerEvent } from '../wire/sse.ts'
+import { Run } from './run.ts'
 
 /** The first event that may not go out as it is: where it begins, and what is wrong with it or goes out instead. */
 export type Stop =
@@ -18,13 +19,14 @@ export class EventFollower {
   #shapes: Shapes
   /** Whether the upstream has said that the stream is complete. */
   ended = false
-  /** How many events have gone on since the last one that the reader has seen. */
-  unread = 0
+  /** The events that have gone on since the last one that the reader has seen, if it wants to know. */
+  readonly #run: Run | undefined
 
   constructor(reader: StreamReader, mender?: Mender) {
     this.#reader = reader
     this.#mender = mender
     this.#shapes = new Shapes(reader)
+    this.#run = reader.joined === undefined ? undefined : new Run()
   }
 
   /**
@@ -36,19 +38,33 @@ export class EventFollower {
       if (this.ended) return { at, end: bytes.length, instead: [] }
       let end = this.#shapes.match(bytes, at)
       if (end < 0) {
+        this.catchUp()
         end = eventEnd(bytes, at)
         const seen = this.#see(bytes.subarray(at, end))
         if (seen) return 'fault' in seen ? { at, ...seen } : { at, end, ...seen }
-      } else this.unread++
+      } else if (this.#run) this.#skip(this.#run, bytes, at, end)
       at = end
     }
     return undefined
   }
 
+  /** Has the reader read the events that have gone on without it. */
+  catchUp(): void {
+    const unread = this.#run?.take()
+    if (!unread) return
+    for (const event of new EventReader().read(unread)) this.#reader.see(event)
+  }
+
+  #skip(run: Run, bytes: Uint8Array, at: number, end: number): void {
+    const shape = this.#shapes.matched as Shape
+    if (run.add(shape, bytes, at, end)) return
+    this.catchUp()
+    run.add(shape, bytes, at, end)
+  }
+
   #see(bytes: Uint8Array): { readonly fault: Fault } | { readonly instead: readonly Uint8Array[] } | undefined {
     const reader = new EventReader()
     const events = [...reader.read(bytes), ...reader.end()]
-    if (events.length > 0) this.unread = 0
     let isContent = false
     for (const event of events) {
       if (this.#reader.isOver && event.data.trim() !== '[DONE]') return { instead: [] }

@@ -48,6 +48,7 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
       return errorEnvelope(failure)
     },
     name: provider.name,
+    services,
   }
   const reader = call.operation.reader(askedFields(call))
   attempt.reader = reader

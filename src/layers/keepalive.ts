@@ -2,14 +2,17 @@ import { type Answer, isStream, withStep } from '../core/answer.ts'
 import type { Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { disclosure } from '../core/disclosure.ts'
+import type { NamingServices } from '../core/operation.ts'
 import { sourceOf } from '../core/sources.ts'
 import type { Step } from '../core/stream.ts'
 import { concat } from '../wire/block.ts'
 import { asGatewayError, describeCause, errorEnvelope, type GatewayError } from '../wire/errors.ts'
+import type { Random } from '../wire/ids.ts'
 import { comment, frame } from '../wire/sse.ts'
 
 export interface KeepAliveOptions {
   readonly clock: Clock
+  readonly random: Random
   readonly ms: number
   readonly log: (message: string) => void
 }
@@ -65,7 +68,8 @@ function breakingSilence(ms: number): Step {
   }
 }
 
-function openedEarly(answered: Promise<Answer>, call: Call, { ms, log }: KeepAliveOptions): Answer {
+function openedEarly(answered: Promise<Answer>, call: Call, options: KeepAliveOptions): Answer {
+  const { ms, log } = options
   const pending = answered.then(
     (answer) => {
       // The headers went out without this information, so comments say who answers.
@@ -78,7 +82,10 @@ function openedEarly(answered: Promise<Answer>, call: Call, { ms, log }: KeepAli
       if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
       call.trace.failure = failure
       const told = call.trace.asked ? comments(disclosure(call.trace)) : []
-      return { opening: concat([...told, lastWords(failure, call)]), stream: { source: sourceOf([]), steps: [] } }
+      return {
+        opening: concat([...told, lastWords(failure, call, options)]),
+        stream: { source: sourceOf([]), steps: [] },
+      }
     },
   )
   return {
@@ -98,7 +105,7 @@ function wholeOf(body: Answer['body']): Uint8Array {
 }
 
 /** The error as the stream's last event. */
-function lastWords(failure: GatewayError, call: Call): Uint8Array {
+function lastWords(failure: GatewayError, { operation, body }: Call, services: NamingServices): Uint8Array {
   const envelope = errorEnvelope(failure)
-  return call.operation.reader?.(call.body.json).broken?.(envelope, 0) ?? frame(envelope)
+  return operation.reader?.(body.json).broken?.(envelope, services) ?? frame(envelope)
 }

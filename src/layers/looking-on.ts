@@ -54,7 +54,8 @@ export class LookingOn implements Watch {
   }
 
   #brokenAfter(half: Uint8Array, envelope: JsonObject): Uint8Array {
-    const event = this.#reader.broken?.(envelope, this.#follower.unread)
+    this.#follower.catchUp()
+    const event = this.#reader.broken?.(envelope, this.#words.services, this.#told !== undefined)
     return event ? afterHalf(half, undefined, event) : afterHalf(half, envelope)
   }
 

@@ -1,4 +1,4 @@
-import type { Fault } from '../core/operation.ts'
+import type { Fault, NamingServices } from '../core/operation.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { type JsonObject, tryParse } from '../wire/json.ts'
 import { EventReader, truncated } from '../wire/sse.ts'
@@ -11,6 +11,7 @@ export interface Words {
   broke(error: unknown): JsonObject
   /** The provider's name. */
   readonly name: string
+  readonly services: NamingServices
 }
 
 export const blankLine = new TextEncoder().encode('\n\n')

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http'
+import { shuttingDown } from '../core/stopping.ts'
 import { asGatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import { comesTooLate } from './draining.ts'
 import { type Fetch, pathOf, serveRequest } from './node-listener.ts'
 import { inTurn } from './node-pipeline.ts'
 import { hasOddCoding, refusal, refuseBadHttp, send } from './node-refusals.ts'
-import { shuttingDown } from './running.ts'
 
 /** A server for the app's `fetch`. Invalid HTTP, which never reaches the app, gets the error envelope too. */
 export function createNodeServer(fetch: Fetch, random: Random): Server {

@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../core/clock.ts'
 import { Abort } from '../core/signal.ts'
+import { shuttingDown } from '../core/stopping.ts'
 import { isRefused, type Sockets } from '../core/upgrade.ts'
 import { realtimePaths } from '../operations/realtime.ts'
 import { responses } from '../operations/responses.ts'
@@ -12,7 +13,7 @@ import type { Random } from '../wire/ids.ts'
 import { routePath } from '../wire/paths.ts'
 import type { Handshake } from './node-handshake.ts'
 import { answerOf, refusal, write } from './node-refusals.ts'
-import { type Running, shuttingDown } from './running.ts'
+import type { Running } from './running.ts'
 
 export interface SocketOptions {
   readonly open: Sockets

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Abort } from '../core/signal.ts'
-import { GatewayError } from '../wire/errors.ts'
+import { brokenOff, shuttingDown } from '../core/stopping.ts'
 
 const clientOf = Symbol('client')
 
@@ -51,17 +51,4 @@ export class Running {
       if (!req.complete && !outgoing.headersSent && req.listenerCount('error') > 0) req.emit('error', error)
     }
   }
-}
-
-/** For requests that come while the gateway shuts down, or are not answered by then. Another one may be there soon. */
-export function shuttingDown(): GatewayError {
-  return new GatewayError('stopping', 'The gateway is shutting down. Please try again.', {
-    headers: { 'retry-after': '1', 'retry-after-ms': '1000' },
-  })
-}
-
-function brokenOff(): GatewayError {
-  return new GatewayError('stopping', 'The gateway was stopped before the end of the answer.', {
-    code: 'upstream_stream_truncated',
-  })
 }

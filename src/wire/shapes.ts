@@ -5,15 +5,22 @@ const longest = 4 * 1024
 const most = 4
 
 /**
- * An event of a stream without its texts and numbers: the bytes before, between and after them. A text is left out
- * between its quotes, so the byte before tells what was left out.
+ * An event of a stream without its texts and numbers. A text is left out between its quotes, so the byte before tells
+ * what was left out.
  */
-type Shape = readonly Uint8Array[]
+export interface Shape {
+  /** The bytes before, between and after them. */
+  readonly parts: readonly Uint8Array[]
+  /** The part before the text that is joined; -1 if there is none. */
+  readonly joined: number
+}
 
 /** The keys whose values may differ: strings, and whole numbers from 0 on. */
 export interface Differing {
   readonly texts: ReadonlySet<string>
   readonly numbers?: ReadonlySet<string>
+  /** The one of `texts` whose pieces, from event to event, are one text. Absent: nobody needs it. */
+  readonly joined?: string
 }
 
 /**
@@ -24,6 +31,8 @@ export interface Differing {
 export class Shapes {
   readonly #differing: Differing
   #shapes: readonly Shape[] = []
+  /** The shape of the last event that had a known one. */
+  matched: Shape | undefined
 
   constructor(differing: Differing) {
     this.#differing = differing
@@ -33,7 +42,9 @@ export class Shapes {
   match(bytes: Uint8Array, from: number): number {
     for (const shape of this.#shapes) {
       const end = matchShape(shape, bytes, from)
-      if (end >= 0) return end
+      if (end < 0) continue
+      this.matched = shape
+      return end
     }
     return -1
   }
@@ -49,10 +60,10 @@ export class Shapes {
 /** Texts of a chunk are short: creating a word view would cost more than it saves. */
 const noWords = new Int32Array(0)
 
-function matchShape(shape: Shape, bytes: Uint8Array, from: number): number {
+function matchShape({ parts }: Shape, bytes: Uint8Array, from: number): number {
   let at = from
-  for (let index = 0; index < shape.length; index++) {
-    const part = shape[index] as Uint8Array
+  for (let index = 0; index < parts.length; index++) {
+    const part = parts[index] as Uint8Array
     if (index > 0) {
       at = bytes[at - 1] === quote ? textEnd(bytes, at) : numberEnd(bytes, at)
       if (at < 0) return -1
@@ -63,6 +74,17 @@ function matchShape(shape: Shape, bytes: Uint8Array, from: number): number {
     at += length
   }
   return at
+}
+
+/** Where the text that is joined stands in the event at `from`, which has the shape and such a text. */
+export function joinedSpan({ parts, joined }: Shape, bytes: Uint8Array, from: number): { start: number; end: number } {
+  let at = from
+  for (let index = 0; index < joined; index++) {
+    at += (parts[index] as Uint8Array).length
+    at = bytes[at - 1] === quote ? textEnd(bytes, at) : numberEnd(bytes, at)
+  }
+  const start = at + (parts[joined] as Uint8Array).length
+  return { start, end: textEnd(bytes, start) }
 }
 
 /** The index of the quote after the text at `from`; -1 if there is none. */
@@ -82,9 +104,10 @@ function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= zero && byte <= zero + 9
 }
 
-function shapeOf(event: Uint8Array, { texts, numbers }: Differing): Shape | undefined {
+function shapeOf(event: Uint8Array, { texts, numbers, joined: name }: Differing): Shape | undefined {
   const words = wordsOf(event)
   const parts: Uint8Array[] = []
+  let joined = -1
   let kept = 0
   let key = ''
   for (let at = event.indexOf(quote); at >= 0; at = event.indexOf(quote, at)) {
@@ -100,6 +123,7 @@ function shapeOf(event: Uint8Array, { texts, numbers }: Differing): Shape | unde
         kept = past
       }
     } else if (texts.has(key)) {
+      if (key === name && joined < 0) joined = parts.length
       parts.push(copyOf(event, kept, at + 1))
       kept = end - 1
       key = ''
@@ -107,7 +131,7 @@ function shapeOf(event: Uint8Array, { texts, numbers }: Differing): Shape | unde
     at = end
   }
   parts.push(copyOf(event, kept, event.length))
-  return parts
+  return { parts, joined }
 }
 
 /** A real copy: `slice` of a Node buffer is a view, which would keep the whole read buffer in memory. */

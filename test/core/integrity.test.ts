@@ -14,6 +14,7 @@ const words: Words = {
   told: (error: unknown) => streamError(error, callOf()),
   broke: (error: unknown) => errorEnvelope(asGatewayError(error)),
   name: 'p',
+  services: { random: Math.random, clock: new ManualClock() },
 }
 
 function checked(pump: ReturnType<typeof pumpOf>['pump']) {

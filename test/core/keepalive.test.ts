@@ -17,7 +17,7 @@ function pending(stream = true): Pending {
   const clock = new ManualClock()
   const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const call = callOf({ stream })
-  const answered = keepAlive({ clock, ms: 10_000, log() {} })(() => promise)(call)
+  const answered = keepAlive({ clock, random: Math.random, ms: 10_000, log() {} })(() => promise)(call)
   answered.catch(() => {})
   return {
     clock,

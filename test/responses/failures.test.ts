@@ -92,6 +92,7 @@ describe.each(runtimes)('On %s, a response whose upstream fails', (runtime) => {
     ['context_length_exceeded', { code: 'context_length_exceeded', message: 'Too long.' }, 'context_length_exceeded'],
     ['insufficient_quota', { code: 'insufficient_quota', message: 'You exceeded your quota.' }, 'insufficient_quota'],
     ['rate_limit_exceeded', { code: 'rate_limit_exceeded', message: 'Slow down.' }, 'rate_limit_exceeded'],
+    ['a refusal', { code: 'odd_seed', type: 'invalid_request_error', message: 'The seed is odd.' }, 'invalid_prompt'],
     ['another code', { code: 'gpu_fell_off', message: 'The GPU fell off.' }, 'server_error'],
   ])('in the middle with %s says so, since Codex acts on the code', async (_which, error, code) => {
     const events = await failedAfter(stream([...begun, failing(error)]))
@@ -130,24 +131,31 @@ describe('A stream of a response that had to open early', () => {
   const { up, other } = serveUpstreams({ up: silence, other: stream(chatFrames('Hello')) })
   const instructions = 'Be brief. '.repeat(3000)
 
-  async function waiting(fallbacks: readonly string[]) {
+  const tooLong = (clock: ManualClock): unknown => clock.advance(20_000)
+
+  /** `meanwhile`: what happens once the stream is open. */
+  async function waiting(fallbacks: readonly string[], { first = 'up', meanwhile = tooLong } = {}) {
     const clock = new ManualClock()
     const type = 'openai-compatible'
     const gateway = await gateways(
       {
-        providers: { up: { type, baseURL: up.url }, other: { type, baseURL: other.url } },
-        models: { m: { deployments: ['up/m'], fallbacks: [...fallbacks] } },
+        providers: {
+          up: { type, baseURL: up.url },
+          native: { type: 'openai', baseURL: up.url, apiKey: 'env:KEY' },
+          other: { type, baseURL: other.url },
+        },
+        models: { m: { deployments: [`${first}/m`], fallbacks: [...fallbacks] } },
         streamTimeout: 30,
         retries: 0,
       },
-      { clock, services: noLists },
+      { clock, services: noLists, env: { KEY: 'sk-up' } },
     )
     const reply = open(gateway, asking('m', 'hi', { stream: true, instructions }), { path: '/responses' })
     await until(() => up.seen.length === 1)
     await clock.advance(10_000)
     const response = await reply
     expect(response.status).toBe(200)
-    await clock.advance(20_000)
+    await meanwhile(clock)
     return await response.text()
   }
 
@@ -157,6 +165,19 @@ describe('A stream of a response that had to open early', () => {
     const events = readEvents(text.replace(/^: .*\n\n/gm, ''))
     const error = { code: 'server_error' }
     expect(lastOf(events)).toMatchObject({ status: 'failed', error, output: [], instructions })
+  })
+
+  it.each(['up', 'native'])('names itself, and says what not to try again: %s', async (first) => {
+    const refused = Promise.withResolvers<void>()
+    up.script(async (...exchange) => {
+      await refused.promise
+      refusing(400, { message: 'The seed is odd.' })(...exchange)
+    })
+    const text = await waiting([], { first, meanwhile: () => refused.resolve() })
+    const failed = lastOf(readEvents(text.replace(/^: .*\n\n/gm, '')))
+    expect(failed.error).toEqual({ code: 'invalid_prompt', message: 'The seed is odd.' })
+    expect(failed.id).toMatch(/^resp_\w{48}$/)
+    expect(failed.created_at).toBeGreaterThan(1_600_000_000)
   })
 
   it('goes on with another deployment', async () => {
@@ -173,7 +194,7 @@ describe('A response whose upstream is silent in the middle', () => {
   it('fails when its time is over', async () => {
     const clock = new ManualClock()
     const config = { providers: { up: { type: 'openai-compatible', baseURL: up.url } }, idleTimeout: 30 }
-    const gateway = await gateways(config, { clock, services: noLists })
+    const gateway = await gateways(config, { clock, services: noLists, env: { KEY: 'sk-up' } })
     const response = await open(gateway, asking('up/m', 'hi', { stream: true }), { path: '/responses' })
     await clock.advance(60_000)
     const events = readEvents((await response.text()).replace(/^: .*\n\n/gm, ''))

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { chatSaying, lastOf, readEvents as readStrictly } from '../support/response-events.ts'
-import { message, opening, readEvents, response, responseEvent, responseFrames } from '../support/responses.ts'
+import { message, opening, readEvents, response, responseEvent, responseFrames, usage } from '../support/responses.ts'
 import { json, stream } from '../support/upstream.ts'
+
+const key = 'sk-0123456789abcdef'
 
 const { upstream, both } = serveBoth(
   'native-streams',
@@ -25,11 +27,12 @@ const { upstream, both } = serveBoth(
     retries: 0,
     cooldown: false,
   }),
-  { env: { KEY: 'sk-up' } },
+  { env: { KEY: key } },
 )
 
 const asked = (model: string) => ({ model, input: 'hi', stream: true })
 const whole = responseFrames(['Hel', 'lo', ' there'])
+const words = Array.from({ length: 100 }, (_, at) => `${at}"\n `)
 const ways = runtimes.flatMap((runtime) => [[runtime, 'checked'] as const, [runtime, 'observed'] as const])
 
 /** Sorted, since calls that a chat streams may go on side by side. */
@@ -50,9 +53,12 @@ describe.each(ways)('On %s, a response that its upstream streams and is %s', (ru
   })
 
   it('keeps what the upstream says of its failure after content', async () => {
-    const frames = responseFrames(['a'], 'failed', { error: { code: 'server_error', message: 'Out of luck' } })
-    upstream.script(stream(frames))
-    expect((await ask()).text).toBe(frames.join(''))
+    const error = { code: 'image_parse_error', message: 'Out of luck' }
+    upstream.script(stream(responseFrames(['a'], 'failed', { error, metadata: { a: 'b' } })))
+    const events = readEvents((await ask()).text)
+    const failed = response('failed', { error, metadata: { a: 'b' }, output: [message('a')], usage })
+    expect(events.at(-1)).toEqual({ type: 'response.failed', sequence_number: events.length - 1, response: failed })
+    expect(events.filter(({ type }) => type === 'response.failed')).toHaveLength(1)
   })
 
   it.each(['reset', 'silence'] as const)('is no failure if it is followed by a %s of the connection', async (after) => {
@@ -80,6 +86,57 @@ describe.each(ways)('On %s, a response that its upstream streams and is %s', (ru
     // What there is of a cut event need not have its number.
     const numbers = events.flatMap(({ sequence_number: number }) => number ?? [])
     expect(numbers).toEqual([...new Set(numbers)].sort((one, other) => one - other))
+  })
+
+  it.each([
+    ['ends', ''],
+    ['sends an error', responseEvent('error', opening + words.length, { message: 'Out of luck' })],
+    ['sends what is no JSON', 'data: {"type":"resp\n\n'],
+    ['says that it is done', 'data: [DONE]\n\n'],
+  ])('goes on with its numbers where it %s after many pieces', async (_what, piece) => {
+    upstream.script(stream([...responseFrames(words).slice(0, opening + words.length), piece]))
+    const { text } = await ask()
+    // Where it is only observed, all of it has gone out.
+    const events = readEvents(text.replace('data: {"type":"resp\n\n', ''))
+    expect(events.length).toBeGreaterThan(opening + words.length)
+    expect(events.at(-1)?.type).toBe('response.failed')
+    expect(events.map(({ sequence_number: number }) => number)).toEqual(events.map((_, at) => at))
+  })
+
+  it('tells in the end what there was of an item that was being made', async () => {
+    upstream.script(stream(responseFrames(words).slice(0, opening + words.length)))
+    const last = readEvents((await ask()).text).at(-1)
+    const content = [{ type: 'output_text', text: words.join(''), annotations: [] }]
+    expect(last?.response?.output).toEqual([{ ...message(''), status: 'incomplete', content }])
+  })
+
+  it('tells in the end what there was of each item that was being made', async () => {
+    const items = [
+      { id: 'rs_1', type: 'reasoning', summary: [] },
+      { id: 'fc_1', type: 'function_call', status: 'in_progress', call_id: 'c1', name: 'f', arguments: '' },
+      { id: 'fc_2', type: 'function_call', status: 'in_progress', call_id: 'c2', name: 'g', arguments: '' },
+    ]
+    const delta = (kind: string, place: number, text: string) =>
+      ({ type: `response.${kind}.delta`, output_index: place, item_id: items[place]?.id, delta: text }) as const
+    const part = { output_index: 0, item_id: 'rs_1', summary_index: 0, part: { type: 'summary_text', text: '' } }
+    const said = [
+      { type: 'response.created', response: response('in_progress') },
+      ...items.map((item, place) => ({ type: 'response.output_item.added', output_index: place, item })),
+      { type: 'response.reasoning_summary_part.added', ...part },
+      ...['H', 'm', '\n'].map((text) => ({ ...delta('reasoning_summary_text', 0, text), summary_index: 0 })),
+      ...['{"a', '":"\ud83d', '\ude00'].flatMap((text) => [
+        delta('function_call_arguments', 1, text),
+        delta('function_call_arguments', 2, text.toUpperCase()),
+      ]),
+    ]
+    upstream.script(stream(said.map(({ type, ...fields }, number) => responseEvent(type, number, fields))))
+    const last = readEvents((await ask()).text).at(-1)
+    expect(last).toMatchObject({ type: 'response.failed', sequence_number: said.length })
+    expect(last?.response?.output).toEqual([
+      { ...items[0], summary: [{ type: 'summary_text', text: 'Hm\n' }] },
+      { ...items[1], status: 'incomplete', arguments: '{"a":"😀' },
+      { ...items[2], status: 'incomplete', arguments: '{"A":"😀' },
+    ])
   })
 
   it('says in the end which of its items were whole', async () => {
@@ -167,6 +224,26 @@ describe.each(runtimes)('On %s, a response', (runtime) => {
     upstream.script(stream([...whole.slice(0, opening + 1), 'data: {"type":"resp\n\n', ...whole.slice(opening + 1)]))
     const { text } = await both.ask(runtime, asked('checked'), '/responses')
     expect(readEvents(text).at(-1)?.type).toBe('response.failed')
+  })
+
+  it.each([
+    ['in its failure', (error: object) => responseFrames(['a'], 'failed', { error }), 'bad key'],
+    [
+      'in an error',
+      (error: object) => [...whole.slice(0, opening + 1), responseEvent('error', opening + 1, { error })],
+      'bad key',
+    ],
+    [
+      'as that of a refused key',
+      (error: object) => responseFrames(['a'], 'failed', { error: { ...error, code: 'invalid_api_key' } }),
+      'credentials',
+    ],
+  ])('keeps the key that the upstream tells %s to itself', async (_how, frames, word) => {
+    upstream.script(stream(frames({ code: 'server_error', message: `bad key ${key} for Bearer ${key}` })))
+    const { text } = await both.ask(runtime, asked('checked'), '/responses')
+    expect(readEvents(text).at(-1)).toMatchObject({ type: 'response.failed', response: { status: 'failed' } })
+    expect(text).toContain(word)
+    expect(text).not.toContain(key.slice(3))
   })
 
   it('ends once, whatever the upstream says after that', async () => {

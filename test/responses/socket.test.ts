@@ -6,8 +6,9 @@ import { startGateway } from '../readme/gateways.ts'
 import { runtimes, startBoth } from '../support/both.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
+import { create, type Event, last, read } from '../support/response-socket.ts'
 import { responseFrames } from '../support/responses.ts'
-import { openAt, refusalOf, type SocketClient } from '../support/socket-client.ts'
+import { openAt, refusalOf } from '../support/socket-client.ts'
 import { chatFrames, chunk, json, type Script, silence, stream } from '../support/upstream.ts'
 
 const chatting: Script = (request, ...rest) =>
@@ -35,31 +36,6 @@ const both = duringTests(() =>
   ),
 )
 
-interface Event {
-  readonly type: string
-  readonly sequence_number: number
-  readonly status?: number
-  readonly stream_id?: string
-  readonly error?: { readonly code: string | null; readonly message: string; readonly param: string | null }
-  readonly response: { readonly id: string; readonly status: string; readonly output: { readonly type: string }[] }
-}
-
-const isLast = ({ type }: Event) => /^(error|response\.(completed|incomplete|failed))$/.test(type)
-
-/** Sends a request and reads its events up to the last one. */
-async function create(client: SocketClient, request: object): Promise<Event[]> {
-  client.ws.send(JSON.stringify({ type: 'response.create', ...request }))
-  return read(client)
-}
-
-async function read(client: SocketClient): Promise<Event[]> {
-  const events: Event[] = []
-  do events.push(JSON.parse((await client.next()).text ?? '') as Event)
-  while (!isLast(events.at(-1) as Event))
-  return events
-}
-
-const last = (events: readonly Event[]) => events.at(-1) as Event
 const sentTo = (upstream: typeof up) =>
   upstream.seen.filter(({ method }) => method === 'POST').map(({ body }) => JSON.parse(body) as Record<string, unknown>)
 

@@ -1,10 +1,12 @@
-import type { Sight } from '../../core/operation.ts'
+import type { Fault, NamingServices, Sight } from '../../core/operation.ts'
 import { concat } from '../../wire/block.ts'
+import { identifier } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { done } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { TypedEventsReader } from '../common/typed-events.ts'
-import { errorOf, responseOf } from './response.ts'
+import { ItemsSoFar } from './items-so-far.ts'
+import { errorOf, type Head, responseOf } from './response.ts'
 
 /** Keys whose texts come piece by piece. */
 const texts: ReadonlySet<string> = new Set(['delta', 'obfuscation'])
@@ -21,10 +23,10 @@ const opening =
 export class ResponsesReader extends TypedEventsReader {
   readonly texts = texts
   readonly numbers = numbers
-  #hasContent = false
-  /** The response as it began, and its items that are done, by their places. */
+  readonly joined = 'delta'
+  /** The response as it began. */
   #begun: JsonObject | undefined
-  readonly #items = new Map<unknown, unknown>()
+  readonly #items = new ItemsSoFar()
   #number = -1
   readonly #asked: JsonObject
 
@@ -39,53 +41,59 @@ export class ResponsesReader extends TypedEventsReader {
   }
 
   protected read(said: JsonObject, type: string): Sight {
-    if (!type.startsWith('response.')) return errorIn(said, type)
-    if (typeof said.sequence_number === 'number') this.#number = said.sequence_number
+    const error = type.startsWith('response.') ? undefined : errorIn(said, type)
+    if (error) return error
     const response = objectAt(said, 'response')
     if (last.test(type)) return this.#end(type, response ?? {})
+    if (typeof said.sequence_number === 'number') this.#number = said.sequence_number
+    if (!type.startsWith('response.')) return 'nothing'
+    this.#items.see(type.slice('response.'.length), said)
     if (opening.test(type)) {
       this.#begun ??= response
       return 'nothing'
     }
-    if (type === 'response.output_item.done') this.#items.set(said.output_index, said.item)
-    this.#hasContent = true
     return 'content'
   }
 
-  broken({ error }: JsonObject, unread: number): Uint8Array {
-    const failed = { status: 'failed', output: this.#output(), error: errorOf(error) } as const
+  broken({ error }: JsonObject, services: NamingServices, isTold = false): Uint8Array {
+    const failed = { status: 'failed', output: this.#output, error: errorOf(error) } as const
     const response = this.#begun
       ? { ...this.#begun, ...failed }
-      : responseOf(this.#asked, { ...unnamed, model: String(this.#asked.model) }, failed)
-    return failedEvent(response, this.#number + unread + 1)
+      : responseOf(this.#asked, this.#newHead(services), failed)
+    const number = this.#number + (isTold ? 2 : 1)
+    return this.#begun || number > 0 ? concat([eventOf('failed', response, number), done]) : failedAtOnce(response)
+  }
+
+  /** For a response that failed before its upstream named it. */
+  #newHead({ random, clock }: NamingServices): Head {
+    const created = Math.floor(clock.now() / 1000)
+    return { id: identifier('resp_', random, 48), created, model: String(this.#asked.model), tier: 'default' }
   }
 
   #end(type: string, response: JsonObject): Sight {
-    // After content the client reads what the upstream says of its failure; before, others may still answer.
-    if (type === 'response.failed' && !this.#hasContent) return { told: objectAt(response, 'error') ?? response }
     this.usage = objectAt(response, 'usage')
     this.complete = true
-    return 'finish'
+    if (type !== 'response.failed') return 'finish'
+    this.#begun = { ...this.#begun, ...response }
+    return { told: objectAt(response, 'error') ?? response }
   }
 
-  #output(): JsonObject[] {
-    return [...this.#items.values()].filter(isObject)
+  /** What a failed response says itself, or else what has come of it. */
+  get #output(): readonly JsonObject[] {
+    const said = this.#begun?.output
+    return Array.isArray(said) && said.length > 0 ? said.filter(isObject) : this.#items.all
   }
 }
 
-/** The error that an event tells, which may be flat; other events that are no response's say nothing. */
-function errorIn(said: JsonObject, type: string): Sight {
-  if (type !== 'error') return toldError(said) === undefined ? 'nothing' : { told: said }
+/** The error that an event tells, which may be flat. */
+function errorIn(said: JsonObject, type: string): Fault | undefined {
+  if (type !== 'error') return toldError(said) === undefined ? undefined : { told: said }
   const { type: _, sequence_number: __, ...flat } = said
   return { told: isObject(said.error) ? said : { error: flat } }
 }
 
-/** A response that failed before the upstream named it. */
-const unnamed = { id: 'resp_0', created: 0, tier: 'default' }
-
-/** With its beginning, if it has none: libraries fail on a response that ends before it was created. */
-function failedEvent(response: JsonObject, number: number): Uint8Array {
-  if (number > 0) return concat([eventOf('failed', response, number), done])
+/** With a beginning: libraries fail on a response that ends before it was created. */
+function failedAtOnce(response: JsonObject): Uint8Array {
   const created = { ...response, status: 'in_progress', error: null }
   return concat([eventOf('created', created, 0), eventOf('failed', response, 1), done])
 }

@@ -19,7 +19,6 @@ export function toldIn({ model, service_tier: tier }: JsonObject, head: Head): H
   }
 }
 
-/** A response has no others. */
 /** How a response stands. */
 export interface State {
   readonly status: 'in_progress' | 'completed' | 'incomplete' | 'failed'
@@ -110,12 +109,17 @@ function numberOf(value: unknown): number {
 
 /** The codes that clients know: OpenAI's specification, and those that Codex acts on. */
 const codes: ReadonlySet<unknown> = new Set([
-  ...['server_error', 'rate_limit_exceeded', 'invalid_prompt'],
+  ...['server_error', 'rate_limit_exceeded', 'invalid_prompt', 'data_residency_mismatch', 'bio_policy'],
+  ...['vector_store_timeout', 'invalid_image', 'invalid_image_format', 'invalid_base64_image', 'invalid_image_url'],
+  ...['image_too_large', 'image_too_small', 'image_parse_error', 'image_content_policy_violation'],
+  ...['invalid_image_mode', 'image_file_too_large', 'unsupported_image_media_type', 'empty_image_file'],
+  ...['failed_to_download_image', 'image_file_not_found'],
   ...['context_length_exceeded', 'insufficient_quota', 'usage_not_included'],
 ])
 
-/** A response's error for that of an envelope. */
+/** A response's error for that of an envelope. Clients such as Codex try again after all that they don't know better. */
 export function errorOf(error: unknown): JsonObject {
-  const { code, message } = isObject(error) ? error : { code: null, message: String(error) }
-  return { code: codes.has(code) ? code : 'server_error', message }
+  const { code, type, message } = isObject(error) ? error : { code: null, type: null, message: String(error) }
+  if (codes.has(code)) return { code, message }
+  return { code: type === 'invalid_request_error' ? 'invalid_prompt' : 'server_error', message }
 }

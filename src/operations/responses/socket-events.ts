@@ -35,11 +35,21 @@ function textOf(data: Message['data']): string {
   return typeof data === 'string' ? data : new TextDecoder().decode(data)
 }
 
-/** The request that an event is, as it would be by HTTP. Older clients put it under `response`. */
+/** The request that an event is, as it would be by HTTP. Older clients put it, or most of it, under `response`. */
 export function requestIn(event: JsonObject): JsonObject {
-  const { type, stream_id: lane, generate, event_id: id, response, stream_options: options, ...fields } = event
-  return { ...(objectAt(event, 'response') ?? fields), stream: true }
+  const { type, stream_id: lane, generate, event_id: id, response, ...fields } = event
+  const { stream_options: options, ...asked } = { ...fields, ...objectAt(event, 'response') }
+  return { ...asked, stream: true }
 }
+
+/** The lane that a message names, whatever else it is. */
+export function laneIn({ data }: Message): string | undefined {
+  const lane = stringAt(tryParse(textOf(data)), 'stream_id')
+  return lane !== undefined && lane.length <= longestLane ? lane : undefined
+}
+
+/** Characters: lanes are kept for requests that aren't. */
+const longestLane = 1000
 
 /** The event that says why a request has no response: nested as OpenAI sends it, and flat as it documents it. */
 export function errorEvent(failure: GatewayError, headers: Readonly<Record<string, string>>): string {
@@ -49,11 +59,6 @@ export function errorEvent(failure: GatewayError, headers: Readonly<Record<strin
     ...{ type: 'error', status: failure.status, error, headers },
     ...{ code, message, param, sequence_number: 0 },
   })
-}
-
-/** An event for the lane of its request: clients with several tell them apart so. */
-export function inLane(data: string, { stream_id: lane }: JsonObject): string {
-  return typeof lane === 'string' ? data.replace('{', `{"stream_id":${JSON.stringify(lane)},`) : data
 }
 
 const notable = /"type":\s*"response\.(created|output_item\.done|completed|incomplete|failed)"/

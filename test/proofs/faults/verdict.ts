@@ -45,7 +45,7 @@ export function verdictOf(plan: Plan, received: Received, { met, again }: Pick<C
   const { texts, finished, raised, status = 0, hung, undone, ending } = received
   const expected = plan.choices.map((words) => words.join(''))
   if (texts.some((text, index) => !expected[index]?.startsWith(text))) return 'wrong'
-  if (ending !== undefined && ending !== (texts[0] ?? '') && !isShort(plan, received)) return 'wrong'
+  if (ending !== undefined && ending !== (texts[0] ?? '')) return 'wrong'
   if (hung) return 'hung'
   // Whatever else a client is told, the stream of a response has an event that says how it ended. OpenAI's own client
   // doesn't read on to it from an error.
@@ -63,11 +63,6 @@ export function verdictOf(plan: Plan, received: Received, { met, again }: Pick<C
 /** Whether there was no stream, or a client that left it. */
 function isTold({ raised }: Received): boolean {
   return raised === 'status' || raised === 'client'
-}
-
-/** What a server made itself goes on as it is, so that an item that never came to its end is in no output. */
-function isShort({ wire }: Plan, { texts: [text = ''], ending = '', raised }: Received): boolean {
-  return wire === 'responses' && raised !== undefined && text.startsWith(ending)
 }
 
 /** Whether this is how it should end. */
