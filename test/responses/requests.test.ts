@@ -386,6 +386,11 @@ describe.each(runtimes)('On %s, a request for a response that can’t be had', (
     expect(await refusalOf(request(input))).toMatchObject({ status: 400, param, code })
   })
 
+  it('since it names what is not stored is told how it can be sent instead', async () => {
+    const { message } = await refusalOf(request([{ type: 'item_reference', id: 'msg_1' }, user('hi')]))
+    expect(message).toMatch(/^Item with id 'msg_1' not found\. .*`store: false`.*`providerOptions: .*store: false/)
+  })
+
   it('without an input is told so', async () => {
     expect(await refusalOf({ model: 'up/m' })).toMatchObject({ status: 400, param: 'input', code: missing })
   })

@@ -86,7 +86,8 @@ class Conversation {
     else if (type === 'function_call' || type === 'custom_tool_call') this.#call(item, path)
     else if (type === 'function_call_output' || type === 'custom_tool_call_output') this.#output(item, path)
     else if (type === 'compaction' || type === 'compaction_summary') this.#compaction(item, path)
-    else if (type === 'item_reference') throw notStored(`Item with id '${item.id}' not found.`, path)
+    else if (type === 'item_reference')
+      throw notStored(`Item with id '${String(item.id)}' not found. ${howWithoutStore}`, path)
     else if (type === trigger) throw invalid("The 'compaction_trigger' item must be the final input item.", path)
     else if (!bringingTools.has(type)) this.#dropped.add(`input.${String(type)}`)
   }
@@ -164,6 +165,10 @@ function joined(said: readonly (string | JsonObject[])[]): string | JsonObject[]
   if (said.every((one) => typeof one === 'string')) return said.join('\n\n')
   return said.flatMap((one) => (typeof one === 'string' ? [{ type: 'text', text: one }] : one))
 }
+
+/** Clients that take it that answers are stored name what was said by its id, such as the AI SDK's by default. */
+const howWithoutStore =
+  'Nothing is stored here: with `store: false` clients send the items themselves (the AI SDK: `providerOptions: { openai: { store: false } }`).'
 
 export function notStored(message: string, param: string): GatewayError {
   return new GatewayError('incapable', message, { param, code: 'previous_response_not_found' })
