@@ -1,6 +1,7 @@
 import { dropsFor } from './connect/lacks.ts'
 import type { Learnt } from './connect/remedies.ts'
 import type { Call } from './core/call.ts'
+import { isDirect } from './core/direct.ts'
 import type { OperationSpec } from './core/provider.ts'
 import type { RequestBody } from './wire/body.ts'
 import { GatewayError } from './wire/errors.ts'
@@ -39,7 +40,7 @@ function asPut(asking: Asking): Asking & { readonly dropped: readonly string[] }
   const { operation, body, target } = asking
   const { provider, label } = target.deployment
   const { over } = operation
-  if (!over || provider.operations[operation.name]) return { ...asking, dropped: [] }
+  if (!over || isDirect(operation, body, provider)) return { ...asking, dropped: [] }
   const put = over.begin(body, { ...still, model: label, reads: provider.definition.reasoning ?? [] })
   return { target, operation: over.operation, body: put.body, dropped: put.dropped }
 }

@@ -5,7 +5,7 @@ import { runtimes, startBoth } from '../support/both.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
 import { message, readEvents, response, responseFrames } from '../support/responses.ts'
-import { chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
+import { callAnswer, chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
 
 const whole = responseFrames(['Hello'])
 const native: Script = (request, ...rest) =>
@@ -35,9 +35,7 @@ const kinds = {
 const both = duringTests(() => {
   const named = (suffix: string, more: object) =>
     Object.fromEntries(
-      Object.entries(kinds)
-        .filter(([name]) => suffix === '' || name !== 'openrouter')
-        .map(([name, kind]) => [name + suffix, { ...kind, baseURL: up.url, ...more }]),
+      Object.entries(kinds).map(([name, kind]) => [name + suffix, { ...kind, baseURL: up.url, ...more }]),
     )
   return startBoth(
     'native-responses',
@@ -69,6 +67,7 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     ['openai', '/responses'],
     ['vllm', '/responses'],
     ['openrouter', '/responses'],
+    ['vllm-native', '/responses'],
     ['llamacpp-native', '/responses'],
     ['compatible-native', '/responses'],
     ['ollama-native', '/v1/responses'],
@@ -84,6 +83,7 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
   it.each([
     ['openai-translated', '/chat/completions'],
     ['vllm-translated', '/chat/completions'],
+    ['openrouter-translated', '/chat/completions'],
     ['llamacpp', '/chat/completions'],
     ['compatible', '/chat/completions'],
     ['ollama', '/v1/chat/completions'],
@@ -92,6 +92,54 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     const reply = await ask({ model: `${name}/m` })
     expect(paths()).toEqual([path])
     expect(JSON.parse(reply.text)).toMatchObject({ object: 'response', status: 'completed' })
+  })
+
+  const close = { type: 'function', name: 'close', parameters: { type: 'object' } }
+  const agents = { type: 'namespace', name: 'agents', description: 'Agents.', tools: [close] }
+  const search = { type: 'web_search', external_web_access: false }
+
+  it.each([
+    ['vllm', agents],
+    ['vllm', search],
+    ['vllm', { type: 'custom', name: 'apply_patch' }],
+    ['openrouter', agents],
+  ])('becomes a chat at %s if it has tools that this server does not know', async (name, tool) => {
+    up.script(chatting)
+    const reply = await ask({ model: `${name}/m`, tools: [close, tool] })
+    expect(paths()).toEqual(['/chat/completions'])
+    expect(JSON.parse(reply.text)).toMatchObject({ status: 'completed' })
+    const added = { type: 'additional_tools', role: 'developer', tools: [tool] }
+    await ask({ model: `${name}/m`, input: [added, { role: 'user', content: 'hi' }] })
+    expect(paths()).toEqual(['/chat/completions', '/chat/completions'])
+  })
+
+  it('brings back the calls of a namespace as such from a server that knows none', async () => {
+    up.script(json(200, callAnswer('agents__close')))
+    const { output } = JSON.parse((await ask({ model: 'vllm/m', tools: [agents] })).text) as { output: object[] }
+    expect(output).toMatchObject([{ type: 'function_call', namespace: 'agents', name: 'close' }])
+  })
+
+  it.each([
+    ['openai', agents, {}],
+    ['openrouter', search, {}],
+    ['vllm', close, {}],
+    ['vllm', { type: 'code_interpreter', container: { type: 'auto' } }, {}],
+    ['vllm', agents, { previous_response_id: 'resp_1' }],
+    ['vllm-native', agents, {}],
+    ['openrouter-native', agents, {}],
+  ])('stays one at %s with the tool %j and %j', async (name, tool, more) => {
+    await ask({ model: `${name}/m`, tools: [tool], ...more })
+    expect(paths()).toEqual(['/responses'])
+    expect(JSON.parse(posts()[0]?.body ?? '')).toMatchObject({ tools: [tool] })
+  })
+
+  it('is explained as the chat that it becomes', async () => {
+    const explained = async (tool: object) => {
+      const { text } = await both.ask(runtime, { model: 'vllm/m', input: 'hi', tools: [close, tool] }, '/explain')
+      return (JSON.parse(text) as { attempts: object[] }).attempts[0]
+    }
+    expect(await explained(search)).toMatchObject({ dropped: ['tools.web_search'] })
+    expect(await explained(close)).toMatchObject({ dropped: [] })
   })
 
   it.each([

@@ -1,3 +1,4 @@
+import type { RequestBody } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { messagesFor, notStored } from './input.ts'
@@ -88,6 +89,20 @@ function offeredIn({ tools, input }: JsonObject): readonly unknown[] {
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
+
+/**
+ * Whether a request holds tools that a server with responses refuses or takes for others, as those of Codex
+ * (vllm-project/vllm#42475, openai/codex#26234). What such a server has stored no translation could find.
+ */
+export function bringsUnknownTools({ outline }: RequestBody, taken: RegExp): boolean {
+  if (storing.some((name) => given(outline[name]))) return false
+  const isUnknown = (tool: unknown) => !taken.test(stringAt(tool, 'type') ?? '')
+  const isBringing = (item: unknown) => bringingTools.has(stringAt(item, 'type'))
+  return listOf(outline.tools).some(isUnknown) || listOf(outline.input).some(isBringing)
+}
+
+/** The fields that refer to what is stored. */
+const storing = ['previous_response_id', 'conversation', 'prompt']
 
 /** What needs a store, which the gateway doesn't have. */
 function refuseState({ previous_response_id: previous, conversation, prompt, background }: JsonObject): void {
