@@ -1,6 +1,7 @@
 import type { Call } from '../core/call.ts'
 import { droppableOf, mayDrop } from '../core/features.ts'
 import type { OperationSpec, Remedy } from '../core/provider.ts'
+import { areSynonyms } from '../core/synonyms.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { settledBody, settledOutline } from './changes.ts'
@@ -17,7 +18,7 @@ export function dropsFor(call: Asking, { lacks = [], encode }: OperationSpec, { 
   const droppable = droppableOf(call.target)
   // A translation parses the whole request anyway.
   const body = encode ? settledBody(call) : settledOutline(call)
-  const dropped = droppable ? withCompanions(refused, call).filter((name) => isGiven(body, name)) : []
+  const dropped = withCompanions(refused, call).filter((name) => isGiven(body, name))
   for (const feature of lacks) {
     const { find, fields = [] } = features[feature] ?? {}
     const param = find?.(body)
@@ -38,8 +39,15 @@ function withCompanions(names: readonly string[], call: Asking): string[] {
   const groups = Object.values(call.operation.features ?? {}).map(({ fields = [] }) => fields)
   return names.flatMap((name) => {
     const group = groups.find((fields) => fields.includes(name)) ?? [name]
-    return mayDrop(group, droppableOf(call.target)) ? group : []
+    return mayDrop(group, droppableOf(call.target)) || isForChat(name, call) ? group : []
   })
+}
+
+/** Whether a field comes from a configuration alone, which is made for chats: another operation may know no such field. */
+function isForChat(name: string, { operation, body: { outline } }: Asking): boolean {
+  return (
+    operation.inOwnNames !== undefined && !Object.keys(outline).some((own) => own === name || areSynonyms(own, name))
+  )
 }
 
 function isGiven(body: JsonObject, name: string): boolean {

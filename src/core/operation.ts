@@ -56,6 +56,8 @@ export interface Operation {
   id?(random: Random): string
   /** Throws the 400 that OpenAI returns for an invalid request. */
   check(body: RequestBody): void
+  /** The fields of a configuration, which has a chat's names for them, by its own. Absent: they are the same. */
+  inOwnNames?(fields: JsonObject): JsonObject
   /** What the request requires of a model. */
   query(body: RequestBody): Demand
   /** Why a whole 2xx body is not a valid answer to the request; undefined if it is valid. */

@@ -4,6 +4,7 @@ import { missing } from './common/missing.ts'
 import { usageIn } from './common/usage.ts'
 import { checkResponse } from './responses/check.ts'
 import { responsesDemand } from './responses/demand.ts'
+import { inOwnNames } from './responses/fields.ts'
 import { overChat } from './responses/over-chat.ts'
 import { ResponsesReader } from './responses/reader.ts'
 import { eventsOf } from './responses/whole-events.ts'
@@ -15,6 +16,7 @@ export const responses: Operation = {
   routes: ['/responses'],
   prompt: 'input',
   check: checkResponse,
+  inOwnNames,
   query: responsesDemand,
   fault: missing('output', 'list'),
   usage: usageIn,
