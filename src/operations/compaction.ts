@@ -5,6 +5,7 @@ import { checkResponse } from './responses/check.ts'
 import { compactionOverChat } from './responses/compaction-over-chat.ts'
 import { responsesDemand } from './responses/demand.ts'
 import { inOwnNames } from './responses/fields.ts'
+import { withoutSealed } from './responses/unsealed.ts'
 
 /** Makes a conversation shorter: what was said becomes an item that only its maker can read. */
 export const compaction: Operation = {
@@ -17,5 +18,6 @@ export const compaction: Operation = {
   query: responsesDemand,
   fault: missing('output', 'list'),
   usage: usageIn,
+  withoutSealed,
   over: compactionOverChat,
 }

@@ -7,6 +7,7 @@ import { responsesDemand } from './responses/demand.ts'
 import { inOwnNames } from './responses/fields.ts'
 import { overChat } from './responses/over-chat.ts'
 import { ResponsesReader } from './responses/reader.ts'
+import { withoutSealed } from './responses/unsealed.ts'
 import { eventsOf } from './responses/whole-events.ts'
 
 /** OpenAI's API since 2025. A model that only chats serves it too. */
@@ -20,6 +21,7 @@ export const responses: Operation = {
   query: responsesDemand,
   fault: missing('output', 'list'),
   usage: usageIn,
+  withoutSealed,
   over: overChat,
   reader: (asked) => new ResponsesReader(asked),
   // The last event has all of it.

@@ -49,6 +49,7 @@ const both = duringTests(() => {
       },
       models: {
         'native first': { deployments: ['openai/m'], fallbacks: ['spare/m'] },
+        'two accounts': { deployments: ['openai/m'], fallbacks: ['openai/n'] },
         'chat first': { deployments: ['spare/m'], fallbacks: ['openai/m'] },
       },
       retries: 0,
@@ -225,6 +226,58 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     await ask({ model: 'openai/m', input })
     const summary = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'They are called Ada.' }] }
     expect(JSON.parse(posts()[0]?.body ?? '')).toMatchObject({ model: 'm', input: [summary, own, input[3]] })
+  })
+
+  describe('with reasoning that another server has sealed', () => {
+    const unreadable: Script = (request, ...rest) => {
+      const message = 'The encrypted content gAAA...DQ== could not be verified.'
+      const error = { message, type: 'invalid_request_error', param: null, code: 'invalid_encrypted_content' }
+      return (request.body.includes('gAAAA') ? json(400, { error }) : native)(request, ...rest)
+    }
+    const thought = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' }
+    const call = { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }
+    const turn = [{ role: 'user', content: 'hi' }, thought, { id: 'fc_1', ...call }]
+    const result = { type: 'function_call_output', id: 'fco_1', call_id: 'c', output: 'done' }
+
+    it.each([[false], [true]])('goes once more without it, and says so (streamed: %s)', async (streams) => {
+      up.script(unreadable)
+      const reply = await ask({ model: 'openai/m', input: [...turn, result], stream: streams })
+      expect({ status: reply.status, text: reply.text }).toMatchObject({ status: 200 })
+      expect(reply.headers.get('x-samewire-dropped')).toBe('input.reasoning')
+      expect(reply.headers.get('x-samewire-attempts')).toBe('1')
+      const [first, second] = posts().map(({ body }) => (JSON.parse(body) as { input: unknown[] }).input)
+      expect(first).toEqual([...turn, result])
+      expect(second).toEqual([turn[0], call, result])
+    })
+
+    it('is sent with what the next request seals all the same', async () => {
+      up.script(unreadable)
+      await ask({ model: 'openai/m', input: turn })
+      up.script(native)
+      const reply = await ask({ model: 'openai/m', input: turn })
+      expect(reply.headers.get('x-samewire-dropped')).toBeNull()
+      expect(JSON.parse(posts().at(-1)?.body ?? '')).toMatchObject({ input: turn })
+    })
+
+    it('is refused in the server’s words if it is refused without it too', async () => {
+      const error = { message: 'No.', type: 'invalid_request_error', param: 'input', code: 'invalid_encrypted_content' }
+      up.script(json(400, { error }))
+      const reply = await ask({ model: 'openai/m', input: turn })
+      expect(reply.status).toBe(400)
+      expect(errorOf(reply)).toMatchObject(error)
+      expect(posts()).toHaveLength(2)
+    })
+
+    it('goes to another server if this one can’t read what was compacted', async () => {
+      up.script(unreadable)
+      const compacted = { type: 'compaction', id: 'cmp_1', encrypted_content: 'gAAAA' }
+      const input = [compacted, { role: 'user', content: 'hi' }]
+      expect(errorOf(await ask({ model: 'two accounts', input }))).toMatchObject({ code: 'invalid_encrypted_content' })
+      expect(posts().map(({ body }) => JSON.parse(body) as object)).toEqual([
+        { model: 'm', input },
+        { model: 'n', input },
+      ])
+    })
   })
 
   it('leaves out what another model thought, which a server with a store would look for', async () => {
