@@ -322,8 +322,30 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
       expect(readResponse(reply.text).tools).toHaveLength(3)
     })
 
-    it('has none if there are no others', async () => {
-      expect(await toolsFor({ tools: [{ type: 'web_search' }], tool_choice: 'required' })).toEqual({})
+    it.each([
+      ['must be called', 'required'],
+      ['is chosen', { type: 'web_search' }],
+      ['is allowed', { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'web_search' }] }],
+    ])('has none if there are no others, and tells that none can be called where one %s', async (_what, choice) => {
+      const more = { tools: [{ type: 'web_search' }], tool_choice: choice }
+      const reply = await both.ask(runtime, request('hi', more), '/responses')
+      expect(JSON.parse(upstream.seen[0]?.body ?? '')).toEqual({ model: 'm', messages: [user('hi')] })
+      expect(reply.headers.get('x-samewire-dropped')).toBe('tools.web_search, tool_choice')
+    })
+
+    it('tells that one that was left out is not chosen', async () => {
+      const more = { tools: [tool('f'), { type: 'web_search' }], tool_choice: { type: 'web_search' } }
+      const reply = await both.ask(runtime, request('hi', more), '/responses')
+      expect(reply.headers.get('x-samewire-dropped')).toBe('tools.web_search, tool_choice')
+    })
+
+    it('names no more of them than a header holds', async () => {
+      const tools = Array.from({ length: 3000 }, (_, at) => ({ type: `${at}`.padStart(at === 0 ? 9000 : 4, 'x') }))
+      const reply = await both.ask(runtime, request('hi', { tools }), '/responses')
+      const told = reply.headers.get('x-samewire-dropped') ?? ''
+      expect(told).toMatch(/^tools\.x{64}%E2%80%A6, tools\.xxx1, .*, \d+ more$/)
+      expect(told.split(', ').length - 1 + Number(/(\d+) more$/.exec(told)?.[1])).toBe(3000)
+      expect(told.length).toBeLessThan(1100)
     })
 
     const custom = { type: 'custom', name: 'c' }
@@ -369,6 +391,7 @@ describe.each(runtimes)('On %s, a request for a response that can’t be had', (
   const notFound = 'previous_response_not_found'
   const unsupported = 'unsupported_parameter'
   const missing = 'missing_required_parameter'
+  const invalid = 'invalid_value'
   it.each([
     ['a stored item', [{ type: 'item_reference', id: 'msg_1' }], 'input[0]', notFound],
     ['a stored item without its type', [{ id: 'msg_1' }], 'input[0]', notFound],
@@ -384,6 +407,38 @@ describe.each(runtimes)('On %s, a request for a response that can’t be had', (
     ['a number', 5, 'input', 'invalid_type'],
   ])('with an input of %s is told where', async (_what, input, param, code) => {
     expect(await refusalOf(request(input))).toMatchObject({ status: 400, param, code })
+  })
+
+  const f = tool('f')
+  it.each([
+    ['a tool in chat’s form', { tools: [f, { type: 'function', function: { name: 'g' } }] }, 'tools[1].name', missing],
+    ['a tool without a name', { tools: [{ type: 'custom' }] }, 'tools[0].name', missing],
+    [
+      'one in a namespace',
+      { tools: [{ ...namespaced, tools: [{ type: 'function' }] }] },
+      'tools[0].tools[0].name',
+      missing,
+    ],
+    ['a choice of no tool', { tools: [f], tool_choice: { type: 'function', name: 'typo' } }, 'tool_choice', invalid],
+    [
+      'a choice in chat’s form',
+      { tools: [f], tool_choice: { type: 'function', function: { name: 'f' } } },
+      'tool_choice.name',
+      missing,
+    ],
+    [
+      'a tool allowed that is not there',
+      {
+        tools: [f],
+        tool_choice: { type: 'allowed_tools', mode: 'required', tools: [{ type: 'function', name: 'g' }] },
+      },
+      'tool_choice',
+      invalid,
+    ],
+    ['an unknown mode', { tools: [f], tool_choice: 'banana' }, 'tool_choice', invalid],
+    ['a number for a choice', { tools: [f], tool_choice: 5 }, 'tool_choice', 'invalid_type'],
+  ])('with %s is told where', async (_what, more, param, code) => {
+    expect(await refusalOf(request('hi', more))).toMatchObject({ status: 400, param, code })
   })
 
   it('since it names what is not stored is told how it can be sent instead', async () => {

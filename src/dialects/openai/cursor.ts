@@ -1,5 +1,5 @@
 import { withCustomCalls } from '../../operations/choices/custom-calls.ts'
-import { flatTool } from '../../operations/responses/fields.ts'
+import { flatChoice, flatTool } from '../../operations/responses/fields.ts'
 import { toChat } from '../../operations/responses/request.ts'
 import { edited, parseBody, type RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
@@ -31,9 +31,13 @@ export function chatOf(body: RequestBody): Reworded {
 }
 
 function fromInput({ json }: RequestBody): Reworded {
-  const { messages: _, stream_options: options, tools, ...asked } = json
+  const { messages: _, stream_options: options, tools, tool_choice: choice, ...asked } = json
   const flat = Array.isArray(tools) ? tools.map(flatTool) : []
-  const { chat, dropped } = toChat({ ...asked, ...(tools !== undefined && { tools: flat }) })
+  const { chat, dropped } = toChat({
+    ...asked,
+    ...(tools !== undefined && { tools: flat }),
+    ...(choice !== undefined && { tool_choice: flatChoice(choice) }),
+  })
   // The client reads the answer as a chat's, so that what it wants of the stream is for it to say.
   const { stream_options: __, ...fields } = withCustomTools(chat, flat)
   const own = options === undefined ? fields : { ...fields, stream_options: options }

@@ -22,10 +22,21 @@ export function inOwnNames(fields: JsonObject): JsonObject {
       for (const [group, added] of Object.entries(inner))
         own[group] = { ...objectAt(own, group), ...(added as JsonObject) }
     else if (name === 'tools' && Array.isArray(value)) own.tools = value.map(flatTool)
-    else if (name === 'tool_choice') own.tool_choice = flatTool(value)
+    else if (name === 'tool_choice') own.tool_choice = flatChoice(value)
     else own[name] = isObject(value) ? { ...objectAt(own, name), ...value } : value
   }
   return own
+}
+
+/** What to call, as a response has it. */
+export function flatChoice(choice: unknown): unknown {
+  const allowed = objectAt(choice, 'allowed_tools')
+  if (!allowed) return flatTool(choice)
+  return {
+    type: 'allowed_tools',
+    ...allowed,
+    ...(Array.isArray(allowed.tools) && { tools: allowed.tools.map(flatTool) }),
+  }
 }
 
 /** A tool, or the choice of one, as a response has it. */

@@ -2,7 +2,7 @@ import type { RequestBody } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { messagesFor, notStored } from './input.ts'
-import { bringingTools, Tools } from './tools.ts'
+import { bringingTools, type GivenTool, Tools, toolsAt } from './tools.ts'
 
 /** A request for a response as a chat. */
 export interface AsChat {
@@ -81,9 +81,11 @@ function ownName(name: string): string {
 }
 
 /** All tools, also those that came in the middle of a conversation. */
-function offeredIn({ tools, input }: JsonObject): readonly unknown[] {
-  const items = listOf(input).filter((item) => bringingTools.has(stringAt(item, 'type')))
-  return [...listOf(tools), ...items.flatMap((item) => listOf((item as JsonObject).tools))]
+function offeredIn({ tools, input }: JsonObject): readonly GivenTool[] {
+  const brought = listOf(input).flatMap((item, at) =>
+    isObject(item) && bringingTools.has(item.type) ? toolsAt(item.tools, `input[${at}].tools`) : [],
+  )
+  return [...toolsAt(tools, 'tools'), ...brought]
 }
 
 function listOf(value: unknown): readonly unknown[] {
