@@ -208,6 +208,42 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     ])
   })
 
+  it('leaves out results with the calls that no chat has', async () => {
+    const shell = {
+      type: 'local_shell_call',
+      call_id: 'a',
+      status: 'completed',
+      action: { type: 'exec', command: ['ls'] },
+    }
+    const reply = await both.ask(runtime, request([user('hi'), shell, result('a'), user('?')]), '/responses')
+    expect(reply.headers.get('x-samewire-dropped')).toBe('input.local_shell_call, input.function_call_output')
+    expect(JSON.parse(upstream.seen[0]?.body ?? '').messages).toEqual([user('hi'), user('?')])
+  })
+
+  it('leaves out parts that only OpenAI reads', async () => {
+    const parts = [
+      { type: 'encrypted_content', encrypted_content: 'gAAAA' },
+      { type: 'input_text', text: 'hi' },
+    ]
+    expect(await messagesFor([user(parts)])).toEqual([user('hi')])
+  })
+
+  it('keeps the images of instructions that become one message', async () => {
+    const image = { type: 'input_image', image_url: { url: 'https://example.com/a.png' } }
+    const developer = { role: 'developer', content: [{ type: 'input_text', text: 'See:' }, image] }
+    expect(await messagesFor([developer, user('hi')], { instructions: 'one' })).toEqual([
+      {
+        role: 'system',
+        content: [
+          { type: 'text', text: 'one' },
+          { type: 'text', text: 'See:' },
+          { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+        ],
+      },
+      user('hi'),
+    ])
+  })
+
   it('gives the fields that chat calls otherwise their names, and keeps the rest', async () => {
     const given = {
       max_output_tokens: 5,
@@ -315,6 +351,18 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
       expect(tools?.map((one) => one.function.name)).toEqual(['f', 'g', 'h'])
     })
 
+    it('keeps those of two namespaces apart whose names amount to the same', async () => {
+      const tools = [
+        { ...namespaced, name: 'a__b', tools: [tool('c')] },
+        { ...namespaced, name: 'a', tools: [tool('b__c')] },
+      ]
+      const chosen = { type: 'function', namespace: 'a', name: 'b__c' }
+      const reply = await both.ask(runtime, request('hi', { tools, tool_choice: chosen }), '/responses')
+      const sent = JSON.parse(upstream.seen[0]?.body ?? '') as Sent
+      expect(sent.tools?.map((one) => one.function.name)).toEqual(['a__b__c', 'a__b__c_2'])
+      expect(readResponse(reply.text).output).toMatchObject([{ namespace: 'a', name: 'b__c' }])
+    })
+
     it('leaves out those that no chat model has, and says so', async () => {
       const tools = [{ type: 'web_search', external_web_access: false }, tool('f'), { type: 'local_shell' }]
       const reply = await both.ask(runtime, request('hi', { tools }), '/responses')
@@ -401,6 +449,9 @@ describe.each(runtimes)('On %s, a request for a response that can’t be had', (
     ['no role', [{ content: 'hi' }], 'input[0].role', missing],
     ['no text', [user([{ type: 'input_text' }])], 'input[0].content[0].text', missing],
     ['no id of a call', [user('hi'), { ...call('a', 'f'), call_id: undefined }], 'input[1].call_id', missing],
+    ['a result without its call', [result('a')], 'input', null],
+    ['a call with an object', [{ ...call('a', 'f'), arguments: {} }], 'input[0].arguments', 'invalid_type'],
+    ['nothing that chats have', [{ type: 'web_search_call', id: 'ws' }], 'input', unsupported],
     ['no object', ['hi'], 'input[0]', 'invalid_type'],
     ['content of a wrong type', [user(5)], 'input[0].content', 'invalid_type'],
     ['nothing', [], 'input', 'empty_array'],
@@ -411,6 +462,8 @@ describe.each(runtimes)('On %s, a request for a response that can’t be had', (
 
   const f = tool('f')
   it.each([
+    ['a format that is a text', { text: { format: 'json' } }, 'text.format', 'invalid_type'],
+    ['a conversation without an id', { conversation: {} }, 'conversation.id', missing],
     ['a tool in chat’s form', { tools: [f, { type: 'function', function: { name: 'g' } }] }, 'tools[1].name', missing],
     ['a tool without a name', { tools: [{ type: 'custom' }] }, 'tools[0].name', missing],
     [

@@ -37,8 +37,9 @@ export class Output implements Said {
     this.#random = random
     this.#teller = teller
     const { include } = asked
+    const { summary, generate_summary: old } = objectAt(asked, 'reasoning') ?? {}
     this.#form = {
-      summary: Boolean(objectAt(asked, 'reasoning')?.summary),
+      summary: Boolean(summary ?? old),
       sealed: Array.isArray(include) && include.includes('reasoning.encrypted_content'),
     }
     this.#logprobs = wantsLogprobs(asked)

@@ -1,6 +1,8 @@
 import type { RequestBody } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { wrongType } from '../common/fields.ts'
+import { requiredIn } from './content.ts'
 import { messagesFor, notStored } from './input.ts'
 import { bringingTools, type GivenTool, Tools, toolsAt } from './tools.ts'
 
@@ -32,6 +34,10 @@ export function toChat(body: JsonObject): AsChat {
   refuseState(body)
   const tools = new Tools(offeredIn(body))
   const { messages, dropped } = messagesFor(body, tools)
+  if (messages.length === 0 && dropped.length > 0) {
+    const message = `Unsupported parameter: 'input' holds nothing that this model can read, only ${dropped.map((name) => name.replace('input.', '')).join(', ')}.`
+    throw new GatewayError('incapable', message, { param: 'input' })
+  }
   const { effort } = objectAt(body, 'reasoning') ?? {}
   const { format, verbosity } = objectAt(body, 'text') ?? {}
   const kept = Object.entries(body).filter(([name, value]) => !own.has(name) && value !== null)
@@ -112,7 +118,7 @@ function refuseState({ previous_response_id: previous, conversation, prompt, bac
     throw notStored(`Previous response with id '${String(previous)}' not found.`, 'previous_response_id')
   }
   if (given(conversation)) {
-    const id = isObject(conversation) ? conversation.id : conversation
+    const id = isObject(conversation) ? requiredIn(conversation, 'id', 'conversation') : conversation
     throw notStored(`Conversation with id '${String(id)}' not found.`, 'conversation')
   }
   if (given(prompt)) throw unsupported('prompt')
@@ -124,7 +130,9 @@ function unsupported(param: string): GatewayError {
 }
 
 function formatOf(format: unknown): JsonObject {
-  if (!isObject(format) || format.type === 'text') return {}
+  if (!given(format)) return {}
+  if (!isObject(format)) throw wrongType('text.format', 'an object', format)
+  if (format.type === 'text') return {}
   if (format.type !== 'json_schema') return { response_format: format }
   const { type, ...schema } = format
   return { response_format: { type, json_schema: schema } }

@@ -102,9 +102,9 @@ export class Tools {
     }
     const name = requiredIn(tool, 'name', path)
     const custom = type === 'custom'
-    const called = namespace ? joined(namespace, name) : name
     // The first of two with one name is the one that a call could only mean.
-    if (this.#offered.has(called)) return
+    if ([...this.#offered.values()].some((one) => one.name === name && one.namespace === namespace)) return
+    const called = this.#free(namespace ? joined(namespace, name) : name)
     this.#offered.set(called, { called, name, namespace, custom })
     const described = {
       name: called,
@@ -113,6 +113,14 @@ export class Tools {
       ...(typeof strict === 'boolean' && { strict }),
     }
     this.chat.push({ type: 'function', function: custom ? asFunction(called, tool) : described })
+  }
+
+  /** A name that no other tool has: two of a namespace each may amount to the same. */
+  #free(name: string): string {
+    for (let number = 1; ; number++) {
+      const free = number === 1 ? name : `${name.slice(0, longestName - 4)}_${number}`
+      if (!this.#offered.has(free)) return free
+    }
   }
 
   #allowed(choice: unknown): readonly JsonObject[] {
