@@ -25,7 +25,7 @@ export default defineProvider({
   continues: ({ options }) => (options.continues ? { chat: { trims: true } } : {}),
   operations: ({ options }: ProviderSettings) => ({
     ...(options.api === 'openai' ? openaiOperations : nativeOperations),
-    ...responsesBy(options.responses, 'translated', '/v1/responses'),
+    ...responsesBy(options.responses, 'translated', { path: '/v1/responses' }),
   }),
   url: ({ baseURL }, path) => ollamaURL(baseURL) + path,
   passes: ({ baseURL }, path) => `${ollamaURL(baseURL)}/v1${path}`,

@@ -1,6 +1,10 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { lacking } from './lacks.ts'
+import { responsesBy, responsesSetting } from './responses.ts'
+
+/** All but those that only OpenAI has: https://github.com/openai/codex/issues/26234 */
+const taken = /^(?!(namespace|tool_search)$)/
 
 export default defineProvider({
   type: 'openrouter',
@@ -8,8 +12,10 @@ export default defineProvider({
   baseURL: 'https://openrouter.ai/api/v1',
   env: { apiKey: 'OPENROUTER_API_KEY' },
   // It ignores what the model's server doesn't have, and knows no `n`: https://openrouter.ai/docs/api/reference
-  operations: () => ({
-    ...openaiRoutes('completions', 'embeddings', 'speech', 'transcriptions', 'rerank', 'responses'),
+  settings: { responses: responsesSetting },
+  operations: ({ options }) => ({
+    ...openaiRoutes('completions', 'embeddings', 'speech', 'transcriptions', 'rerank'),
+    ...responsesBy(options.responses, 'native', { tools: taken }),
     chat: lacking(openaiOperations.chat, 'n'),
     images: { path: '/images' },
   }),

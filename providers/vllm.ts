@@ -26,6 +26,12 @@ export const vllmOperations = {
   chat: lacking(openaiOperations.chat, ...openaiOnly.filter((feature) => feature !== 'audio_output')),
 }
 
+/**
+ * With gpt-oss it refuses others (vllm-project/vllm#49493), older versions know no namespaces (#42475), and newer ones call
+ * what is in them by names that clients don't know (#46737).
+ */
+const taken = /^(function|web_search_preview.*|code_interpreter|container|mcp)$/
+
 export default defineProvider({
   type: 'vllm',
   title: 'vLLM',
@@ -33,6 +39,6 @@ export default defineProvider({
   keyless: true,
   continues: () => continuedBy('vllm'),
   settings: { responses: responsesSetting },
-  operations: ({ options }) => ({ ...vllmOperations, ...responsesBy(options.responses, 'native') }),
+  operations: ({ options }) => ({ ...vllmOperations, ...responsesBy(options.responses, 'native', { tools: taken }) }),
   efforts: effortsOf('vllm'),
 })

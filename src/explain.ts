@@ -91,7 +91,7 @@ function explainTarget(
   const breaker = health.find(label)?.breaker
   const sent = (provider.routes && routed) || body
   const wayOf = (name: string) => learnt.get(learntKey(name, label)) ?? { remedy: {} }
-  const changes = changesOf({ body: sent, target }, wayOf(operation.name).remedy)
+  const changes = changesOf({ operation, body: sent, target }, wayOf(operation.name).remedy)
   const { dropped, refusal } = foresee({ operation, body: sent, target }, wayOf)
   return {
     deployment: label,

@@ -1,6 +1,7 @@
 import { dropsFor } from './connect/lacks.ts'
 import type { Learnt } from './connect/remedies.ts'
 import type { Call } from './core/call.ts'
+import { isDirect } from './core/direct.ts'
 import type { OperationSpec } from './core/provider.ts'
 import { contextFor } from './core/translation-context.ts'
 import type { RequestBody } from './wire/body.ts'
@@ -40,7 +41,7 @@ function asPut(asking: Asking): Asking & { readonly dropped: readonly string[] }
   const { operation, body, target } = asking
   const { provider } = target.deployment
   const { over } = operation
-  if (!over || provider.operations[operation.name]) return { ...asking, dropped: [] }
+  if (!over || isDirect(operation, body, provider)) return { ...asking, dropped: [] }
   const put = over.begin(body, contextFor(target, still))
   return { target, operation: over.operation, body: put.body, dropped: put.dropped, optional: put.optional }
 }

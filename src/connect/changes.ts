@@ -1,5 +1,6 @@
 import type { Call } from '../core/call.ts'
 import type { Deployment } from '../core/catalog.ts'
+import type { Operation } from '../core/operation.ts'
 import type { Remedy } from '../core/provider.ts'
 import { type Asked, type Changes, put, settle, valueAs } from '../core/synonyms.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -10,41 +11,50 @@ import { isSpare } from './spare.ts'
 import { withoutThoughts } from './thoughts.ts'
 import { agreeOnTools } from './tool-fields.ts'
 
+type Asking = Pick<Call, 'operation' | 'body' | 'target'>
+
 /**
  * What a deployment's configuration and remedies change in a request. Undefined if that is nothing but the model's name,
  * as in most requests: their bytes pass as they are.
  */
-export function changesOf({ body, target }: Pick<Call, 'body' | 'target'>, remedy: Remedy): Changes | undefined {
+export function changesOf(asking: Asking, remedy: Remedy): Changes | undefined {
+  const { body, target } = asking
   const { deployment } = target
   if (isPlain(deployment) && isEmpty(remedy) && !hasEffort(deployment.provider, body.outline)) return undefined
-  const changes = settled(body, deployment)
+  const changes = settled(asking)
   cure(changes, body, remedy)
   return changes
 }
 
 /** The client's request with the deployment's configuration, as an object. */
-export function settledBody({ body, target }: Pick<Call, 'body' | 'target'>): JsonObject {
+export function settledBody(asking: Asking): JsonObject {
+  const { body, target } = asking
   const { deployment } = target
   if (isPlain(deployment) && !hasEffort(deployment.provider, body.outline)) {
     return { ...body.json, model: deployment.model }
   }
-  return changed(body.json, settled(body, deployment))
+  return changed(body.json, settled(asking))
 }
 
 /** What the configuration changes. */
-function settled(body: Asked, deployment: Deployment): Changes {
-  const changes = settle(body, deployment)
+function settled({ operation, body, target: { deployment } }: Asking): Changes {
+  const changes = settle(body, inNamesOf(operation, deployment))
   agreeOnTools(changes, (name) => fieldIn(changes, body, name))
   put(changes, 'model', deployment.model)
   sayEffort(changes, body, deployment.provider, deployment.model)
   return changes
 }
 
+/** A configuration's fields by the names that the operation has for them. */
+function inNamesOf({ inOwnNames }: Operation, { defaults, overrides }: Deployment) {
+  return inOwnNames ? { defaults: inOwnNames(defaults), overrides: inOwnNames(overrides) } : { defaults, overrides }
+}
+
 /** The same from the outline alone, in which long texts are marks. */
-export function settledOutline({ body, target }: Pick<Call, 'body' | 'target'>): JsonObject {
+export function settledOutline({ operation, body, target }: Asking): JsonObject {
   const { outline } = body
   if (isPlain(target.deployment)) return outline
-  return changed(outline, settle({ outline, json: outline }, target.deployment))
+  return changed(outline, settle({ outline, json: outline }, inNamesOf(operation, target.deployment)))
 }
 
 /** The same, or the request for the rest if there is a part of the answer already. */

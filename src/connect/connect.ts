@@ -37,7 +37,7 @@ export function connect(
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${given.operation.path}.`)
     }
     if (asked.body instanceof SocketRequest) return await dialled(asked, asked.body, spec, services)
-    const call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked
+    let call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked
     const images = spec.images === 'data' ? await fetcher?.imagesFor(call) : undefined
     const key = learntKey(call.operation.name, deployment.label)
     let before: GatewayError | undefined
@@ -58,6 +58,11 @@ export function connect(
         if (!(error instanceof GatewayError)) throw error
         // Code of a provider's own heeds what is left out, and no other remedy.
         if (spec.serve && error.kind !== 'incapable') throw error
+        const reduced = remedies < mostRemedies ? call.operation.withoutSealed?.(call.body, error) : undefined
+        if (reduced) {
+          call = { ...call, body: reduced.body, dropped: [...(call.dropped ?? []), reduced.dropped] }
+          continue
+        }
         const sent = () => sentBody(new ExchangeContext(call, services, manner), manner)
         const better = remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
         if (!better) {

@@ -29,7 +29,7 @@ const renewed: ReadonlySet<string> = new Set(['functions', 'function_call'])
  * The remedy for a refused request, whatever the provider. Only what was sent can be the reason, and only what leaves
  * the meaning of the request as it is can be a remedy. `sent` may have to parse a large request, so words come first.
  */
-export function generalRemedy(error: GatewayError, known: Remedy, sent: () => JsonObject, may: MayDrop) {
+export function generalRemedy(error: GatewayError, known: Remedy, sent: () => JsonObject, may: Leeway) {
   if (!curable.has(error.kind)) return undefined
   return (
     instructionsRemedy(error, sent) ??
@@ -40,8 +40,13 @@ export function generalRemedy(error: GatewayError, known: Remedy, sent: () => Js
   )
 }
 
-/** Whether the configuration allows to leave out a field that changes the answer. */
-export type MayDrop = (field: string) => boolean
+/** What may be done about a refused field. */
+export interface Leeway {
+  /** Whether the configuration allows to leave out a field that changes the answer. */
+  mayDrop(field: string): boolean
+  /** Whether its other names are those of a chat too. */
+  readonly inChatsNames: boolean
+}
 
 function instructionsRemedy({ message }: GatewayError, sent: () => JsonObject): Remedy | undefined {
   if (wantsOneInstruction(message) && withInstructions(sent().messages, 'joined')) return { instructions: 'joined' }
@@ -61,7 +66,7 @@ function fieldsRemedy(
   error: GatewayError,
   known: Remedy,
   sent: () => JsonObject,
-  mayDrop: MayDrop,
+  { mayDrop, inChatsNames }: Leeway,
 ): Remedy | undefined {
   const named = fieldsRefused(error)
   if (named.length === 0) return undefined
@@ -69,7 +74,7 @@ function fieldsRemedy(
   const refused = [...new Set(named)].filter((name) => isIn(body, name) && !essential.has(name))
   const rename = Object.fromEntries(
     refused.flatMap((name) => {
-      const instead = newName(name, error)
+      const instead = nameIn(error, name) ?? (inChatsNames ? otherName(name) : undefined)
       // A name that was refused before is no way out, and neither is one that can't say the same.
       const isNoWay = instead === undefined || Object.hasOwn(known.rename ?? {}, instead)
       return isNoWay || valueAs(instead, body[name]) === undefined ? [] : [[name, instead]]
@@ -113,9 +118,10 @@ function isIn(body: JsonObject, name: string): boolean {
   return Object.hasOwn(body, name) && body[name] !== undefined
 }
 
-function newName(name: string, { message, code, param }: GatewayError): string | undefined {
+/** The name that an error recommends for a field. */
+function nameIn({ message, code, param }: GatewayError, name: string): string | undefined {
   const recommended = nameRecommended(message)
   const isMeant =
     recommended && (areSynonyms(name, recommended) || (code === 'unsupported_parameter' && param === name))
-  return isMeant ? recommended : otherName(name)
+  return isMeant ? recommended : undefined
 }

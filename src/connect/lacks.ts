@@ -1,6 +1,7 @@
 import type { Call } from '../core/call.ts'
 import { type Droppable, droppableOf, mayDrop } from '../core/features.ts'
 import type { OperationSpec, Remedy } from '../core/provider.ts'
+import { areSynonyms } from '../core/synonyms.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { settledBody, settledOutline } from './changes.ts'
@@ -17,7 +18,7 @@ export function dropsFor(call: Asking, { lacks = [], encode }: OperationSpec, { 
   const droppable = droppableFrom(call)
   // A translation parses the whole request anyway.
   const body = encode ? settledBody(call) : settledOutline(call)
-  const dropped = droppable ? withCompanions(refused, call).filter((name) => isGiven(body, name)) : []
+  const dropped = withCompanions(refused, call).filter((name) => isGiven(body, name))
   for (const feature of lacks) {
     const { find, fields = [] } = features[feature] ?? {}
     const param = find?.(body)
@@ -38,13 +39,20 @@ function withCompanions(names: readonly string[], call: Asking): string[] {
   const groups = Object.values(call.operation.features ?? {}).map(({ fields = [] }) => fields)
   return names.flatMap((name) => {
     const group = groups.find((fields) => fields.includes(name)) ?? [name]
-    return mayDrop(group, droppableFrom(call)) ? group : []
+    return mayDrop(group, droppableFrom(call)) || isForChat(name, call) ? group : []
   })
 }
 
 function droppableFrom({ target, optional = [] }: Asking): Droppable | undefined {
   const allowed = droppableOf(target)
   return allowed === true || optional.length === 0 ? allowed : [...(allowed ?? []), ...optional]
+}
+
+/** Whether a field comes from a configuration alone, which is made for chats: another operation may know no such field. */
+function isForChat(name: string, { operation, body: { outline } }: Asking): boolean {
+  return (
+    operation.inOwnNames !== undefined && !Object.keys(outline).some((own) => own === name || areSynonyms(own, name))
+  )
 }
 
 function isGiven(body: JsonObject, name: string): boolean {

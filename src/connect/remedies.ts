@@ -28,11 +28,11 @@ export function improve(
   if (error.kind === 'wrong_endpoint' && spec.otherwise && !known.spec) return { ...known, spec: spec.otherwise }
   // Where nothing is repaired, nothing is left to the repair.
   const own = definition.keepsFormat?.(settings) ? undefined : operation.heal?.(error, sent, about.supports ?? {})
-  const mayDrop = (field: string) => mayDropFrom(call, field)
+  const may = { mayDrop: (field: string) => mayDropFrom(call, field), inChatsNames: !operation.inOwnNames }
   return (
     extended(known, definition.heal?.(error)) ??
     extended(known, own) ??
-    extended(known, generalRemedy(error, known.remedy, sent, mayDrop))
+    extended(known, generalRemedy(error, known.remedy, sent, may))
   )
 }
 

@@ -2,6 +2,20 @@ import { headerValue } from '../wire/headers.ts'
 import type { Trace } from './call.ts'
 import { traceText } from './trace-text.ts'
 
+/** Characters of a header that lists what clients name: HTTP stacks refuse long ones. */
+const mostListed = 1024
+
+/** As many names as fit, and the number of the others. */
+function listed(names: readonly string[]): string {
+  let text = ''
+  for (const [at, name] of names.entries()) {
+    const longer = headerValue(at === 0 ? name : `, ${name}`)
+    if (text.length + longer.length > mostListed) return `${text}${at === 0 ? '' : ', '}${names.length - at} more`
+    text += longer
+  }
+  return text
+}
+
 /** Headers that say who answered, after how many attempts, and why it wasn't the requested model at first. */
 export function disclosure(trace: Trace): Record<string, string> {
   const { attempts, reason, dropped } = trace
@@ -10,7 +24,7 @@ export function disclosure(trace: Trace): Record<string, string> {
   if (served) headers['x-samewire-model'] = headerValue(served.deployment)
   const told = reason ?? attempts.find(({ failure }) => failure)?.reason
   if (told) headers['x-samewire-reason'] = headerValue(told)
-  if (dropped && dropped.length > 0) headers['x-samewire-dropped'] = headerValue(dropped.join(', '))
+  if (dropped && dropped.length > 0) headers['x-samewire-dropped'] = listed(dropped)
   if (trace.asked) headers['x-samewire-trace'] = traceText(trace)
   return headers
 }

@@ -111,6 +111,9 @@ function sentText({ bytes }: RequestBody): string {
   return `${decoder.decode(bytes.subarray(0, searched))} ${decoder.decode(bytes.subarray(-searched))}`
 }
 
+/** Of what only the server that made it can read. */
+export const unreadableCode = 'invalid_encrypted_content'
+
 /** Kinds of failure that say no more than that there was one. */
 const plain: ReadonlySet<FailureKind> = new Set(['upstream', 'protocol', 'bad_request'] as const)
 
@@ -178,6 +181,8 @@ function worded(
     case 'incapable':
       return new GatewayError(kind, said.message || `${name} can't serve the request.`, {
         ...details,
+        // Clients act on what their own history is refused by.
+        ...(said.code === unreadableCode && { code: said.code }),
         param: said.param ?? (details.lacks === undefined ? null : paramOfCapability[details.lacks]),
       })
     case 'not_pulled':

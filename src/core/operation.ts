@@ -57,6 +57,8 @@ export interface Operation {
   id?(random: Random): string
   /** Throws the 400 that OpenAI returns for an invalid request. */
   check(body: RequestBody): void
+  /** The fields of a configuration, which has a chat's names for them, by its own. Absent: they are the same. */
+  inOwnNames?(fields: JsonObject): JsonObject
   /** What the request requires of a model. */
   query(body: RequestBody): Demand
   /** Why a whole 2xx body is not a valid answer to the request; undefined if it is valid. */
@@ -99,6 +101,11 @@ export interface Operation {
    * Absent: the repair can do nothing that an upstream refuses.
    */
   heal?(error: GatewayError, sent: () => JsonObject, supports: Supports): Remedy | undefined
+  /**
+   * A refused request without what only another server can read, for one more try. Undefined: that is not why it was
+   * refused, or not all of it can be left out. Absent: its requests hold nothing of the kind.
+   */
+  withoutSealed?(body: RequestBody, refusal: GatewayError): Reduced | undefined
   /** How a request is shared out where an upstream does less at once than is asked for. Absent: it never is. */
   readonly sharing?: Sharing
   /** The whole answer that the chunks of a complete stream amount to. Absent: a stream can't stand in for an answer. */
@@ -110,6 +117,13 @@ export interface Operation {
    * answer. Absent: none is.
    */
   streamOf?(type: string): Stage | undefined
+}
+
+/** A request with less in it. */
+export interface Reduced {
+  readonly body: RequestBody
+  /** What was left out. */
+  readonly dropped: string
 }
 
 export interface ImageAddress {

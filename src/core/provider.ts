@@ -48,6 +48,11 @@ export interface OperationSpec {
    * may go to another deployment. What the upstream refuses by itself need not be listed.
    */
   readonly lacks?: readonly Feature[]
+  /**
+   * The kinds of tools that the upstream takes as they are meant. A request with others is made one for another operation
+   * if it can be. Absent: all.
+   */
+  readonly tools?: RegExp
   /** The same request in words that the upstream takes as they are meant; most requests are returned as they are. */
   readonly rephrase?: (body: RequestBody) => RequestBody
   /** Remedies change the client's request, before `encode`; absent: what that makes of it, whose fields they then name. */

@@ -146,7 +146,7 @@ interface Field {
 }
 
 /** The fields that hold others, of which each counts by itself. */
-const groups: ReadonlySet<string> = new Set(['options', 'reasoning', 'chat_template_kwargs'])
+const groups: ReadonlySet<string> = new Set(['options', 'reasoning', 'text', 'chat_template_kwargs'])
 
 /** The fields of a body, with those inside a group one by one. */
 function fieldsOf(body: JsonObject): Field[] {

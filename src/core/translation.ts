@@ -16,6 +16,8 @@ export interface Translation<Other> {
    * client. Absent: it gives nothing of the kind.
    */
   direct?(body: RequestBody): RequestBody
+  /** Whether a request brings other tools than an upstream takes that knows the operation itself. Absent: it never does. */
+  exceeds?(body: RequestBody, taken: RegExp): boolean
   /** A failure of a translated request, about the client's own fields. Absent: as it is. */
   readonly failure?: (failure: GatewayError) => GatewayError
 }

@@ -42,6 +42,7 @@ export const wordings: readonly ErrorRule[] = [
   // The key is good, but not for this model.
   { kind: 'not_found', code: ['model_permission_blocked_org', 'key_model_access_denied'] }, // Groq, LiteLLM: orbi-build/orbi#561, BerriAI/litellm#39660
   { kind: 'wrong_endpoint', code: ['OperationNotSupported'] }, // Azure: run-llama/llama_index#16503
+  { kind: 'incapable', code: ['invalid_encrypted_content'] }, // OpenAI: openai/codex#8145
   { kind: 'content_policy', code: ['content_filter', 'content_policy_violation', 'data_inspection_failed'] }, // Azure, OpenAI, DashScope: openai/openai-python#331, songquanpeng/one-api#737, camel-ai/owl#432
   { kind: 'auth', code: ['invalid_api_key', 'account_deactivated', 'API_KEY_INVALID', 'organization_restricted'] }, // OpenAI, Google, Groq: OpenAI’s API reference, ChatGPTNextWeb/NextChat#4175, google-gemini/gemini-cli#25198, NVIDIA-NeMo/Guardrails#563
   { kind: 'overloaded', code: ['overloaded_error', 'engine_overloaded_error', 'overloaded'] }, // Anthropic, Moonshot, TGI: anthropics/claude-code#5184, MoonshotAI/MoonshotAI-Cookbook#16, huggingface/text-generation-inference router/src/infer/mod.rs

@@ -1,5 +1,6 @@
 import { type Answer, withStep } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
+import { isDirect } from '../core/direct.ts'
 import type { Operation } from '../core/operation.ts'
 import type { Services } from '../core/services.ts'
 import { type Room, toldRoom } from '../core/told-room.ts'
@@ -64,8 +65,9 @@ export const translate = (services: Needed): Layer => {
       if (!over) return next(call)
       const { label, provider } = call.target.deployment
       const key = `${name} ${label}`
-      const isDirect = provider.operations[name] !== undefined && !learnt.has(key)
-      return isDirect ? direct(next, call, over, key) : through(next, call, over)
+      return isDirect(call.operation, call.body, provider) && !learnt.has(key)
+        ? direct(next, call, over, key)
+        : through(next, call, over)
     }
 }
 

@@ -4,6 +4,8 @@ import { usageIn } from './common/usage.ts'
 import { checkResponse } from './responses/check.ts'
 import { compactionOverChat } from './responses/compaction-over-chat.ts'
 import { responsesDemand } from './responses/demand.ts'
+import { inOwnNames } from './responses/fields.ts'
+import { withoutSealed } from './responses/unsealed.ts'
 
 /** Makes a conversation shorter: what was said becomes an item that only its maker can read. */
 export const compaction: Operation = {
@@ -12,8 +14,10 @@ export const compaction: Operation = {
   routes: ['/responses/compact'],
   prompt: 'input',
   check: checkResponse,
+  inOwnNames,
   query: responsesDemand,
   fault: missing('output', 'list'),
   usage: usageIn,
+  withoutSealed,
   over: compactionOverChat,
 }

@@ -1,6 +1,7 @@
 import type { Operation } from '../core/operation.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { checkResponse } from './responses/check.ts'
+import { inOwnNames } from './responses/fields.ts'
 
 /** Counts what a request for a response would be to the model. That a model lacks room for it is no reason not to. */
 export const inputTokens: Operation = {
@@ -9,6 +10,7 @@ export const inputTokens: Operation = {
   routes: ['/responses/input_tokens'],
   prompt: 'input',
   check: checkResponse,
+  inOwnNames,
   query: plainDemand,
   fault: ({ input_tokens: count }) => (typeof count === 'number' ? undefined : { wrong: 'sent no number of tokens' }),
 }

@@ -4,8 +4,10 @@ import { missing } from './common/missing.ts'
 import { usageIn } from './common/usage.ts'
 import { checkResponse } from './responses/check.ts'
 import { responsesDemand } from './responses/demand.ts'
+import { inOwnNames } from './responses/fields.ts'
 import { overChat } from './responses/over-chat.ts'
 import { ResponsesReader } from './responses/reader.ts'
+import { withoutSealed } from './responses/unsealed.ts'
 import { eventsOf } from './responses/whole-events.ts'
 
 /** OpenAI's API since 2025. A model that only chats serves it too. */
@@ -15,9 +17,11 @@ export const responses: Operation = {
   routes: ['/responses'],
   prompt: 'input',
   check: checkResponse,
+  inOwnNames,
   query: responsesDemand,
   fault: missing('output', 'list'),
   usage: usageIn,
+  withoutSealed,
   over: overChat,
   reader: (asked) => new ResponsesReader(asked),
   // The last event has all of it.

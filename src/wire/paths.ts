@@ -19,13 +19,16 @@ const most = 500
 /** Characters. */
 const longest = 200
 
+/** Azure's paths that differ from OpenAI's only in front: those of its version 1, and responses, which name no deployment. */
+const azure = /^\/openai\/(v1\/|responses(\/|$))/
+
 function readPath(url: string): string {
   const start = url.indexOf('/', url.indexOf('://') + 3)
   const query = url.search(/[?#]/)
   const end = query < 0 ? url.length : query
   let path = start < 0 || start > end ? '/' : url.slice(start, end)
   if (path.includes('//')) path = path.replace(/\/{2,}/g, '/')
-  if (path.startsWith('/openai/v1/')) path = path.slice('/openai'.length)
+  if (azure.test(path)) path = path.slice('/openai'.length)
   // Twice where a client adds it to a base URL that ends in it.
   while (path === '/v1' || path.startsWith('/v1/')) path = path.slice('/v1'.length)
   if (path.endsWith('/')) path = path.slice(0, -1)

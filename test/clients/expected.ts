@@ -32,6 +32,7 @@ const answers: Partial<Record<Task, (got: never) => boolean>> = {
   functions: (got: unknown) => same(got, { name: 'get_weather', arguments: { city: 'Paris' } }),
   // A tool that says so was called, and the model was told.
   loop: (got: string) => got.includes('sunny'),
+  turns: ([first, second]: string[]) => first === hello && Boolean(second),
   schema: ({ ok, color, ...rest }: Record<string, unknown>) =>
     typeof ok === 'boolean' && ['red', 'green'].includes(String(color)) && Object.keys(rest).length === 0,
   embeddings: (got: number[][]) =>

@@ -36,6 +36,15 @@ describe.each(runtimes)('On %s, a client of Azure’s API', (runtime) => {
     expect(JSON.parse(seen?.body ?? '')).toMatchObject({ model: 'real' })
   })
 
+  it('has responses made, of which its API names no deployment in the path', async () => {
+    upstream.script(json(200, chatAnswer('hello')))
+    const { responses } = client(runtime)
+    expect((await responses.create({ model: 'my-gpt', input: 'hi' })).output_text).toBe('hello')
+    expect(upstream.seen.at(-1)?.path).toBe('/v1/chat/completions')
+    const { input_tokens: count } = await responses.inputTokens.count({ model: 'my-gpt', input: 'hi' })
+    expect(count).toBeGreaterThan(0)
+  })
+
   const ask = (model = 'my-gpt', more: object = {}, apiKey = both.key) =>
     client(runtime, apiKey).chat.completions.create({ model, messages: [{ role: 'user', content: 'x' }], ...more })
   const raised = (asking: Promise<unknown>) => asking.catch((error: unknown) => error)

@@ -134,14 +134,17 @@ describe.each(runtimes)('On %s, the response', (runtime) => {
       ])
     })
 
-    it('has it as a summary for a client that asks for one', async () => {
-      const [reasoning] = await outputFor({ reasoning: { summary: 'auto' } }, message)
-      expect(reasoning).toEqual({
-        type: 'reasoning',
-        status: 'completed',
-        summary: [{ type: 'summary_text', text: 'I think.' }],
-      })
-    })
+    it.each(['summary', 'generate_summary'])(
+      'has it as a summary for a client that asks for one by %s',
+      async (name) => {
+        const [reasoning] = await outputFor({ reasoning: { [name]: 'auto' } }, message)
+        expect(reasoning).toEqual({
+          type: 'reasoning',
+          status: 'completed',
+          summary: [{ type: 'summary_text', text: 'I think.' }],
+        })
+      },
+    )
 
     it('has it in a form that only the gateway reads, which gives it back to the model', async () => {
       const asked = { include: ['reasoning.encrypted_content'], reasoning: { summary: 'auto' } }
@@ -201,6 +204,16 @@ describe.each(runtimes)('On %s, the response', (runtime) => {
         const sent = JSON.parse(upstream.seen[0]?.body ?? '') as { messages: object[] }
         expect(sent.messages[1]).toEqual({ role: 'assistant', content: null, ...message })
       }
+    })
+
+    it('has one in the form of 2023 too', async () => {
+      const [call] = await outputFor({}, { content: null, function_call: { name: 'f', arguments: '{"x":1}' } })
+      expect(call).toMatchObject({
+        type: 'function_call',
+        name: 'f',
+        arguments: '{"x":1}',
+        call_id: expect.any(String),
+      })
     })
 
     it('has no reasoning for what a client that wants none could not give back', async () => {

@@ -182,6 +182,22 @@ describe.each(runtimes)('On %s, a conversation', (runtime) => {
     expect(JSON.stringify(sentTo(path))).toContain('It rains.')
   })
 
+  it('is compacted without the calls whose results are still to come', async () => {
+    up.script(serving({ '/v1/chat/completions': chatAnswer('Ada asked.') }))
+    const calls = ['c2', 'c3'].map((id) => ({ type: 'function_call', call_id: id, name: 'look', arguments: '{}' }))
+    const said = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'I look.' }] }
+    await compact({ model: 'compatible/m', input: [...input, said, ...calls] })
+    const { messages } = sentTo('/v1/chat/completions') as { messages: { role: string; tool_calls?: object[] }[] }
+    expect(messages.map(({ role, tool_calls: made = [] }) => [role, made.length])).toEqual([
+      ['developer', 0],
+      ['user', 0],
+      ['assistant', 1],
+      ['tool', 0],
+      ['assistant', 0],
+      ['user', 0],
+    ])
+  })
+
   it('is compacted in a response by the server that makes it', async () => {
     const compacting = { model: 'openai/m', input: [...input, { type: 'compaction_trigger' }] }
     up.script(serving({ '/v1/responses': response('completed', { output: [{ type: 'compaction' }] }) }))

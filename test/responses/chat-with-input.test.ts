@@ -68,6 +68,17 @@ describe.each(runtimes)('On %s, a request for a chat', (runtime) => {
     }
   })
 
+  it.each([
+    [
+      { type: 'function', function: { name: 'look' } },
+      { type: 'function', function: { name: 'look' } },
+    ],
+    [{ type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [nested] } }, 'required'],
+  ])('may have the tools of a chat and its choice beside an input: %j', async (choice, expected) => {
+    const { sent } = await ask({ input: 'hi', tools: [nested], tool_choice: choice })
+    expect(sent).toMatchObject({ tools: [nested], tool_choice: expected })
+  })
+
   it('is told which of its tools no chat has', async () => {
     const { reply } = await ask({ input: 'hi', tools: [nested, { type: 'web_search' }] })
     expect(reply.headers.get('x-samewire-dropped')).toBe('tools.web_search')

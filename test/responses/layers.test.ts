@@ -31,6 +31,7 @@ const both = duringTests(() =>
         hedged: { deployments: ['first/m', { model: 'rest/m', weight: 0 }], hedge: { after: 0.05 } },
         relieved: { deployments: ['first/m'], fallbacks: ['rest/m'] },
         mirrored: { deployments: ['first/m'], shadow: { model: 'shadow/m', percent: 100 } },
+        callers: { deployments: [{ model: 'first/m', supports: { tools: false } }], fallbacks: ['rest/m'] },
         several: { deployments: [{ model: 'first/m', params: { n: 2 } }] },
       },
     },
@@ -63,6 +64,17 @@ describe.each(runtimes)('On %s, a response made of a chat', (runtime) => {
     const { events, reply } = await streamed('hedged')
     expect(reply.headers.get('x-samewire-model')).toBe('rest/m')
     expect(deltasOf(events, 'output_text.delta')).toBe(text)
+  })
+
+  const inner = { type: 'function', name: 'f', parameters: { type: 'object' } }
+  it.each([
+    ['brings tools in its input', [], [{ type: 'additional_tools', role: 'developer', tools: [inner] }], 'rest/m'],
+    ['brings an empty namespace only', [{ type: 'namespace', name: 'n', tools: [] }], [], 'first/m'],
+    ['brings one that holds a function', [{ type: 'namespace', name: 'n', tools: [inner] }], [], 'rest/m'],
+  ])('comes from a deployment that calls tools if it needs one: it %s', async (_what, tools, items, expected) => {
+    first.script(json(200, chatAnswer('Hello')))
+    const reply = await ask('callers', { tools, input: [...items, { role: 'user', content: 'hi' }] })
+    expect(reply.headers.get('x-samewire-model')).toBe(expected)
   })
 
   it('comes from another deployment when the first one fails', async () => {

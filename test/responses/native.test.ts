@@ -5,7 +5,7 @@ import { runtimes, startBoth } from '../support/both.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
 import { message, readEvents, response, responseFrames } from '../support/responses.ts'
-import { chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
+import { callAnswer, chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
 
 const whole = responseFrames(['Hello'])
 const native: Script = (request, ...rest) =>
@@ -35,9 +35,7 @@ const kinds = {
 const both = duringTests(() => {
   const named = (suffix: string, more: object) =>
     Object.fromEntries(
-      Object.entries(kinds)
-        .filter(([name]) => suffix === '' || name !== 'openrouter')
-        .map(([name, kind]) => [name + suffix, { ...kind, baseURL: up.url, ...more }]),
+      Object.entries(kinds).map(([name, kind]) => [name + suffix, { ...kind, baseURL: up.url, ...more }]),
     )
   return startBoth(
     'native-responses',
@@ -51,6 +49,7 @@ const both = duringTests(() => {
       },
       models: {
         'native first': { deployments: ['openai/m'], fallbacks: ['spare/m'] },
+        'two accounts': { deployments: ['openai/m'], fallbacks: ['openai/n'] },
         'chat first': { deployments: ['spare/m'], fallbacks: ['openai/m'] },
       },
       retries: 0,
@@ -69,6 +68,7 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     ['openai', '/responses'],
     ['vllm', '/responses'],
     ['openrouter', '/responses'],
+    ['vllm-native', '/responses'],
     ['llamacpp-native', '/responses'],
     ['compatible-native', '/responses'],
     ['ollama-native', '/v1/responses'],
@@ -84,6 +84,7 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
   it.each([
     ['openai-translated', '/chat/completions'],
     ['vllm-translated', '/chat/completions'],
+    ['openrouter-translated', '/chat/completions'],
     ['llamacpp', '/chat/completions'],
     ['compatible', '/chat/completions'],
     ['ollama', '/v1/chat/completions'],
@@ -92,6 +93,54 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     const reply = await ask({ model: `${name}/m` })
     expect(paths()).toEqual([path])
     expect(JSON.parse(reply.text)).toMatchObject({ object: 'response', status: 'completed' })
+  })
+
+  const close = { type: 'function', name: 'close', parameters: { type: 'object' } }
+  const agents = { type: 'namespace', name: 'agents', description: 'Agents.', tools: [close] }
+  const search = { type: 'web_search', external_web_access: false }
+
+  it.each([
+    ['vllm', agents],
+    ['vllm', search],
+    ['vllm', { type: 'custom', name: 'apply_patch' }],
+    ['openrouter', agents],
+  ])('becomes a chat at %s if it has tools that this server does not know', async (name, tool) => {
+    up.script(chatting)
+    const reply = await ask({ model: `${name}/m`, tools: [close, tool] })
+    expect(paths()).toEqual(['/chat/completions'])
+    expect(JSON.parse(reply.text)).toMatchObject({ status: 'completed' })
+    const added = { type: 'additional_tools', role: 'developer', tools: [tool] }
+    await ask({ model: `${name}/m`, input: [added, { role: 'user', content: 'hi' }] })
+    expect(paths()).toEqual(['/chat/completions', '/chat/completions'])
+  })
+
+  it('brings back the calls of a namespace as such from a server that knows none', async () => {
+    up.script(json(200, callAnswer('agents__close')))
+    const { output } = JSON.parse((await ask({ model: 'vllm/m', tools: [agents] })).text) as { output: object[] }
+    expect(output).toMatchObject([{ type: 'function_call', namespace: 'agents', name: 'close' }])
+  })
+
+  it.each([
+    ['openai', agents, {}],
+    ['openrouter', search, {}],
+    ['vllm', close, {}],
+    ['vllm', { type: 'code_interpreter', container: { type: 'auto' } }, {}],
+    ['vllm', agents, { previous_response_id: 'resp_1' }],
+    ['vllm-native', agents, {}],
+    ['openrouter-native', agents, {}],
+  ])('stays one at %s with the tool %j and %j', async (name, tool, more) => {
+    await ask({ model: `${name}/m`, tools: [tool], ...more })
+    expect(paths()).toEqual(['/responses'])
+    expect(JSON.parse(posts()[0]?.body ?? '')).toMatchObject({ tools: [tool] })
+  })
+
+  it('is explained as the chat that it becomes', async () => {
+    const explained = async (tool: object) => {
+      const { text } = await both.ask(runtime, { model: 'vllm/m', input: 'hi', tools: [close, tool] }, '/explain')
+      return (JSON.parse(text) as { attempts: object[] }).attempts[0]
+    }
+    expect(await explained(search)).toMatchObject({ dropped: ['tools.web_search'] })
+    expect(await explained(close)).toMatchObject({ dropped: [] })
   })
 
   it.each([
@@ -177,6 +226,58 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     await ask({ model: 'openai/m', input })
     const summary = { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'They are called Ada.' }] }
     expect(JSON.parse(posts()[0]?.body ?? '')).toMatchObject({ model: 'm', input: [summary, own, input[3]] })
+  })
+
+  describe('with reasoning that another server has sealed', () => {
+    const unreadable: Script = (request, ...rest) => {
+      const message = 'The encrypted content gAAA...DQ== could not be verified.'
+      const error = { message, type: 'invalid_request_error', param: null, code: 'invalid_encrypted_content' }
+      return (request.body.includes('gAAAA') ? json(400, { error }) : native)(request, ...rest)
+    }
+    const thought = { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' }
+    const call = { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' }
+    const turn = [{ role: 'user', content: 'hi' }, thought, { id: 'fc_1', ...call }]
+    const result = { type: 'function_call_output', id: 'fco_1', call_id: 'c', output: 'done' }
+
+    it.each([[false], [true]])('goes once more without it, and says so (streamed: %s)', async (streams) => {
+      up.script(unreadable)
+      const reply = await ask({ model: 'openai/m', input: [...turn, result], stream: streams })
+      expect({ status: reply.status, text: reply.text }).toMatchObject({ status: 200 })
+      expect(reply.headers.get('x-samewire-dropped')).toBe('input.reasoning')
+      expect(reply.headers.get('x-samewire-attempts')).toBe('1')
+      const [first, second] = posts().map(({ body }) => (JSON.parse(body) as { input: unknown[] }).input)
+      expect(first).toEqual([...turn, result])
+      expect(second).toEqual([turn[0], call, result])
+    })
+
+    it('is sent with what the next request seals all the same', async () => {
+      up.script(unreadable)
+      await ask({ model: 'openai/m', input: turn })
+      up.script(native)
+      const reply = await ask({ model: 'openai/m', input: turn })
+      expect(reply.headers.get('x-samewire-dropped')).toBeNull()
+      expect(JSON.parse(posts().at(-1)?.body ?? '')).toMatchObject({ input: turn })
+    })
+
+    it('is refused in the server’s words if it is refused without it too', async () => {
+      const error = { message: 'No.', type: 'invalid_request_error', param: 'input', code: 'invalid_encrypted_content' }
+      up.script(json(400, { error }))
+      const reply = await ask({ model: 'openai/m', input: turn })
+      expect(reply.status).toBe(400)
+      expect(errorOf(reply)).toMatchObject(error)
+      expect(posts()).toHaveLength(2)
+    })
+
+    it('goes to another server if this one can’t read what was compacted', async () => {
+      up.script(unreadable)
+      const compacted = { type: 'compaction', id: 'cmp_1', encrypted_content: 'gAAAA' }
+      const input = [compacted, { role: 'user', content: 'hi' }]
+      expect(errorOf(await ask({ model: 'two accounts', input }))).toMatchObject({ code: 'invalid_encrypted_content' })
+      expect(posts().map(({ body }) => JSON.parse(body) as object)).toEqual([
+        { model: 'm', input },
+        { model: 'n', input },
+      ])
+    })
   })
 
   it('leaves out what another model thought, which a server with a store would look for', async () => {

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { errorOf } from '../support/ask.ts'
-import { type Runtime, runtimes, serveBoth } from '../support/both.ts'
+import { runtimes, serveBoth } from '../support/both.ts'
 import { asking, readResponse } from '../support/response-events.ts'
 import { callAnswer, chatAnswer, json } from '../support/upstream.ts'
 
@@ -53,6 +52,8 @@ const said = (text: string) => ({
 })
 const called = (id: string, name = 'f') => ({ id, type: 'function', function: { name, arguments: '{"x":1}' } })
 const tool = (name: string, more: object = {}) => ({ type: 'function', name, parameters: { type: 'object' }, ...more })
+
+const namespaced = { type: 'namespace', name: 'agents', description: 'Agents.', tools: [tool('close')] }
 
 describe.each(runtimes)('On %s, a request for a response', (runtime) => {
   beforeEach(() => {
@@ -208,6 +209,42 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
     ])
   })
 
+  it('leaves out results with the calls that no chat has', async () => {
+    const shell = {
+      type: 'local_shell_call',
+      call_id: 'a',
+      status: 'completed',
+      action: { type: 'exec', command: ['ls'] },
+    }
+    const reply = await both.ask(runtime, request([user('hi'), shell, result('a'), user('?')]), '/responses')
+    expect(reply.headers.get('x-samewire-dropped')).toBe('input.local_shell_call, input.function_call_output')
+    expect(JSON.parse(upstream.seen[0]?.body ?? '').messages).toEqual([user('hi'), user('?')])
+  })
+
+  it('leaves out parts that only OpenAI reads', async () => {
+    const parts = [
+      { type: 'encrypted_content', encrypted_content: 'gAAAA' },
+      { type: 'input_text', text: 'hi' },
+    ]
+    expect(await messagesFor([user(parts)])).toEqual([user('hi')])
+  })
+
+  it('keeps the images of instructions that become one message', async () => {
+    const image = { type: 'input_image', image_url: { url: 'https://example.com/a.png' } }
+    const developer = { role: 'developer', content: [{ type: 'input_text', text: 'See:' }, image] }
+    expect(await messagesFor([developer, user('hi')], { instructions: 'one' })).toEqual([
+      {
+        role: 'system',
+        content: [
+          { type: 'text', text: 'one' },
+          { type: 'text', text: 'See:' },
+          { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+        ],
+      },
+      user('hi'),
+    ])
+  })
+
   it('gives the fields that chat calls otherwise their names, and keeps the rest', async () => {
     const given = {
       max_output_tokens: 5,
@@ -315,6 +352,18 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
       expect(tools?.map((one) => one.function.name)).toEqual(['f', 'g', 'h'])
     })
 
+    it('keeps those of two namespaces apart whose names amount to the same', async () => {
+      const tools = [
+        { ...namespaced, name: 'a__b', tools: [tool('c')] },
+        { ...namespaced, name: 'a', tools: [tool('b__c')] },
+      ]
+      const chosen = { type: 'function', namespace: 'a', name: 'b__c' }
+      const reply = await both.ask(runtime, request('hi', { tools, tool_choice: chosen }), '/responses')
+      const sent = JSON.parse(upstream.seen[0]?.body ?? '') as Sent
+      expect(sent.tools?.map((one) => one.function.name)).toEqual(['a__b__c', 'a__b__c_2'])
+      expect(readResponse(reply.text).output).toMatchObject([{ namespace: 'a', name: 'b__c' }])
+    })
+
     it('leaves out those that no chat model has, and says so', async () => {
       const tools = [{ type: 'web_search', external_web_access: false }, tool('f'), { type: 'local_shell' }]
       const reply = await both.ask(runtime, request('hi', { tools }), '/responses')
@@ -322,8 +371,30 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
       expect(readResponse(reply.text).tools).toHaveLength(3)
     })
 
-    it('has none if there are no others', async () => {
-      expect(await toolsFor({ tools: [{ type: 'web_search' }], tool_choice: 'required' })).toEqual({})
+    it.each([
+      ['must be called', 'required'],
+      ['is chosen', { type: 'web_search' }],
+      ['is allowed', { type: 'allowed_tools', mode: 'auto', tools: [{ type: 'web_search' }] }],
+    ])('has none if there are no others, and tells that none can be called where one %s', async (_what, choice) => {
+      const more = { tools: [{ type: 'web_search' }], tool_choice: choice }
+      const reply = await both.ask(runtime, request('hi', more), '/responses')
+      expect(JSON.parse(upstream.seen[0]?.body ?? '')).toEqual({ model: 'm', messages: [user('hi')] })
+      expect(reply.headers.get('x-samewire-dropped')).toBe('tools.web_search, tool_choice')
+    })
+
+    it('tells that one that was left out is not chosen', async () => {
+      const more = { tools: [tool('f'), { type: 'web_search' }], tool_choice: { type: 'web_search' } }
+      const reply = await both.ask(runtime, request('hi', more), '/responses')
+      expect(reply.headers.get('x-samewire-dropped')).toBe('tools.web_search, tool_choice')
+    })
+
+    it('names no more of them than a header holds', async () => {
+      const tools = Array.from({ length: 3000 }, (_, at) => ({ type: `${at}`.padStart(at === 0 ? 9000 : 4, 'x') }))
+      const reply = await both.ask(runtime, request('hi', { tools }), '/responses')
+      const told = reply.headers.get('x-samewire-dropped') ?? ''
+      expect(told).toMatch(/^tools\.x{64}%E2%80%A6, tools\.xxx1, .*, \d+ more$/)
+      expect(told.split(', ').length - 1 + Number(/(\d+) more$/.exec(told)?.[1])).toBe(3000)
+      expect(told.length).toBeLessThan(1100)
     })
 
     const custom = { type: 'custom', name: 'c' }
@@ -344,49 +415,5 @@ describe.each(runtimes)('On %s, a request for a response', (runtime) => {
       const tools = [tool('f'), custom, namespaced, { type: 'web_search' }]
       expect(await toolsFor({ tools, tool_choice: choice })).toEqual({ names, choice: expected })
     })
-  })
-})
-
-const namespaced = { type: 'namespace', name: 'agents', description: 'Agents.', tools: [tool('close')] }
-
-describe.each(runtimes)('On %s, a request for a response that can’t be had', (runtime) => {
-  const refusalOf = async (body: object, on: Runtime = runtime) => {
-    upstream.seen.length = 0
-    const reply = await both.ask(on, body, '/responses')
-    expect(upstream.seen).toEqual([])
-    return { status: reply.status, ...errorOf(reply) }
-  }
-
-  it.each([
-    ['a previous response', { previous_response_id: 'resp_1' }, 'previous_response_id', 'previous_response_not_found'],
-    ['a conversation', { conversation: { id: 'conv_1' } }, 'conversation', 'previous_response_not_found'],
-    ['a stored prompt', { prompt: { id: 'pmpt_1' } }, 'prompt', 'unsupported_parameter'],
-    ['the background', { background: true }, 'background', 'unsupported_parameter'],
-  ])('since it needs %s is told so', async (_what, more, param, code) => {
-    expect(await refusalOf(request('hi', more))).toMatchObject({ status: 400, param, code })
-  })
-
-  const notFound = 'previous_response_not_found'
-  const unsupported = 'unsupported_parameter'
-  const missing = 'missing_required_parameter'
-  it.each([
-    ['a stored item', [{ type: 'item_reference', id: 'msg_1' }], 'input[0]', notFound],
-    ['a stored item without its type', [{ id: 'msg_1' }], 'input[0]', notFound],
-    ['an image by id', [user([{ type: 'input_image', file_id: 'f' }])], 'input[0].content[0]', unsupported],
-    ['a file by id', [user([{ type: 'input_file', file_id: 'f' }])], 'input[0].content[0]', unsupported],
-    ['no content', [{ role: 'user' }], 'input[0].content', missing],
-    ['no role', [{ content: 'hi' }], 'input[0].role', missing],
-    ['no text', [user([{ type: 'input_text' }])], 'input[0].content[0].text', missing],
-    ['no id of a call', [user('hi'), { ...call('a', 'f'), call_id: undefined }], 'input[1].call_id', missing],
-    ['no object', ['hi'], 'input[0]', 'invalid_type'],
-    ['content of a wrong type', [user(5)], 'input[0].content', 'invalid_type'],
-    ['nothing', [], 'input', 'empty_array'],
-    ['a number', 5, 'input', 'invalid_type'],
-  ])('with an input of %s is told where', async (_what, input, param, code) => {
-    expect(await refusalOf(request(input))).toMatchObject({ status: 400, param, code })
-  })
-
-  it('without an input is told so', async () => {
-    expect(await refusalOf({ model: 'up/m' })).toMatchObject({ status: 400, param: 'input', code: missing })
   })
 })

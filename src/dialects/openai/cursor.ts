@@ -1,4 +1,5 @@
 import { withCustomCalls } from '../../operations/choices/custom-calls.ts'
+import { flatChoice, flatTool } from '../../operations/responses/fields.ts'
 import { toChat } from '../../operations/responses/request.ts'
 import { edited, parseBody, type RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
@@ -30,9 +31,13 @@ export function chatOf(body: RequestBody): Reworded {
 }
 
 function fromInput({ json }: RequestBody): Reworded {
-  const { messages: _, stream_options: options, tools, ...asked } = json
-  const flat = Array.isArray(tools) ? tools.map(flattened) : []
-  const { chat, dropped } = toChat({ ...asked, ...(tools !== undefined && { tools: flat }) })
+  const { messages: _, stream_options: options, tools, tool_choice: choice, ...asked } = json
+  const flat = Array.isArray(tools) ? tools.map(flatTool) : []
+  const { chat, dropped } = toChat({
+    ...asked,
+    ...(tools !== undefined && { tools: flat }),
+    ...(choice !== undefined && { tool_choice: flatChoice(choice) }),
+  })
   // The client reads the answer as a chat's, so that what it wants of the stream is for it to say.
   const { stream_options: __, ...fields } = withCustomTools(chat, flat)
   const own = options === undefined ? fields : { ...fields, stream_options: options }
@@ -91,15 +96,6 @@ function nestedFormat(format: unknown): unknown {
   if (!isObject(format) || format.type !== 'grammar' || isObject(format.grammar)) return format
   const { type, ...grammar } = format
   return { type, grammar }
-}
-
-function flattened(tool: unknown): unknown {
-  if (!isObject(tool)) return tool
-  const { type } = tool
-  const called = objectAt(tool, type === 'custom' ? type : 'function')
-  if (!called) return tool
-  const grammar = objectAt(called.format, 'grammar')
-  return { type, ...called, ...(grammar && { format: { type: 'grammar', ...grammar } }) }
 }
 
 function listOf(value: unknown): readonly unknown[] {

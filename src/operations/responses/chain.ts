@@ -1,6 +1,5 @@
-import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
-import { isToBeCompacted, notStored } from './input.ts'
+import { isToBeCompacted, notStored, uncalled } from './input.ts'
 import { keptOf } from './summary.ts'
 
 /** Responses that can be gone on from. */
@@ -67,9 +66,7 @@ function checkCalls(all: readonly unknown[], items: readonly unknown[]): void {
   const called = new Set(all.filter((item) => /_call$/.test(typeOf(item))).map((item) => stringAt(item, 'call_id')))
   for (const item of items) {
     const id = stringAt(item, 'call_id')
-    if (!/_call_output$/.test(typeOf(item)) || called.has(id)) continue
-    const message = `No tool call found for function call output with call_id ${String(id)}.`
-    throw new GatewayError('bad_request', message, { param: 'input' })
+    if (/_call_output$/.test(typeOf(item)) && !called.has(id)) throw uncalled(id)
   }
 }
 

@@ -26,11 +26,16 @@ export function contentOf(content: unknown, path: string, between: string): stri
   if (typeof content === 'string') return content
   if (content === undefined || content === null) throw missingParameter(path)
   if (!Array.isArray(content)) throw wrongType(path, 'a string or an array of objects', content)
-  const parts = content.map((part, at) => partOf(part, `${path}[${at}]`))
+  const parts = content.flatMap((part: unknown, at) => (isSealed(part) ? [] : [partOf(part, `${path}[${at}]`)]))
   return parts.every(({ type }) => type === 'text') ? parts.map(({ text }) => text).join(between) : parts
 }
 
 const textual: ReadonlySet<unknown> = new Set(['input_text', 'output_text', 'text', 'summary_text', 'reasoning_text'])
+
+/** What Codex's agents tell each other by way of OpenAI, which alone can read it. */
+function isSealed(part: unknown): boolean {
+  return stringAt(part, 'type') === 'encrypted_content'
+}
 
 function partOf(part: unknown, path: string): JsonObject {
   if (!isObject(part)) throw wrongType(path, 'an object', part)
@@ -43,7 +48,9 @@ function partOf(part: unknown, path: string): JsonObject {
   throw unread(`content of type '${String(type)}'`, path)
 }
 
-function imageOf({ image_url: url, detail }: JsonObject, path: string): JsonObject {
+function imageOf({ image_url: image, detail }: JsonObject, path: string): JsonObject {
+  // Some send it in a chat's form.
+  const url = stringAt(image, 'url') ?? image
   if (typeof url !== 'string') throw unread('an image by the id of a file', path)
   return { type: 'image_url', image_url: { url, ...(typeof detail === 'string' && { detail }) } }
 }

@@ -1,5 +1,5 @@
 import { invalid } from '../../wire/body.ts'
-import { GatewayError } from '../../wire/errors.ts'
+import { GatewayError, shorten } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { asArguments } from '../choices/custom-function.ts'
 import { wrongType } from '../common/fields.ts'
@@ -48,6 +48,9 @@ class Conversation {
   readonly #extras = new Map<string, unknown>()
   /** The calls whose results are still to come: nothing may stand between them. */
   readonly #called = new Set<unknown>()
+  /** All calls so far, and those of which chats know nothing. */
+  readonly #known = new Set<unknown>()
+  readonly #unknown = new Set<unknown>()
   /** What follows them. */
   #later: JsonObject[] = []
 
@@ -86,9 +89,16 @@ class Conversation {
     else if (type === 'function_call' || type === 'custom_tool_call') this.#call(item, path)
     else if (type === 'function_call_output' || type === 'custom_tool_call_output') this.#output(item, path)
     else if (type === 'compaction' || type === 'compaction_summary') this.#compaction(item, path)
-    else if (type === 'item_reference') throw notStored(`Item with id '${item.id}' not found.`, path)
+    else if (type === 'item_reference')
+      throw notStored(`Item with id '${String(item.id)}' not found. ${howWithoutStore}`, path)
     else if (type === trigger) throw invalid("The 'compaction_trigger' item must be the final input item.", path)
-    else if (!bringingTools.has(type)) this.#dropped.add(`input.${String(type)}`)
+    else if (!bringingTools.has(type)) this.#leaveOut(item)
+  }
+
+  /** What no chat has. A result of it has no call either then. */
+  #leaveOut({ type, call_id: id }: JsonObject): void {
+    this.#dropped.add(`input.${shorten(String(type), 64)}`)
+    if (id !== undefined) this.#unknown.add(id)
   }
 
   #message(item: JsonObject, path: string): void {
@@ -109,6 +119,8 @@ class Conversation {
     const { arguments: given, input, namespace } = item
     const called = this.#tools.calledOf(name, typeof namespace === 'string' ? namespace : undefined)
     const written = item.type === 'custom_tool_call' ? asArguments(input) : given || '{}'
+    if (typeof written !== 'string') throw wrongType(`${path}.arguments`, 'a string', given)
+    this.#known.add(id)
     const extra = this.#extras.get(id)
     const call = { id, type: 'function', function: { name: called, arguments: written } }
     this.#turn.calls.push(extra === undefined ? call : { ...call, extra_content: extra })
@@ -116,6 +128,11 @@ class Conversation {
 
   #output(item: JsonObject, path: string): void {
     const id = requiredIn(item, 'call_id', path)
+    if (this.#unknown.has(id)) {
+      this.#leaveOut(item)
+      return
+    }
+    if (!this.#known.has(id)) throw uncalled(id)
     const content = contentOf(item.output, `${path}.output`, '\n')
     // The result of a chat's tool is text. What else there is follows as if the user had shown it.
     const others = typeof content === 'string' ? [] : content.filter(({ type }) => type !== 'text')
@@ -165,8 +182,18 @@ function joined(said: readonly (string | JsonObject[])[]): string | JsonObject[]
   return said.flatMap((one) => (typeof one === 'string' ? [{ type: 'text', text: one }] : one))
 }
 
+/** Clients that take it that answers are stored name what was said by its id, such as the AI SDK's by default. */
+const howWithoutStore =
+  'Nothing is stored here: with `store: false` clients send the items themselves (the AI SDK: `providerOptions: { openai: { store: false } }`).'
+
 export function notStored(message: string, param: string): GatewayError {
   return new GatewayError('incapable', message, { param, code: 'previous_response_not_found' })
+}
+
+/** Servers of chats would fail in their own ways, or take it for the result of another call. */
+export function uncalled(id: unknown): GatewayError {
+  const message = `No tool call found for function call output with call_id ${shorten(String(id))}.`
+  return new GatewayError('bad_request', message, { param: 'input' })
 }
 
 function unreadable(param: string): GatewayError {
@@ -179,6 +206,8 @@ function withOneSystem(messages: JsonObject[]): JsonObject[] {
   const first = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer')
   const leading = messages.slice(0, first < 0 ? messages.length : first)
   if (leading.length < 2) return messages
-  const texts = leading.map(({ content }) => textOf(content))
-  return [{ role: 'system', content: texts.join('\n\n') }, ...messages.slice(leading.length)]
+  return [
+    { role: 'system', content: joined(leading.map(({ content }) => content as string | JsonObject[])) },
+    ...messages.slice(leading.length),
+  ]
 }

@@ -37,8 +37,9 @@ export class Output implements Said {
     this.#random = random
     this.#teller = teller
     const { include } = asked
+    const { summary, generate_summary: old } = objectAt(asked, 'reasoning') ?? {}
     this.#form = {
-      summary: Boolean(objectAt(asked, 'reasoning')?.summary),
+      summary: Boolean(summary ?? old),
       sealed: Array.isArray(include) && include.includes('reasoning.encrypted_content'),
     }
     this.#logprobs = wantsLogprobs(asked)
@@ -55,6 +56,8 @@ export class Output implements Said {
     if (typeof content === 'string') this.speak(content, this.#logprobsIn(logprobs))
     if (isText(refusal)) this.#message('refusal').add(refusal, this.#teller)
     if (Array.isArray(annotations)) for (const one of annotations.filter(isObject)) this.#annotate(one)
+    // The form of 2023, with one call.
+    if (isObject(said.function_call)) this.#call({ function: said.function_call }, 'function_call')
     if (!Array.isArray(calls)) return
     for (const [at, call] of calls.entries()) if (isObject(call)) this.#call(call, call.index ?? at)
   }

@@ -9,7 +9,7 @@ import { type Begun, ResponseEvents } from './events.ts'
 import { isToBeCompacted } from './input.ts'
 import type { Teller } from './items.ts'
 import { Output } from './output.ts'
-import { inOwnTerms, toChat } from './request.ts'
+import { bringsUnknownTools, inOwnTerms, toChat } from './request.ts'
 import { endOf, type Head, responseOf, toldIn } from './response.ts'
 import { Summary, summingUp } from './summary.ts'
 import { unsealed } from './unsealed.ts'
@@ -18,6 +18,7 @@ import { unsealed } from './unsealed.ts'
 export const overChat: Translation<Operation> = {
   operation: chat,
   direct: unsealed,
+  exceeds: bringsUnknownTools,
   failure: inOwnTerms,
   begin(body: RequestBody, { random, clock, model }): Translated {
     const asked = body.json

@@ -1,7 +1,10 @@
+import type { RequestBody } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { wrongType } from '../common/fields.ts'
+import { requiredIn } from './content.ts'
 import { messagesFor, notStored } from './input.ts'
-import { bringingTools, Tools } from './tools.ts'
+import { bringingTools, type GivenTool, Tools, toolsAt } from './tools.ts'
 
 /** A request for a response as a chat. */
 export interface AsChat {
@@ -31,6 +34,10 @@ export function toChat(body: JsonObject): AsChat {
   refuseState(body)
   const tools = new Tools(offeredIn(body))
   const { messages, dropped } = messagesFor(body, tools)
+  if (messages.length === 0 && dropped.length > 0) {
+    const message = `Unsupported parameter: 'input' holds nothing that this model can read, only ${dropped.map((name) => name.replace('input.', '')).join(', ')}.`
+    throw new GatewayError('incapable', message, { param: 'input' })
+  }
   const { effort } = objectAt(body, 'reasoning') ?? {}
   const { format, verbosity } = objectAt(body, 'text') ?? {}
   const kept = Object.entries(body).filter(([name, value]) => !own.has(name) && value !== null)
@@ -80,14 +87,30 @@ function ownName(name: string): string {
 }
 
 /** All tools, also those that came in the middle of a conversation. */
-function offeredIn({ tools, input }: JsonObject): readonly unknown[] {
-  const items = listOf(input).filter((item) => bringingTools.has(stringAt(item, 'type')))
-  return [...listOf(tools), ...items.flatMap((item) => listOf((item as JsonObject).tools))]
+function offeredIn({ tools, input }: JsonObject): readonly GivenTool[] {
+  const brought = listOf(input).flatMap((item, at) =>
+    isObject(item) && bringingTools.has(item.type) ? toolsAt(item.tools, `input[${at}].tools`) : [],
+  )
+  return [...toolsAt(tools, 'tools'), ...brought]
 }
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
+
+/**
+ * Whether a request holds tools that a server with responses refuses or takes for others, as those of Codex
+ * (vllm-project/vllm#42475, openai/codex#26234). What such a server has stored no translation could find.
+ */
+export function bringsUnknownTools({ outline }: RequestBody, taken: RegExp): boolean {
+  if (storing.some((name) => given(outline[name]))) return false
+  const isUnknown = (tool: unknown) => !taken.test(stringAt(tool, 'type') ?? '')
+  const isBringing = (item: unknown) => bringingTools.has(stringAt(item, 'type'))
+  return listOf(outline.tools).some(isUnknown) || listOf(outline.input).some(isBringing)
+}
+
+/** The fields that refer to what is stored. */
+const storing = ['previous_response_id', 'conversation', 'prompt']
 
 /** What needs a store, which the gateway doesn't have. */
 function refuseState({ previous_response_id: previous, conversation, prompt, background }: JsonObject): void {
@@ -95,7 +118,7 @@ function refuseState({ previous_response_id: previous, conversation, prompt, bac
     throw notStored(`Previous response with id '${String(previous)}' not found.`, 'previous_response_id')
   }
   if (given(conversation)) {
-    const id = isObject(conversation) ? conversation.id : conversation
+    const id = isObject(conversation) ? requiredIn(conversation, 'id', 'conversation') : conversation
     throw notStored(`Conversation with id '${String(id)}' not found.`, 'conversation')
   }
   if (given(prompt)) throw unsupported('prompt')
@@ -107,7 +130,9 @@ function unsupported(param: string): GatewayError {
 }
 
 function formatOf(format: unknown): JsonObject {
-  if (!isObject(format) || format.type === 'text') return {}
+  if (!given(format)) return {}
+  if (!isObject(format)) throw wrongType('text.format', 'an object', format)
+  if (format.type === 'text') return {}
   if (format.type !== 'json_schema') return { response_format: format }
   const { type, ...schema } = format
   return { response_format: { type, json_schema: schema } }

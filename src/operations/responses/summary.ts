@@ -1,6 +1,6 @@
 import { GatewayError } from '../../wire/errors.ts'
 import { identifier, type Random } from '../../wire/ids.ts'
-import { isObject, type JsonObject } from '../../wire/json.ts'
+import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import type { Teller } from './items.ts'
 import type { Said } from './output.ts'
 import { type AsChat, toChat } from './request.ts'
@@ -16,8 +16,20 @@ const introduction = 'This is a summary of what was said before:'
 /** A chat in which the model sums a conversation up. Nothing is to be called now, nor written in another form than text. */
 export function summingUp({ tools: _, tool_choice: __, text: ___, ...asked }: JsonObject): AsChat {
   const { chat, ...rest } = toChat(asked)
-  const messages = [...(chat.messages as readonly JsonObject[]), { role: 'user', content: question }]
+  const messages = [...answered(chat.messages as readonly JsonObject[]), { role: 'user', content: question }]
   return { ...rest, chat: { ...chat, messages } }
+}
+
+/** Without calls whose results have not come: servers refuse those before another message. */
+function answered(messages: readonly JsonObject[]): readonly JsonObject[] {
+  const results = new Set(messages.map(({ tool_call_id: id }) => id))
+  return messages.flatMap((message) => {
+    const { tool_calls: calls, ...rest } = message
+    if (!Array.isArray(calls)) return [message]
+    const kept = calls.filter((call: unknown) => results.has(stringAt(call, 'id')))
+    if (kept.length > 0) return [{ ...rest, tool_calls: kept }]
+    return rest.content === null ? [] : [rest]
+  })
 }
 
 /** Makes the only item of a compaction from a summary. */

@@ -1,4 +1,7 @@
+import { unreadableCode } from '../../core/failure.ts'
+import type { Reduced } from '../../core/operation.ts'
 import { edited, type RequestBody } from '../../wire/body.ts'
+import type { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { isOwn, thoughtIn } from './thoughts.ts'
 
@@ -16,6 +19,34 @@ export function unsealed(body: RequestBody): RequestBody {
   const kept = items.flatMap((item): readonly unknown[] => (isObject(item) && isOwn(item) ? opened(item) : [item]))
   return edited(body, { set: new Map([['input', JSON.stringify(kept)]]) })
 }
+
+/**
+ * A request without the thoughts that its server has refused as none of its own: those of another one, or of another
+ * account there. What such a server has compacted can't be left out: the model would go on as if nothing had been said.
+ */
+export function withoutSealed(body: RequestBody, { code }: GatewayError): Reduced | undefined {
+  if (code !== unreadableCode || !mayHold(body.outline.input)) return undefined
+  const items = body.json.input as readonly unknown[]
+  const kept = items.filter((item) => !isSealedThought(item))
+  if (kept.length === items.length) return undefined
+  return {
+    body: edited(body, { set: new Map([['input', JSON.stringify(kept.map(unnamed))]]) }),
+    dropped: 'input.reasoning',
+  }
+}
+
+function isSealedThought(item: unknown): boolean {
+  return isObject(item) && item.type === 'reasoning' && typeof item.encrypted_content === 'string'
+}
+
+/** By its id a server may know what an item came with, and miss it. */
+function unnamed(item: unknown): unknown {
+  if (!isObject(item) || !said.has(item.type)) return item
+  const { id: _, ...rest } = item
+  return rest
+}
+
+const said: ReadonlySet<unknown> = new Set(['message', 'function_call', 'custom_tool_call'])
 
 /** Looks at the outline only, so that no large request is parsed in vain. */
 function mayHold(input: unknown): boolean {

@@ -69,6 +69,14 @@ function programOf(chatModel, embeddingModel) {
       const stopWhen = isStepCount(4)
       return (await generateText({ model: chatModel(model), prompt, tools, stopWhen, ...given })).text
     },
+    async turns({ model, prompt, next }) {
+      // It takes responses for stored unless they are not to be.
+      const asked = { model: chatModel(model), ...given, providerOptions: { openai: { store: false } } }
+      const said = [{ role: 'user', content: prompt }]
+      const first = await generateText({ ...asked, messages: said })
+      const messages = [...said, ...first.response.messages, { role: 'user', content: next }]
+      return [first.text, (await generateText({ ...asked, messages })).text]
+    },
     async schema({ model, prompt, schema }) {
       const output = Output.object({ schema: jsonSchema(schema) })
       return (await generateText({ model: chatModel(model), prompt, output, ...given })).output
