@@ -1,5 +1,6 @@
 import { ChatAnthropic } from '@langchain/anthropic'
 import { ContextOverflowError } from '@langchain/core/errors'
+import { HumanMessage, ToolMessage } from '@langchain/core/messages'
 import { ChatOllama, OllamaEmbeddings } from '@langchain/ollama'
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai'
 import { functionTool } from './asks.js'
@@ -43,6 +44,15 @@ function programOf({ modelOf, embedderOf, structured }) {
         .bindTools([functionTool(tool)])
         .invoke(prompt)
       return tool_calls.map(({ name, args }) => ({ name, arguments: args }))
+    },
+    async loop({ model, prompt, result, ...tool }) {
+      const bound = modelOf(model).bindTools([functionTool(tool)])
+      const asked = [new HumanMessage(prompt)]
+      const answer = await bound.invoke(asked)
+      const results = answer.tool_calls.map(
+        ({ id, name }) => new ToolMessage({ content: result, tool_call_id: id, name }),
+      )
+      return (await bound.invoke([...asked, answer, ...results])).text
     },
     async schema({ model, prompt, name, schema }) {
       return await modelOf(model)
