@@ -18,7 +18,7 @@ export function program({ origin }) {
     stream,
     async tools(asked) {
       const { message } = await ask(asked, { tools: [functionTool(asked)] })
-      return message.tool_calls.map(({ function: called }) => called)
+      return message.tool_calls.map(({ function: { name, arguments: given } }) => ({ name, arguments: given }))
     },
     async loop({ result, ...asked }) {
       const tools = [functionTool(asked)]
