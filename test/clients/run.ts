@@ -8,7 +8,7 @@ import { printTable, type Row } from './table.ts'
 
 const run = promisify(execFile)
 /** Milliseconds for all tasks of one client: far more than any needs. */
-const limit = 120_000
+const limit = 300_000
 
 interface Started {
   readonly command: readonly string[]
@@ -28,8 +28,8 @@ async function main(names: readonly string[]): Promise<void> {
   for (const client of chosen) ready.set(client, await commandOf(client, python))
   const gateway = await serve()
   const rows: Row[] = []
-  for (const [{ title }, started] of ready) {
-    rows.push({ title, ...(started ? await perform(started, gateway.baseURL) : noPython) })
+  for (const [{ title, api }, started] of ready) {
+    rows.push({ title, api, ...(started ? await perform(started, gateway.baseURL) : noPython) })
   }
   await gateway.close()
   process.exitCode = printTable(rows) ? 0 : 1
@@ -48,7 +48,7 @@ async function commandOf(client: Client, python: string | undefined): Promise<St
 }
 
 /** Each client has a process of its own: some change globals, some keep it alive. */
-async function perform({ command, path = '' }: Started, baseURL: string): Promise<Omit<Row, 'title'>> {
+async function perform({ command, path = '' }: Started, baseURL: string): Promise<Omit<Row, 'title' | 'api'>> {
   const [program = '', ...args] = command
   const env = { ...process.env, PYTHONPATH: path, PYTHONDONTWRITEBYTECODE: '1' }
   const { stdout, obstacle } = await run(program, [...args, baseURL], { env, timeout: limit }).then(

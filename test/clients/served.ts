@@ -1,5 +1,6 @@
 import { configFile, launch } from '../support/program.ts'
-import { chatFrames, chunk, fakeUpstream, type Script, stream } from '../support/upstream.ts'
+import { chatFrames, fakeUpstream, stream } from '../support/upstream.ts'
+import { acts } from './acting.ts'
 
 export interface Served {
   readonly baseURL: string
@@ -41,22 +42,3 @@ export async function serve(): Promise<Served> {
 }
 
 const breaks = stream(chatFrames('Hel', 'lo').slice(0, 2), 'reset')
-
-interface Chat {
-  readonly messages: readonly { readonly role: string; readonly content: unknown }[]
-}
-
-/** Runs a command if it is asked for the weather, and says what came of it. */
-const acts: Script = (request, ...rest) => {
-  const { messages } = JSON.parse(request.body) as Chat
-  const { role, content } = messages.at(-1) ?? {}
-  const called = { name: 'exec_command', arguments: JSON.stringify({ cmd: 'echo sunny' }) }
-  const call = { index: 0, id: 'call_1', type: 'function', function: called }
-  const frames =
-    role === 'tool'
-      ? chatFrames('It says: ', String(content))
-      : JSON.stringify(content).includes('weather')
-        ? [chunk({ role: 'assistant', tool_calls: [call] }), chunk({}, 'tool_calls'), 'data: [DONE]\n\n']
-        : chatFrames('Hello! ', 'How can I help you?')
-  return stream(frames)(request, ...rest)
-}

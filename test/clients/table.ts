@@ -1,7 +1,9 @@
+import type { Api } from './clients.ts'
 import { type Outcome, type Task, tasks, wrong } from './expected.ts'
 
 export interface Row {
   readonly title: string
+  readonly api: Api
   readonly outcomes: readonly Outcome[]
   /** Why it stopped. */
   readonly obstacle?: string
@@ -26,8 +28,13 @@ export function printTable(rows: readonly Row[]): boolean {
         .trimEnd(),
     )
   }
-  const notes = cells.flatMap(({ row, cells }) => cells.flatMap(({ note }) => (note ? [`${row.title} ${note}`] : [])))
-  for (const note of new Set(notes)) console.log(`\n${note.slice(0, longestNote)}`)
+  const notes = cells.flatMap(({ row, cells }) =>
+    cells.flatMap(({ note }) => (note ? [{ note, title: row.title }] : [])),
+  )
+  for (const [note, those] of Map.groupBy(notes, ({ note }) => note)) {
+    const titles = new Set(those.map(({ title }) => title))
+    console.log(`\n${[...titles].join(' | ')}: ${note.slice(0, longestNote)}`)
+  }
   return rows.length > 0 && cells.every(({ cells }) => cells.every(({ word }) => word !== 'FAILS'))
 }
 
@@ -36,12 +43,12 @@ interface Cell {
   readonly note?: string
 }
 
-function cellOf({ outcomes, obstacle, absent }: Row, task: Task): Cell {
+function cellOf({ api, outcomes, obstacle, absent }: Row, task: Task): Cell {
   if (absent) return { word: 'absent', note: absent }
   const outcome = outcomes.find((one) => one.task === task)
   if (!outcome) return { word: 'FAILS', note: `did not get through: ${obstacle ?? 'it stopped'}` }
   if ('cannot' in outcome) return { word: 'unable', note: outcome.cannot }
-  const why = wrong(outcome)
+  const why = wrong(outcome, api)
   return why === undefined ? { word: 'works' } : { word: 'FAILS', note: `fails at ${task}: ${why}` }
 }
 

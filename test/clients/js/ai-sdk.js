@@ -1,3 +1,5 @@
+import { createAnthropic } from '@ai-sdk/anthropic'
+import { createGoogle } from '@ai-sdk/google'
 import { createOpenAI } from '@ai-sdk/openai'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import {
@@ -12,6 +14,7 @@ import {
   streamText,
   tool,
 } from 'ai'
+import { createOllama } from 'ollama-ai-provider-v2'
 
 /** Vercel's AI SDK with the provider for compatible servers. */
 export const compatible = (options) => {
@@ -40,6 +43,24 @@ export const responses = (options) => {
       return (await generateObject({ model: provider(model), prompt, schema: jsonSchema(schema), ...given })).object
     },
     cannot: { embeddings: 'is the same client as above' },
+  }
+}
+
+/** With the one for Anthropic. */
+export const anthropic = ({ origin, apiKey }) => programOf(createAnthropic({ baseURL: `${origin}/v1`, apiKey }))
+
+/** With the one for Gemini. */
+export const google = ({ origin, apiKey }) => {
+  const provider = createGoogle({ baseURL: `${origin}/v1beta`, apiKey })
+  return programOf(provider, (model) => provider.embeddingModel(model))
+}
+
+/** And with one for Ollama's own API. */
+export const ollama = ({ origin }) => {
+  const provider = createOllama({ baseURL: `${origin}/api` })
+  return {
+    ...programOf(provider, (model) => provider.embeddingModel(model)),
+    cannot: { broken: 'passes over an error in a stream' },
   }
 }
 
@@ -81,9 +102,11 @@ function programOf(chatModel, embeddingModel) {
       const output = Output.object({ schema: jsonSchema(schema) })
       return (await generateText({ model: chatModel(model), prompt, output, ...given })).output
     },
-    async embeddings({ model, input }) {
-      return (await embedMany({ model: embeddingModel(model), values: input, maxRetries: 0 })).embeddings
-    },
+    ...(embeddingModel && {
+      async embeddings({ model, input }) {
+        return (await embedMany({ model: embeddingModel(model), values: input, maxRetries: 0 })).embeddings
+      },
+    }),
     error: chat,
     missing: chat,
     broken: stream,
@@ -94,6 +117,9 @@ function programOf(chatModel, embeddingModel) {
 function told(error) {
   const cause = RetryError.isInstance(error) ? error.lastError : error
   if (!APICallError.isInstance(cause)) return cause?.error ?? {}
-  const { code } = JSON.parse(cause.responseBody ?? '{}').error ?? {}
-  return { status: cause.statusCode, code, message: cause.message }
+  const { error: body = {} } = JSON.parse(cause.responseBody ?? '{}')
+  // Ollama's error is no more than a message, which its provider passes over.
+  const message = typeof body === 'string' ? body : cause.message
+  const code = [body.code, body.status, body.type].find((word) => typeof word === 'string')
+  return { status: cause.statusCode, code, message }
 }

@@ -20,7 +20,19 @@ const programs = {
   'agents-chat': () => import('./agents.js').then(({ chat }) => chat),
   'agents-responses': () => import('./agents.js').then(({ responses }) => responses),
   codex: () => import('./codex.js').then(({ program }) => program),
-  langchain: () => import('./langchain.js').then(({ program }) => program),
+  'claude-code': () => import('./claude-code.js').then(({ program }) => program),
+  'gemini-cli': () => import('./gemini-cli.js').then(({ program }) => program),
+  opencode: () => import('./opencode.js').then(({ program }) => program),
+  'qwen-code': () => import('./qwen-code.js').then(({ program }) => program),
+  'ai-sdk-anthropic': () => import('./ai-sdk.js').then(({ anthropic }) => anthropic),
+  'ai-sdk-google': () => import('./ai-sdk.js').then(({ google }) => google),
+  'ai-sdk-ollama': () => import('./ai-sdk.js').then(({ ollama }) => ollama),
+  'langchain-openai': () => import('./langchain.js').then(({ openai }) => openai),
+  'langchain-anthropic': () => import('./langchain.js').then(({ anthropic }) => anthropic),
+  'langchain-ollama': () => import('./langchain.js').then(({ ollama }) => ollama),
+  anthropic: () => import('./anthropic.js').then(({ program }) => program),
+  google: () => import('./google.js').then(({ program }) => program),
+  ollama: () => import('./ollama.js').then(({ program }) => program),
   llamaindex: () => import('./llamaindex.js').then(({ program }) => program),
   instructor: () => import('./instructor.js').then(({ program }) => program),
   huggingface: () => import('./huggingface.js').then(({ program }) => program),
@@ -42,7 +54,7 @@ async function outcome(client, task) {
 }
 
 const [name = '', baseURL = ''] = process.argv.slice(2)
-const client = (await programs[name]())({ baseURL, apiKey: 'sk-any' })
+const client = (await programs[name]())({ baseURL, origin: new URL(baseURL).origin, apiKey: 'sk-any' })
 for (const task of Object.keys(asks)) console.log(JSON.stringify({ task, ...(await outcome(client, task)) }))
 // Some clients keep connections, or timers, that would hold the process.
 process.exit(0)

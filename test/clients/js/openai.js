@@ -33,6 +33,9 @@ export function tasksOf(client) {
     async embeddings({ model, input }) {
       return (await client.embeddings.create({ model, input })).data.map(({ embedding }) => embedding)
     },
+    async models() {
+      return (await client.models.list()).data.map(({ id }) => id)
+    },
     error: chat,
     missing: chat,
     broken: stream,
