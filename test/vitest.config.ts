@@ -20,6 +20,7 @@ export default defineConfig({
       {
         plugins: [
           cloudflareTest(({ inject }) => ({
+            main: './src/worker.ts',
             wrangler: { configPath: './wrangler.toml' },
             remoteBindings: false,
             miniflare: { bindings: { UPSTREAM: inject('upstream'), SAMEWIRE_KEY: 'sk-workerd-test-key' } },

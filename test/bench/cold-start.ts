@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
+import type { BuiltWorker } from '../../scripts/worker.ts'
 import { bindingsFor, ours, samewire } from './contenders.ts'
 import { cores } from './machine.ts'
 import { portkey } from './portkey.ts'
@@ -8,7 +9,7 @@ import { cpuOf } from './processes.ts'
 import { chatBody, key, requestBytes } from './requests.ts'
 import type { Readings } from './rounds.ts'
 import type { Reading } from './scenarios.ts'
-import { type Bundle, bundle, configure, freePort } from './workerd.ts'
+import { bundle, configure, freePort } from './workerd.ts'
 
 /** Named differently from the `cpu` of a request, which is in microseconds. */
 const figure = 'cpu ms'
@@ -43,9 +44,13 @@ export async function coldStarts(upstream: string, times: number, withPortkey: b
  * only the evaluation of the modules: this includes the first request, which builds the gateway, and the CPU of all of
  * workerd's threads.
  */
-export async function startUpCpu(upstream: string, worker: Bundle, times: number): Promise<Readings> {
+export async function startUpCpu(upstream: string, worker: BuiltWorker, times: number): Promise<Readings> {
   const relay = await bundle('relay', 'test/bench/relay-worker.ts')
-  const served = async (name: string, of: Bundle, bindings: Readonly<Record<string, string>>): Promise<Candidate> => {
+  const served = async (
+    name: string,
+    of: BuiltWorker,
+    bindings: Readonly<Record<string, string>>,
+  ): Promise<Candidate> => {
     const { port, file } = await configure(of, bindings)
     return { name, port, command: ['workerd', 'serve', file] }
   }

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
+import type { BuiltWorker } from '../../scripts/worker.ts'
 import { cores } from './machine.ts'
 import { portkey } from './portkey.ts'
 import { type Measured, npmStart, start } from './processes.ts'
 import { key } from './requests.ts'
 import type { Kind } from './scenarios.ts'
-import { type Bundle, cache, freePort, startWorkerd } from './workerd.ts'
+import { cache, freePort, startWorkerd } from './workerd.ts'
 
 /** A process to benchmark: samewire, or a yardstick. */
 export interface Contender extends Measured {
@@ -68,14 +69,14 @@ export async function startSamewire(upstream: string, folder?: string): Promise<
   return { ...process, kinds: everything, translates: true }
 }
 
-export async function startBareWorker(upstream: string, bundle: Bundle): Promise<Contender> {
+export async function startBareWorker(upstream: string, bundle: BuiltWorker): Promise<Contender> {
   return { ...(await startWorkerd('W', bundle, { UPSTREAM: upstream })), kinds: everything }
 }
 
 /** The bindings of samewire's Worker for an upstream. */
 export const bindingsFor = (upstream: string) => ({ SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: configFor(upstream) })
 
-export async function startWorker(upstream: string, bundle: Bundle): Promise<Contender> {
+export async function startWorker(upstream: string, bundle: BuiltWorker): Promise<Contender> {
   const process = await startWorkerd(ours.worker, bundle, bindingsFor(upstream))
   return { ...process, kinds: everything, translates: true }
 }

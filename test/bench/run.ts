@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { cpus, loadavg } from 'node:os'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
+import type { BuiltWorker } from '../../scripts/worker.ts'
 import { coldStarts, startUpCpu } from './cold-start.ts'
 import {
   type Contender,
@@ -23,7 +24,7 @@ import { measure, type Readings } from './rounds.ts'
 import { firstToken, held, plain, type Scenario, streams } from './scenarios.ts'
 import { names, printTargets } from './targets.ts'
 import { versions } from './versions.ts'
-import { type Bundle, bundle } from './workerd.ts'
+import { bundle } from './workerd.ts'
 
 /**
  * `npm run bench`: what samewire costs, compared to the minimum for any proxy (F on Node, W in workerd, S for large
@@ -71,6 +72,7 @@ async function main(): Promise<void> {
     worker: await bundle('samewire', 'src/worker.ts'),
   }
   const results: Record<string, Readings> = {
+    [names.script]: { [ours.worker]: [{ size: bundles.worker.atStart / 1024 }] },
     [names.bundle]: { [ours.worker]: [{ size: bundles.worker.gzip / 1024 }] },
   }
   const upstream = await startUpstream()
@@ -108,7 +110,7 @@ async function main(): Promise<void> {
   await write(results)
 }
 
-async function startGateways(url: string, bundles: { bare: Bundle; worker: Bundle }): Promise<Contender[]> {
+async function startGateways(url: string, bundles: { bare: BuiltWorker; worker: BuiltWorker }): Promise<Contender[]> {
   return [
     await startFloor(url),
     await startSplice(url),

@@ -17,7 +17,8 @@ export const names = {
   memory: 'peak memory under these',
   cold: 'cold start',
   coldWorker: 'start-up CPU of the Worker',
-  bundle: 'bundle, minified, gzip',
+  script: 'script at start, minified, gzip',
+  bundle: 'all scripts, minified, gzip',
 } as const
 
 interface Target {
@@ -60,7 +61,7 @@ export const targets: readonly Target[] = [
   ...ratios(names.memory, 'peak', { P: 0.6 }),
   absolute(names.cold, ours.node, 'start', { limit: 250, unit: 'ms' }),
   absolute(names.coldWorker, ours.worker, 'cpu ms', { limit: 50, unit: 'ms' }),
-  absolute(names.bundle, ours.worker, 'size', { limit: 140, unit: 'KB' }),
+  absolute(names.script, ours.worker, 'size', { limit: 100, unit: 'KB' }),
 ]
 
 /** Prints one line per target that was measured: the result, the limit, and whether it is reached. */
