@@ -127,12 +127,17 @@ describe('The verdict on an answer', () => {
     expect(verdictOf({ ...plan, api: 'responses' }, received, plain)).toBe(verdict)
   })
 
-  const failed = { type: 'response.failed', response: { status: 'failed', output: [] } }
+  const failed = {
+    type: 'response.failed',
+    response: { status: 'failed', output: [{ content: [{ text: words[0] }] }] },
+  }
+  const emptied = { type: 'response.failed', response: { status: 'failed', output: [] } }
   const completed = { type: 'response.completed', response: { status: 'completed', output: [{ content: [{ text }] }] } }
 
   it.each<[string, readonly object[]]>([
     ['raised', [{ delta: words[0] }, failed]],
     ['raised', [{ delta: words[0] }, { type: 'error', message: 'x' }, failed]],
+    ['wrong', [{ delta: words[0] }, emptied]],
     ['silent', [{ delta: words[0] }, { type: 'error', message: 'x' }]],
     ['wrong', [{ delta: text }, completed, failed]],
     ['wrong', [{ delta: words[0] }, completed]],

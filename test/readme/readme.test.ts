@@ -180,7 +180,9 @@ const runners: Readonly<Record<string, Runner>> = {
     test(`${title}: wrangler takes it, and the configuration in it is right`, async () => {
       const given = /'''([\s\S]*?)'''/.exec(text)?.[1] ?? ''
       expect(buildCatalog(JSON.parse(given), registry, {}).models.size).toBeGreaterThan(0)
-      const own = (await readFile(join(root, 'wrangler.toml'), 'utf8')).replace('src/worker.ts', `${root}src/worker.ts`)
+      const own = (await readFile(join(root, 'wrangler.toml'), 'utf8'))
+        .replace('"dist/worker/', `"${root}dist/worker/`)
+        .replace('node scripts/', `node ${root}scripts/`)
       const file = await write('wrangler.toml', `${own}\n${text}`)
       const args = ['deploy', '--dry-run', '--config', file, '--outdir', join(folder, 'worker')]
       const { stdout, stderr } = await run('wrangler', args, { ...bareEnv, CI: 'true', WRANGLER_SEND_METRICS: 'false' })

@@ -28,16 +28,16 @@ export function checkFields(json: JsonObject, of: string, types: Readonly<Record
 /** What requests for a text have in common. */
 export function checkSettings({ think, top_logprobs: top, options }: JsonObject): void {
   if (typeof top === 'number' && (top < 0 || top > 20)) {
-    throw invalid('top_logprobs must be between 0 and 20', 'top_logprobs')
+    throw invalid('top_logprobs must be between 0 and 20')
   }
   if (!isThink(think)) {
     const levels = 'must be "high", "medium", "low", "max", true, or false'
-    throw invalid(`invalid think value: ${JSON.stringify(think)} (${levels})`, 'think')
+    throw invalid(`invalid think value: ${JSON.stringify(think)} (${levels})`)
   }
   for (const [name, value] of Object.entries(isObject(options) ? options : {})) {
     const type = typeOfOption(name)
     if (type === undefined || value === null || fitting[type](value)) continue
-    throw invalid(`option ${JSON.stringify(name)} must be of type ${type}`, 'options')
+    throw invalid(`option ${JSON.stringify(name)} must be of type ${type}`)
   }
 }
 

@@ -87,7 +87,7 @@ function textsIn({ input }: JsonObject): readonly string[] {
   if (input === undefined || input === null || input === '') return []
   if (typeof input === 'string') return [input]
   if (Array.isArray(input) && input.every((text) => typeof text === 'string')) return input
-  throw invalid('invalid input type', 'input')
+  throw invalid('invalid input type')
 }
 
 function cuts({ dimensions }: JsonObject): boolean {

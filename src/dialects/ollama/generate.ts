@@ -71,5 +71,5 @@ function checkGenerate({ outline }: RequestBody): void {
   checkSettings(outline)
   const { raw, template, system, context } = outline
   const isTemplated = isText(template) || isText(system) || (Array.isArray(context) && context.length > 0)
-  if (raw === true && isTemplated) throw invalid('raw mode does not support template, system, or context', 'raw')
+  if (raw === true && isTemplated) throw invalid('raw mode does not support template, system, or context')
 }

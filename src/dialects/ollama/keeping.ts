@@ -35,7 +35,7 @@ const success = { status: 'success' }
 
 function pull(gateway: Gateway, { body, signal }: Task): Promise<Answer> {
   const name = [body.model, body.name].find((given) => typeof given === 'string' && given !== '')
-  if (typeof name !== 'string') throw invalid('invalid model name', 'model')
+  if (typeof name !== 'string') throw invalid('invalid model name')
   if (body.stream === false) return gateway.pull(name, signal, () => {}).then(() => whole(success))
   return streamed(gateway, name, signal)
 }

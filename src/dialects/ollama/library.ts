@@ -51,7 +51,7 @@ async function running(gateway: Gateway): Promise<JsonObject> {
 
 async function show(gateway: Gateway, { body }: LookUp): Promise<JsonObject> {
   const name = [body.model, body.name].find((given) => typeof given === 'string' && given !== '')
-  if (typeof name !== 'string') throw invalid('model is required', 'model')
+  if (typeof name !== 'string') throw invalid('model is required')
   const model = await gateway.model(name)
   if (!model) throw unknownModel(name)
   return {
