@@ -17,7 +17,8 @@ export async function installNode(name = ''): Promise<void> {
   ])
   if ([...wanted].every((version) => present.has(version))) return
   console.log(`Installing ${name || 'the clients for Node'} …`)
-  await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: at })
+  // Not `npm ci`: it refuses a lock file that lacks the builds for other platforms, which a registry may not have.
+  await run('npm', ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: at })
 }
 
 /** The packages of a lock file that every machine installs; none if there is no such file. */
