@@ -105,6 +105,22 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
     expect(upstream.seen).toEqual([])
   })
 
+  it.each([
+    ['begins a thread', '/messages', { type: 'create' }],
+    ['goes on with a thread', '/messages', { type: 'continue', previous_message_id: 'msg_1' }],
+    ['counts what is in a thread', '/messages/count_tokens', { type: 'continue', previous_message_id: 'msg_1' }],
+  ])('that %s is refused so that its SDK sends the whole conversation', async (_, path, thread) => {
+    for (const stream of [false, true]) {
+      expect(await errorFor(asking('up/m', 'hi', { thread, stream }), path)).toEqual({
+        status: 400,
+        type: 'invalid_request_error',
+        message: expect.stringMatching(/^thread: /),
+        details: { error_code: 'thread_unsupported_request', unsupported: ['thread'] },
+      })
+    }
+    expect(upstream.seen).toEqual([])
+  })
+
   it('that is no JSON is refused', async () => {
     expect(await errorFor('{')).toMatchObject({ status: 400, type: 'invalid_request_error' })
   })

@@ -1,5 +1,5 @@
 import type { TranslationContext } from '../../core/translation.ts'
-import type { GatewayError } from '../../wire/errors.ts'
+import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { conversationOf } from './conversation.ts'
 import { offeredOf } from './tools.ts'
@@ -39,6 +39,7 @@ type Context = Pick<TranslationContext, 'reads' | 'cacheControl' | 'contextWindo
  * caches of upstreams fit.
  */
 export function toChat(asked: JsonObject, context: Context): AsChat {
+  if (isGiven(asked.thread)) throw unthreaded()
   const { messages, dropped } = conversationOf(asked, { thoughts: context.reads, marks: context.cacheControl })
   const tools = offeredOf(asked, context.cacheControl)
   const chat = {
@@ -53,6 +54,12 @@ export function toChat(asked: JsonObject, context: Context): AsChat {
     chat: limit === undefined ? chat : { ...chat, max_completion_tokens: limit },
     dropped: [...tools.dropped, ...dropped, ...unmet(asked)],
   }
+}
+
+/** What a thread goes on from is in no request: the model would see the result of a tool, and no question. */
+function unthreaded(): GatewayError {
+  const message = 'thread: Threads are not supported with this model. Send the whole conversation without `thread`.'
+  return new GatewayError('incapable', message, { param: 'thread' })
 }
 
 function settingsOf(asked: JsonObject): JsonObject {

@@ -28,11 +28,18 @@ export function statusOf({ kind, status }: GatewayError): number {
   return statusesOfKind[kind] ?? status
 }
 
+/** At these details Anthropic's SDK sends the whole conversation instead of what is new in its thread. */
+const unthreaded = { error_code: 'thread_unsupported_request', unsupported: ['thread'] }
+
 /** The body of an error answer. */
 export function refuse(failure: GatewayError, requestId: string): JsonObject {
-  const { message, type, kind } = failure
-  const said = kind === 'context_length' ? promptTooLong(message) : message
-  return { type: 'error', error: { type: typeOf(statusOf(failure), type), message: said }, request_id: requestId }
+  const { message, type, kind, param } = failure
+  const error = {
+    type: typeOf(statusOf(failure), type),
+    message: kind === 'context_length' ? promptTooLong(message) : message,
+    ...(kind === 'incapable' && param === 'thread' && { details: unthreaded }),
+  }
+  return { type: 'error', error, request_id: requestId }
 }
 
 /** An `error` of OpenAI's in a stream as the data of Anthropic's event. */
