@@ -1,11 +1,7 @@
+import { late } from '../src/core/late.ts'
 import { defineProvider, type OperationSpec } from '../src/core/provider.ts'
-import { anthropicHeaders, anthropicURL } from './anthropic/address.ts'
-import { messageAnswer } from './anthropic/answer.ts'
-import { countInput, countPath } from './anthropic/count.ts'
+import { anthropicHeaders, anthropicURL, countPath } from './anthropic/address.ts'
 import { anthropicErrors, healSampling } from './anthropic/failures.ts'
-import { listModels } from './anthropic/models.ts'
-import { messagesRequest } from './anthropic/request.ts'
-import { messageStream } from './anthropic/stream.ts'
 
 /** Anthropic's Messages API, and servers that speak it. */
 export default defineProvider({
@@ -22,16 +18,14 @@ export default defineProvider({
   errors: anthropicErrors,
   heal: healSampling,
   reasoning: ['anthropic-claude-v1'],
-  models: listModels,
+  models: late(async () => (await import('./anthropic/models.ts')).listModels),
 })
 
 const ownPath = /^\/(messages|files|skills)(?=[/?]|$)/
 
 const chat: OperationSpec = {
   path: '/v1/messages',
-  encode: messagesRequest,
-  decode: messageAnswer,
-  stream: messageStream,
+  load: async () => (await import('./anthropic/wire.ts')).chatWire,
   remedied: 'before',
   // https://platform.claude.com/docs/en/api/openai-sdk says what its own imitation of OpenAI's API ignores: the same.
   lacks: [
@@ -42,7 +36,7 @@ const chat: OperationSpec = {
 
 const operations = {
   chat,
-  inputTokens: { path: countPath, serve: countInput },
+  inputTokens: { path: countPath, serve: late(async () => (await import('./anthropic/count.ts')).countInput) },
   // In Anthropic's own terms, as they come.
   messages: { path: '/v1/messages' },
   countTokens: { path: countPath },

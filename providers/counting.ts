@@ -1,51 +1,11 @@
+import { late } from '../src/core/late.ts'
 import type { OperationSpec } from '../src/core/provider.ts'
-import type { ServedRequest } from '../src/core/served.ts'
-import { boundedCount, countAnswer } from '../src/operations/responses/count.ts'
-import { toChat } from '../src/operations/responses/request.ts'
-import { GatewayError } from '../src/wire/errors.ts'
-import type { JsonObject } from '../src/wire/json.ts'
-import { jsonOf, posted } from './exchange.ts'
 
-/** Asks a server how many tokens a chat is. What comes back is checked. */
-type Way = (ask: (path: string, body: JsonObject) => Promise<JsonObject>, chat: JsonObject) => Promise<unknown>
+/** How a server is asked for the number of tokens in a chat: by one of its own endpoints. */
+export type WayToCount = 'tokenizing' | 'chat' | 'template'
 
-/** Counts by the first of these ways that the server has; a bound if it has none. Paths are without `/v1`. */
-export function counting(...ways: readonly Way[]): OperationSpec {
-  return {
-    ...boundedCount,
-    async serve(request) {
-      const { chat } = toChat(request.context.body)
-      const root = request.settings.baseURL.replace(/\/v1$/, '')
-      const ask = async (path: string, body: JsonObject) => jsonOf(await posted(request, root + path, body))
-      for (const way of ways) {
-        const count = await way(ask, { ...chat, model: request.context.model }).catch(unlessUnknown)
-        if (typeof count === 'number') return countAnswer(count)
-      }
-      return bounded(request)
-    },
-  }
-}
-
-function bounded(request: ServedRequest) {
-  if (!boundedCount.serve) throw new Error('a bound needs no server')
-  return boundedCount.serve(request)
-}
-
-function unlessUnknown(failure: unknown): undefined {
-  if (!(failure instanceof GatewayError) || failure.kind !== 'wrong_endpoint') throw failure
-}
-
-/** https://docs.vllm.ai/en/stable/serving/online_serving.html: beside `/v1`, for chats too. */
-export const byTokenizing: Way = async (ask, { model, messages, tools }) =>
-  (await ask('/tokenize', { model, messages, ...(tools !== undefined && { tools }), add_generation_prompt: true }))
-    .count
-
-/** https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md: since 2026. */
-export const byChat: Way = async (ask, chat) => (await ask('/v1/chat/completions/input_tokens', chat)).input_tokens
-
-/** The same for servers before that. */
-export const byTemplate: Way = async (ask, { model, messages, tools }) => {
-  const { prompt } = await ask('/apply-template', { model, messages, ...(tools !== undefined && { tools }) })
-  const { tokens } = await ask('/tokenize', { model, content: prompt, add_special: true, parse_special: true })
-  return Array.isArray(tokens) ? tokens.length : undefined
+/** Counts by the first of these ways that the server has; a bound if it has none. */
+export function counting(...ways: readonly WayToCount[]): OperationSpec {
+  const count = late(async () => (await import('./counting/count.ts')).counted)
+  return { path: '', serve: (request) => count(request, ways) }
 }

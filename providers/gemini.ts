@@ -1,3 +1,4 @@
+import { late } from '../src/core/late.ts'
 import {
   bearer,
   defineProvider,
@@ -6,12 +7,8 @@ import {
   type ProviderSettings,
 } from '../src/core/provider.ts'
 import { geminiRoot, geminiURL } from './gemini/address.ts'
-import { chatAnswer } from './gemini/answer.ts'
-import { countTokens } from './gemini/count.ts'
 import { geminiErrors, healThinking } from './gemini/failures.ts'
-import { keyHeader, listGemini } from './gemini/list.ts'
-import { generateRequest } from './gemini/request.ts'
-import { chatStream } from './gemini/stream.ts'
+import { keyHeader } from './gemini/key.ts'
 
 /**
  * Google's Gemini API. Chats go over `generateContent`, which has thoughts and their signatures; `api: 'openai'` uses
@@ -26,7 +23,7 @@ export default defineProvider({
   answers: ['gemini-*', 'gemma-*', 'imagen-*'],
   operations: ({ options }) => ({
     chat: options.api === 'openai' ? openaiChat : nativeChat,
-    inputTokens: countTokens,
+    inputTokens: { path: '', serve: late(async () => (await import('./gemini/count.ts')).countTokens) },
     embeddings: { path: '/v1beta/openai/embeddings' },
     images: { path: '/v1beta/openai/images/generations' },
     ...ownOperations,
@@ -38,7 +35,7 @@ export default defineProvider({
   reasoning: ['google-gemini-v1'],
   errors: geminiErrors,
   heal: healThinking,
-  models: listGemini,
+  models: late(async () => (await import('./gemini/list.ts')).listGemini),
 })
 
 /** Requests in Gemini's own format, for programs that speak it: their bytes pass untouched. */
@@ -67,9 +64,7 @@ const nativeChat = {
   streamPath: '/v1beta/{model}:streamGenerateContent?alt=sse',
   images: 'data',
   remedied: 'before',
-  encode: generateRequest,
-  decode: chatAnswer,
-  stream: chatStream,
+  load: async () => (await import('./gemini/wire.ts')).chatWire,
 } as const satisfies OperationSpec
 
 /** What it answers 400 to need not be listed. https://ai.google.dev/gemini-api/docs/openai */

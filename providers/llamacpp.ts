@@ -4,7 +4,7 @@ import { repaired } from '../src/operations/repair/index.ts'
 import { edited, type RequestBody } from '../src/wire/body.ts'
 import { objectAt, stringAt } from '../src/wire/json.ts'
 import { continuedBy } from './continuations.ts'
-import { byChat, byTemplate, counting } from './counting.ts'
+import { counting } from './counting.ts'
 import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 import { responsesBy, responsesSetting } from './responses.ts'
@@ -16,7 +16,7 @@ import { responsesBy, responsesSetting } from './responses.ts'
 export const llamacppOperations = {
   // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
   ...openaiRoutes('embeddings', 'transcriptions', 'rerank'),
-  inputTokens: counting(byChat, byTemplate),
+  inputTokens: counting('chat', 'template'),
   chat: { ...lacking(openaiOperations.chat, ...openaiOnly, 'tool_named', 'tools_allowed'), rephrase: onlyNamedTool },
   // A stream for several prompts starts with `data: null` and consists of chat chunks.
   completions: repaired(lacking(openaiOperations.completions, 'n')),

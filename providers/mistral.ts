@@ -1,3 +1,4 @@
+import { late } from '../src/core/late.ts'
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiRoutes } from '../src/operations/index.ts'
 
@@ -11,7 +12,7 @@ export default defineProvider({
   // https://docs.mistral.ai/api
   operations: () => ({
     ...openaiRoutes('chat', 'embeddings', 'transcriptions', 'moderations'),
-    speech: { path: '/audio/speech', serve: async (request) => (await import('./mistral/speech.ts')).speech(request) },
+    speech: { path: '/audio/speech', serve: late(async () => (await import('./mistral/speech.ts')).speech) },
   }),
   // https://docs.mistral.ai/api/endpoint/embeddings; its 422 names the field that it doesn't know.
   heal: ({ message, param }) =>

@@ -1,12 +1,9 @@
+import { late } from '../src/core/late.ts'
 import { defineProvider, type OperationSpec, type ProviderSettings } from '../src/core/provider.ts'
 import { lacking, openaiOnly, toolChoices } from './lacks.ts'
 import { ollamaURL } from './ollama/address.ts'
-import { chatAnswer, completionAnswer } from './ollama/answer.ts'
-import { embedAnswer, embedRequest, openaiEmbeddingsRequest } from './ollama/embed.ts'
 import { ollamaErrors, refusesMostThinking, refusesThinking } from './ollama/failures.ts'
-import { isWithoutHost, listLibrary, pullModel } from './ollama/library.ts'
-import { chatRequest, generateRequest, openaiChatRequest, openaiCompletionRequest } from './ollama/request.ts'
-import { chatStream, completionStream, ownStream } from './ollama/stream.ts'
+import { isWithoutHost } from './ollama/hosts.ts'
 import { responsesBy, responsesSetting } from './responses.ts'
 
 /**
@@ -37,8 +34,8 @@ export default defineProvider({
       : refusesThinking(error)
         ? { drop: ['think', 'reasoning_effort', 'reasoning'] }
         : undefined,
-  models: listLibrary,
-  pull: pullModel,
+  models: late(async () => (await import('./ollama/library.ts')).listLibrary),
+  pull: late(async () => (await import('./ollama/library.ts')).pullModel),
   mayPull: isWithoutHost,
 })
 
@@ -56,7 +53,10 @@ const lacksInCompletions = [...lacksInChat, 'best_of', 'echo', 'logprobs'] as co
 // A chat model that hears is asked to write down what it hears: forms of up to 25 MB.
 const transcriptions = { path: '/v1/audio/transcriptions' }
 
-const own = { stream: ownStream, streamType: 'application/x-ndjson' } as const
+const own = {
+  load: async () => (await import('./ollama/wire.ts')).native.own,
+  streamType: 'application/x-ndjson',
+} as const
 
 const nativeOperations = {
   transcriptions,
@@ -64,20 +64,16 @@ const nativeOperations = {
     lacks: lacksInChat,
     path: '/api/chat',
     images: 'data',
-    encode: chatRequest,
-    decode: chatAnswer,
-    stream: chatStream,
+    load: async () => (await import('./ollama/wire.ts')).native.chat,
     streamType: 'application/x-ndjson',
   },
   completions: {
     lacks: lacksInCompletions,
     path: '/api/generate',
-    encode: generateRequest,
-    decode: completionAnswer,
-    stream: completionStream,
+    load: async () => (await import('./ollama/wire.ts')).native.completions,
     streamType: 'application/x-ndjson',
   },
-  embeddings: { path: '/api/embed', encode: embedRequest, decode: embedAnswer },
+  embeddings: { path: '/api/embed', load: async () => (await import('./ollama/wire.ts')).native.embeddings },
   // For clients of this API: bytes go and come as they are, but for the frame of each line on its way.
   ollamaChat: { path: '/api/chat', ...own },
   ollamaGenerate: { path: '/api/generate', ...own },
@@ -88,10 +84,14 @@ const nativeOperations = {
 const openaiOperations = {
   transcriptions,
   chat: lacking(
-    { path: '/v1/chat/completions', encode: openaiChatRequest, images: 'data' },
+    { path: '/v1/chat/completions', load: async () => (await import('./ollama/wire.ts')).openai.chat, images: 'data' },
     ...lacksInChat,
     'functions',
   ),
-  completions: { path: '/v1/completions', encode: openaiCompletionRequest, lacks: lacksInCompletions },
-  embeddings: { path: '/v1/embeddings', encode: openaiEmbeddingsRequest },
+  completions: {
+    path: '/v1/completions',
+    load: async () => (await import('./ollama/wire.ts')).openai.completions,
+    lacks: lacksInCompletions,
+  },
+  embeddings: { path: '/v1/embeddings', load: async () => (await import('./ollama/wire.ts')).openai.embeddings },
 } satisfies Record<string, OperationSpec>

@@ -1,7 +1,7 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { continuedBy } from './continuations.ts'
-import { byTokenizing, counting } from './counting.ts'
+import { counting } from './counting.ts'
 import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
 import { responsesBy, responsesSetting } from './responses.ts'
@@ -22,7 +22,7 @@ export const vllmOperations = {
     'realtime',
     'responses',
   ),
-  inputTokens: counting(byTokenizing),
+  inputTokens: counting('tokenizing'),
   chat: lacking(openaiOperations.chat, ...openaiOnly.filter((feature) => feature !== 'audio_output')),
 }
 

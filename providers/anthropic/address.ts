@@ -9,3 +9,5 @@ export function anthropicURL({ baseURL }: ProviderSettings): string {
 export function anthropicHeaders({ apiKey }: ProviderSettings): Record<string, string> {
   return { 'anthropic-version': '2023-06-01', ...(apiKey && { 'x-api-key': apiKey }) }
 }
+
+export const countPath = '/v1/messages/count_tokens'

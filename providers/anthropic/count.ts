@@ -2,13 +2,11 @@ import type { OperationSpec } from '../../src/core/provider.ts'
 import { countAnswer } from '../../src/operations/responses/count.ts'
 import { toChat } from '../../src/operations/responses/request.ts'
 import { jsonOf, malformed, posted } from '../exchange.ts'
-import { anthropicURL } from './address.ts'
+import { anthropicURL, countPath } from './address.ts'
 import { messagesRequest } from './request.ts'
 
 /** What counts: https://platform.claude.com/docs/en/api/messages/count_tokens */
 const counted = ['model', 'messages', 'system', 'tools', 'tool_choice', 'thinking', 'output_config'] as const
-
-export const countPath = '/v1/messages/count_tokens'
 
 /** Counts the tokens of a request for a response by those of its chat. */
 export const countInput: NonNullable<OperationSpec['serve']> = async (request) => {

@@ -3,8 +3,8 @@ import type { Emit, Stage } from '../../src/core/stream.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
 import { doneText, EventReader, parseEvent, type ServerEvent, truncated } from '../../src/wire/sse.ts'
 import { annotationsOf, detailOf, finishOf, isAnswerCall, isThought, refusalOf } from './answer.ts'
-import { streamFailure } from './failures.ts'
 import { answerTool } from './format.ts'
+import { streamFailure } from './stream-failure.ts'
 import { tierOf, usageOf } from './usage.ts'
 
 const encoder = new TextEncoder()

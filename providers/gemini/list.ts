@@ -2,6 +2,7 @@ import { fetchModelList } from '../../src/core/model-list.ts'
 import type { KnownModel, ProviderSettings, SlowPath } from '../../src/core/provider.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import { geminiRoot } from './address.ts'
+import { keyHeader } from './key.ts'
 
 /** What models are asked for here; others speak only live, or answer from documents. */
 const served = ['generateContent', 'embedContent', 'predict'] as const
@@ -14,11 +15,6 @@ export async function listGemini(settings: ProviderSettings, tools: SlowPath): P
     const methods = Array.isArray(fields.supportedGenerationMethods) ? fields.supportedGenerationMethods : []
     return methods.length === 0 || served.some((one) => methods.includes(one)) ? [known(id, fields, methods)] : []
   })
-}
-
-/** The key as Gemini's own API takes it. */
-export function keyHeader({ apiKey }: ProviderSettings): Record<string, string> {
-  return apiKey ? { 'x-goog-api-key': apiKey } : {}
 }
 
 function known(id: string, fields: JsonObject, methods: readonly unknown[]): KnownModel {

@@ -1,3 +1,4 @@
+import { late } from '../../src/core/late.ts'
 import type { OperationSpecs } from '../../src/core/provider.ts'
 
 /**
@@ -12,11 +13,11 @@ export const media: OperationSpecs = {
   images: {
     path: '',
     atOnce: { choices: 1 },
-    serve: async (request) => (await import('./media/images.ts')).images(request),
+    serve: late(async () => (await import('./media/images.ts')).images),
   },
-  speech: { path: '', serve: async (request) => (await import('./media/speech.ts')).speech(request) },
+  speech: { path: '', serve: late(async () => (await import('./media/speech.ts')).speech) },
   transcriptions: {
     path: '',
-    serve: async (request) => (await import('./media/transcriptions.ts')).transcriptions(request),
+    serve: late(async () => (await import('./media/transcriptions.ts')).transcriptions),
   },
 }

@@ -1,8 +1,5 @@
-import { contextMessage } from '../../src/core/context-message.ts'
 import type { ErrorRule } from '../../src/core/provider.ts'
-import { fittingRule } from '../../src/core/recognise.ts'
-import { readSaidInBand } from '../../src/core/said.ts'
-import { GatewayError } from '../../src/wire/errors.ts'
+import type { GatewayError } from '../../src/wire/errors.ts'
 
 /** The error messages of Ollama, and of the llama-server behind it, which arrive as JSON inside a string. */
 export const ollamaErrors: readonly ErrorRule[] = [
@@ -44,15 +41,4 @@ export function refusesThinking({ message }: GatewayError): boolean {
 /** Whether the error is about the highest level, which versions before April 2026 don't know: ollama/ollama#15787. */
 export function refusesMostThinking({ message }: GatewayError): boolean {
   return /invalid think value: \\?"max\\?"/i.test(message)
-}
-
-/** The failure that a line of a stream reports, under HTTP 200. */
-export function streamFailure(error: unknown, model: string): GatewayError {
-  const said = readSaidInBand(error)
-  const { message } = said
-  const rule = fittingRule(said, { own: ollamaErrors, status: said.status })
-  if (!rule) return new GatewayError('upstream', `Ollama failed: ${message || 'it did not say why'}`)
-  const param = rule.kind === 'not_pulled' || rule.kind === 'not_found' ? 'model' : null
-  const word = rule.kind === 'context_length' ? contextMessage(message) : message
-  return new GatewayError(rule.kind, rule.say?.(model) ?? word, { param })
 }

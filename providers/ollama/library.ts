@@ -86,14 +86,6 @@ function abilitiesIn(capabilities: readonly string[]): ModelFacts {
   }
 }
 
-/**
- * Whether a name is in Ollama's own library: `name`, `name:tag`, `namespace/name`. A longer one starts with the host
- * that Ollama would fetch it from.
- */
-export function isWithoutHost(model: string): boolean {
-  return /^([\w-]+\/)?\w[\w.-]*(:[\w.-]+)?$/.test(model)
-}
-
 /** Makes the server pull a model, and logs the progress. Rejects with `not_pulled` and Ollama's message. */
 export async function pullModel(model: string, settings: ProviderSettings, tools: SlowPath): Promise<void> {
   const ollama = await client(settings, tools)

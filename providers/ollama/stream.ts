@@ -5,9 +5,8 @@ import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../src/wire/json.ts'
 import { toldError } from '../../src/wire/told-error.ts'
 import { calledAs, finishOf, logprobsOf, servedModel, toolCalls, usageOf } from './answer.ts'
-import { streamFailure } from './failures.ts'
-
 import { speaksOfFunctions } from './request.ts'
+import { streamFailure } from './stream-failure.ts'
 
 /** How an operation formats its chunks. All objects are the content of a choice, without `"index":0`. */
 interface Format {

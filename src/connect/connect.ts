@@ -1,6 +1,7 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import { namesOf } from '../core/failure.ts'
+import type { OperationSpec } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { SocketRequest } from '../wire/socket-request.ts'
@@ -32,10 +33,11 @@ export function connect(
     const { deployment } = given.target
     const { provider } = deployment
     const asked = given.routed && provider.routes ? { ...given, body: given.routed } : given
-    const spec = provider.operations[given.operation.name]
-    if (!spec) {
+    const declared = provider.operations[given.operation.name]
+    if (!declared) {
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${given.operation.path}.`)
     }
+    const spec = declared.load ? await withWire(declared) : declared
     if (asked.body instanceof SocketRequest) return await dialled(asked, asked.body, spec, services)
     let call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked
     const images = spec.images === 'data' ? await fetcher?.imagesFor(call) : undefined
@@ -70,10 +72,14 @@ export function connect(
           throw call.body.spent ? told : orIncapable(told, () => [call.body.outline, sent()], namesOf(call).sent)
         }
         before = error
-        way = better
+        way = better.spec?.load ? { ...better, spec: await withWire(better.spec) } : better
       }
     }
   }
+}
+
+async function withWire(spec: OperationSpec): Promise<OperationSpec> {
+  return { ...spec, ...(await spec.load?.()) }
 }
 
 export function learntKey(operation: string, label: string): string {

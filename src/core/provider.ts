@@ -21,22 +21,28 @@ export type { ProviderSettings } from './provider-settings.ts'
 export type { Remedy } from './remedy.ts'
 export type { WireContext } from './wire-context.ts'
 
-/**
- * How an upstream serves one operation. With `path` alone, bytes pass unchanged except for the value of `model`; the
- * other fields are for upstreams that differ from OpenAI's format. Pure but for `serve`: no I/O, no environment.
- */
-export interface OperationSpec {
-  readonly path: string
-  /** The path for requests that want a stream; the default is `path`. */
-  readonly streamPath?: string
+/** How an upstream's format differs from OpenAI's. */
+export interface Wire {
   /** Converts an OpenAI request to the upstream's format. Throws a `GatewayError` for what the upstream can't do. */
   readonly encode?: (context: WireContext) => JsonObject
-  /** The answer is a bare list, which `decode` gets under this name. */
-  readonly list?: string
   /** Converts the upstream's answer to OpenAI's format. */
   readonly decode?: (answer: JsonObject, context: WireContext) => JsonObject
   /** Converts the upstream's stream to an OpenAI stream; throws a `GatewayError` for an error in it. */
   readonly stream?: (context: WireContext) => Stage
+}
+
+/**
+ * How an upstream serves one operation. With `path` alone, bytes pass unchanged except for the value of `model`; the
+ * other fields are for upstreams that differ from OpenAI's format. Pure but for `serve`: no I/O, no environment.
+ */
+export interface OperationSpec extends Wire {
+  readonly path: string
+  /** The path for requests that want a stream; the default is `path`. */
+  readonly streamPath?: string
+  /** Loads what is needed for requests only: the rest of it, by the first one. */
+  readonly load?: () => Promise<Wire>
+  /** The answer is a bare list, which `decode` gets under this name. */
+  readonly list?: string
   /** The content type of a stream if it isn't `text/event-stream`. */
   readonly streamType?: string
   /** The part of a WebSocket's query that names the model; the default is `model`. */

@@ -1,4 +1,5 @@
 import type { Answer } from '../core/answer.ts'
+import { once } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import type { Signal } from '../core/signal.ts'
 import type { Gateway } from '../gateway.ts'
@@ -94,13 +95,9 @@ export interface Task extends LookUp {
 
 /** The routes of a dialect whose code is loaded by the first request to one of them. */
 export function late(addresses: readonly Address[], load: () => Promise<Dialect<DialectRoute>>): readonly LateRoute[] {
-  let loading: Promise<Dialect<DialectRoute>> | undefined
+  const loaded = once(load)
   async function find({ method, path }: Address): Promise<DialectRoute> {
-    loading ??= load().catch((error) => {
-      loading = undefined
-      throw error
-    })
-    const { routes } = await loading
+    const { routes } = await loaded()
     const found = routes.find((route) => route.method === method && route.path === path)
     if (!found) throw new Error(`no route ${method} ${path} in the dialect that has it`)
     return found

@@ -11,7 +11,7 @@ import { inputTokens } from './input-tokens.ts'
 import { moderations } from './moderations.ts'
 import { realtime } from './realtime.ts'
 import { rerank } from './rerank.ts'
-import { boundedCount } from './responses/count.ts'
+import { boundedCount } from './responses/bounded-count.ts'
 import { responses } from './responses.ts'
 
 /** All operations. A new file needs only its import and a line here. */

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import gemini from '../../providers/gemini.ts'
 import type { ProviderSettings, WireContext } from '../../src/core/provider.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
+import { loadedSpecs } from '../support/loaded-specs.ts'
 
 const settings: ProviderSettings = { baseURL: 'https://gemini.example', headers: {}, options: {} }
+const specs = await loadedSpecs(gemini, settings)
 const user = (content: unknown) => ({ role: 'user', content })
 const text = (words: string) => ({ parts: [{ text: words }] })
 const schema = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
@@ -302,7 +304,6 @@ describe('How much to think', () => {
 /** The request as JSON. */
 function encode(body: JsonObject, more: Partial<WireContext> = {}): JsonObject {
   const context = { id: 'chatcmpl-1', created: 1, random: () => 0, model: 'gemini-3-flash', ...more }
-  const spec = gemini.operations?.(settings).chat
-  const sent = spec?.encode?.({ ...context, body: { messages: [user('hi')], ...body } })
+  const sent = specs.chat?.encode?.({ ...context, body: { messages: [user('hi')], ...body } })
   return JSON.parse(JSON.stringify(sent)) as JsonObject
 }

@@ -8,8 +8,10 @@ import type { OperationName } from '../../src/operations/index.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 import recorded from '../fixtures/ollama-0.32.15-native.json' with { type: 'json' }
+import { loadedSpecs } from '../support/loaded-specs.ts'
 
 const settings: ProviderSettings = { baseURL: 'http://127.0.0.1:11434', headers: {}, options: {} }
+const specs = await loadedSpecs(ollama, settings)
 const user = (content: unknown) => ({ role: 'user', content })
 const weather = {
   type: 'function',
@@ -498,13 +500,12 @@ describe('an address', () => {
 })
 
 describe("Ollama's own /v1, where that is chosen", () => {
-  const operations = ollama.operations?.({ ...settings, options: { api: 'openai' } })
-
-  it('hears the limit under the name that it knows', () => {
-    expect(operations?.chat?.path).toBe('/v1/chat/completions')
-    const limited = operations?.chat?.encode?.(context({ messages: [user('hi')], max_completion_tokens: 5, user: 'u' }))
+  it('hears the limit under the name that it knows', async () => {
+    const operations = await loadedSpecs(ollama, { ...settings, options: { api: 'openai' } })
+    expect(operations.chat?.path).toBe('/v1/chat/completions')
+    const limited = operations.chat?.encode?.(context({ messages: [user('hi')], max_completion_tokens: 5, user: 'u' }))
     expect(limited).toEqual({ model: 'tiny-chat', messages: [user('hi')], max_tokens: 5, user: 'u' })
-    expect(operations?.completions?.encode?.(context({ prompt: ['a'] }))).toMatchObject({ prompt: 'a', max_tokens: 16 })
+    expect(operations.completions?.encode?.(context({ prompt: ['a'] }))).toMatchObject({ prompt: 'a', max_tokens: 16 })
   })
 })
 
@@ -672,7 +673,7 @@ function context(body: JsonObject): WireContext {
 }
 
 function spec(operation: OperationName): OperationSpec {
-  const found = ollama.operations?.(settings)[operation]
+  const found = specs[operation]
   if (!found) throw new Error(`no ${operation}`)
   return found
 }

@@ -1,5 +1,5 @@
 import type { Answer } from '../../core/answer.ts'
-import type { OperationSpec } from '../../core/provider.ts'
+import type { ServedRequest } from '../../core/served.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { toChat } from './request.ts'
 
@@ -21,10 +21,9 @@ export function countAnswer(count: number, bound?: 'upper'): Answer {
   }
 }
 
-/** For models whose provider counts no tokens: the most that a request can be to any. */
-export const boundedCount: OperationSpec = {
-  path: '',
-  serve: async ({ context }) => countAnswer(mostTokens(toChat(context.body).chat), 'upper'),
+/** The most that a request can be to any model. */
+export function boundAnswer({ context }: Pick<ServedRequest, 'context'>): Answer {
+  return countAnswer(mostTokens(toChat(context.body).chat), 'upper')
 }
 
 /** No tokenizer makes more tokens than there are bytes, and JSON has more around each text than any template. */
