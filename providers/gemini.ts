@@ -9,6 +9,7 @@ import {
 import { geminiRoot, geminiURL } from './gemini/address.ts'
 import { geminiErrors, healThinking } from './gemini/failures.ts'
 import { keyHeader } from './gemini/key.ts'
+import { renamedInside } from './gemini/renamed.ts'
 
 /**
  * Google's Gemini API. Chats go over `generateContent`, which has thoughts and their signatures; `api: 'openai'` uses
@@ -38,15 +39,16 @@ export default defineProvider({
   models: late(async () => (await import('./gemini/list.ts')).listGemini),
 })
 
-/** Requests in Gemini's own format, for programs that speak it: their bytes pass untouched. */
+/** Requests in Gemini's own format, for programs that speak it. */
 const ownOperations: OperationSpecs = {
   generateContent: {
     path: '/v1beta/{model}:generateContent',
     streamPath: '/v1beta/{model}:streamGenerateContent?alt=sse',
+    unnamed: true,
   },
-  countContentTokens: { path: '/v1beta/{model}:countTokens' },
-  embedContent: { path: '/v1beta/{model}:embedContent' },
-  batchEmbedContents: { path: '/v1beta/{model}:batchEmbedContents' },
+  countContentTokens: { path: '/v1beta/{model}:countTokens', encode: renamedInside },
+  embedContent: { path: '/v1beta/{model}:embedContent', encode: renamedInside },
+  batchEmbedContents: { path: '/v1beta/{model}:batchEmbedContents', encode: renamedInside },
 }
 
 function isNative({ options }: ProviderSettings, operation = ''): boolean {

@@ -67,7 +67,8 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     try {
       // 1. Who is the caller, and do they have access?
       const given = edge.headers(context)
-      const header = keyParameter === undefined ? given : withKeyIn(keyParameter, context.req.url, given)
+      const url = route.explains || keyParameter !== undefined ? context.req.url : undefined
+      const header = keyParameter === undefined || url === undefined ? given : withKeyIn(keyParameter, url, given)
       const bearer = guard(header, 'POST', route.anyType)
       const hops = readHops(header)
       const session = header('x-session-id') ?? (sessionHeader && header(sessionHeader))
@@ -76,7 +77,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       if (header('x-samewire-explain') === 'true') trace.asked = true
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
       read = await readRequest(context, route, header)
-      const { operation, body, dropped } = route.request(read, named, route.explains ? context.req.url : undefined)
+      const { operation, body, dropped } = route.request(read, named, url)
       operationName = operation.name
       if (route.explains) {
         const plan = encoder.encode(JSON.stringify(gateway.explain({ operation, body, session, limits })))
@@ -103,7 +104,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
           ? followed(answered, () => report(requestId, started, trace, operationName))
           : answered
       // 4. Send the answer in the client's dialect, with headers that say who answered.
-      const worded = route.answer?.(answer, read) ?? answer
+      const worded = route.answer?.(answer, read, url) ?? answer
       return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)
     } catch (thrown) {
       const failure = asGatewayError(thrown)

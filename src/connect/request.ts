@@ -1,7 +1,8 @@
 import type { Call } from '../core/call.ts'
 import { bearer, type Remedy, type WireContext } from '../core/provider.ts'
+import type { Changes } from '../core/synonyms.ts'
 import type { Rest, UpstreamRequest } from '../core/transport.ts'
-import { editBody, withModel } from '../wire/body.ts'
+import { editBody, type RequestBody, withModel } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { FormBody } from '../wire/form-body.ts'
 import { hopsHeader } from '../wire/headers.ts'
@@ -48,9 +49,18 @@ export function requestBody(call: Call, context: WireContext, manner: Manner) {
   const { spec } = manner
   if (spec.encode || call.begun) return [encoder.encode(JSON.stringify(bodyToSend(context, manner)))]
   const changes = changesOf(call, remedyOf(manner))
+  if (spec.unnamed) return unnamedBody(call.body, changes)
   if (!changes) return withModel(call.body, call.target.deployment.model)
   const set = new Map([...changes.set].map(([name, value]) => [name, JSON.stringify(value)]))
   return editBody(call.body, { set, drop: changes.drop })
+}
+
+/** The same without a model. */
+function unnamedBody(body: RequestBody, changes: Changes | undefined): readonly Uint8Array[] {
+  if (!changes && !body.modelSpan) return [body.bytes]
+  const set = [...(changes?.set ?? [])].filter(([name]) => name !== 'model')
+  const drop = new Set([...(changes?.drop ?? []), 'model'])
+  return editBody(body, { set: new Map(set.map(([name, value]) => [name, JSON.stringify(value)])), drop })
 }
 
 /** The upstream's request body, as an object. */

@@ -39,6 +39,8 @@ export interface OperationSpec extends Wire {
   readonly path: string
   /** The path for requests that want a stream; the default is `path`. */
   readonly streamPath?: string
+  /** The path alone names the model: none is written into the request. */
+  readonly unnamed?: boolean
   /** Loads what is needed for requests only: the rest of it, by the first one. */
   readonly load?: () => Promise<Wire>
   /** The answer is a bare list, which `decode` gets under this name. */

@@ -61,10 +61,10 @@ export interface InferenceRoute extends BaseRoute {
   readonly carries?: readonly string[]
   /** The header that names the client's session, beside `x-session-id`. */
   readonly sessionHeader?: string
-  /** What is asked for. `model`: the model in the path; `url`: with `explains`. Throws a `GatewayError`. */
+  /** What is asked for. `model`: the model in the path; `url`: with `explains` or `keyParameter`. Throws a `GatewayError`. */
   request(body: RequestBody, model: string | undefined, url?: string): InferenceRequest
-  /** Converts an answer from the operation's format to the dialect's. Absent: they are the same. */
-  answer?(answer: Answer, asked: RequestBody): Answer
+  /** Converts an answer from the operation's format to the dialect's. `url`: as above. Absent: they are the same. */
+  answer?(answer: Answer, asked: RequestBody, url?: string): Answer
 }
 
 /** A route that looks something up without asking a model. */

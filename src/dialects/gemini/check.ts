@@ -1,0 +1,37 @@
+import { invalid, type RequestBody } from '../../wire/body.ts'
+import type { JsonObject } from '../../wire/json.ts'
+import { camel, listOf, objectIn } from './fields.ts'
+
+const roles: ReadonlySet<unknown> = new Set(['user', 'model', 'function', undefined, null, ''])
+
+const numbers = ['temperature', 'topP', 'topK', 'maxOutputTokens', 'candidateCount', 'seed'].concat([
+  'presencePenalty',
+  'frequencyPenalty',
+  'logprobs',
+])
+
+/** Throws the 400 that Google returns for a request without content, or with something of the wrong type. */
+export function checkContents({ outline }: RequestBody): void {
+  checkAsked(camel(outline))
+}
+
+export function checkAsked(asked: JsonObject): void {
+  const contents = listOf(asked.contents, 'contents')
+  if (contents.length === 0) throw invalid('* GenerateContentRequest.contents: contents is not specified', 'contents')
+  for (const [at, content] of contents.entries()) {
+    const { role, parts } = content
+    if (!roles.has(role)) throw invalid('Please use a valid role: user, model.', `contents[${at}].role`)
+    if (listOf(parts, `contents[${at}].parts`).length === 0) {
+      const path = `GenerateContentRequest.contents[${at}].parts`
+      throw invalid(`* ${path}: contents.parts must not be empty.`, `contents[${at}].parts`)
+    }
+  }
+  const config = objectIn(asked, 'generationConfig')
+  for (const name of numbers) {
+    const value = config[name]
+    if (value === undefined || value === null || typeof value === 'number') continue
+    throw invalid(`Invalid value at 'generation_config.${name}': a number is expected.`, `generationConfig.${name}`)
+  }
+  objectIn(asked, 'toolConfig')
+  listOf(asked.tools, 'tools')
+}

@@ -1,0 +1,62 @@
+import { invalid } from '../../wire/body.ts'
+import { GatewayError } from '../../wire/errors.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
+
+/** Values whose keys are the client's own: they stay as they are. */
+const own: ReadonlySet<string> = new Set(
+  ['args', 'response', 'parameters', 'parametersJsonSchema', 'responseSchema', 'responseJsonSchema'].concat([
+    '_responseJsonSchema',
+    'responseFormat',
+    'labels',
+  ]),
+)
+
+/** Google takes the names of fields in either case: `system_instruction` is `systemInstruction`. */
+export function camel(object: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(object).map(([key, value]) => {
+      const name = key.includes('_', 1) ? key.replace(/(?<=\w)_([a-z])/g, (_, letter) => letter.toUpperCase()) : key
+      return [name, own.has(name) ? value : inside(value)]
+    }),
+  )
+}
+
+function inside(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inside)
+  return isObject(value) ? camel(value) : value
+}
+
+/** A repeated field, of which Google takes a single one without its list too. */
+export function listOf(value: unknown, path: string): readonly JsonObject[] {
+  if (value === undefined || value === null) return []
+  if (isObject(value)) return [value]
+  if (!Array.isArray(value)) throw invalid(`Invalid value at '${path}': a list is expected.`, path)
+  return value.map((one, at) => {
+    if (isObject(one)) return one
+    throw invalid(`Invalid value at '${path}[${at}]': an object is expected.`, `${path}[${at}]`)
+  })
+}
+
+export function objectIn(object: JsonObject, name: string, path = name): JsonObject {
+  const value = object[name]
+  if (value === undefined || value === null) return {}
+  if (isObject(value)) return value
+  throw invalid(`Invalid value at '${path}': an object is expected.`, path)
+}
+
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
+
+/** What no chat can do; another model may. */
+export function unsupported(path: string): GatewayError {
+  return new GatewayError('incapable', `${path} is not supported with this model.`, { param: path })
+}
+
+/** Content of a part or of an instruction, which may be a mere text. */
+export function partsIn(content: unknown, path: string): readonly JsonObject[] {
+  if (typeof content === 'string') return [{ text: content }]
+  if (Array.isArray(content)) return content.flatMap((one, at) => partsIn(one, `${path}[${at}]`))
+  if (!isObject(content)) return []
+  return 'parts' in content ? listOf(content.parts, `${path}.parts`) : 'text' in content ? [content] : []
+}

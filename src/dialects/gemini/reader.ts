@@ -1,0 +1,59 @@
+import type { Fault, Sight, StreamReader } from '../../core/operation.ts'
+import { isObject, type JsonObject, objectAt, tryParse } from '../../wire/json.ts'
+import type { ServerEvent } from '../../wire/sse.ts'
+import { toldError } from '../../wire/told-error.ts'
+import { errorEvent } from './words.ts'
+
+const texts: ReadonlySet<string> = new Set(['text', 'data', 'thoughtSignature'])
+
+/** Reads the chunks of an upstream that makes them itself. */
+export class ContentReader implements StreamReader {
+  readonly texts = texts
+  readonly endsItself = true
+  complete = false
+  usage: JsonObject | undefined
+
+  see({ data }: ServerEvent): Sight {
+    const text = data.trim()
+    if (text === '') return 'nothing'
+    const said = tryParse(text)
+    if (!isObject(said)) return { wrong: 'sent an event that is no JSON object' }
+    if (toldError(said) !== undefined) return { told: said }
+    this.usage = usageIn(said) ?? this.usage
+    const candidates = candidatesIn(said)
+    if (candidates.some(({ finishReason }) => finishReason) || isBlocked(said)) {
+      this.complete = true
+      return 'finish'
+    }
+    return candidates.length > 0 ? 'content' : 'nothing'
+  }
+
+  broken({ error }: JsonObject): Uint8Array {
+    return new TextEncoder().encode(errorEvent(error))
+  }
+}
+
+/** Why an answer is none. That its prompt was blocked is one. */
+export function faultIn(answer: JsonObject): Fault | undefined {
+  if (toldError(answer) !== undefined) return { told: answer }
+  return Array.isArray(answer.candidates) || isBlocked(answer)
+    ? undefined
+    : { wrong: 'sent an answer without candidates' }
+}
+
+/** In OpenAI's terms. */
+export function usageIn(answer: JsonObject): JsonObject | undefined {
+  const told = objectAt(answer, 'usageMetadata')
+  if (!told) return undefined
+  const prompt = Number(told.promptTokenCount ?? 0)
+  const completion = Number(told.candidatesTokenCount ?? 0) + Number(told.thoughtsTokenCount ?? 0)
+  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
+}
+
+function candidatesIn({ candidates }: JsonObject): readonly JsonObject[] {
+  return Array.isArray(candidates) ? candidates.filter(isObject) : []
+}
+
+function isBlocked(answer: JsonObject): boolean {
+  return Boolean(objectAt(answer, 'promptFeedback')?.blockReason)
+}

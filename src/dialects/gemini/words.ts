@@ -1,0 +1,55 @@
+import { type GatewayError, isMissing, reactions, shorten } from '../../wire/errors.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
+
+/** https://cloud.google.com/apis/design/errors#handling_errors */
+const statuses: Readonly<Record<number, string>> = {
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  499: 'CANCELLED',
+  500: 'INTERNAL',
+  502: 'UNAVAILABLE',
+  503: 'UNAVAILABLE',
+  504: 'DEADLINE_EXCEEDED',
+}
+
+/** The body of an error answer. */
+export function refuse({ kind, model, message, status, retryAfterMs }: GatewayError): JsonObject {
+  const said =
+    model !== undefined && isMissing(kind)
+      ? `models/${shorten(model)} is not found for API version v1beta, or is not supported for this method.`
+      : message
+  const wait = retryAfterMs === undefined ? {} : { details: [retryInfo(retryAfterMs)] }
+  return { error: { code: status, message: said, status: statusOf(status), ...wait } }
+}
+
+/** An `error` of OpenAI's, or one of Google's, as the last event of a stream. */
+export function errorEvent(error: unknown): string {
+  return `data: ${JSON.stringify({ error: isObject(error) ? wordsFor(error) : internal(String(error)) })}\n\n`
+}
+
+function wordsFor(error: JsonObject): JsonObject {
+  const { message, code, type, status } = error
+  if (typeof code === 'number' && typeof status === 'string') return error
+  const kinds = Object.keys(reactions) as (keyof typeof reactions)[]
+  const kind = kinds.find((one) => typeof code === 'string' && reactions[one].code === code)
+  // One that broke off has a code that no whole answer has.
+  const other = String(code).startsWith('upstream_') ? 502 : type === 'invalid_request_error' ? 400 : 500
+  const found = kind ? reactions[kind].status : other
+  return { code: found, message: String(message), status: statusOf(found) }
+}
+
+function internal(message: string): JsonObject {
+  return { code: 500, message, status: 'INTERNAL' }
+}
+
+function statusOf(status: number): string {
+  return statuses[status] ?? (status < 500 ? 'INVALID_ARGUMENT' : 'INTERNAL')
+}
+
+/** Clients wait as long as it says. */
+function retryInfo(ms: number): JsonObject {
+  return { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${Math.ceil(ms / 1000)}s` }
+}
