@@ -248,10 +248,10 @@ export interface StreamReader {
   readonly isOver?: boolean
   readonly usage: JsonObject | undefined
   /**
-   * The last event of a stream that an error ends, in the form of its own events. `isTold`: the event with which the
-   * upstream told the error has gone out. Absent: the envelope.
+   * The last event of a stream that an error ends, in the form of its own events. `hasMore`: an event has gone out that
+   * the reader knows nothing of, the one with which the upstream told the error or half of another. Absent: the envelope.
    */
-  broken?(envelope: JsonObject, services: NamingServices, isTold?: boolean): Uint8Array
+  broken?(envelope: JsonObject, services: NamingServices, hasMore?: boolean): Uint8Array
   /** Keys whose texts never change what an event means: events that differ only in these need not be read. */
   readonly texts: ReadonlySet<string>
   /** The same for keys whose numbers don't: those that count events. Absent: there are none. */

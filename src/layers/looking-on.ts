@@ -4,7 +4,7 @@ import { concat } from '../wire/block.ts'
 import { HalfEvent } from '../wire/half-event.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { done, eventEnd, truncated } from '../wire/sse.ts'
-import { afterHalf } from '../wire/unfinished.ts'
+import { afterHalf, afterTypedHalf } from '../wire/unfinished.ts'
 import { EventFollower } from './follow.ts'
 import { blankLine, isWhole, type Words } from './stream-faults.ts'
 
@@ -55,8 +55,9 @@ export class LookingOn implements Watch {
 
   #brokenAfter(half: Uint8Array, envelope: JsonObject): Uint8Array {
     this.#follower.catchUp()
-    const event = this.#reader.broken?.(envelope, this.#words.services, this.#told !== undefined)
-    return event ? afterHalf(half, undefined, event) : afterHalf(half, envelope)
+    const hasMore = this.#told !== undefined || half.length > 0
+    const event = this.#reader.broken?.(envelope, this.#words.services, hasMore)
+    return event ? afterTypedHalf(half, event) : afterHalf(half, envelope)
   }
 
   #end(half: Uint8Array): Uint8Array {

@@ -7,14 +7,28 @@ const decoder = new TextDecoder('latin1')
 /**
  * Returns what must follow `half`, the start of an event that was cut anywhere, so that the reader gets a whole event
  * and then learns how the stream ended: with the error of `envelope`, or well. Closes the JSON where it was cut and
- * adds the error as a member, because a parser that fails on half an event never reaches the next one. `ending`: another
- * last event.
+ * adds the error as a member, because a parser that fails on half an event never reaches the next one.
  */
-export function afterHalf(
-  half: Uint8Array,
-  envelope?: JsonObject,
-  ending = envelope ? frame(envelope) : done,
-): Uint8Array {
+export function afterHalf(half: Uint8Array, envelope?: JsonObject): Uint8Array {
+  return after(half, envelope ? frame(envelope) : done, envelope && { member: envelope, says: '' })
+}
+
+/**
+ * The same for a stream whose events have types, and which ends with `ending`. Half of one may have its type and not what
+ * belongs to it, or say that all is done: it becomes one that says nothing, as OpenAI itself sends them.
+ */
+export function afterTypedHalf(half: Uint8Array, ending: Uint8Array): Uint8Array {
+  return after(half, ending, { member: { type: 'keepalive' }, says: '\nevent: keepalive' })
+}
+
+interface Added {
+  /** The last member of half an event. */
+  readonly member: JsonObject
+  /** What follows its line; empty if the member says how the stream ended. */
+  readonly says: string
+}
+
+function after(half: Uint8Array, ending: Uint8Array, added?: Added): Uint8Array {
   const line = /(?:^|[\r\n])data(?::| ?$) ?([^\r\n]*)$/.exec(decoder.decode(half))
   // A line that has ended is complete, and readers skip lines with other fields.
   if (!line) return bytesOf('\n\n', ending)
@@ -25,9 +39,9 @@ export function afterHalf(
     return isOneLine ? bytesOf(colon, ending.subarray('data:'.length)) : bytesOf(colon, '\n\n', ending)
   if ('[DONE]'.startsWith(data))
     return bytesOf(`${'[DONE]'.slice(data.length)}\n\n`, ending === done ? undefined : ending)
-  const closing = closeJson(data, envelope && JSON.stringify(envelope).slice(1, -1))
-  const told = Boolean(closing) && envelope !== undefined
-  return bytesOf(restOfCharacter(half), `${closing ?? ''}\n\n`, told ? undefined : ending)
+  const closing = closeJson(data, added?.member)
+  const { says } = (closing && added) || {}
+  return bytesOf(restOfCharacter(half), `${closing ?? ''}${says ?? ''}\n\n`, says === '' ? undefined : ending)
 }
 
 function bytesOf(...pieces: readonly (string | Uint8Array | undefined)[]): Uint8Array {
@@ -81,10 +95,10 @@ const escapes = ['\\', '0', '00', '000', '0000']
 const endings = [...lacks, ...escapes.flatMap((rest) => [`${rest}"`, `${rest}":null`])]
 
 /**
- * Returns what closes an object that was cut anywhere, with `member` (an `error`) as its last member; an empty text if
- * it is whole. Undefined if the text is no object.
+ * Returns what closes an object that was cut anywhere, with `member` as its last member; an empty text if it is whole.
+ * Undefined if the text is no object.
  */
-function closeJson(text: string, member: string | undefined): string | undefined {
+function closeJson(text: string, member: JsonObject | undefined): string | undefined {
   if (text.length > closable) return undefined
   const open: string[] = []
   for (const [piece] of text.matchAll(structure)) {
@@ -94,11 +108,16 @@ function closeJson(text: string, member: string | undefined): string | undefined
   }
   if (open.length === 0) return isObject(tryParse(text)) ? '' : undefined
   const inner = open.slice(1).reverse().join('')
-  const lasts = member === undefined ? [''] : [`,${member}`, member]
+  const last = member && JSON.stringify(member).slice(1, -1)
+  const lasts = last === undefined ? [''] : [`,${last}`, last]
   const closings = endings.flatMap((ending) => lasts.map((last) => `${ending}${inner}${last}}`))
   return closings.find((closing) => {
     const whole = tryParse(text + closing)
     // The member might instead have ended up inside a cut key.
-    return isObject(whole) && (member === undefined || Object.hasOwn(whole, 'error'))
+    return isObject(whole) && Object.keys(member ?? {}).every((key) => same(whole[key], member?.[key]))
   })
+}
+
+function same(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
 }

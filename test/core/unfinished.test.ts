@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject } from '../../src/wire/json.ts'
-import { afterHalf } from '../../src/wire/unfinished.ts'
+import { EventReader } from '../../src/wire/sse.ts'
+import { afterHalf, afterTypedHalf } from '../../src/wire/unfinished.ts'
 
 const envelope = {
   error: { message: 'It broke.', type: 'server_error', param: null, code: 'upstream_stream_truncated' },
@@ -43,6 +44,23 @@ describe.each([
       for (const data of said) JSON.parse(data)
     }
   })
+})
+
+it('Half an event with a type is never taken for a whole one, wherever it is cut', () => {
+  const response = { id: 'r', status: 'completed', output: [{ content: [{ text: 'é😀' }] }], type: 'x' }
+  const data = JSON.stringify({ response, sequence_number: 7, type: 'response.completed', error: null })
+  const event = new TextEncoder().encode(
+    `event: response.completed\ndata: ${data.replace('{', '{"type":"response.completed",')}`,
+  )
+  const ending = new TextEncoder().encode('event: response.failed\ndata: {"type":"response.failed"}\n\n')
+  for (let at = 0; at < event.length; at++) {
+    const half = event.subarray(0, at)
+    const reader = new EventReader()
+    const events = [...reader.read(Uint8Array.from([...half, ...afterTypedHalf(half, ending)])), ...reader.end()]
+    const types = events.filter((one) => one.data !== '').map((one) => [one.event, JSON.parse(one.data).type])
+    expect(types.pop()).toEqual(['response.failed', 'response.failed'])
+    expect(types.filter(([name, type]) => name !== 'keepalive' || type !== 'keepalive')).toEqual([])
+  }
 })
 
 it('Half an event that is too deep or too long to be closed takes no time', () => {

@@ -72,6 +72,11 @@ describe.each(ways)('On %s, a response that its upstream streams and is %s', (ru
     ['falls silent', whole.slice(0, opening + 3), 'silence'],
     ['breaks inside an event', [...whole.slice(0, opening + 2), whole[opening + 2]?.slice(0, 60) ?? ''], 'end'],
     [
+      'breaks inside the event that says it is complete',
+      [...whole.slice(0, -1), whole.at(-1)?.slice(0, -40) ?? ''],
+      'end',
+    ],
+    [
       'breaks between the lines of an event',
       [...whole.slice(0, opening + 3), 'event: response.output_text.done\n'],
       'end',

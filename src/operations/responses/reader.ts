@@ -55,12 +55,12 @@ export class ResponsesReader extends TypedEventsReader {
     return 'content'
   }
 
-  broken({ error }: JsonObject, services: NamingServices, isTold = false): Uint8Array {
+  broken({ error }: JsonObject, services: NamingServices, hasMore = false): Uint8Array {
     const failed = { status: 'failed', output: this.#output, error: errorOf(error) } as const
     const response = this.#begun
       ? { ...this.#begun, ...failed }
       : responseOf(this.#asked, this.#newHead(services), failed)
-    const number = this.#number + (isTold ? 2 : 1)
+    const number = this.#number + (hasMore ? 2 : 1)
     return this.#begun || number > 0 ? concat([eventOf('failed', response, number), done]) : failedAtOnce(response)
   }
 
