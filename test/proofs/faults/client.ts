@@ -1,5 +1,6 @@
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import OpenAI, { APIError } from 'openai'
+import { Agent as Dispatcher, fetch as fetchBy } from 'undici'
 import { type Api, apis } from './apis.ts'
 import type { Plan } from './plan.ts'
 import type { Route, Target } from './target.ts'
@@ -142,11 +143,14 @@ function attempt({ take }: Api, text: string, received: Received): void {
 export async function askOfficially(plan: Plan, asked: Asked): Promise<Received> {
   const { url, key, route, patience = longest } = asked
   const received = nothing()
+  // For the same reason as above. With a header alone a connection that had a stream may stay open for seconds.
+  const dispatcher = new Dispatcher()
   const client = new OpenAI({
     baseURL: `${url}/v1`,
     apiKey: key,
-    // For the same reason as above.
-    defaultHeaders: { connection: 'close', ...route.headers },
+    fetch: fetchBy as unknown as typeof fetch,
+    fetchOptions: { dispatcher },
+    ...(route.headers && { defaultHeaders: route.headers }),
     maxRetries: 0,
     timeout: patience,
     logLevel: 'off',
@@ -164,6 +168,7 @@ export async function askOfficially(plan: Plan, asked: Asked): Promise<Received>
     raise(received, 'client', String(error))
   } finally {
     clearTimeout(timer)
+    await dispatcher.destroy()
   }
   return received
 }
