@@ -8,12 +8,12 @@ import { ConfigError } from './config/problems.ts'
 import type { Environment, Registry } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { noFindings } from './config/secrets.ts'
+import { late } from './core/late.ts'
 import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
 import { createGateway } from './gateway.ts'
-import { createRealtime } from './realtime.ts'
-import { createResponsesSocket, isForResponses } from './responses-socket.ts'
 import type { Edge, EdgeOptions } from './runtime/edge.ts'
+import { isForResponses } from './upgrades.ts'
 import { requestIds } from './wire/ids.ts'
 
 export interface Parts<Bindings extends object> {
@@ -52,8 +52,14 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const guard = createGuard(access)
   const limit = config.bodyLimit ?? bodyLimit
   const nextId = requestIds(random)
-  const realtime = createRealtime({ gateway, guard, services, nextId })
-  const responses = createResponsesSocket(guard, { gateway, services, nextId, bodyLimit: limit })
+  const realtime: Sockets = late(async () => {
+    const { createRealtime } = await import('./realtime.ts')
+    return createRealtime({ gateway, guard, services, nextId })
+  })
+  const responses: Sockets = late(async () => {
+    const { createResponsesSocket } = await import('./responses-socket.ts')
+    return createResponsesSocket(guard, { gateway, services, nextId, bodyLimit: limit })
+  })
   const sockets: Sockets = (upgrade) => (isForResponses(upgrade.url) ? responses(upgrade) : realtime(upgrade))
   const app = createApp({
     sockets,

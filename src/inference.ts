@@ -77,7 +77,8 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       if (header('x-samewire-explain') === 'true') trace.asked = true
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
       read = await readRequest(context, route, header)
-      const { operation, body, dropped } = route.request(read, named, url)
+      const asked = route.request(read, named, url)
+      const { operation, body, dropped } = asked instanceof Promise ? await asked : asked
       operationName = operation.name
       if (route.explains) {
         const plan = encoder.encode(JSON.stringify(gateway.explain({ operation, body, session, limits })))

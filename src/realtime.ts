@@ -10,7 +10,7 @@ import type { Gateway } from './gateway.ts'
 import { errorEvent, realtime, usualRealtimeModel } from './operations/realtime.ts'
 import { createReport } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
-import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
+import { asGatewayError, describeCause, errorEnvelope } from './wire/errors.ts'
 import { providerHeader, readHops, wireHeaders } from './wire/headers.ts'
 import { chosenProtocol, readSocketRequest, type SocketRequest, socketHeaders } from './wire/socket-request.ts'
 
@@ -19,15 +19,6 @@ export interface RealtimeOptions {
   readonly guard: Guard
   readonly services: Pick<Services, 'clock' | 'random' | 'log' | 'onTrace'>
   readonly nextId: () => string
-}
-
-/** What a request by plain HTTP gets. */
-export function upgradeRequired(): GatewayError {
-  return new GatewayError('bad_request', 'Realtime sessions are opened by WebSocket: this request has no Upgrade.', {
-    status: 426,
-    code: 'upgrade_required',
-    headers: { upgrade: 'websocket' },
-  })
 }
 
 export function createRealtime({ gateway, guard, services, nextId }: RealtimeOptions): Sockets {

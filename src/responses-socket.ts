@@ -1,29 +1,10 @@
 import type { Guard } from './access.ts'
 import { readLimits } from './core/read-preferences.ts'
 import type { Sockets } from './core/upgrade.ts'
-import { responses } from './operations/responses.ts'
 import { ResponsesSession, type SessionOptions } from './responses-session.ts'
-import { asGatewayError, errorEnvelope, GatewayError } from './wire/errors.ts'
+import { asGatewayError, errorEnvelope } from './wire/errors.ts'
 import { readHops, wireHeaders } from './wire/headers.ts'
-import { routePath } from './wire/paths.ts'
 import { chosenProtocol, socketHeaders } from './wire/socket-request.ts'
-
-/** Whether a WebSocket at `url` is for responses. */
-export function isForResponses(url: string): boolean {
-  return routePath(url) === responses.path
-}
-
-/**
- * What a client gets that wants a WebSocket for its responses where the runtime can't open any. Codex then sends them by
- * HTTP, and doesn't try again.
- */
-export function noSocket(): GatewayError {
-  return new GatewayError('bad_request', 'Responses are not created by WebSocket here: POST them to /v1/responses.', {
-    status: 426,
-    code: 'upgrade_required',
-    headers: { upgrade: 'HTTP/1.1' },
-  })
-}
 
 /** Opens WebSockets over which clients create responses. Each message is a request like one by HTTP. */
 export function createResponsesSocket(guard: Guard, options: SessionOptions): Sockets {

@@ -62,7 +62,7 @@ export interface InferenceRoute extends BaseRoute {
   /** The header that names the client's session, beside `x-session-id`. */
   readonly sessionHeader?: string
   /** What is asked for. `model`: the model in the path; `url`: with `explains` or `keyParameter`. Throws a `GatewayError`. */
-  request(body: RequestBody, model: string | undefined, url?: string): InferenceRequest
+  request(body: RequestBody, model: string | undefined, url?: string): InferenceRequest | Promise<InferenceRequest>
   /** Converts an answer from the operation's format to the dialect's. `url`: as above. Absent: they are the same. */
   answer?(answer: Answer, asked: RequestBody, url?: string): Answer
 }

@@ -4,14 +4,13 @@ import { missing } from './common/missing.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { MediaEventsReader } from './common/typed-events.ts'
 import { usageIn } from './common/usage.ts'
+import { operationFacts } from './facts.ts'
 import { heardEvents, heardStage } from './media/transcript.ts'
 import { voiceEvents, voiceStage } from './media/voice.ts'
 
 /** Speech from a text: audio, or with `stream_format: 'sse'` a stream of events that hold it. */
 export const speech: Operation = {
-  name: 'speech',
-  path: '/audio/speech',
-  routes: ['/audio/speech'],
+  ...operationFacts.speech,
   anyType: true,
   check: (body) =>
     checkRequest(body, ['input', 'voice'], {
@@ -28,9 +27,7 @@ export const speech: Operation = {
 
 /** A text from speech: JSON, or a plain text in one of several forms. */
 export const transcriptions: Operation = {
-  name: 'transcriptions',
-  path: '/audio/transcriptions',
-  routes: ['/audio/transcriptions'],
+  ...operationFacts.transcriptions,
   forms: true,
   anyType: true,
   check: (body) =>
@@ -46,8 +43,6 @@ export const transcriptions: Operation = {
 /** An English text from speech of any language. */
 export const translations: Operation = {
   ...transcriptions,
-  name: 'translations',
-  path: '/audio/translations',
-  routes: ['/audio/translations'],
+  ...operationFacts.translations,
   streams: () => false,
 }

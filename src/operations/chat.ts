@@ -15,12 +15,11 @@ import { singleCall } from './choices/single-call.ts'
 import { structureFor } from './choices/structure.ts'
 import { validateChat } from './choices/validate.ts'
 import { addedUsage, usageIn } from './common/usage.ts'
+import { operationFacts } from './facts.ts'
 import { chatRepair } from './repair/index.ts'
 
 export const chat: Operation = {
-  name: 'chat',
-  path: '/chat/completions',
-  routes: ['/chat/completions', '/engines/{model}/chat/completions'],
+  ...operationFacts.chat,
   id: (random) => identifier('chatcmpl-', random),
   check: validateChat,
   query: demandOf,

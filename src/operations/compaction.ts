@@ -1,6 +1,7 @@
 import type { Operation } from '../core/operation.ts'
 import { missing } from './common/missing.ts'
 import { usageIn } from './common/usage.ts'
+import { operationFacts } from './facts.ts'
 import { checkResponse } from './responses/check.ts'
 import { compactionOverChat } from './responses/compaction-over-chat.ts'
 import { responsesDemand } from './responses/demand.ts'
@@ -9,9 +10,7 @@ import { withoutSealed } from './responses/unsealed.ts'
 
 /** Makes a conversation shorter: what was said becomes an item that only its maker can read. */
 export const compaction: Operation = {
-  name: 'compaction',
-  path: '/responses/compact',
-  routes: ['/responses/compact'],
+  ...operationFacts.compaction,
   prompt: 'input',
   check: checkResponse,
   inOwnNames,

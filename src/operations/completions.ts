@@ -10,13 +10,12 @@ import { ChoicesReader, choicesFault } from './choices/reader.ts'
 import { sharingChoices } from './choices/sharing.ts'
 import { validateCompletion } from './choices/validate.ts'
 import { usageIn } from './common/usage.ts'
+import { operationFacts } from './facts.ts'
 import { choicesRepair } from './repair/index.ts'
 
 /** The legacy completions of 2023. */
 export const completions: Operation = {
-  name: 'completions',
-  path: '/completions',
-  routes: ['/completions', '/engines/{model}/completions'],
+  ...operationFacts.completions,
   id: (random) => identifier('cmpl-', random),
   check: validateCompletion,
   query: demandOf,

@@ -4,11 +4,10 @@ import { embeddingsFault, mendEmbeddings } from './embeddings/answer.ts'
 import { healEmbeddings } from './embeddings/heal.ts'
 import { embeddingsDemand, validateEmbeddings } from './embeddings/request.ts'
 import { sharingInputs } from './embeddings/sharing.ts'
+import { operationFacts } from './facts.ts'
 
 export const embeddings: Operation = {
-  name: 'embeddings',
-  path: '/embeddings',
-  routes: ['/embeddings', '/engines/{model}/embeddings'],
+  ...operationFacts.embeddings,
   prompt: 'input',
   check: validateEmbeddings,
   query: embeddingsDemand,

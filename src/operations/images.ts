@@ -5,6 +5,7 @@ import { missing } from './common/missing.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { MediaEventsReader } from './common/typed-events.ts'
 import { usageIn } from './common/usage.ts'
+import { operationFacts } from './facts.ts'
 import { sharingImages } from './images/sharing.ts'
 import { picturesStream } from './media/pictures.ts'
 
@@ -18,9 +19,7 @@ const types = { prompt: aText, n: anInteger, size: aText, stream: aBoolean, part
 
 /** An image from a text. */
 export const images: Operation = {
-  name: 'images',
-  path: '/images/generations',
-  routes: ['/images/generations'],
+  ...operationFacts.images,
   usualModel: 'dall-e-2',
   check: (body) => check(body, ['prompt']),
   query: plainDemand,
@@ -34,9 +33,7 @@ export const images: Operation = {
 /** An image from others and a text. */
 export const imageEdits: Operation = {
   ...images,
-  name: 'imageEdits',
-  path: '/images/edits',
-  routes: ['/images/edits'],
+  ...operationFacts.imageEdits,
   forms: true,
   // Of JSON and of forms the names differ: a list of references, or the files themselves.
   check: (body) => check(body, ['prompt', 'images' in body.outline ? 'images' : 'image']),
@@ -46,9 +43,7 @@ export const imageEdits: Operation = {
 
 /** Other images like one. */
 export const imageVariations: Operation = {
-  name: 'imageVariations',
-  path: '/images/variations',
-  routes: ['/images/variations'],
+  ...operationFacts.imageVariations,
   forms: true,
   usualModel: 'dall-e-2',
   check: (body) => check(body, ['image']),

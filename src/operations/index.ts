@@ -1,43 +1,11 @@
-import type { Operation } from '../core/operation.ts'
 import type { OperationSpec, OperationSpecs } from '../core/provider.ts'
-import { speech, transcriptions, translations } from './audio.ts'
-import { chat } from './chat.ts'
 import { completionsOver } from './choices/completions-over-chat.ts'
-import { compaction } from './compaction.ts'
-import { completions } from './completions.ts'
-import { embeddings } from './embeddings.ts'
-import { imageEdits, images, imageVariations } from './images.ts'
-import { inputTokens } from './input-tokens.ts'
-import { moderations } from './moderations.ts'
-import { realtime } from './realtime.ts'
-import { rerank } from './rerank.ts'
+import { type OperationName, operationFacts } from './facts.ts'
 import { boundedCount } from './responses/bounded-count.ts'
-import { responses } from './responses.ts'
-
-/** All operations. A new file needs only its import and a line here. */
-export const operations = {
-  chat,
-  completions,
-  embeddings,
-  images,
-  imageEdits,
-  imageVariations,
-  speech,
-  transcriptions,
-  translations,
-  moderations,
-  rerank,
-  realtime,
-  responses,
-  compaction,
-  inputTokens,
-} satisfies Record<string, Operation>
-
-export type OperationName = keyof typeof operations
 
 /** Each operation as OpenAI serves it: at its own path, without translation. */
 export const openaiOperations = Object.fromEntries(
-  Object.values(operations).map(({ name, path }) => [name, { path }]),
+  Object.values(operationFacts).map(({ name, path }) => [name, { path }]),
 ) as Record<OperationName, OperationSpec>
 
 /** The same for servers of which no more is known: what they may lack is better had by way of what all have. */

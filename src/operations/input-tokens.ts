@@ -1,13 +1,12 @@
 import type { Operation } from '../core/operation.ts'
 import { plainDemand } from './common/plain-demand.ts'
+import { operationFacts } from './facts.ts'
 import { checkResponse } from './responses/check.ts'
 import { inOwnNames } from './responses/fields.ts'
 
 /** Counts what a request for a response would be to the model. That a model lacks room for it is no reason not to. */
 export const inputTokens: Operation = {
-  name: 'inputTokens',
-  path: '/responses/input_tokens',
-  routes: ['/responses/input_tokens'],
+  ...operationFacts.inputTokens,
   prompt: 'input',
   check: checkResponse,
   inOwnNames,

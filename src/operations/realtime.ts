@@ -1,19 +1,15 @@
 import type { Operation } from '../core/operation.ts'
 import { identifier, type Random } from '../wire/ids.ts'
 import { plainDemand } from './common/plain-demand.ts'
+import { operationFacts } from './facts.ts'
 
 /** A conversation by WebSocket. Its messages pass untouched: only its beginning is a request. */
 export const realtime: Operation = {
-  name: 'realtime',
-  path: '/realtime',
-  routes: [],
+  ...operationFacts.realtime,
   check() {},
   query: plainDemand,
   fault: () => undefined,
 }
-
-/** The paths at which clients open one, without `/v1`; the last one is Azure's. */
-export const realtimePaths: readonly string[] = ['/realtime', '/realtime/translations', '/openai/realtime']
 
 /** By which model a session is routed that names none, since it only transcribes or belongs to a call. */
 export const usualRealtimeModel = 'gpt-realtime'

@@ -2,6 +2,7 @@ import type { Operation } from '../core/operation.ts'
 import { objectAt } from '../wire/json.ts'
 import { missing } from './common/missing.ts'
 import { usageIn } from './common/usage.ts'
+import { operationFacts } from './facts.ts'
 import { checkResponse } from './responses/check.ts'
 import { responsesDemand } from './responses/demand.ts'
 import { inOwnNames } from './responses/fields.ts'
@@ -12,9 +13,7 @@ import { eventsOf } from './responses/whole-events.ts'
 
 /** OpenAI's API since 2025. A model that only chats serves it too. */
 export const responses: Operation = {
-  name: 'responses',
-  path: '/responses',
-  routes: ['/responses'],
+  ...operationFacts.responses,
   prompt: 'input',
   check: checkResponse,
   inOwnNames,

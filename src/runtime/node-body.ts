@@ -7,6 +7,21 @@ import { limited, tooLarge } from './body-limit.ts'
 import { unpacked } from './node-decoding.ts'
 import { noteUpload } from './node-memory.ts'
 
+/** What is wrong with requests whose body nobody reads yet: the code for some routes is loaded first. */
+const faults = new WeakMap<IncomingMessage, GatewayError>()
+
+/** Reports what is wrong with a request's body to the code that reads it. */
+export function report(incoming: IncomingMessage, fault: GatewayError): void {
+  faults.set(incoming, fault)
+  if (incoming.listenerCount('error') > 0) incoming.emit('error', fault)
+}
+
+/** Why a body can't be read any more; undefined while it may still come. */
+function lostBody(incoming: IncomingMessage): GatewayError | undefined {
+  const isGone = incoming.destroyed && !incoming.complete
+  return faults.get(incoming) ?? (isGone ? new GatewayError('gone', 'The client left.') : undefined)
+}
+
 /** Reads a request's body. Rejects with a 413 as soon as more than `limit` bytes have arrived. */
 export function readIncoming(incoming: IncomingMessage, limit: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
@@ -23,6 +38,8 @@ export function readIncoming(incoming: IncomingMessage, limit: number): Promise<
       else body.add(chunk)
     }
     if (told > limit) return refuse()
+    const lost = lostBody(incoming)
+    if (lost) return reject(lost)
     incoming.on('data', take)
     incoming.once('end', () => resolve(body.take()))
     const leave = () => reject(new GatewayError('gone', 'The client left.'))
@@ -44,6 +61,8 @@ export function openIncoming(incoming: IncomingMessage, limit: number, encoding?
   const leave = () => pump.break(new GatewayError('gone', 'The client left.'))
   const pump = new Pump({
     start() {
+      const lost = lostBody(incoming)
+      if (lost) return pump.break(lost)
       incoming.on('data', take)
       incoming.once('end', () => pump.finish())
       incoming.once('error', (error) => (error instanceof GatewayError ? pump.break(error) : leave()))

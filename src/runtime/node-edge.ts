@@ -41,6 +41,10 @@ export const nodeEdge = (options: NodeEdgeOptions): Edge<NodeBindings> => ({
     const client = new Abort()
     const { outgoing } = env
     const { running } = options
+    if (outgoing.destroyed) {
+      client.abort(new GatewayError('gone', 'The client left.'))
+      return client
+    }
     running?.add(outgoing, client)
     outgoing.once('close', () => {
       running?.delete(outgoing)

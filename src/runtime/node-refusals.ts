@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { headerValue, wireHeaders } from '../wire/headers.ts'
 import { type Random, requestIds } from '../wire/ids.ts'
+import { report } from './node-body.ts'
 import { dropLeftover } from './node-leftover.ts'
 
 /** A connection and the response that is being written to it. Pipelined responses follow when that one ends. */
@@ -63,7 +64,7 @@ function breakOff(running: ServerResponse, error: GatewayError): void {
   running.shouldKeepAlive = false
   const { req, socket } = running
   running.once('close', () => socket?.destroySoon())
-  if (!running.headersSent && req.listenerCount('error') > 0) req.emit('error', error)
+  if (!running.headersSent) report(req, error)
 }
 
 export function answerOf(error: GatewayError, random: Random) {

@@ -5,8 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import { Abort } from '../core/signal.ts'
 import { shuttingDown } from '../core/stopping.ts'
 import { isRefused, type Sockets } from '../core/upgrade.ts'
-import { realtimePaths } from '../operations/realtime.ts'
-import { responses } from '../operations/responses.ts'
+import { operationFacts, realtimePaths } from '../operations/facts.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 import type { Random } from '../wire/ids.ts'
@@ -89,7 +88,7 @@ class Leaving {
 }
 
 /** Where WebSockets are opened, without `/v1`. */
-const paths: ReadonlySet<string> = new Set([...realtimePaths, responses.path])
+const paths: ReadonlySet<string> = new Set([...realtimePaths, operationFacts.responses.path])
 
 function isWanted({ method, url = '', headers }: IncomingMessage): boolean {
   const { upgrade: protocol = '' } = headers

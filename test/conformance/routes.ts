@@ -1,4 +1,4 @@
-import { operations } from '../../src/operations/index.ts'
+import { operations } from '../../src/operations/all.ts'
 import type { Route } from './judge.ts'
 
 /** Those that are requests and answers: a session over a WebSocket is neither, and has tests of its own. */

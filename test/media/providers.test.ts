@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { registry } from '../../providers/index.ts'
-import { operations } from '../../src/operations/index.ts'
+import { operations } from '../../src/operations/all.ts'
 import { errorOf } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { json } from '../support/upstream.ts'

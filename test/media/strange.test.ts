@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { operations } from '../../src/operations/index.ts'
+import { operations } from '../../src/operations/all.ts'
 import { expectEnvelope } from '../support/ask.ts'
 import { serveNode } from '../support/gateway.ts'
 import { json } from '../support/upstream.ts'

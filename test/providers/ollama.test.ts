@@ -4,7 +4,7 @@ import ollama from '../../providers/ollama.ts'
 import { readRefusal } from '../../src/core/failure.ts'
 import type { OperationSpec, ProviderSettings, SlowPath, WireContext } from '../../src/core/provider.ts'
 import type { Stage } from '../../src/core/stream.ts'
-import type { OperationName } from '../../src/operations/index.ts'
+import type { OperationName } from '../../src/operations/facts.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 import recorded from '../fixtures/ollama-0.32.15-native.json' with { type: 'json' }

@@ -3,12 +3,7 @@ import { flatChoice, flatTool } from '../../operations/responses/fields.ts'
 import { toChat } from '../../operations/responses/request.ts'
 import { edited, parseBody, type RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
-
-/** A tool as a response has it. */
-interface FlatTool extends JsonObject {
-  readonly type: 'function' | 'custom'
-  readonly name: string
-}
+import { type FlatTool, isEmptyTurn, isFlat, isOfInput, isReworded, listOf } from './cursor-signs.ts'
 
 /** A chat that a client asked for in another form. */
 export interface Reworded {
@@ -23,11 +18,8 @@ export interface Reworded {
  * calls only (archestra-ai/archestra#7375). Any other is returned as it is.
  */
 export function chatOf(body: RequestBody): Reworded {
-  const { messages, input, tools } = body.outline
-  const isEmpty = messages === undefined || messages === null || (Array.isArray(messages) && messages.length === 0)
-  if (isEmpty && input !== undefined && input !== null) return fromInput(body)
-  const hasFlat = Array.isArray(tools) && tools.some(isFlat)
-  return { body: hasFlat || listOf(messages).some(isEmptyTurn) ? inChatsForm(body) : body }
+  if (isOfInput(body)) return fromInput(body)
+  return { body: isReworded(body) ? inChatsForm(body) : body }
 }
 
 function fromInput({ json }: RequestBody): Reworded {
@@ -68,18 +60,8 @@ function inChatsForm(body: RequestBody): RequestBody {
   return edited(body, { set })
 }
 
-/** Whether it is a turn with nothing but calls, in the form that OpenAI refuses and Cursor sends. */
-function isEmptyTurn(message: unknown): message is JsonObject {
-  return isObject(message) && Array.isArray(message.content) && message.content.length === 0 && 'tool_calls' in message
-}
-
 function withoutEmptyList(message: unknown): unknown {
   return isEmptyTurn(message) ? { ...message, content: null } : message
-}
-
-function isFlat(tool: unknown): tool is FlatTool {
-  if (!isObject(tool) || typeof tool.name !== 'string') return false
-  return (tool.type === 'function' || tool.type === 'custom') && !isObject(tool[tool.type])
 }
 
 function isFlatCustom(tool: unknown): tool is FlatTool {
@@ -96,8 +78,4 @@ function nestedFormat(format: unknown): unknown {
   if (!isObject(format) || format.type !== 'grammar' || isObject(format.grammar)) return format
   const { type, ...grammar } = format
   return { type, grammar }
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }

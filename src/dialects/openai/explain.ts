@@ -1,15 +1,16 @@
 import type { Operation } from '../../core/operation.ts'
-import { type OperationName, operations } from '../../operations/index.ts'
+import { operations } from '../../operations/all.ts'
+import type { OperationName } from '../../operations/facts.ts'
 import { invalid, type RequestBody } from '../../wire/body.ts'
 import { errorEnvelope } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import type { InferenceRoute } from '../dialect.ts'
 import { chatOf } from './cursor.ts'
+import { explainAddress } from './operation-routes.ts'
 
 /** Answers any inference request with what would be done with it. */
 export const explainRoute: InferenceRoute = {
-  method: 'POST',
-  path: '/explain',
+  ...explainAddress,
   explains: true,
   request(given, _, url) {
     const operation = operationOf(given, url)

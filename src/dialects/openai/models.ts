@@ -2,7 +2,6 @@ import type { Gateway } from '../../gateway.ts'
 import { unknownModel } from '../../wire/errors.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import type { LookUp, LookUpRoute } from '../dialect.ts'
-import { codexModels } from './codex.ts'
 import { wordsOn } from './words.ts'
 
 /** The lists of models, at today's paths and those of 2023. */
@@ -17,7 +16,9 @@ export const modelRoutes: readonly LookUpRoute[] = [
 async function list(gateway: Gateway, { parameters }: LookUp): Promise<JsonObject> {
   const data = await gateway.models()
   // Only Codex says so, and it reads nothing else.
-  return { object: 'list', data, ...(parameters.has('client_version') && { models: codexModels(data) }) }
+  if (!parameters.has('client_version')) return { object: 'list', data }
+  const { codexModels } = await import('./codex.ts')
+  return { object: 'list', data, models: codexModels(data) }
 }
 
 async function retrieve(gateway: Gateway, { model: id = '' }: LookUp): Promise<JsonObject> {
