@@ -22,6 +22,17 @@ export interface ReasoningDetail extends JsonObject {
 
 export type ReasoningFormat = 'anthropic-claude-v1' | 'google-gemini-v1' | 'openai-responses-v1'
 
+const formats: ReadonlySet<unknown> = new Set<ReasoningFormat>([
+  'anthropic-claude-v1',
+  'google-gemini-v1',
+  'openai-responses-v1',
+])
+
+/** Whether some model needs it back. */
+export function isNeeded({ format }: JsonObject): boolean {
+  return formats.has(format)
+}
+
 /** The details of a message that readers of this format made. */
 export function detailsIn(message: JsonObject, format: ReasoningFormat): readonly JsonObject[] {
   const { reasoning_details: details } = message

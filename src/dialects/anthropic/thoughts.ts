@@ -1,17 +1,14 @@
 import { edited, type RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../../wire/json.ts'
-import type { ReasoningFormat } from '../../wire/reasoning-details.ts'
+import { isNeeded, type ReasoningFormat } from '../../wire/reasoning-details.ts'
 import { isSealed, opened, sealed } from '../../wire/sealed.ts'
 
 /** In which Claude's own thoughts are kept. */
 export const claude: ReasoningFormat = 'anthropic-claude-v1'
 
-/** The other forms that some model needs back. */
-const others: ReadonlySet<unknown> = new Set<ReasoningFormat>(['google-gemini-v1', 'openai-responses-v1'])
-
 /** Whether another model than Claude must get it back. */
-export function isOthers({ format }: JsonObject): boolean {
-  return others.has(format)
+export function isOthers(detail: JsonObject): boolean {
+  return isNeeded(detail) && detail.format !== claude
 }
 
 /** The type of a detail with the `extra_content` of a call: Gemini's own API for chats refuses the call without it. */

@@ -1,16 +1,24 @@
 import { invalid } from '../../wire/body.ts'
 import { GatewayError, shorten } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import type { ReasoningFormat } from '../../wire/reasoning-details.ts'
 import { asArguments } from '../choices/custom-function.ts'
 import { wrongType } from '../common/fields.ts'
 import { contentOf, requiredIn, textOf } from './content.ts'
-import { extrasIn, thoughtIn } from './thoughts.ts'
+import { detailsIn, extrasIn, thoughtIn } from './thoughts.ts'
 import { bringingTools, type Tools } from './tools.ts'
 
-/** Chat's messages for `instructions` and `input`, and what of the input no chat model reads. */
-export function messagesFor(body: JsonObject, tools: Tools): { messages: JsonObject[]; dropped: string[] } {
+/**
+ * Chat's messages for `instructions` and `input`, and what of the input no chat model reads. `reads`: the formats of
+ * thoughts that the model reads.
+ */
+export function messagesFor(
+  body: JsonObject,
+  tools: Tools,
+  reads: readonly ReasoningFormat[],
+): { messages: JsonObject[]; dropped: string[] } {
   const { instructions, input } = body
-  const conversation = new Conversation(tools)
+  const conversation = new Conversation(tools, reads)
   if (instructions !== '') conversation.said(instructions, 'instructions', 'system')
   conversation.said(input, 'input', 'user')
   return conversation.end()
@@ -29,11 +37,12 @@ export function isToBeCompacted(input: unknown): input is readonly unknown[] {
 /** What the assistant says in one turn, of which each item is a part. */
 interface Turn {
   readonly thoughts: string[]
+  readonly details: JsonObject[]
   readonly said: (string | JsonObject[])[]
   readonly calls: JsonObject[]
 }
 
-const silent = (): Turn => ({ thoughts: [], said: [], calls: [] })
+const silent = (): Turn => ({ thoughts: [], details: [], said: [], calls: [] })
 
 /**
  * Collects messages from items. Those of one turn of the assistant become one message: templates open a new turn for each,
@@ -41,6 +50,7 @@ const silent = (): Turn => ({ thoughts: [], said: [], calls: [] })
  */
 class Conversation {
   readonly #tools: Tools
+  readonly #reads: ReadonlySet<unknown>
   readonly #messages: JsonObject[] = []
   readonly #dropped = new Set<string>()
   #turn = silent()
@@ -54,8 +64,9 @@ class Conversation {
   /** What follows them. */
   #later: JsonObject[] = []
 
-  constructor(tools: Tools) {
+  constructor(tools: Tools, reads: readonly ReasoningFormat[]) {
     this.#tools = tools
+    this.#reads = new Set(reads)
   }
 
   /** A text of one role, or items. */
@@ -109,7 +120,9 @@ class Conversation {
   }
 
   #reasoning(item: JsonObject): void {
-    this.#turn.thoughts.push(thoughtIn(item))
+    const { thoughts, details } = this.#turn
+    thoughts.push(thoughtIn(item))
+    for (const one of detailsIn(item)) if (this.#reads.has(one.format)) details.push({ ...one, index: details.length })
     for (const [id, extra] of Object.entries(extrasIn(item))) this.#extras.set(id, extra)
   }
 
@@ -157,7 +170,7 @@ class Conversation {
   }
 
   #close(): void {
-    const { thoughts, said, calls } = this.#turn
+    const { thoughts, details, said, calls } = this.#turn
     this.#turn = silent()
     if (said.length === 0 && calls.length === 0) return
     const thought = thoughts.filter((one) => one !== '').join('\n\n')
@@ -167,6 +180,7 @@ class Conversation {
       role: 'assistant',
       content: said.length === 0 ? null : joined(said),
       ...(thought !== '' && { reasoning_content: thought }),
+      ...(details.length > 0 && { reasoning_details: details }),
       ...(calls.length > 0 && { tool_calls: calls }),
     })
   }

@@ -1,7 +1,8 @@
 import { identifier, type Random } from '../../wire/ids.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { CustomInput } from '../choices/custom-input.ts'
-import { ownReasoning, sealed } from './thoughts.ts'
+import { merged } from '../choices/merge.ts'
+import { type Kept, ownReasoning, sealed } from './thoughts.ts'
 import type { OfferedTool } from './tools.ts'
 
 /** Tells a client of items while they are made. */
@@ -96,6 +97,7 @@ export class ReasoningItem implements OutputItem {
   readonly #id: string
   readonly #form: ReasoningForm
   readonly #extras: Record<string, JsonObject> = {}
+  #details: JsonObject = {}
   #text = ''
 
   constructor(index: number, form: ReasoningForm, random: Random) {
@@ -114,8 +116,13 @@ export class ReasoningItem implements OutputItem {
   }
 
   /** Keeps what came with a call. */
-  keep(callId: string, extra: JsonObject): void {
+  keepExtra(callId: string, extra: JsonObject): void {
     this.#extras[callId] = extra
+  }
+
+  /** Keeps what the model has to get back, whose pieces belong together by their index. */
+  keep(details: readonly JsonObject[]): void {
+    this.#details = merged(this.#details, { list: details })
   }
 
   finish(teller: Teller): void {
@@ -139,8 +146,13 @@ export class ReasoningItem implements OutputItem {
       status,
       summary: summary ? said : [],
       ...(!summary && { content: said }),
-      ...(opaque && { encrypted_content: status === 'in_progress' ? null : sealed(this.#text, this.#extras) }),
+      ...(opaque && { encrypted_content: status === 'in_progress' ? null : sealed(this.#text, this.#kept) }),
     }
+  }
+
+  get #kept(): Kept {
+    const { list } = this.#details
+    return { extras: this.#extras, details: Array.isArray(list) ? list : [] }
   }
 
   get #place(): JsonObject {

@@ -1,5 +1,6 @@
 import { type Random, toolCallId } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { isNeeded } from '../../wire/reasoning-details.ts'
 import { CallItem, type ItemStatus, MessageItem, type OutputItem, ReasoningItem, type Teller } from './items.ts'
 import { wantsLogprobs } from './request.ts'
 import type { Tools } from './tools.ts'
@@ -30,6 +31,10 @@ export class Output implements Said {
   readonly #calls = new Map<unknown, CallItem>()
   readonly #done = new Map<OutputItem, JsonObject>()
   #open: MessageItem | ReasoningItem | undefined
+  /** The calls whose extras are kept. */
+  readonly #extended = new Set<unknown>()
+  /** What the model has to get back and came amid a text, which it shall not cut in two. */
+  readonly #later: JsonObject[] = []
 
   /** `asked`: the client's request. */
   constructor(asked: JsonObject, tools: Tools, random: Random, teller: Teller = silent) {
@@ -53,6 +58,7 @@ export class Output implements Said {
   add(said: JsonObject, logprobs?: unknown): void {
     const { reasoning_content: thought, content, refusal, tool_calls: calls, annotations } = said
     if (isText(thought)) this.#thinking().add(thought, this.#teller)
+    if (this.#form.sealed && Array.isArray(said.reasoning_details)) this.#keep(said.reasoning_details, calls)
     if (typeof content === 'string') this.speak(content, this.#logprobsIn(logprobs))
     if (isText(refusal)) this.#message('refusal').add(refusal, this.#teller)
     if (Array.isArray(annotations)) for (const one of annotations.filter(isObject)) this.#annotate(one)
@@ -72,6 +78,8 @@ export class Output implements Said {
     const hasAnswered = this.#items.some((item) => !(item instanceof ReasoningItem))
     if (status === 'completed' && !hasAnswered) this.#message('output_text')
     this.#close(status)
+    if (this.#later.length > 0) this.#thinking()
+    this.#close(status)
     for (const item of this.#calls.values()) this.#finish(item, status)
     this.#calls.clear()
   }
@@ -85,11 +93,22 @@ export class Output implements Said {
     this.#message('output_text').annotate({ type, ...place }, this.#teller)
   }
 
+  /** `calls`: those that come with the details. What belongs to a call may have come on the call as well. */
+  #keep(details: readonly unknown[], calls: unknown): void {
+    const all: readonly unknown[] = Array.isArray(calls) ? calls : []
+    for (const call of all) if (isObject(call) && isObject(call.extra_content)) this.#extended.add(call.id)
+    const needed = details.filter(isObject).filter((detail) => isNeeded(detail) && !this.#extended.has(detail.id))
+    if (needed.length === 0) return
+    if (this.#open instanceof MessageItem) this.#later.push(...needed)
+    else this.#thinking().keep(needed)
+  }
+
   #thinking(): ReasoningItem {
     if (this.#open instanceof ReasoningItem) return this.#open
     this.#close('completed')
     const item = new ReasoningItem(this.#items.length, this.#form, this.#random)
     this.#begin(item)
+    item.keep(this.#later.splice(0))
     this.#open = item
     return item
   }
@@ -113,12 +132,18 @@ export class Output implements Said {
       return
     }
     const id = stringAt(call, 'id') ?? toolCallId(this.#random)
-    if (isObject(call.extra_content) && this.#form.sealed) this.#thinking().keep(id, call.extra_content)
+    if (isObject(call.extra_content) && this.#form.sealed) this.#keepExtra(id, call.extra_content)
+    else if (this.#later.length > 0) this.#thinking()
     this.#close('completed')
     const item = new CallItem(this.#items.length, this.#tools.find(name ?? ''), id, this.#random)
     this.#calls.set(key, item)
     this.#begin(item)
     if (text !== '') item.add(text, this.#teller)
+  }
+
+  #keepExtra(callId: string, extra: JsonObject): void {
+    this.#extended.add(callId)
+    this.#thinking().keepExtra(callId, extra)
   }
 
   #begin(item: OutputItem): void {

@@ -20,11 +20,11 @@ export const overChat: Translation<Operation> = {
   direct: unsealed,
   exceeds: bringsUnknownTools,
   failure: inOwnTerms,
-  begin(body: RequestBody, { random, clock, model }): Translated {
+  begin(body: RequestBody, { random, clock, model, reads }): Translated {
     const asked = body.json
     const seconds = () => Math.floor(clock.now() / 1000)
     const isSummary = isToBeCompacted(asked.input)
-    const { chat: request, tools, dropped } = isSummary ? summingUp(asked) : toChat(asked)
+    const { chat: request, tools, dropped } = isSummary ? summingUp(asked) : toChat(asked, reads)
     const head: Head = { id: identifier('resp_', random, 48), created: seconds(), model, tier: 'default' }
     const outputFor = (teller?: Teller) =>
       isSummary ? new Summary(random, teller) : new Output(asked, tools, random, teller)

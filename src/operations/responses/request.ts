@@ -1,6 +1,7 @@
 import type { RequestBody } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import type { ReasoningFormat } from '../../wire/reasoning-details.ts'
 import { wrongType } from '../common/fields.ts'
 import { requiredIn } from './content.ts'
 import { messagesFor, notStored } from './input.ts'
@@ -29,11 +30,14 @@ const own: ReadonlySet<string> = new Set(
     ]),
 )
 
-/** Throws a `GatewayError` for what no chat can do. Fields that are unknown here go on as they are. */
-export function toChat(body: JsonObject): AsChat {
+/**
+ * Throws a `GatewayError` for what no chat can do. Fields that are unknown here go on as they are. `reads`: the formats
+ * of thoughts that the model reads.
+ */
+export function toChat(body: JsonObject, reads: readonly ReasoningFormat[] = []): AsChat {
   refuseState(body)
   const tools = new Tools(offeredIn(body))
-  const { messages, dropped } = messagesFor(body, tools)
+  const { messages, dropped } = messagesFor(body, tools, reads)
   if (messages.length === 0 && dropped.length > 0) {
     const message = `Unsupported parameter: 'input' holds nothing that this model can read, only ${dropped.map((name) => name.replace('input.', '')).join(', ')}.`
     throw new GatewayError('incapable', message, { param: 'input' })
