@@ -22,13 +22,13 @@ export interface ChatTurn {
   deltas(at: readonly number[]): readonly object[]
 }
 
-const words = fc.string({ minLength: 1, unit: 'grapheme' })
+export const words = fc.string({ minLength: 1, unit: 'grapheme' })
 export const cuts = fc.array(fc.nat(50), { maxLength: 4 })
 const input = fc
   .dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.jsonValue())
   .map((value) => JSON.parse(JSON.stringify(value)) as Json)
 /** What a turn calls, with the ids that its calls have. */
-const uses = fc
+export const uses = fc
   .array(fc.record({ name: fc.constantFrom('f', 'g'), input }), { maxLength: 3 })
   .map((all) => all.map((use, at) => ({ id: `call_${at}`, ...use })))
 
@@ -102,21 +102,20 @@ function turnOf({ text, calls }: Saying, { details, thought, extras, isLate = fa
     ...(details.length > 0 && { reasoning_details: details }),
     ...(called.length > 0 && { tool_calls: called }),
   }
+  return { message, deltas: (at) => deltasOf(message, at, isLate) }
+}
+
+/** The pieces in which a chat may stream a message. `isLate`: whether details come after what they belong to. */
+export function deltasOf(message: ChatMessage, at: readonly number[], isLate = false): readonly object[] {
+  const { content, reasoning_content: thought = '', reasoning_details: details = [], tool_calls: calls = [] } = message
   const repeats = details.some((detail) => 'text' in detail)
-  return {
-    message,
-    deltas(at) {
-      const thoughts = [
-        ...(repeats ? [] : cut(thought, at).map((piece) => ({ reasoning_content: piece }))),
-        ...details.flatMap((detail, place) =>
-          detailDeltas(detail, at, repeats && details.slice(0, place).some(hasText)),
-        ),
-      ]
-      const spoken = cut(text ?? '', at).map((piece) => ({ content: piece }))
-      const callings = called.flatMap((call, index) => callDeltas(call, index, at))
-      return isLate ? [...spoken, ...callings, ...thoughts] : [...thoughts, ...spoken, ...callings]
-    },
-  }
+  const thoughts = [
+    ...(repeats ? [] : cut(thought, at).map((piece) => ({ reasoning_content: piece }))),
+    ...details.flatMap((detail, place) => detailDeltas(detail, at, repeats && details.slice(0, place).some(hasText))),
+  ]
+  const spoken = cut(content ?? '', at).map((piece) => ({ content: piece }))
+  const called = calls.flatMap((call, index) => callDeltas(call, index, at))
+  return isLate ? [...spoken, ...called, ...thoughts] : [...thoughts, ...spoken, ...called]
 }
 
 const hasText = ({ text }: Json) => typeof text === 'string' && text !== ''
