@@ -86,13 +86,26 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     return passThrough(context) ?? fail(refusal())
   }
 
-  /** Serves the route that was found for a path; `routed` is undefined if there is none. */
-  function serve(context: AppContext, routed: Routed | undefined): Response | Promise<Response> {
+  /** For a path without a route of this method. */
+  function unrouted(context: AppContext): GatewayError {
+    const { method, url } = context.req
+    const path = routePath(url)
+    const others = (['GET', 'POST'] as const).filter((other) => other !== method)
+    const allowed = others.find((other) => app.router.match(other, path)[0].length > 0)
+    if (allowed) return wrongMethod(context, catalog, allowed)
+    return notStored(method, path) ?? noRoute(context, catalog)
+  }
+
+  /**
+   * Serves the route that was found for a path; `routed` is undefined if there is none. `nested`: there are others behind
+   * the model in the path, of which one may have been meant.
+   */
+  function serve(context: AppContext, routed: Routed | undefined, nested = false): Response | Promise<Response> {
     const { method: asked } = context.req
     const method = asked === 'POST' || asked === 'DELETE' ? asked : 'GET'
-    if (!routed || (method !== 'GET' && routed.route.method === 'GET'))
-      return elsewhere(context, () => noRoute(context, catalog))
+    if (!routed) return elsewhere(context, () => unrouted(context))
     const { route, model } = routed
+    if (nested && method !== 'GET' && route.method === 'GET') return elsewhere(context, () => noRoute(context, catalog))
     if (route.method !== method) return elsewhere(context, () => wrongMethod(context, catalog, route.method))
     return 'load' in route ? route.load().then((loaded) => run(context, loaded, model)) : run(context, route, model)
   }
@@ -107,6 +120,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   })
   for (const { method, path, routes } of mountsOf(dialects.flatMap((dialect) => dialect.routes))) {
     const [route, ...others] = routes
+    const nested = routes.some((one) => one.method !== 'GET' && one.path.includes('{model}/'))
     const only = route && others.length === 0 && !path.includes('*') ? { route, model: undefined } : undefined
     app.on(method, path, (context) => {
       if (only) return serve(context, only)
@@ -114,7 +128,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
       const found = path.includes('*')
         ? findRoute(routes, routePath(context.req.url), header)
         : claimedRoute(routes, header)
-      return serve(context, found)
+      return serve(context, found, nested)
     })
   }
   for (const path of realtimePaths) app.get(path, openSocket)
@@ -127,16 +141,10 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   app.get('/', () => json(200, { name: 'samewire', status: 'ok', models: '/v1/models' }))
   // Separate routes would cost more: if two routes match a path, every request to it runs a chain of handlers.
   app.notFound((context) => {
-    const path = routePath(context.req.url)
     // Without its upgrade it would be another request: one for a list.
     if (isForResponses(context.req.url) && wantsSocket(edge.headers(context)))
       return edge.accept ? openSocket(context) : fail(noSocket())
-    const allowed = (['GET', 'POST'] as const).find((method) => app.router.match(method, path)[0].length > 0)
-    return elsewhere(context, () =>
-      allowed
-        ? wrongMethod(context, catalog, allowed)
-        : (notStored(context.req.method, path) ?? noRoute(context, catalog)),
-    )
+    return elsewhere(context, () => unrouted(context))
   })
   app.onError((error) => fail(error))
   return app
