@@ -107,6 +107,27 @@ const runners: Readonly<Record<string, Runner>> = {
     })
   },
 
+  gemini({ text }, title) {
+    test(`${title}: what the Gemini CLI would ask by it is answered`, async () => {
+      const [, baseURL] = /^export GOOGLE_GEMINI_BASE_URL=(.*)$/m.exec(here(text)) ?? []
+      const model = /--model (\S+)/.exec(text)?.[1]
+      const response = await fetch(`${baseURL}/v1beta/models/${model}:streamGenerateContent?alt=sse`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'x-goog-api-key': String(/^export GEMINI_API_KEY=(.*)$/m.exec(text)?.[1]),
+        },
+        body: JSON.stringify(geminiRequest),
+      })
+      const chunks = (await response.text()).trim().split('\n\n')
+      expect(chunks.length).toBeGreaterThan(1)
+      expect(JSON.parse(chunks.at(-1)?.slice('data: '.length) ?? '')).toMatchObject({
+        candidates: [{ finishReason: expect.any(String) }],
+        usageMetadata: { totalTokenCount: expect.any(Number) },
+      })
+    })
+  },
+
   codex({ text }, title) {
     test(`${title}: what Codex would ask by it is answered`, async () => {
       const [, baseURL] = /^base_url = "(.*)"$/m.exec(here(text)) ?? []
@@ -222,6 +243,13 @@ const claudeRequest = {
     { role: 'user', content: [{ type: 'text', text: 'hi', cache_control: { type: 'ephemeral' } }] },
     { role: 'system', content: 'Be brief.' },
   ],
+}
+
+/** What the Gemini CLI sends, but for its long instructions and its tools. */
+const geminiRequest = {
+  contents: [{ role: 'user', parts: [{ text: 'hi' }] }],
+  systemInstruction: { role: 'user', parts: [{ text: 'Be brief.' }] },
+  generationConfig: { temperature: 1, topP: 0.95, topK: 64, thinkingConfig: { includeThoughts: true } },
 }
 
 /** What Codex sends, but for its long instructions and most of its tools. */

@@ -49,7 +49,8 @@ test('the table of routes names only routes that are there', async () => {
   for (const route of tableOf(readme, 'routes').flatMap(([routes = '']) => codesIn(routes))) {
     const [method = '', path = ''] = route.replace('{model}', 'demo%2Ftiny-chat').split(' ')
     const chat = { messages: [{ role: 'user', content: 'hi' }], prompt: 'hi', max_tokens: 1 }
-    const body = { model: 'm', input: 'hi', ...(path !== '/v1/responses' && chat) }
+    const contents = path.startsWith('/v1beta/') && { contents: [{ parts: [{ text: 'hi' }] }] }
+    const body = { model: 'm', input: 'hi', ...(path !== '/v1/responses' && chat), ...contents }
     const response = await gateway.fetch(
       new Request(`http://gateway${path}`, {
         method,
