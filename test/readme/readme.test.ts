@@ -209,7 +209,7 @@ const runners: Readonly<Record<string, Runner>> = {
       const { stdout, stderr } = await run('wrangler', args, { ...bareEnv, CI: 'true', WRANGLER_SEND_METRICS: 'false' })
       expect(stdout + stderr).toContain('SAMEWIRE_CONFIG')
       expect(stdout).toContain('--dry-run: exiting now')
-    })
+    }, 60_000)
   },
 
   tree({ text }, title) {
