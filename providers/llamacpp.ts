@@ -1,6 +1,6 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
-import { repaired } from '../src/operations/repair/index.ts'
+import { repaired } from '../src/operations/repair/repaired.ts'
 import { edited, type RequestBody } from '../src/wire/body.ts'
 import { objectAt, stringAt } from '../src/wire/json.ts'
 import { continuedBy } from './continuations.ts'

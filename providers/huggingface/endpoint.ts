@@ -1,7 +1,7 @@
 import type { OperationSpecs, ProviderSettings } from '../../src/core/provider.ts'
 import { valueIn, without } from '../../src/core/synonyms.ts'
 import { openaiOperations } from '../../src/operations/index.ts'
-import { repaired } from '../../src/operations/repair/index.ts'
+import { repaired } from '../../src/operations/repair/repaired.ts'
 import { type JsonObject, objectAt } from '../../src/wire/json.ts'
 import { lacking, openaiOnly, toolChoices } from '../lacks.ts'
 import { llamacppOperations } from '../llamacpp.ts'

@@ -2,6 +2,7 @@ import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import { namesOf } from '../core/failure.ts'
 import type { OperationSpec } from '../core/provider.ts'
+import { repairOf } from '../core/repair-of.ts'
 import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { SocketRequest } from '../wire/socket-request.ts'
@@ -91,6 +92,9 @@ async function exchange(call: Call, manner: Manner, services: Services): Promise
   const { deployment, limits } = call.target
   const { provider } = deployment
   const context = new ExchangeContext(call, services, manner)
+  const repair = repairOf(call)
+  // Whatever reads the answer can't wait for it.
+  if (repair && !repair.value) await repair.load()
   if (provider.definition.serve) {
     return await provider.definition.serve({
       operation: call.operation.name,

@@ -3,7 +3,7 @@ import type { Call } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
 import { omissionFor, refuseOmission } from '../core/omitted.ts'
 import type { OperationSpec, Provider, WireContext } from '../core/provider.ts'
-import type { Repair } from '../core/repair.ts'
+import { repairOf } from '../core/repair-of.ts'
 import type { UpstreamResponse } from '../core/transport.ts'
 import { concat } from '../wire/block.ts'
 import { answerLimits, isPlain } from '../wire/effort.ts'
@@ -87,7 +87,7 @@ export function checked(json: JsonObject, spec: OperationSpec, context: WireCont
   if (error !== undefined) throw readInBand(json, call)
   const good = json.error ? withoutError(json) : json
   const decoded = spec.decode ? spec.decode(good, context) : good
-  const answer = repairOf(call)?.answer(decoded, context) ?? decoded
+  const answer = repairOf(call)?.value?.answer(decoded, context) ?? decoded
   const fault = call.operation.fault(answer, context)
   if (fault) {
     throw 'told' in fault ? readInBand(fault.told, call) : protocolError(call.target.deployment.provider, fault.wrong)
@@ -99,12 +99,6 @@ export function checked(json: JsonObject, spec: OperationSpec, context: WireCont
 function checkOmission(answer: JsonObject, call: Call): void {
   const omission = omissionFor(call)
   if (omission?.isIn(answer)) refuseOmission(omission, call)
-}
-
-/** Undefined where the provider is known to need no repair. */
-function repairOf({ operation, target }: Call): Repair | undefined {
-  const { definition, settings } = target.deployment.provider
-  return definition.keepsFormat?.(settings) ? undefined : operation.repair
 }
 
 const onlyError = new Set(['error'])
@@ -128,7 +122,7 @@ function rescued(bytes: Uint8Array, spec: OperationSpec, context: WireContext, c
   const answer = gathered(bytes, spec, context, call)
   if (!answer) throw protocolError(provider, 'sent no JSON object')
   checkOmission(answer, call)
-  return repairOf(call)?.answer(answer, context) ?? answer
+  return repairOf(call)?.value?.answer(answer, context) ?? answer
 }
 
 /** The JSON object that a body starts with, without what is around it and the events that some gateways append. */

@@ -6,6 +6,7 @@ import type { ServerEvent } from '../wire/sse.ts'
 import type { Clock } from './clock.ts'
 import type { Continuing } from './continuing.ts'
 import type { Feature, FeatureUse } from './features.ts'
+import type { Late } from './late.ts'
 import type { Omission } from './omission.ts'
 import type { Remedy } from './remedy.ts'
 import type { Renewal } from './renewal.ts'
@@ -94,8 +95,8 @@ export interface Operation {
   readonly over?: Translation<Operation>
   /** How a stream that breaks off is continued. Absent: it can't be. */
   readonly continuing?: Continuing
-  /** Puts answers right that some clients could not read. Absent: they pass as they are. */
-  readonly repair?: Repair
+  /** Puts answers right that some clients could not read; loaded before each exchange. Absent: they pass as they are. */
+  readonly repair?: Late<Repair>
   /**
    * A remedy for a request that was refused for what the repair does as well. `sent` makes the upstream's request.
    * Absent: the repair can do nothing that an upstream refuses.

@@ -4,6 +4,7 @@ import type { AttemptRecord, Call, Layer } from '../core/call.ts'
 import { streamError } from '../core/failure.ts'
 import type { StreamReader } from '../core/operation.ts'
 import type { Mender } from '../core/repair.ts'
+import { repairOf } from '../core/repair-of.ts'
 import type { Services } from '../core/services.ts'
 import type { Step } from '../core/stream.ts'
 import { asGatewayError, describeCause, errorEnvelope } from '../wire/errors.ts'
@@ -56,9 +57,7 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
 }
 
 function menderFor(call: Call, services: Needed): Mender | undefined {
-  const { definition, settings } = call.target.deployment.provider
-  if (!call.operation.repair || definition.keepsFormat?.(settings)) return undefined
-  return call.operation.repair.stream?.(new CallContext(call, services))
+  return repairOf(call)?.value?.stream?.(new CallContext(call, services))
 }
 
 /** Without a `streams` setting, only providers known to end their streams properly are checked after sending. */

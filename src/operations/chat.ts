@@ -1,3 +1,4 @@
+import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
 import { accumulateChat } from './choices/accumulate.ts'
@@ -16,7 +17,6 @@ import { structureFor } from './choices/structure.ts'
 import { validateChat } from './choices/validate.ts'
 import { addedUsage, usageIn } from './common/usage.ts'
 import { operationFacts } from './facts.ts'
-import { chatRepair } from './repair/index.ts'
 
 export const chat: Operation = {
   ...operationFacts.chat,
@@ -35,7 +35,7 @@ export const chat: Operation = {
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingChat,
   sharing: sharingChoices,
-  repair: chatRepair,
+  repair: lateValue(async () => (await import('./repair/index.ts')).chatRepair),
   toWhole: accumulateChat,
   toStream: chatChunks,
 }

@@ -1,3 +1,4 @@
+import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
 import { accumulateCompletion } from './choices/accumulate.ts'
@@ -11,7 +12,6 @@ import { sharingChoices } from './choices/sharing.ts'
 import { validateCompletion } from './choices/validate.ts'
 import { usageIn } from './common/usage.ts'
 import { operationFacts } from './facts.ts'
-import { choicesRepair } from './repair/index.ts'
 
 /** The legacy completions of 2023. */
 export const completions: Operation = {
@@ -25,7 +25,7 @@ export const completions: Operation = {
   omission: logprobsOmission,
   reader: (asked) => new ChoicesReader(asked),
   continuing: continuingCompletion,
-  repair: choicesRepair,
+  repair: lateValue(async () => (await import('./repair/index.ts')).choicesRepair),
   sharing: sharingChoices,
   toWhole: accumulateCompletion,
   toStream: completionChunks,

@@ -1,3 +1,4 @@
+import { atHand } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import { usageIn } from './common/usage.ts'
 import { embeddingsFault, mendEmbeddings } from './embeddings/answer.ts'
@@ -13,7 +14,7 @@ export const embeddings: Operation = {
   query: embeddingsDemand,
   fault: embeddingsFault,
   usage: usageIn,
-  repair: { answer: mendEmbeddings },
+  repair: atHand({ answer: mendEmbeddings }),
   heal: healEmbeddings,
   sharing: sharingInputs,
 }

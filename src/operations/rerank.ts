@@ -1,3 +1,4 @@
+import { atHand } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import { anArray, anInteger, aText, checkBounds, checkRequest } from './common/fields.ts'
 import { plainDemand } from './common/plain-demand.ts'
@@ -15,5 +16,5 @@ export const rerank: Operation = {
   query: plainDemand,
   fault: rerankFault,
   usage: usageIn,
-  repair: { answer: mendRerank },
+  repair: atHand({ answer: mendRerank }),
 }

@@ -6,6 +6,8 @@ import { accumulateChat } from '../../src/operations/choices/accumulate.ts'
 import { isObject, type JsonObject } from '../../src/wire/json.ts'
 import { plain, tools, type Written, written } from './textual-forms.ts'
 
+const repair = await chat.repair?.load()
+
 const reading: TextReading = { thinkTags: undefined, textualCalls: true }
 const contextOf = (body: JsonObject, model = 'm', texts = reading) => {
   let seed = 0
@@ -23,12 +25,12 @@ const asked = contextOf({ tools })
 /** What comes of a whole answer with this text. */
 function whole(content: string, context: Context = asked, finish = 'stop'): JsonObject {
   const choice = { index: 0, message: { role: 'assistant', content }, finish_reason: finish }
-  return chat.repair?.answer({ ...head, object: 'chat.completion', choices: [choice] }, context) ?? {}
+  return repair?.answer({ ...head, object: 'chat.completion', choices: [choice] }, context) ?? {}
 }
 
 /** What comes of a stream with this text in these pieces. */
 function streamed(pieces: readonly string[], context: Context = asked, finish = 'stop'): JsonObject {
-  const mender = chat.repair?.stream?.(context)
+  const mender = repair?.stream?.(context)
   const object = 'chat.completion.chunk'
   const deltas = [{ role: 'assistant' }, ...pieces.map((content) => ({ content })), {}]
   const chunks = deltas.flatMap((delta, at) => {
@@ -231,7 +233,7 @@ describe('A thought', () => {
         reasoning_details: [{ text: 'Hm.' }],
       }
       const choice = { index: 0, message, finish_reason: 'stop' }
-      const { choices } = chat.repair?.answer({ ...head, object: 'chat.completion', choices: [choice] }, asked) ?? {}
+      const { choices } = repair?.answer({ ...head, object: 'chat.completion', choices: [choice] }, asked) ?? {}
       expect((choices as JsonObject[])[0]?.message).toEqual({ ...message, reasoning_content: 'Hm.' })
     }
   })
@@ -252,14 +254,14 @@ describe('The mender of a stream', () => {
       [contextOf({}), 'pass'],
       [asked, 'look'],
     ] as const) {
-      const mender = chat.repair?.stream?.(context)
+      const mender = repair?.stream?.(context)
       expect(mender?.mend(event({ role: 'assistant', content: '' }))).toSatisfy((told) => typeof told === 'string')
       expect(mender?.mend(event({ content: 'Hello' }))).toBe(verdict)
     }
   })
 
   it('adds the usual name to reasoning under another one, in each delta', () => {
-    const mender = chat.repair?.stream?.(contextOf({}))
+    const mender = repair?.stream?.(contextOf({}))
     const told = ['a', 'b'].map((reasoning) => mender?.mend(event({ role: 'assistant', reasoning, content: '' })))
     const deltas = told.flat().map((bytes) => JSON.parse(eventsIn(bytes as Uint8Array)[0] ?? '{}').choices[0].delta)
     expect(deltas).toEqual([
@@ -271,7 +273,7 @@ describe('The mender of a stream', () => {
   })
 
   it('leaves a text alone after calls that the upstream has told apart', () => {
-    const mender = chat.repair?.stream?.(asked)
+    const mender = repair?.stream?.(asked)
     const call = { index: 0, id: 'call_a', type: 'function', function: { name: 'now', arguments: '{}' } }
     mender?.mend(event({ role: 'assistant', tool_calls: [call] }))
     expect(mender?.mend(event({ content: '<tool_call>{"name": "now"}</tool_call>' }))).toBe('pass')

@@ -1,4 +1,4 @@
-import type { OperationSpec } from '../../core/provider.ts'
+import type { Wire } from '../../core/provider.ts'
 import type { Repair } from '../../core/repair.ts'
 import type { Emit, Stage } from '../../core/stream.ts'
 import type { WireContext } from '../../core/wire-context.ts'
@@ -21,14 +21,11 @@ export const chatRepair: Repair = {
   stream: (context) => new ChoicesMender(context, { texts: context.texts && new ChunkTexts(context) }),
 }
 
-/**
- * The operation of a server that is known to deviate from OpenAI's format: it is repaired before anything else reads it,
- * and its answers get all keys that OpenAI sends. Other servers are repaired only where something is wrong.
- */
-export function repaired(spec: OperationSpec): OperationSpec {
+/** The format of a server whose answers are repaired before anything else reads them. */
+export function repairedWire({ encode, decode }: Wire): Wire {
   return {
-    ...spec,
-    decode: (answer, context) => completeAnswer(spec.decode?.(answer, context) ?? answer, context),
+    ...(encode && { encode }),
+    decode: (answer, context) => completeAnswer(decode?.(answer, context) ?? answer, context),
     stream: repairStream,
   }
 }
