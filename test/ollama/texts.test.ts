@@ -120,6 +120,16 @@ describe.each(runtimes)('On %s, embeddings', (runtime) => {
     expect(reply.headers.get('x-samewire-dropped')).toBe('truncate')
   })
 
+  it('have the measures that Ollama gives also where the provider counts nothing', async () => {
+    const { usage: _, ...uncounted } = vectors([1, 2])
+    upstream.script(json(200, uncounted))
+    expect(JSON.parse((await ask('/api/embed', { input: 'a' })).text)).toMatchObject({
+      prompt_eval_count: expect.any(Number),
+      total_duration: expect.any(Number),
+      load_duration: expect.any(Number),
+    })
+  })
+
   it('of one text have their old form at the old path', async () => {
     upstream.script(json(200, vectors([1, 2])))
     const reply = await ask('/api/embeddings', { prompt: 'a' })
