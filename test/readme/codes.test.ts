@@ -108,9 +108,27 @@ test('every code that the gateway gives is told: in a table, or beside Azure’s
   expect(given.filter((code) => !known.includes(code))).toEqual([])
 })
 
-/** What a program writes as a code: `code: '…'`, or the last text that it gives `invalid`. */
+/** What a program writes as a code: `code: '…'`, or the third argument that it gives `invalid`. */
 function codesGiven(program: string): string[] {
-  const named = [...program.matchAll(/\bcode: '([a-z_]+)'/g)]
-  const last = [...program.matchAll(/\binvalid\(((?!\n\n)[\s\S])*?'([a-z_]+)',?\s*\)$/gm)]
-  return [...named.map(([, code = '']) => code), ...last.map(([, , code = '']) => code)]
+  const named = [...program.matchAll(/\bcode: '([a-z_]+)'/g)].map(([, code = '']) => code)
+  const third = [...program.matchAll(/\binvalid\(/g)].flatMap(({ index }) => {
+    const code = /^\s*'([a-z_]+)'\s*$/.exec(argumentsAt(program, index + 'invalid('.length)[2] ?? '')?.[1]
+    return code === undefined ? [] : [code]
+  })
+  return [...named, ...third]
+}
+
+/** The arguments of a call, from behind its bracket. */
+function argumentsAt(program: string, start: number): string[] {
+  const found = ['']
+  let depth = 0
+  for (const [part] of program
+    .slice(start)
+    .matchAll(/'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|[\s\S]/g)) {
+    if (/^[([{]$/.test(part)) depth++
+    if (/^[)\]}]$/.test(part) && depth-- === 0) break
+    if (part === ',' && depth === 0) found.push('')
+    else found.push(`${found.pop()}${part}`)
+  }
+  return found
 }
