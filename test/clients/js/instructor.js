@@ -14,7 +14,7 @@ export function program(options) {
   // Its usual mode: the answer is the arguments of a call that it forces.
   const { chat } = Instructor({ client, mode: 'TOOLS' })
   return {
-    ...tasksOf({ chat, embeddings: client.embeddings }),
+    ...tasksOf({ chat, embeddings: client.embeddings, models: client.models }),
     async schema({ model, prompt, name }) {
       const response_model = { schema: answer, name }
       const body = { model, temperature: 0, messages: user(prompt), response_model, max_retries: 0 }
