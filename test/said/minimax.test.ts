@@ -3,6 +3,7 @@ import huggingface from '../../providers/huggingface.ts'
 import type { WireContext } from '../../src/core/wire-context.ts'
 import { chat, contentOf, errorOf } from '../support/ask.ts'
 import { runtimes } from '../support/both.ts'
+import { loadedSpecs } from '../support/loaded-specs.ts'
 import { expectStandIn, expectTold, servePair } from '../support/said.ts'
 import { chatAnswer, chunk, json, stream } from '../support/upstream.ts'
 
@@ -101,9 +102,9 @@ describe.each(runtimes)('A failure that MiniMax reports under 200, on %s', (runt
 })
 
 it('Such a failure is left as it is where a provider’s streams are put right first', async () => {
-  const { operations } = huggingface
   const settings = { baseURL: '', headers: {}, options: { endpointUrl: 'https://host.test', engine: 'tgi' } }
-  const stage = operations?.(settings).chat?.stream?.({} as WireContext)
+  const { chat: served } = await loadedSpecs(huggingface, settings)
+  const stage = served?.stream?.({} as WireContext)
   const passed: string[] = []
   stage?.chunk(new TextEncoder().encode(event(failed(1002, 'rate limit'))), (bytes) =>
     passed.push(new TextDecoder().decode(bytes)),
