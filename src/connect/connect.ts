@@ -1,6 +1,7 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import { namesOf } from '../core/failure.ts'
+import { failureWords } from '../core/failure-words.ts'
 import type { OperationSpec } from '../core/provider.ts'
 import { repairOf } from '../core/repair-of.ts'
 import type { Services } from '../core/services.ts'
@@ -38,6 +39,7 @@ export function connect(
     if (!declared) {
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${given.operation.path}.`)
     }
+    if (!failureWords.value) await failureWords.load()
     const spec = declared.load ? await withWire(declared) : declared
     if (asked.body instanceof SocketRequest) return await dialled(asked, asked.body, spec, services)
     let call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked

@@ -1,7 +1,7 @@
+import { failureWords } from './failure-words.ts'
 import type { ErrorRule } from './provider.ts'
 import { fieldsRefused } from './refused-parts.ts'
 import type { Said } from './said.ts'
-import { wordings } from './wordings.ts'
 
 /** What a rule is chosen by, besides what was said. */
 export interface RefusalContext {
@@ -25,7 +25,7 @@ export function fittingRule(said: Said, { own, status = 400, sent, body }: Refus
     refused ??= new Set(fieldsRefused(said, (pattern) => echoes.outside(pattern)))
     return refused.has(field)
   }
-  return [...own, ...wordings].find((rule) => {
+  return [...own, ...(failureWords.value?.wordings ?? [])].find((rule) => {
     if (rule.status !== undefined && ![rule.status].flat().includes(status)) return false
     if (rule.body && !rule.body.test(typeof body === 'string' ? body : (JSON.stringify(body) ?? ''))) return false
     // A rejected key stays one, whatever words come with it; only a code can say otherwise.

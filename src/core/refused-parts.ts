@@ -1,6 +1,8 @@
-import { type PartWording, partWordings } from './part-wordings.ts'
+import { failureWords } from './failure-words.ts'
+import type { PartWording } from './part-wordings.ts'
 
-const wordingsOf = (wanted: PartWording['part']) => partWordings.filter(({ part }) => part === wanted)
+const wordingsOf = (wanted: PartWording['part']) =>
+  (failureWords.value?.partWordings ?? []).filter(({ part }) => part === wanted)
 
 /** Codes that say, with `param`, which field is refused, rather than its value. */
 const codes: ReadonlySet<unknown> = new Set(['unsupported_parameter', 'unknown_parameter', 'extra_forbidden'])

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { withStep } from '../../src/core/answer.ts'
 import { streamError } from '../../src/core/failure.ts'
+import { failureWords } from '../../src/core/failure-words.ts'
 import { integrityStep, type Words } from '../../src/layers/integrity.ts'
 import { ChoicesReader } from '../../src/operations/choices/reader.ts'
 import { asGatewayError, errorEnvelope, GatewayError } from '../../src/wire/errors.ts'
@@ -9,6 +10,8 @@ import { ManualClock } from '../support/gateway.ts'
 import { randomCuts } from '../support/replay.ts'
 import { answerOf, callOf, Listener, pumpOf } from '../support/sinks.ts'
 import { chatFrames, chunk } from '../support/upstream.ts'
+
+await failureWords.load()
 
 const words: Words = {
   told: (error: unknown) => streamError(error, callOf()),

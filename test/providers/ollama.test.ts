@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { ollamaURL } from '../../providers/ollama/address.ts'
 import ollama from '../../providers/ollama.ts'
 import { readRefusal } from '../../src/core/failure.ts'
+import { failureWords } from '../../src/core/failure-words.ts'
 import type { OperationSpec, ProviderSettings, SlowPath, WireContext } from '../../src/core/provider.ts'
 import type { Stage } from '../../src/core/stream.ts'
 import type { OperationName } from '../../src/operations/facts.ts'
@@ -9,6 +10,8 @@ import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 import recorded from '../fixtures/ollama-0.32.15-native.json' with { type: 'json' }
 import { loadedSpecs } from '../support/loaded-specs.ts'
+
+await failureWords.load()
 
 const settings: ProviderSettings = { baseURL: 'http://127.0.0.1:11434', headers: {}, options: {} }
 const specs = await loadedSpecs(ollama, settings)

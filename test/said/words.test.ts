@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { readRefusal } from '../../src/core/failure.ts'
+import { failureWords } from '../../src/core/failure-words.ts'
 import type { FailureKind } from '../../src/wire/errors.ts'
 import { toldError } from '../../src/wire/told-error.ts'
 import { fakeProvider } from '../support/sinks.ts'
+
+await failureWords.load()
 
 const refusal = (status: number, body: unknown, sent = '') =>
   readRefusal(
