@@ -9,7 +9,6 @@ import {
 import { geminiRoot, geminiURL } from './gemini/address.ts'
 import { geminiErrors, healThinking } from './gemini/failures.ts'
 import { keyHeader } from './gemini/key.ts'
-import { renamedInside } from './gemini/renamed.ts'
 
 /**
  * Google's Gemini API. Chats go over `generateContent`, which has thoughts and their signatures; `api: 'openai'` uses
@@ -39,6 +38,8 @@ export default defineProvider({
   models: late(async () => (await import('./gemini/list.ts')).listGemini),
 })
 
+const loadRenamed = async () => ({ encode: (await import('./gemini/renamed.ts')).renamedInside })
+
 /** Requests in Gemini's own format, for programs that speak it. */
 const ownOperations: OperationSpecs = {
   generateContent: {
@@ -46,9 +47,9 @@ const ownOperations: OperationSpecs = {
     streamPath: '/v1beta/{model}:streamGenerateContent?alt=sse',
     unnamed: true,
   },
-  countContentTokens: { path: '/v1beta/{model}:countTokens', encode: renamedInside },
-  embedContent: { path: '/v1beta/{model}:embedContent', encode: renamedInside },
-  batchEmbedContents: { path: '/v1beta/{model}:batchEmbedContents', encode: renamedInside },
+  countContentTokens: { path: '/v1beta/{model}:countTokens', load: loadRenamed },
+  embedContent: { path: '/v1beta/{model}:embedContent', load: loadRenamed },
+  batchEmbedContents: { path: '/v1beta/{model}:batchEmbedContents', load: loadRenamed },
 }
 
 function isNative({ options }: ProviderSettings, operation = ''): boolean {

@@ -2,7 +2,7 @@ import { fromBase64 } from '../../src/wire/base64.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { imageTypeOfBase64, unsupportedImage } from '../../src/wire/image-format.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
-import { incapable } from './incapable.ts'
+import { incapable } from '../incapable.ts'
 
 /** A block of a message's content. https://platform.claude.com/docs/en/api/messages */
 export type Block = JsonObject

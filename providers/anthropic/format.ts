@@ -1,7 +1,7 @@
 import { valueIn } from '../../src/core/synonyms.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
 import { schemaIn } from '../../src/wire/response-format.ts'
-import { incapable } from './incapable.ts'
+import { incapable } from '../incapable.ts'
 import type { Traits } from './models.ts'
 import { enforceable, isOfObjects, isOpen } from './schema.ts'
 

@@ -1,8 +1,8 @@
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
 import { detailsIn } from '../../src/wire/reasoning-details.ts'
 import { readArguments } from '../arguments.ts'
+import { incapable } from '../incapable.ts'
 import { type Block, blocksOf, cacheMark, marked } from './content.ts'
-import { incapable } from './incapable.ts'
 
 export interface Turn {
   readonly role: 'user' | 'assistant' | 'system'

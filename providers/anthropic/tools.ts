@@ -1,7 +1,7 @@
 import { valueIn } from '../../src/core/synonyms.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
+import { incapable } from '../incapable.ts'
 import { cacheMark } from './content.ts'
-import { incapable } from './incapable.ts'
 import { enforceable, isOfObjects } from './schema.ts'
 
 /** Tools whose calls Anthropic holds to their schema, in one request. */

@@ -1,9 +1,9 @@
 import type { WireContext } from '../../src/core/provider.ts'
 import { GatewayError, shorten } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../../src/wire/json.ts'
-import { argumentsOf } from './arguments.ts'
+import { readArguments } from '../arguments.ts'
+import { incapable } from '../incapable.ts'
 import { isOlder } from './families.ts'
-import { incapable } from './incapable.ts'
 import { mediaAt, partsOf } from './parts.ts'
 import { signaturesOf } from './signatures.ts'
 
@@ -83,7 +83,7 @@ class Conversation {
     const id = stringAt(call, 'id')
     const name = stringAt(called, 'name') ?? ''
     this.#called.set(id, name)
-    const args = argumentsOf(called.arguments, `${path}.function.arguments`)
+    const args = readArguments(called.arguments, `${path}.function.arguments`, 'Gemini')
     return {
       functionCall: { ...(id && { id }), name, args },
       ...(thoughtSignature !== undefined && { thoughtSignature }),

@@ -1,7 +1,7 @@
 import type { WireContext } from '../../src/core/provider.ts'
 import { imageTypeOfBase64 } from '../../src/wire/image-format.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
-import { incapable } from './incapable.ts'
+import { incapable } from '../incapable.ts'
 
 type Images = WireContext['images']
 

@@ -1,6 +1,6 @@
 import { valueIn } from '../../src/core/synonyms.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../src/wire/json.ts'
-import { incapable } from './incapable.ts'
+import { incapable } from '../incapable.ts'
 
 /** Gemini's `tools` and `toolConfig`. https://ai.google.dev/api/caching#Tool */
 export function toolFields(body: JsonObject): JsonObject {

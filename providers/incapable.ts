@@ -1,4 +1,4 @@
-import { GatewayError } from '../../src/wire/errors.ts'
+import { GatewayError } from '../src/wire/errors.ts'
 
 /** A 400 that names the parameter; another deployment may support it. */
 export function incapable(param: string, why: string): GatewayError {
