@@ -1,23 +1,16 @@
-import type { Fault, Sight, StreamReader } from '../../core/operation.ts'
-import { isObject, type JsonObject, objectAt, tryParse } from '../../wire/json.ts'
-import type { ServerEvent } from '../../wire/sse.ts'
+import type { Fault, Sight } from '../../core/operation.ts'
+import { TypedEventsReader } from '../../operations/common/typed-events.ts'
+import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { errorEvent } from './words.ts'
 
 const texts: ReadonlySet<string> = new Set(['text', 'data', 'thoughtSignature'])
 
 /** Reads the chunks of an upstream that makes them itself. */
-export class ContentReader implements StreamReader {
+export class ContentReader extends TypedEventsReader {
   readonly texts = texts
-  readonly endsItself = true
-  complete = false
-  usage: JsonObject | undefined
 
-  see({ data }: ServerEvent): Sight {
-    const text = data.trim()
-    if (text === '') return 'nothing'
-    const said = tryParse(text)
-    if (!isObject(said)) return { wrong: 'sent an event that is no JSON object' }
+  protected read(said: JsonObject): Sight {
     if (toldError(said) !== undefined) return { told: said }
     this.usage = usageIn(said) ?? this.usage
     const candidates = candidatesIn(said)

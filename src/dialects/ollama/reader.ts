@@ -1,6 +1,6 @@
-import type { Fault, Sight, StreamReader } from '../../core/operation.ts'
-import { isObject, type JsonObject, tryParse } from '../../wire/json.ts'
-import type { ServerEvent } from '../../wire/sse.ts'
+import type { Fault, Sight } from '../../core/operation.ts'
+import { TypedEventsReader } from '../../operations/common/typed-events.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { errorLine } from './words.ts'
 
@@ -8,17 +8,10 @@ import { errorLine } from './words.ts'
 const texts: ReadonlySet<string> = new Set(['content', 'thinking', 'response', 'created_at'])
 
 /** Reads the lines of an upstream that has this API itself, each as an event. */
-export class LinesReader implements StreamReader {
+export class LinesReader extends TypedEventsReader {
   readonly texts = texts
-  readonly endsItself = true
-  complete = false
-  usage: JsonObject | undefined
 
-  see({ data }: ServerEvent): Sight {
-    const text = data.trim()
-    if (text === '') return 'nothing'
-    const line = tryParse(text)
-    if (!isObject(line)) return { wrong: 'sent a line in its stream that is no JSON object' }
+  protected read(line: JsonObject): Sight {
     if (toldError(line) !== undefined) return { told: line }
     if (line.done === true) {
       this.usage = usageOf(line)

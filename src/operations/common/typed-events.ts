@@ -4,7 +4,7 @@ import type { ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { usageIn } from './usage.ts'
 
-/** Reads a stream of events that name their own `type`, one of which says that all is done. */
+/** Reads a stream of JSON objects, most of which name their own `type`, and one of which says that all is done. */
 export abstract class TypedEventsReader implements StreamReader {
   abstract readonly texts: ReadonlySet<string>
   readonly endsItself = true
