@@ -40,7 +40,7 @@ export function connect(
       throw new GatewayError('wrong_endpoint', `${provider.definition.title} does not serve ${given.operation.path}.`)
     }
     if (!failureWords.value) await failureWords.load()
-    const spec = declared.load ? await withWire(declared) : declared
+    const spec = declared.load ? (loaded.get(declared) ?? (await withWire(declared))) : declared
     if (asked.body instanceof SocketRequest) return await dialled(asked, asked.body, spec, services)
     let call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked
     const images = spec.images === 'data' ? await fetcher?.imagesFor(call) : undefined
@@ -81,8 +81,13 @@ export function connect(
   }
 }
 
+/** What was loaded, so that only the first request of a process waits for it. */
+const loaded = new WeakMap<OperationSpec, OperationSpec>()
+
 async function withWire(spec: OperationSpec): Promise<OperationSpec> {
-  return { ...spec, ...(await spec.load?.()) }
+  const whole = { ...spec, ...(await spec.load?.()) }
+  loaded.set(spec, whole)
+  return whole
 }
 
 export function learntKey(operation: string, label: string): string {
