@@ -66,14 +66,15 @@ interface Explained {
 }
 
 /** Words a plan. Reads only, so that it counts for nothing. */
-export function explain({ requested, targets, skipped, failure }: Plan, explained: Explained): Explanation {
+export async function explain(plan: Plan, explained: Explained): Promise<Explanation> {
+  const { requested, targets, skipped, failure } = plan
   const { operation, catalog } = explained
   const { maxAttempts, requestTimeout, onExhausted } = catalog.resilience
   return {
     object: 'routing.plan',
     operation: operation.name,
     model: requested ?? null,
-    attempts: targets.map((target) => explainTarget(target, explained)),
+    attempts: await Promise.all(targets.map((target) => explainTarget(target, explained))),
     skipped: skipped.map(({ name, kind, why }) => ({ name, reason: kind, message: why })),
     max_attempts: maxAttempts,
     request_timeout: requestTimeout / 1000,
@@ -82,17 +83,17 @@ export function explain({ requested, targets, skipped, failure }: Plan, explaine
   }
 }
 
-function explainTarget(
+async function explainTarget(
   target: Target,
   { operation, body, routed, known, health, learnt, now }: Explained,
-): ExplainedTarget {
+): Promise<ExplainedTarget> {
   const { deployment, limits, why } = target
   const { label, provider } = deployment
   const breaker = health.find(label)?.breaker
   const sent = (provider.routes && routed) || body
   const wayOf = (name: string) => learnt.get(learntKey(name, label)) ?? { remedy: {} }
   const changes = changesOf({ operation, body: sent, target }, wayOf(operation.name).remedy)
-  const { dropped, refusal } = foresee({ operation, body: sent, target }, wayOf)
+  const { dropped, refusal } = await foresee({ operation, body: sent, target }, wayOf)
   return {
     deployment: label,
     provider: provider.name,

@@ -2,6 +2,7 @@ import { dropsFor } from './connect/lacks.ts'
 import type { Learnt } from './connect/remedies.ts'
 import type { Call } from './core/call.ts'
 import { isDirect } from './core/direct.ts'
+import type { Feature } from './core/features.ts'
 import type { OperationSpec } from './core/provider.ts'
 import { contextFor } from './core/translation-context.ts'
 import type { RequestBody } from './wire/body.ts'
@@ -21,14 +22,14 @@ export interface Foreseen {
  * What can be told without asking anybody. What only a provider's translation refuses is not among it. `wayOf`: what was
  * learnt of an operation.
  */
-export function foresee(asked: Asking, wayOf: (operation: string) => Learnt): Foreseen {
+export async function foresee(asked: Asking, wayOf: (operation: string) => Learnt): Promise<Foreseen> {
   try {
     const { dropped, ...asking } = asPut(asked)
     const { operation, target } = asking
     const declared = target.deployment.provider.operations[operation.name]
     if (!declared) return { dropped, refusal: undefined }
     const { remedy, spec } = wayOf(operation.name)
-    const body = sentBody(asking, declared)
+    const body = await sentBody(asking, declared)
     return { dropped: [...dropped, ...dropsFor({ ...asking, body }, spec ?? declared, remedy)], refusal: undefined }
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error
@@ -50,15 +51,30 @@ function asPut(asking: Asking): Asking & { readonly dropped: readonly string[] }
 const still = { random: () => 0, clock: { now: () => 0, after: () => () => {} } }
 
 /** The body of the first exchange, after the layers have said in another way what the upstream lacks. */
-function sentBody({ operation, body, target }: Asking, spec: OperationSpec): RequestBody {
-  const { renewals = [], sharing } = operation
-  const { lacks = [], atOnce } = spec
-  const { overrides } = target.deployment
-  const renewed = renewals.reduce((asked, { concerns, feature, isForced, renew }) => {
-    return concerns(asked) && (lacks.includes(feature) || isForced(overrides)) ? renew(asked) : asked
-  }, body)
-  const isShared = atOnce !== undefined && sharing?.concerns?.(renewed) !== false
-  const [part = renewed] = (isShared && sharing?.split(renewed, atOnce)) || []
-  const structured = operation.structure?.(part, lacks)?.body ?? part
+async function sentBody({ operation, body, target }: Asking, spec: OperationSpec): Promise<RequestBody> {
+  const { lacks = [] } = spec
+  const renewed = await renewedBody({ operation, body, target }, lacks)
+  const part = await firstPart({ operation, body: renewed }, spec)
+  const structureFor = lacks.some((feature) => feature.startsWith('json_'))
+    ? await operation.structure?.load()
+    : undefined
+  const structured = structureFor?.(part, lacks)?.body ?? part
   return spec.rephrase?.(structured) ?? structured
+}
+
+async function renewedBody({ operation, body, target }: Asking, lacks: readonly Feature[]): Promise<RequestBody> {
+  let asked = body
+  for (const { concerns, feature, how } of operation.renewals ?? []) {
+    if (!concerns(asked)) continue
+    const { isForced, renew } = await how.load()
+    if (lacks.includes(feature) || isForced(target.deployment.overrides)) asked = renew(asked)
+  }
+  return asked
+}
+
+async function firstPart({ operation, body }: Pick<Asking, 'operation' | 'body'>, { atOnce }: OperationSpec) {
+  const { sharing } = operation
+  if (!atOnce || !sharing || sharing.concerns?.(body) === false) return body
+  const { split } = await sharing.how.load()
+  return split(body, atOnce)?.[0] ?? body
 }

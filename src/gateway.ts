@@ -14,22 +14,19 @@ import type { Services } from './core/services.ts'
 import { KnownShortcomings } from './core/shortcomings.ts'
 import type { Signal } from './core/signal.ts'
 import { createDirectory, type Directory } from './directory.ts'
-import { type Explanation, explain } from './explain.ts'
+import type { Explanation } from './explain.ts'
 import { createFetching, type Fetching } from './fetching.ts'
+import { isHedged, isRenewable, isResumed, isShareable, isToBeChecked } from './layers/concerns.ts'
 import { fallback } from './layers/fallback.ts'
 import { gate } from './layers/gate.ts'
-import { hedge } from './layers/hedge.ts'
 import { integrity } from './layers/integrity.ts'
 import { keepAlive } from './layers/keepalive.ts'
+import { lateLayer } from './layers/late.ts'
 import { pull } from './layers/pull.ts'
 import { Pulls } from './layers/pulls.ts'
 import { record } from './layers/record.ts'
-import { renew } from './layers/renew.ts'
-import { resume } from './layers/resume.ts'
 import { retry } from './layers/retry.ts'
 import { mostShadowed, Shadows } from './layers/shadow.ts'
-import { share } from './layers/share.ts'
-import { structured } from './layers/structured.ts'
 import { timeout } from './layers/timeout.ts'
 import { translate } from './layers/translate.ts'
 import { type Asked, createPlanner, queryOf } from './planner.ts'
@@ -57,7 +54,7 @@ export interface Gateway extends Directory, Fetching {
   /** Resolves with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */
   answer(request: GatewayRequest): Promise<Answer>
   /** What would be done with a request, without doing it. Asks nobody, not even for lists of models. */
-  explain(asked: Asked): Explanation
+  explain(asked: Asked): Promise<Explanation>
   readiness(): Readiness
 }
 
@@ -90,14 +87,14 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   const upstream = compose(
     keepAlive({ clock, log, random: services.random, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),
-    hedge({ clock, health, maxAttempts }),
+    lateLayer(isHedged, async () => (await import('./layers/hedge.ts')).hedge({ clock, health, maxAttempts })),
     translate(services),
-    renew(),
-    resume(services),
+    lateLayer(isRenewable, async () => (await import('./layers/renew.ts')).renew()),
+    lateLayer(isResumed, async () => (await import('./layers/resume.ts')).resume(services)),
     integrity(services),
     pull(services, pulls),
-    share(services),
-    structured(services),
+    lateLayer(isShareable, async () => (await import('./layers/share.ts')).share(services)),
+    lateLayer(isToBeChecked, async () => (await import('./layers/structured.ts')).structured(services)),
     retry({ ...services, health, budget, maxAttempts }),
     record({ ...services, health, shortcomings }),
     timeout({ clock, log }),
@@ -170,12 +167,13 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
     catalog,
     knowledge,
     answer,
-    explain(asked) {
+    async explain(asked) {
+      const { explain } = await import('./explain.ts')
       const { query, body, routed } = planner.read(asked)
       const { operation } = asked
       const { known } = knowledge
       const now = clock.now()
-      return explain(planner.planNow(query), { operation, body, routed, catalog, known, health, learnt, now })
+      return await explain(planner.planNow(query), { operation, body, routed, catalog, known, health, learnt, now })
     },
     readiness: () => readinessOf(catalog, health),
     ...directory,

@@ -81,7 +81,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const { operation, body, dropped } = asked instanceof Promise ? await asked : asked
       operationName = operation.name
       if (route.explains) {
-        const plan = encoder.encode(JSON.stringify(gateway.explain({ operation, body, session, limits })))
+        const plan = encoder.encode(JSON.stringify(await gateway.explain({ operation, body, session, limits })))
         const told = { ...headers(), 'content-type': 'application/json' }
         return edge.send(context, { status: 200, headers: told, body: plan }, signal)
       }

@@ -57,10 +57,10 @@ export function settledOutline({ operation, body, target }: Asking): JsonObject 
   return changed(outline, settle({ outline, json: outline }, inNamesOf(operation, target.deployment)))
 }
 
-/** The same, or the request for the rest if there is a part of the answer already. */
+/** The same, or the request for the rest if there is a part of the answer already: whoever asks for it has loaded how. */
 export function askedBody(call: Call): JsonObject {
   const body = settledBody(call)
-  return call.begun ? (call.operation.continuing?.request(body, call.begun) ?? body) : body
+  return call.begun ? (call.operation.continuing?.value?.request(body, call.begun) ?? body) : body
 }
 
 /** A request as it is to go up, with the remedies for what the upstream refused before. */

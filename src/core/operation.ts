@@ -12,7 +12,7 @@ import type { Remedy } from './remedy.ts'
 import type { Renewal } from './renewal.ts'
 import type { Repair } from './repair.ts'
 import type { Stage } from './stream.ts'
-import type { Requirement, Structure } from './structure.ts'
+import type { Requirement, StructureFor } from './structure.ts'
 import type { Translation } from './translation.ts'
 import type { WireContext } from './wire-context.ts'
 
@@ -77,8 +77,8 @@ export interface Operation {
    * made of the request. Absent: they are not.
    */
   readonly renewals?: readonly Renewal[]
-  /** How a structured answer is had from an upstream that lacks these features. Absent: it isn't. */
-  structure?(body: RequestBody, lacks: readonly Feature[]): Structure | undefined
+  /** How a structured answer is had from an upstream that lacks such features; loaded for the first. Absent: it isn't. */
+  readonly structure?: Late<StructureFor>
   /**
    * What an answer must have by the request's fields, unless the configuration's own, which replace them, are about the
    * same. Absent: nothing.
@@ -93,8 +93,8 @@ export interface Operation {
   reader?(asked: JsonObject): StreamReader
   /** How it is served by models that only know another operation. Absent: it isn't. */
   readonly over?: Translation<Operation>
-  /** How a stream that breaks off is continued. Absent: it can't be. */
-  readonly continuing?: Continuing
+  /** How a stream that breaks off is continued; loaded for the first that may be. Absent: it can't be. */
+  readonly continuing?: Late<Continuing>
   /** Puts answers right that some clients could not read; loaded before each exchange. Absent: they pass as they are. */
   readonly repair?: Late<Repair>
   /**
@@ -108,7 +108,7 @@ export interface Operation {
    */
   withoutSealed?(body: RequestBody, refusal: GatewayError): Reduced | undefined
   /** How a request is shared out where an upstream does less at once than is asked for. Absent: it never is. */
-  readonly sharing?: Sharing
+  readonly sharing?: Shareable
   /** The whole answer that the chunks of a complete stream amount to. Absent: a stream can't stand in for an answer. */
   toWhole?(chunks: readonly JsonObject[], context: WireContext): JsonObject
   /** The chunks of a stream that says what a whole answer says. Absent: an answer can't stand in for a stream. */
@@ -147,10 +147,17 @@ export interface Told {
   readonly lasts: boolean
 }
 
-/** How one request becomes several to the same deployment, and their answers become one. */
-export interface Sharing {
+export interface Shareable {
   /** The field that asks for so much, for `param` in errors. */
   readonly param: string
+  /** Whether a request may have to be shared out. Absent: any may. */
+  concerns?(body: RequestBody): boolean
+  /** Loaded by the first request that may. */
+  readonly how: Late<Sharing>
+}
+
+/** How one request becomes several to the same deployment, and their answers become one. */
+export interface Sharing {
   /** The parts, in order; undefined if the request fits as it is. */
   split(body: RequestBody, most: AtOnce): readonly RequestBody[] | undefined
   /** The answer to `body`, from those to its parts in the same order. The first one is that to `first` parts (1). */
@@ -164,8 +171,6 @@ export interface Sharing {
   silently?(answer: JsonObject, body: RequestBody): Lack | undefined
   /** Watches a stream for the same. Absent: no stream is less than was asked for. */
   lackingIn?(body: RequestBody): Lacking
-  /** Whether a request may have to be shared out. Absent: any may. */
-  concerns?(body: RequestBody): boolean
   /**
    * What to ask for at once, after an upstream has refused as much as it was asked for, which was `most` or all of it.
    * Absent: no upstream does.

@@ -2,6 +2,7 @@ import type { RequestBody } from '../wire/body.ts'
 import type { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Feature } from './features.ts'
+import type { Late } from './late.ts'
 
 /**
  * How a request in terms that an upstream doesn't know, such as those that OpenAI has replaced, gets to it in others, and
@@ -12,6 +13,12 @@ export interface Renewal {
   readonly feature: Feature
   /** Whether a request uses the terms. */
   concerns(body: RequestBody): boolean
+  /** Loaded by the first request that does. */
+  readonly how: Late<Renewing>
+}
+
+/** What is done with the requests that a renewal concerns. */
+export interface Renewing {
   /** Whether a configuration puts the other terms into each request, so that its answer has them. */
   isForced(overrides: JsonObject): boolean
   /** The request in the other terms. */

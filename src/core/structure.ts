@@ -1,5 +1,6 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { JsonObject } from '../wire/json.ts'
+import type { Feature } from './features.ts'
 
 /** How a structured answer is had from an upstream that can't be made to keep to a structure. */
 export interface Structure {
@@ -10,6 +11,9 @@ export interface Structure {
   /** The same request with an answer and what was wrong with it. */
   again(answer: JsonObject, problem: string): RequestBody
 }
+
+/** Undefined: the request wants no structure that the upstream lacks. */
+export type StructureFor = (body: RequestBody, lacks: readonly Feature[]) => Structure | undefined
 
 /** What whole answers must have by the request, although an upstream may leave it to the model. */
 export interface Requirement {

@@ -125,8 +125,7 @@ export function hedge({ clock, health, maxAttempts }: HedgeOptions): Layer {
   return (next) =>
     function hedging(call) {
       const { hedge: wanted } = call.target.limits
-      // An upload that isn't kept can't be sent twice.
-      if (!wanted || !call.streams || !call.body.isWhole) return next(call)
+      if (!wanted) return next(call)
       saved = Math.min(mostSaved, saved + share)
       const after = wanted.after ?? health.of(call.target.deployment.label).lateness.value
       return after === undefined ? settled(begin(next, call)) : race(next, call, after)

@@ -1,6 +1,6 @@
 import { type Answer, withStep } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
-import type { Readback, Renewal } from '../core/renewal.ts'
+import type { Readback, Renewal, Renewing } from '../core/renewal.ts'
 import type { Emit, Stage } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
@@ -25,28 +25,28 @@ export function renew(): Layer {
     const { overrides, label, provider } = call.target.deployment
     const { lacks = [] } = provider.operations[call.operation.name] ?? {}
     const key = `${call.operation.name} ${renewal.feature} ${label}`
-    const isKnown = lacks.includes(renewal.feature) || learnt.has(key) || renewal.isForced(overrides)
+    const renewing = await renewal.how.load()
+    const isKnown = lacks.includes(renewal.feature) || learnt.has(key) || renewing.isForced(overrides)
     if (!isKnown) {
       try {
         return await next(call)
       } catch (failure) {
-        if (!(failure instanceof GatewayError) || !renewal.tells(failure, call.body)) throw failure
+        if (!(failure instanceof GatewayError) || !renewing.tells(failure, call.body)) throw failure
       }
     }
     try {
-      const given = await next(renewed(call, renewal))
+      const given = await next(renewed(call, renewing))
       if (!isKnown) learn(key)
-      const readback = renewal.readback(call.body)
+      const readback = renewing.readback(call.body)
       return readback ? readBack(given, readback) : given
     } catch (failure) {
-      throw failure instanceof GatewayError ? renewal.failure(failure) : failure
+      throw failure instanceof GatewayError ? renewing.failure(failure) : failure
     }
   }
 
   return (next) =>
     function renewing(call) {
       const { renewals = [] } = call.operation
-      if (!renewals.some((renewal) => renewal.concerns(call.body))) return next(call)
       const through = (inner: Upstream, renewal: Renewal): Upstream => {
         return (asked) => (renewal.concerns(asked.body) ? answer(inner, asked, renewal) : inner(asked))
       }
@@ -54,9 +54,9 @@ export function renew(): Layer {
     }
 }
 
-function renewed(call: Call, renewal: Renewal): Call {
+function renewed(call: Call, renewing: Renewing): Call {
   const { body, routed } = call
-  return { ...call, body: renewal.renew(body), routed: routed && renewal.renew(routed) }
+  return { ...call, body: renewing.renew(body), routed: routed && renewing.renew(routed) }
 }
 
 function readBack(given: Answer, readback: Readback): Answer {

@@ -1,8 +1,7 @@
 import { closeSteps, discard, isStream, type StreamBody } from '../core/answer.ts'
 import { askedFields } from '../core/asked.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
-import type { Begun } from '../core/continuing.ts'
-import type { Operation } from '../core/operation.ts'
+import type { Begun, Continuing } from '../core/continuing.ts'
 import type { Plan, Target } from '../core/plan.ts'
 import { Pump } from '../core/pump.ts'
 import type { Services } from '../core/services.ts'
@@ -11,7 +10,7 @@ import type { Step } from '../core/stream.ts'
 import { headerValue } from '../wire/headers.ts'
 import { comment } from '../wire/sse.ts'
 import { readThrough, silenceOf } from './read-through.ts'
-import { type Continuable, Transcript } from './transcript.ts'
+import { Transcript } from './transcript.ts'
 
 /** How often a stream is continued. Whatever breaks it again would most likely do so once more. */
 const most = 2
@@ -24,26 +23,20 @@ const most = 2
 export const resume =
   (services: Needed): Layer =>
   (next) =>
-    function resumable(call) {
-      const { operation } = call
-      if (!call.streams || !call.target.limits.resume || !isContinuable(operation)) return next(call)
-      return next(call).then((answer) => {
-        if (!isStream(answer.body)) return answer
-        return { ...answer, body: new JoinedStream(answer.body, { ...services, call, operation, next }).body }
-      })
+    async function resumable(call) {
+      const continuing = await call.operation.continuing?.load()
+      const answer = await next(call)
+      if (!continuing || !isStream(answer.body)) return answer
+      return { ...answer, body: new JoinedStream(answer.body, { ...services, call, continuing, next }).body }
     }
 
 type Needed = Pick<Services, 'clock' | 'log'>
 
 interface Means extends Needed {
   readonly call: Call
-  /** That of the call. */
-  readonly operation: Continuable
+  /** That of the call's operation. */
+  readonly continuing: Continuing
   readonly next: Upstream
-}
-
-function isContinuable(operation: Operation): operation is Continuable {
-  return operation.continuing !== undefined
 }
 
 /** One stream for the client: a first part, and where that breaks off, the parts that others write. */
@@ -62,7 +55,7 @@ class JoinedStream {
 
   constructor(first: StreamBody, means: Means) {
     this.#means = means
-    this.#transcript = new Transcript(means.operation, askedFields(means.call))
+    this.#transcript = new Transcript(means.call.operation, means.continuing, askedFields(means.call))
     this.#part = first
     this.#target = means.call.target
     this.#pump = new Pump({
@@ -165,12 +158,12 @@ class JoinedStream {
 
   /** What a deployment is to continue, or why it can't. */
   #beginningFor({ deployment: { provider, defaults, overrides } }: Target): Begun | string {
-    const { call, operation } = this.#means
-    const continuation = provider.definition.continues?.(provider.settings)[operation.name]
+    const { call, continuing } = this.#means
+    const continuation = provider.definition.continues?.(provider.settings)[call.operation.name]
     if (!continuation) return 'unable'
     const begun = this.#transcript.beginning(continuation)
     if (typeof begun === 'string') return begun
-    return operation.continuing.obstacle({ ...defaults, ...call.body.json, ...overrides }, begun) ?? begun
+    return continuing.obstacle({ ...defaults, ...call.body.json, ...overrides }, begun) ?? begun
   }
 
   #say(what: string, by: Target): void {

@@ -72,13 +72,14 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
   }
 
   return (next) =>
-    function shared(call) {
-      const { sharing, name } = call.operation
-      if (!sharing || sharing.concerns?.(call.body) === false) return next(call)
+    async function shared(call) {
+      const { sharing: shareable, name } = call.operation
+      if (!shareable) return await next(call)
+      const sharing = shareable.how.value ?? (await shareable.how.load())
       const { atOnce } = call.target.deployment.provider.operations[name] ?? {}
       const known = learnt.size > 0 ? { ...atOnce, ...learnt.get(keyOf(call)) } : atOnce
-      if (sharing.told || sharing.silently) return learning(next, call, sharing, known ?? {})
-      return known ? answer(next, call, sharing, known) : next(call)
+      if (sharing.told || sharing.silently) return await learning(next, call, sharing, known ?? {})
+      return known ? await answer(next, call, sharing, known) : await next(call)
     }
 }
 
@@ -90,10 +91,11 @@ function isLess(told: AtOnce, known: AtOnce): boolean {
   return less('inputs') || less('choices')
 }
 
-function partsOf({ body, routed }: Call, { param, split }: Sharing, most: AtOnce): readonly Part[] | undefined {
+function partsOf({ body, routed, operation }: Call, { split }: Sharing, most: AtOnce): readonly Part[] | undefined {
   const bodies = split(body, most)
   if (!bodies) return undefined
   if (bodies.length > mostParts) {
+    const { param = '' } = operation.sharing ?? {}
     const message = `Unsupported parameter: '${param}' asks for more than this model does at once; it would take ${bodies.length} requests, and ${mostParts} are allowed.`
     throw new GatewayError('incapable', message, { param })
   }

@@ -1,6 +1,5 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
-import { droppableOf, mayDrop } from '../core/features.ts'
 import type { Services } from '../core/services.ts'
 import { sourceOf } from '../core/sources.ts'
 import type { Requirement, Structure } from '../core/structure.ts'
@@ -8,6 +7,7 @@ import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import { done, frame } from '../wire/sse.ts'
 import { CallContext } from './call-context.ts'
+import { lacksOf, requirementOf } from './concerns.ts'
 
 type Needed = Pick<Services, 'clock' | 'random'>
 
@@ -18,21 +18,16 @@ type Needed = Pick<Services, 'clock' | 'random'>
 export const structured =
   (services: Needed): Layer =>
   (next) =>
-    function structuredOf(call) {
-      const { name, structure } = call.operation
-      const { lacks } = call.target.deployment.provider.operations[name] ?? {}
-      const wanted = lacks?.some((feature) => feature.startsWith('json_')) && structure?.(call.body, lacks)
-      return wanted ? answerIn(wanted, next, call, services) : complete(next, call)
+    async function structuredOf(call) {
+      const structureFor = await call.operation.structure?.load()
+      const wanted = structureFor?.(call.body, lacksOf(call))
+      return wanted ? await answerIn(wanted, next, call, services) : await complete(next, call)
     }
 
-/**
- * A whole answer with what the request requires, asked for once more if the first one lacks it. A stream passes: what it
- * lacks shows only at its end, and to wait for that would make all such streams late.
- */
+/** An answer with what the request requires, asked for once more if the first one lacks it. */
 function complete(next: Upstream, call: Call): Promise<Answer> {
-  const { overrides } = call.target.deployment
-  const required = call.streams ? undefined : call.operation.requirement?.(call.body.outline, overrides)
-  return required && !mayDrop([required.param], droppableOf(call.target)) ? having(required, next, call) : next(call)
+  const required = requirementOf(call)
+  return required ? having(required, next, call) : next(call)
 }
 
 async function having(required: Requirement, next: Upstream, call: Call): Promise<Answer> {

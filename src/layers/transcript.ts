@@ -4,9 +4,6 @@ import { concat } from '../wire/block.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { done, EventReader, frame, type ServerEvent } from '../wire/sse.ts'
 
-/** An operation whose answers can be continued. */
-export type Continuable = Operation & { readonly continuing: Continuing }
-
 /** What the client gets of some events, and whether the last of them breaks the stream. */
 interface Passage {
   readonly bytes: Uint8Array
@@ -17,7 +14,8 @@ const nothing = new Uint8Array(0)
 
 /** The text that a client has got, whoever wrote it. Turns the events of each part into those of one answer. */
 export class Transcript {
-  readonly #operation: Continuable
+  readonly #operation: Pick<Operation, 'reader'>
+  readonly #continuing: Continuing
   readonly #asked: JsonObject
   #reader: StreamReader | undefined
   /** What the current part continues; undefined in the first one. */
@@ -36,8 +34,9 @@ export class Transcript {
   #error: Uint8Array = nothing
 
   /** `asked`: the request's fields, without the long texts. */
-  constructor(operation: Continuable, asked: JsonObject) {
+  constructor(operation: Pick<Operation, 'reader'>, continuing: Continuing, asked: JsonObject) {
     this.#operation = operation
+    this.#continuing = continuing
     this.#asked = asked
   }
 
@@ -103,7 +102,7 @@ export class Transcript {
 
   /** Takes the text of a choice, and returns the choice as it goes on a text; undefined if it can't. */
   #readChoice(choice: JsonObject): JsonObject | undefined {
-    const { continuing } = this.#operation
+    const continuing = this.#continuing
     const said = choice.index ? undefined : continuing.text(choice)
     if (said === undefined) {
       this.#obstacle = 'more than text'

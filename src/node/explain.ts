@@ -13,7 +13,7 @@ export async function explainInput(job: Job, env: Environment): Promise<void> {
   const { gateway, transport } = build(job, env)
   try {
     const { operation, body } = await explainRoute.request(parseBody(await buffer(process.stdin)), undefined)
-    console.log(tableOf(gateway.explain({ operation, body, session: undefined })))
+    console.log(tableOf(await gateway.explain({ operation, body, session: undefined })))
   } catch (error) {
     throw error instanceof GatewayError ? new ConfigError([error.message], 'The request') : error
   } finally {

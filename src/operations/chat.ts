@@ -3,7 +3,6 @@ import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
 import { accumulateChat } from './choices/accumulate.ts'
 import { chatChunks } from './choices/chunks.ts'
-import { continuingChat } from './choices/continuing.ts'
 import { renewingCustomTools } from './choices/custom-tools.ts'
 import { demandOf } from './choices/demand.ts'
 import { choicesFeatures, imageAddresses } from './choices/features.ts'
@@ -13,7 +12,6 @@ import { ChoicesReader, choicesFault } from './choices/reader.ts'
 import { requiredCall } from './choices/required-call.ts'
 import { sharingChoices } from './choices/sharing.ts'
 import { singleCall } from './choices/single-call.ts'
-import { structureFor } from './choices/structure.ts'
 import { validateChat } from './choices/validate.ts'
 import { addedUsage, usageIn } from './common/usage.ts'
 import { operationFacts } from './facts.ts'
@@ -28,12 +26,12 @@ export const chat: Operation = {
   features: choicesFeatures,
   omission: logprobsOmission,
   renewals: [renewingFunctions, renewingCustomTools, singleCall],
-  structure: structureFor,
+  structure: lateValue(async () => (await import('./choices/structure.ts')).structureFor),
   requirement: requiredCall,
   withUsageOf: (answer, { usage }) => ({ ...answer, usage: addedUsage(answer.usage, usage) }),
   images: imageAddresses,
   reader: (asked) => new ChoicesReader(asked),
-  continuing: continuingChat,
+  continuing: lateValue(async () => (await import('./choices/continuing.ts')).continuingChat),
   sharing: sharingChoices,
   repair: lateValue(async () => (await import('./repair/index.ts')).chatRepair),
   toWhole: accumulateChat,

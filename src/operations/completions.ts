@@ -3,7 +3,6 @@ import type { Operation } from '../core/operation.ts'
 import { identifier } from '../wire/ids.ts'
 import { accumulateCompletion } from './choices/accumulate.ts'
 import { completionChunks } from './choices/chunks.ts'
-import { continuingCompletion } from './choices/continuing.ts'
 import { demandOf } from './choices/demand.ts'
 import { choicesFeatures } from './choices/features.ts'
 import { logprobsOmission } from './choices/logprobs.ts'
@@ -24,7 +23,7 @@ export const completions: Operation = {
   features: choicesFeatures,
   omission: logprobsOmission,
   reader: (asked) => new ChoicesReader(asked),
-  continuing: continuingCompletion,
+  continuing: lateValue(async () => (await import('./choices/continuing.ts')).continuingCompletion),
   repair: lateValue(async () => (await import('./repair/index.ts')).choicesRepair),
   sharing: sharingChoices,
   toWhole: accumulateCompletion,

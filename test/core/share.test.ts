@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Answer } from '../../src/core/answer.ts'
 import type { Call } from '../../src/core/call.ts'
 import { HealthBook } from '../../src/core/health.ts'
+import { atHand } from '../../src/core/late.ts'
 import type { AtOnce, Sharing } from '../../src/core/operation.ts'
 import { fallback } from '../../src/layers/fallback.ts'
 import { record } from '../../src/layers/record.ts'
@@ -15,7 +16,6 @@ import { answerOf, bytes, callOf, fakeProvider, targetOf, textOf, turns } from '
 
 /** A list of items of which each part has some; its answer has the same items. */
 const sharing: Sharing = {
-  param: 'items',
   split(body, { inputs = Number.POSITIVE_INFINITY }) {
     const items = body.json.items as number[]
     if (items.length <= inputs) return undefined
@@ -70,7 +70,7 @@ function sharingOut(count: number, act: (call: Call, items: number[]) => Act, op
     )
     const call: Call = {
       ...callOf({ targets, signal: leave.signal }),
-      operation: { ...operations.chat, sharing: { ...sharing, ...options } },
+      operation: { ...operations.chat, sharing: { param: 'items', how: atHand({ ...sharing, ...options }) } },
       body: parseBody(bytes(JSON.stringify({ model: 'm', items: Array.from({ length: count }, (_, at) => at) }))),
       ...more,
     }

@@ -1,4 +1,5 @@
-import type { AtOnce, Sharing, Told } from '../../core/operation.ts'
+import { atHand } from '../../core/late.ts'
+import type { AtOnce, Shareable, Sharing, Told } from '../../core/operation.ts'
 import { edited, type RequestBody, withoutFields } from '../../wire/body.ts'
 import type { FailureKind, GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
@@ -6,10 +7,7 @@ import { inputsOf } from './request.ts'
 
 const input = new Set(['input'])
 
-/** Shares out the texts of a request; the vectors and the usage are those of all parts. */
-export const sharingInputs: Sharing = {
-  param: 'input',
-  concerns: ({ outline }) => (inputsOf(outline)?.length ?? 1) > 1,
+const someInputs: Sharing = {
   split(body, { inputs: most }) {
     if (most === undefined || !Array.isArray(body.outline.input) || body.outline.input.length <= most) return undefined
     const inputs = inputsOf(body.json) ?? []
@@ -30,6 +28,13 @@ export const sharingInputs: Sharing = {
     }
   },
   told,
+}
+
+/** Shares out the texts of a request; the vectors and the usage are those of all parts. */
+export const sharingInputs: Shareable = {
+  param: 'input',
+  concerns: ({ outline }) => (inputsOf(outline)?.length ?? 1) > 1,
+  how: atHand(someInputs),
 }
 
 function countAt(answer: JsonObject, name: string): number {

@@ -1,4 +1,5 @@
-import type { Lacking, Sharing, StreamJoiner } from '../../core/operation.ts'
+import { atHand } from '../../core/late.ts'
+import type { Lacking, Shareable, Sharing, StreamJoiner } from '../../core/operation.ts'
 import { edited, type RequestBody } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { FormBody } from '../../wire/form-body.ts'
@@ -6,10 +7,7 @@ import { isObject, tryParse } from '../../wire/json.ts'
 import { bytesOf, type ServerEvent } from '../../wire/sse.ts'
 import { addedUsage } from '../common/usage.ts'
 
-/** Shares out the images of a request. */
-export const sharingImages: Sharing = {
-  param: 'n',
-  concerns: ({ outline }) => wantedBy(outline) > 1,
+const someAtOnce: Sharing = {
   split(body, { choices: atOnce }) {
     const n = wantedBy(body.outline)
     if (atOnce === undefined || n <= atOnce) return undefined
@@ -37,6 +35,13 @@ export const sharingImages: Sharing = {
   },
   lackingIn: ({ outline }) => new LackingImages(wantedBy(outline)),
   joinStreams: () => eventsAsTheyCome,
+}
+
+/** Shares out the images of a request. */
+export const sharingImages: Shareable = {
+  param: 'n',
+  concerns: ({ outline }) => wantedBy(outline) > 1,
+  how: atHand(someAtOnce),
 }
 
 /** Bytes of all requests together, where each is another one. */
