@@ -1,11 +1,11 @@
 import { connect, learntKey } from './connect/connect.ts'
-import { ImageFetcher } from './connect/images.ts'
 import type { Learnt } from './connect/remedies.ts'
 import type { Answer } from './core/answer.ts'
 import { type Call, compose, type Trace } from './core/call.ts'
 import type { Catalog } from './core/catalog.ts'
 import { HealthBook } from './core/health.ts'
 import { Knowledge } from './core/knowledge.ts'
+import { once } from './core/late.ts'
 import type { Operation } from './core/operation.ts'
 import type { Circumstances, Plan } from './core/plan.ts'
 import { type Readiness, readinessOf } from './core/readiness.ts'
@@ -80,10 +80,13 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   // for all layers, and one that opens with a refusal is remedied.
   const learnt = new Map<string, Learnt>()
   const pulls = new Pulls(services)
-  const { enabled } = catalog.images
-  const fetcher =
-    enabled && services.download && new ImageFetcher({ download: services.download, clock, fetching: catalog.images })
-  const connected = connect(services, gate, learnt, fetcher || undefined)
+  const { download } = services
+  const fetcher = once(async () => {
+    const { ImageFetcher } = await import('./connect/images.ts')
+    return download && new ImageFetcher({ download, clock, fetching: catalog.images })
+  })
+  const imagesFor = async (call: Call) => await (await fetcher())?.imagesFor(call)
+  const connected = connect(services, gate, learnt, catalog.images.enabled ? imagesFor : undefined)
   const upstream = compose(
     keepAlive({ clock, log, random: services.random, ms: (options.keepAlive ?? 10) * 1000 }),
     fallback({ clock, health, onExhausted, maxAttempts }),

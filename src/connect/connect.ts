@@ -8,9 +8,8 @@ import type { Services } from '../core/services.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { SocketRequest } from '../wire/socket-request.ts'
 import { ExchangeContext, type Manner } from './context.ts'
-import { dialled } from './dialled.ts'
 import { blamesRemedy, orIncapable } from './heal.ts'
-import type { ImageFetcher } from './images.ts'
+import type { Images } from './images.ts'
 import { dropsFor } from './lacks.ts'
 import { received } from './received.ts'
 import { refused } from './refused.ts'
@@ -23,13 +22,13 @@ import { whole } from './whole.ts'
 /**
  * The innermost upstream: one exchange with the deployment of the call's target, and another one for each remedy.
  * `within` wraps each exchange; what it throws may be remedied too. `learnt`: what error responses have taught about each
- * deployment, for the lifetime of the process.
+ * deployment, for the lifetime of the process. `imagesFor`: fetches the images that a request gives by address.
  */
 export function connect(
   services: Services,
   within: Layer,
   learnt = new Map<string, Learnt>(),
-  fetcher?: ImageFetcher,
+  imagesFor?: (call: Call) => Promise<Images | undefined>,
 ): Upstream {
   return async function connected(given) {
     const { deployment } = given.target
@@ -41,9 +40,10 @@ export function connect(
     }
     if (!failureWords.value) await failureWords.load()
     const spec = declared.load ? (loaded.get(declared) ?? (await withWire(declared))) : declared
-    if (asked.body instanceof SocketRequest) return await dialled(asked, asked.body, spec, services)
+    if (asked.body instanceof SocketRequest)
+      return await (await import('./dialled.ts')).dialled(asked, asked.body, spec, services)
     let call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked
-    const images = spec.images === 'data' ? await fetcher?.imagesFor(call) : undefined
+    const images = spec.images === 'data' ? await imagesFor?.(call) : undefined
     const key = learntKey(call.operation.name, deployment.label)
     let before: GatewayError | undefined
     let way = learnt.get(key) ?? { remedy: {} }
