@@ -5,10 +5,24 @@ import type { HeaderReader } from './wire/headers.ts'
 /** Who has access: everybody on this machine, the holders of a key, or nobody until a key is set. */
 export type Access =
   | { readonly mode: 'open'; readonly allowedHosts?: readonly string[]; readonly allowedOrigins?: readonly string[] }
-  | { readonly mode: 'keys'; readonly keys: readonly string[] }
+  | { readonly mode: 'keys'; readonly keys: readonly ClientKey[] }
   | { readonly mode: 'closed'; readonly remedy: string }
 
-/** Creates the access check. Throws a 401 or 403; returns the caller's bearer unless that is the gateway's key. */
+export interface ClientKey {
+  /** By which logs and metrics know it. */
+  readonly name: string
+  readonly secret: string
+}
+
+/** Who sent a request. */
+export interface Caller {
+  /** Their own token, for providers that take it. */
+  readonly bearer: string | undefined
+  /** The name of the key by which they have access. */
+  readonly key?: string | undefined
+}
+
+/** Creates the access check. Throws a 401 or 403. A caller's bearer is theirs unless it is the gateway's key. */
 export function createGuard(access: Access): Guard {
   const keys = access.mode === 'keys' ? access.keys : []
   const refuseStrangers = access.mode === 'open' ? createDoor(access) : () => {}
@@ -16,11 +30,14 @@ export function createGuard(access: Access): Guard {
     if (access.mode === 'closed') throw new GatewayError('unauthorized', access.remedy, { code: null })
     refuseStrangers(header, method, anyType)
     const bearer = bearerOf(header)
-    if (access.mode === 'open') return bearer ?? keyHeaders.map(header).find((key) => key !== undefined)
-    if (bearer !== undefined && isKnown(bearer, keys)) return undefined
+    if (access.mode === 'open') return { bearer: bearer ?? keyHeaders.map(header).find((key) => key !== undefined) }
+    const own = bearer === undefined ? undefined : nameOf(bearer, keys)
+    if (own !== undefined) return { bearer: undefined, key: own }
     // The caller may send the gateway's key and one for a provider, in any of these headers.
     const others = keyHeaders.map(header).filter((key) => key !== undefined)
-    if (others.some((key) => isKnown(key, keys))) return bearer ?? others.find((key) => !isKnown(key, keys))
+    const names = others.map((key) => nameOf(key, keys))
+    const key = names.find((name) => name !== undefined)
+    if (key !== undefined) return { bearer: bearer ?? others.find((_, at) => names[at] === undefined), key }
     const wrong = bearer ?? others[0]
     if (!wrong) throw noKey()
     const message = `Incorrect API key provided: ${maskKey(wrong)}. Ask whoever runs this gateway for a key.`
@@ -28,11 +45,8 @@ export function createGuard(access: Access): Guard {
   }
 }
 
-/**
- * Returns the caller's own bearer token, or throws the reason for refusing access. `anyType`: requests of the route are
- * JSON whatever type they say.
- */
-export type Guard = (header: HeaderReader, method: 'GET' | 'POST', anyType?: boolean) => string | undefined
+/** Throws the reason for refusing access. `anyType`: requests of the route are JSON whatever type they say. */
+export type Guard = (header: HeaderReader, method: 'GET' | 'POST', anyType?: boolean) => Caller
 
 /** Where clients of Azure, Anthropic and Google send their key. */
 const keyHeaders = ['api-key', 'x-api-key', 'x-goog-api-key'] as const
@@ -42,10 +56,10 @@ function bearerOf(header: HeaderReader): string | undefined {
   return /^Bearer\s+(\S+)\s*$/i.exec(header('authorization') ?? '')?.[1]
 }
 
-/** Always compares all keys, so that the time reveals nothing. */
-function isKnown(given: string, keys: readonly string[]): boolean {
-  let found = false
-  for (const key of keys) found = sameText(key, given) || found
+/** The name of the key that was given. Always compares all keys, so that the time reveals nothing. */
+function nameOf(given: string, keys: readonly ClientKey[]): string | undefined {
+  let found: string | undefined
+  for (const { secret, name } of keys) if (sameText(secret, given)) found ??= name
   return found
 }
 

@@ -13,6 +13,7 @@ import { createInference } from './inference.ts'
 import { createLookUp } from './look-up.ts'
 import { realtimePaths } from './operations/facts.ts'
 import { createPassThrough, hintFor } from './pass-through.ts'
+import type { Reports } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { FixedPathsFirst } from './router.ts'
 import { claimedRoute, findRoute, mountsOf, type Routed } from './routes.ts'
@@ -34,7 +35,7 @@ export interface AppOptions<Bindings extends object> {
   /** Bytes. */
   readonly bodyLimit: number
   readonly log: (message: string) => void
-  readonly onTrace?: Services['onTrace']
+  readonly reports: Reports
 }
 
 /** The HTTP layer of a gateway: the routes of all dialects, with common headers and error formats on every response. */
@@ -46,7 +47,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   const nextId = requestIds(options.random)
   const infer = createInference({ ...options, guard, nextId })
   const lookUp = createLookUp({ ...options, guard, nextId })
-  const passThrough = createPassThrough({ gateway, edge, guard, services: options, nextId })
+  const passThrough = createPassThrough({ ...options, guard, services: options, nextId })
   const app = new HonoBase<{ Bindings: Bindings }>({
     router: new FixedPathsFirst(),
     getPath: (request) => routePath(request.url),

@@ -12,6 +12,7 @@ import { late } from './core/late.ts'
 import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
 import { createGateway } from './gateway.ts'
+import { createReports } from './report.ts'
 import type { Edge, EdgeOptions } from './runtime/edge.ts'
 import { isForResponses } from './upgrades.ts'
 import { requestIds } from './wire/ids.ts'
@@ -47,18 +48,19 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { allowedHosts = [], allowedOrigins = [] } = config
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
   const access: Access = keys.length > 0 ? { mode: 'keys', keys } : withoutKeys
-  const { clock, random, log, onTrace } = services
+  const { clock, random, log } = services
+  const reports = createReports({ ...services, known: gateway.knowledge.known })
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const guard = createGuard(access)
   const limit = config.bodyLimit ?? bodyLimit
   const nextId = requestIds(random)
   const realtime: Sockets = late(async () => {
     const { createRealtime } = await import('./realtime.ts')
-    return createRealtime({ gateway, guard, services, nextId })
+    return createRealtime({ gateway, guard, services, nextId, reports })
   })
   const responses: Sockets = late(async () => {
     const { createResponsesSocket } = await import('./responses-socket.ts')
-    return createResponsesSocket(guard, { gateway, services, nextId, bodyLimit: limit })
+    return createResponsesSocket(guard, { gateway, services, nextId, bodyLimit: limit, reports })
   })
   const sockets: Sockets = (upgrade) => (isForResponses(upgrade.url) ? responses(upgrade) : realtime(upgrade))
   const app = createApp({
@@ -70,7 +72,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     clock,
     random,
     log,
-    onTrace,
+    reports,
     bodyLimit: limit,
   })
   return { app, sockets, gateway, access, notes: [...found.notes] }

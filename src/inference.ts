@@ -1,17 +1,16 @@
 import type { Context } from 'hono'
 import type { Guard } from './access.ts'
-import { type Answer, isPending, isStream, whenOver } from './core/answer.ts'
+import type { Answer } from './core/answer.ts'
 import type { Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
 import { disclosure } from './core/disclosure.ts'
 import { readForm } from './core/read-form.ts'
 import { readLimits } from './core/read-preferences.ts'
-import type { Services } from './core/services.ts'
 import type { Rest } from './core/transport.ts'
 import type { InferenceRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
 import { checkContent, encodingOf, readJson, withKeyIn } from './reading.ts'
-import { createReport } from './report.ts'
+import type { Reports } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { type Edge, uploadLimit } from './runtime/edge.ts'
 import type { RequestBody } from './wire/body.ts'
@@ -29,13 +28,12 @@ export interface InferenceOptions<Bindings extends object> {
   /** Bytes. */
   readonly bodyLimit: number
   readonly log: (message: string) => void
-  readonly onTrace?: Services['onTrace']
+  readonly reports: Reports
 }
 
 /** The path of a request through the gateway, from top to bottom. */
 export function createInference<Bindings extends object>(options: InferenceOptions<Bindings>) {
-  const { gateway, edge, guard, clock, log, onTrace } = options
-  const report = createReport(options)
+  const { gateway, edge, guard, clock, log, reports } = options
 
   function readRequest(context: Context<{ Bindings: Bindings }>, route: InferenceRoute, header: HeaderReader) {
     const type = header('content-type')
@@ -56,7 +54,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     const started = clock.now()
     const signal = edge.watch(context)
     const trace: Trace = { attempts: [] }
-    let operationName: string | undefined
+    const record = route.explains ? undefined : reports({ requestId, method: 'POST', path: route.path, started, trace })
     let read: RequestBody | undefined
     let retries: number | undefined
     const { idHeader, keyParameter, carries, sessionHeader } = route
@@ -69,7 +67,8 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const given = edge.headers(context)
       const url = route.explains || keyParameter !== undefined ? context.req.url : undefined
       const header = keyParameter === undefined || url === undefined ? given : withKeyIn(keyParameter, url, given)
-      const bearer = guard(header, 'POST', route.anyType)
+      const { bearer, key } = guard(header, 'POST', route.anyType)
+      if (record) record.key = key
       const hops = readHops(header)
       const session = header('x-session-id') ?? (sessionHeader && header(sessionHeader))
       const limits = readLimits(header)
@@ -79,7 +78,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       read = await readRequest(context, route, header)
       const asked = route.request(read, named, url)
       const { operation, body, dropped } = asked instanceof Promise ? await asked : asked
-      operationName = operation.name
+      if (record) Object.assign(record, { operation, body })
       if (route.explains) {
         const plan = encoder.encode(JSON.stringify(await gateway.explain({ operation, body, session, limits })))
         const told = { ...headers(), 'content-type': 'application/json' }
@@ -100,10 +99,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
         trace,
       })
       if (trace.shadow) edge.afterwards(context, trace.shadow)
-      const answer =
-        onTrace || trace.attempts.length > 1 || isPending(answered.body)
-          ? followed(answered, () => report(requestId, started, trace, operationName))
-          : answered
+      const answer = record?.follow(answered, signal) ?? answered
       // 4. Send the answer in the client's dialect, with headers that say who answered.
       const worded = route.answer?.(answer, read, url) ?? answer
       return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)
@@ -111,7 +107,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const failure = asGatewayError(thrown)
       if (read instanceof FormBody) dropRest(read)
       if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
-      if (!route.explains) report(requestId, started, trace, operationName, failure)
+      record?.failed(failure, route.status?.(failure))
       return edge.send(
         context,
         refusal(failure, route, { ...headers(), ...retryHeaders(failure, trace, retries) }),
@@ -119,14 +115,6 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       )
     }
   }
-}
-
-/** A stream that nobody else follows to its end isn't followed for this either: its runtime may carry it. */
-function followed(answer: Answer, over: () => void): Answer {
-  const { body } = answer
-  if (!isStream(body) || body.steps.some((step) => step.over)) return whenOver(answer, over)
-  over()
-  return answer
 }
 
 function carriedFrom(header: HeaderReader, names: readonly string[]): Readonly<Record<string, string>> {

@@ -1,8 +1,10 @@
 import type { Context } from 'hono'
 import type { Guard } from './access.ts'
+import type { Clock } from './core/clock.ts'
 import type { LookUpRoute, TaskRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
 import { readJson, withKeyIn } from './reading.ts'
+import type { Reports } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 import type { Edge } from './runtime/edge.ts'
 import { asGatewayError, describeCause } from './wire/errors.ts'
@@ -17,11 +19,13 @@ export interface LookUpOptions<Bindings extends object> {
   /** Bytes. */
   readonly bodyLimit: number
   readonly log: (message: string) => void
+  readonly clock: Clock
+  readonly reports: Reports
 }
 
 /** Answers what no model is asked for, such as lists of models. */
 export function createLookUp<Bindings extends object>(options: LookUpOptions<Bindings>) {
-  const { gateway, edge, guard, nextId, bodyLimit, log } = options
+  const { gateway, edge, guard, nextId, bodyLimit, log, clock, reports } = options
   return async function lookUp(
     context: Context<{ Bindings: Bindings }>,
     route: LookUpRoute | TaskRoute,
@@ -30,32 +34,37 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
     const id = nextId()
     const { idHeader, keyParameter, method, anyType } = route
     const { url } = context.req
+    const record = reports({ requestId: id, method, path: route.path, started: clock.now(), trace: { attempts: [] } })
     const headers = { ...wireHeaders(id, 0), ...(idHeader && { [idHeader]: id }), 'content-type': 'application/json' }
     const answer = (status: number, body: JsonObject, more = {}) =>
       new Response(JSON.stringify(body), { status, headers: { ...headers, ...more } })
     try {
       const header = edge.headers(context)
       const posted = method !== 'GET'
-      guard(
+      const { key } = guard(
         keyParameter === undefined ? header : withKeyIn(keyParameter, url, header),
         posted ? 'POST' : 'GET',
         anyType,
       )
+      if (record) record.key = key
       const isRead = posted && !('unread' in route && route.unread)
       const body = isRead ? (await readJson(edge, context, bodyLimit)).json : {}
       const asked = { model, parameters: new URL(url).searchParams, body }
-      if ('look' in route) return answer(200, await route.look(gateway, asked))
+      if ('look' in route) {
+        const found = answer(200, await route.look(gateway, asked))
+        record?.ended(200)
+        return found
+      }
       const signal = edge.watch(context)
-      const performed = await route.perform(gateway, { ...asked, signal })
+      const performance = await route.perform(gateway, { ...asked, signal })
+      const performed = record?.follow(performance, signal) ?? performance
       return edge.send(context, { ...performed, headers: { ...headers, ...performed.headers } }, signal)
     } catch (thrown) {
       const failure = asGatewayError(thrown)
       if (failure.kind === 'internal') log(describeCause(failure))
-      return answer(
-        route.status?.(failure) ?? failure.status,
-        route.refuse(failure, id),
-        retryHeaders(failure, { attempts: [] }),
-      )
+      const status = route.status?.(failure) ?? failure.status
+      record?.failed(failure, status)
+      return answer(status, route.refuse(failure, id), retryHeaders(failure, { attempts: [] }))
     }
   }
 }

@@ -8,6 +8,7 @@ import { Owners } from './core/owners.ts'
 import type { Provider } from './core/provider.ts'
 import type { Services } from './core/services.ts'
 import type { Gateway } from './gateway.ts'
+import type { Reports } from './report.ts'
 import { type Edge, uploadLimit } from './runtime/edge.ts'
 import { invalid } from './wire/body.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
@@ -20,6 +21,7 @@ export interface PassThroughOptions<Bindings extends object> {
   readonly guard: Guard
   readonly services: Pick<Services, 'transport' | 'clock' | 'log'>
   readonly nextId: () => string
+  readonly reports: Reports
 }
 
 /** Bytes of a body or an answer in which the ids of other objects are looked for. */
@@ -32,7 +34,7 @@ const mostJson = 1024 * 1024
  * object that the request is about, or to the one that the configuration names.
  */
 export function createPassThrough<Bindings extends object>(options: PassThroughOptions<Bindings>) {
-  const { gateway, edge, guard, services, nextId } = options
+  const { gateway, edge, guard, services, nextId, reports } = options
   const { catalog } = gateway
   const { clock, log } = services
   const owners = new Owners()
@@ -99,8 +101,10 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
   ): Promise<Response> {
     const requestId = nextId()
     const started = clock.now()
+    const record = reports({ requestId, method, path: asked.path, started, trace: { attempts: [] } })
     try {
-      const bearer = guard(header, 'POST')
+      const { bearer, key } = guard(header, 'POST')
+      if (record) record.key = key
       const signal = edge.watch(context)
       const hops = readHops(header)
       const rest = method === 'GET' || method === 'HEAD' ? undefined : edge.openBody(context, uploadLimit)
@@ -116,11 +120,13 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
         limits: catalog.limits,
         ...(!small && rest && { rest }),
       }
-      const answer = noted(await forward(request, services), provider)
+      const forwarded = noted(await forward(request, services), provider)
+      const answer = record?.follow(forwarded, signal) ?? forwarded
       const own = wireHeaders(requestId, clock.now() - started)
       const headers = { ...own, ...answer.headers }
       return edge.send(context, { ...answer, headers }, signal)
     } catch (thrown) {
+      record?.failed(asGatewayError(thrown))
       return refuse(thrown, requestId, started)
     }
   }

@@ -8,7 +8,7 @@ import { type Closing, largestMessage } from './core/socket.ts'
 import type { Sockets } from './core/upgrade.ts'
 import type { Gateway } from './gateway.ts'
 import { errorEvent, realtime, usualRealtimeModel } from './operations/realtime.ts'
-import { createReport } from './report.ts'
+import type { Reports } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { asGatewayError, describeCause, errorEnvelope } from './wire/errors.ts'
 import { providerHeader, readHops, wireHeaders } from './wire/headers.ts'
@@ -17,13 +17,13 @@ import { chosenProtocol, readSocketRequest, type SocketRequest, socketHeaders } 
 export interface RealtimeOptions {
   readonly gateway: Gateway
   readonly guard: Guard
-  readonly services: Pick<Services, 'clock' | 'random' | 'log' | 'onTrace'>
+  readonly services: Pick<Services, 'clock' | 'random' | 'log'>
   readonly nextId: () => string
+  readonly reports: Reports
 }
 
-export function createRealtime({ gateway, guard, services, nextId }: RealtimeOptions): Sockets {
+export function createRealtime({ gateway, guard, services, nextId, reports }: RealtimeOptions): Sockets {
   const { clock, log, random } = services
-  const report = createReport(services)
 
   /** The request, with a model to route it by. */
   function routed(asked: SocketRequest, provider: string | undefined): SocketRequest {
@@ -46,17 +46,20 @@ export function createRealtime({ gateway, guard, services, nextId }: RealtimeOpt
     const started = clock.now()
     const trace: Trace = { attempts: [] }
     const headers = () => ({ ...wireHeaders(requestId, clock.now() - started), ...disclosure(trace) })
+    const record = reports({ requestId, method: 'GET', path: realtime.path, started, trace })
+    if (record) record.operation = realtime
     try {
       const address = new URL(url)
       const header = socketHeaders(given, address)
-      const bearer = guard(header, 'GET')
+      const { bearer, key } = guard(header, 'GET')
+      if (record) record.key = key
       const { socket: upstream, headers: told } = await gateway.answer({
         ...{ operation: realtime, body: routed(readSocketRequest(address, header), header(providerHeader)) },
         ...{ signal, bearer, requestId, hops: readHops(header), trace },
         ...{ session: header('x-session-id'), limits: readLimits(header) },
       })
       if (!upstream) throw new Error('a request for a WebSocket was answered without one')
-      upstream.whenOver(() => report(requestId, started, trace, realtime.name))
+      upstream.whenOver(({ broke }) => record?.ended(101, broke ? 'cut' : 'done'))
       return {
         protocol: chosenProtocol(given),
         headers: { ...headers(), ...told },
@@ -66,7 +69,7 @@ export function createRealtime({ gateway, guard, services, nextId }: RealtimeOpt
     } catch (thrown) {
       const failure = asGatewayError(thrown)
       if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
-      report(requestId, started, trace, realtime.name, failure)
+      record?.failed(failure)
       return {
         status: failure.status,
         headers: { ...headers(), 'content-type': 'application/json', ...retryHeaders(failure, trace) },

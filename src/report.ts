@@ -1,25 +1,161 @@
+import { type Answer, isPending, isStream, whenOver } from './core/answer.ts'
 import type { Trace } from './core/call.ts'
+import type { Deployment, Known } from './core/catalog.ts'
+import { priceOf } from './core/listed.ts'
+import type { Operation } from './core/operation.ts'
+import type { Observer, Outcome, RequestReport } from './core/report.ts'
 import type { Services } from './core/services.ts'
-import { traceText } from './core/trace-text.ts'
+import type { Signal } from './core/signal.ts'
+import { costOf, type Tokens, tokensOf } from './core/tokens.ts'
+import type { RequestBody } from './wire/body.ts'
 import { asGatewayError, describeCause, type GatewayError } from './wire/errors.ts'
+import { isObject, type JsonObject, stringAt, tryParse } from './wire/json.ts'
 
-/** Returns what to call once a request is over. Its trace goes to the log if anything failed. */
-export function createReport({ clock, log, onTrace }: Pick<Services, 'clock' | 'log' | 'onTrace'>) {
-  return function report(
-    requestId: string,
-    started: number,
-    trace: Trace,
-    operation?: string,
-    failure?: GatewayError,
-  ): void {
-    if (trace.reported) return
-    trace.reported = true
-    if (trace.attempts.some(({ failure: kind }) => kind !== undefined && kind !== 'gone'))
-      log(`${requestId} trace ${traceText(trace)}`)
-    try {
-      onTrace?.({ requestId, operation, trace, failure: failure ?? trace.failure, ms: clock.now() - started })
-    } catch (thrown) {
-      log(`${requestId} ${describeCause(asGatewayError(thrown))}`)
+export interface Reporting extends Pick<Services, 'clock' | 'log' | 'observer'> {
+  /** The providers' lists of models, for their prices. */
+  readonly known: Known
+}
+
+/** What is known of a request when it arrives. */
+export interface Arrival {
+  readonly requestId: string
+  readonly method: string
+  readonly path: string
+  /** Milliseconds since 1970. */
+  readonly started: number
+  readonly trace: Trace
+}
+
+/** Has an observer told of requests. Without one nothing is kept or followed. */
+export type Reports = (arrival: Arrival) => RequestRecord | undefined
+
+export function createReports(reporting: Reporting): Reports {
+  const { observer, log } = reporting
+  if (!observer) return () => undefined
+  return (arrival) => {
+    told(log, () => observer.began?.())
+    return new RequestRecord(arrival, observer, reporting)
+  }
+}
+
+/** One request until it is over. Filled as things become known. */
+export class RequestRecord {
+  readonly #arrival: Arrival
+  readonly #observer: Observer
+  readonly #reporting: Reporting
+  key: string | undefined
+  operation: Operation | undefined
+  body: RequestBody | undefined
+  #streams = false
+  #firstMs: number | undefined
+  #whole: Uint8Array | undefined
+  #over = false
+
+  constructor(arrival: Arrival, observer: Observer, reporting: Reporting) {
+    this.#arrival = arrival
+    this.#observer = observer
+    this.#reporting = reporting
+  }
+
+  /** Follows an answer to its end, unless its runtime may carry it because nobody else does. */
+  follow(answer: Answer, client: Signal): Answer {
+    const { status, body } = answer
+    this.#first()
+    if (body instanceof Uint8Array) {
+      this.#whole = body
+      this.#end(status, client.aborted ? 'gone' : 'done')
+      return answer
     }
+    this.#streams = true
+    if (isStream(body) && !body.steps.some((step) => step.over)) {
+      this.#end(status, 'unfollowed')
+      return answer
+    }
+    if (isPending(body)) {
+      this.#firstMs = undefined
+      void body.pending.then(() => this.#first())
+    }
+    return whenOver(answer, () => this.#end(status, this.#outcomeOf(client)))
+  }
+
+  /** The request got an error, and nothing else. */
+  failed(failure: GatewayError, status = failure.status): void {
+    this.#end(status, failure.kind === 'gone' ? 'gone' : 'failed', failure)
+  }
+
+  /** It is over, with what was not an answer in one piece: an upgraded connection, a look-up. */
+  ended(status: number, outcome: Outcome = 'done'): void {
+    this.#end(status, outcome)
+  }
+
+  #first(): void {
+    this.#firstMs = this.#reporting.clock.now() - this.#arrival.started
+  }
+
+  #outcomeOf(client: Signal): Outcome {
+    if (client.aborted && asGatewayError(client.reason).kind === 'gone') return 'gone'
+    const { attempts, failure } = this.#arrival.trace
+    return failure || attempts.at(-1)?.broke ? 'cut' : 'done'
+  }
+
+  #end(status: number, outcome: Outcome, failure = this.#arrival.trace.failure): void {
+    if (this.#over) return
+    this.#over = true
+    told(this.#reporting.log, () => this.#observer.over(this.#report(status, outcome, failure)))
+  }
+
+  #report(status: number, outcome: Outcome, failure: GatewayError | undefined): RequestReport {
+    const { requestId, method, path, started, trace } = this.#arrival
+    const served = servedBy(trace)
+    const tokens = this.#tokens()
+    const price = tokens && served && priceOf(served, this.#reporting.known)
+    return {
+      requestId,
+      method,
+      path,
+      operation: this.operation?.name,
+      model: trace.plan?.requested,
+      key: this.key,
+      user: stringAt(this.body?.outline, 'user'),
+      status,
+      streams: this.#streams,
+      outcome,
+      failure,
+      trace,
+      served,
+      started,
+      firstMs: this.#firstMs,
+      ms: this.#reporting.clock.now() - started,
+      tokens,
+      cost: tokens && price && costOf(tokens, price),
+      bytesIn: this.body?.bytes.length ?? 0,
+    }
+  }
+
+  #tokens(): Tokens | undefined {
+    const { trace } = this.#arrival
+    const usage = trace.usage ?? trace.attempts.findLast(({ reader }) => reader)?.reader?.usage ?? this.#usageInWhole()
+    return usage && tokensOf(usage)
+  }
+
+  /** The usage in an answer that no upstream's exchange has read: one of a provider's own code. */
+  #usageInWhole(): JsonObject | undefined {
+    const read = this.#whole && this.operation?.usage
+    const json = read && tryParse(new TextDecoder().decode(this.#whole))
+    return isObject(json) ? this.operation?.usage?.(json) : undefined
+  }
+}
+
+function servedBy({ attempts, plan }: Trace): Deployment | undefined {
+  const label = attempts.findLast(({ failure }) => !failure)?.deployment
+  if (label === undefined) return undefined
+  return plan?.targets.find(({ deployment }) => deployment.label === label)?.deployment
+}
+
+function told(log: (message: string) => void, tell: () => void): void {
+  try {
+    tell()
+  } catch (thrown) {
+    log(describeCause(asGatewayError(thrown)))
   }
 }

@@ -12,7 +12,7 @@ import { cancelEvent, createEvent, laneIn, Progress, requestIn } from './operati
 import { Reply } from './operations/responses/socket-reply.ts'
 import { warmedUp } from './operations/responses/warm-up.ts'
 import { responses } from './operations/responses.ts'
-import { createReport } from './report.ts'
+import type { Reports, RequestRecord } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { tooLarge } from './runtime/body-limit.ts'
 import { SocketDelivery } from './runtime/socket-delivery.ts'
@@ -23,6 +23,7 @@ import type { JsonObject } from './wire/json.ts'
 /** What was said when the WebSocket was opened, and counts for each of its requests. */
 export interface Caller {
   readonly bearer: string | undefined
+  readonly key?: string | undefined
   readonly hops: number
   readonly session: string | undefined
   readonly limits: RequestLimits | undefined
@@ -30,7 +31,8 @@ export interface Caller {
 
 export interface SessionOptions {
   readonly gateway: Gateway
-  readonly services: Pick<Services, 'clock' | 'random' | 'log' | 'onTrace'>
+  readonly services: Pick<Services, 'clock' | 'random' | 'log'>
+  readonly reports: Reports
   readonly nextId: () => string
   /** Bytes. */
   readonly bodyLimit: number
@@ -140,14 +142,14 @@ export class ResponsesSession implements Joined {
 
   /** Never rejects. */
   async #serve(message: Message): Promise<void> {
-    const { services, nextId } = this.#options
+    const { services, nextId, reports } = this.#options
     const requestId = nextId()
     const started = services.clock.now()
     const trace: Trace = { attempts: [] }
-    const report = createReport(services)
+    const record = reports({ requestId, method: 'GET', path: responses.path, started, trace })
+    if (record) Object.assign(record, { operation: responses, key: this.#caller.key })
     const reply = new Reply(this.#send, () => ({ 'x-request-id': requestId, ...disclosure(trace) }))
     let previous: unknown
-    let failure: GatewayError | undefined
     try {
       const event = createEvent(message)
       if (!event) return
@@ -159,15 +161,16 @@ export class ResponsesSession implements Joined {
       if (asked !== given) reply.after(previous)
       const body = this.#read(asked)
       if (event.generate === false) this.#warmUp(asked, reply)
-      else if (!(await this.#create({ body, requestId, trace }, reply))) this.#chain.forget(previous)
+      else if (!(await this.#create({ body, requestId, trace }, reply, record))) this.#chain.forget(previous)
     } catch (thrown) {
-      failure = asGatewayError(thrown)
+      const failure = asGatewayError(thrown)
+      record?.failed(failure)
       if (failure.kind === 'internal') services.log(`${requestId} ${describeCause(failure)}`)
       this.#chain.forget(previous)
       reply.refuse(failure, retryHeaders(failure, trace))
     }
     this.#running = undefined
-    report(requestId, started, trace, responses.name, failure)
+    record?.ended(200)
   }
 
   #read(asked: JsonObject): RequestBody {
@@ -180,12 +183,14 @@ export class ResponsesSession implements Joined {
   }
 
   /** Returns whether there is a response to go on from, or to try again. */
-  async #create(request: Asked, reply: Reply): Promise<boolean> {
+  async #create(request: Asked, reply: Reply, record: RequestRecord | undefined): Promise<boolean> {
     const { gateway, services } = this.#options
     const running: Running = { making: new Abort(), wanted: new Abort(), progress: new Progress() }
     const { making, wanted, progress } = running
     this.#running = running
-    const answer = await gateway.answer({ ...request, ...this.#caller, operation: responses, signal: making })
+    if (record) record.body = request.body
+    const answered = await gateway.answer({ ...request, ...this.#caller, operation: responses, signal: making })
+    const answer = record?.follow(answered, wanted) ?? answered
     void request.trace.shadow?.()
     this.#delivery = new SocketDelivery({
       clock: services.clock,

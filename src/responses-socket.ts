@@ -15,8 +15,8 @@ export function createResponsesSocket(guard: Guard, options: SessionOptions): So
     const headers = () => wireHeaders(nextId(), clock.now() - started)
     try {
       const header = socketHeaders(given, new URL(url))
-      const bearer = guard(header, 'GET')
-      const caller = { bearer, hops: readHops(header), session: header('x-session-id'), limits: readLimits(header) }
+      const own = guard(header, 'GET')
+      const caller = { ...own, hops: readHops(header), session: header('x-session-id'), limits: readLimits(header) }
       return {
         protocol: chosenProtocol(given),
         headers: headers(),

@@ -1,18 +1,21 @@
+import type { ClientKey } from '../access.ts'
 import { pathText } from './problems.ts'
 import type { Config } from './schema.ts'
 import { type Environment, type Findings, readVariable } from './secrets.ts'
 
 /** The keys that clients can use. A key that is named but not set is a mistake: it would leave the gateway open. */
-export function readKeys(config: Config, env: Environment, out: Findings): string[] {
+export function readKeys(config: Config, env: Environment, out: Findings): ClientKey[] {
   // If it is not a list, or an entry is not a string, that was reported already.
   const named = (Array.isArray(config.keys) ? config.keys : []).map((name: unknown, index) =>
     typeof name === 'string' ? readKey(name, index, env, out) : undefined,
   )
   const keys = [...named, readCarried(['SAMEWIRE_KEY'], 'SAMEWIRE_KEY', env, out)]
-  return [...new Set(keys.filter((key) => key !== undefined))]
+  const bySecret = new Map<string, ClientKey>()
+  for (const key of keys) if (key && !bySecret.has(key.secret)) bySecret.set(key.secret, key)
+  return [...bySecret.values()]
 }
 
-function readKey(name: string, index: number, env: Environment, out: Findings): string | undefined {
+function readKey(name: string, index: number, env: Environment, out: Findings): ClientKey | undefined {
   const variable = name.slice(4)
   if (!name.startsWith('env:')) {
     out.problems.push(`keys[${index}]: a secret is named, never written; allowed: "env:NAME"`)
@@ -25,10 +28,10 @@ function readKey(name: string, index: number, env: Environment, out: Findings): 
 const allowed = 'letters, digits and signs of ASCII, without spaces'
 
 /** A key for the `Bearer` scheme, in characters that every client sends as the same bytes. */
-function readCarried(path: readonly unknown[], name: string, env: Environment, out: Findings): string | undefined {
+function readCarried(path: readonly unknown[], name: string, env: Environment, out: Findings): ClientKey | undefined {
   const key = readVariable(path, name, env, out, allowed)
   const obstacle = key === undefined ? undefined : obstacleIn(key)
-  if (!obstacle) return key
+  if (!obstacle) return key === undefined ? undefined : { name, secret: key }
   out.problems.push(`${pathText(path)}: ${name} ${obstacle}; allowed: ${allowed}`)
   return undefined
 }

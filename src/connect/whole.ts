@@ -93,6 +93,7 @@ export function checked(json: JsonObject, spec: OperationSpec, context: WireCont
     throw 'told' in fault ? readInBand(fault.told, call) : protocolError(call.target.deployment.provider, fault.wrong)
   }
   checkOmission(answer, call)
+  call.trace.usage = call.operation.usage?.(answer)
   return { answer, changed: answer !== good }
 }
 
@@ -122,6 +123,7 @@ function rescued(bytes: Uint8Array, spec: OperationSpec, context: WireContext, c
   const answer = gathered(bytes, spec, context, call)
   if (!answer) throw protocolError(provider, 'sent no JSON object')
   checkOmission(answer, call)
+  call.trace.usage = call.operation.usage?.(answer)
   return repairOf(call)?.value?.answer(answer, context) ?? answer
 }
 

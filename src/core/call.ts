@@ -1,5 +1,6 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
+import type { JsonObject } from '../wire/json.ts'
 import type { Answer } from './answer.ts'
 import type { Begun } from './continuing.ts'
 import type { Operation, StreamReader } from './operation.ts'
@@ -43,8 +44,6 @@ export interface Trace {
   plan?: Plan
   /** Whether the client wants to see it. */
   asked?: boolean
-  /** Whether it was reported. */
-  reported?: boolean
   /** What became the last event of a stream that had opened before. */
   failure?: GatewayError
   /** Why the requested model is not the first target: the value for `x-samewire-reason`. */
@@ -53,6 +52,8 @@ export interface Trace {
   shadow?: () => Promise<void>
   /** The fields that the last attempt left out because its upstream doesn't support them. */
   dropped?: readonly string[]
+  /** The usage in a whole answer, in the words of its API. */
+  usage?: JsonObject | undefined
   /** The deployments that continued a stream which had broken off, in order. */
   continued?: string[]
 }
@@ -73,18 +74,6 @@ export interface AttemptRecord {
   broke?: boolean
   /** The reader of its stream. */
   reader?: StreamReader
-}
-
-/** What one request came to. */
-export interface RequestReport {
-  readonly requestId: string
-  /** Undefined if the request was refused before it was read. */
-  readonly operation: string | undefined
-  readonly trace: Trace
-  /** Undefined if the client got an answer; a stream that broke is marked in the trace. */
-  readonly failure: GatewayError | undefined
-  /** Milliseconds until it was over. */
-  readonly ms: number
 }
 
 /** Answers a call with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */

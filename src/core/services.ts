@@ -1,6 +1,6 @@
-import type { RequestReport } from './call.ts'
 import type { Clock } from './clock.ts'
 import type { Downloader } from './download.ts'
+import type { Observer } from './report.ts'
 import type { Dial } from './socket.ts'
 import type { Transport } from './transport.ts'
 
@@ -19,6 +19,6 @@ export interface Services {
   /** Loads a file that ships with the gateway, such as a model's weights. */
   readonly asset: (name: string) => Promise<Uint8Array>
   readonly log: (message: string) => void
-  /** Called once per inference request, when it is over: a stream at its end. */
-  readonly onTrace?: ((report: RequestReport) => void) | undefined
+  /** Absent: nobody is told of requests. */
+  readonly observer?: Observer | undefined
 }

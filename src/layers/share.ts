@@ -103,8 +103,9 @@ function partsOf({ body, routed, operation }: Call, { split }: Sharing, most: At
   return bodies.map((part, at) => ({ body: part, routed: alike?.[at] }))
 }
 
-function joined(sharing: Sharing, answers: readonly Answer[], { body }: Call, first?: number): Answer {
-  const answer = sharing.join(answers.map(jsonOf), body, first)
+function joined(sharing: Sharing, answers: readonly Answer[], call: Call, first?: number): Answer {
+  const answer = sharing.join(answers.map(jsonOf), call.body, first)
+  call.trace.usage = call.operation.usage?.(answer)
   return { ...(answers.at(-1) as Answer), body: new TextEncoder().encode(JSON.stringify(answer)) }
 }
 

@@ -170,7 +170,7 @@ describe('A key that no header can carry is refused with its place, and never sh
 
   it('but not one of the gateway of any printable ASCII', () => {
     const all = Array.from({ length: 94 }, (_, index) => String.fromCharCode(0x21 + index)).join('')
-    expect(build({ providers: { p } }, { SAMEWIRE_KEY: all }).access).toMatchObject({ keys: [all] })
+    expect(build({ providers: { p } }, { SAMEWIRE_KEY: all }).access).toMatchObject({ keys: [{ secret: all }] })
   })
 
   it('and so is a key of the gateway with a space in it, where `Bearer` would end', () => {
@@ -193,7 +193,7 @@ describe('A key with a line break at its end, as `echo` makes it', () => {
     const env = { SAMEWIRE_KEY: `${secret}${end}`, THEIRS: `theirs${end}` }
     const one = { ...p, apiKey: 'env:THEIRS' }
     const { access, notes, gateway } = build({ providers: { one, two: one }, keys: ['env:SAMEWIRE_KEY'] }, env)
-    expect(access).toEqual({ mode: 'keys', keys: [secret] })
+    expect(access).toEqual({ mode: 'keys', keys: [{ name: 'SAMEWIRE_KEY', secret }] })
     expect(gateway.catalog.providers.get('two')?.settings.apiKey).toBe('theirs')
     const left = 'ends in a line break, which is left out'
     expect(notes).toEqual([`THEIRS ${left}`, `SAMEWIRE_KEY ${left}`])
@@ -218,7 +218,10 @@ describe('A secret that is named but not set', () => {
     expect(messageOf(() => build({ providers: { p }, keys: ['env:NOPE'] }))).toContain('keys[0]: NOPE is not set')
     expect(build({ providers: { p }, keys: ['env:KEY'] }, { KEY: 'a', SAMEWIRE_KEY: 'b' }).access).toEqual({
       mode: 'keys',
-      keys: ['a', 'b'],
+      keys: [
+        { name: 'KEY', secret: 'a' },
+        { name: 'SAMEWIRE_KEY', secret: 'b' },
+      ],
     })
   })
 

@@ -195,7 +195,11 @@ describe('the openai client', () => {
   })
 
   it("tells that the client's own key is wrong", async () => {
-    const { client } = await clientOf([], {}, { access: { mode: 'keys', keys: ['sk-the-right-one'] } })
+    const { client } = await clientOf(
+      [],
+      {},
+      { access: { mode: 'keys', keys: [{ name: 'K', secret: 'sk-the-right-one' }] } },
+    )
     const thrown: unknown = await client.chat.completions.create(chat).catch((error) => error)
     expect(thrown).toBeInstanceOf(AuthenticationError)
     expect(thrown).toMatchObject({ status: 401, code: 'invalid_api_key' })

@@ -292,7 +292,7 @@ describe('An open gateway answers no web page', () => {
 
 describe('Comparing keys', () => {
   it('looks at every byte of what was given, whichever key it is', () => {
-    const guard = createGuard({ mode: 'keys', keys: ['aaaa', 'bbbbbbbb'] })
+    const guard = createGuard({ mode: 'keys', keys: ['aaaa', 'bbbbbbbb'].map((secret) => ({ name: secret, secret })) })
     const given = (value: string) => () => guard((name) => (name === 'x-api-key' ? value : undefined), 'POST')
     expect(given('aaaa')).not.toThrow()
     expect(given('bbbbbbbb')).not.toThrow()

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
 import type { Config } from '../../src/config/schema.ts'
-import type { RequestReport } from '../../src/core/call.ts'
+import type { RequestReport } from '../../src/core/report.ts'
 import { chat, noLists, until } from '../support/ask.ts'
 import { type Runtime, runtimes, startBoth } from '../support/both.ts'
 import { duringTests } from '../support/during-tests.ts'
@@ -236,9 +236,9 @@ describe('A session on Node', () => {
 
   it('is reported once, when it is over', async () => {
     const reports: string[] = []
-    const onTrace = ({ operation, trace }: RequestReport) =>
+    const over = ({ operation, trace }: RequestReport) =>
       void reports.push(`${operation} ${trace.attempts[0]?.deployment}`)
-    const gateway = await start(configOf(), { services: { ...noLists, onTrace } })
+    const gateway = await start(configOf(), { services: { ...noLists, observer: { over } } })
     const client = await connectSocket(gateway.baseURL + path)
     await client.next()
     expect(reports).toEqual([])

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RequestReport } from '../../src/core/call.ts'
+import type { RequestReport } from '../../src/core/report.ts'
 import type { Explanation } from '../../src/explain.ts'
 import { ask, chat, errorOf, noLists, open, type Reply, until } from '../support/ask.ts'
 import { type Runtime, runtimes, startBoth } from '../support/both.ts'
@@ -45,8 +45,8 @@ const configOf = () => ({
 
 const both = duringTests(() => startBoth('explain', configOf(), env))
 
-async function start(more: object = {}, onTrace?: (report: RequestReport) => void, clock = new ManualClock()) {
-  const services = { ...noLists, ...(onTrace && { onTrace }) }
+async function start(more: object = {}, over?: (report: RequestReport) => void, clock = new ManualClock()) {
+  const services = { ...noLists, ...(over && { observer: { over } }) }
   const gateway = await serve({ ...configOf(), ...more }, { clock, random: () => 0, services, env })
   return { gateway, clock }
 }
@@ -256,14 +256,6 @@ describe('A deployment in cooldown', () => {
 })
 
 describe('The trace of a request', () => {
-  it('is in the log if an attempt failed, and only then', async () => {
-    const { gateway } = await start()
-    await ask(gateway, chat('b/fine'))
-    expect(gateway.logged.filter((line) => line.includes('trace'))).toEqual([])
-    await ask(gateway, chat('m'))
-    expect(gateway.logged.at(-1)).toMatch(/^req_\S+ trace \{"attempts":\[\{"deployment":"a\/m".*"b\/blind"/)
-  })
-
   it('is a comment in a stream that had opened before it was known', async () => {
     const reports: RequestReport[] = []
     const { gateway, clock } = await start({}, (report) => reports.push(report))
@@ -292,9 +284,15 @@ describe('The trace of a request', () => {
     const { gateway } = await start({}, (report) => reports.push(report))
     const last = () => reports.at(-1)
     await ask(gateway, chat('b/fine'))
-    expect([reports.length, last()]).toMatchObject([1, { operation: 'chat', failure: undefined }])
+    expect([reports.length, last()]).toMatchObject([1, { operation: 'chat', failure: undefined, outcome: 'done' }])
+    expect(last()).toMatchObject({
+      path: '/chat/completions',
+      status: 200,
+      model: 'b/fine',
+      served: { label: 'b/fine' },
+    })
     await ask(gateway, chat('weak'))
-    expect([reports.length, last()?.failure?.kind]).toEqual([2, 'upstream'])
+    expect([reports.length, last()?.failure?.kind, last()?.outcome]).toEqual([2, 'upstream', 'failed'])
     await ask(gateway, { model: 'm' })
     expect([reports.length, last()?.failure?.kind, last()?.trace.attempts]).toEqual([3, 'bad_request', []])
     const [role = '', hello = ''] = chatFrames('hello')
@@ -305,9 +303,10 @@ describe('The trace of a request', () => {
     expect(reports).toHaveLength(3)
     leave.abort()
     await until(() => reports.length > 3)
+    expect([last()?.outcome, last()?.status]).toEqual(['gone', 200])
     second.script(stream([role, hello]))
     await ask(gateway, chat('b/fine', { stream: true }))
-    expect([reports.length, last()?.trace.attempts[0]?.broke]).toEqual([5, true])
+    expect([reports.length, last()?.trace.attempts[0]?.broke, last()?.outcome]).toEqual([5, true, 'cut'])
     second.script(silence)
     const gone = new AbortController()
     const asked = open(gateway, chat('b/fine'), { signal: gone.signal }).catch(() => {})

@@ -1,0 +1,56 @@
+import type { GatewayError } from '../wire/errors.ts'
+import type { Trace } from './call.ts'
+import type { Deployment } from './catalog.ts'
+import type { Tokens } from './tokens.ts'
+
+/**
+ * How a request ended. `done`: all of its answer was sent; `failed`: the client got an error instead; `cut`: a stream
+ * broke after it had begun; `gone`: the client left before the end; `unfollowed`: a stream that goes by untouched, of
+ * whose end the gateway learns nothing.
+ */
+export type Outcome = 'done' | 'failed' | 'cut' | 'gone' | 'unfollowed'
+
+/** What one request came to, once it is over: a stream at its end. Times in milliseconds. */
+export interface RequestReport {
+  /** The `x-request-id` of its answer. */
+  readonly requestId: string
+  readonly method: string
+  /** The path of its route without `/v1`, in which `{model}` stands for the model: `/chat/completions`. */
+  readonly path: string
+  /** Undefined if it is for no model, or was refused before it was read. */
+  readonly operation: string | undefined
+  /** The model that the client named. */
+  readonly model: string | undefined
+  /** The name of the client's key, never the key itself. */
+  readonly key: string | undefined
+  /** The end user whom the client speaks for, in the client's words. */
+  readonly user: string | undefined
+  /** Of the answer. A stream that was cut has 200. */
+  readonly status: number
+  readonly streams: boolean
+  readonly outcome: Outcome
+  /** Why it failed or was cut. */
+  readonly failure: GatewayError | undefined
+  readonly trace: Trace
+  /** Who answered. */
+  readonly served: Deployment | undefined
+  /** When it arrived, since 1970. */
+  readonly started: number
+  /** From its arrival to its first content; undefined if there was none. */
+  readonly firstMs: number | undefined
+  /** From its arrival to its end. */
+  readonly ms: number
+  /** Undefined if the answer told of none. */
+  readonly tokens: Tokens | undefined
+  /** In US dollars; undefined if the tokens or their price are unknown. */
+  readonly cost: number | undefined
+  /** Of the request's body. */
+  readonly bytesIn: number
+}
+
+/** Is told of requests. What it throws goes to the log. */
+export interface Observer {
+  /** A request has arrived: exactly one report follows. */
+  began?(): void
+  over(report: RequestReport): void
+}
