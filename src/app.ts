@@ -3,6 +3,7 @@ import { HonoBase } from 'hono/hono-base'
 import { type Access, createGuard } from './access.ts'
 import type { Catalog } from './core/catalog.ts'
 import type { Clock } from './core/clock.ts'
+import type { Log } from './core/log.ts'
 import type { Services } from './core/services.ts'
 import { isRefused, type Sockets } from './core/upgrade.ts'
 import type { DialectRoute } from './dialects/dialect.ts'
@@ -34,7 +35,7 @@ export interface AppOptions<Bindings extends object> {
   readonly random: () => number
   /** Bytes. */
   readonly bodyLimit: number
-  readonly log: (message: string) => void
+  readonly log: Log
   readonly reports: Reports
 }
 
@@ -61,7 +62,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
 
   function fail(thrown: unknown): Response {
     const failure = asGatewayError(thrown)
-    if (failure.kind === 'internal') log(describeCause(failure))
+    if (failure.kind === 'internal') log(describeCause(failure), 'error')
     return json(failure.status, errorEnvelope(failure), retryHeaders(failure, { attempts: [] }))
   }
 

@@ -12,6 +12,8 @@ import { late } from './core/late.ts'
 import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
 import { createGateway } from './gateway.ts'
+import { readLogSettings } from './observe/log-settings.ts'
+import { createObserving, type LogOutput } from './observe/observing.ts'
 import { createReports } from './report.ts'
 import type { Edge, EdgeOptions } from './runtime/edge.ts'
 import { isForResponses } from './upgrades.ts'
@@ -24,6 +26,8 @@ export interface Parts<Bindings extends object> {
   readonly registry: Registry
   readonly env: Environment
   readonly services: Services
+  /** Where the log goes, with a line for each request. Absent: messages go to the log of the services, and no such lines. */
+  readonly output?: LogOutput | undefined
   readonly edge: (options: EdgeOptions) => Edge<Bindings>
   readonly found?: Found
   /** Who has access when no key is set. */
@@ -38,12 +42,15 @@ const writeTimeout = 60
 
 /** Builds a gateway from its parts, the same way on every runtime. `notes` are for the log. Throws a `ConfigError`. */
 export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
-  const { registry, env, services, source } = parts
+  const { registry, env, source, output } = parts
   const config = autoConfig(givenConfig(parts.config, source), registry, env, parts.found)
   const found = noFindings()
   const catalog = readCatalog(config, registry, env, found)
   const keys = readKeys(config, env, found)
+  const settings = readLogSettings(config, env, output?.format ?? 'text', found)
   if (found.problems.length > 0) throw new ConfigError(found.problems, source)
+  const secrets = keys.map(({ secret }) => secret)
+  const services = { ...parts.services, ...createObserving({ ...parts, output, settings, catalog, secrets }) }
   const gateway = createGateway(catalog, services, { keepAlive: config.keepAlive })
   const { allowedHosts = [], allowedOrigins = [] } = config
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
@@ -75,5 +82,5 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     reports,
     bodyLimit: limit,
   })
-  return { app, sockets, gateway, access, notes: [...found.notes] }
+  return { app, sockets, gateway, access, log: services.log, logFormat: settings.format, notes: [...found.notes] }
 }

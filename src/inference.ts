@@ -4,6 +4,7 @@ import type { Answer } from './core/answer.ts'
 import type { Trace } from './core/call.ts'
 import type { Clock } from './core/clock.ts'
 import { disclosure } from './core/disclosure.ts'
+import type { Log } from './core/log.ts'
 import { readForm } from './core/read-form.ts'
 import { readLimits } from './core/read-preferences.ts'
 import type { Rest } from './core/transport.ts'
@@ -27,7 +28,7 @@ export interface InferenceOptions<Bindings extends object> {
   readonly nextId: () => string
   /** Bytes. */
   readonly bodyLimit: number
-  readonly log: (message: string) => void
+  readonly log: Log
   readonly reports: Reports
 }
 
@@ -106,7 +107,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     } catch (thrown) {
       const failure = asGatewayError(thrown)
       if (read instanceof FormBody) dropRest(read)
-      if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
+      if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`, 'error')
       record?.failed(failure, route.status?.(failure))
       return edge.send(
         context,

@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { Guard } from './access.ts'
 import type { Clock } from './core/clock.ts'
+import type { Log } from './core/log.ts'
 import type { LookUpRoute, TaskRoute } from './dialects/dialect.ts'
 import type { Gateway } from './gateway.ts'
 import { readJson, withKeyIn } from './reading.ts'
@@ -18,7 +19,7 @@ export interface LookUpOptions<Bindings extends object> {
   readonly nextId: () => string
   /** Bytes. */
   readonly bodyLimit: number
-  readonly log: (message: string) => void
+  readonly log: Log
   readonly clock: Clock
   readonly reports: Reports
 }
@@ -61,7 +62,7 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
       return edge.send(context, { ...performed, headers: { ...headers, ...performed.headers } }, signal)
     } catch (thrown) {
       const failure = asGatewayError(thrown)
-      if (failure.kind === 'internal') log(describeCause(failure))
+      if (failure.kind === 'internal') log(describeCause(failure), 'error')
       const status = route.status?.(failure) ?? failure.status
       record?.failed(failure, status)
       return answer(status, route.refuse(failure, id), retryHeaders(failure, { attempts: [] }))

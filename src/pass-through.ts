@@ -87,7 +87,7 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
 
   function refuse(thrown: unknown, requestId = nextId(), started = clock.now()): Response {
     const failure = asGatewayError(thrown)
-    if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
+    if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`, 'error')
     const own = wireHeaders(requestId, clock.now() - started)
     const headers = { ...own, 'content-type': 'application/json', ...failure.headers }
     return new Response(JSON.stringify(errorEnvelope(failure)), { status: failure.status, headers })

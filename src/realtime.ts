@@ -68,7 +68,7 @@ export function createRealtime({ gateway, guard, services, nextId, reports }: Re
       }
     } catch (thrown) {
       const failure = asGatewayError(thrown)
-      if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`)
+      if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`, 'error')
       record?.failed(failure)
       return {
         status: failure.status,

@@ -1,12 +1,14 @@
-import { type Answer, isPending, isStream, whenOver } from './core/answer.ts'
+import { type Answer, isPending, isStream, whenOver, withStep } from './core/answer.ts'
 import type { Trace } from './core/call.ts'
 import type { Deployment, Known } from './core/catalog.ts'
 import { priceOf } from './core/listed.ts'
+import type { Log } from './core/log.ts'
 import type { Operation } from './core/operation.ts'
 import type { Observer, Outcome, RequestReport } from './core/report.ts'
 import type { Services } from './core/services.ts'
 import type { Signal } from './core/signal.ts'
 import { costOf, type Tokens, tokensOf } from './core/tokens.ts'
+import { Block } from './wire/block.ts'
 import type { RequestBody } from './wire/body.ts'
 import { asGatewayError, describeCause, type GatewayError } from './wire/errors.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from './wire/json.ts'
@@ -15,6 +17,9 @@ export interface Reporting extends Pick<Services, 'clock' | 'log' | 'observer'> 
   /** The providers' lists of models, for their prices. */
   readonly known: Known
 }
+
+/** Bytes of a stream that are kept for an observer. */
+const mostKept = 64 * 1024
 
 /** What is known of a request when it arrives. */
 export interface Arrival {
@@ -49,6 +54,7 @@ export class RequestRecord {
   #streams = false
   #firstMs: number | undefined
   #whole: Uint8Array | undefined
+  #passed: Block | undefined
   #over = false
 
   constructor(arrival: Arrival, observer: Observer, reporting: Reporting) {
@@ -75,7 +81,18 @@ export class RequestRecord {
       this.#firstMs = undefined
       void body.pending.then(() => this.#first())
     }
-    return whenOver(answer, () => this.#end(status, this.#outcomeOf(client)))
+    return whenOver(this.#kept(answer), () => this.#end(status, this.#outcomeOf(client)))
+  }
+
+  /** Keeps what passes of a stream, if the observer wants to see it. */
+  #kept(answer: Answer): Answer {
+    if (!this.#observer.content) return answer
+    const kept = new Block(mostKept)
+    this.#passed = kept
+    const see = (bytes: Uint8Array) => {
+      if (kept.size + bytes.length <= mostKept) kept.add(bytes)
+    }
+    return withStep(answer, { watch: { see }, carried: 'watch' })
   }
 
   /** The request got an error, and nothing else. */
@@ -129,6 +146,9 @@ export class RequestRecord {
       tokens,
       cost: tokens && price && costOf(tokens, price),
       bytesIn: this.body?.bytes.length ?? 0,
+      ...(this.#observer.content && {
+        content: { request: this.body?.bytes, answer: this.#whole ?? this.#passed?.take() },
+      }),
     }
   }
 
@@ -152,10 +172,10 @@ function servedBy({ attempts, plan }: Trace): Deployment | undefined {
   return plan?.targets.find(({ deployment }) => deployment.label === label)?.deployment
 }
 
-function told(log: (message: string) => void, tell: () => void): void {
+function told(log: Log, tell: () => void): void {
   try {
     tell()
   } catch (thrown) {
-    log(describeCause(asGatewayError(thrown)))
+    log(describeCause(asGatewayError(thrown)), 'error')
   }
 }

@@ -165,7 +165,7 @@ export class ResponsesSession implements Joined {
     } catch (thrown) {
       const failure = asGatewayError(thrown)
       record?.failed(failure)
-      if (failure.kind === 'internal') services.log(`${requestId} ${describeCause(failure)}`)
+      if (failure.kind === 'internal') services.log(`${requestId} ${describeCause(failure)}`, 'error')
       this.#chain.forget(previous)
       reply.refuse(failure, retryHeaders(failure, trace))
     }

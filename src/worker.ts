@@ -5,15 +5,13 @@ import { ConfigError } from './config/problems.ts'
 import type { Environment } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { systemClock } from './core/clock.ts'
-import { createLog } from './log.ts'
+import { printable } from './log.ts'
 import { createFetchDownload } from './runtime/fetch-download.ts'
 import { fetchEdge } from './runtime/fetch-edge.ts'
 import { createFetchDial } from './runtime/fetch-sockets.ts'
 import { createFetchTransport } from './runtime/fetch-transport.ts'
 
 type App = ReturnType<typeof assemble<object>>['app']
-
-const log = createLog((entry) => console.log(entry))
 
 const send: typeof fetch = (input, init) => fetch(input, init)
 
@@ -28,12 +26,13 @@ const remedy =
 
 function build(env: Environment): App {
   const given = env.SAMEWIRE_CONFIG
-  const { app, notes } = assemble<object>({
+  const { app, notes, log } = assemble<object>({
     config: given ? parse(given) : config,
     source: given ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',
     registry,
     env,
     edge: fetchEdge,
+    output: { write: (entry) => console.log(entry), format: 'json' },
     withoutKeys: { mode: 'closed', remedy },
     services: {
       transport: createFetchTransport(send),
@@ -42,7 +41,7 @@ function build(env: Environment): App {
       random: Math.random,
       fetch: send,
       download: createFetchDownload(send),
-      log,
+      log: (message) => console.log(printable(message)),
       asset: async (name) => {
         const load = assets[name]
         if (!load) throw new Error(`no such asset: ${name}`)

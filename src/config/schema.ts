@@ -12,6 +12,7 @@ import {
   origin,
   partOf,
   seconds,
+  share,
   stringOr,
   text,
   weight,
@@ -245,6 +246,19 @@ export const configSchema = v.strictObject({
     v.lazy((input) => (typeof input === 'object' ? imageHosts : v.boolean())) as v.GenericSchema<
       boolean | v.InferInput<typeof imageHosts>
     >,
+  ),
+  /** What the gateway writes about its work. `LOG_LEVEL` and `LOG_FORMAT` win over `level` and `format`. */
+  log: v.optional(
+    v.strictObject({
+      /** What is less grave isn't written. `info`, the default, is a line for each request; `warn` for those with trouble. */
+      level: v.optional(v.picklist(['silent', 'error', 'warn', 'info', 'debug'])),
+      /** `json`, the default on Workers, or `text`. */
+      format: v.optional(v.picklist(['json', 'text'])),
+      /** The share of the requests without trouble that are written. Default 1. */
+      sample: v.optional(share),
+      /** Whether what was asked and answered is written too, without what looks like a key. Default false. */
+      content: v.optional(v.boolean()),
+    }),
   ),
   /** Maximum size of a request body in bytes. Default 20 MB. */
   bodyLimit: v.optional(countFromOne),

@@ -34,6 +34,13 @@ export function partOf(whole: number) {
   return v.pipe(v.number(allowed), v.gtValue(0, allowed), v.maxValue(whole, allowed))
 }
 
+/** A part of all that may be nothing or everything. */
+export const share = v.pipe(
+  v.number('a number from 0 to 1'),
+  v.minValue(0, 'a number from 0 to 1'),
+  v.maxValue(1, 'a number from 0 to 1'),
+)
+
 /** Fields of a request. */
 export const fields = v.record(v.string(), v.custom<unknown>(isSendable, 'a value that JSON can carry'))
 

@@ -46,10 +46,14 @@ export interface RequestReport {
   readonly cost: number | undefined
   /** Of the request's body. */
   readonly bytesIn: number
+  /** What was sent and answered, if the observer wants that. */
+  readonly content?: { readonly request: Uint8Array | undefined; readonly answer: Uint8Array | undefined } | undefined
 }
 
 /** Is told of requests. What it throws goes to the log. */
 export interface Observer {
+  /** Whether it wants the content of requests. */
+  readonly content?: boolean
   /** A request has arrived: exactly one report follows. */
   began?(): void
   over(report: RequestReport): void

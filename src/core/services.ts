@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts'
 import type { Downloader } from './download.ts'
+import type { Log } from './log.ts'
 import type { Observer } from './report.ts'
 import type { Dial } from './socket.ts'
 import type { Transport } from './transport.ts'
@@ -18,7 +19,7 @@ export interface Services {
   readonly download?: Downloader
   /** Loads a file that ships with the gateway, such as a model's weights. */
   readonly asset: (name: string) => Promise<Uint8Array>
-  readonly log: (message: string) => void
+  readonly log: Log
   /** Absent: nobody is told of requests. */
   readonly observer?: Observer | undefined
 }

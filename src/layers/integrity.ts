@@ -45,7 +45,7 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
     broke(error) {
       attempt.broke = true
       const failure = asGatewayError(error)
-      if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
+      if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`, 'error')
       return errorEnvelope(failure)
     },
     name: provider.name,

@@ -2,6 +2,7 @@ import { type Answer, isStream, withStep } from '../core/answer.ts'
 import type { Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { disclosure } from '../core/disclosure.ts'
+import type { Log } from '../core/log.ts'
 import type { NamingServices } from '../core/operation.ts'
 import { sourceOf } from '../core/sources.ts'
 import type { Step } from '../core/stream.ts'
@@ -14,7 +15,7 @@ export interface KeepAliveOptions {
   readonly clock: Clock
   readonly random: Random
   readonly ms: number
-  readonly log: (message: string) => void
+  readonly log: Log
 }
 
 /**
@@ -79,7 +80,7 @@ function openedEarly(answered: Promise<Answer>, call: Call, options: KeepAliveOp
     },
     (error) => {
       const failure = asGatewayError(error)
-      if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`)
+      if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`, 'error')
       call.trace.failure = failure
       const told = call.trace.asked ? comments(disclosure(call.trace)) : []
       return {

@@ -3,6 +3,7 @@ import type { Breaker } from '../core/breaker.ts'
 import type { AttemptRecord, Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Health, HealthBook } from '../core/health.ts'
+import type { Log } from '../core/log.ts'
 import type { MinuteUse } from '../core/minute-use.ts'
 import type { KnownShortcomings } from '../core/shortcomings.ts'
 import { asGatewayError, type GatewayError, reactions } from '../wire/errors.ts'
@@ -11,7 +12,7 @@ import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 
 interface Recording {
   readonly clock: Clock
-  readonly log: (message: string) => void
+  readonly log: Log
   readonly health: Pick<HealthBook, 'of'>
   readonly shortcomings?: Pick<KnownShortcomings, 'add'>
 }
@@ -68,7 +69,7 @@ export const record =
         const { lacks } = failure
         if (lacks && call.operation.query(call.body).needs.has(lacks)) shortcomings?.add(deployment, lacks)
         if (failure.kind !== 'gone')
-          log(`${call.requestId} ${headerValue(deployment)}: ${failure.reason} after ${ms} ms`)
+          log(`${call.requestId} ${headerValue(deployment)}: ${failure.reason} after ${ms} ms`, 'warn')
         throw failure
       }
     }

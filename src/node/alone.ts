@@ -3,7 +3,7 @@ import { drainOf } from '../runtime/draining.ts'
 import { listen } from '../runtime/listening.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
-import { startText, urlOf } from '../start-text.ts'
+import { urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
 import { build, type Job } from './build.ts'
 import { whenTold } from './signals.ts'
@@ -15,7 +15,7 @@ export async function serveAlone(
   env: Environment,
   told: () => void,
 ): Promise<void> {
-  const { app, sockets, gateway, access, notes, addable, services, transport, running } = build(job, env)
+  const { app, sockets, gateway, notes, announce, services, transport, running } = build(job, env)
   for (const note of notes) services.log(note)
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
   serveSockets(server, { ...services, open: sockets, running })
@@ -28,5 +28,5 @@ export async function serveAlone(
   whenTold(stop, end)
   const actual = await listen(server, host, port)
   await gateway.knowledge.refresh()
-  console.log(startText({ gateway, addable, url: urlOf(host, actual), access }))
+  announce(urlOf(host, actual))
 }

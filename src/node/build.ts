@@ -14,9 +14,10 @@ import { createNodeDial } from '../runtime/node-dial.ts'
 import { nodeDownload } from '../runtime/node-download.ts'
 import { nodeEdge } from '../runtime/node-edge.ts'
 import type { NodeBindings } from '../runtime/node-listener.ts'
+import { createLines } from '../runtime/node-output.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
 import { Running } from '../runtime/running.ts'
-import { isLoopback } from '../start-text.ts'
+import { isLoopback, startText } from '../start-text.ts'
 
 /** What a gateway is built from. Plain data: every worker gets a copy and builds the same gateway. */
 export interface Job {
@@ -37,6 +38,10 @@ const outside: Omit<Services, 'transport'> = {
   asset: (name) => readFile(new URL(`../../providers/${name}`, import.meta.url)),
   log: createLog((entry) => console.log(`${new Date().toISOString()} ${entry}`)),
 }
+
+/** The standard output. */
+const lines = createLines(1, systemClock)
+process.on('exit', lines.flush)
 
 /** What a worker gets. */
 export interface WorkerJob extends Job {
@@ -62,6 +67,7 @@ export function build({ config, source, found, host }: Job, env: Environment) {
     registry,
     env,
     services,
+    output: { write: lines.write, format: 'text' },
     ...(found && { found }),
     edge: (options) => nodeEdge({ ...options, running }),
     withoutKeys: { mode: 'open' },
@@ -72,5 +78,13 @@ export function build({ config, source, found, host }: Job, env: Environment) {
       'The address',
     )
   }
-  return { ...assembled, addable: found ? registry : {}, services, transport, running }
+  const { gateway, access, log, logFormat } = assembled
+
+  /** Says that it listens: in words, or in a line for the programs that read the log. */
+  function announce(url: string, workers?: readonly number[]): void {
+    if (logFormat === 'json') log(`samewire listens on ${url}/v1`)
+    else console.log(startText({ gateway, addable: found ? registry : {}, url, access, ...(workers && { workers }) }))
+  }
+
+  return { ...assembled, announce, services: { ...services, log }, transport, running }
 }

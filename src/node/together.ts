@@ -4,7 +4,7 @@ import type { Environment } from '../config/providers.ts'
 import { lastWords } from '../runtime/draining.ts'
 import { closeDoor, listen } from '../runtime/listening.ts'
 import { Workers } from '../runtime/workers.ts'
-import { startText, urlOf } from '../start-text.ts'
+import { urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
 import { build, type Job, type WorkerJob } from './build.ts'
 import { whenTold } from './signals.ts'
@@ -23,7 +23,7 @@ export async function serveTogether(
   told: () => void,
 ): Promise<void> {
   // Built here too, only to report mistakes once and to print the start text.
-  const { gateway, access, notes, addable, services } = build(job, env)
+  const { gateway, notes, announce, services } = build(job, env)
   for (const note of notes) services.log(note)
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url))
   const workers = new Workers<WorkerJob>({
@@ -47,7 +47,7 @@ export async function serveTogether(
   const actual = await listen(door, host, port)
   try {
     const [pids] = await Promise.all([workers.start(), gateway.knowledge.refresh()])
-    console.log(startText({ gateway, addable, url: urlOf(host, actual), access, workers: pids }))
+    announce(urlOf(host, actual), pids)
   } catch (error) {
     workers.kill()
     throw error

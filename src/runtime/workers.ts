@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
 import { StartError } from './listening.ts'
 
 /** A message to a worker. `connection` comes with the socket; with `stop`, whether others take its place. */
@@ -23,7 +24,7 @@ export interface WorkersOptions<Job> {
   /** Sent with `start`: anything that can be cloned. */
   readonly job: Job
   readonly clock: Clock
-  readonly log: (message: string) => void
+  readonly log: Log
 }
 
 /** A worker's slot, which a new worker takes when it ends. */

@@ -72,9 +72,9 @@ describe('A name that would forge a line', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(chat(`ollama/${evil}`)),
     })
-    await program.until(/Z ollama\/evil.*: pulled\n/)
+    await program.until(/Z info  ollama\/evil.*: pulled\n/)
     expectHarmless(program.printed())
-    expect(program.printed()).toContain(`Z ollama/${shown}: pulling\n`)
+    expect(program.printed()).toContain(`Z info  ollama/${shown}: pulling\n`)
   })
 
   it('is told on its line when it stands in a configuration that is wrong', async () => {

@@ -8,6 +8,7 @@ import type { Environment } from '../../src/config/providers.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { Services } from '../../src/core/services.ts'
+import type { LogOutput } from '../../src/observe/observing.ts'
 import { createNodeDial } from '../../src/runtime/node-dial.ts'
 import { nodeDownload } from '../../src/runtime/node-download.ts'
 import { nodeEdge } from '../../src/runtime/node-edge.ts'
@@ -36,6 +37,7 @@ export interface GatewayOptions {
   readonly clock?: Clock
   readonly random?: () => number
   readonly services?: Partial<Services>
+  readonly output?: LogOutput
 }
 
 /** Starts the gateway as on Node, on its own port: what a client sees. */
@@ -49,6 +51,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     env: options.env ?? {},
     edge: (given) => nodeEdge({ ...given, running }),
     withoutKeys: options.access ?? { mode: 'open' },
+    output: options.output,
     services: {
       transport,
       dial: createNodeDial(options.clock ?? systemClock),

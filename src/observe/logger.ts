@@ -1,0 +1,80 @@
+import type { Clock } from '../core/clock.ts'
+import { type Level, type Log, levels } from '../core/log.ts'
+import type { Observer, RequestReport } from '../core/report.ts'
+import { createLog, printable } from '../log.ts'
+import type { LogSettings } from './log-settings.ts'
+import { jsonLine, textLine } from './request-line.ts'
+
+/** Takes one entry, without its line break. `urgent`: it should get out even if the process ends at once. */
+export type Output = (entry: string, urgent: boolean) => void
+
+export interface LoggerOptions {
+  readonly output: Output
+  readonly clock: Pick<Clock, 'now'>
+  readonly random: () => number
+  /** The content of a request, as members of JSON. Absent: it isn't written. */
+  readonly contentOf?: (report: RequestReport) => string
+}
+
+export interface Logger {
+  readonly log: Log
+  /** Writes a line for each request. Undefined if no such line could be written. */
+  readonly observer: Observer | undefined
+}
+
+/** Creates the log. Its entries can't be forged, and a request's line costs about a microsecond. */
+export function createLogger({ level: least, format, sample, content }: LogSettings, options: LoggerOptions): Logger {
+  const { output, clock, random, contentOf } = options
+  const writes = (level: Level) => least !== 'silent' && levels.indexOf(level) <= levels.indexOf(least)
+  const written = Object.fromEntries(levels.map((level) => [level, writes(level)])) as Record<Level, boolean>
+  const time = timer()
+
+  function write(message: string, level: Level): void {
+    const at = time(clock.now())
+    if (format === 'text') createLog((entry) => output(`${at} ${level.padEnd(5)} ${entry}`, level === 'error'))(message)
+    else output(JSON.stringify({ time: at, level, msg: message }), level === 'error')
+  }
+
+  const observer: Observer = {
+    content,
+    over(report) {
+      const level = levelOf(report)
+      if (!written[level] || (level === 'info' && sample < 1 && random() >= sample)) return
+      const at = time(clock.now())
+      const more = content ? contentOf?.(report) : undefined
+      const entry =
+        format === 'json'
+          ? jsonLine(report, at, level, more)
+          : `${at} ${level.padEnd(5)} ${printable(textLine(report))}${more ? ` {${more.slice(1)}}` : ''}`
+      output(entry, level === 'error')
+    },
+  }
+
+  return {
+    log(message, level = 'info') {
+      if (written[level]) write(message, level)
+    },
+    observer: written.error ? observer : undefined,
+  }
+}
+
+/** `warn`: somebody had trouble whom a client can't help: an upstream, or the line to it. */
+function levelOf({ failure, outcome, trace, status }: RequestReport): Level {
+  if (failure?.kind === 'internal') return 'error'
+  const troubled = trace.attempts.some((attempt) => attempt.broke || (attempt.failure && attempt.failure !== 'gone'))
+  return troubled || outcome === 'cut' || status >= 500 ? 'warn' : 'info'
+}
+
+/** Words a time in ISO 8601. Most entries come in the same second as the one before. */
+function timer(): (ms: number) => string {
+  let second = Number.NaN
+  let text = ''
+  return (ms) => {
+    const now = Math.floor(ms / 1000)
+    if (now !== second) {
+      second = now
+      text = new Date(now * 1000).toISOString().slice(0, -4)
+    }
+    return `${text}${String(Math.floor(ms % 1000)).padStart(3, '0')}Z`
+  }
+}

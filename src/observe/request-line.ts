@@ -1,0 +1,88 @@
+import type { AttemptRecord } from '../core/call.ts'
+import type { RequestReport } from '../core/report.ts'
+
+/**
+ * A request as a line of JSON, without what is unknown. Times in milliseconds, the cost in US dollars. All of it is
+ * built from named facts: no header, body, query or message of an upstream gets in, and so no secret. `time`: ISO 8601;
+ * `level`: as words; `content`: members to add, as JSON.
+ */
+export function jsonLine(report: RequestReport, time: string, level: string, content = ''): string {
+  const { tokens, trace, served, failure } = report
+  // Written out, because an object made for `JSON.stringify` costs twice as much.
+  let line = `{"time":"${time}","level":"${level}","msg":"request","id":"${report.requestId}","method":"${report.method}"`
+  line += `,"path":${JSON.stringify(report.path)},"status":${report.status},"outcome":"${report.outcome}"`
+  if (report.operation !== undefined) line += `,"operation":"${report.operation}"`
+  if (report.model !== undefined) line += `,"model":${JSON.stringify(cut(report.model))}`
+  if (served) line += `,"served":${JSON.stringify(cut(served.label))}`
+  const reason = reasonOf(report)
+  if (reason !== undefined) line += `,"reason":${JSON.stringify(reason)}`
+  if (failure?.param) line += `,"param":${JSON.stringify(cut(failure.param))}`
+  line += `,"stream":${report.streams},"ms":${rounded(report.ms)}`
+  if (report.firstMs !== undefined) line += `,"first_ms":${rounded(report.firstMs)}`
+  if (tokens) {
+    line += `,"input":${tokens.input},"output":${tokens.output}`
+    if (tokens.cached > 0) line += `,"cached":${tokens.cached}`
+    if (tokens.reasoning > 0) line += `,"reasoning":${tokens.reasoning}`
+  }
+  if (report.cost !== undefined) line += `,"cost":${rounded(report.cost, 1e9)}`
+  if (report.key !== undefined) line += `,"key":${JSON.stringify(report.key)}`
+  if (report.user !== undefined) line += `,"user":${JSON.stringify(cut(report.user))}`
+  line += `,"bytes_in":${report.bytesIn}`
+  if (trace.attempts.length > 0) line += `,"attempts":[${trace.attempts.map(attemptJSON).join()}]`
+  if (trace.plan && trace.plan.skipped.length > 0) {
+    const skipped = trace.plan.skipped.slice(0, most).map(({ name, kind }) => ({ deployment: cut(name), reason: kind }))
+    line += `,"skipped":${JSON.stringify(skipped)}`
+  }
+  if (trace.dropped && trace.dropped.length > 0) line += `,"dropped":${JSON.stringify(trace.dropped.slice(0, most))}`
+  if (trace.continued) line += `,"continued":${JSON.stringify(trace.continued)}`
+  return `${line}${content}}`
+}
+
+/** The same for people: what was asked, what came of it, and where the time went. */
+export function textLine(report: RequestReport): string {
+  const { tokens, served, trace, model } = report
+  const parts = [`${report.method} ${report.path} ${report.status}`]
+  if (report.outcome !== 'done') parts.push(report.outcome)
+  const reason = reasonOf(report)
+  if (reason !== undefined) parts.push(`(${reason})`)
+  parts.push(`${Math.round(report.ms)} ms`)
+  if (report.streams && report.firstMs !== undefined) parts.push(`first ${Math.round(report.firstMs)} ms`)
+  if (model !== undefined) {
+    parts.push(served && served.label !== model ? `${cut(model)} -> ${cut(served.label)}` : cut(model))
+  }
+  if (tokens) parts.push(`${tokens.input}+${tokens.output} tokens`)
+  if (report.cost !== undefined) parts.push(`$${rounded(report.cost, 1e6)}`)
+  if (report.key !== undefined) parts.push(`key ${report.key}`)
+  const failed = trace.attempts.filter(({ failure }) => failure !== undefined)
+  if (failed.length > 0) parts.push(`after ${failed.slice(0, most).map(attemptText).join(', ')}`)
+  return `${report.requestId} ${parts.join(' ')}`
+}
+
+/** How many entries of a list are written, and characters of a name that others have chosen. */
+const most = 20
+const longest = 200
+
+const cut = (name: string) => (name.length > longest ? `${name.slice(0, longest)}…` : name)
+
+/** To a thousandth, or what `per` says. */
+function rounded(value: number, per = 1000): number {
+  return Math.round(value * per) / per
+}
+
+/** Why it failed, or why it wasn't the requested model that answered. */
+function reasonOf({ failure, trace }: RequestReport): string | undefined {
+  return failure?.reason ?? trace.reason ?? trace.attempts.find((attempt) => attempt.failure)?.reason
+}
+
+function attemptJSON({ deployment, ms, failure, reason, broke, parts }: AttemptRecord): string {
+  let json = `{"deployment":${JSON.stringify(cut(deployment))},"ms":${ms}`
+  if (failure !== undefined) json += `,"failure":"${failure}"`
+  if (reason !== undefined) json += `,"reason":${JSON.stringify(reason)}`
+  if (broke) json += ',"broke":true'
+  if (parts !== undefined) json += `,"parts":${parts}`
+  return `${json}}`
+}
+
+function attemptText({ deployment, ms, reason, failure }: AttemptRecord): string {
+  return `${cut(deployment)}: ${reason ?? failure} (${ms} ms)`
+}

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import type { Config } from '../../src/config/schema.ts'
+import type { LogOutput } from '../../src/observe/observing.ts'
+import { ask, chat, noLists, open, until } from '../support/ask.ts'
+import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, json, stream } from '../support/upstream.ts'
+
+const providerKey = 'sk-provider-0123456789'
+const teamKey = 'the-key-of-the-team'
+const env = { PROVIDER_KEY: providerKey, TEAM_KEY: teamKey }
+const headers = { authorization: `Bearer ${teamKey}` }
+const { up, spare } = serveUpstreams({ up: json(200, chatAnswer('hello')), spare: json(200, chatAnswer('spare')) })
+const serve = gatewayStarter()
+
+type Line = Record<string, unknown> & { readonly attempts?: readonly Record<string, unknown>[] }
+
+async function start(log: Config['log'] = {}, more: Record<string, string> = {}, format: LogOutput['format'] = 'json') {
+  const entries: string[] = []
+  const type = 'openai-compatible'
+  const config = {
+    providers: {
+      up: { type, baseURL: up.url, apiKey: 'env:PROVIDER_KEY' },
+      spare: { type, baseURL: spare.url },
+    },
+    models: {
+      m: { deployments: [{ model: 'up/m', price: { input: 1, output: 2 } }], fallbacks: ['spare/m'] },
+    },
+    keys: ['env:TEAM_KEY'],
+    retries: 0,
+    log,
+  }
+  const output: LogOutput = { write: (entry) => void entries.push(entry), format }
+  const gateway = await serve(config, { services: noLists, env: { ...env, ...more }, output })
+  const lines = () => entries.map((entry) => JSON.parse(entry) as Line)
+  return { gateway, entries, lines, requests: () => lines().filter(({ msg }) => msg === 'request') }
+}
+
+describe('The log of requests', () => {
+  it('has a line for each: who asked for what, who answered, how long it took, what it cost', async () => {
+    const { gateway, lines } = await start()
+    const { headers: told } = await ask(gateway, chat('m', { user: 'user-7' }), { headers })
+    expect(lines()).toEqual([
+      {
+        ...{ time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/), level: 'info', msg: 'request' },
+        ...{ id: told.get('x-request-id'), method: 'POST', path: '/chat/completions', status: 200, outcome: 'done' },
+        ...{ operation: 'chat', model: 'm', served: 'up/m', stream: false, input: 3, output: 2, cost: 0.000007 },
+        ...{ ms: expect.any(Number), first_ms: expect.any(Number), bytes_in: expect.any(Number) },
+        ...{ key: 'TEAM_KEY', user: 'user-7', attempts: [{ deployment: 'up/m', ms: expect.any(Number) }] },
+      },
+    ])
+  })
+
+  it('tells why another deployment answered, as a warning', async () => {
+    const { gateway, requests } = await start()
+    up.script(json(500, { error: { message: 'oops' } }))
+    await ask(gateway, chat('m'), { headers })
+    expect(requests()).toMatchObject([{ level: 'warn', status: 200, served: 'spare/m', reason: 'upstream_error' }])
+    expect(requests()[0]?.attempts).toMatchObject([
+      { deployment: 'up/m', failure: 'upstream', reason: 'upstream_error' },
+      { deployment: 'spare/m' },
+    ])
+  })
+
+  it('tells of a stream how it ended: broken off, or left by its client', async () => {
+    const { gateway, requests } = await start()
+    const [role = '', hello = ''] = chatFrames('hello')
+    up.script(stream([role, hello]))
+    await ask(gateway, chat('m', { stream: true }), { headers })
+    expect(requests()).toMatchObject([{ level: 'warn', stream: true, outcome: 'cut', attempts: [{ broke: true }] }])
+    up.script(stream([role, hello], 'silence'))
+    const leave = new AbortController()
+    const response = await open(gateway, chat('m', { stream: true }), { headers, signal: leave.signal })
+    await response.body?.getReader().read()
+    leave.abort()
+    await until(() => requests().length > 1)
+    expect(requests()[1]).toMatchObject({ outcome: 'gone' })
+  })
+
+  it('can be read on a terminal', async () => {
+    const { gateway, entries } = await start({}, {}, 'text')
+    await ask(gateway, chat('m'), { headers })
+    expect(entries.join()).toMatch(
+      /^\S+Z info {2}req_\w+ POST \/chat\/completions 200 \d+ ms m -> up\/m 3\+2 tokens \$0\.000007 key TEAM_KEY$/,
+    )
+  })
+
+  it('can be only of those with trouble, by LOG_LEVEL, or of a sample', async () => {
+    for (const [log, more] of [
+      [{}, { LOG_LEVEL: 'warn' }],
+      [{ level: 'warn' }, {}],
+      [{ sample: 0 }, {}],
+    ] as const) {
+      const { gateway, requests } = await start(log, more)
+      await ask(gateway, chat('m'), { headers })
+      expect(requests()).toEqual([])
+      up.script(json(500, { error: { message: 'oops' } }))
+      await ask(gateway, chat('m'), { headers })
+      expect(requests()).toMatchObject([{ level: 'warn' }])
+      up.script(json(200, chatAnswer('hello')))
+    }
+  })
+
+  it('can be off', async () => {
+    const { gateway, entries } = await start({ level: 'silent' })
+    up.script(json(500, { error: { message: 'oops' } }))
+    await ask(gateway, chat('m'), { headers })
+    expect(entries).toEqual([])
+  })
+
+  it('is not started with a level that is none', async () => {
+    await expect(start({}, { LOG_LEVEL: 'loud' })).rejects.toThrow(
+      'LOG_LEVEL: found "loud"; allowed: silent, error, warn, info, debug',
+    )
+  })
+
+  it('has nothing of what was asked and answered, unless that is wanted, and then no keys', async () => {
+    const secret = 'sk-somebody-elses-0123456789abcdef'
+    const question = `my key is ${secret}, yours ${providerKey} and ${teamKey}`
+    const asked = (stream: boolean) => ({ ...chat('m', { stream }), messages: [{ role: 'user', content: question }] })
+    const quiet = await start()
+    await ask(quiet.gateway, asked(false), { headers })
+    expect(quiet.entries.join()).not.toMatch(/my key|hello/)
+    const open = await start({ content: true })
+    await ask(open.gateway, asked(false), { headers })
+    up.script(stream(chatFrames('streamed')))
+    await ask(open.gateway, asked(true), { headers })
+    const [whole, streamed] = open.requests()
+    expect(whole?.request).toContain('my key is ***')
+    expect(whole?.answer).toContain('hello')
+    expect(streamed?.answer).toContain('streamed')
+    for (const one of [secret, providerKey, teamKey]) expect(open.entries.join()).not.toContain(one)
+  })
+
+  it('cannot be forged by the name of a model', async () => {
+    const { gateway, entries } = await start({}, {}, 'text')
+    await ask(gateway, chat('m\n2026 error forged'), { headers })
+    expect(entries.every((entry) => !entry.includes('\n'))).toBe(true)
+  })
+})
