@@ -56,8 +56,9 @@ describe.each(runtimes)('On %s, a request for content of Gemini', (runtime) => {
     upstream.script(script)
     const { text } = await ask(body, 'streamGenerateContent?alt=sse')
     expect(text.startsWith(opening)).toBe(true)
-    const last = JSON.parse(text.trim().split('data: ').at(-1) ?? '') as { error: { status: string } }
-    expect(last.error).toMatchObject({ code: expect.any(Number), status: 'UNAVAILABLE' })
+    const [event = '', apart] = (text.split('data: ').at(-1) ?? '').trim().split('\n\n')
+    expect(JSON.parse(event)).toMatchObject({ error: { code: expect.any(Number), status: 'UNAVAILABLE' } })
+    expect(apart).toBe(event)
   })
 
   it('goes without what only the gateway can read', async () => {
