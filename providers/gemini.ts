@@ -21,7 +21,7 @@ export default defineProvider({
   baseURL: 'https://generativelanguage.googleapis.com',
   env: { apiKey: 'GEMINI_API_KEY' },
   settings: { api: ['native', 'openai'] },
-  answers: ['gemini-*', 'gemma-*', 'imagen-*'],
+  answers: ['gemini-*', 'gemma-*', 'imagen-*', 'tunedModels/*'],
   operations: ({ options }) => ({
     chat: options.api === 'openai' ? openaiChat : nativeChat,
     inputTokens: { path: '', serve: late(async () => (await import('./gemini/count.ts')).countTokens) },

@@ -7,6 +7,7 @@ const { upstream, both } = serveBoth(
   'gemini-native',
   (url) => ({
     providers: { google: { type: 'gemini', baseURL: url, apiKey: 'env:KEY' } },
+    models: { 'tunedModels/mine': 'google/tunedModels/mine' },
     retries: 0,
     cooldown: false,
   }),
@@ -36,6 +37,22 @@ describe.each(runtimes)('On %s, a request for content of Gemini', (runtime) => {
     const seen = upstream.seen.at(-1)
     expect([seen?.path, seen?.body]).toEqual(['/v1beta/models/gemini-x:generateContent', body])
     expect(seen?.headers['x-goog-api-key']).toBe('AIza-up')
+  })
+
+  it.each([
+    ['google/mine', 'generateContent', json(200, answer)],
+    ['mine', 'generateContent', json(200, answer)],
+    ['google/mine', 'streamGenerateContent?alt=sse', stream([opening, event(answer)])],
+    ['google/mine', 'countTokens', json(200, { totalTokens: 3 })],
+  ])('goes to a tuned model too: %s:%s', async (model, method, script) => {
+    upstream.script(script)
+    const reply = await both.ask(runtime, body, `/v1beta/tunedModels/${model}:${method}`)
+    expect([reply.status, upstream.seen.at(-1)?.path]).toEqual([200, `/v1beta/tunedModels/mine:${method}`])
+  })
+
+  it('is told of a tuned model that there is none', async () => {
+    const reply = await both.ask(runtime, body, '/v1beta/tunedModels/nobody/x:generateContent')
+    expect([reply.status, reply.text]).toEqual([404, expect.stringContaining('nobody/tunedModels/x is not found')])
   })
 
   it('gets its stream as it comes, or as a list', async () => {

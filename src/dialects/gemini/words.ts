@@ -23,7 +23,7 @@ const passing: ReadonlySet<unknown> = new Set([429, 503])
 export function refuse({ kind, model, message, status, retryAfterMs }: GatewayError): JsonObject {
   const said =
     model !== undefined && isMissing(kind)
-      ? `models/${shorten(model)} is not found for API version v1beta, or is not supported for this method.`
+      ? `${model.startsWith('tunedModels/') ? '' : 'models/'}${shorten(model)} is not found for API version v1beta, or is not supported for this method.`
       : message
   return { error: { code: status, message: said, status: statusOf(status), ...waitFor(retryAfterMs) } }
 }
