@@ -7,6 +7,7 @@ import {
   type ProviderSettings,
 } from '../src/core/provider.ts'
 import { geminiRoot, geminiURL } from './gemini/address.ts'
+import { withoutDetails } from './gemini/details.ts'
 import { geminiErrors, healThinking } from './gemini/failures.ts'
 import { keyHeader } from './gemini/key.ts'
 
@@ -20,7 +21,7 @@ export default defineProvider({
   baseURL: 'https://generativelanguage.googleapis.com',
   env: { apiKey: 'GEMINI_API_KEY' },
   settings: { api: ['native', 'openai'] },
-  answers: ['gemini-*', 'gemma-*', 'imagen-*'],
+  answers: ['gemini-*', 'gemma-*', 'imagen-*', 'tunedModels/*'],
   operations: ({ options }) => ({
     chat: options.api === 'openai' ? openaiChat : nativeChat,
     inputTokens: { path: '', serve: late(async () => (await import('./gemini/count.ts')).countTokens) },
@@ -73,5 +74,6 @@ const nativeChat = {
 /** What it answers 400 to need not be listed. https://ai.google.dev/gemini-api/docs/openai */
 const openaiChat = {
   path: '/v1beta/openai/chat/completions',
+  rephrase: withoutDetails,
   lacks: ['functions', 'custom_tools', 'audio_output', 'prediction', 'web_search', 'moderation'],
 } as const satisfies OperationSpec

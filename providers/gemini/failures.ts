@@ -22,7 +22,14 @@ export const geminiErrors: readonly ErrorRule[] = [
 ]
 
 /** Everything that says how much to think. */
-const thinking = ['reasoning_effort', 'reasoning', 'think', 'thinking', 'enable_thinking', 'thinking_budget']
+export const thinkingFields = [
+  'reasoning_effort',
+  'reasoning',
+  'think',
+  'thinking',
+  'enable_thinking',
+  'thinking_budget',
+]
 
 const levels = ['minimal', 'low', 'medium', 'high']
 
@@ -33,5 +40,5 @@ const unthinking =
 export function healThinking({ message }: GatewayError): Remedy | undefined {
   const [, refused] = /thinking level (\w+) is not supported/i.exec(message) ?? []
   if (refused !== undefined) return { efforts: levels.filter((level) => level !== refused.toLowerCase()) }
-  return unthinking.test(message) ? { drop: thinking } : undefined
+  return unthinking.test(message) ? { drop: thinkingFields } : undefined
 }

@@ -51,10 +51,11 @@ const spent: ReadonlySet<string> = new Set([
 const mostStops = 5
 
 /** The body for `generateContent`, from an OpenAI chat request. JSON leaves out what is undefined. */
-export function generateRequest({ body, model, images }: Pick<WireContext, 'body' | 'model' | 'images'>): JsonObject {
+export function generateRequest(context: Pick<WireContext, 'body' | 'model' | 'images' | 'leftOut'>): JsonObject {
+  const { body, model, images } = context
   const { thinking_config: thinking = body.thinking_config, ...google } =
     objectAt(objectAt(body, 'extra_body'), 'google') ?? {}
-  const generationConfig = configOf(body, model, thinking)
+  const generationConfig = configOf(context, thinking)
   return {
     ...passedOn(body),
     ...google,
@@ -74,7 +75,8 @@ function passedOn(body: JsonObject): JsonObject {
 const tiers: Readonly<Record<string, string>> = { default: 'standard', flex: 'flex', priority: 'priority' }
 
 /** https://ai.google.dev/api/generate-content#generationconfig. `thinking`: the client's own `thinkingConfig`, if any. */
-function configOf(body: JsonObject, model: string, thinking: unknown): JsonObject {
+function configOf(context: Pick<WireContext, 'body' | 'model' | 'leftOut'>, thinking: unknown): JsonObject {
+  const { body } = context
   const own = objectAt(body, 'generationConfig') ?? objectAt(body, 'generation_config') ?? {}
   const fields = {
     temperature: body.temperature,
@@ -86,7 +88,7 @@ function configOf(body: JsonObject, model: string, thinking: unknown): JsonObjec
     ...logprobsFields(body),
     ...formatFields(body.response_format),
     responseModalities: modalitiesOf(body),
-    thinkingConfig: isObject(thinking) ? thinking : thinkingConfigOf(body, model),
+    thinkingConfig: isObject(thinking) ? thinking : thinkingConfigOf(context),
   }
   const said = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null)
   return { ...Object.fromEntries(said), ...own }

@@ -1,24 +1,38 @@
 import { efforts, isEffort, nearestEffort } from '../../src/core/efforts.ts'
+import type { WireContext } from '../../src/core/provider.ts'
 import { valueAs, valueIn } from '../../src/core/synonyms.ts'
 import { invalid } from '../../src/wire/body.ts'
 import { shorten } from '../../src/wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
+import { thinkingFields } from './failures.ts'
 import { type Thinking, thinkingOf } from './families.ts'
 
 /** Tokens for a level, by Google's own table: https://ai.google.dev/gemini-api/docs/openai#thinking */
 const budgets: Readonly<Record<string, number>> = { minimal: 1_024, low: 1_024, medium: 8_192, high: 24_576 }
 
+type Asking = Pick<WireContext, 'body' | 'model' | 'leftOut'>
+
 /** Gemini's `thinkingConfig`; undefined if the request says nothing of thinking, or the model can't be told. */
-export function thinkingConfigOf(body: JsonObject, model: string): JsonObject | undefined {
+export function thinkingConfigOf(context: Asking): JsonObject | undefined {
+  const { body, model } = context
   const asked = valueIn(body, 'thinking')
   const thinking = thinkingOf(model)
-  if (asked === undefined || !thinking) return undefined
+  if (asked === undefined) return undefined
   const tokens = tokensIn(asked)
   const effort = tokens === undefined ? effortIn(asked) : undefined
+  if (!thinking) {
+    // Such a model does not think, which may be all that is asked for.
+    if (effort !== 'none' && tokens !== 0) context.leftOut?.(nameOf(body))
+    return undefined
+  }
   const includeThoughts = wantsThoughts(body) && effort !== 'none' && tokens !== 0
   const amount =
     tokens !== undefined ? byTokens(tokens, thinking) : effort === undefined ? {} : byEffort(effort, thinking)
   return { ...(includeThoughts && { includeThoughts }), ...amount }
+}
+
+function nameOf(body: JsonObject): string {
+  return thinkingFields.find((name) => (body[name] ?? undefined) !== undefined) ?? 'chat_template_kwargs'
 }
 
 /** A number of tokens, also in Anthropic's form. */

@@ -20,10 +20,10 @@ export class EndedEarly implements Watch {
     if (this.#half.size > eventBound) this.#half.take()
   }
 
-  ended({ failure, seen }: Ending): Uint8Array | undefined {
+  ended({ failure, seen }: Ending): readonly Uint8Array[] | undefined {
     const error = failure?.error
     if (!(error instanceof GatewayError) || !own.has(error.kind)) return undefined
     const half = this.#half.take()
-    return afterHalf(seen ? half : new Uint8Array(0), errorEnvelope(error))
+    return [afterHalf(seen ? half : new Uint8Array(0), errorEnvelope(error))]
   }
 }

@@ -240,6 +240,17 @@ export interface NamingServices {
   readonly clock: Pick<Clock, 'now'>
 }
 
+/** What `broken` may be told beside the error. */
+export interface Breaking {
+  /**
+   * An event has gone out that the reader knows nothing of: the one with which the upstream told the error, or half of
+   * another.
+   */
+  readonly hasMore?: boolean
+  /** How long to wait before the next try, in milliseconds. */
+  readonly retryAfterMs?: number | undefined
+}
+
 /** Reads a stream event by event. Keeps a few fields, and only what `broken` tells of besides. */
 export interface StreamReader {
   see(event: ServerEvent): Sight
@@ -254,10 +265,10 @@ export interface StreamReader {
   readonly isOver?: boolean
   readonly usage: JsonObject | undefined
   /**
-   * The last event of a stream that an error ends, in the form of its own events. `hasMore`: an event has gone out that
-   * the reader knows nothing of, the one with which the upstream told the error or half of another. Absent: the envelope.
+   * The end of a stream that an error ends, in the form of its own events, in pieces with `gap` between them. Absent: the
+   * envelope.
    */
-  broken?(envelope: JsonObject, services: NamingServices, hasMore?: boolean): Uint8Array
+  broken?(envelope: JsonObject, services: NamingServices, more?: Breaking): readonly Uint8Array[]
   /** Keys whose texts never change what an event means: events that differ only in these need not be read. */
   readonly texts: ReadonlySet<string>
   /** The same for keys whose numbers don't: those that count events. Absent: there are none. */

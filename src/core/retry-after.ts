@@ -70,7 +70,7 @@ const sentence = new RegExp(
 )
 
 /** "Please try again in 6m0s." (OpenAI, Groq), "retry after 2 seconds" (Azure), "wait 43123 seconds" (GitHub Models). */
-function waitIn(message: string): number | undefined {
+export function waitIn(message: string): number | undefined {
   return positive(durationIn(sentence.exec(message)?.[1] ?? ''))
 }
 

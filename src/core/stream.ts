@@ -33,6 +33,14 @@ export interface ByteSource {
 export type Emit = (bytes: Uint8Array) => void
 
 /**
+ * Emitted between two pieces that a client should not get in one read: what follows it goes out `gapTime` later, to a
+ * client that has most likely read what came before. It is empty, so that it is nothing to those who don't know it.
+ */
+export const gap: Uint8Array = new Uint8Array(0)
+/** In milliseconds. */
+export const gapTime = 100
+
+/**
  * Checks or translates the bytes that pass: a plain function of chunks, the same on every runtime. If it throws, the
  * stream fails with that error.
  */
@@ -51,8 +59,11 @@ export interface Stage {
 /** Observes a stream, in pieces of any size, and can only add bytes at its end. */
 export interface Watch {
   see(bytes: Uint8Array): void
-  /** Returns the last bytes to send, maybe none; the stream then ends well, even a broken one. Undefined: no change. */
-  ended?(ending: Ending): Uint8Array | undefined
+  /**
+   * Returns the last bytes to send, maybe none, `gap` among them; the stream then ends well, even a broken one.
+   * Undefined: no change.
+   */
+  ended?(ending: Ending): readonly Uint8Array[] | undefined
   /** True once the stream has said everything: its end need not be waited for. */
   readonly complete?: boolean
 }

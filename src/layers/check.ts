@@ -94,6 +94,7 @@ export class Check implements Stage {
   #breakOff(envelope: JsonObject, emit: Emit): void {
     this.over = true
     this.#follower.catchUp()
-    emit(this.#reader.broken?.(envelope, this.#words.services) ?? frame(envelope))
+    const last = this.#reader.broken?.(envelope, this.#words.services) ?? [frame(envelope)]
+    last.forEach(emit)
   }
 }

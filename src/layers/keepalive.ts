@@ -5,7 +5,7 @@ import { disclosure } from '../core/disclosure.ts'
 import type { Log } from '../core/log.ts'
 import type { NamingServices } from '../core/operation.ts'
 import { sourceOf } from '../core/sources.ts'
-import type { Step } from '../core/stream.ts'
+import { gap, type Step } from '../core/stream.ts'
 import { concat } from '../wire/block.ts'
 import { asGatewayError, describeCause, errorEnvelope, type GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
@@ -45,6 +45,7 @@ export const keepAlive =
     }
 
 const beat = comment('keep-alive')
+const nothing = new Uint8Array(0)
 
 function breakingSilence(ms: number): Step {
   let heard = false
@@ -83,10 +84,8 @@ function openedEarly(answered: Promise<Answer>, call: Call, options: KeepAliveOp
       if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`, 'error')
       call.trace.failure = failure
       const told = call.trace.asked ? comments(disclosure(call.trace)) : []
-      return {
-        opening: concat([...told, lastWords(failure, call, options)]),
-        stream: { source: sourceOf([]), steps: [] },
-      }
+      const [first = nothing, ...rest] = lastWords(failure, call, options)
+      return { opening: concat([...told, first]), stream: { source: sourceOf(rest), steps: [behindGap] } }
     },
   )
   return {
@@ -96,17 +95,27 @@ function openedEarly(answered: Promise<Answer>, call: Call, options: KeepAliveOp
   }
 }
 
+const behindGap: Step = {
+  stage: {
+    chunk(bytes, emit) {
+      emit(gap)
+      emit(bytes)
+    },
+  },
+  carried: 'never',
+}
+
 function comments(headers: Readonly<Record<string, string>>): readonly Uint8Array[] {
   return Object.entries(headers).map(([name, value]) => comment(`${name}: ${value}`))
 }
 
 /** No layer below this one opens a stream early. */
 function wholeOf(body: Answer['body']): Uint8Array {
-  return body instanceof Uint8Array ? body : new Uint8Array(0)
+  return body instanceof Uint8Array ? body : nothing
 }
 
-/** The error as the stream's last event. */
-function lastWords(failure: GatewayError, { operation, body }: Call, services: NamingServices): Uint8Array {
+/** The error as the end of the stream. */
+function lastWords(failure: GatewayError, { operation, body }: Call, services: NamingServices): readonly Uint8Array[] {
   const envelope = errorEnvelope(failure)
-  return operation.reader?.(body.json).broken?.(envelope, services) ?? frame(envelope)
+  return operation.reader?.(body.json).broken?.(envelope, services, failure) ?? [frame(envelope)]
 }

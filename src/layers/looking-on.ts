@@ -8,7 +8,7 @@ import { afterHalf, afterTypedHalf } from '../wire/unfinished.ts'
 import { EventFollower } from './follow.ts'
 import { blankLine, isWhole, type Words } from './stream-faults.ts'
 
-const nothing = new Uint8Array(0)
+const nothing: readonly Uint8Array[] = []
 
 /** Observes a stream that a runtime forwards by itself, and returns at the end what is missing. */
 export class LookingOn implements Watch {
@@ -40,28 +40,28 @@ export class LookingOn implements Watch {
     }
   }
 
-  ended({ failure, seen }: Ending): Uint8Array | undefined {
-    if (!seen) return failure && this.#brokenAfter(nothing, this.#words.broke(failure.error))
+  ended({ failure, seen }: Ending): readonly Uint8Array[] | undefined {
+    if (!seen) return failure && this.#brokenAfter(new Uint8Array(0), this.#words.broke(failure.error))
     const half = this.#half.take()
     const whole = half.length > 0 && isWhole(half)
     if (whole) this.#follower.follow(concat([half, blankLine]))
     // An error alone doesn't end a stream whose events say themselves how it ended.
     if (this.#told && this.#reader.broken && !this.#reader.complete)
       return this.#brokenAfter(half, this.#words.told(this.#told.error))
-    if (this.#told || (this.#follower.ended && this.#reader.complete)) return half.length > 0 ? blankLine : nothing
+    if (this.#told || (this.#follower.ended && this.#reader.complete)) return half.length > 0 ? [blankLine] : nothing
     if (this.#reader.isOver || (this.#reader.complete && !failure)) return this.#end(half)
     return this.#brokenAfter(half, this.#words.broke(failure ? failure.error : truncated()))
   }
 
-  #brokenAfter(half: Uint8Array, envelope: JsonObject): Uint8Array {
+  #brokenAfter(half: Uint8Array, envelope: JsonObject): readonly Uint8Array[] {
     this.#follower.catchUp()
     const hasMore = this.#told !== undefined || half.length > 0
-    const event = this.#reader.broken?.(envelope, this.#words.services, hasMore)
-    return event ? afterTypedHalf(half, event) : afterHalf(half, envelope)
+    const [event, ...rest] = this.#reader.broken?.(envelope, this.#words.services, { hasMore }) ?? []
+    return event ? [afterTypedHalf(half, event), ...rest] : [afterHalf(half, envelope)]
   }
 
-  #end(half: Uint8Array): Uint8Array {
-    if (this.#reader.endsItself) return half.length > 0 ? blankLine : nothing
-    return half.length > 0 ? afterHalf(half) : done
+  #end(half: Uint8Array): readonly Uint8Array[] {
+    if (this.#reader.endsItself) return half.length > 0 ? [blankLine] : nothing
+    return [half.length > 0 ? afterHalf(half) : done]
   }
 }

@@ -1,6 +1,6 @@
 import { closeSteps, discardStream, isPending, type PendingStream, type StreamBody } from '../core/answer.ts'
 import type { Abort } from '../core/signal.ts'
-import type { ByteSink, Step } from '../core/stream.ts'
+import { type ByteSink, gap, gapTime, type Step } from '../core/stream.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { Carrying, type Doubled } from './carrying.ts'
 import type { EdgeOptions } from './edge.ts'
@@ -111,7 +111,10 @@ export class Delivery implements ByteSink {
     if (this.#left) return
     if (!ending) return void this.#leave('The client takes nothing.')
     const last = watches.map((watch) => watch.ended?.(ending)).filter((bytes) => bytes !== undefined)
-    for (const bytes of last) if (bytes.length > 0) this.chunk(bytes)
+    for (const bytes of last.flat()) {
+      if (bytes === gap) await new Promise<void>((resolve) => clock.after(gapTime, resolve))
+      else this.chunk(bytes)
+    }
     if (ending.failure && last.length === 0) this.fail(ending.failure.error)
     else this.end()
   }

@@ -1,7 +1,7 @@
 import { closeSteps, type LateStream, type PendingStream, type StreamBody } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
 import { type StagedSource, settleTime, staged } from '../core/stages.ts'
-import type { ByteSink, Silence, Stage, Step, Watch } from '../core/stream.ts'
+import { type ByteSink, gap, gapTime, type Silence, type Stage, type Step, type Watch } from '../core/stream.ts'
 
 /** A stream that is being sent to a client. */
 export interface Flow {
@@ -21,17 +21,21 @@ export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock
     for (const timer of timers) timer.stop()
     closeSteps(steps)
   }
-  let next: ByteSink = {
-    chunk: (bytes) => sink.chunk(bytes),
-    end() {
-      stop()
-      sink.end()
+  const last = withGaps(
+    {
+      chunk: (bytes) => sink.chunk(bytes),
+      end() {
+        stop()
+        sink.end()
+      },
+      fail(error) {
+        stop()
+        sink.fail(error)
+      },
     },
-    fail(error) {
-      stop()
-      sink.fail(error)
-    },
-  }
+    clock,
+  )
+  let next: ByteSink = last
   const stoppable: StagedSource = {
     cancel: (reason) => source.cancel(reason),
     settle() {
@@ -68,6 +72,7 @@ export function flow({ source, steps }: StreamBody, sink: ByteSink, clock: Clock
     },
     cancel(reason) {
       stop()
+      last.cancel()
       source.cancel(reason)
     },
   }
@@ -86,14 +91,45 @@ function watched(watch: Watch): Stage {
       emit(bytes)
     },
     end(emit) {
-      const last = watch.ended?.({ seen: true })
-      if (last && last.length > 0) emit(last)
+      watch.ended?.({ seen: true })?.forEach(emit)
     },
     fail(error, emit) {
       const last = watch.ended?.({ seen: true, failure: { error } })
       if (!last) throw error
-      if (last.length > 0) emit(last)
+      last.forEach(emit)
     },
+  }
+}
+
+/** A sink before `next` that holds back what follows a `gap`, until that is over. A second one adds nothing. */
+function withGaps(next: ByteSink, clock: Clock): ByteSink & { cancel(): void } {
+  let held: Uint8Array[] | undefined
+  /** How the stream ended meanwhile. */
+  let ending: (() => void) | undefined
+  let cancel = () => {}
+  const wait = () => {
+    const waiting: Uint8Array[] = []
+    held = waiting
+    cancel = clock.after(gapTime, () => {
+      held = undefined
+      for (const bytes of waiting) next.chunk(bytes)
+      ending?.()
+    })
+  }
+  const over = (end: () => void) => {
+    if (held) ending ??= end
+    else end()
+  }
+  return {
+    chunk(bytes) {
+      if (!held && bytes !== gap) next.chunk(bytes)
+      else if (!held) wait()
+      // A comment that breaks a silence may come even behind the end.
+      else if (!ending) held.push(bytes)
+    },
+    end: () => over(() => next.end()),
+    fail: (error) => over(() => next.fail(error)),
+    cancel: () => cancel(),
   }
 }
 

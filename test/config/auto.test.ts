@@ -33,6 +33,8 @@ describe('Without a configuration', () => {
     expect(targetOf(config, env, 'o3-mini')).toBe('openai/o3-mini')
     expect(targetOf(config, env, 'meta-llama/Llama-3:cheapest')).toBe('huggingface/meta-llama/Llama-3:cheapest')
     expect(targetOf(config, env, 'unheard-of')).toBeUndefined()
+    const both = { HF_TOKEN: 'y', GEMINI_API_KEY: 'z' }
+    expect(targetOf(auto(both), both, 'tunedModels/mine')).toBe('gemini/tunedModels/mine')
   })
 
   it('a key brings no provider whose address nobody knows', () => {

@@ -53,6 +53,9 @@ function chunksOf(text: string): Generated[] {
     })
 }
 
+/** A stream without the line behind its events that tells the error of a broken one again. */
+const eventsIn = (text: string) => text.replace(/(?<=\n\n)\{"error":.*\n\n$/, '')
+
 /** The parts of a stream with texts that go on joined. */
 function joined(chunks: readonly Generated[]): Json[] {
   const parts: Json[] = []
@@ -144,6 +147,47 @@ describe.each(runtimes)('On %s, the answer to a request for content', (runtime) 
     expect(chunks[0]?.candidates[0]).toEqual(whole.candidates[0])
   })
 
+  it('has each call as soon as the next one begins, if it has its arguments', async () => {
+    const piece = (index: number, more: object) => ({ tool_calls: [{ index, ...more }] })
+    const begun = (index: number, args = '') => piece(index, call(`call_${index}`, args, { index }))
+    const more = (index: number, args: string) => piece(index, { function: { arguments: args } })
+    const part = (index: number, args: object) => ({ functionCall: { id: `call_${index}`, name: 'f', args } })
+    const partsOf = async (...deltas: object[]) =>
+      (await chunksFor(deltas, 'tool_calls')).map(({ candidates }) => candidates[0]?.content.parts)
+    expect(await partsOf(begun(0), more(0, '{"x"'), more(0, ':1}'), begun(1, '{}'), begun(2, '{"x":3}'))).toEqual([
+      [part(0, { x: 1 })],
+      [part(1, {})],
+      [part(2, { x: 3 })],
+    ])
+    const last = [part(0, { x: 1 }), part(1, { x: 2 })]
+    expect(await partsOf(begun(0), begun(1), more(0, '{"x":1}'), more(1, '{"x":2}'))).toEqual([last])
+    expect(await partsOf(begun(0), begun(1, '{"x":2}'))).toEqual([[part(0, {}), part(1, { x: 2 })]])
+  })
+
+  it('carries what comes only behind a call that was told', async () => {
+    const detail = (index: number, more: object) => ({
+      reasoning_details: [{ type: 'reasoning.encrypted', data: `data ${index}`, index, ...more }],
+    })
+    const calls = [0, 1].map((index) => ({ tool_calls: [call(`call_${index}`, '{}', { index })] }))
+    const sealedIn = (chunks: readonly Generated[]) =>
+      joined(chunks).map(({ thoughtSignature }) =>
+        thoughtSignature === undefined
+          ? undefined
+          : detailsInSignature(String(thoughtSignature)).map(({ data }) => data ?? null),
+      )
+    const claude = { format: 'anthropic-claude-v1' }
+    const between = [detail(0, claude), ...calls.slice(0, 1), detail(1, claude), ...calls.slice(1), detail(2, claude)]
+    expect(sealedIn(await chunksFor(between, 'tool_calls'))).toEqual([['data 0', 'data 1'], ['data 2']])
+    const own = [0, 1].map((index) => detail(index, { format: 'google-gemini-v1', id: `call_${index}` }))
+    const chunks = await chunksFor([...calls, ...own], 'tool_calls')
+    expect(joined(chunks).map(({ thoughtSignature }) => thoughtSignature)).toEqual([
+      undefined,
+      'data 1',
+      expect.anything(),
+    ])
+    expect(sealedIn(chunks).at(-1)).toEqual(['data 0'])
+  })
+
   it.each([
     ['length', { content: 'Hel' }, 'MAX_TOKENS'],
     ['content_filter', { content: 'Hel' }, 'SAFETY'],
@@ -198,7 +242,7 @@ describe.each(runtimes)('On %s, the answer to a request for content', (runtime) 
   it('is an error inside the stream where that breaks off, also in a list', async () => {
     upstream.script(stream([chunk({ content: 'Hel' })], 'reset'))
     const reply = await ask({}, 'streamGenerateContent?alt=sse')
-    const last = chunksOf(reply.text).at(-1)
+    const last = chunksOf(eventsIn(reply.text)).at(-1)
     expect(last).toEqual({ error: { code: 502, message: expect.any(String), status: 'UNAVAILABLE' } })
     const listed = JSON.parse((await ask({}, 'streamGenerateContent')).text) as Generated[]
     expect([joined(listed.filter(({ candidates }) => candidates)), listed.at(-1)]).toEqual([

@@ -7,6 +7,7 @@ const { upstream, both } = serveBoth(
   'gemini-native',
   (url) => ({
     providers: { google: { type: 'gemini', baseURL: url, apiKey: 'env:KEY' } },
+    models: { 'tunedModels/mine': 'google/tunedModels/mine' },
     retries: 0,
     cooldown: false,
   }),
@@ -38,6 +39,22 @@ describe.each(runtimes)('On %s, a request for content of Gemini', (runtime) => {
     expect(seen?.headers['x-goog-api-key']).toBe('AIza-up')
   })
 
+  it.each([
+    ['google/mine', 'generateContent', json(200, answer)],
+    ['mine', 'generateContent', json(200, answer)],
+    ['google/mine', 'streamGenerateContent?alt=sse', stream([opening, event(answer)])],
+    ['google/mine', 'countTokens', json(200, { totalTokens: 3 })],
+  ])('goes to a tuned model too: %s:%s', async (model, method, script) => {
+    upstream.script(script)
+    const reply = await both.ask(runtime, body, `/v1beta/tunedModels/${model}:${method}`)
+    expect([reply.status, upstream.seen.at(-1)?.path]).toEqual([200, `/v1beta/tunedModels/mine:${method}`])
+  })
+
+  it('is told of a tuned model that there is none', async () => {
+    const reply = await both.ask(runtime, body, '/v1beta/tunedModels/nobody/x:generateContent')
+    expect([reply.status, reply.text]).toEqual([404, expect.stringContaining('nobody/tunedModels/x is not found')])
+  })
+
   it('gets its stream as it comes, or as a list', async () => {
     upstream.script(stream([opening, event(answer)]))
     const reply = await ask(body, 'streamGenerateContent?alt=sse')
@@ -56,8 +73,9 @@ describe.each(runtimes)('On %s, a request for content of Gemini', (runtime) => {
     upstream.script(script)
     const { text } = await ask(body, 'streamGenerateContent?alt=sse')
     expect(text.startsWith(opening)).toBe(true)
-    const last = JSON.parse(text.trim().split('data: ').at(-1) ?? '') as { error: { status: string } }
-    expect(last.error).toMatchObject({ code: expect.any(Number), status: 'UNAVAILABLE' })
+    const [event = '', apart] = (text.split('data: ').at(-1) ?? '').trim().split('\n\n')
+    expect(JSON.parse(event)).toMatchObject({ error: { code: expect.any(Number), status: 'UNAVAILABLE' } })
+    expect(apart).toBe(event)
   })
 
   it('goes without what only the gateway can read', async () => {

@@ -138,6 +138,13 @@ describe.each(runtimes)('What Gemini refuses or breaks off, on %s,', (runtime) =
     expect(bodies().at(-1)).not.toHaveProperty('generationConfig')
   })
 
+  it('says that a model that never thinks was not told to', async () => {
+    upstream.script(json(200, said([{ text: 'Hi' }])))
+    const reply = await both.ask(runtime, chat('up/gemini-2.0-flash', { reasoning_effort: 'high' }))
+    expect([reply.status, reply.headers.get('x-samewire-dropped')]).toEqual([200, 'reasoning_effort'])
+    expect(bodies().at(-1)).not.toHaveProperty('generationConfig')
+  })
+
   it('gets its instructions from the user where the model takes no others', async () => {
     const refused = failed(400, 'INVALID_ARGUMENT', 'Developer instruction is not enabled for models/gemma-3-27b-it')
     upstream.script(json(400, refused), json(200, said([{ text: 'Hi' }])))

@@ -294,6 +294,20 @@ describe('How much to think', () => {
     expect((encode(body, { model }).generationConfig as JsonObject | undefined)?.thinkingConfig).toEqual(wanted)
   })
 
+  it.each<[string, JsonObject, string[]]>([
+    ['gemini-2.0-flash', { reasoning_effort: 'high' }, ['reasoning_effort']],
+    ['gemini-2.0-flash', { thinking: { type: 'enabled', budget_tokens: 2000 } }, ['thinking']],
+    ['gemini-2.0-flash', { chat_template_kwargs: { enable_thinking: true } }, ['chat_template_kwargs']],
+    ['gemini-2.0-flash', { reasoning_effort: 'none' }, []],
+    ['gemini-2.0-flash', { reasoning: { max_tokens: 0 } }, []],
+    ['gemini-2.0-flash', {}, []],
+    ['gemini-3-flash', { reasoning_effort: 'high' }, []],
+  ])('is left out and told only where %s can not do it: %j', (model, body, told) => {
+    const leftOut: string[] = []
+    encode(body, { model, leftOut: (param) => leftOut.push(param) })
+    expect(leftOut).toEqual(told)
+  })
+
   it('is a 400 where it is no level', () => {
     expect(() => encode({ reasoning_effort: 'much' })).toThrow(
       expect.objectContaining({ status: 400, param: 'reasoning_effort', code: 'invalid_value' }),

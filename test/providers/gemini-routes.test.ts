@@ -79,6 +79,22 @@ describe.each(runtimes)('Beside chats, Gemini on %s', (runtime) => {
     expect(streamed.text).toContain('"finish_reason":"content_filter"')
   })
 
+  it('is sent no details of thoughts there', async () => {
+    upstream.script(json(200, chatAnswer('Hi')))
+    const call = { id: 'call_1', type: 'function', function: { name: 'f', arguments: '{}' } }
+    const extra_content = { google: { thought_signature: 'c2ln' } }
+    const answered = { role: 'assistant', content: 'a', tool_calls: [{ ...call, extra_content }] }
+    const reasoning_details = [{ type: 'reasoning.encrypted', data: 's', format: 'google-gemini-v1', index: 0 }]
+    const messagesWith = (more: object) => [
+      { role: 'user', content: 'hi' },
+      { ...answered, ...more },
+      { role: 'tool', tool_call_id: 'call_1', content: 'ok' },
+    ]
+    const asked = { model: 'compat/gemini-3-flash', messages: messagesWith({ reasoning_details }), seed: 1 }
+    expect((await both.ask(runtime, asked)).status).toBe(200)
+    expect(bodies().at(-1)).toEqual({ model: 'gemini-3-flash', messages: messagesWith({}), seed: 1 })
+  })
+
   it('gets back the signatures of its calls from a conversation of responses', async () => {
     const call = { functionCall: { id: 'fc1', name: 'weather', args: {} }, thoughtSignature: 'sig-1' }
     upstream.script(json(200, said([call])))

@@ -29,7 +29,7 @@ export class MessageReader extends TypedEventsReader {
     return content.has(type) ? 'content' : 'nothing'
   }
 
-  broken({ error }: JsonObject): Uint8Array {
-    return typedFrame(errorEvent(error))
+  broken({ error }: JsonObject): readonly Uint8Array[] {
+    return [typedFrame(errorEvent(error))]
   }
 }

@@ -12,10 +12,19 @@ const methods = [
 ] as const
 export type Method = (typeof methods)[number]
 
-/** A method of a model, in all versions of the API; that of version 1 goes without it. */
+export type Collection = 'models' | 'tunedModels'
+
+/** A method of a model, in all versions of the API; that of version 1 goes without it. Tuned models embed nothing. */
 export const methodAddresses = ['/v1beta', '/v1alpha', ''].flatMap((version) =>
-  methods.map((name) => ({ name, method: 'POST' as const, path: `${version}/models/{model}:${name}` })),
+  [
+    ...methods.map((name) => addressOf('models', name)),
+    ...methods.slice(0, 3).map((name) => addressOf('tunedModels', name)),
+  ].map((address) => ({ ...address, path: version + address.path })),
 )
+
+function addressOf(collection: Collection, name: Method) {
+  return { collection, name, method: 'POST' as const, path: `/${collection}/{model}:${name}` }
+}
 
 export const listAddresses: readonly Address[] = [
   { method: 'GET', path: '/v1beta/models' },

@@ -2,7 +2,7 @@ import { type ChatEnd, ChatEvents } from '../../operations/common/chat-events.ts
 import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { candidateOf, type Head, logprobsIn, usageOf } from './answer.ts'
 import type { Turn } from './turn.ts'
-import { errorEvent } from './words.ts'
+import { lastWords } from './words.ts'
 
 /** Makes the chunks of an answer from those of a chat. */
 export class ContentEvents extends ChatEvents {
@@ -39,7 +39,9 @@ export class ContentEvents extends ChatEvents {
   }
 
   protected failed(error: unknown): void {
-    this.say(errorEvent(error))
+    const { event, apart } = lastWords(error)
+    this.say(event)
+    this.sayApart(apart)
   }
 
   #tell(candidates: readonly JsonObject[], more: JsonObject): void {

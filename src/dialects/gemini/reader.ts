@@ -1,9 +1,11 @@
-import type { Fault, Sight } from '../../core/operation.ts'
+import type { Breaking, Fault, NamingServices, Sight } from '../../core/operation.ts'
+import { gap } from '../../core/stream.ts'
 import { TypedEventsReader } from '../../operations/common/typed-events.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { toldError } from '../../wire/told-error.ts'
-import { errorEvent } from './words.ts'
+import { lastWords } from './words.ts'
 
+const encoder = new TextEncoder()
 const texts: ReadonlySet<string> = new Set(['text', 'data', 'thoughtSignature'])
 
 /** Reads the chunks of an upstream that makes them itself. */
@@ -21,8 +23,9 @@ export class ContentReader extends TypedEventsReader {
     return candidates.length > 0 ? 'content' : 'nothing'
   }
 
-  broken({ error }: JsonObject): Uint8Array {
-    return new TextEncoder().encode(errorEvent(error))
+  broken({ error }: JsonObject, _services: NamingServices, { retryAfterMs }: Breaking = {}): readonly Uint8Array[] {
+    const { event, apart } = lastWords(error, retryAfterMs)
+    return [encoder.encode(event), gap, encoder.encode(apart)]
   }
 }
 

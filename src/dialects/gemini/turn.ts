@@ -16,6 +16,12 @@ export class Turn {
   readonly #calls: CallPieces
   /** The pieces of the details, joined by their index. */
   #details: JsonObject = {}
+  /** How many calls have begun, how many of them were told, and how many of another model's details went with these. */
+  #begun = 0
+  #told = 0
+  #sealed = 0
+  /** The ids of the calls that were told before their signatures came, if they have any. */
+  readonly #unsigned = new Set<unknown>()
   #refused = false
 
   /** `thinks`: whether the client wants to see thoughts. */
@@ -24,7 +30,7 @@ export class Turn {
     this.#calls = new CallPieces(random)
   }
 
-  /** The parts that a delta or a whole message adds. Calls are told at the end, once they are whole. */
+  /** The parts that a delta or a whole message adds. A call is told once it is whole: when the next one begins. */
   add(said: JsonObject): JsonObject[] {
     const { reasoning_content: thought, reasoning_details: details, content, refusal, tool_calls: calls } = said
     if (Array.isArray(details)) {
@@ -38,6 +44,7 @@ export class Turn {
       ...(text === '' ? [] : [{ text }]),
       ...(isText(refusal) ? [{ text: refusal }] : []),
       ...picturesIn(said.images),
+      ...(Array.isArray(calls) ? this.#wholeCalls() : []),
     ]
   }
 
@@ -45,13 +52,14 @@ export class Turn {
     const calls = this.#calls.whole()
     const parts: JsonObject[] = []
     let broken: string | undefined
-    for (const [at, call] of calls.entries()) {
-      const name = stringAt(objectAt(call, 'function'), 'name') ?? ''
-      const args = argumentsOf(objectAt(call, 'function')?.arguments)
-      const signature = this.#signatureOf(call, at, calls)
-      if (!args) broken = name
-      else parts.push({ functionCall: { id: call.id, name, args }, ...(signature && { thoughtSignature: signature }) })
+    while (this.#told < calls.length) {
+      const call = calls[this.#told] as JsonObject
+      const part = this.#tell(call)
+      if (part) parts.push(part)
+      else broken = stringAt(objectAt(call, 'function'), 'name') ?? ''
     }
+    const late = calls.length > 0 ? this.#toSeal([]) : []
+    if (late.length > 0) parts.push({ text: '', thoughtSignature: sealedSignature(late) })
     const text = this.#own.find(({ id }) => id === undefined)?.data
     // A stream has it behind the text, so a whole answer has it there too.
     if (calls.length === 0 && isText(text)) parts.push({ text: '', thoughtSignature: text })
@@ -76,17 +84,54 @@ export class Turn {
     return this.#all.filter(({ format }) => format === google)
   }
 
-  /** Gemini's own signature of a call; with the first call goes what another model must get back. */
-  #signatureOf(call: JsonObject, at: number, calls: readonly JsonObject[]): string | undefined {
-    const own = this.#own.find(({ id }) => id === call.id)?.data
+  #wholeCalls(): JsonObject[] {
+    const calls = this.#calls.begun
+    if (calls.length === this.#begun) return []
+    this.#begun = calls.length
+    const parts: JsonObject[] = []
+    while (this.#told < calls.length - 1) {
+      const call = calls[this.#told] as JsonObject
+      // The pieces of several calls may come in turns: a call without arguments may still get some.
+      if (!hasArguments(call)) break
+      const part = this.#tell(call)
+      if (part) parts.push(part)
+    }
+    return parts
+  }
+
+  /** The part for the next call; undefined if its arguments are broken. */
+  #tell(call: JsonObject): JsonObject | undefined {
+    const place = this.#told++
+    const args = argumentsOf(objectAt(call, 'function')?.arguments)
+    if (!args) return undefined
+    const name = stringAt(objectAt(call, 'function'), 'name') ?? ''
+    const signature = this.#signatureOf(call, place)
+    return { functionCall: { id: call.id, name, args }, ...(signature && { thoughtSignature: signature }) }
+  }
+
+  /** Gemini's own signature of a call, or else what another model must get back, as far as it has come. */
+  #signatureOf({ id: called, extra_content: extra }: JsonObject, place: number): string | undefined {
+    const own = this.#own.find(({ id }) => id === called)?.data
     if (isText(own)) return own
-    if (at > 0 || this.#own.some(({ id }) => id !== undefined)) return undefined
-    const extras = calls.flatMap(({ extra_content: extra }, place) =>
-      isObject(extra) ? [{ type: extraOfCall, at: place, extra_content: extra }] : [],
-    )
-    const details = [...this.#all.filter(({ format }) => format !== google && isText(format)), ...extras]
+    const details = this.#toSeal(isObject(extra) ? [{ type: extraOfCall, at: place, extra_content: extra }] : [])
+    this.#unsigned.add(called)
     return details.length > 0 ? sealedSignature(details) : undefined
   }
+
+  /** What has not been sealed yet: another model's details, and Gemini's own for calls that were told without them. */
+  #toSeal(extras: readonly JsonObject[]): readonly JsonObject[] {
+    const late = this.#own.filter(({ id }) => this.#unsigned.delete(id))
+    if (this.#own.some(({ id }) => id !== undefined)) return late
+    const others = this.#all.filter(({ format }) => format !== google && isText(format))
+    const fresh = others.slice(this.#sealed)
+    this.#sealed = others.length
+    return [...fresh, ...extras]
+  }
+}
+
+function hasArguments(call: JsonObject): boolean {
+  const given = objectAt(call, 'function')?.arguments
+  return String(given ?? '').trim() !== '' && argumentsOf(given) !== undefined
 }
 
 function argumentsOf(given: unknown): JsonObject | undefined {

@@ -1,3 +1,4 @@
+import { waitIn } from '../../core/retry-after.ts'
 import { type GatewayError, isMissing, reactions, shorten } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 
@@ -15,19 +16,28 @@ const statuses: Readonly<Record<number, string>> = {
   504: 'DEADLINE_EXCEEDED',
 }
 
+/** Codes of failures that pass by themselves. */
+const passing: ReadonlySet<unknown> = new Set([429, 503])
+
 /** The body of an error answer. */
 export function refuse({ kind, model, message, status, retryAfterMs }: GatewayError): JsonObject {
   const said =
     model !== undefined && isMissing(kind)
-      ? `models/${shorten(model)} is not found for API version v1beta, or is not supported for this method.`
+      ? `${model.startsWith('tunedModels/') ? '' : 'models/'}${shorten(model)} is not found for API version v1beta, or is not supported for this method.`
       : message
-  const wait = retryAfterMs === undefined ? {} : { details: [retryInfo(retryAfterMs)] }
-  return { error: { code: status, message: said, status: statusOf(status), ...wait } }
+  return { error: { code: status, message: said, status: statusOf(status), ...waitFor(retryAfterMs) } }
 }
 
-/** An `error` of OpenAI's, or one of Google's, as the last event of a stream. */
-export function errorEvent(error: unknown): string {
-  return `data: ${JSON.stringify({ error: isObject(error) ? wordsFor(error) : internal(String(error)) })}\n\n`
+/**
+ * An `error` of OpenAI's, or one of Google's, as the end of a stream. Older libraries of Google's, such as that of the Gemini CLI,
+ * look for it only in the bare form, alone in what they read at once. Other clients skip such a line: it is no field of an event.
+ */
+export function lastWords(error: unknown, retryAfterMs?: number): { readonly event: string; readonly apart: string } {
+  const said = isObject(error) ? wordsFor(error) : internal(String(error))
+  // Nothing but the message says it where the upstream has told the error in its stream.
+  const wait = retryAfterMs ?? (passing.has(said.code) ? waitIn(String(said.message)) : undefined)
+  const json = JSON.stringify({ error: { ...said, ...(said.details ? {} : waitFor(wait)) } })
+  return { event: `data: ${json}\n\n`, apart: `${json}\n\n` }
 }
 
 function wordsFor(error: JsonObject): JsonObject {
@@ -50,6 +60,8 @@ function statusOf(status: number): string {
 }
 
 /** Clients wait as long as it says. */
-function retryInfo(ms: number): JsonObject {
-  return { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: `${Math.ceil(ms / 1000)}s` }
+function waitFor(ms: number | undefined): JsonObject {
+  if (ms === undefined) return {}
+  const retryDelay = `${Math.ceil(ms / 1000)}s`
+  return { details: [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay }] }
 }

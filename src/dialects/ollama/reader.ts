@@ -21,8 +21,8 @@ export class LinesReader extends TypedEventsReader {
     return saysSomething(line) ? 'content' : 'nothing'
   }
 
-  broken({ error }: JsonObject): Uint8Array {
-    return new TextEncoder().encode(`data: ${errorLine(error)}\n\n`)
+  broken({ error }: JsonObject): readonly Uint8Array[] {
+    return [new TextEncoder().encode(`data: ${errorLine(error)}\n\n`)]
   }
 }
 

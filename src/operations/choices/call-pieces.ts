@@ -17,6 +17,11 @@ export class CallPieces {
     for (const [at, call] of calls.entries()) this.#put(this.#told.piece(call, at, calls.length).piece)
   }
 
+  /** The calls so far, those without a name left out. Each stays in its place; all but the last are most likely whole. */
+  get begun(): readonly JsonObject[] {
+    return [...this.#calls.values()]
+  }
+
   /** The calls as a whole answer has them: without an index, with an id. */
   whole(): JsonObject[] {
     for (const piece of this.#told.rest()) this.#put(piece)

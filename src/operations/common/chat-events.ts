@@ -1,4 +1,4 @@
-import type { Emit, Stage } from '../../core/stream.ts'
+import { type Emit, gap, type Stage } from '../../core/stream.ts'
 import { asGatewayError, errorEnvelope } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { commentsAtStart, EventReader, parseEvent, type ServerEvent } from '../../wire/sse.ts'
@@ -23,6 +23,7 @@ export abstract class ChatEvents implements Stage {
   #isOpen = false
   /** What has not been sent yet. */
   #said = ''
+  #apart = ''
   #finish: unknown
   #usage: JsonObject | undefined
   over = false
@@ -64,9 +65,16 @@ export abstract class ChatEvents implements Stage {
     this.#said += text
   }
 
+  /** The last text of all, behind a gap. */
+  protected sayApart(text: string): void {
+    this.#apart = text
+  }
+
   #send(emit: Emit): void {
     if (this.#said !== '') emit(encoder.encode(this.#said))
+    if (this.#apart !== '') [gap, encoder.encode(this.#apart)].forEach(emit)
     this.#said = ''
+    this.#apart = ''
   }
 
   #event({ data }: ServerEvent): void {

@@ -1,4 +1,4 @@
-import type { Fault, NamingServices, Sight } from '../../core/operation.ts'
+import type { Breaking, Fault, NamingServices, Sight } from '../../core/operation.ts'
 import { concat } from '../../wire/block.ts'
 import { identifier } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
@@ -55,13 +55,13 @@ export class ResponsesReader extends TypedEventsReader {
     return 'content'
   }
 
-  broken({ error }: JsonObject, services: NamingServices, hasMore = false): Uint8Array {
+  broken({ error }: JsonObject, services: NamingServices, { hasMore = false }: Breaking = {}): readonly Uint8Array[] {
     const failed = { status: 'failed', output: this.#output, error: errorOf(error) } as const
     const response = this.#begun
       ? { ...this.#begun, ...failed }
       : responseOf(this.#asked, this.#newHead(services), failed)
     const number = this.#number + (hasMore ? 2 : 1)
-    return this.#begun || number > 0 ? concat([eventOf('failed', response, number), done]) : failedAtOnce(response)
+    return [this.#begun || number > 0 ? concat([eventOf('failed', response, number), done]) : failedAtOnce(response)]
   }
 
   /** For a response that failed before its upstream named it. */
