@@ -72,7 +72,7 @@ describe('A name that would forge a line', () => {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(chat(`ollama/${evil}`)),
     })
-    await program.until(/Z info  ollama\/evil.*: pulled\n/)
+    await program.until(/Z info {2}ollama\/evil.*: pulled\n/)
     expectHarmless(program.printed())
     expect(program.printed()).toContain(`Z info  ollama/${shown}: pulling\n`)
   })
