@@ -14,11 +14,10 @@ import { bareEnv, listens, type RunningProgram, run, startProgram } from './chil
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
 import { build } from './house.ts'
 import { checkCommand } from './shell.ts'
-import { readme, root, type Snippet, snippetsOf } from './snippets.ts'
+import { root, type Snippet, snippets, snippetsOf } from './snippets.ts'
 import { clear, environmentFor, findPython, folder, importDefault, typeCheck, write } from './workspace.ts'
 
 const address = 'http://127.0.0.1:8787'
-const snippets = snippetsOf(readme)
 
 const alone = !(await listens(11434))
 
@@ -54,6 +53,14 @@ const runners: Readonly<Record<string, Runner>> = {
     test(`${title}: the start prints it`, ({ skip }) => {
       if (!alone) skip('an Ollama on this machine answers instead')
       expect(gateway.printed.replaceAll(gateway.url, address).trim()).toBe(text.trim())
+    })
+  },
+
+  log({ text }, title) {
+    test(`${title}: the log's lines look so`, () => {
+      const line =
+        /^\S+Z (info |warn ) req_\w{32} [A-Z]+ \/\S+ \d{3}( \(\w+\))? \d+ ms( first \d+ ms)? \S+ -> \S+ \d+\+\d+ tokens/
+      for (const one of text.trim().split('\n')) expect(one).toMatch(line)
     })
   },
 
@@ -313,7 +320,7 @@ function python(version: RegExp): Runner {
 }
 
 for (const snippet of snippets) {
-  const title = `README line ${snippet.line}, ${snippet.language}`
+  const title = `${snippet.page} line ${snippet.line}, ${snippet.language}`
   const runner = Object.hasOwn(runners, snippet.kind ?? '') ? runners[snippet.kind ?? ''] : undefined
   if (runner) runner(snippet, title)
   else test(`${title}: has a way to be run`, () => expect(snippet.kind).toBe(Object.keys(runners).join(' or ')))
