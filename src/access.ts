@@ -22,13 +22,21 @@ export interface Caller {
   readonly key?: string | undefined
 }
 
-/** Creates the access check. Throws a 401 or 403. A caller's bearer is theirs unless it is the gateway's key. */
-export function createGuard(access: Access): Guard {
+/**
+ * Creates the access check. Throws a 401 or 403. A caller's bearer is theirs unless it is the gateway's key. The key for
+ * the admin routes is refused, wherever it is: it would go on to a provider as the caller's own.
+ */
+export function createGuard(access: Access, adminKey?: string): Guard {
   const keys = access.mode === 'keys' ? access.keys : []
   const refuseStrangers = access.mode === 'open' ? createDoor(access) : () => {}
   return function guard(header, method, anyType) {
     if (access.mode === 'closed') throw new GatewayError('unauthorized', access.remedy, { code: null })
     refuseStrangers(header, method, anyType)
+    if (adminKey !== undefined && [bearerOf(header), ...keyHeaders.map(header)].some((key) => isSame(adminKey, key)))
+      throw new GatewayError(
+        'unauthorized',
+        'The admin key is for the routes below /admin only: models need another key.',
+      )
     const bearer = bearerOf(header)
     if (access.mode === 'open') return { bearer: bearer ?? keyHeaders.map(header).find((key) => key !== undefined) }
     const own = bearer === undefined ? undefined : nameOf(bearer, keys)
@@ -63,8 +71,12 @@ function nameOf(given: string, keys: readonly ClientKey[]): string | undefined {
   return found
 }
 
+function isSame(key: string, given: string | undefined): boolean {
+  return given !== undefined && sameText(key, given)
+}
+
 /** Compares in a time that depends only on the length of the given text. */
-function sameText(key: string, given: string): boolean {
+export function sameText(key: string, given: string): boolean {
   let difference = key.length ^ given.length
   for (let at = 0; at < given.length; at++) difference |= key.charCodeAt(at % key.length) ^ given.charCodeAt(at)
   return difference === 0

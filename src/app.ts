@@ -1,8 +1,10 @@
 import type { Context } from 'hono'
 import { HonoBase } from 'hono/hono-base'
-import { type Access, createGuard } from './access.ts'
+import type { Access, Guard } from './access.ts'
+import type { AdminOptions } from './admin/admin.ts'
 import type { Catalog } from './core/catalog.ts'
 import type { Clock } from './core/clock.ts'
+import { late } from './core/late.ts'
 import type { Log } from './core/log.ts'
 import type { Services } from './core/services.ts'
 import { isRefused, type Sockets } from './core/upgrade.ts'
@@ -14,6 +16,7 @@ import { createInference } from './inference.ts'
 import { createLookUp } from './look-up.ts'
 import { realtimePaths } from './operations/facts.ts'
 import { createPassThrough, hintFor } from './pass-through.ts'
+import { readJson } from './reading.ts'
 import type { Reports } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { FixedPathsFirst } from './router.ts'
@@ -31,6 +34,8 @@ export interface AppOptions<Bindings extends object> {
   readonly transport: Services['transport']
   readonly sockets: Sockets
   readonly access: Access
+  readonly guard: Guard
+  readonly admin: Pick<AdminOptions, 'adminKey' | 'scope'>
   readonly clock: Clock
   readonly random: () => number
   /** Bytes. */
@@ -42,13 +47,12 @@ export interface AppOptions<Bindings extends object> {
 /** The HTTP layer of a gateway: the routes of all dialects, with common headers and error formats on every response. */
 export function createApp<Bindings extends object>(options: AppOptions<Bindings>) {
   type AppContext = Context<{ Bindings: Bindings }>
-  const { gateway, edge, log } = options
+  const { gateway, edge, guard, log } = options
   const { catalog } = gateway
-  const guard = createGuard(options.access)
   const nextId = requestIds(options.random)
-  const infer = createInference({ ...options, guard, nextId })
-  const lookUp = createLookUp({ ...options, guard, nextId })
-  const passThrough = createPassThrough({ ...options, guard, services: options, nextId })
+  const infer = createInference({ ...options, nextId })
+  const lookUp = createLookUp({ ...options, nextId })
+  const passThrough = createPassThrough({ ...options, services: options, nextId })
   const app = new HonoBase<{ Bindings: Bindings }>({
     router: new FixedPathsFirst(),
     getPath: (request) => routePath(request.url),
@@ -134,6 +138,15 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     })
   }
   for (const path of realtimePaths) app.get(path, openSocket)
+  const admin = late(async () => {
+    const { createAdmin } = await import('./admin/admin.ts')
+    return createAdmin({ ...options.admin, access: options.access, log })
+  })
+  app.all('/admin/*', (context) => {
+    const { method, url } = context.req
+    const json = () => readJson(edge, context, options.bodyLimit).then((body) => body.json)
+    return admin({ id: nextId(), method, url, header: edge.headers(context), json })
+  })
   app.get('/health', () => json(200, { status: 'ok' }))
   app.get('/health/readiness', (context) => {
     const { ready, total, providers } = gateway.readiness()

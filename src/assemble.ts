@@ -1,9 +1,10 @@
 import { type Access, createGuard } from './access.ts'
+import type { ConfigControl } from './admin/control.ts'
 import { createApp } from './app.ts'
 import { autoConfig, type Found } from './config/auto.ts'
 import { readCatalog } from './config/catalog.ts'
 import { givenConfig } from './config/given.ts'
-import { readKeys } from './config/keys.ts'
+import { readAdminKey, readKeys } from './config/keys.ts'
 import { ConfigError } from './config/problems.ts'
 import type { Environment, Registry } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
@@ -32,6 +33,8 @@ export interface Parts<Bindings extends object> {
   readonly found?: Found
   /** Who has access when no key is set. */
   readonly withoutKeys: Access
+  /** Changes the configuration while the gateway runs. Absent where a deployment does. */
+  readonly control?: ConfigControl | undefined
 }
 
 /** Bytes: OpenAI takes images of up to 20 MB. */
@@ -48,6 +51,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const catalog = readCatalog(config, registry, env, found)
   const keys = readKeys(config, env, found)
   const settings = readLogSettings(config, env, output?.format ?? 'text', found)
+  const adminKey = readAdminKey(env, keys, found)
   if (found.problems.length > 0) throw new ConfigError(found.problems, source)
   const secrets = keys.map(({ secret }) => secret)
   const services = { ...parts.services, ...createObserving({ ...parts, output, settings, catalog, secrets }) }
@@ -58,7 +62,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { clock, random, log } = services
   const reports = createReports({ ...services, known: gateway.knowledge.known })
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
-  const guard = createGuard(access)
+  const guard = createGuard(access, adminKey)
   const limit = config.bodyLimit ?? bodyLimit
   const nextId = requestIds(random)
   const realtime: Sockets = late(async () => {
@@ -75,6 +79,8 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     gateway,
     edge,
     access,
+    guard,
+    admin: { adminKey, scope: { gateway, config, source, loaded: clock.now(), env, control: parts.control } },
     transport: services.transport,
     clock,
     random,

@@ -25,6 +25,14 @@ function readKey(name: string, index: number, env: Environment, out: Findings): 
   return readCarried(['keys', index], variable, env, out)
 }
 
+/** The key for the admin routes, undefined if there is none. One that is a client's too is a mistake. */
+export function readAdminKey(env: Environment, keys: readonly ClientKey[], out: Findings): string | undefined {
+  const secret = readCarried(['SAMEWIRE_ADMIN_KEY'], 'SAMEWIRE_ADMIN_KEY', env, out)?.secret
+  const same = keys.find((key) => key.secret === secret)
+  if (same) out.problems.push(`SAMEWIRE_ADMIN_KEY: it is the same as ${same.name}; allowed: a key of its own`)
+  return secret
+}
+
 const allowed = 'letters, digits and signs of ASCII, without spaces'
 
 /** A key for the `Bearer` scheme, in characters that every client sends as the same bytes. */

@@ -1,0 +1,45 @@
+import type { Config } from '../config/schema.ts'
+import type { Gateway } from '../gateway.ts'
+import type { HeaderReader } from '../wire/headers.ts'
+import type { JsonObject } from '../wire/json.ts'
+import type { ConfigControl } from './control.ts'
+
+/** What admin routes look at. */
+export interface AdminScope {
+  readonly gateway: Gateway
+  /** The configuration in force, with what was added to it where the user's has no `providers`. */
+  readonly config: Config
+  /** Where it came from: a file's name, or a variable's. */
+  readonly source: string | undefined
+  /** Milliseconds since 1970. */
+  readonly loaded: number
+  readonly env: Readonly<Record<string, unknown>>
+  /** Absent where a deployment is the reload. */
+  readonly control: ConfigControl | undefined
+}
+
+/** A request that has passed the guard. */
+export interface AdminRequest {
+  /** The parts of the path that stand in braces in the route's, decoded. */
+  readonly parameters: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  readonly header: HeaderReader
+  /** The body, `{}` if there is none. Rejects with a 400 or 413. */
+  json(): Promise<JsonObject>
+}
+
+export interface AdminAnswer {
+  /** Default 200. */
+  readonly status?: number
+  readonly headers?: Readonly<Record<string, string>>
+  /** An object is sent as JSON; a text needs a `content-type` in `headers`, or is plain. */
+  readonly body: object | string
+}
+
+export interface AdminRoute {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** With `/admin`. A part in braces is a parameter: `/admin/keys/{id}`. */
+  readonly path: string
+  /** Rejects with a `GatewayError`, which becomes OpenAI's error envelope. */
+  answer(request: AdminRequest, scope: AdminScope): AdminAnswer | Promise<AdminAnswer>
+}

@@ -1,0 +1,5 @@
+import { configRoutes } from './config.ts'
+import type { AdminRoute } from './route.ts'
+
+/** All admin routes. */
+export const adminRoutes: readonly AdminRoute[] = [...configRoutes]
