@@ -54,7 +54,7 @@ export class RequestRecord {
   #streams = false
   #firstMs: number | undefined
   #whole: Uint8Array | undefined
-  #passed: Block | undefined
+  #seen: Block | undefined
   #over = false
 
   constructor(arrival: Arrival, observer: Observer, reporting: Reporting) {
@@ -88,7 +88,7 @@ export class RequestRecord {
   #kept(answer: Answer): Answer {
     if (!this.#observer.content) return answer
     const kept = new Block(mostKept)
-    this.#passed = kept
+    this.#seen = kept
     const see = (bytes: Uint8Array) => {
       if (kept.size + bytes.length <= mostKept) kept.add(bytes)
     }
@@ -147,7 +147,7 @@ export class RequestRecord {
       cost: tokens && price && costOf(tokens, price),
       bytesIn: this.body?.bytes.length ?? 0,
       ...(this.#observer.content && {
-        content: { request: this.body?.bytes, answer: this.#whole ?? this.#passed?.take() },
+        content: { request: this.body?.bytes, answer: this.#whole ?? this.#seen?.take() },
       }),
     }
   }
