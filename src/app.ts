@@ -2,7 +2,6 @@ import type { Context } from 'hono'
 import { HonoBase } from 'hono/hono-base'
 import type { Access, Guard } from './access.ts'
 import type { AdminOptions } from './admin/admin.ts'
-import type { Catalog } from './core/catalog.ts'
 import type { Clock } from './core/clock.ts'
 import { late } from './core/late.ts'
 import type { Log } from './core/log.ts'
@@ -10,12 +9,10 @@ import type { Services } from './core/services.ts'
 import { isRefused, type Sockets } from './core/upgrade.ts'
 import type { DialectRoute } from './dialects/dialect.ts'
 import { dialects } from './dialects/index.ts'
-import { notStored } from './dialects/openai/stored.ts'
 import type { Gateway } from './gateway.ts'
 import { createInference } from './inference.ts'
 import { createLookUp } from './look-up.ts'
 import { realtimePaths } from './operations/facts.ts'
-import { createPassThrough, hintFor } from './pass-through.ts'
 import { readJson } from './reading.ts'
 import type { Reports } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
@@ -23,7 +20,7 @@ import { FixedPathsFirst } from './router.ts'
 import { claimedRoute, findRoute, mountsOf, type Routed } from './routes.ts'
 import type { Edge } from './runtime/edge.ts'
 import { isForResponses, noSocket, upgradeRequired } from './upgrades.ts'
-import { asGatewayError, describeCause, errorEnvelope, GatewayError } from './wire/errors.ts'
+import { asGatewayError, describeCause, errorEnvelope } from './wire/errors.ts'
 import { type HeaderReader, preflightHeaders, wireHeaders } from './wire/headers.ts'
 import { requestIds } from './wire/ids.ts'
 import { routePath } from './wire/paths.ts'
@@ -48,11 +45,15 @@ export interface AppOptions<Bindings extends object> {
 export function createApp<Bindings extends object>(options: AppOptions<Bindings>) {
   type AppContext = Context<{ Bindings: Bindings }>
   const { gateway, edge, guard, log } = options
-  const { catalog } = gateway
   const nextId = requestIds(options.random)
   const infer = createInference({ ...options, nextId })
   const lookUp = createLookUp({ ...options, nextId })
-  const passThrough = createPassThrough({ ...options, services: options, nextId })
+  /** For what no route serves. */
+  const elsewhere = late(async () => {
+    const { createElsewhere } = await import('./elsewhere.ts')
+    const allows = (method: string, path: string) => app.router.match(method, path)[0].length > 0
+    return createElsewhere({ ...options, nextId, fail, allows })
+  })
   const app = new HonoBase<{ Bindings: Bindings }>({
     router: new FixedPathsFirst(),
     getPath: (request) => routePath(request.url),
@@ -87,21 +88,6 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     return isRefused(outcome) ? new Response(outcome.body, outcome) : edge.accept(outcome)
   }
 
-  /** What the gateway doesn't serve itself: it goes to the provider that is named for it, or is refused. */
-  function elsewhere(context: AppContext, refusal: () => GatewayError): Response | Promise<Response> {
-    return passThrough(context) ?? fail(refusal())
-  }
-
-  /** For a path without a route of this method. */
-  function unrouted(context: AppContext): GatewayError {
-    const { method, url } = context.req
-    const path = routePath(url)
-    const others = (['GET', 'POST'] as const).filter((other) => other !== method)
-    const allowed = others.find((other) => app.router.match(other, path)[0].length > 0)
-    if (allowed) return wrongMethod(context, catalog, allowed)
-    return notStored(method, path) ?? noRoute(context, catalog)
-  }
-
   /**
    * Serves the route that was found for a path; `routed` is undefined if there is none. `nested`: there are others behind
    * the model in the path, of which one may have been meant.
@@ -109,10 +95,10 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   function serve(context: AppContext, routed: Routed | undefined, nested = false): Response | Promise<Response> {
     const { method: asked } = context.req
     const method = asked === 'POST' || asked === 'DELETE' ? asked : 'GET'
-    if (!routed) return elsewhere(context, () => unrouted(context))
+    if (!routed) return elsewhere(context)
     const { route, model } = routed
-    if (nested && method !== 'GET' && route.method === 'GET') return elsewhere(context, () => noRoute(context, catalog))
-    if (route.method !== method) return elsewhere(context, () => wrongMethod(context, catalog, route.method))
+    if (nested && method !== 'GET' && route.method === 'GET') return elsewhere(context, 'nothing')
+    if (route.method !== method) return elsewhere(context, route.method)
     return 'load' in route ? route.load().then((loaded) => run(context, loaded, model)) : run(context, route, model)
   }
 
@@ -159,7 +145,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     // Without its upgrade it would be another request: one for a list.
     if (isForResponses(context.req.url) && wantsSocket(edge.headers(context)))
       return edge.accept ? openSocket(context) : fail(noSocket())
-    return elsewhere(context, () => unrouted(context))
+    return elsewhere(context)
   })
   app.onError((error) => fail(error))
   return app
@@ -167,28 +153,4 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
 
 function wantsSocket(header: HeaderReader): boolean {
   return header('upgrade')?.toLowerCase() === 'websocket'
-}
-
-function noRoute(context: Context, catalog: Catalog): GatewayError {
-  const { method, url } = context.req
-  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hintFor(method, url, catalog)}`, {
-    status: 404,
-    code: 'unknown_url',
-  })
-}
-
-function wrongMethod(context: Context, catalog: Catalog, allowed: string): GatewayError {
-  const { method, url } = context.req
-  const more = hintFor(method, url, catalog)
-  if (more !== '' && allowed === 'GET') return noRoute(context, catalog)
-  const hint = `(HINT: Perhaps you meant to use a different HTTP method?)${more}`
-  return new GatewayError('bad_request', `Not allowed to ${method} on ${pathOf(url)}. ${hint}`, {
-    status: 405,
-    code: 'method_not_supported',
-    headers: { allow: allowed === 'GET' ? 'GET, HEAD, OPTIONS' : `${allowed}, OPTIONS` },
-  })
-}
-
-function pathOf(url: string): string {
-  return new URL(url).pathname.slice(0, 200)
 }

@@ -93,7 +93,7 @@ describe('The source', () => {
       imports.filter((path) => !path.startsWith('.') && !path.startsWith('node:')).map((path) => `${name}: ${path}`),
     )
     expect(
-      packages.filter((line) => !/^(app|router|reading|inference|look-up|pass-through|runtime\/|config\/)/.test(line)),
+      packages.filter((line) => !/^(app|router|reading|inference|look-up|pass-through|elsewhere|runtime\/|config\/)/.test(line)),
     ).toEqual([])
   })
 
