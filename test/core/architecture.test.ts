@@ -6,7 +6,8 @@ import { registry } from '../../providers/index.ts'
 const root = fileURLToPath(new URL('../../src/', import.meta.url))
 /** The chat in the terminal is a client: a program of its own that meets the gateway over HTTP only. */
 const isClient = (name: string) => /^chat(\.ts$|\/)/.test(name)
-const isEntry = (name: string) => /^node\//.test(name) || name === 'worker.ts' || isClient(name)
+const isEntry = (name: string) =>
+  /^node\//.test(name) || name === 'worker.ts' || name === 'import/command.ts' || isClient(name)
 
 /** Where `src/` would be, so that relative imports can be followed. */
 const base = 'http://root.test/src/'
@@ -93,7 +94,10 @@ describe('The source', () => {
       imports.filter((path) => !path.startsWith('.') && !path.startsWith('node:')).map((path) => `${name}: ${path}`),
     )
     expect(
-      packages.filter((line) => !/^(app|router|reading|inference|look-up|pass-through|elsewhere|runtime\/|config\/)/.test(line)),
+      packages.filter(
+        (line) =>
+          !/^(app|router|reading|inference|look-up|pass-through|elsewhere|runtime\/|config\/|import\/)/.test(line),
+      ),
     ).toEqual([])
   })
 
