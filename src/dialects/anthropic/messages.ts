@@ -1,4 +1,4 @@
-import type { Operation } from '../../core/operation.ts'
+import type { Beat, Operation } from '../../core/operation.ts'
 import type { Translated, Translation } from '../../core/translation.ts'
 import { chat } from '../../operations/chat.ts'
 import { firstChoice } from '../../operations/common/first-choice.ts'
@@ -7,6 +7,7 @@ import { usageIn } from '../../operations/common/usage.ts'
 import { parseBody } from '../../wire/body.ts'
 import { identifier } from '../../wire/ids.ts'
 import { type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { typedFrame } from '../../wire/sse.ts'
 import { checkMessage } from './check.ts'
 import { Content } from './content.ts'
 import { messageDemand } from './demand.ts'
@@ -47,6 +48,9 @@ function withText(message: JsonObject): JsonObject {
     : message
 }
 
+/** https://platform.claude.com/docs/en/build-with-claude/streaming#ping-events */
+const beat: Beat = { bytes: typedFrame({ type: 'ping' }), comments: true }
+
 /** Anthropic's request for an answer. A model that only chats serves it too. */
 export const messages: Operation = {
   name: 'messages',
@@ -58,4 +62,5 @@ export const messages: Operation = {
   usage: usageIn,
   over: overChat,
   reader: () => new MessageReader(),
+  beat,
 }

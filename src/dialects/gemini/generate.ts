@@ -5,6 +5,7 @@ import { parseBody } from '../../wire/body.ts'
 import { identifier } from '../../wire/ids.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { type Head, wantsThoughts, wholeAnswer } from './answer.ts'
+import { beat } from './beat.ts'
 import { checkContents } from './check.ts'
 import { contentDemand } from './demand.ts'
 import { ContentEvents } from './events.ts'
@@ -62,6 +63,7 @@ function generating(streams: boolean): Operation {
     fault: faultIn,
     usage: usageIn,
     reader: () => new ContentReader(),
+    beat,
     over: overChat(streams),
   }
 }

@@ -32,7 +32,7 @@ export abstract class ChatEvents implements Stage {
   chunk(bytes: Uint8Array, emit: Emit): void {
     // Where a stream was continued is said so.
     const comments = this.#reader.isAtLineStart ? commentsAtStart(bytes) : undefined
-    if (comments) emit(comments)
+    if (comments) emit(this.remark(comments))
     for (const event of this.#reader.read(bytes)) this.#event(event)
     this.#send(emit)
   }
@@ -57,6 +57,10 @@ export abstract class ChatEvents implements Stage {
   protected abstract close(end: ChatEnd): void
   /** `error`: as in OpenAI's envelope. */
   protected abstract failed(error: unknown, end: ChatEnd): void
+  /** What becomes of comments. */
+  protected remark(comments: Uint8Array): Uint8Array {
+    return comments
+  }
   /** Each chunk that is more than text, before its delta. */
   protected see(_chunk: JsonObject): void {}
 
