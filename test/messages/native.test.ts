@@ -58,6 +58,20 @@ describe.each(runtimes)('On %s, a request for a message of Claude', (runtime) =>
     expect(seen?.headers).not.toHaveProperty('x-app')
   })
 
+  it('is told in a browser too what Anthropic says of its limits, and the ids of the request', async () => {
+    const told = { 'anthropic-ratelimit-input-tokens-remaining': '49000', 'request-id': 'req_up' }
+    upstream.script(json(200, message, told))
+    const { headers } = await both.ask(runtime, asking('claude/claude-x', 'hi'), '/messages')
+    const readable = headers.get('access-control-expose-headers')?.split(', ') ?? []
+    const names = ['request-id', 'x-samewire-upstream-request-id', 'anthropic-ratelimit-input-tokens-remaining']
+    expect(readable).toEqual(expect.arrayContaining(names))
+    expect(names.map((name) => headers.get(name))).toEqual([
+      expect.stringMatching(/^req_[\da-f]{32}$/),
+      'req_up',
+      '49000',
+    ])
+  })
+
   it('gets its stream as it comes', async () => {
     upstream.script(stream(frames))
     const reply = await both.ask(runtime, asking('claude/claude-x', 'hi', { stream: true }), '/messages')
