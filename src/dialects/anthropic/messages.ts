@@ -11,15 +11,15 @@ import { typedFrame } from '../../wire/sse.ts'
 import { checkMessage } from './check.ts'
 import { Content } from './content.ts'
 import { messageDemand } from './demand.ts'
+import { forAnthropic } from './direct.ts'
 import { MessageEvents } from './events.ts'
 import { type Head, messageOf, wantsThoughts } from './message.ts'
 import { MessageReader } from './reader.ts'
 import { inOwnTerms, toChat } from './request.ts'
-import { unsealed } from './thoughts.ts'
 
 const overChat: Translation<Operation> = {
   operation: chat,
-  direct: unsealed,
+  direct: forAnthropic,
   failure: inOwnTerms,
   begin({ json: asked }, context): Translated {
     const { random, model } = context
