@@ -1,6 +1,7 @@
 import type { Beat, Operation } from '../../core/operation.ts'
 import type { Translated, Translation } from '../../core/translation.ts'
 import { chat } from '../../operations/chat.ts'
+import { extrasOf } from '../../operations/common/extras.ts'
 import { firstChoice } from '../../operations/common/first-choice.ts'
 import { missing } from '../../operations/common/missing.ts'
 import { usageIn } from '../../operations/common/usage.ts'
@@ -12,7 +13,7 @@ import { checkMessage } from './check.ts'
 import { Content } from './content.ts'
 import { messageDemand } from './demand.ts'
 import { forAnthropic } from './direct.ts'
-import { MessageEvents } from './events.ts'
+import { extras, MessageEvents } from './events.ts'
 import { type Head, messageOf, wantsThoughts } from './message.ts'
 import { MessageReader } from './reader.ts'
 import { inOwnTerms, toChat } from './request.ts'
@@ -35,6 +36,7 @@ const overChat: Translation<Operation> = {
         const end = { finish: choice?.finish_reason, stop: choice?.stop_reason, usage: usageIn(answer) }
         return messageOf({ ...head, model: stringAt(answer, 'model') || model }, content, asked, end)
       },
+      leftOut: (answer) => extrasOf(answer, extras),
       stage: () => new MessageEvents(asked, head, random),
     }
   },

@@ -1,8 +1,10 @@
+import { droppedComment } from '../../core/disclosure.ts'
 import { type Emit, gap, type Stage } from '../../core/stream.ts'
 import { asGatewayError, errorEnvelope } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { commentsAtStart, EventReader, parseEvent, type ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
+import { type Extra, extrasIn } from './extras.ts'
 import { firstChoice } from './first-choice.ts'
 import { PlainChunks } from './plain-chunks.ts'
 
@@ -26,6 +28,7 @@ export abstract class ChatEvents implements Stage {
   #apart = ''
   #finish: unknown
   #usage: JsonObject | undefined
+  readonly #leftOut = new Set<string>()
   over = false
   complete = false
 
@@ -48,6 +51,8 @@ export abstract class ChatEvents implements Stage {
     this.#send(emit)
   }
 
+  /** What the other API has no place for. A comment says so: the headers have gone out by then. */
+  protected readonly extras: readonly Extra[] = []
   /** Before all else. `chunk`: the first one; without fields if none came. */
   protected abstract open(chunk: JsonObject): void
   /** Text of the answer, and nothing else. */
@@ -104,7 +109,10 @@ export abstract class ChatEvents implements Stage {
     if (isObject(chunk.usage)) this.#usage = chunk.usage
     this.see(chunk)
     const choice = firstChoice(chunk)
-    if (isObject(choice?.delta)) this.add(choice.delta, choice.logprobs)
+    if (isObject(choice?.delta)) {
+      for (const name of extrasIn(choice.delta, this.extras)) this.#leftOut.add(name)
+      this.add(choice.delta, choice.logprobs)
+    }
     if (choice?.finish_reason) this.#finish = choice.finish_reason
     this.#plain.learn(data, chunk)
   }
@@ -118,6 +126,7 @@ export abstract class ChatEvents implements Stage {
   #close(): void {
     if (this.over) return
     this.#begin({})
+    if (this.#leftOut.size > 0) this.say(decoder.decode(this.remark(droppedComment([...this.#leftOut]))))
     this.close({ finish: this.#finish, usage: this.#usage })
     this.over = true
   }
@@ -131,3 +140,4 @@ export abstract class ChatEvents implements Stage {
 }
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()
