@@ -62,6 +62,10 @@ export abstract class ChatEvents implements Stage {
   protected abstract close(end: ChatEnd): void
   /** `error`: as in OpenAI's envelope. */
   protected abstract failed(error: unknown, end: ChatEnd): void
+  /** A choice in the form of a chat's. */
+  protected choiceOf(choice: JsonObject): JsonObject {
+    return choice
+  }
   /** What becomes of comments. */
   protected remark(comments: Uint8Array): Uint8Array {
     return comments
@@ -108,7 +112,8 @@ export abstract class ChatEvents implements Stage {
     this.#begin(chunk)
     if (isObject(chunk.usage)) this.#usage = chunk.usage
     this.see(chunk)
-    const choice = firstChoice(chunk)
+    const first = firstChoice(chunk)
+    const choice = first && this.choiceOf(first)
     if (isObject(choice?.delta)) {
       for (const name of extrasIn(choice.delta, this.extras)) this.#leftOut.add(name)
       this.add(choice.delta, choice.logprobs)
