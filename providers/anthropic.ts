@@ -2,6 +2,7 @@ import { late } from '../src/core/late.ts'
 import { defineProvider, type OperationSpec } from '../src/core/provider.ts'
 import { anthropicHeaders, anthropicURL, countPath } from './anthropic/address.ts'
 import { anthropicErrors, healSampling } from './anthropic/failures.ts'
+import { versionOf } from './anthropic/version.ts'
 
 /** Anthropic's Messages API, and servers that speak it. */
 export default defineProvider({
@@ -18,6 +19,10 @@ export default defineProvider({
   errors: anthropicErrors,
   heal: healSampling,
   reasoning: ['anthropic-claude-v1'],
+  // A last message of the assistant is continued by models before 4.6, without the white space at its end, which is
+  // refused. Later ones refuse it whole, and others behind such an address may do as they like:
+  // https://platform.claude.com/docs/en/build-with-claude/prompt-engineering/prefill-claudes-response
+  continues: (_, model) => ((versionOf(model) ?? 406) < 406 ? { chat: { trims: true } } : {}),
   models: late(async () => (await import('./anthropic/models.ts')).listModels),
 })
 

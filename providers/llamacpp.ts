@@ -7,6 +7,7 @@ import { continuedBy } from './continuations.ts'
 import { counting } from './counting.ts'
 import { effortsOf } from './efforts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
+import { withRepeatPenalty } from './repetition.ts'
 import { responsesBy, responsesSetting } from './responses.ts'
 
 /**
@@ -17,9 +18,12 @@ export const llamacppOperations = {
   // https://github.com/ggml-org/llama.cpp/blob/master/tools/server/README.md
   ...openaiRoutes('embeddings', 'transcriptions', 'rerank'),
   inputTokens: counting('chat', 'template'),
-  chat: { ...lacking(openaiOperations.chat, ...openaiOnly, 'tool_named', 'tools_allowed'), rephrase: onlyNamedTool },
+  chat: withRepeatPenalty({
+    ...lacking(openaiOperations.chat, ...openaiOnly, 'tool_named', 'tools_allowed'),
+    rephrase: onlyNamedTool,
+  }),
   // A stream for several prompts starts with `data: null` and consists of chat chunks.
-  completions: repaired(lacking(openaiOperations.completions, 'n')),
+  completions: withRepeatPenalty(repaired(lacking(openaiOperations.completions, 'n'))),
 }
 
 /** A request that must call one tool is one that must call any, and has only that one. */

@@ -4,6 +4,7 @@ import { bearer, defineProvider, type KnownModel, type ProviderSettings, type Sl
 import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
 import { factsOf } from '../src/wire/model-facts.ts'
 import { lacking, openaiOnly } from './lacks.ts'
+import { withRepeatPenalty } from './repetition.ts'
 
 export default defineProvider({
   type: 'lmstudio',
@@ -16,8 +17,9 @@ export default defineProvider({
   // Its documentation has no other routes, and none of these among the parameters that it supports:
   // https://lmstudio.ai/docs/developer/openai-compat
   operations: () => ({
-    ...openaiRoutes('completions', 'embeddings'),
-    chat: lacking(openaiOperations.chat, ...openaiOnly, 'n', 'logprobs'),
+    ...openaiRoutes('embeddings'),
+    completions: withRepeatPenalty(openaiOperations.completions),
+    chat: withRepeatPenalty(lacking(openaiOperations.chat, ...openaiOnly, 'n', 'logprobs')),
   }),
 })
 

@@ -91,7 +91,7 @@ const openaiOperations = {
   completions: {
     path: '/v1/completions',
     load: async () => (await import('./ollama/wire.ts')).openai.completions,
-    lacks: lacksInCompletions,
+    lacks: [...lacksInCompletions, 'raw'],
   },
   embeddings: { path: '/v1/embeddings', load: async () => (await import('./ollama/wire.ts')).openai.embeddings },
 } satisfies Record<string, OperationSpec>

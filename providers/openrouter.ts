@@ -1,5 +1,6 @@
 import { defineProvider } from '../src/core/provider.ts'
 import { openaiOperations, openaiRoutes } from '../src/operations/index.ts'
+import { reasoningFormats } from '../src/wire/reasoning-details.ts'
 import { lacking } from './lacks.ts'
 import { responsesBy, responsesSetting } from './responses.ts'
 
@@ -23,4 +24,6 @@ export default defineProvider({
   // For Claude and Gemini; of others it is left out there: https://openrouter.ai/docs/features/prompt-caching
   cacheControl: true,
   efforts: [{ level: 'reasoning.effort' }],
+  // All of them are its own form for what the models' servers want back: https://openrouter.ai/docs/use-cases/reasoning-tokens
+  reasoning: reasoningFormats,
 })

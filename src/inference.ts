@@ -58,11 +58,8 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     const record = route.explains ? undefined : reports({ requestId, method: 'POST', path: route.path, started, trace })
     let read: RequestBody | undefined
     let retries: number | undefined
-    const { idHeader, keyParameter, carries, sessionHeader } = route
-    const headers = () => {
-      const own = Object.assign(wireHeaders(requestId, clock.now() - started), disclosure(trace))
-      return idHeader === undefined ? own : { ...own, [idHeader]: requestId }
-    }
+    const { keyParameter, carries, sessionHeader } = route
+    const headers = () => Object.assign(wireHeaders(requestId, clock.now() - started, route.headers), disclosure(trace))
     try {
       // 1. Who is the caller, and do they have access?
       const given = edge.headers(context)

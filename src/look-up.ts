@@ -33,10 +33,10 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
     model: string | undefined,
   ): Promise<Response> {
     const id = nextId()
-    const { idHeader, keyParameter, method, anyType } = route
+    const { keyParameter, method, anyType } = route
     const { url } = context.req
     const record = reports({ requestId: id, method, path: route.path, started: clock.now(), trace: { attempts: [] } })
-    const headers = { ...wireHeaders(id, 0), ...(idHeader && { [idHeader]: id }), 'content-type': 'application/json' }
+    const headers = { ...wireHeaders(id, 0, route.headers), 'content-type': 'application/json' }
     const answer = (status: number, body: JsonObject, more = {}) =>
       new Response(JSON.stringify(body), { status, headers: { ...headers, ...more } })
     try {

@@ -3,6 +3,7 @@ import type { KnownModel, ProviderSettings, SlowPath } from '../../src/core/prov
 import { isObject, type JsonObject, objectAt } from '../../src/wire/json.ts'
 import type { ModelFacts } from '../../src/wire/model-facts.ts'
 import { anthropicHeaders, anthropicURL } from './address.ts'
+import { versionOf } from './version.ts'
 
 /** What a model takes, as far as its name tells. */
 export interface Traits {
@@ -58,12 +59,6 @@ export function traitsOf(model: string): Traits {
 }
 
 const someEfforts = ['low', 'medium', 'high']
-
-/** 405 for 4.5: `claude-sonnet-4-5-20250929`, `claude-3-5-haiku-latest`, `anthropic.claude-opus-4.6`. */
-function versionOf(model: string): number | undefined {
-  const [, major, minor = 0] = /claude-(?:[a-z]+-)?(\d{1,2})(?!\d)(?:[-.](\d{1,2})(?!\d))?/i.exec(model) ?? []
-  return major === undefined ? undefined : Number(major) * 100 + Number(minor)
-}
 
 function maxOutputOf(model: string, version: number): number {
   if (version < 305) return 4096

@@ -4,7 +4,7 @@ import { readSaid } from '../../src/core/said.ts'
 import { secretsOf } from '../../src/core/secrets.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
 import { isObject } from '../../src/wire/json.ts'
-import type { ModelFacts } from '../../src/wire/model-facts.ts'
+import { type ModelFacts, weightsOf } from '../../src/wire/model-facts.ts'
 import { ollamaURL } from './address.ts'
 
 /** How many models are asked for their capabilities: each costs a request, and a library may hold hundreds. */
@@ -60,6 +60,12 @@ function listed(response: ModelResponse): KnownModel {
     ownedBy: 'library',
     ...(!Number.isNaN(modified) && { created: Math.floor(modified / 1000) }),
     ...(typeof contextWindow === 'number' && { contextWindow }),
+    ...weightsOf({
+      format: details?.format,
+      family: details?.family,
+      size: details?.parameter_size,
+      quantization: details?.quantization_level,
+    }),
   }
 }
 

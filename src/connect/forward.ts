@@ -41,7 +41,7 @@ const sent = [
 ]
 /** Response headers that go back, beside those about limits. */
 const returned =
-  /^(content-(type|disposition|range|language|length)|accept-ranges|etag|last-modified|location|retry-after(-ms)?|openai-(?!version).*|x-ratelimit-.*)$/
+  /^(content-(type|disposition|range|language|length)|accept-ranges|etag|last-modified|location|retry-after(-ms)?|openai-(?!version).*|(x|anthropic)-ratelimit-.*)$/
 
 /** Those of them that say something of the body. */
 const ofBody = /^(content-(type|disposition|language|length)|accept-ranges|etag|last-modified)$/
@@ -106,7 +106,8 @@ function returnedHeaders(headers: Readonly<Record<string, string>>): Record<stri
   const back = Object.fromEntries(kept)
   // It was decoded on the way.
   if (headers['content-encoding'] !== undefined) delete back['content-length']
-  if (headers['x-request-id'] !== undefined) back['x-samewire-upstream-request-id'] = headers['x-request-id']
+  const id = headers['x-request-id'] ?? headers['request-id']
+  if (id !== undefined) back['x-samewire-upstream-request-id'] = id
   return back
 }
 

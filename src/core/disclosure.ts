@@ -1,4 +1,5 @@
 import { headerValue } from '../wire/headers.ts'
+import { comment } from '../wire/sse.ts'
 import type { Trace } from './call.ts'
 import { traceText } from './trace-text.ts'
 
@@ -14,6 +15,11 @@ function listed(names: readonly string[]): string {
     text += longer
   }
   return text
+}
+
+/** A comment that says what of an answer was left out, where the headers have gone out already. */
+export function droppedComment(names: readonly string[]): Uint8Array {
+  return comment(`x-samewire-dropped: ${listed(names)}`)
 }
 
 /** Headers that say who answered, after how many attempts, and why it wasn't the requested model at first. */

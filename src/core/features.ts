@@ -7,6 +7,7 @@ export const features = [
   'best_of',
   'echo',
   'suffix',
+  'raw',
   'logprobs',
   'logit_bias',
   'stop',

@@ -91,6 +91,8 @@ export interface Operation {
    * no streams.
    */
   reader?(asked: JsonObject): StreamReader
+  /** What breaks a silence of its streams. Absent: a comment. */
+  readonly beat?: Beat
   /** How it is served by models that only know another operation. Absent: it isn't. */
   readonly over?: Translation<Operation>
   /** How a stream that breaks off is continued; loaded for the first that may be. Absent: it can't be. */
@@ -118,6 +120,13 @@ export interface Operation {
    * answer. Absent: none is.
    */
   streamOf?(type: string): Stage | undefined
+}
+
+/** What breaks a silence, and says nothing of the answer to any client. */
+export interface Beat {
+  readonly bytes: Uint8Array
+  /** Whether clients pass over comments too. */
+  readonly comments: boolean
 }
 
 /** A request with less in it. */

@@ -177,10 +177,10 @@ export interface ProviderDefinition {
    */
   readonly endsStreams?: (settings: ProviderSettings) => boolean
   /**
-   * The operations in which the server goes on with the text of a broken answer exactly where it ends, and how it is told
+   * The operations in which the model goes on with the text of a broken answer exactly where it ends, and how it is told
    * to. Absent: it is never asked to.
    */
-  readonly continues?: (settings: ProviderSettings) => Continuations
+  readonly continues?: (settings: ProviderSettings, model: string) => Continuations
   /** Whether this address is a router, to which a request's `models` or `provider` may be addressed. The default is no. */
   readonly routes?: (settings: ProviderSettings) => boolean
   readonly errors?: readonly ErrorRule[] | ((settings: ProviderSettings) => readonly ErrorRule[])

@@ -44,6 +44,8 @@ export interface Translated {
   /** The fields of `body` that are mere hints in the client's own API: they may be left out where they are refused. */
   readonly optional?: readonly string[]
   answer(answer: JsonObject): JsonObject
+  /** What of a whole answer has no place in its own terms, for `x-samewire-dropped`. Absent: all of it has. */
+  leftOut?(answer: JsonObject): readonly string[]
   /** The answer to a request that no model need be asked for. Absent: one must be. */
   readonly unasked?: JsonObject
   /** Translates the events of a stream, error events included. Absent: the operation has no streams. */

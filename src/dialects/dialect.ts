@@ -5,7 +5,7 @@ import type { Signal } from '../core/signal.ts'
 import type { Gateway } from '../gateway.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { GatewayError } from '../wire/errors.ts'
-import type { HeaderReader } from '../wire/headers.ts'
+import type { HeaderReader, OwnHeaders } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 
 /** An API that clients use: its routes, its requests and answers, and its error messages. */
@@ -34,8 +34,8 @@ interface BaseRoute extends Address {
   refuse(failure: GatewayError, requestId: string): JsonObject
   /** The status of an error answer, where it isn't the one of OpenAI's API. */
   status?(failure: GatewayError): number
-  /** The header by which its clients know a request, beside `x-request-id`. */
-  readonly idHeader?: string
+  /** The headers of its answers, beside those of OpenAI's API. */
+  readonly headers?: OwnHeaders
   /** The part of a query in which its clients may send their key. */
   readonly keyParameter?: string
   /** Whether its requests are JSON whatever type they say. */

@@ -1,7 +1,7 @@
 import { type Answer, isPending, isStream, withStep } from '../core/answer.ts'
 import type { Emit, Stage } from '../core/stream.ts'
 import { concat } from '../wire/block.ts'
-import { EventReader, type ServerEvent } from '../wire/sse.ts'
+import { EventReader, LF, type ServerEvent } from '../wire/sse.ts'
 
 /** How a dialect sends the events of a stream, if not as server-sent events. */
 export interface Framing {
@@ -46,9 +46,9 @@ class Reframed implements Stage {
 
   chunk(bytes: Uint8Array, emit: Emit): void {
     const text = this.#textOf(this.#reader.read(bytes))
-    // A comment is the only chunk that holds no event and begins so.
+    // What breaks a silence is the only chunk that holds no event and begins so: a comment, or an empty event.
     if (text !== '') emit(encoder.encode(text))
-    else if (bytes[0] === colon) emit(encoder.encode(this.#framing.beat))
+    else if (bytes[0] === colon || bytes[0] === LF) emit(encoder.encode(this.#framing.beat))
   }
 
   end(emit: Emit): void {

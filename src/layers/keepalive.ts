@@ -3,7 +3,7 @@ import type { Call, Layer } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { disclosure } from '../core/disclosure.ts'
 import type { Log } from '../core/log.ts'
-import type { NamingServices } from '../core/operation.ts'
+import type { Beat, NamingServices } from '../core/operation.ts'
 import { sourceOf } from '../core/sources.ts'
 import { gap, type Step } from '../core/stream.ts'
 import { concat } from '../wire/block.ts'
@@ -19,9 +19,9 @@ export interface KeepAliveOptions {
 }
 
 /**
- * Opens a stream with a comment if nothing has arrived for `ms`, and sends one after every further silence of that
- * length: proxies and clients give up on silence, and Workers notice only when writing that a client has left. The
- * first comment fixes the status at 200, so a failure of all targets becomes an error event.
+ * Opens a stream with a comment, or what else the operation's clients pass over, if nothing has arrived for `ms`, and
+ * sends one after every further silence of that length: proxies and clients give up on silence, and Workers notice only
+ * when writing that a client has left. The first one fixes the status at 200, so a failure of all targets becomes an error event.
  */
 export const keepAlive =
   (options: KeepAliveOptions): Layer =>
@@ -34,7 +34,7 @@ export const keepAlive =
         pending.then(
           (answer) => {
             cancel()
-            resolve(withStep(answer, breakingSilence(options.ms)))
+            resolve(withStep(answer, breakingSilence(beatOf(call), options.ms)))
           },
           (error) => {
             cancel()
@@ -44,10 +44,14 @@ export const keepAlive =
       })
     }
 
-const beat = comment('keep-alive')
+const usualBeat: Beat = { bytes: comment('keep-alive'), comments: true }
 const nothing = new Uint8Array(0)
 
-function breakingSilence(ms: number): Step {
+function beatOf({ operation }: Call): Beat {
+  return operation.beat ?? usualBeat
+}
+
+function breakingSilence({ bytes }: Beat, ms: number): Step {
   let heard = false
   return {
     watch: {
@@ -63,7 +67,7 @@ function breakingSilence(ms: number): Step {
         heard = false
         return said
       },
-      onSilence: () => beat,
+      onSilence: () => bytes,
     },
     // Nothing can be sent while the runtime forwards the stream.
     carried: 'skip',
@@ -72,11 +76,13 @@ function breakingSilence(ms: number): Step {
 
 function openedEarly(answered: Promise<Answer>, call: Call, options: KeepAliveOptions): Answer {
   const { ms, log } = options
+  const beat = beatOf(call)
+  const comments = beat.comments ? commentsOf : () => []
   const pending = answered.then(
     (answer) => {
       // The headers went out without this information, so comments say who answers.
       const opening = concat(comments(disclosure(call.trace)))
-      const { body } = withStep(answer, breakingSilence(ms))
+      const { body } = withStep(answer, breakingSilence(beat, ms))
       return { opening, stream: isStream(body) ? body : { source: sourceOf([wholeOf(body)]), steps: [] } }
     },
     (error) => {
@@ -91,7 +97,7 @@ function openedEarly(answered: Promise<Answer>, call: Call, options: KeepAliveOp
   return {
     status: 200,
     headers: { 'content-type': 'text/event-stream; charset=utf-8' },
-    body: { pending, ms, comment: beat },
+    body: { pending, ms, comment: beat.bytes },
   }
 }
 
@@ -105,7 +111,7 @@ const behindGap: Step = {
   carried: 'never',
 }
 
-function comments(headers: Readonly<Record<string, string>>): readonly Uint8Array[] {
+function commentsOf(headers: Readonly<Record<string, string>>): readonly Uint8Array[] {
   return Object.entries(headers).map(([name, value]) => comment(`${name}: ${value}`))
 }
 

@@ -157,9 +157,9 @@ class JoinedStream {
   }
 
   /** What a deployment is to continue, or why it can't. */
-  #beginningFor({ deployment: { provider, defaults, overrides } }: Target): Begun | string {
+  #beginningFor({ deployment: { provider, model, defaults, overrides } }: Target): Begun | string {
     const { call, continuing } = this.#means
-    const continuation = provider.definition.continues?.(provider.settings)[call.operation.name]
+    const continuation = provider.definition.continues?.(provider.settings, model)[call.operation.name]
     if (!continuation) return 'unable'
     const begun = this.#transcript.beginning(continuation)
     if (typeof begun === 'string') return begun

@@ -77,20 +77,20 @@ function directly(call: Call, direct: (body: RequestBody) => RequestBody): Call 
 }
 
 /** A request in terms of the other operation. */
-interface Begun extends Pick<Translated, 'answer' | 'stage' | 'unasked'> {
+interface Begun extends Pick<Translated, 'answer' | 'leftOut' | 'stage' | 'unasked'> {
   readonly call: Call
 }
 
 function begun(call: Call, { operation, begin }: Translation<Operation>, context: TranslationContext): Begun {
-  const { body, dropped, optional, answer, stage, unasked } = begin(call.body, context)
+  const { body, dropped, optional, answer, leftOut, stage, unasked } = begin(call.body, context)
   const routed = call.routed && begin(call.routed, context).body
   const inner = { ...call, operation, body, routed, dropped, optional, carried: undefined }
-  return { call: inner, answer, ...(stage && { stage }), ...(unasked && { unasked }) }
+  return { call: inner, answer, ...(leftOut && { leftOut }), ...(stage && { stage }), ...(unasked && { unasked }) }
 }
 
 async function asked(
   next: Upstream,
-  { call, answer, stage, unasked }: Begun,
+  { call, answer, leftOut, stage, unasked }: Begun,
   { operation, failure }: Translation<Operation>,
 ): Promise<Answer> {
   if (unasked) return { status: 200, headers: { 'content-type': 'application/json' }, body: asBytes(unasked) }
@@ -100,7 +100,10 @@ async function asked(
     if (!(given.body instanceof Uint8Array))
       return stage ? withStep(given, { stage: stage(), carried: 'never' }) : given
     const json = tryParse(new TextDecoder().decode(given.body))
-    return isObject(json) ? { ...given, body: asBytes(answer(json)) } : given
+    if (!isObject(json)) return given
+    const dropped = leftOut?.(json) ?? []
+    if (dropped.length > 0) call.trace.dropped = [...(call.trace.dropped ?? []), ...dropped]
+    return { ...given, body: asBytes(answer(json)) }
   } catch (error) {
     throw error instanceof GatewayError && failure ? failure(error) : error
   }

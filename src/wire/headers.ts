@@ -34,15 +34,24 @@ const exposed = [
   'openai-organization',
 ].join(', ')
 
+/** Headers that an API has beside OpenAI's. */
+export interface OwnHeaders {
+  /** By which its clients know a request. */
+  readonly id: string
+  /** Those that browser clients may read too, as in the header that says so. */
+  readonly exposed: string
+}
+
 /** The headers of every answer, including errors and streams. `ms` is the time spent so far. */
-export function wireHeaders(requestId: string, ms: number): Record<string, string> {
+export function wireHeaders(requestId: string, ms: number, own?: OwnHeaders): Record<string, string> {
   return {
+    ...(own && { [own.id]: requestId }),
     'x-request-id': requestId,
     // A whole number: openai-python 0.27 fails on anything else.
     'openai-processing-ms': String(Math.max(0, Math.round(ms))),
     'openai-version': '2020-10-01',
     'access-control-allow-origin': '*',
-    'access-control-expose-headers': exposed,
+    'access-control-expose-headers': own ? `${exposed}, ${own.exposed}` : exposed,
   }
 }
 

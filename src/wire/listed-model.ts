@@ -1,10 +1,10 @@
 import type { JsonObject } from './json.ts'
-import type { ModelFacts } from './model-facts.ts'
+import type { ModelFacts, Weights } from './model-facts.ts'
 
 /**
  * A model in OpenAI's format, with what clients read beside it: the names of OpenRouter (`context_length`,
  * `architecture`, `pricing`, `supported_parameters`, `top_provider`), vLLM (`max_model_len`), Groq (`context_window`,
- * `max_completion_tokens`) and Mistral (`capabilities`). What isn't known is absent.
+ * `max_completion_tokens`), Mistral (`capabilities`) and Ollama (`details`). What isn't known is absent.
  */
 export interface ListedModel extends JsonObject {
   readonly id: string
@@ -20,7 +20,7 @@ export interface ListedModel extends JsonObject {
 
 /** The fields that say what is known of a model. */
 export function fieldsOf(facts: ModelFacts): JsonObject {
-  const { contextWindow, maxOutput, price } = facts
+  const { contextWindow, maxOutput, price, weights } = facts
   const parameters = parametersOf(facts)
   const capabilities = capabilitiesOf(facts)
   return {
@@ -41,6 +41,16 @@ export function fieldsOf(facts: ModelFacts): JsonObject {
     ...(parameters.length > 0 && { supported_parameters: parameters }),
     ...(Object.keys(capabilities).length > 0 && { capabilities }),
     ...(price && { pricing: { prompt: perToken(price.input), completion: perToken(price.output) } }),
+    ...(weights && { details: detailsOf(weights) }),
+  }
+}
+
+function detailsOf({ format, family, size, quantization }: Weights): JsonObject {
+  return {
+    ...(format !== undefined && { format }),
+    ...(family !== undefined && { family }),
+    ...(size !== undefined && { parameter_size: size }),
+    ...(quantization !== undefined && { quantization_level: quantization }),
   }
 }
 

@@ -22,6 +22,15 @@ export interface ModelFacts {
   /** The request fields that it takes, as its provider lists them. */
   readonly parameters?: readonly string[]
   readonly price?: Price
+  readonly weights?: Weights
+}
+
+/** What runs, in Ollama's words: `gguf`, `llama`, `8.0B`, `Q4_K_M`. */
+export interface Weights {
+  readonly format?: string
+  readonly family?: string
+  readonly size?: string
+  readonly quantization?: string
 }
 
 /** In US dollars per million tokens. */
@@ -44,7 +53,32 @@ export function factsOf(fields: JsonObject): ModelFacts {
     ...modalitiesOf(fields),
     ...abilitiesOf(fields),
     ...priceIn(fields.pricing),
+    ...weightsIn(fields),
   }
+}
+
+/** By llama.cpp's `meta`, and the names of LM Studio. */
+function weightsIn(fields: JsonObject): Pick<ModelFacts, 'weights'> {
+  const meta = isObject(fields.meta) ? fields.meta : {}
+  const { n_params: count, ftype } = meta
+  return weightsOf({
+    format: stringAt(fields, 'compatibility_type') ?? (ftype === undefined ? undefined : 'gguf'),
+    family: stringAt(fields, 'arch'),
+    size: typeof count === 'number' ? readableCount(count) : undefined,
+    quantization: stringAt(fields, 'quantization') ?? ftype,
+  })
+}
+
+/** Those of them that say something. */
+export function weightsOf(told: Readonly<Record<keyof Weights, unknown>>): Pick<ModelFacts, 'weights'> {
+  const known = Object.entries(told).filter(([, text]) => typeof text === 'string' && text !== '')
+  return known.length > 0 ? { weights: Object.fromEntries(known) } : {}
+}
+
+/** As Ollama writes a number of parameters. */
+function readableCount(count: number): string {
+  if (count >= 1e9) return `${(count / 1e9).toFixed(count % 1e9 === 0 ? 0 : 1)}B`
+  return `${(count / 1e6).toFixed(count % 1e6 === 0 ? 0 : 2)}M`
 }
 
 /** The price, as Together (`input`, per million tokens) and OpenRouter (`prompt`, as text, per token) list it. */

@@ -20,13 +20,16 @@ export interface ReasoningDetail extends JsonObject {
   readonly data?: string
 }
 
-export type ReasoningFormat = 'anthropic-claude-v1' | 'google-gemini-v1' | 'openai-responses-v1'
-
-const formats: ReadonlySet<unknown> = new Set<ReasoningFormat>([
+export const reasoningFormats = [
   'anthropic-claude-v1',
   'google-gemini-v1',
   'openai-responses-v1',
-])
+  'azure-openai-responses-v1',
+  'xai-responses-v1',
+] as const
+export type ReasoningFormat = (typeof reasoningFormats)[number]
+
+const formats: ReadonlySet<unknown> = new Set(reasoningFormats)
 
 /** Whether some model needs it back. */
 export function isNeeded({ format }: JsonObject): boolean {

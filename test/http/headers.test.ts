@@ -149,13 +149,16 @@ describe('An upstream’s headers reach the client', () => {
     ['x-ratelimit-reset', '2026-01-01T00:00:00Z'],
     ['x-ratelimit-remaining', '-1'],
     ['x-ratelimit-limit-tokens-per-minute', '1.5'],
+    ['anthropic-ratelimit-requests-limit', '50'],
+    ['anthropic-ratelimit-input-tokens-remaining', '49000'],
+    ['anthropic-ratelimit-tokens-reset', '2026-01-01T00:00:00Z'],
     ['openai-organization', 'user-abc_123'],
   ])('when they tell of limits: %s: %s', async (name, value) => {
     expect((await answer({ [name]: value })).get(name)).toBe(value)
   })
 
-  it('under a name of its own when it is the request’s', async () => {
-    const headers = await answer({ 'x-request-id': 'req_011CS-x:y/z=' })
+  it.each(['x-request-id', 'request-id'])('under a name of its own when it is the request’s: %s', async (name) => {
+    const headers = await answer({ [name]: 'req_011CS-x:y/z=' })
     expect(headers.get('x-samewire-upstream-request-id')).toBe('req_011CS-x:y/z=')
   })
 
@@ -164,6 +167,8 @@ describe('An upstream’s headers reach the client', () => {
     ['x-ratelimit-limit-requests', 'sk-of-the-provider-0123456789'],
     ['x-ratelimit-reset-tokens', '1s<script>'],
     ['x-ratelimit-key', '1'],
+    ['anthropic-ratelimit-key', '1'],
+    ['anthropic-ratelimit-tokens-remaining', 'sk-ant-of-the-provider'],
     [`x-ratelimit-limit-${'x'.repeat(100)}`, '1'],
     ['openai-organization', 'x'.repeat(1000)],
     ['openai-organization', 'two words'],

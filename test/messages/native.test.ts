@@ -58,6 +58,20 @@ describe.each(runtimes)('On %s, a request for a message of Claude', (runtime) =>
     expect(seen?.headers).not.toHaveProperty('x-app')
   })
 
+  it('is told in a browser too what Anthropic says of its limits, and the ids of the request', async () => {
+    const told = { 'anthropic-ratelimit-input-tokens-remaining': '49000', 'request-id': 'req_up' }
+    upstream.script(json(200, message, told))
+    const { headers } = await both.ask(runtime, asking('claude/claude-x', 'hi'), '/messages')
+    const readable = headers.get('access-control-expose-headers')?.split(', ') ?? []
+    const names = ['request-id', 'x-samewire-upstream-request-id', 'anthropic-ratelimit-input-tokens-remaining']
+    expect(readable).toEqual(expect.arrayContaining(names))
+    expect(names.map((name) => headers.get(name))).toEqual([
+      expect.stringMatching(/^req_[\da-f]{32}$/),
+      'req_up',
+      '49000',
+    ])
+  })
+
   it('gets its stream as it comes', async () => {
     upstream.script(stream(frames))
     const reply = await both.ask(runtime, asking('claude/claude-x', 'hi', { stream: true }), '/messages')
@@ -73,6 +87,25 @@ describe.each(runtimes)('On %s, a request for a message of Claude', (runtime) =>
     await both.ask(runtime, asking('claude/claude-x', '', { messages }), '/messages')
     const sent = JSON.parse(upstream.seen.at(-1)?.body ?? '') as { messages: unknown[] }
     expect(sent.messages).toEqual([user, { role: 'assistant', content: [own, said] }, user])
+  })
+
+  it('brings the calls of another model by ids that Anthropic takes', async () => {
+    const call = (id: string) => ({ type: 'tool_use', id, name: 'f', input: { 'a.b:0': 'functions.f:0' } })
+    const result = (id: string) => ({ type: 'tool_result', tool_use_id: id, content: 'functions.f:0' })
+    const history = (one: string, other: string) => [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content: [call(one), call(other)] },
+      { role: 'user', content: [result(one), result(other)] },
+    ]
+    const asked = asking('claude/claude-x', '', { messages: history('functions.f:0', 'toolu_01-a') })
+    for (const path of ['/messages', '/messages/count_tokens']) {
+      await both.ask(runtime, asked, path)
+      const sent = JSON.parse(upstream.seen.at(-1)?.body ?? '') as { messages: unknown[] }
+      expect(sent.messages).toEqual(history('functions_f_0', 'toolu_01-a'))
+    }
+    const own = JSON.stringify(asking('claude/claude-x', '', { messages: history('toolu_1', 'a-b') }), null, 1)
+    await both.ask(runtime, own, '/messages')
+    expect(upstream.seen.at(-1)?.body).toBe(own.replace('claude/claude-x', 'claude-x'))
   })
 
   it('is counted by it', async () => {

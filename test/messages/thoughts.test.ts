@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { forAnthropic } from '../../src/dialects/anthropic/direct.ts'
 import { toChat } from '../../src/dialects/anthropic/request.ts'
-import { sealedDetails, unsealed } from '../../src/dialects/anthropic/thoughts.ts'
+import { sealedDetails } from '../../src/dialects/anthropic/thoughts.ts'
 import { parseBody } from '../../src/wire/body.ts'
 import type { ReasoningFormat } from '../../src/wire/reasoning-details.ts'
 import { asking } from '../support/messages.ts'
@@ -53,16 +54,16 @@ describe('A request for a message that goes to a server of that API', () => {
 
   it("keeps its bytes, with Claude's own thoughts in it", () => {
     const body = bodyOf([user, { role: 'assistant', content: [own, hidden, said] }, user])
-    expect(unsealed(body)).toBe(body)
+    expect(forAnthropic(body)).toBe(body)
   })
 
   it('loses what only the gateway can read', () => {
     const body = bodyOf([user, { role: 'assistant', content: [others, own, carrier, said] }, user])
-    expect(unsealed(body).json.messages).toEqual([user, { role: 'assistant', content: [own, said] }, user])
+    expect(forAnthropic(body).json.messages).toEqual([user, { role: 'assistant', content: [own, said] }, user])
   })
 
   it('loses a turn that holds nothing else', () => {
-    expect(unsealed(bodyOf([user, { role: 'assistant', content: [carrier] }, user])).json.messages).toEqual([
+    expect(forAnthropic(bodyOf([user, { role: 'assistant', content: [carrier] }, user])).json.messages).toEqual([
       user,
       user,
     ])

@@ -15,7 +15,15 @@ const listed = [
   { id: 'mute', capabilities: { function_calling: false } },
   { id: 'text-embedding-3-small' },
   { id: 'tagged:7b' },
+  { id: 'meta-llama/Llama-3.1-8B-Instruct-Q4_K_M.gguf' },
+  { id: 'qwen3-vl:30b-a3b', compatibility_type: 'mlx', arch: 'qwen3vl', quantization: '4bit' },
+  { id: 'tiny', meta: { n_params: 1115264, ftype: 'F16', n_ctx: 2048 } },
 ]
+
+const here = {
+  ...{ parent_model: '', format: 'gguf', family: 'gemma3', families: ['gemma3'] },
+  ...{ parameter_size: '4.3B', quantization_level: 'Q4_K_M' },
+}
 
 let pull: Script = json(500, {})
 const hosted: Script = (request, response, socket) =>
@@ -24,7 +32,11 @@ const hosted: Script = (request, response, socket) =>
     : json(200, chatAnswer('hi'))(request, response, socket)
 const local: Script = (request, response, socket) => {
   if (request.path === '/api/tags')
-    return json(200, { models: [{ name: 'here:latest', model: 'here:latest' }] })(request, response, socket)
+    return json(200, { models: [{ name: 'here:latest', model: 'here:latest', details: here }] })(
+      request,
+      response,
+      socket,
+    )
   if (request.path === '/api/pull') return pull(request, response, socket)
   return json(200, { capabilities: ['completion', 'tools'], model_info: {} })(request, response, socket)
 }
@@ -97,6 +109,20 @@ describe.each([
       ['local/here', 'completion tools'],
     ])('what %s can do is what pickers of models look for: %s', async (model, capabilities) => {
       expect((await show(model)).capabilities).toEqual(capabilities.split(' '))
+    })
+
+    it.each([
+      ['local/here', 'gguf gemma3 4.3B Q4_K_M'],
+      ['up/tagged:7b', ' up 7B '],
+      ['up/meta-llama/Llama-3.1-8B-Instruct-Q4_K_M.gguf', 'gguf up 8B Q4_K_M'],
+      ['up/qwen3-vl:30b-a3b', 'mlx qwen3vl 30B 4bit'],
+      ['up/tiny', 'gguf up 1.12M F16'],
+      ['up/text-embedding-3-small', ' up  '],
+    ])('of the weights of %s all is told that is known: %s', async (model, told) => {
+      const { details, model_info: info } = (await show(model)) as unknown as Record<string, Record<string, unknown>>
+      const { format, family, families, parameter_size: size, quantization_level: level } = details ?? {}
+      expect([[format, family, size, level].join(' '), families]).toEqual([told, [family]])
+      expect(info).toMatchObject({ 'general.architecture': family })
     })
 
     it('the length of the context stands under the name of the architecture', async () => {

@@ -3,15 +3,21 @@ import { runtimes, serveBoth } from '../support/both.ts'
 import { askOllama, lastSeen, linesOf } from '../support/ollama.ts'
 import { chatAnswer, chatFrames, json, stream } from '../support/upstream.ts'
 
-const { upstream, both } = serveBoth('ollama-texts', (url) => ({
-  providers: {
-    up: { type: 'openai-compatible', baseURL: url },
-    local: { type: 'ollama', baseURL: url },
-    demo: { type: 'embedded' },
-  },
-  models: { safe: { deployments: ['up/m'], fallbacks: ['local/m'] } },
-  cooldown: false,
-}))
+const { upstream, both } = serveBoth(
+  'ollama-texts',
+  (url) => ({
+    providers: {
+      up: { type: 'openai-compatible', baseURL: url },
+      local: { type: 'ollama', baseURL: url },
+      demo: { type: 'embedded' },
+      claude: { type: 'anthropic', baseURL: url, apiKey: 'env:KEY' },
+      v1: { type: 'ollama', baseURL: url, api: 'openai' },
+    },
+    models: { safe: { deployments: ['claude/m'], fallbacks: ['local/m'] } },
+    cooldown: false,
+  }),
+  { env: { KEY: 'k' } },
+)
 
 const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
 const png = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ'
@@ -58,12 +64,82 @@ describe.each(runtimes)('On %s, /api/generate', (runtime) => {
   })
 
   it.each([
-    [{ suffix: 'end' }, '"up/m" does not support insert'],
-    [{ raw: true }, '"up/m" does not support raw mode'],
+    [{ model: 'claude/m', suffix: 'end' }, 'this model does not support insert'],
+    [{ model: 'claude/m', raw: true }, 'this model does not support raw mode'],
+    [{ model: 'v1/m', raw: true }, 'this model does not support raw mode'],
+    [{ raw: true, images: [png] }, 'this model does not support images in raw mode'],
     [{ raw: true, system: 'a' }, 'raw mode does not support template, system, or context'],
-  ])('refuses what no chat does: %j', async (more, error) => {
+  ])('refuses what no chat does, where there is nothing else: %j', async (more, error) => {
     const reply = await ask(more)
     expect([reply.status, JSON.parse(reply.text)]).toEqual([400, { error }])
+  })
+
+  const completion = (choice: object, more: object = {}) => ({
+    ...{ id: 'cmpl-1', object: 'text_completion', created: 1, model: 'm-1' },
+    ...{ choices: [{ text: '', index: 0, logprobs: null, finish_reason: null, ...choice }], ...more },
+  })
+  const usage = { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 }
+
+  it('goes to the completions of a model with a raw prompt, or a text to end in', async () => {
+    upstream.script(json(200, completion({ text: 'llo', finish_reason: 'length' }, { usage })))
+    const whole = { stream: false, options: { num_predict: 9, repeat_penalty: 1.1 } }
+    for (const more of [
+      { raw: true, prompt: 'He' },
+      { prompt: 'He', suffix: '!' },
+    ]) {
+      const reply = await ask({ ...whole, ...more })
+      expect(JSON.parse(reply.text)).toMatchObject({
+        ...{ model: 'm-1', created_at: isoTime, response: 'llo', done: true, done_reason: 'length' },
+        ...{ prompt_eval_count: 3, eval_count: 2 },
+      })
+      const { raw: _, ...rest } = { raw: true, ...more }
+      expect(lastSeen(upstream)).toEqual({
+        path: '/completions',
+        body: { model: 'm', max_tokens: 9, repetition_penalty: 1.1, ...rest },
+      })
+    }
+  })
+
+  it('streams these too, without a limit of 16 tokens', async () => {
+    const frames = [
+      completion({ text: 'He' }),
+      completion({ text: 'y', finish_reason: 'stop' }),
+      completion({}, { choices: [], usage }),
+    ]
+    upstream.script(stream([...frames.map((one) => `data: ${JSON.stringify(one)}\n\n`), 'data: [DONE]\n\n']))
+    const lines = linesOf((await ask({ raw: true })).text)
+    expect(lines.map(({ response, done }) => [response, done])).toEqual([
+      ['He', false],
+      ['y', false],
+      ['', true],
+    ])
+    expect(lines.at(-1)).toMatchObject({ done_reason: 'stop', eval_count: 2 })
+    expect(lastSeen(upstream).body).toMatchObject({ prompt: 'hi', max_tokens: 4096, stream: true })
+  })
+
+  it('tells the tokens of these in its own form', async () => {
+    const logprobs = { tokens: ['H', 'i'], token_logprobs: [-0.5, -1], top_logprobs: [{ H: -0.5, B: -2 }, { i: -1 }] }
+    upstream.script(json(200, completion({ text: 'Hi', finish_reason: 'stop', logprobs })))
+    const reply = await ask({ raw: true, stream: false, logprobs: true, top_logprobs: 2 })
+    expect(lastSeen(upstream).body).toMatchObject({ logprobs: 2 })
+    expect(JSON.parse(reply.text)).toMatchObject({
+      logprobs: [
+        {
+          token: 'H',
+          logprob: -0.5,
+          top_logprobs: [
+            { token: 'H', logprob: -0.5 },
+            { token: 'B', logprob: -2 },
+          ],
+        },
+        { token: 'i', logprob: -1, top_logprobs: [{ token: 'i', logprob: -1 }] },
+      ],
+    })
+  })
+
+  it('is answered by the embedded model without a template', async () => {
+    const reply = await ask({ model: 'demo/tiny-chat', raw: true, stream: false, options: { num_predict: 5 } })
+    expect(JSON.parse(reply.text)).toMatchObject({ response: expect.stringMatching(/./), done: true, eval_count: 5 })
   })
 
   it('goes to another deployment for that', async () => {

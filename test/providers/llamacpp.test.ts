@@ -5,7 +5,14 @@ import { callAnswer, chatAnswer, json } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth(
   'llamacpp',
-  (url) => ({ providers: { llama: { type: 'llamacpp', baseURL: url } } }),
+  (url) => ({
+    providers: {
+      llama: { type: 'llamacpp', baseURL: url },
+      studio: { type: 'lmstudio', baseURL: `${url}/v1` },
+      behind: { type: 'openai-compatible', baseURL: url, continues: 'llamacpp' },
+      vllm: { type: 'vllm', baseURL: url },
+    },
+  }),
   { script: json(200, chatAnswer('hi')) },
 )
 
@@ -33,5 +40,22 @@ describe.each(runtimes)('A choice of tools for llama.cpp on %s', (runtime) => {
     const asked = JSON.stringify(chat('llama/x', { tools, tool_choice: choice }))
     await both.ask(runtime, asked)
     expect(upstream.seen.at(-1)?.body).toBe(asked.replace('llama/x', 'x'))
+  })
+})
+
+describe.each(runtimes)('The penalty for what was said, on %s', (runtime) => {
+  it.each([
+    ['llama/x', 'repeat_penalty'],
+    ['studio/x', 'repeat_penalty'],
+    ['behind/x', 'repeat_penalty'],
+    ['vllm/x', 'repetition_penalty'],
+  ])('is sent to %s as %s', async (model, name) => {
+    upstream.script(json(200, chatAnswer('hi')))
+    const sent = () => JSON.parse(upstream.seen.at(-1)?.body ?? '') as object
+    await both.ask(runtime, chat(model, { repetition_penalty: 1.2 }))
+    expect(sent()).toEqual(chat('x', { [name]: 1.2 }))
+    const asked = { ...chat(model), stream: false, options: { repeat_penalty: 1.3 } }
+    await both.ask(runtime, asked, '/api/chat')
+    expect(sent()).toEqual(chat('x', { [name]: 1.3 }))
   })
 })

@@ -535,6 +535,7 @@ describe('the library', () => {
       ownedBy: 'library',
       contextWindow: 4096,
       supports: { tools: true, vision: false, audio: false },
+      weights: { format: 'gguf', family: 'llama', size: '1.12M', quantization: 'F16' },
       reasons: true,
       inputs: ['text'],
       outputs: ['text'],

@@ -5,12 +5,12 @@ import { responseFor } from '../../operations/common/response-for-chat.ts'
 import { inputTokens } from '../../operations/input-tokens.ts'
 import { parseBody } from '../../wire/body.ts'
 import { checkPrompt } from './check.ts'
+import { forAnthropic } from './direct.ts'
 import { inOwnTerms, toChat } from './request.ts'
-import { unsealed } from './thoughts.ts'
 
 const overInputTokens: Translation<Operation> = {
   operation: inputTokens,
-  direct: unsealed,
+  direct: forAnthropic,
   failure: inOwnTerms,
   begin({ json }, context) {
     const { chat, dropped } = toChat(json, context)

@@ -1,4 +1,5 @@
 import { type ChatEnd, ChatEvents } from '../../operations/common/chat-events.ts'
+import type { Extra } from '../../operations/common/extras.ts'
 import { firstChoice } from '../../operations/common/first-choice.ts'
 import type { Random } from '../../wire/ids.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
@@ -6,8 +7,12 @@ import { Content, type Teller } from './content.ts'
 import { type Head, messageOf, stopOf, usageOf, wantsThoughts } from './message.ts'
 import { errorEvent } from './words.ts'
 
+/** Its citations point into documents, or hold what only Anthropic's own search makes; it has no pictures and no sound. */
+export const extras: readonly Extra[] = ['annotations', 'images', 'audio']
+
 /** Makes the events of a message from the chunks of a chat. */
 export class MessageEvents extends ChatEvents implements Teller {
+  protected override readonly extras = extras
   readonly #asked: JsonObject
   readonly #head: Head
   readonly #content: Content

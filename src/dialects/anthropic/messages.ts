@@ -1,24 +1,26 @@
-import type { Operation } from '../../core/operation.ts'
+import type { Beat, Operation } from '../../core/operation.ts'
 import type { Translated, Translation } from '../../core/translation.ts'
 import { chat } from '../../operations/chat.ts'
+import { extrasOf } from '../../operations/common/extras.ts'
 import { firstChoice } from '../../operations/common/first-choice.ts'
 import { missing } from '../../operations/common/missing.ts'
 import { usageIn } from '../../operations/common/usage.ts'
 import { parseBody } from '../../wire/body.ts'
 import { identifier } from '../../wire/ids.ts'
 import { type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { typedFrame } from '../../wire/sse.ts'
 import { checkMessage } from './check.ts'
 import { Content } from './content.ts'
 import { messageDemand } from './demand.ts'
-import { MessageEvents } from './events.ts'
+import { forAnthropic } from './direct.ts'
+import { extras, MessageEvents } from './events.ts'
 import { type Head, messageOf, wantsThoughts } from './message.ts'
 import { MessageReader } from './reader.ts'
 import { inOwnTerms, toChat } from './request.ts'
-import { unsealed } from './thoughts.ts'
 
 const overChat: Translation<Operation> = {
   operation: chat,
-  direct: unsealed,
+  direct: forAnthropic,
   failure: inOwnTerms,
   begin({ json: asked }, context): Translated {
     const { random, model } = context
@@ -34,6 +36,7 @@ const overChat: Translation<Operation> = {
         const end = { finish: choice?.finish_reason, stop: choice?.stop_reason, usage: usageIn(answer) }
         return messageOf({ ...head, model: stringAt(answer, 'model') || model }, content, asked, end)
       },
+      leftOut: (answer) => extrasOf(answer, extras),
       stage: () => new MessageEvents(asked, head, random),
     }
   },
@@ -47,6 +50,9 @@ function withText(message: JsonObject): JsonObject {
     : message
 }
 
+/** https://platform.claude.com/docs/en/build-with-claude/streaming#ping-events */
+const beat: Beat = { bytes: typedFrame({ type: 'ping' }), comments: true }
+
 /** Anthropic's request for an answer. A model that only chats serves it too. */
 export const messages: Operation = {
   name: 'messages',
@@ -58,4 +64,5 @@ export const messages: Operation = {
   usage: usageIn,
   over: overChat,
   reader: () => new MessageReader(),
+  beat,
 }

@@ -1,4 +1,3 @@
-import { edited, type RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../../wire/json.ts'
 import { isNeeded, type ReasoningFormat } from '../../wire/reasoning-details.ts'
 import { isSealed, opened, sealed } from '../../wire/sealed.ts'
@@ -73,30 +72,4 @@ export class Thoughts {
     if (detail.type === extraOfCall) this.#extras.set(detail.id, detail.extra_content)
     else if (this.#reads.has(detail.format)) this.#details.push({ ...detail, index: this.#details.length })
   }
-}
-
-/** A request without what another model's turns left in it, which Anthropic's server refuses. */
-export function unsealed(body: RequestBody): RequestBody {
-  const { messages } = body.outline
-  if (!Array.isArray(messages) || !messages.some((message) => contentIn(message).some(isThought))) return body
-  const all = body.json.messages as readonly unknown[]
-  if (!all.some((message) => contentIn(message).some(isOurs))) return body
-  const kept = all.flatMap((message) => {
-    if (!isObject(message) || !contentIn(message).some(isOurs)) return [message]
-    const content = contentIn(message).filter((block) => !isOurs(block))
-    return content.length > 0 ? [{ ...message, content }] : []
-  })
-  return edited(body, { set: new Map([['messages', JSON.stringify(kept)]]) })
-}
-
-function contentIn(message: unknown): readonly unknown[] {
-  return isObject(message) && Array.isArray(message.content) ? message.content : []
-}
-
-function isThought(block: unknown): block is JsonObject {
-  return isObject(block) && (block.type === 'thinking' || block.type === 'redacted_thinking')
-}
-
-function isOurs(block: unknown): boolean {
-  return isThought(block) && (isSealed(block.signature) || isSealed(block.data))
 }

@@ -1,6 +1,7 @@
 import { type ChatEnd, ChatEvents } from '../../operations/common/chat-events.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { candidateOf, type Head, logprobsIn, usageOf } from './answer.ts'
+import { beat } from './beat.ts'
 import type { Turn } from './turn.ts'
 import { lastWords } from './words.ts'
 
@@ -15,6 +16,10 @@ export class ContentEvents extends ChatEvents {
     super()
     this.#turn = turn
     this.#head = head
+  }
+
+  protected override remark(): Uint8Array {
+    return beat.bytes
   }
 
   protected open(chunk: JsonObject): void {

@@ -1,10 +1,12 @@
 import type { Operation } from '../../core/operation.ts'
 import type { Translated, Translation } from '../../core/translation.ts'
 import { chat } from '../../operations/chat.ts'
+import { extrasOf } from '../../operations/common/extras.ts'
 import { parseBody } from '../../wire/body.ts'
 import { identifier } from '../../wire/ids.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { type Head, wantsThoughts, wholeAnswer } from './answer.ts'
+import { beat } from './beat.ts'
 import { checkContents } from './check.ts'
 import { contentDemand } from './demand.ts'
 import { ContentEvents } from './events.ts'
@@ -33,11 +35,15 @@ function overChat(streams: boolean): Translation<Operation> {
         optional: hints,
         answer: (answer) =>
           wholeAnswer(answer, { ...head, modelVersion: stringAt(answer, 'model') || head.modelVersion }, turn),
+        leftOut: (answer) => extrasOf(answer, extras),
         stage: () => new ContentEvents(turn(), head),
       }
     },
   }
 }
+
+/** What its answers have in another form, or not at all. */
+const extras = ['annotations', 'audio'] as const
 
 /** The fields of a configuration that Gemini has too, where its server is asked in its own terms. */
 const own: ReadonlySet<string> = new Set([
@@ -62,6 +68,7 @@ function generating(streams: boolean): Operation {
     fault: faultIn,
     usage: usageIn,
     reader: () => new ContentReader(),
+    beat,
     over: overChat(streams),
   }
 }

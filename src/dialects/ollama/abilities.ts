@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import type { ListedModel } from '../../wire/listed-model.ts'
+import { familyOf } from './details.ts'
 
 /** No list of a provider says it of a model that only embeds, but their names do. */
 const embedding = /(^|[^a-z])embed/i
@@ -27,7 +28,8 @@ export function capabilitiesOf(model: ListedModel): readonly string[] {
 
 /** What pickers of models read: the name that they show, and the length of the context by the architecture's name. */
 export function infoOf(model: ListedModel): JsonObject {
-  const { id, owned_by: family, context_length: length } = model
+  const { id, context_length: length } = model
+  const family = familyOf(model)
   return {
     'general.architecture': family,
     'general.basename': id,

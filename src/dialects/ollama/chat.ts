@@ -1,13 +1,14 @@
 import type { Operation } from '../../core/operation.ts'
 import type { Translated, TranslationContext } from '../../core/translation.ts'
 import { chat } from '../../operations/chat.ts'
+import { extrasOf } from '../../operations/common/extras.ts'
 import { firstChoice } from '../../operations/common/first-choice.ts'
 import { invalid, parseBody, type RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { aBool, aMap, anInt, aString, checkFields, checkSettings, listOf } from './check.ts'
 import { demandFor } from './demand.ts'
 import { chatForm, type Form } from './form.ts'
-import { AnswerLines, type Begun, emptyAnswer, wholeAnswer } from './lines.ts'
+import { AnswerLines, type Begun, emptyAnswer, extras, wholeAnswer } from './lines.ts'
 import { Stopwatch } from './measures.ts'
 import { chatMessages } from './messages.ts'
 import { faultIn, LinesReader, usageOf } from './reader.ts'
@@ -68,6 +69,7 @@ export function overChat(asked: JsonObject, extra: JsonObject, { answering, drop
     dropped: [...settings.dropped, ...dropped],
     optional: hints,
     answer: (answer) => wholeAnswer(answer, firstChoice(answer), answering),
+    leftOut: (answer) => extrasOf(answer, extras),
     stage: () => new AnswerLines(answering),
     ...(isEmpty && { unasked: emptyAnswer(asked, answering) }),
   }

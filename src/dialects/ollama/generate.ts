@@ -1,13 +1,12 @@
 import type { Operation } from '../../core/operation.ts'
 import { chat } from '../../operations/chat.ts'
 import { invalid, type RequestBody } from '../../wire/body.ts'
-import { GatewayError, shorten } from '../../wire/errors.ts'
-import type { JsonObject } from '../../wire/json.ts'
 import { beginAnswer, overChat, wantsStream } from './chat.ts'
 import { aBool, aMap, anInt, aString, checkFields, checkSettings, listOf } from './check.ts'
 import { demandFor } from './demand.ts'
 import { generateForm } from './form.ts'
 import { withImages } from './images.ts'
+import { overCompletions, overRawCompletions } from './plain.ts'
 import { faultIn, LinesReader, usageOf } from './reader.ts'
 
 export const ollamaGenerate: Operation = {
@@ -25,7 +24,6 @@ export const ollamaGenerate: Operation = {
     operation: chat,
     begin(body, context) {
       const asked = body.json
-      refuseTemplates(asked, body.model ?? context.model)
       const { system, prompt, images, template, context: before } = asked
       const messages = [
         ...(isText(system) ? [{ role: 'system', content: system }] : []),
@@ -38,18 +36,16 @@ export const ollamaGenerate: Operation = {
   },
 }
 
-/** A chat always has its model's own template. */
-function refuseTemplates({ suffix, raw }: JsonObject, model: string): void {
-  if (isText(suffix)) throw incapable(model, 'suffix', 'insert')
-  if (raw === true) throw incapable(model, 'raw', 'raw mode')
-}
-
-function incapable(model: string, param: string, what: string): GatewayError {
-  return new GatewayError('incapable', `${JSON.stringify(shorten(model))} does not support ${what}`, { param })
-}
-
-function isText(value: unknown): value is string {
+export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
+}
+
+/** A prompt that has to reach the model as it is, or a text that is to end in another one: no chat can have either. */
+const plain = { ...ollamaGenerate, over: overCompletions }
+const raw = { ...ollamaGenerate, over: overRawCompletions }
+
+export function generateFor({ outline }: RequestBody): Operation {
+  return outline.raw === true ? raw : isText(outline.suffix) ? plain : ollamaGenerate
 }
 
 const fields = {

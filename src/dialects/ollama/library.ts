@@ -1,10 +1,11 @@
 import type { Gateway } from '../../gateway.ts'
 import { invalid } from '../../wire/body.ts'
 import { unknownModel } from '../../wire/errors.ts'
-import type { JsonObject } from '../../wire/json.ts'
+import { type JsonObject, objectAt } from '../../wire/json.ts'
 import type { ListedModel } from '../../wire/listed-model.ts'
 import type { LookUp, LookUpRoute } from '../dialect.ts'
 import { capabilitiesOf, infoOf } from './abilities.ts'
+import { detailsInName, familyOf } from './details.ts'
 import { refuse } from './words.ts'
 
 /** The version whose answers these are like. VS Code asks for 0.6.4 at least: microsoft/vscode-copilot-chat. */
@@ -85,16 +86,13 @@ function modifiedAt({ created }: ListedModel): string {
   return new Date(created * 1000).toISOString()
 }
 
-/** Who serves it stands for its family; what else Ollama tells is about weights. */
+/** As real Ollama, which has empty texts for models that run elsewhere. */
 function detailsOf(model: ListedModel): JsonObject {
-  const { owned_by: family } = model
+  const family = familyOf(model)
   return {
-    parent_model: '',
-    format: '',
-    family,
-    families: [family],
-    parameter_size: '',
-    quantization_level: '',
+    ...{ parent_model: '', format: '', family, families: [family], parameter_size: '', quantization_level: '' },
+    ...detailsInName(model.root ?? model.id),
+    ...objectAt(model, 'details'),
     ...(windowOf(model) > 0 && { context_length: windowOf(model) }),
   }
 }

@@ -1,10 +1,14 @@
 import { CallPieces } from '../../operations/choices/call-pieces.ts'
 import { type ChatEnd, ChatEvents } from '../../operations/common/chat-events.ts'
+import type { Extra } from '../../operations/common/extras.ts'
 import type { Random } from '../../wire/ids.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { callsOf, doneReason, type Form, logprobsIn, saidIn } from './form.ts'
 import { type Stopwatch, timingsIn } from './measures.ts'
 import { errorLine } from './words.ts'
+
+/** Its answers are text, thoughts and calls. */
+export const extras: readonly Extra[] = ['annotations', 'images', 'audio']
 
 /** A request that has become a chat. */
 export interface Begun {
@@ -17,6 +21,7 @@ export interface Begun {
 
 /** Makes the lines of an answer from the chunks of a chat, each as an event. */
 export class AnswerLines extends ChatEvents {
+  protected override readonly extras = extras
   readonly #form: Form
   readonly #watch: Stopwatch
   readonly #calls: CallPieces

@@ -28,7 +28,7 @@ const names: Readonly<Record<string, string>> = {
 }
 
 /** The fields that may be left out where an upstream refuses them. */
-export const hints: readonly string[] = [...Object.values(names), 'reasoning_effort']
+export const hints: readonly string[] = [...Object.values(names), 'repeat_penalty', 'reasoning_effort']
 
 /** Options with a place of their own. */
 const placed: ReadonlySet<string> = new Set(['num_predict', 'stop'])

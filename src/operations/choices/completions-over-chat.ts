@@ -8,7 +8,7 @@ export function completionsOver(chat: OperationSpec): OperationSpec {
     ...(chat.streamPath !== undefined && { streamPath: chat.streamPath }),
     ...(chat.remedied !== undefined && { remedied: chat.remedied }),
     ...(chat.streamType !== undefined && { streamType: chat.streamType }),
-    lacks: [...(chat.lacks ?? []), 'echo', 'suffix', 'logprobs', 'best_of'],
+    lacks: [...(chat.lacks ?? []), 'echo', 'suffix', 'raw', 'logprobs', 'best_of'],
     load: once(async () => {
       const [{ completionsWire }, wire] = await Promise.all([import('./completions-wire.ts'), chat.load?.()])
       return completionsWire({ ...chat, ...wire })

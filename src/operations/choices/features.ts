@@ -14,6 +14,8 @@ export const choicesFeatures: Readonly<Record<Feature, FeatureUse>> = {
   },
   echo: field('echo', (value) => value === true),
   suffix: field('suffix', Boolean),
+  // The prompt of most completions is for the model, however that comes to see it.
+  raw: { find: () => undefined },
   logprobs: {
     // The legacy route takes a number, and 0 asks for those of the chosen tokens.
     find: ({ logprobs, top_logprobs: top }) =>

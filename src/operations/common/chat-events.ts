@@ -1,8 +1,10 @@
+import { droppedComment } from '../../core/disclosure.ts'
 import { type Emit, gap, type Stage } from '../../core/stream.ts'
 import { asGatewayError, errorEnvelope } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { commentsAtStart, EventReader, parseEvent, type ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
+import { type Extra, extrasIn } from './extras.ts'
 import { firstChoice } from './first-choice.ts'
 import { PlainChunks } from './plain-chunks.ts'
 
@@ -26,13 +28,14 @@ export abstract class ChatEvents implements Stage {
   #apart = ''
   #finish: unknown
   #usage: JsonObject | undefined
+  readonly #leftOut = new Set<string>()
   over = false
   complete = false
 
   chunk(bytes: Uint8Array, emit: Emit): void {
     // Where a stream was continued is said so.
     const comments = this.#reader.isAtLineStart ? commentsAtStart(bytes) : undefined
-    if (comments) emit(comments)
+    if (comments) emit(this.remark(comments))
     for (const event of this.#reader.read(bytes)) this.#event(event)
     this.#send(emit)
   }
@@ -48,6 +51,8 @@ export abstract class ChatEvents implements Stage {
     this.#send(emit)
   }
 
+  /** What the other API has no place for. A comment says so: the headers have gone out by then. */
+  protected readonly extras: readonly Extra[] = []
   /** Before all else. `chunk`: the first one; without fields if none came. */
   protected abstract open(chunk: JsonObject): void
   /** Text of the answer, and nothing else. */
@@ -57,6 +62,14 @@ export abstract class ChatEvents implements Stage {
   protected abstract close(end: ChatEnd): void
   /** `error`: as in OpenAI's envelope. */
   protected abstract failed(error: unknown, end: ChatEnd): void
+  /** A choice in the form of a chat's. */
+  protected choiceOf(choice: JsonObject): JsonObject {
+    return choice
+  }
+  /** What becomes of comments. */
+  protected remark(comments: Uint8Array): Uint8Array {
+    return comments
+  }
   /** Each chunk that is more than text, before its delta. */
   protected see(_chunk: JsonObject): void {}
 
@@ -99,8 +112,12 @@ export abstract class ChatEvents implements Stage {
     this.#begin(chunk)
     if (isObject(chunk.usage)) this.#usage = chunk.usage
     this.see(chunk)
-    const choice = firstChoice(chunk)
-    if (isObject(choice?.delta)) this.add(choice.delta, choice.logprobs)
+    const first = firstChoice(chunk)
+    const choice = first && this.choiceOf(first)
+    if (isObject(choice?.delta)) {
+      for (const name of extrasIn(choice.delta, this.extras)) this.#leftOut.add(name)
+      this.add(choice.delta, choice.logprobs)
+    }
     if (choice?.finish_reason) this.#finish = choice.finish_reason
     this.#plain.learn(data, chunk)
   }
@@ -114,6 +131,7 @@ export abstract class ChatEvents implements Stage {
   #close(): void {
     if (this.over) return
     this.#begin({})
+    if (this.#leftOut.size > 0) this.say(decoder.decode(this.remark(droppedComment([...this.#leftOut]))))
     this.close({ finish: this.#finish, usage: this.#usage })
     this.over = true
   }
@@ -127,3 +145,4 @@ export abstract class ChatEvents implements Stage {
 }
 
 const encoder = new TextEncoder()
+const decoder = new TextDecoder()

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../wire/json.ts'
 import { doneText } from '../../wire/sse.ts'
 import { type ChatEnd, ChatEvents } from '../common/chat-events.ts'
+import type { Extra } from '../common/extras.ts'
 import type { Teller } from './items.ts'
 import type { Said } from './output.ts'
 import { endOf, errorOf, type Head, responseOf, type State, toldIn } from './response.ts'
@@ -16,8 +17,12 @@ export interface Begun {
   readonly seconds: () => number
 }
 
+/** What comes of tools in a response, which a chat has none of. */
+export const extras: readonly Extra[] = ['images', 'audio']
+
 /** Makes the events of a response from the chunks of a chat. */
 export class ResponseEvents extends ChatEvents implements Teller {
+  protected override readonly extras = extras
   readonly #asked: JsonObject
   readonly #output: Said
   readonly #seconds: () => number

@@ -4,8 +4,9 @@ import { parseBody, type RequestBody } from '../../wire/body.ts'
 import { identifier } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { chat } from '../chat.ts'
+import { extrasOf } from '../common/extras.ts'
 import { firstChoice } from '../common/first-choice.ts'
-import { type Begun, ResponseEvents } from './events.ts'
+import { type Begun, extras, ResponseEvents } from './events.ts'
 import { isToBeCompacted } from './input.ts'
 import type { Teller } from './items.ts'
 import { Output } from './output.ts'
@@ -43,6 +44,7 @@ export const overChat: Translation<Operation> = {
           usage: isObject(answer.usage) ? answer.usage : undefined,
         })
       },
+      leftOut: (answer) => extrasOf(answer, extras),
       stage: () => new ResponseEvents(begun),
     }
   },
