@@ -50,7 +50,8 @@ export function startText({
   return lines.map(printable).join('\n')
 }
 
-function fateOfMissing({ fallback, missing }: Catalog): string {
+/** What becomes of requests for missing models, as the rest of a sentence. */
+export function fateOfMissing({ fallback, missing }: Catalog): string {
   if (!fallback) return 'get a 404: set `fallback` to have another model answer'
   const errors = Object.entries(missing).flatMap(([kind, policy]) => (policy === 'error' ? [kind] : []))
   return `are answered by ${fallback}${errors.length > 0 ? `, but not where \`missing\` says error: ${errors.join(', ')}` : ''}`

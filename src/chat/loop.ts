@@ -19,14 +19,18 @@ export interface ChatOptions {
   readonly color?: boolean
 }
 
-/** Asks and answers until the input ends or `/exit`. Errors are printed and the loop goes on. */
-export async function chatLoop(options: ChatOptions): Promise<void> {
+/**
+ * Asks and answers until the input ends, `/exit`, or a signal that stops no answer where there is no terminal. Errors
+ * are printed and the loop goes on.
+ */
+export async function chatLoop(options: ChatOptions): Promise<'left' | 'interrupted'> {
   const { client, input, output, signals } = options
   const chat = new Chat(options)
   signals?.on('SIGINT', chat.interrupt)
   try {
     chat.say(await greeting(chat.session, client))
     await chat.run(input, output)
+    return chat.interrupted ? 'interrupted' : 'left'
   } finally {
     signals?.off('SIGINT', chat.interrupt)
   }
@@ -47,6 +51,7 @@ class Chat {
   #answering: AbortController | undefined
   #lines: Interface | undefined
   #closed = false
+  interrupted = false
 
   constructor(options: ChatOptions) {
     this.#options = options
@@ -54,6 +59,7 @@ class Chat {
   }
 
   async run(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<void> {
+    if (this.interrupted) return
     const terminal = isTerminal(input) && isTerminal(output)
     const lines = createInterface({ input, output, terminal, prompt: 'You: ' })
     this.#lines = lines
@@ -80,6 +86,7 @@ class Chat {
       this.#prompt()
     } else {
       // Without a terminal the user can't type /exit.
+      this.interrupted = true
       this.#lines?.close()
     }
   }

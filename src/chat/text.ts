@@ -1,4 +1,5 @@
 import OpenAI from 'openai'
+import { keyNote, nobody } from '../cli/address.ts'
 
 /** Facts about an answer. Times in milliseconds. */
 export interface Served {
@@ -50,13 +51,7 @@ export function describeError(error: unknown, baseURL: string): string {
   if (error instanceof OpenAI.APIConnectionTimeoutError) return `${baseURL} did not answer in time.`
   if (error instanceof OpenAI.APIConnectionError) return nobody(baseURL)
   if (error instanceof OpenAI.AuthenticationError) {
-    return printable(`${error.message} (Here the key comes from SAMEWIRE_KEY or --key.)`)
+    return printable(`${error.message} ${keyNote}`)
   }
   return printable(error instanceof Error ? error.message : String(error))
-}
-
-function nobody(baseURL: string): string {
-  const host = URL.canParse(baseURL) ? new URL(baseURL).hostname : ''
-  const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host)
-  return `Nobody answers at ${baseURL}${local ? ': run `npm start` in another terminal' : ''}.`
 }

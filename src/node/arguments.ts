@@ -3,12 +3,7 @@ import { parseArgs } from 'node:util'
 import { ConfigError } from '../config/problems.ts'
 import type { Environment } from '../config/providers.ts'
 
-export const usage =
-  'npm start -- [--config FILE] [--port N] [--host H] [--workers N] [--grace SECONDS] [--help] [--version]'
-
 export interface Arguments {
-  /** Whether to explain a request instead of starting. */
-  readonly explains: boolean
   readonly config: string | undefined
   readonly host: string
   readonly port: number
@@ -18,31 +13,27 @@ export interface Arguments {
   readonly grace: number
 }
 
+/** An argument, or the variable in its place, that is none of those allowed. */
+export class UsageError extends ConfigError {}
+
 /** More than a large machine has cores: a higher number is a typo. */
 const mostWorkers = 256
 /** An hour, in seconds. Whatever stops a machine waits less. */
 const mostGrace = 3_600
 
-/** `--help` or `--version`, whatever the other arguments are: the gateway does not start then. */
-export function readQuestion(args: readonly string[]): 'help' | 'version' | undefined {
-  const has = (...words: string[]) => words.some((word) => args.includes(word))
-  return has('--help', '-h') ? 'help' : has('--version', '-v') ? 'version' : undefined
-}
-
-/** Reads the command line, with the environment as default. Throws a `ConfigError`, or Node's `TypeError`. */
+/**
+ * Reads the command line, with the environment as default. Throws a `UsageError`, or Node's `TypeError` for an option
+ * that is none.
+ */
 export function readArguments(args: readonly string[], env: Environment): Arguments {
-  const explains = args[0] === 'explain'
   const { values } = parseArgs({
-    args: args.slice(explains ? 1 : 0),
+    args: args.slice(args[0] === 'start' ? 1 : 0),
     options: {
       config: { type: 'string' },
       host: { type: 'string' },
       port: { type: 'string' },
       workers: { type: 'string' },
       grace: { type: 'string' },
-      // Handled before anything is read here.
-      help: { type: 'boolean', short: 'h' },
-      version: { type: 'boolean', short: 'v' },
     },
   })
   const port = numberOf(values.port ?? env.PORT ?? '8787', {
@@ -62,14 +53,7 @@ export function readArguments(args: readonly string[], env: Environment): Argume
     least: 0,
     most: mostGrace,
   })
-  return {
-    explains,
-    config: values.config,
-    host: values.host ?? env.HOST ?? '127.0.0.1',
-    port,
-    workers,
-    grace: grace * 1000,
-  }
+  return { config: values.config, host: values.host ?? env.HOST ?? '127.0.0.1', port, workers, grace: grace * 1000 }
 }
 
 interface Bounds {
@@ -84,5 +68,5 @@ function numberOf(given: string, { name, least, most, or }: Bounds): number {
   // What is blank would be 0.
   const number = given.trim() === '' ? Number.NaN : Number(given)
   if (Number.isInteger(number) && number >= least && number <= most) return number
-  throw new ConfigError([`found ${given}; allowed: ${least} to ${most}${or ? `, ${or}` : ''}`], name)
+  throw new UsageError([`found ${given}; allowed: ${least} to ${most}${or ? `, ${or}` : ''}`], name)
 }

@@ -29,7 +29,7 @@ afterAll(async () => {
 function chat(lines: readonly string[], args: readonly string[], env: Record<string, string> = {}) {
   return run(
     process.execPath,
-    ['src/chat.ts', ...args],
+    ['src/node.js', 'chat', ...args],
     { ...bareEnv, ...env },
     lines.map((line) => `${line}\n`).join(''),
   )
@@ -85,7 +85,9 @@ test('a piped conversation of two turns is answered by the embedded model', asyn
 })
 
 test('the address comes from SAMEWIRE_URL too, and a missing model is told', async () => {
-  const { stdout } = await chat(['/model x/y', 'hi', '/exit', 'never read'], [], { SAMEWIRE_URL: demo.baseURL })
+  const { stdout } = await chat(['/model x/y', 'hi', '/exit', 'never read'], [], {
+    SAMEWIRE_URL: demo.baseURL.replace('/v1', ''),
+  })
   expect(stdout).toContain('The model is x/y.')
   expect(stdout).toContain('demo/tiny-chat · reason: model_not_found · ')
   expect(stdout).not.toContain('never read')
@@ -107,13 +109,13 @@ test('without a gateway every turn says how to start it, and the loop goes on', 
 })
 
 test.each([
-  [['--colour'], "Unknown option '--colour'"],
-  [['--base-url', 'nonsense'], 'nonsense is no address.'],
-])('wrong arguments are told with the usage: %s', async (args, message) => {
+  [['--modle', 'x'], "unknown option '--modle'\n(Did you mean --model?)\n`samewire chat --help` shows"],
+  [['--base-url', 'nonsense'], 'nonsense is no address'],
+  [['a', '--model', 'b'], 'the model is given twice'],
+])('wrong arguments are told, with what may be meant: %s', async (args, message) => {
   const { stderr, code } = await chat([], args)
-  expect(code).toBe(1)
+  expect(code).toBe(2)
   expect(stderr).toContain(message)
-  expect(stderr).toContain('npm run chat -- [--base-url URL]')
 })
 
 test('the conversation, the system message and the model go with every question, and /reset forgets', async () => {
@@ -175,7 +177,7 @@ test('the signal stops an answer where the input is a pipe, and ends the loop wh
   signals.emit('SIGINT')
   await until('Stopped.\nYou: ')
   signals.emit('SIGINT')
-  await done
+  expect(await done).toBe('interrupted')
   expect(signals.listenerCount('SIGINT')).toBe(0)
 })
 

@@ -5,9 +5,9 @@ import { registry } from '../../providers/index.ts'
 
 const root = fileURLToPath(new URL('../../src/', import.meta.url))
 /** The chat in the terminal is a client: a program of its own that meets the gateway over HTTP only. */
-const isClient = (name: string) => /^chat(\.ts$|\/)/.test(name)
+const isClient = (name: string) => name.startsWith('chat/')
 const isEntry = (name: string) =>
-  /^node\//.test(name) || name === 'worker.ts' || name === 'import/command.ts' || isClient(name)
+  /^(node|cli)\//.test(name) || name === 'worker.ts' || name === 'import/command.ts' || isClient(name)
 
 /** Where `src/` would be, so that relative imports can be followed. */
 const base = 'http://root.test/src/'
@@ -53,7 +53,7 @@ describe('The source', () => {
 
   it('names no provider in its code', () => {
     const types = Object.values(registry).flatMap(({ type, name }) => (name ? [type, name] : [type]))
-    const spoken = (code: string, type: string) => new RegExp(`(?<!from )(['"\`])${type}\\1`).test(code)
+    const spoken = (code: string, type: string) => new RegExp(`(?<!from |import\\()(['"\`])${type}\\1`).test(code)
     const found = files.flatMap(({ name, code }) =>
       types.filter((type) => spoken(code, type)).map((type) => `${name}: ${type}`),
     )

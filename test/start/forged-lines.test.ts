@@ -97,7 +97,7 @@ describe('A name that would forge a line', () => {
 
   it('is told on its line when it is an argument', async () => {
     program = launch([`--${evil}`])
-    expect(await program.ended).toBe(1)
+    expect(await program.ended).toBe(2)
     expect(program.printed()).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u202e]/)
   })
 })

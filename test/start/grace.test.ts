@@ -200,7 +200,7 @@ describe('The time of grace', () => {
 
   it('that is wrong keeps the gateway from its start', async () => {
     const program = launch(['--grace', 'forever'])
-    expect(await program.ended).toBe(1)
+    expect(await program.ended).toBe(2)
     expect(program.printed()).toBe("--grace can't be used:\n  found forever; allowed: 0 to 3600\n")
   })
 })

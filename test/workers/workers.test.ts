@@ -316,7 +316,7 @@ describe('A gateway with workers does not start', () => {
 
   it('as ten thousand processes', async () => {
     const program = launch(['--workers', '9999'])
-    expect(await program.ended).toBe(1)
+    expect(await program.ended).toBe(2)
     expect(program.printed()).toBe("--workers can't be used:\n  found 9999; allowed: 1 to 256, auto\n")
   })
 })

@@ -1,0 +1,19 @@
+import { chat } from './chat.ts'
+import { check } from './check.ts'
+import type { Command } from './command.ts'
+import { completion } from './completion.ts'
+import { explain } from './explain.ts'
+import { importCommand } from './import.ts'
+import { models } from './models.ts'
+import { start } from './start.ts'
+
+/** In the order of the help. */
+export const commands: readonly Command[] = [
+  start,
+  chat,
+  models,
+  explain,
+  check,
+  importCommand,
+  completion(() => commands),
+]
