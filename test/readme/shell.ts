@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { commands } from '../../src/cli/commands.ts'
 import { bareEnv, run } from './children.ts'
 import { root } from './snippets.ts'
 
@@ -14,23 +15,38 @@ export async function checkCommand(command: string): Promise<void> {
   while (/^[A-Z_]+=/.test(words[0] ?? '')) await checkVariable(words.shift()?.split('=')[0] ?? '')
   const [program, verb = '', ...rest] = words
   if (program === 'npx' && verb === 'wrangler') return await checkWrangler(rest)
+  if (program === 'npx' && verb === 'samewire') return await checkSamewire(rest)
   if (program === 'grep') return
   if (program !== 'npm') throw new Error(`no way to check ${command}`)
   if (verb === 'ci' && rest.length === 0) return
   const [script = '', ...args] = verb === 'run' ? rest : [verb, ...rest]
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
   expect(Object.keys(scripts)).toContain(script)
-  await checkFlags(scripts[script] ?? '', args)
+  const [, own] = /src\/node\.js ?(.*)$/.exec(scripts[script] ?? '') ?? []
+  const hasFlags = args.some((word) => /^-./.test(word) && word !== '--')
+  if (own === undefined) return expect(hasFlags, `nothing says which flags ${script} has`).toBe(false)
+  if (args.length === 0) return
+  expect(args[0], 'npm keeps flags for itself unless -- stands before them').toBe('--')
+  await checkSamewire([...(own ? [own] : []), ...args.slice(1)])
 }
 
-/** Each flag stands in what the script's program says of itself. */
-async function checkFlags(script: string, args: readonly string[]): Promise<void> {
-  const flags = args.filter((word) => word.startsWith('--') && word !== '--')
-  if (flags.length === 0) return
-  expect(args[0], 'npm keeps flags for itself unless -- stands before them').toBe('--')
-  const { stdout } = await run(process.execPath, [/src\/\S+\.[jt]s/.exec(script)?.[0] ?? '', '--help'])
-  for (const flag of flags) expect(stdout).toContain(`[${flag} `)
+/** The command is there, and has each flag and as many words. */
+async function checkSamewire(given: readonly string[]): Promise<void> {
+  const redirected = given.findIndex((word) => /^[<>|]/.test(word))
+  const args = redirected < 0 ? given : given.slice(0, redirected)
+  const name = args[0]?.startsWith('-') ? 'start' : args[0]
+  const command = commands.find((each) => each.name === name)
+  expect(command, `samewire ${name}`).toBeDefined()
+  const syntax = [...(command?.options ?? []), ...options].map((option) => option.syntax)
+  for (const flag of args.filter((word) => word.startsWith('-'))) {
+    expect(
+      syntax.some((each) => each.split(/[ ,]+/).includes(flag)),
+      `${flag} of ${name}`,
+    ).toBe(true)
+  }
 }
+
+const options = [{ syntax: '-h, --help' }, { syntax: '-v, --version' }]
 
 /** A variable that some file of the gateway reads, or the command that asks real servers. */
 export async function checkVariable(name: string): Promise<void> {
