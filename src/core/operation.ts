@@ -272,6 +272,8 @@ export interface StreamReader {
    * it a matter how the stream itself ends. Absent: no event says so.
    */
   readonly isOver?: boolean
+  /** Whether a connection that breaks now takes nothing away, although more might have come. Absent: what `isOver` says. */
+  readonly survivesBreak?: boolean
   readonly usage: JsonObject | undefined
   /**
    * The end of a stream that an error ends, in the form of its own events, in pieces with `gap` between them. Absent: the

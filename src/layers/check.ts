@@ -64,7 +64,8 @@ export class Check implements Stage {
     if (this.over) return
     this.#flush(emit)
     // A stream that has sent its last event needs nothing more.
-    if (!this.over && !this.#follower.ended && !this.#reader.isOver) this.#breakOff(this.#words.broke(error), emit)
+    const { isOver, survivesBreak = isOver } = this.#reader
+    if (!this.over && !this.#follower.ended && !survivesBreak) this.#breakOff(this.#words.broke(error), emit)
   }
 
   /** Passes whole events on, up to one that is a fault or ends the stream too early. */

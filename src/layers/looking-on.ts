@@ -49,7 +49,8 @@ export class LookingOn implements Watch {
     if (this.#told && this.#reader.broken && !this.#reader.complete)
       return this.#brokenAfter(half, this.#words.told(this.#told.error))
     if (this.#told || (this.#follower.ended && this.#reader.complete)) return half.length > 0 ? [blankLine] : nothing
-    if (this.#reader.isOver || (this.#reader.complete && !failure)) return this.#end(half)
+    const { complete, isOver, survivesBreak = isOver } = this.#reader
+    if (survivesBreak || (complete && !failure)) return this.#end(half)
     return this.#brokenAfter(half, this.#words.broke(failure ? failure.error : truncated()))
   }
 

@@ -78,6 +78,29 @@ describe.each(runtimes)('On %s, a request for content of Gemini', (runtime) => {
     expect(apart).toBe(event)
   })
 
+  it('is whole if its connection breaks behind the reason, of which there may be several', async () => {
+    const chunks = [event(answer), event(answer)]
+    upstream.script(stream(chunks, 'reset'))
+    expect((await ask(body, 'streamGenerateContent?alt=sse')).text).toBe(chunks.join(''))
+  })
+
+  it.each([
+    ['parts', { role: 'model' }],
+    ['a text', { role: 'model', parts: [{ text: '' }] }],
+  ])('is refused if its stream ends after chunks without %s, which say nothing', async (_, content) => {
+    upstream.script(stream([event({ candidates: [{ content, index: 0 }], usageMetadata: { promptTokenCount: 1 } })]))
+    expect((await ask(body, 'streamGenerateContent?alt=sse')).status).toBe(502)
+    upstream.script(stream([event({ candidates: [{ content, index: 0 }] }), event(answer)]))
+    const { text } = await ask(body, 'streamGenerateContent?alt=sse')
+    expect(text).toBe(event({ candidates: [{ content, index: 0 }] }) + event(answer))
+  })
+
+  it('is refused if its answer has no candidates', async () => {
+    upstream.script(json(200, { candidates: [], usageMetadata: { promptTokenCount: 1 } }))
+    const reply = await ask(body, 'generateContent')
+    expect([reply.status, JSON.parse(reply.text)]).toMatchObject([502, { error: { status: 'UNAVAILABLE' } }])
+  })
+
   it('goes without what only the gateway can read', async () => {
     const call = { functionCall: { name: 'f', args: {} } }
     const contents = (first: object, text: object) => [

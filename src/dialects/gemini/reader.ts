@@ -12,6 +12,11 @@ const texts: ReadonlySet<string> = new Set(['text', 'data', 'thoughtSignature'])
 export class ContentReader extends TypedEventsReader {
   readonly texts = texts
 
+  /** Older models tell a reason with each chunk, so that more may come. */
+  get survivesBreak(): boolean {
+    return this.complete
+  }
+
   protected read(said: JsonObject): Sight {
     if (toldError(said) !== undefined) return { told: said }
     this.usage = usageIn(said) ?? this.usage
@@ -20,7 +25,7 @@ export class ContentReader extends TypedEventsReader {
       this.complete = true
       return 'finish'
     }
-    return candidates.length > 0 ? 'content' : 'nothing'
+    return candidates.some(saysSomething) ? 'content' : 'nothing'
   }
 
   broken({ error }: JsonObject, _services: NamingServices, { retryAfterMs }: Breaking = {}): readonly Uint8Array[] {
@@ -32,7 +37,7 @@ export class ContentReader extends TypedEventsReader {
 /** Why an answer is none. That its prompt was blocked is one. */
 export function faultIn(answer: JsonObject): Fault | undefined {
   if (toldError(answer) !== undefined) return { told: answer }
-  return Array.isArray(answer.candidates) || isBlocked(answer)
+  return candidatesIn(answer).length > 0 || isBlocked(answer)
     ? undefined
     : { wrong: 'sent an answer without candidates' }
 }
@@ -48,6 +53,12 @@ export function usageIn(answer: JsonObject): JsonObject | undefined {
 
 function candidatesIn({ candidates }: JsonObject): readonly JsonObject[] {
   return Array.isArray(candidates) ? candidates.filter(isObject) : []
+}
+
+/** While a model thinks, its chunks may have no part, or an empty text. */
+function saysSomething({ content }: JsonObject): boolean {
+  const parts = isObject(content) && Array.isArray(content.parts) ? content.parts.filter(isObject) : []
+  return parts.some((part) => part.text !== '')
 }
 
 function isBlocked(answer: JsonObject): boolean {
