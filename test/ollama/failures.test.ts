@@ -143,6 +143,15 @@ describe.each(runtimes)('On %s, a failure in Ollama’s API', (runtime) => {
     })
   })
 
+  it.each([
+    ['the connection breaks', [], 'reset'],
+    ['the upstream tells an error', ['{"error":"model runner has stopped"}\n'], 'end'],
+  ] as const)('is none if all lines of an Ollama have come before %s', async (_how, more, after) => {
+    const pieces = [lineOf('Hello'), lineOf('').replace('"done":false', '"done":true,"done_reason":"stop"')]
+    upstream.script(stream([...pieces, ...more], after, 'application/x-ndjson'))
+    expect((await ask(asked({ model: 'local/m' }))).text).toBe(pieces.join(''))
+  })
+
   it('before the first line is an answer of its own, of an Ollama too', async () => {
     upstream.script(stream(['{"error":"model runner has stopped"}\n'], 'end', 'application/x-ndjson'))
     const [status, error] = await refusal(asked({ model: 'local/m' }))

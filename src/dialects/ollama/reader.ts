@@ -11,6 +11,10 @@ const texts: ReadonlySet<string> = new Set(['content', 'thinking', 'response', '
 export class LinesReader extends TypedEventsReader {
   readonly texts = texts
 
+  get isOver(): boolean {
+    return this.complete
+  }
+
   protected read(line: JsonObject): Sight {
     if (toldError(line) !== undefined) return { told: line }
     if (line.done === true) {
