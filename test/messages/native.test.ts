@@ -135,6 +135,29 @@ describe.each(runtimes)('On %s, a request for a message of Claude', (runtime) =>
   })
 
   it.each([
+    ['says that it stops, but not why', [...opening, event('message_stop')]],
+    ['ends its block and says that it stops, but not why', [...frames.slice(0, -2), event('message_stop')]],
+  ])('ends with an error, and without that end, if its stream %s', async (_, pieces) => {
+    upstream.script(stream(pieces))
+    const { text } = await both.ask(runtime, asking('claude/claude-x', 'hi', { stream: true }), '/messages')
+    expect(text.startsWith(pieces.slice(0, -1).join(''))).toBe(true)
+    expect(text).not.toContain('message_stop')
+    expect(text).toMatch(/event: error\ndata: .*\n\n$/)
+  })
+
+  it.each([
+    ['its connection breaks', stream(frames, 'reset')],
+    [
+      'its upstream tells an error',
+      stream([...frames, event('error', { error: { type: 'api_error', message: 'x' } })]),
+    ],
+  ])('is whole if all has come before %s', async (_, script) => {
+    upstream.script(script)
+    const reply = await both.ask(runtime, asking('claude/claude-x', 'hi', { stream: true }), '/messages')
+    expect(reply.text).toBe(frames.join(''))
+  })
+
+  it.each([
     [529, 'overloaded_error', 'Overloaded', 529, 'overloaded_error'],
     [429, 'rate_limit_error', 'Slow down', 429, 'rate_limit_error'],
     [404, 'not_found_error', 'model: claude-x', 404, 'not_found_error'],

@@ -1,6 +1,6 @@
 import type { Sight } from '../../core/operation.ts'
 import { TypedEventsReader } from '../../operations/common/typed-events.ts'
-import { type JsonObject, objectAt } from '../../wire/json.ts'
+import { type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { typedFrame } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
 import { errorEvent } from './words.ts'
@@ -17,14 +17,21 @@ const content: ReadonlySet<string> = new Set(['content_block_delta', 'content_bl
  */
 export class MessageReader extends TypedEventsReader {
   readonly texts = texts
+  /** Whether a reason has come. */
+  #hasStopped = false
+
+  get isOver(): boolean {
+    return this.complete
+  }
 
   protected read(said: JsonObject, type: string): Sight {
     if (type === 'error' || toldError(said) !== undefined) return { told: said }
     const usage = objectAt(said, 'usage') ?? objectAt(objectAt(said, 'message'), 'usage')
     if (usage) this.usage = { ...this.usage, ...usage }
+    if (stringAt(objectAt(said, 'delta'), 'stop_reason')) this.#hasStopped = true
     if (type === 'message_stop') {
-      this.complete = true
-      return 'finish'
+      this.complete = this.#hasStopped
+      return this.complete ? 'finish' : 'end'
     }
     return content.has(type) ? 'content' : 'nothing'
   }
