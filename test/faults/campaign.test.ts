@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { apis } from '../proofs/faults/apis.ts'
+import { apiNames, apis } from '../proofs/faults/apis.ts'
 import { campaign, sumOf } from '../proofs/faults/campaign.ts'
 import { faults } from '../proofs/faults/faults.ts'
 import { environment, faultsConfig, routes } from '../proofs/faults/gateways.ts'
@@ -35,10 +35,12 @@ afterAll(async () => {
 
 describe('A client of a provider that fails half of the time', () => {
   it('notices no fault before the first content, is told of each after it, and never gets a cut answer as whole', async () => {
-    const plans = plansOf({ requests: 2 * kinds.length, faults: 0.5, seed: 1, responses: true })
+    const plans = plansOf({ requests: 2 * kinds.length, faults: 0.5, seed: 1, apis: apiNames })
     const { rows, apis, problems } = await campaign(plans, upstream, samewire())
     expect(problems).toEqual([])
-    expect(apis.get('responses')?.raised).toBeGreaterThan(0)
+    expect(apis.get('responses, direct')?.raised).toBeGreaterThan(0)
+    const dialects = apiNames.filter((name) => name !== 'chat').flatMap((name) => [name, `${name}, direct`])
+    expect([...apis.keys()].sort()).toEqual(['chat', ...dialects].sort())
     expect([...rows.keys()].filter((name) => name !== 'none').sort()).toEqual(kinds)
     const { silent, invented, wrong, hung } = sumOf(rows.values())
     expect([silent, invented, wrong, hung]).toEqual([0, 0, 0, 0])

@@ -1,18 +1,39 @@
 import type OpenAI from 'openai'
+import { messages } from './dialect-anthropic.ts'
+import { generateContent, generateContentList } from './dialect-gemini.ts'
+import { ollamaChat, ollamaGenerate } from './dialect-ollama.ts'
+import type { Framing } from './framing.ts'
 import type { Plan } from './plan.ts'
 import type { Route } from './target.ts'
 import { type Received, raise } from './verdict.ts'
+import type { WireName } from './wires.ts'
 
-/** One of OpenAI's APIs, as a client asks by it and reads it. */
+/** An API as a client asks by it and reads it. */
 export interface Api {
-  readonly path: string
+  path(plan: Plan, route: Route): string
+  /** How its clients send their key, if not as a bearer. */
+  readonly keyHeader?: string
   body(plan: Plan, route: Route): object
-  /** Adds what a whole answer says, or one event. Throws at what is no JSON. */
-  take(text: string, received: Received): void
+  /** How the events of a stream come, if not as server-sent events. */
+  readonly framing?: Framing
+  /** Adds what a whole answer says, or one event of the name `event`. Throws at what is no JSON. */
+  take(text: string, received: Received, event?: string): void
   /** Whether an event that says how it all ended follows an error. */
   readonly endsItself?: true
   /** Asks by OpenAI's own client. */
-  askOfficially(client: OpenAI, asked: Official): Promise<void>
+  askOfficially?(client: OpenAI, asked: Official): Promise<void>
+  /** What a client does that holds the gateway to the API's own rules. */
+  readonly strict?: Strict
+}
+
+/** The rules of an API whose clients read an answer to its end. They note what breaks one as `misread`. */
+export interface Strict {
+  /** Whether an error is in the API's words. `status`: of an answer that is nothing else. Throws at what is no JSON. */
+  isOwnError(text: string, status?: number): boolean
+  /** Whether a stream whose events are these has an end, beside the reason. */
+  isEnded?(received: Received): boolean
+  /** Whether what is no event is an error all the same. Throws at what is no JSON. */
+  mayStray?(text: string): boolean
 }
 
 export interface Official {
@@ -32,7 +53,7 @@ interface Choice {
 }
 
 const chat: Api = {
-  path: '/v1/chat/completions',
+  path: () => '/v1/chat/completions',
   body: chatBody,
   take(text, received) {
     const { choices = [], error } = JSON.parse(text) as { choices?: Choice[]; error?: unknown }
@@ -75,7 +96,7 @@ interface ResponseEvent {
 }
 
 const responses: Api = {
-  path: '/v1/responses',
+  path: () => '/v1/responses',
   endsItself: true,
   body: responseBody,
   take(text, received) {
@@ -124,5 +145,17 @@ function addEnd(response: Response, received: Received): void {
   else if (status === 'failed') raise(received, 'event', JSON.stringify(response))
 }
 
-export const apis = { chat, responses } satisfies Record<string, Api>
-export type ApiName = keyof typeof apis
+const all = { chat, responses, messages, generateContent, generateContentList, ollamaChat, ollamaGenerate }
+export type ApiName = keyof typeof all
+export const apis: Readonly<Record<ApiName, Api>> = all
+export const apiNames = Object.keys(all) as readonly ApiName[]
+
+/** The APIs that a provider has itself. */
+export const ownApis: Readonly<Record<WireName, readonly ApiName[]>> = {
+  openai: ['chat'],
+  huggingface: ['chat'],
+  ollama: ['ollamaChat', 'ollamaGenerate'],
+  responses: ['responses'],
+  anthropic: ['messages'],
+  gemini: ['generateContent', 'generateContentList'],
+}

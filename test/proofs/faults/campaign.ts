@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { ownApis } from './apis.ts'
 import { ask, askOfficially } from './client.ts'
 import { type Plan, plainPlan } from './plan.ts'
 import type { Target } from './target.ts'
@@ -20,7 +21,7 @@ export interface Report {
   readonly rows: ReadonlyMap<string, Row>
   /** By the wire of the first deployment. */
   readonly wires: ReadonlyMap<string, Row>
-  /** By the API by which the client asked. */
+  /** By the API by which the client asked, and whether the first deployment has it itself. */
   readonly apis: ReadonlyMap<string, Row>
   /** How failures were reported, and how often. */
   readonly told: ReadonlyMap<string, number>
@@ -101,7 +102,8 @@ class Tally {
   add({ plan, received, course, verdict }: Outcome): void {
     const name = plan.fault ? `${plan.fault.when}: ${plan.fault.name}` : 'none'
     const right = isRight(plan, verdict, course)
-    for (const row of [rowIn(this.rows, name), rowIn(this.wires, plan.wire), rowIn(this.apis, plan.api)]) {
+    const asked = `${plan.api}${plan.api !== 'chat' && ownApis[plan.wire].includes(plan.api) ? ', direct' : ''}`
+    for (const row of [rowIn(this.rows, name), rowIn(this.wires, plan.wire), rowIn(this.apis, asked)]) {
       row.times++
       row[verdict]++
       row.attempts += course.attempts
@@ -109,7 +111,10 @@ class Tally {
       if (plan.fault && !course.met) row.avoided++
     }
     if (received.raised) this.told.set(received.raised, (this.told.get(received.raised) ?? 0) + 1)
-    if (!right) this.problems.push(`${nameOf(plan)}: ${verdict} ${(received.message ?? '').slice(0, 160)}`.trimEnd())
+    if (!right)
+      this.problems.push(
+        `${nameOf(plan)}: ${verdict} ${(received.misread ?? received.message ?? '').slice(0, 160)}`.trimEnd(),
+      )
   }
 
   /** A fault that never happened was not tested. */

@@ -2,9 +2,10 @@ import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:h
 import OpenAI, { APIError } from 'openai'
 import { Agent as Dispatcher, fetch as fetchBy } from 'undici'
 import { type Api, apis } from './apis.ts'
+import { deframerFor, type Framed } from './framing.ts'
 import type { Plan } from './plan.ts'
 import type { Route, Target } from './target.ts'
-import { nothing, type Received, raise } from './verdict.ts'
+import { misread, nothing, type Received, raise } from './verdict.ts'
 
 /** The gateway and the client's settings. */
 export interface Asked extends Pick<Target, 'url' | 'key' | 'patience'> {
@@ -22,19 +23,21 @@ const agent = new Agent({ keepAlive: false })
 /** Sends a request; the caller reads the response. */
 export function send(plan: Plan, { url, key, route }: Pick<Asked, 'url' | 'key' | 'route'>): ClientRequest {
   const api = apis[plan.api]
-  const asking = request(`${url}${api.path}`, {
+  const keys = api.keyHeader === undefined ? { authorization: `Bearer ${key}` } : { [api.keyHeader]: key }
+  const asking = request(`${url}${api.path(plan, route)}`, {
     agent,
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, ...route.headers },
+    headers: { 'content-type': 'application/json', ...keys, ...route.headers },
   })
   asking.end(JSON.stringify(api.body(plan, route)))
   return asking
 }
 
-/** Sends a request as OpenAI's clients do, and records all that they would notice. Never rejects. */
+/** Sends a request as the API's own clients do, and records all that they would notice. Never rejects. */
 export function ask(plan: Plan, asked: Asked): Promise<Received> {
   const received = nothing()
   const heard = hearer(received, asked)
+  const api = apis[plan.api]
   return new Promise((resolve) => {
     const settle = () => {
       clearTimeout(timer)
@@ -43,6 +46,7 @@ export function ask(plan: Plan, asked: Asked): Promise<Received> {
     const broke = (error: Error) => {
       received.raised ??= 'connection'
       received.message ??= error.message
+      if (api.strict) misread(received, `the connection broke: ${error.message}`)
       settle()
     }
     const asking = send(plan, asked)
@@ -54,7 +58,6 @@ export function ask(plan: Plan, asked: Asked): Promise<Received> {
     asking.on('error', broke)
     asking.on('response', (response) => {
       response.on('error', broke)
-      const api = apis[plan.api]
       if (plan.streams && response.statusCode === 200) readStream(response, received, { api, heard, settle })
       else readWhole(response, received, { api, settle })
     })
@@ -89,53 +92,89 @@ function readWhole(response: IncomingMessage, received: Received, { api, settle 
     else {
       received.status = response.statusCode
       raise(received, 'status', `${response.statusCode} ${text}`)
+      checkError(api, received, text)
     }
     settle()
   })
 }
 
-/** Stops at `[DONE]`, at an error unless its end is to follow, and at invalid JSON, and ignores what follows. */
+/**
+ * Stops at `[DONE]`, at an error unless its end is to follow, and at invalid JSON, and ignores what follows. A strict
+ * client reads on to the end, where nothing may follow.
+ */
 function readStream(response: IncomingMessage, received: Received, { api, heard = () => {}, settle }: Reading): void {
-  let rest = ''
+  const deframer = deframerFor(api.framing ?? 'events')
   let over = false
   response.setEncoding('utf8').on('data', (piece: string) => {
     if (over) return
-    const events = (rest + piece).split(/\r\n\r\n|\n\n|\r\r/)
-    // An event without its blank line is incomplete, and dropped as in every client.
-    rest = events.pop() ?? ''
-    for (const event of events) {
-      if (!takeEvent(event, received, api)) continue
-      over = true
-      break
-    }
+    over = deframer.read(piece).some((event) => takeEvent(event, received, api))
     heard()
     if (over) settle()
   })
   response.on('end', () => {
     if (over) return
-    received.undone = true
+    const rest = deframer.end()
+    if (api.strict) checkEnd(api, received, rest)
+    else received.undone = true
     settle()
   })
 }
 
+function checkEnd(api: Api, received: Received, rest: string): void {
+  if (rest !== '') takeStray(rest, received, api)
+  const { isEnded } = api.strict ?? {}
+  if (isEnded && !isEnded(received)) received.undone = true
+}
+
 /** Returns whether a client stops here. */
-function takeEvent(event: string, received: Received, api: Api): boolean {
-  const lines = event.split(/\r\n|\n|\r/)
-  const field = (name: string) =>
-    lines.filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).replace(/^ /, ''))
-  const data = field('data').join('\n')
+function takeEvent({ data = '', name, stray }: Framed, received: Received, api: Api): boolean {
+  if (api.strict) {
+    if (stray === undefined) takeStrictly({ data, name }, received, api)
+    else takeStray(stray, received, api)
+    return false
+  }
   if (data.startsWith('[DONE]')) return true
   if (data === '') return false
-  if (field('event')[0] === 'error') raise(received, 'event', data)
+  if (name === 'error') raise(received, 'event', data)
   else attempt(api, data, received)
   return received.raised !== undefined && !(api.endsItself && received.raised === 'event')
 }
 
-function attempt({ take }: Api, text: string, received: Received): void {
+/** Nothing may follow an error but one in another form. */
+function takeStrictly({ data = '', name }: Framed, received: Received, api: Api): void {
+  if (received.raised !== undefined) {
+    if (data !== '') takeStray(data, received, api)
+  } else if (data !== '' || api.framing === 'lines') {
+    attempt(api, data, received, name)
+    if (received.raised === 'event') checkError(api, received, data)
+  }
+}
+
+function takeStray(text: string, received: Received, { strict }: Api): void {
+  if (holds(() => strict?.mayStray?.(text))) raise(received, 'event', text)
+  else misread(received, `no event: ${text}`)
+}
+
+function checkError({ strict }: Api, received: Received, text: string): void {
+  if (!strict || holds(() => strict.isOwnError(text, received.status))) return
+  misread(received, `an error of another API: ${received.status ?? ''} ${text}`)
+}
+
+/** Whether it is true, and doesn't throw. */
+function holds(condition: () => boolean | undefined): boolean {
   try {
-    take(text, received)
+    return condition() === true
+  } catch {
+    return false
+  }
+}
+
+function attempt({ strict, take }: Api, text: string, received: Received, event?: string): void {
+  try {
+    take(text, received, event)
   } catch {
     raise(received, 'JSON', text)
+    if (strict) misread(received, `no JSON: ${text}`)
   }
 }
 
@@ -162,7 +201,7 @@ export async function askOfficially(plan: Plan, asked: Asked): Promise<Received>
   }, patience)
   try {
     const heard = hearer(received, asked)
-    await apis[plan.api].askOfficially(client, { plan, route, signal: leave.signal, received, heard })
+    await apis[plan.api].askOfficially?.(client, { plan, route, signal: leave.signal, received, heard })
   } catch (error) {
     if (error instanceof APIError) received.status = error.status
     raise(received, 'client', String(error))

@@ -13,12 +13,12 @@ const answer =
   ({ response, wire }) =>
     response.writeHead(status, { ...json, ...headers }).end(body(wire))
 
-const saying = (message: string, code?: string) => (wire: Wire) => wire.failure(message, code)
+const saying = (status: number, message: string, code?: string) => (wire: Wire) => wire.failure(message, code, status)
 
 /** A status with an error that fits it. */
 function refused(name: string, status: number, message: string, more: Partial<Fault> & { code?: string } = {}): Fault {
   const { code, ...rest } = more
-  return { name, when: 'before', ways, act: answer(status, saying(message, code)), ...rest }
+  return { name, when: 'before', ways, act: answer(status, saying(status, message, code)), ...rest }
 }
 
 /** 429 with each form in which servers say when to come back. */
@@ -44,7 +44,7 @@ export const refusals: readonly Fault[] = [
       name: `429, ${form}`,
       when: 'before',
       ways,
-      act: (attempt) => answer(429, saying('Slow down.'), headers())(attempt),
+      act: (attempt) => answer(429, saying(429, 'Slow down.'), headers())(attempt),
     }),
   ),
   refused('429, quota used up', 429, 'You exceeded your current quota.', { code: 'insufficient_quota' }),

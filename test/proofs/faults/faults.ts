@@ -1,6 +1,8 @@
+import type { ApiName } from './apis.ts'
 import type { Act } from './attempt.ts'
 import { afterContent } from './faults-after.ts'
 import { beforeContent } from './faults-before.ts'
+import { ofDialects } from './faults-dialects.ts'
 import { harmless } from './faults-harmless.ts'
 import { refusals } from './faults-refused.ts'
 import { ofResponses } from './faults-responses.ts'
@@ -18,6 +20,8 @@ export interface Fault {
   readonly ways: readonly ('whole' | 'stream')[]
   /** The wires that can have it, if not all. */
   readonly wires?: readonly WireName[]
+  /** The APIs by which the client asks, if not any. */
+  readonly apis?: readonly ApiName[]
   /** Number of choices that the client requests, if the fault needs more than one. */
   readonly choices?: 2
   /** Undefined if nothing listens, so that there is nothing to do. */
@@ -28,4 +32,11 @@ export interface Fault {
   readonly elsewhere?: true
 }
 
-export const faults: readonly Fault[] = [...beforeContent, ...refusals, ...afterContent, ...harmless, ...ofResponses]
+export const faults: readonly Fault[] = [
+  ...beforeContent,
+  ...refusals,
+  ...afterContent,
+  ...harmless,
+  ...ofResponses,
+  ...ofDialects,
+]

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Config, ModelConfig } from '../../../src/config/schema.ts'
 import { npmStart } from '../../bench/processes.ts'
 import { bundle, cache, freePort, startWorkerd } from '../../bench/workerd.ts'
+import { apiNames } from './apis.ts'
 import { hedging, resuming } from './features.ts'
 import { primary, spare } from './models.ts'
 import { outages } from './outage.ts'
@@ -54,6 +55,8 @@ function providersAt(address: string, prefix = ''): NonNullable<Config['provider
     [`${prefix}openai`]: { type: 'openai-compatible', baseURL: `${address}/v1` },
     [`${prefix}huggingface`]: { type: 'huggingface', apiKey: 'env:FAULTY_KEY', baseURL: `${address}/huggingface/v1` },
     [`${prefix}ollama`]: { type: 'ollama', baseURL: `${address}/ollama` },
+    [`${prefix}anthropic`]: { type: 'anthropic', apiKey: 'env:FAULTY_KEY', baseURL: `${address}/anthropic` },
+    [`${prefix}gemini`]: { type: 'gemini', apiKey: 'env:FAULTY_KEY', baseURL: `${address}/gemini` },
     [`${prefix}responses`]: { type: 'openai-compatible', baseURL: `${address}/v1`, responses: 'native' },
   }
 }
@@ -80,7 +83,7 @@ export async function startOn(runtime: Runtime, upstream: string, overrides: Con
   const process = await (runtime === 'node' ? startSamewire(config) : startWorker(config))
   const name = `samewire on ${runtime === 'node' ? 'Node' : 'workerd'}`
   const url = `http://127.0.0.1:${process.port}`
-  return { name, url, key, route: routes(), process, responses: true, blind: runtime === 'workerd' }
+  return { name, url, key, route: routes(), process, apis: apiNames, blind: runtime === 'workerd' }
 }
 
 async function startSamewire(config: string): Promise<Watched> {

@@ -3,11 +3,11 @@ import { clientsGone, type GoneRow } from './gone.ts'
 import { type HedgeRow, hedge } from './hedge.ts'
 import { type Leftovers, leftovers, Memory, restOf } from './leftovers.ts'
 import { type OutageReport, outage, outages } from './outage.ts'
-import { type CampaignOptions, type Plan, plansOf } from './plan.ts'
+import { type CampaignOptions, type Plan, plansOf, wiresFor } from './plan.ts'
 import { type ResumeReport, resume } from './resume.ts'
 import type { Target } from './target.ts'
 import type { FaultyUpstream } from './upstream.ts'
-import { type WireName, wiresFor } from './wires.ts'
+import type { WireName } from './wires.ts'
 
 export const sections = ['campaign', 'gone', 'outage', 'resume', 'hedge'] as const
 export type Section = (typeof sections)[number]
@@ -42,7 +42,7 @@ export interface Measuring {
 /** Measures one gateway, section by section. */
 export async function measure(upstream: FaultyUpstream, target: Target, options: Measuring): Promise<Figures> {
   const { seed, requests } = options
-  const wires = wiresFor(options.wires, target.responses)
+  const wires = wiresFor(options.wires, target.apis)
   const has = (section: Section) => {
     if (!options.sections.includes(section)) return false
     console.error(`${target.name}: ${section} …`)
@@ -64,13 +64,13 @@ export async function measure(upstream: FaultyUpstream, target: Target, options:
 
 async function campaigned(upstream: FaultyUpstream, target: Target, options: Measuring) {
   const { concurrency, replay, requests, seed } = options
-  const { responses } = target
-  const all = plansOf({ ...options, responses })
+  const { apis } = target
+  const all = plansOf({ ...options, apis })
   const plans = replay.length > 0 ? all.filter(({ number }) => replay.includes(number)) : all
   const { process } = target
   if (!process) return { campaign: await campaign(plans, upstream, target, { concurrency }) }
   // What is made once and kept is no leftover.
-  await campaign(warmUp({ ...options, responses }, requests, seed), upstream, target, { concurrency })
+  await campaign(warmUp({ ...options, apis }, requests, seed), upstream, target, { concurrency })
   const before = await restOf(upstream, process)
   const memory = new Memory(process)
   const report = await campaign(plans, upstream, target, { concurrency, progress: memory.sample })

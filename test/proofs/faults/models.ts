@@ -14,5 +14,6 @@ export function answerOther(request: IncomingMessage, response: ServerResponse):
 function other(path: string): object {
   if (path.endsWith('/api/tags')) return { models: names.map((name) => ({ name, model: name })) }
   if (path.endsWith('/api/show')) return { capabilities: ['completion'], model_info: {} }
+  if (path.includes('/v1beta/models')) return { models: names.map((name) => ({ name: `models/${name}` })) }
   return { object: 'list', data: names.map((id) => ({ id, object: 'model' })) }
 }

@@ -15,7 +15,7 @@ export const outages: readonly Fault[] = [
     name: '503',
     when: 'before',
     ways,
-    act: ({ response, wire }) => response.writeHead(503, json).end(wire.failure('Overloaded.')),
+    act: ({ response, wire }) => response.writeHead(503, json).end(wire.failure('Overloaded.', undefined, 503)),
   },
   { name: 'reset', when: 'before', ways, act: reset },
   { name: 'hang', when: 'before', ways, act: () => {} },

@@ -22,9 +22,9 @@ export function pageOf(all: readonly Figures[], { faults, seed }: Measuring): st
     '',
     `Written by \`npm run faults\`, seed ${seed}, Node ${process.versions.node}, ${cpus()[0]?.model.trim()}, ` +
       `${cpus().length} cores. ${percent(faults)} of the requests meet a fault at the first deployment; the fallback is ` +
-      'healthy. A third of the faults last for every attempt on the first deployment. Nearly half of the requests to ' +
-      'samewire are for responses, which every other of their first deployments makes itself; the rest, and all of those ' +
-      'to others, are for chats. All gateways have the same ' +
+      'healthy. A third of the faults last for every attempt on the first deployment. The requests to samewire come by ' +
+      "OpenAI's two APIs, Anthropic's, Gemini's and Ollama's, and their first deployments have some of these themselves; " +
+      'those to others are for chats. All gateways have the same ' +
       `limits, as far as they know them: ${limits.timeout} seconds for an answer or the first content, ` +
       `${limits.idleTimeout} between two events. ` +
       'A connection that is reset under the next request may hit a request of any row. Portkey has a fallback, that time ' +

@@ -1,9 +1,9 @@
 import { seeded } from '../../support/ask.ts'
 import { pickFrom, type Random } from '../../support/bodies.ts'
 import { type Answer, sealed } from './answers.ts'
-import type { ApiName } from './apis.ts'
+import { type ApiName, apis as all, ownApis } from './apis.ts'
 import { type Fault, faults } from './faults.ts'
-import { type WireName, wireNames, wiresFor } from './wires.ts'
+import { type WireName, wireNames } from './wires.ts'
 
 /** One request of a campaign, and everything that happens to it. */
 export interface Plan extends Answer {
@@ -15,7 +15,7 @@ export interface Plan extends Answer {
   readonly cut: number
   readonly waits: boolean
   readonly pieces: boolean
-  /** By which of OpenAI's APIs the client asks. */
+  /** By which API the client asks. */
   readonly api: ApiName
   /** Whether OpenAI's own client sends the request. */
   readonly official: boolean
@@ -32,12 +32,20 @@ export interface CampaignOptions {
   readonly seed: number
   /** The wires of the first deployments; all if it is left out. */
   readonly wires?: readonly WireName[] | undefined
-  /** Whether a part of the requests is for responses, of which there is one choice. */
-  readonly responses?: boolean | undefined
+  /** The APIs by which clients ask, where one choice is asked for; only chats if it is left out. */
+  readonly apis?: readonly ApiName[] | undefined
 }
 
-/** The share of the requests for one choice that is for responses, where the first deployment only chats. */
-const forResponses = 0.3
+/** The share of the requests that ask a provider in its own API. */
+const direct = 0.4
+
+/** Formats of providers that any gateway can ask. */
+const common: readonly WireName[] = ['openai', 'huggingface', 'ollama']
+
+/** The formats by which a client of a gateway is answered that serves these APIs. */
+export function wiresFor(wires: readonly WireName[], apis: readonly ApiName[] = []): readonly WireName[] {
+  return apis.length > 1 ? wires : wires.filter((wire) => common.includes(wire))
+}
 
 /**
  * The same campaign for the same seed, and the same request for the same seed and number. Faults are drawn from shuffled
@@ -48,12 +56,12 @@ export function plansOf({
   faults: share,
   seed,
   wires: chosen = wireNames,
-  responses = false,
+  apis = ['chat'],
 }: CampaignOptions): Plan[] {
-  const wires = wiresFor(chosen, responses)
+  const wires = wiresFor(chosen, apis)
   const random = randomFor(seed, 0)
   const faulty = Math.round(requests * share)
-  const possible = faults.filter((fault) => wiresOf(fault, wires).length > 0)
+  const possible = faults.filter((fault) => wiresOf(fault, wires).length > 0 && apisOf(fault, apis).length > 0)
   const dealt: (Fault | undefined)[] = []
   while (dealt.length < faulty) dealt.push(...shuffled(possible, random))
   dealt.length = faulty
@@ -61,8 +69,9 @@ export function plansOf({
   return shuffled(dealt, random).map((fault, number) => {
     const own = randomFor(seed, number + 1)
     const plan = planOf(number, fault, own, wires)
-    const isForOne = responses && plan.choices.length === 1 && own() < forResponses
-    return isForOne ? { ...plan, api: 'responses' } : plan
+    if (plan.choices.length > 1 || apis.length === 1) return plan
+    const api = apiOf(plan, apisOf(fault, apis), own)
+    return { ...plan, api, official: plan.official && all[api].askOfficially !== undefined }
   })
 }
 
@@ -112,6 +121,17 @@ export function randomFor(seed: number, number: number): Random {
 
 function wiresOf(fault: Fault, wires: readonly WireName[]): readonly WireName[] {
   return fault.wires ? wires.filter((wire) => fault.wires?.includes(wire)) : wires
+}
+
+function apisOf(fault: Fault | undefined, apis: readonly ApiName[]): readonly ApiName[] {
+  return fault?.apis ? apis.filter((api) => fault.apis?.includes(api)) : apis
+}
+
+function apiOf({ wire }: Plan, apis: readonly ApiName[], random: Random): ApiName {
+  // Its provider makes responses itself.
+  if (wire === 'responses') return 'responses'
+  const own = apis.filter((api) => ownApis[wire].includes(api))
+  return pickFrom(own.length > 0 && random() < direct ? own : apis, random)
 }
 
 const vocabulary = [

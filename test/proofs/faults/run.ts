@@ -66,7 +66,7 @@ for (const runtime of runtimes) {
     held = print({ ...figures, ...(outages && { outages }) }) && held
     if (runtime === 'workerd' && options.sections.includes('campaign') && options.replay.length === 0) {
       const observed = { ...target, name: `${target.name}, streams observed`, route: routes(true) }
-      const report = await campaign(plansOf({ ...short, responses: true }), upstream, observed, options)
+      const report = await campaign(plansOf({ ...short, apis: target.apis }), upstream, observed, options)
       printCampaign(`${observed.name} (for information)`, report)
       await add({ name: observed.name, requests: short.requests, campaign: report })
     }

@@ -1,3 +1,4 @@
+import type { ApiName } from './apis.ts'
 import type { Watched } from './watched.ts'
 
 /** What routes a request to deployments: a name for the model, and headers if it takes more. */
@@ -23,8 +24,8 @@ export interface Target {
   readonly patience?: number
   /** Its runtime doesn't tell it that a client closed the connection in order. */
   readonly blind?: boolean
-  /** It serves responses too. */
-  readonly responses?: boolean
+  /** The APIs that it serves; absent: only chats, from the formats of providers that do no more. */
+  readonly apis?: readonly ApiName[]
   /** Its process, if this program started it. */
   readonly process?: Watched
 }

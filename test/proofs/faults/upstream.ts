@@ -5,7 +5,7 @@ import { continued } from './answers.ts'
 import { answerWell } from './attempt.ts'
 import { answerOther, primary } from './models.ts'
 import type { Plan } from './plan.ts'
-import { wires } from './wires.ts'
+import { wireAt } from './wires.ts'
 
 /** What happened to one request at the upstream. */
 export interface Course {
@@ -20,10 +20,10 @@ export interface Course {
   readonly heard: PromiseWithResolvers<void>
 }
 
-/** A provider that treats each request as its plan says, in the formats of OpenAI's two APIs, Hugging Face and Ollama. */
+/** A provider that treats each request as its plan says, in the format of the API that is asked. */
 export interface FaultyUpstream {
   readonly port: number
-  /** The address without a path; `/v1`, `/huggingface/v1` and `/ollama` are below it. */
+  /** The address without a path; `/v1`, `/huggingface/v1`, `/ollama`, `/anthropic` and `/gemini` are below it. */
   readonly url: string
   /** Announces a request. Its number must not have been used since `clear`. */
   expect(plan: Plan): Course
@@ -54,8 +54,10 @@ export async function faultyUpstream(port = 0): Promise<FaultyUpstream> {
     if (doomed.has(socket)) return socket.resetAndDestroy()
     const text = await textOf(request)
     if (text === undefined) return
-    if (!/\/(chat(\/completions)?|responses)$/.test(request.url ?? '')) return answerOther(request, response)
-    const { model, number, beginning } = read(text)
+    const { url = '' } = request
+    const wire = wireAt(url)
+    if (!wire) return answerOther(request, response)
+    const { model, number, beginning } = read(text, url)
     const course = courses.get(number)
     if (!course) return response.writeHead(400).end('no such request')
     const isFirst = model.startsWith(primary)
@@ -68,7 +70,7 @@ export async function faultyUpstream(port = 0): Promise<FaultyUpstream> {
     if (plan.delay) await wait(plan.delay)
     await act({
       ...plan,
-      wire: wires[wireOf(request.url ?? '')],
+      wire,
       answer: beginning === undefined ? plan : continued(plan, beginning),
       response,
       socket,
@@ -116,12 +118,6 @@ function actOf(course: Course, isFirst: boolean) {
   return (due && fault.act) || answerWell
 }
 
-function wireOf(path: string) {
-  if (path.endsWith('/api/chat')) return 'ollama'
-  if (path.endsWith('/responses')) return 'responses'
-  return path.includes('/huggingface/') ? 'huggingface' : 'openai'
-}
-
 /** The body of a request; undefined if the other side left. */
 async function textOf(request: IncomingMessage): Promise<string | undefined> {
   const pieces: Buffer[] = []
@@ -134,18 +130,33 @@ async function textOf(request: IncomingMessage): Promise<string | undefined> {
 }
 
 interface Body {
-  readonly model: string
-  readonly messages?: readonly { readonly role: string; readonly content: string }[]
+  readonly model?: string
+  readonly messages?: readonly { readonly role: string; readonly content: Content }[]
   readonly input?: string
+  readonly prompt?: string
+  readonly contents?: readonly { readonly parts: readonly { readonly text: string }[] }[]
 }
 
+type Content = string | readonly { readonly text: string }[]
+
 /** `beginning` is the part of the answer that the request asks to continue. */
-function read(text: string): { model: string; number: number; beginning: string | undefined } {
-  const { model, messages = [], input } = JSON.parse(text) as Body
+function read(text: string, url: string): { model: string; number: number; beginning: string | undefined } {
+  const {
+    model = /\/models\/([^:]+):/.exec(url)?.[1] ?? '',
+    messages = [],
+    input,
+    prompt,
+    contents,
+  } = JSON.parse(text) as Body
   const last = messages.at(-1)
+  const asked = messages.find(({ role }) => role === 'user')?.content
   return {
     model,
-    number: Number(input ?? messages.find(({ role }) => role === 'user')?.content),
-    beginning: last?.role === 'assistant' ? last.content : undefined,
+    number: Number(input ?? prompt ?? wordsIn(contents?.[0]?.parts ?? asked)),
+    beginning: last?.role === 'assistant' ? wordsIn(last.content) : undefined,
   }
+}
+
+function wordsIn(content: Content = ''): string {
+  return typeof content === 'string' ? content : content.map(({ text }) => text).join('')
 }

@@ -15,9 +15,13 @@ export interface Received {
   message?: string
   /** The text of a streamed response by the event that says how it ended. */
   ending?: string
+  /** What of the stream of a message is open. */
+  state?: string
+  /** How the first thing that broke the rules of the API did so. */
+  misread?: string
   /** The client timed out. */
   hung?: boolean
-  /** A stream that ended without `[DONE]`. */
+  /** A stream that ended without `[DONE]`, or what its API has instead. */
   undone?: boolean
   /** Milliseconds until the first content. */
   firstContent?: number
@@ -40,12 +44,18 @@ export function raise(received: Received, how: NonNullable<Received['raised']>, 
   received.message ??= message
 }
 
+/** Notes what no client of the API could read rightly; the first counts. */
+export function misread(received: Received, what: string): void {
+  received.misread ??= what
+}
+
 /** `wrong` comes first: wrong words are never right, whatever follows. */
 export function verdictOf(plan: Plan, received: Received, { met, again }: Pick<Course, 'met' | 'again'>): Verdict {
   const { texts, finished, raised, status = 0, hung, undone, ending } = received
   const expected = plan.choices.map((words) => words.join(''))
   if (texts.some((text, index) => !expected[index]?.startsWith(text))) return 'wrong'
   if (ending !== undefined && ending !== (texts[0] ?? '')) return 'wrong'
+  if (received.misread !== undefined) return 'wrong'
   if (hung) return 'hung'
   // Whatever else a client is told, the stream of a response has an event that says how it ended. OpenAI's own client
   // doesn't read on to it from an error.

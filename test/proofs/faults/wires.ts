@@ -1,13 +1,11 @@
 import type { Answer } from './answers.ts'
+import { anthropic } from './wire-anthropic.ts'
+import { gemini } from './wire-gemini.ts'
+import { ollama, ollamaGenerate } from './wire-ollama.ts'
 import { responses } from './wire-responses.ts'
 
-export type WireName = 'openai' | 'huggingface' | 'ollama' | 'responses'
-export const wireNames: readonly WireName[] = ['openai', 'huggingface', 'ollama', 'responses']
-
-/** The wires by which a client of a gateway is answered: not all serve responses. */
-export function wiresFor(wires: readonly WireName[], servesResponses = false): readonly WireName[] {
-  return servesResponses ? wires : wires.filter((wire) => wire !== 'responses')
-}
+export const wireNames = ['openai', 'huggingface', 'ollama', 'responses', 'anthropic', 'gemini'] as const
+export type WireName = (typeof wireNames)[number]
 
 /** The format in which a provider puts an answer. */
 export interface Wire {
@@ -29,8 +27,8 @@ export interface Wire {
   readonly heartbeat: string
   /** The body of a whole answer. */
   whole(answer: Answer): string
-  /** The body of an error. */
-  failure(message: string, code?: string): string
+  /** The body of an error. `status`: the HTTP status that it comes with. */
+  failure(message: string, code?: string, status?: number): string
   /** An error inside a stream. */
   failing(message: string): string
 }
@@ -117,29 +115,19 @@ const huggingface = events('huggingface', {
   failure: (message, code) => ({ error: message, error_type: code ?? 'generation' }),
 })
 
-/** Ollama's own API: a line of JSON per word, and one choice. */
-const ollama: Wire = {
-  name: 'ollama',
-  streamType: 'application/x-ndjson',
-  roles: () => [line('')],
-  said: ({ choices: [words = []] }, from, to) => words.slice(from, to).map((word) => line(word)),
-  finishes: () => [lastLine('')],
-  done: [],
-  half: () => line('never said').slice(0, 90),
-  malformed: () => `${line('x').slice(0, 90)}\n`,
-  heartbeat: '\n',
-  whole: ({ choices: [words = []] }) => lastLine(words.join('')),
-  failure: (error) => JSON.stringify({ error }),
-  failing: (error) => `${JSON.stringify({ error })}\n`,
+export const wires: Readonly<Record<WireName, Wire>> = { openai, huggingface, ollama, responses, anthropic, gemini }
+
+/** The format of the answer to a request; undefined if it is to no model. */
+export function wireAt(path: string): Wire | undefined {
+  return ways.find(([pattern]) => pattern.test(path))?.[1]
 }
 
-function line(content: string, more: object = { done: false }): string {
-  const message = { role: 'assistant', content }
-  return `${JSON.stringify({ model: base.model, created_at: '2026-11-23T02:58:27.678Z', message, ...more })}\n`
-}
-
-function lastLine(content: string): string {
-  return line(content, { done: true, done_reason: 'stop', prompt_eval_count: 3, eval_count: 2 })
-}
-
-export const wires: Readonly<Record<WireName, Wire>> = { openai, huggingface, ollama, responses }
+const ways: readonly (readonly [path: RegExp, wire: Wire])[] = [
+  [/\/api\/chat$/, ollama],
+  [/\/api\/generate$/, ollamaGenerate],
+  [/\/responses$/, responses],
+  [/\/messages$/, anthropic],
+  [/:(generate|streamGenerate)Content(\?|$)/, gemini],
+  [/\/huggingface\/.*\/chat\/completions$/, huggingface],
+  [/\/chat\/completions$/, openai],
+]
