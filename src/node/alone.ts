@@ -41,6 +41,6 @@ export async function serveAlone(
   whenTold(stop, end)
   const actual = await listen(server, host, port)
   await gateway.knowledge.refresh()
-  reloadWhenTold(live, job.source, serving.log)
+  await reloadWhenTold(live, job, serving.log)
   announce(urlOf(host, actual))
 }

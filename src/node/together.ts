@@ -68,7 +68,7 @@ export async function serveTogether(
   const actual = await listen(door, host, port)
   try {
     const [pids] = await Promise.all([workers.start(), gateway.knowledge.refresh()])
-    reloadWhenTold(live, job.source, log)
+    await reloadWhenTold(live, job, log)
     announce(urlOf(host, actual), pids)
   } catch (error) {
     workers.kill()

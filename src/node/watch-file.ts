@@ -1,16 +1,25 @@
 import { watch } from 'node:fs'
-import { realpath } from 'node:fs/promises'
+import { realpath, stat } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
 import { readText } from '../config/text.ts'
 
 /** Milliseconds without an event after which a file counts as written: editors write in several steps. */
 const quiet = 100
 
+export interface WatchOptions {
+  /** When the file was last read, in milliseconds since 1970. */
+  readonly since: number
+  /** Called when it has other contents than before. */
+  readonly changed: () => void
+  /** Told if the system can't watch. */
+  readonly log: (message: string) => void
+}
+
 /**
- * Calls `changed` when a file has other contents than before. Watches its folder, because editors put another file in
- * its place, and the folder of what it links to. Keeps no process alive. `log` is told if the system can't watch.
+ * Watches a file by its folder, because editors put another file in its place, and by the folder of what it links to.
+ * Keeps no process alive. Resolves when it watches.
  */
-export async function watchFile(file: string, changed: () => void, log: (message: string) => void): Promise<void> {
+export async function watchFile(file: string, { since, changed, log }: WatchOptions): Promise<void> {
   const path = resolve(file)
   // A file that can't be read is another one than one that can.
   const read = () => readText(path).catch(() => undefined)
@@ -39,4 +48,7 @@ export async function watchFile(file: string, changed: () => void, log: (message
       tell(error as Error)
     }
   }
+  // What was written between its reading and now. Not by when it was modified: a file may be written before it gets its name.
+  const now = await stat(path).catch(() => undefined)
+  if (now && now.ctimeMs > since) changed()
 }
