@@ -2,8 +2,8 @@ import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../../src/config/schema.ts'
-import type { Reply } from '../support/ask.ts'
-import { launch, type Program } from '../support/program.ts'
+import type { Reply } from './ask.ts'
+import { launch, type Program } from './program.ts'
 
 /** The gateway as `npm start` runs it, with a configuration file that can be written anew. */
 export interface LiveProgram {
