@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { chat, contentOf, errorOf, wordsOf } from '../support/ask.ts'
-import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
 import { type LiveProgram, startLive } from '../support/live.ts'
+import { chatAnswer, chatFrames, type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
 
 /** Says which of its models was asked. */
 const naming: Script = (request, response, socket) => {
