@@ -1,7 +1,7 @@
 import { reloading } from './reloading.ts'
 
 /**
- * `npm run prove:reload`: changes the configuration of a gateway under load, broken files among the changes, and counts
+ * `npm run proof:reload`: changes the configuration of a gateway under load, broken files among the changes, and counts
  * requests that were lost, and those that were answered as no configuration said that was in force meanwhile. Exits with
  * 1 if there is one.
  */
