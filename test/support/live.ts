@@ -71,7 +71,8 @@ export async function startLive(
       const told = () => program.printed().match(/\(file\)/g)?.length ?? 0
       const before = told()
       await live.write(config)
-      await program.until(new RegExp(`(?:[\\s\\S]*?\\(file\\)){${before + 1}}`))
+      // With one way only to match: others take exponential time to fail.
+      await program.until(new RegExp(`^(?:(?:(?!\\(file\\))[\\s\\S])*\\(file\\)){${before + 1}}`))
       return await live.config()
     },
     async close() {
