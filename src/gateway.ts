@@ -48,9 +48,19 @@ export interface GatewayRequest extends Asked {
   readonly trace: Trace
 }
 
+/** What a gateway learns from its traffic, by deployment. */
+export interface Learned {
+  readonly health: HealthBook
+  readonly shortcomings: KnownShortcomings
+  /** By `learntKey`. */
+  readonly remedies: Map<string, Learnt>
+  readonly budget: RetryBudget
+}
+
 export interface Gateway extends Directory, Fetching {
   readonly catalog: Catalog
   readonly knowledge: Knowledge
+  readonly learned: Learned
   /** Resolves with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */
   answer(request: GatewayRequest): Promise<Answer>
   /** What would be done with a request, without doing it. Asks nobody, not even for lists of models. */
@@ -169,6 +179,7 @@ export function createGateway(catalog: Catalog, services: Services, options: Gat
   return {
     catalog,
     knowledge,
+    learned: { health, shortcomings, remedies: learnt, budget },
     answer,
     async explain(asked) {
       const { explain } = await import('./explain.ts')

@@ -13,7 +13,11 @@ export function givenConfig(value: unknown, source?: string): Config {
   const problems: string[] = []
   const config = isPromise ? undefined : plainCopy(value, problems)
   if (problems.length > 0) throw new ConfigError(problems, source)
-  if (isObject(config) && typeof config.then !== 'function') return config as Config
+  if (isObject(config) && typeof config.then !== 'function') {
+    // By which editors check the file.
+    const { $schema: _, ...rest } = config
+    return rest as Config
+  }
   // Don't show the value: it may be a secret in the wrong file.
   const found = isPromise || isObject(config) ? 'a promise (put `await` before it)' : describe(config)
   throw new ConfigError([`found ${found}; allowed: an object, such as { providers: { ollama: { type: … } } }`], source)

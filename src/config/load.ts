@@ -9,20 +9,21 @@ import { messageOf, stackOf } from './thrown.ts'
 
 /**
  * Reads a configuration file: a program by its default export, JSON or YAML. Rejects with a `ConfigError` that names the
- * file.
+ * file. `again`: how often it was read before. Node keeps every version of a program for ever, a few kilobytes each, and
+ * reads the modules that it imports only once.
  */
-export async function loadConfig(file: string): Promise<Config> {
+export async function loadConfig(file: string, again = 0): Promise<Config> {
   const path = resolve(file)
   const read = readers[extname(path)]
   if (!read) throw new ConfigError([`found ${extname(path) || 'no ending'}; allowed: ${endings.join(', ')}`], file)
-  const { value } = await read(path).catch((error: unknown) => {
+  const { value } = await read(path, again).catch((error: unknown) => {
     throw new ConfigError([reasonOf(error, path)], file)
   })
   return givenConfig(value, file)
 }
 
 /** The value is wrapped in an object, because a promise would be awaited otherwise, perhaps for ever. */
-type Reader = (path: string) => Promise<{ readonly value: unknown }>
+type Reader = (path: string, again: number) => Promise<{ readonly value: unknown }>
 
 const readers: Readonly<Record<string, Reader>> = {
   '.ts': importDefault,
@@ -37,10 +38,17 @@ const readers: Readonly<Record<string, Reader>> = {
 /** The endings of configuration files. */
 export const endings: readonly string[] = Object.keys(readers)
 
-async function importDefault(path: string): Promise<{ value: unknown }> {
+/** Whether a configuration file is a program. */
+export function isProgram(file: string): boolean {
+  return readers[extname(file)] === importDefault
+}
+
+async function importDefault(path: string, again: number): Promise<{ value: unknown }> {
   // If the file is missing, the error of `import` would name this file instead.
   await readFile(path)
-  const exported = (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
+  // The same address would bring the same module, whatever the file says now.
+  const address = pathToFileURL(path).href + (again > 0 ? `?v=${again}` : '')
+  const exported = (await import(address)) as { readonly default?: unknown }
   if ('default' in exported) return { value: exported.default }
   throw new Error('it has no default export: end it with `export default defineConfig({ … })`')
 }
@@ -70,6 +78,10 @@ export function reasonOf(thrown: unknown, path: string): string {
   const known = 'code' in error ? fileProblems[String(error.code)] : undefined
   if (known) return known
   const message = said.replace(/, (\.\.\.)?".*is not valid JSON$/s, ': it is not valid JSON')
-  const line = /^\d+/.exec(stackOf(error).split(`${path}:`)[1] ?? '')?.[0]
+  const line = /^\d+/.exec(
+    stackOf(error)
+      .replace(/\?v=\d+(?=:)/g, '')
+      .split(`${path}:`)[1] ?? '',
+  )?.[0]
   return `${line ? `line ${line}: ` : ''}${message || `it throws ${error.name} while it is loaded`}`
 }

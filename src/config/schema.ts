@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { routingStrategies } from '../core/catalog.ts'
 import type { MissingKind } from '../wire/errors.ts'
 import {
+  chosen,
   count,
   countFromOne,
   dollars,
@@ -20,15 +21,17 @@ import {
 
 const policy = v.picklist(['fallback', 'error'])
 
+const names = v.array(name)
+const never = v.literal(false)
+const yesOrNo = v.boolean()
+
 const anyField = v.literal(true, 'true, or a list of request fields')
 
 /**
  * Request fields that change an answer and may be left out where the upstream doesn't support them: `['logprobs']`, or
  * `true` for any. Default: none, such a request is refused. The header `x-samewire-dropped` tells what was left out.
  */
-const dropParams = v.optional(
-  v.lazy((input) => (Array.isArray(input) ? v.array(name) : anyField)) as v.GenericSchema<true | string[]>,
-)
+const dropParams = v.optional(chosen([anyField, names], (input) => (Array.isArray(input) ? names : anyField)))
 
 const hedging = v.strictObject({ after: v.optional(seconds) })
 
@@ -60,11 +63,7 @@ const limits = {
    * Sends a stream's request a second time if its first content is late: later than 95 % of the deployment's latest
    * streams, or than `after` seconds. Costs up to a twentieth more requests. Default: false.
    */
-  hedge: v.optional(
-    v.lazy((input) => (typeof input === 'object' ? hedging : v.boolean())) as v.GenericSchema<
-      boolean | v.InferInput<typeof hedging>
-    >,
-  ),
+  hedge: v.optional(chosen([yesOrNo, hedging], (input) => (typeof input === 'object' ? hedging : yesOrNo))),
   /**
    * Which of a model's deployments is tried first. `simple-shuffle` (the default): chance, by weight. `least-busy`: the
    * one with the fewest requests in progress. `latency-based`: of two, the one that answers sooner. `cost-based`: the
@@ -150,10 +149,9 @@ const notPulledPolicy = v.picklist(['fallback', 'error', 'pull'])
 /** The models that may be pulled, by the provider's names. `*` is any text without a slash: `hf.co/my-org/*`. */
 const pullable = v.strictObject({ pull: v.array(name) })
 
-/** Chosen by type, so that a mistake inside the object is reported at its own place. */
-const notPulled = v.lazy((input) =>
+const notPulled = chosen([notPulledPolicy, pullable], (input) =>
   typeof input === 'object' && input !== null ? pullable : notPulledPolicy,
-) as v.GenericSchema<v.InferInput<typeof pullable | typeof notPulledPolicy>>
+)
 
 const model = v.strictObject({
   deployments: v.pipe(v.array(stringOr(deployment)), v.minLength(1, 'at least one deployment')),
@@ -186,6 +184,17 @@ const imageHosts = v.strictObject({
   hosts: v.optional(v.array(v.pipe(text, v.regex(/^[^/\s]+$/, 'a host, such as "images.lan"')))),
 })
 
+const logging = v.strictObject({
+  /** What is less grave isn't written. `info`, the default, is a line for each request; `warn` for those with trouble. */
+  level: v.optional(v.picklist(['silent', 'error', 'warn', 'info', 'debug'])),
+  /** `json`, the default on Workers, or `text`. */
+  format: v.optional(v.picklist(['json', 'text'])),
+  /** The share of the requests without trouble that are written. Default 1. */
+  sample: v.optional(share),
+  /** Whether what was asked and answered is written too, without what looks like a key. Default false. */
+  content: v.optional(v.boolean()),
+})
+
 /** The configuration as the user writes it. A provider's own settings are in its definition. */
 export const configSchema = v.strictObject({
   providers: v.optional(named(provider)),
@@ -198,9 +207,7 @@ export const configSchema = v.strictObject({
    * Default: the one that the header names, if a request has it.
    */
   passThrough: v.optional(
-    v.lazy((input) =>
-      input === false ? v.literal(false) : Array.isArray(input) ? v.array(name) : name,
-    ) as v.GenericSchema<false | string | string[]>,
+    chosen([name, names, never], (input) => (input === false ? never : Array.isArray(input) ? names : name)),
   ),
   /** What to do about a missing model, by the reason. Default: the fallback. */
   missing: v.optional(
@@ -214,11 +221,7 @@ export const configSchema = v.strictObject({
     } satisfies Record<MissingKind, v.GenericSchema>),
   ),
   /** When a deployment that fails is left alone for a while. `false`: never. */
-  cooldown: v.optional(
-    v.lazy((input) => (input === false ? v.literal(false) : cooldown)) as v.GenericSchema<
-      false | v.InferInput<typeof cooldown>
-    >,
-  ),
+  cooldown: v.optional(chosen([cooldown, never], (input) => (input === false ? never : cooldown))),
   /**
    * What happens to a request for which only deployments in cooldown are left: `least_bad` (the default) tries the one
    * that is due first, `reject` answers 503 with `retry-after`.
@@ -242,24 +245,9 @@ export const configSchema = v.strictObject({
    * Whether images that a request gives by address are downloaded for providers that take them only as data. `hosts` may
    * be private ones: `images.lan`, `10.0.0.7:9000`. Default: true, from public addresses only.
    */
-  fetchImages: v.optional(
-    v.lazy((input) => (typeof input === 'object' ? imageHosts : v.boolean())) as v.GenericSchema<
-      boolean | v.InferInput<typeof imageHosts>
-    >,
-  ),
+  fetchImages: v.optional(chosen([yesOrNo, imageHosts], (input) => (typeof input === 'object' ? imageHosts : yesOrNo))),
   /** What the gateway writes about its work. `LOG_LEVEL` and `LOG_FORMAT` win over `level` and `format`. */
-  log: v.optional(
-    v.strictObject({
-      /** What is less grave isn't written. `info`, the default, is a line for each request; `warn` for those with trouble. */
-      level: v.optional(v.picklist(['silent', 'error', 'warn', 'info', 'debug'])),
-      /** `json`, the default on Workers, or `text`. */
-      format: v.optional(v.picklist(['json', 'text'])),
-      /** The share of the requests without trouble that are written. Default 1. */
-      sample: v.optional(share),
-      /** Whether what was asked and answered is written too, without what looks like a key. Default false. */
-      content: v.optional(v.boolean()),
-    }),
-  ),
+  log: v.optional(logging),
   /** Maximum size of a request body in bytes. Default 20 MB. */
   bodyLimit: v.optional(countFromOne),
   ...limits,

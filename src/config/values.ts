@@ -57,20 +57,34 @@ function isSendable(value: unknown): boolean {
 export const host = v.pipe(text, v.regex(/^[^/\s]+$/, 'a host, such as "samewire.lan"'))
 export const origin = v.pipe(
   text,
-  v.regex(/^([a-z][a-z\d+.-]*:\/\/[^/\s]+|\*|null)$/i, 'an origin, such as "https://app.example"'),
+  v.regex(/^([A-Za-z][A-Za-z\d+.-]*:\/\/[^/\s]+|\*|null)$/, 'an origin, such as "https://app.example"'),
 )
 
-/** A string or an object. Chosen by type, so that a mistake inside the object is reported at its own place. */
+/** A schema that is one of `options`, which `choose` takes. */
+export type Chosen<Options extends readonly v.GenericSchema[]> = v.GenericSchema<
+  v.InferInput<Options[number]>,
+  v.InferOutput<Options[number]>
+> & { readonly options: Options }
+
+/**
+ * One of several, chosen by the type of the value, so that a mistake inside an object is reported at its own place. A
+ * union would say that the object as a whole is none of them.
+ */
+export function chosen<const Options extends readonly v.GenericSchema[]>(
+  options: Options,
+  choose: (input: unknown) => v.GenericSchema,
+): Chosen<Options> {
+  return Object.assign(v.lazy(choose), { options }) as unknown as Chosen<Options>
+}
+
+/** A string or an object. */
 export function stringOr<const T extends v.GenericSchema>(object: T) {
-  return v.lazy((input) => (typeof input === 'string' ? name : object)) as v.GenericSchema<
-    string | v.InferInput<T>,
-    string | v.InferOutput<T>
-  >
+  return chosen([name, object], (input) => (typeof input === 'string' ? name : object))
 }
 
 /** An object of names and values. Rejects an array, whose indices would pass for names. */
 export function named<const T extends v.GenericSchema>(value: T) {
   const names = v.record(name, value)
   const list = v.never('names with what they stand for, not a list')
-  return v.lazy((input) => (Array.isArray(input) ? list : names)) as unknown as typeof names
+  return chosen([names], (input) => (Array.isArray(input) ? list : names)) as unknown as typeof names
 }

@@ -79,6 +79,11 @@ export class HealthBook {
     return health
   }
 
+  /** Goes on with what is known of a deployment from elsewhere, where it may still be learned. */
+  adopt(label: string, health: Health): void {
+    this.#entries.set(label, health)
+  }
+
   labels(): Iterable<string> {
     return this.#entries.keys()
   }

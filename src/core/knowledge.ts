@@ -27,6 +27,12 @@ export class Knowledge {
     return this.#known
   }
 
+  /** Begins with the list that another has of a provider, until there is a newer one. */
+  adopt(other: Knowledge, name: string): void {
+    const list = other.#known.get(name)
+    if (list) this.#known.set(name, list)
+  }
+
   /** Refreshes lists older than `age` (ms). Never rejects: a provider that doesn't answer keeps its last list. */
   refresh(age = freshFor): Promise<void> {
     if (this.#services.clock.now() - this.#asked < age) return this.#asking ?? Promise.resolve()

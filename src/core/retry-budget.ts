@@ -24,6 +24,12 @@ export class RetryBudget {
     this.#filled = clock.now()
   }
 
+  /** Goes on with what another has left. */
+  adopt(other: RetryBudget): void {
+    this.#balance = other.#balance
+    this.#filled = other.#filled
+  }
+
   /** A request has come in. */
   deposit(): void {
     if (this.#balance < most) this.#balance += share

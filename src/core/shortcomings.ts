@@ -30,6 +30,11 @@ export class KnownShortcomings implements Shortcomings {
     if (this.#until.size > most && oldest !== undefined) this.#until.delete(oldest)
   }
 
+  /** Remembers what another does, of the deployments for which `isSame` holds. */
+  adopt(other: KnownShortcomings, isSame: (label: string) => boolean): void {
+    for (const [key, until] of other.#until) if (isSame(key.slice(key.indexOf(' ') + 1))) this.#until.set(key, until)
+  }
+
   has(label: string, capability: Capability): boolean {
     if (this.#until.size === 0) return false
     const key = keyOf(label, capability)

@@ -5,7 +5,11 @@ import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
 import { urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
-import { build, type Job } from './build.ts'
+import { type Job, outside } from './build.ts'
+import { LiveConfig } from './live-config.ts'
+import { rereader } from './read-again.ts'
+import { reloadWhenTold } from './reload-when.ts'
+import { Serving } from './serving.ts'
 import { whenTold } from './signals.ts'
 
 /** Serves in this process until a signal arrives. Calls `told` when one does. */
@@ -15,10 +19,19 @@ export async function serveAlone(
   env: Environment,
   told: () => void,
 ): Promise<void> {
-  const { app, sockets, gateway, notes, announce, services, transport, running } = build(job, env)
-  for (const note of notes) services.log(note)
-  const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
-  serveSockets(server, { ...services, open: sockets, running })
+  const live: LiveConfig = new LiveConfig({
+    job,
+    read: rereader(job, env),
+    apply: (next) => serving.replace(next),
+    clock: outside.clock,
+    log: (message, level) => serving.log(message, level),
+  })
+  const serving = new Serving(job, env, live)
+  const { services, transport, running } = serving.shared
+  const { gateway, notes, announce } = serving.now
+  for (const note of notes) serving.log(note)
+  const server = createNodeServer(serving.fetch, services.random)
+  serveSockets(server, { ...services, open: serving.sockets, running })
   const drain = drainOf(server, services.clock)
   const end = () => void transport.close().finally(() => process.exit(0))
   const stop = () => {
@@ -28,5 +41,6 @@ export async function serveAlone(
   whenTold(stop, end)
   const actual = await listen(server, host, port)
   await gateway.knowledge.refresh()
+  await reloadWhenTold(live, job, serving.log)
   announce(urlOf(host, actual))
 }

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { registry } from '../../providers/index.ts'
+import type { ConfigControl } from '../admin/control.ts'
+import { hashOf } from '../admin/hash.ts'
 import { assemble } from '../assemble.ts'
-import type { Found } from '../config/auto.ts'
+import { autoConfig, type Found } from '../config/auto.ts'
 import { findServers } from '../config/find.ts'
 import { loadConfig } from '../config/load.ts'
 import { ConfigError } from '../config/problems.ts'
@@ -27,9 +29,14 @@ export interface Job {
   /** Servers found on this machine; undefined if the configuration has `providers`. */
   readonly found: Found | undefined
   readonly host: string
+  /** A short hash of the configuration, with what is added to it where it has no `providers`. */
+  readonly hash: string
+  /** When it was read, in milliseconds since 1970. */
+  readonly loaded: number
 }
 
-const outside: Omit<Services, 'transport'> = {
+/** The outside world, without the connections to upstreams. */
+export const outside: Omit<Services, 'transport'> = {
   dial: createNodeDial(systemClock),
   clock: systemClock,
   random: Math.random,
@@ -49,18 +56,30 @@ export interface WorkerJob extends Job {
   readonly grace: number
 }
 
-/** Reads the configuration, and looks for servers if it has no `providers`. Rejects with a `ConfigError`. */
-export async function readJob(source: string, host: string, env: Environment): Promise<Job> {
-  const config = await loadConfig(source)
+/**
+ * Reads the configuration, and looks for servers if it has no `providers`. Rejects with a `ConfigError`. `again`: how
+ * often this process has read it before.
+ */
+export async function readJob(source: string, host: string, env: Environment, again = 0): Promise<Job> {
+  const config = await loadConfig(source, again)
   const found = config.providers ? undefined : await findServers(registry, env, outside)
-  return { config, source, found, host }
+  const hash = await hashOf(autoConfig(config, registry, env, found))
+  return { config, source, found, host, hash, loaded: outside.clock.now() }
 }
 
-/** Builds the gateway for a job. Throws a `ConfigError`. */
-export function build({ config, source, found, host }: Job, env: Environment) {
+/** What a process has once, whichever gateway it runs: its connections to upstreams, and what is being answered. */
+export function createShared() {
   const transport = createNodeTransport()
-  const running = new Running()
   const services: Services = { transport, ...outside }
+  return { transport, services, running: new Running() }
+}
+
+export type Shared = ReturnType<typeof createShared>
+
+/** Builds the gateway for a job. Throws a `ConfigError`. */
+export function build(job: Job, env: Environment, shared: Shared = createShared(), control?: ConfigControl) {
+  const { config, source, found, host } = job
+  const { services, transport, running } = shared
   const assembled = assemble<NodeBindings>({
     config,
     source,
@@ -71,6 +90,7 @@ export function build({ config, source, found, host }: Job, env: Environment) {
     ...(found && { found }),
     edge: (options) => nodeEdge({ ...options, running }),
     withoutKeys: { mode: 'open' },
+    control,
   })
   if (assembled.access.mode === 'open' && !isLoopback(host)) {
     throw new ConfigError(

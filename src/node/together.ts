@@ -6,7 +6,12 @@ import { closeDoor, listen } from '../runtime/listening.ts'
 import { Workers } from '../runtime/workers.ts'
 import { urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
-import { build, type Job, type WorkerJob } from './build.ts'
+import type { Job, WorkerJob } from './build.ts'
+import { LiveConfig } from './live-config.ts'
+import { rereader } from './read-again.ts'
+import { reloadWhenTold } from './reload-when.ts'
+import { answerConfig } from './remote-config.ts'
+import { Serving } from './serving.ts'
 import { whenTold } from './signals.ts'
 
 /** Milliseconds beyond the grace period before workers are killed. */
@@ -23,15 +28,31 @@ export async function serveTogether(
   told: () => void,
 ): Promise<void> {
   // Built here too, only to report mistakes once and to print the start text.
-  const { gateway, notes, announce, services } = build(job, env)
-  for (const note of notes) services.log(note)
+  const serving = new Serving(job, env)
+  const { log } = serving
+  const { clock } = serving.shared.services
+  const { gateway, notes, announce } = serving.now
+  for (const note of notes) log(note)
+  const live: LiveConfig = new LiveConfig({
+    job,
+    read: rereader(job, env),
+    async apply(next) {
+      const told = serving.check(next)
+      await workers.reload({ ...next, grace })
+      return told
+    },
+    workers: () => workers.versions.map(({ pid, version }) => ({ pid, hash: version })),
+    clock,
+    log,
+  })
   const file = fileURLToPath(new URL('./worker.ts', import.meta.url))
   const workers = new Workers<WorkerJob>({
     count,
     file,
     job: { ...job, grace },
-    clock: services.clock,
-    log: services.log,
+    clock,
+    log,
+    answer: (question) => answerConfig(question, live),
   })
   const door = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => workers.deal(socket))
   const end = () => {
@@ -47,6 +68,7 @@ export async function serveTogether(
   const actual = await listen(door, host, port)
   try {
     const [pids] = await Promise.all([workers.start(), gateway.knowledge.refresh()])
+    await reloadWhenTold(live, job, log)
     announce(urlOf(host, actual), pids)
   } catch (error) {
     workers.kill()

@@ -5,14 +5,22 @@ import { drainOf } from '../runtime/draining.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
 import type { Order, Report } from '../runtime/workers.ts'
-import { build, type WorkerJob } from './build.ts'
+import type { WorkerJob } from './build.ts'
+import { RemoteConfig } from './remote-config.ts'
+import { Serving } from './serving.ts'
 
 /** A worker process: the whole gateway, without the port. The parent process sends it the connections. */
 let server: Server | undefined
+let serving: Serving | undefined
 let leave: (replaced: boolean) => void = () => process.exit(0)
+/** Jobs are taken one after the other. */
+let turn = Promise.resolve()
+const config = new RemoteConfig(tell)
 
 process.on('message', (order: Order<WorkerJob>, socket?: Socket) => {
-  if (order.kind === 'start') void start(order.job)
+  if (order.kind === 'start') turn = turn.then(() => start(order.job))
+  else if (order.kind === 'reload') turn = turn.then(() => reload(order.job))
+  else if (order.kind === 'answer') config.answered(order.id, order.value, order.failure)
   else if (order.kind === 'stop') leave(order.replaced)
   else take(socket)
 })
@@ -20,8 +28,9 @@ process.on('message', (order: Order<WorkerJob>, socket?: Socket) => {
 // Without the parent process no more connections can come.
 process.on('disconnect', () => leave(false))
 
-// Ctrl-C in a terminal signals all processes: the parent decides.
+// Signals to the whole process group, as from a terminal: the parent decides.
 process.on('SIGINT', () => {})
+process.on('SIGHUP', () => {})
 
 process.once('SIGTERM', () => {
   process.once('SIGTERM', () => process.exit(0))
@@ -31,24 +40,37 @@ process.once('SIGTERM', () => {
 
 async function start(job: WorkerJob): Promise<void> {
   try {
-    const { app, sockets, gateway, services, transport, running } = build(job, process.env)
-    const built = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], services.random)
-    serveSockets(built, { ...services, open: sockets, running })
+    serving = new Serving(job, process.env, config)
+    const { services, transport, running } = serving.shared
+    const built = createNodeServer(serving.fetch, services.random)
+    serveSockets(built, { ...services, open: serving.sockets, running })
     const drain = drainOf(built, services.clock)
     const { grace } = job
     leave = (replaced) =>
       void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced }).then(() =>
         transport.close().finally(() => process.exit(0)),
       )
-    await gateway.knowledge.refresh()
+    await serving.now.gateway.knowledge.refresh()
     // The server never listens itself, but enforces its request timeouts only after this event.
     built.emit('listening')
     server = built
-    tell({ kind: 'ready' })
+    tell({ kind: 'ready', version: job.hash })
   } catch (error) {
-    const message = error instanceof ConfigError ? error.message : String(error instanceof Error ? error.stack : error)
-    tell({ kind: 'failed', message }, () => process.exit(1))
+    tell({ kind: 'failed', message: messageOf(error) }, () => process.exit(1))
   }
+}
+
+async function reload(job: WorkerJob): Promise<void> {
+  try {
+    await serving?.replace(job)
+    tell({ kind: 'reloaded', version: job.hash })
+  } catch (error) {
+    tell({ kind: 'unfit', message: messageOf(error) })
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof ConfigError ? error.message : String(error instanceof Error ? error.stack : error)
 }
 
 /** Passes a connection that the parent accepted to the server. */

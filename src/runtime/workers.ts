@@ -4,18 +4,29 @@ import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { StartError } from './listening.ts'
 
-/** A message to a worker. `connection` comes with the socket; with `stop`, whether others take its place. */
+/**
+ * A message to a worker. `connection` comes with the socket; `reload`: another job takes the place of its own; with
+ * `stop`, whether others take its place; `answer`: to a question of its own.
+ */
 export type Order<Job> =
   | { readonly kind: 'start'; readonly job: Job }
+  | { readonly kind: 'reload'; readonly job: Job }
   | { readonly kind: 'connection' }
   | { readonly kind: 'stop'; readonly replaced: boolean }
+  | { readonly kind: 'answer'; readonly id: number; readonly value?: unknown; readonly failure?: string }
 
-/** A message from a worker: it can take connections; it took one; it can't start; it wants no more connections. */
+/**
+ * A message from a worker: it can take connections; it took one; it can't start; it wants no more connections; it has
+ * another job now, or can't have it; it asks its parent. `version` says which job it has.
+ */
 export type Report =
-  | { readonly kind: 'ready' }
+  | { readonly kind: 'ready'; readonly version?: string }
   | { readonly kind: 'taken' }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'leaving' }
+  | { readonly kind: 'reloaded'; readonly version: string }
+  | { readonly kind: 'unfit'; readonly message: string }
+  | { readonly kind: 'ask'; readonly id: number; readonly question: unknown }
 
 export interface WorkersOptions<Job> {
   readonly count: number
@@ -25,6 +36,8 @@ export interface WorkersOptions<Job> {
   readonly job: Job
   readonly clock: Clock
   readonly log: Log
+  /** Answers the questions of workers. */
+  readonly answer?: (question: unknown) => Promise<unknown>
 }
 
 /** A worker's slot, which a new worker takes when it ends. */
@@ -43,11 +56,17 @@ interface Worker {
   failure: string | undefined
   /** Another worker has its place already. */
   left: boolean
+  /** Of the job that it has. */
+  version: string | undefined
+  /** Called when it has the job that was sent last, or never will. */
+  onReload: () => void
 }
 
 /** Milliseconds of service after which a worker counts as stable. */
 const settled = 10_000
 const longestWait = 30_000
+/** Milliseconds in which a worker must have another job. */
+const longestReload = 15_000
 
 /**
  * Processes that take connections in turn, so that each has the same number of them: a kernel that lets processes
@@ -56,6 +75,8 @@ const longestWait = 30_000
  */
 export class Workers<Job> {
   readonly #options: WorkersOptions<Job>
+  /** What a worker that starts is to do. */
+  #job: Job
   readonly #alive = new Set<Worker>()
   /** Workers that take connections. */
   #serving: readonly Worker[] = []
@@ -70,6 +91,12 @@ export class Workers<Job> {
 
   constructor(options: WorkersOptions<Job>) {
     this.#options = options
+    this.#job = options.job
+  }
+
+  /** The workers that take connections, by process id, each with the version of its job. */
+  get versions(): readonly { readonly pid: number; readonly version: string | undefined }[] {
+    return this.#serving.map(({ child, version }) => ({ pid: child.pid ?? 0, version }))
   }
 
   /** Resolves with the process ids when all can take connections. Rejects with a `StartError` if one ends before. */
@@ -79,6 +106,32 @@ export class Workers<Job> {
       this.#onFailure = reject
       for (let n = 0; n < this.#options.count; n++) this.#fill({ hasty: 0 })
     })
+  }
+
+  /**
+   * Has all workers do another job, beside what they have begun. Resolves when they do. One that can't is replaced by one
+   * that begins with it, and ends what it has begun.
+   */
+  async reload(job: Job): Promise<void> {
+    this.#job = job
+    const { clock, log } = this.#options
+    const waits = [...this.#alive].map((worker) => {
+      if (worker.left) return undefined
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const cancel = clock.after(longestReload, () => {
+        log(`worker ${worker.child.pid} does not take the new configuration`)
+        this.#release(worker)
+        worker.onReload()
+      })
+      worker.onReload = () => {
+        worker.onReload = () => {}
+        cancel()
+        resolve()
+      }
+      this.#tell(worker, { kind: 'reload', job })
+      return promise
+    })
+    await Promise.all(waits)
   }
 
   /** Gives a connection, from which nothing has been read, to the next worker. */
@@ -113,7 +166,10 @@ export class Workers<Job> {
 
   #fill(place: Place): void {
     const child = fork(this.#options.file, [], { serialization: 'advanced' })
-    const worker: Worker = { place, child, sent: [], since: undefined, failure: undefined, left: false }
+    const worker: Worker = {
+      ...{ place, child, sent: [], since: undefined, failure: undefined, left: false, version: undefined },
+      onReload() {},
+    }
     this.#alive.add(worker)
     child.on('message', (report: Report) => this.#hear(worker, report))
     // Not 'exit': the worker's last messages may be read after that.
@@ -123,17 +179,36 @@ export class Workers<Job> {
     child.on('error', (error) => {
       if (child.pid === undefined) this.#end(worker, `could not be started (${error.message})`)
     })
-    this.#tell(worker, { kind: 'start', job: this.#options.job })
+    this.#tell(worker, { kind: 'start', job: this.#job })
   }
 
   #hear(worker: Worker, report: Report): void {
     if (report.kind === 'taken') worker.sent.shift()?.destroy()
     else if (report.kind === 'failed') worker.failure = report.message
-    else if (report.kind === 'ready') this.#admit(worker)
-    else this.#release(worker)
+    else if (report.kind === 'ready') this.#admit(worker, report.version)
+    else if (report.kind === 'ask') this.#answer(worker, report)
+    else if (report.kind === 'reloaded') {
+      worker.version = report.version
+      worker.onReload()
+    } else {
+      if (report.kind === 'unfit') {
+        this.#options.log(`worker ${worker.child.pid} can't take the new configuration (${report.message})`)
+      }
+      this.#release(worker)
+      worker.onReload()
+    }
   }
 
-  #admit(worker: Worker): void {
+  #answer(worker: Worker, { id, question }: Extract<Report, { kind: 'ask' }>): void {
+    const { answer = async () => undefined } = this.#options
+    answer(question).then(
+      (value) => this.#tell(worker, { kind: 'answer', id, value }),
+      (error: unknown) => this.#tell(worker, { kind: 'answer', id, failure: String(error) }),
+    )
+  }
+
+  #admit(worker: Worker, version: string | undefined): void {
+    worker.version = version
     const { clock, count, log } = this.#options
     worker.since = clock.now()
     this.#serving = [...this.#serving, worker]
@@ -162,6 +237,7 @@ export class Workers<Job> {
   #end(worker: Worker, how: string): void {
     if (!this.#alive.delete(worker)) return
     this.#withdraw(worker)
+    worker.onReload()
     for (const socket of worker.sent.splice(0)) this.deal(socket)
     if (this.#stopping) {
       if (this.#alive.size === 0) this.#onStopped()

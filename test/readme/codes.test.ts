@@ -95,14 +95,20 @@ test.each(refusals.filter(([code]) => code !== 'misconfigured'))(
   },
 )
 
-test('every code that the gateway gives is told: in a table, or beside Azure’s paths', () => {
+test('every code that the gateway gives is told: in a table, beside Azure’s paths, or with the admin routes', () => {
   const given = ['src', 'providers'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .flatMap((name) => codesGiven(readFileSync(join(root, folder, name), 'utf8'))),
   )
   const azures = codesIn(/with Azure's codes ([^,]+),/.exec(readme)?.[1] ?? '')
-  const known = [...refusals.map(([code]) => code), ...azures, ...Object.values(reactions).map(({ code }) => code)]
+  const admins = codesIn(/Codes of their own are\s([^.]+)\./.exec(readme)?.[1] ?? '')
+  const known = [
+    ...admins,
+    ...refusals.map(([code]) => code),
+    ...azures,
+    ...Object.values(reactions).map(({ code }) => code),
+  ]
   expect(given).toContain('duplicate_parameter')
   expect(given).toContain('invalid_type')
   expect(given.filter((code) => !known.includes(code))).toEqual([])

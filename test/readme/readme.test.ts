@@ -9,6 +9,7 @@ import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { chat, wordsOf } from '../support/ask.ts'
+import { faultsIn } from '../support/config-schema.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
 import { bareEnv, listens, type RunningProgram, run, startProgram } from './children.ts'
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
@@ -169,6 +170,7 @@ const runners: Readonly<Record<string, Runner>> = {
       const file = await write(`${argument}.config.ts`, text)
       await typeCheck(file)
       const config = await importDefault<Config>(file)
+      expect(faultsIn(config)).toEqual([])
       const env = environmentFor(text)
       expect(buildCatalog(config, registry, env).providers.size).toBe(Object.keys(config.providers ?? {}).length)
       // Assembling reads the keys too.
@@ -183,6 +185,7 @@ const runners: Readonly<Record<string, Runner>> = {
 
   yaml({ text }, title) {
     test(`${title}: answers as the text behind it says`, async () => {
+      expect(faultsIn(parse(text))).toEqual([])
       const upstream = await fakeUpstream(json(200, ollamaAnswer))
       const running = await startGateway(parse(text), { env: { OLLAMA_HOST: upstream.url } })
       try {

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { registry } from '../../providers/index.ts'
+import { adminRoutes } from '../../src/admin/routes.ts'
 import { endings } from '../../src/config/load.ts'
 import { passedOver } from '../../src/core/plan.ts'
 import { reactions } from '../../src/wire/errors.ts'
@@ -59,6 +60,11 @@ test('the table of routes names only routes that are there', async () => {
     )
     expect([route, response.status]).toEqual([route, 200])
   }
+})
+
+test('the table of admin routes has every one', () => {
+  const said = tableOf(readme, 'admin').flatMap(([route = '']) => codesIn(route))
+  expect(said).toEqual(adminRoutes.map(({ method, path }) => `${method} ${path}`))
 })
 
 test.each(['messages/batches'])('what is said not to be there answers 404: %s', async (route) => {

@@ -1,7 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
 import { Workers } from '../../src/runtime/workers.ts'
-import { hastyClock } from '../support/ask.ts'
+import { hastyClock, until } from '../support/ask.ts'
 
 const file = fileURLToPath(new URL('./dying-worker.ts', import.meta.url))
 
@@ -49,4 +50,25 @@ it('replaces workers that keep dying later and later', async () => {
     `${replaced} in 8 s`,
   ])
   expect(clock.waits).toEqual([0, 1_000, 2_000, 4_000])
+})
+
+it('replaces a worker that can’t take another job by one that begins with it', async () => {
+  const logged: string[] = []
+  const workers = new Workers({
+    count: 2,
+    file: fileURLToPath(new URL('./unfit-worker.ts', import.meta.url)),
+    job: 'first',
+    clock: systemClock,
+    log: (message) => logged.push(message),
+  })
+  const pids = await workers.start()
+  const versions = () => workers.versions.map(({ version }) => version)
+  await workers.reload('second')
+  expect(versions()).toEqual(['second', 'second'])
+  expect(workers.versions.map(({ pid }) => pid)).toEqual(pids)
+  await workers.reload('unfit')
+  await until(() => workers.versions.length === 2)
+  expect(versions()).toEqual(['unfit', 'unfit'])
+  expect(logged.filter((line) => line.includes('it has no room'))).toHaveLength(2)
+  await workers.stop()
 })

@@ -1,0 +1,73 @@
+import type { ConfigControl } from '../admin/control.ts'
+import type { Environment } from '../config/providers.ts'
+import type { Log } from '../core/log.ts'
+import type { Sockets } from '../core/upgrade.ts'
+import { inherit, inheritLists } from '../inherit.ts'
+import type { Fetch } from '../runtime/node-listener.ts'
+import { build, createShared, type Job, type Shared } from './build.ts'
+
+/** Milliseconds that a new gateway waits for its providers' lists before it serves. */
+const patience = 2_000
+
+/** The gateway that serves in this process. Another can take its place: what it has begun to answer, it ends. */
+export class Serving {
+  readonly shared: Shared = createShared()
+  readonly #env: Environment
+  readonly #control: ConfigControl | undefined
+  #now: ReturnType<typeof build>
+
+  /** Throws a `ConfigError`. */
+  constructor(job: Job, env: Environment, control?: ConfigControl) {
+    this.#env = env
+    this.#control = control
+    this.#now = build(job, env, this.shared, control)
+  }
+
+  /** The one that new requests come to. */
+  get now(): ReturnType<typeof build> {
+    return this.#now
+  }
+
+  /** The log of the one that new requests come to. */
+  readonly log: Log = (message, level) => this.#now.log(message, level)
+
+  readonly fetch: Fetch = (request, bindings) => this.#now.app.fetch(request, bindings) as ReturnType<Fetch>
+
+  readonly sockets: Sockets = (upgrade) => this.#now.sockets(upgrade)
+
+  /** Like `replace`, in a process that serves nobody: for what is told of the gateway, and for its log. */
+  check(job: Job): readonly string[] {
+    this.#now = build(job, this.#env, this.shared)
+    return notesOf(this.#now)
+  }
+
+  /**
+   * Builds another gateway and has it serve once it is complete. Rejects with a `ConfigError` and changes nothing if it
+   * can't be built. Resolves with what is to be told of it.
+   */
+  async replace(job: Job): Promise<readonly string[]> {
+    const next = build(job, this.#env, this.shared, this.#control)
+    const { clock } = this.shared.services
+    inheritLists(next.gateway, this.#now.gateway)
+    await new Promise<void>((ready) => {
+      const cancel = clock.after(patience, ready)
+      void next.gateway.knowledge.refresh().then(() => {
+        cancel()
+        ready()
+      })
+    })
+    inherit(next.gateway, this.#now.gateway)
+    this.#now = next
+    return notesOf(next)
+  }
+}
+
+/** With the variables that aren't set, which they can't become while the process runs. */
+function notesOf({ notes, gateway }: ReturnType<typeof build>): string[] {
+  const unset = [...gateway.catalog.providers.values()].flatMap(({ name, unavailable }) =>
+    unavailable?.includes('is not set')
+      ? [`${name}: ${unavailable}; variables are read when the process starts, so a new one needs a restart`]
+      : [],
+  )
+  return [...notes, ...unset]
+}
