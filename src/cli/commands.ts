@@ -5,6 +5,7 @@ import { completion } from './completion.ts'
 import { explain } from './explain.ts'
 import { importCommand } from './import.ts'
 import { models } from './models.ts'
+import { schema } from './schema.ts'
 import { start } from './start.ts'
 
 /** In the order of the help. */
@@ -15,5 +16,6 @@ export const commands: readonly Command[] = [
   explain,
   check,
   importCommand,
+  schema,
   completion(() => commands),
 ]
