@@ -17,6 +17,7 @@ import { keyHeader } from './gemini/key.ts'
  */
 export default defineProvider({
   type: 'gemini',
+  telemetryName: 'gcp.gemini',
   title: 'Google Gemini',
   baseURL: 'https://generativelanguage.googleapis.com',
   env: { apiKey: 'GEMINI_API_KEY' },

@@ -4,6 +4,7 @@ import { openaiRoutes } from '../src/operations/index.ts'
 
 export default defineProvider({
   type: 'mistral',
+  telemetryName: 'mistral_ai',
   title: 'Mistral AI',
   baseURL: 'https://api.mistral.ai/v1',
   // https://docs.mistral.ai/inference/conversations/reasoning; pydantic/pydantic-ai#5285

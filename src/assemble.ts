@@ -35,6 +35,8 @@ export interface Parts<Bindings extends object> {
   readonly withoutKeys: Access
   /** Changes the configuration while the gateway runs. Absent where a deployment does. */
   readonly control?: ConfigControl | undefined
+  /** Whether work goes on between requests. Default true. */
+  readonly background?: boolean
 }
 
 /** Bytes: OpenAI takes images of up to 20 MB. */
@@ -54,7 +56,8 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const adminKey = readAdminKey(env, keys, found)
   if (found.problems.length > 0) throw new ConfigError(found.problems, source)
   const secrets = keys.map(({ secret }) => secret)
-  const services = { ...parts.services, ...createObserving({ ...parts, output, settings, catalog, secrets }) }
+  const { ready, close, ...observing } = createObserving({ ...parts, output, settings, catalog, secrets })
+  const services = { ...parts.services, ...observing }
   const gateway = createGateway(catalog, services, { keepAlive: config.keepAlive })
   const { allowedHosts = [], allowedOrigins = [] } = config
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
@@ -88,5 +91,8 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     reports,
     bodyLimit: limit,
   })
-  return { app, sockets, gateway, access, log: services.log, logFormat: settings.format, notes: [...found.notes] }
+  return {
+    ...{ app, sockets, gateway, access, log: services.log, logFormat: settings.format, notes: [...found.notes] },
+    ...{ ready, close },
+  }
 }

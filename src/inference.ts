@@ -55,14 +55,16 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     const started = clock.now()
     const signal = edge.watch(context)
     const trace: Trace = { attempts: [] }
-    const record = route.explains ? undefined : reports({ requestId, method: 'POST', path: route.path, started, trace })
+    const given = edge.headers(context)
+    const arrival = { requestId, method: 'POST', path: route.path, header: given, started, trace }
+    const record = route.explains ? undefined : reports(arrival)
+    record?.outlasting((work) => edge.afterwards(context, work))
     let read: RequestBody | undefined
     let retries: number | undefined
     const { keyParameter, carries, sessionHeader } = route
     const headers = () => Object.assign(wireHeaders(requestId, clock.now() - started, route.headers), disclosure(trace))
     try {
       // 1. Who is the caller, and do they have access?
-      const given = edge.headers(context)
       const url = route.explains || keyParameter !== undefined ? context.req.url : undefined
       const header = keyParameter === undefined || url === undefined ? given : withKeyIn(keyParameter, url, given)
       const { bearer, key } = guard(header, 'POST', route.anyType)

@@ -35,12 +35,14 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
     const id = nextId()
     const { keyParameter, method, anyType } = route
     const { url } = context.req
-    const record = reports({ requestId: id, method, path: route.path, started: clock.now(), trace: { attempts: [] } })
+    const header = edge.headers(context)
+    const arrival = { requestId: id, method, path: route.path, header, started: clock.now(), trace: { attempts: [] } }
+    const record = reports(arrival)
+    record?.outlasting((work) => edge.afterwards(context, work))
     const headers = { ...wireHeaders(id, 0, route.headers), 'content-type': 'application/json' }
     const answer = (status: number, body: JsonObject, more = {}) =>
       new Response(JSON.stringify(body), { status, headers: { ...headers, ...more } })
     try {
-      const header = edge.headers(context)
       const posted = method !== 'GET'
       const { key } = guard(
         keyParameter === undefined ? header : withKeyIn(keyParameter, url, header),

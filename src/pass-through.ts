@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { Guard } from './access.ts'
 import { type Forwarded, forward } from './connect/forward.ts'
 import { type Answer, withStep } from './core/answer.ts'
+import type { Trace } from './core/call.ts'
 import type { Catalog } from './core/catalog.ts'
 import { withOwnModel } from './core/foreign-model.ts'
 import { Owners } from './core/owners.ts'
@@ -101,7 +102,10 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
   ): Promise<Response> {
     const requestId = nextId()
     const started = clock.now()
-    const record = reports({ requestId, method, path: asked.path, started, trace: { attempts: [] } })
+    const trace: Trace = { attempts: [] }
+    // What follows names objects of the client's, and the query may hold anything.
+    const record = reports({ requestId, method, path: `/${asked.family}/*`, header, started, trace })
+    record?.outlasting((work) => edge.afterwards(context, work))
     try {
       const { bearer, key } = guard(header, 'POST')
       if (record) record.key = key
@@ -115,7 +119,7 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
       const provider = providerFor(asked, header, new TextDecoder().decode(body.subarray(0, searched)))
       if (!provider) throw new Error('without a provider nothing goes on')
       const request: Forwarded = {
-        ...{ provider, method, path: asked.path, header, bearer, hops, signal },
+        ...{ provider, method, path: asked.path, header, bearer, hops, signal, trace: trace.context },
         body: body.length === 0 ? [] : isPlainJson ? withOwnModel(body, provider, catalog, asked.path) : [body],
         limits: catalog.limits,
         ...(!small && rest && { rest }),

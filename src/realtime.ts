@@ -46,7 +46,7 @@ export function createRealtime({ gateway, guard, services, nextId, reports }: Re
     const started = clock.now()
     const trace: Trace = { attempts: [] }
     const headers = () => ({ ...wireHeaders(requestId, clock.now() - started), ...disclosure(trace) })
-    const record = reports({ requestId, method: 'GET', path: realtime.path, started, trace })
+    const record = reports({ requestId, method: 'GET', path: realtime.path, header: given, started, trace })
     if (record) record.operation = realtime
     try {
       const address = new URL(url)

@@ -4,7 +4,7 @@ import type { Deployment, Known } from './core/catalog.ts'
 import { priceOf } from './core/listed.ts'
 import type { Log } from './core/log.ts'
 import type { Operation } from './core/operation.ts'
-import type { Observer, Outcome, RequestReport } from './core/report.ts'
+import type { Arrival, Observer, Outcome, RequestReport } from './core/report.ts'
 import type { Services } from './core/services.ts'
 import type { Signal } from './core/signal.ts'
 import { costOf, type Tokens, tokensOf } from './core/tokens.ts'
@@ -21,16 +21,6 @@ export interface Reporting extends Pick<Services, 'clock' | 'log' | 'observer'> 
 /** Bytes of a stream that are kept for an observer. */
 const mostKept = 64 * 1024
 
-/** What is known of a request when it arrives. */
-export interface Arrival {
-  readonly requestId: string
-  readonly method: string
-  readonly path: string
-  /** Milliseconds since 1970. */
-  readonly started: number
-  readonly trace: Trace
-}
-
 /** Has an observer told of requests. Without one nothing is kept or followed. */
 export type Reports = (arrival: Arrival) => RequestRecord | undefined
 
@@ -38,7 +28,7 @@ export function createReports(reporting: Reporting): Reports {
   const { observer, log } = reporting
   if (!observer) return () => undefined
   return (arrival) => {
-    told(log, () => observer.began?.())
+    told(log, () => observer.began?.(arrival))
     return new RequestRecord(arrival, observer, reporting)
   }
 }
@@ -56,11 +46,22 @@ export class RequestRecord {
   #whole: Uint8Array | undefined
   #seen: Block | undefined
   #over = false
+  #onOver = () => {}
 
   constructor(arrival: Arrival, observer: Observer, reporting: Reporting) {
     this.#arrival = arrival
     this.#observer = observer
     this.#reporting = reporting
+  }
+
+  /** Lets observers finish their work once the request is over. `afterwards` runs what outlasts the response. */
+  outlasting(afterwards: (work: () => Promise<void>) => void): void {
+    const { settle } = this.#observer
+    if (!settle) return
+    const over = new Promise<void>((resolve) => {
+      this.#onOver = resolve
+    })
+    afterwards(() => over.then(settle))
   }
 
   /** Follows an answer to its end, unless its runtime may carry it because nobody else does. */
@@ -119,6 +120,7 @@ export class RequestRecord {
     if (this.#over) return
     this.#over = true
     told(this.#reporting.log, () => this.#observer.over(this.#report(status, outcome, failure)))
+    this.#onOver()
   }
 
   #report(status: number, outcome: Outcome, failure: GatewayError | undefined): RequestReport {
@@ -133,6 +135,7 @@ export class RequestRecord {
       operation: this.operation?.name,
       model: trace.plan?.requested,
       key: this.key,
+      asked: this.body?.outline,
       user: stringAt(this.body?.outline, 'user'),
       status,
       streams: this.#streams,

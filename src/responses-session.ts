@@ -18,6 +18,7 @@ import { tooLarge } from './runtime/body-limit.ts'
 import { SocketDelivery } from './runtime/socket-delivery.ts'
 import { parseBody, type RequestBody } from './wire/body.ts'
 import { asGatewayError, describeCause, GatewayError } from './wire/errors.ts'
+import type { HeaderReader } from './wire/headers.ts'
 import type { JsonObject } from './wire/json.ts'
 
 /** What was said when the WebSocket was opened, and counts for each of its requests. */
@@ -27,6 +28,8 @@ export interface Caller {
   readonly hops: number
   readonly session: string | undefined
   readonly limits: RequestLimits | undefined
+  /** Reads the headers of the trace to which its requests belong. */
+  readonly header: HeaderReader
 }
 
 export interface SessionOptions {
@@ -146,7 +149,8 @@ export class ResponsesSession implements Joined {
     const requestId = nextId()
     const started = services.clock.now()
     const trace: Trace = { attempts: [] }
-    const record = reports({ requestId, method: 'GET', path: responses.path, started, trace })
+    const { header } = this.#caller
+    const record = reports({ requestId, method: 'GET', path: responses.path, header, started, trace })
     if (record) Object.assign(record, { operation: responses, key: this.#caller.key })
     const reply = new Reply(this.#send, () => ({ 'x-request-id': requestId, ...disclosure(trace) }))
     let previous: unknown

@@ -3,7 +3,7 @@ import { readLimits } from './core/read-preferences.ts'
 import type { Sockets } from './core/upgrade.ts'
 import { ResponsesSession, type SessionOptions } from './responses-session.ts'
 import { asGatewayError, errorEnvelope } from './wire/errors.ts'
-import { readHops, wireHeaders } from './wire/headers.ts'
+import { type HeaderReader, readHops, wireHeaders } from './wire/headers.ts'
 import { chosenProtocol, socketHeaders } from './wire/socket-request.ts'
 
 /** Opens WebSockets over which clients create responses. Each message is a request like one by HTTP. */
@@ -16,7 +16,10 @@ export function createResponsesSocket(guard: Guard, options: SessionOptions): So
     try {
       const header = socketHeaders(given, new URL(url))
       const own = guard(header, 'GET')
-      const caller = { ...own, hops: readHops(header), session: header('x-session-id'), limits: readLimits(header) }
+      const caller = {
+        ...{ ...own, hops: readHops(header), session: header('x-session-id'), limits: readLimits(header) },
+        header: traceOf(header),
+      }
       return {
         protocol: chosenProtocol(given),
         headers: headers(),
@@ -32,4 +35,13 @@ export function createResponsesSocket(guard: Guard, options: SessionOptions): So
       }
     }
   }
+}
+
+/** What is said of a trace, for when the request itself is over. */
+function traceOf(header: HeaderReader): HeaderReader {
+  const kept: Readonly<Record<string, string | undefined>> = {
+    traceparent: header('traceparent'),
+    tracestate: header('tracestate'),
+  }
+  return (name) => kept[name]
 }

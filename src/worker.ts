@@ -11,7 +11,7 @@ import { fetchEdge } from './runtime/fetch-edge.ts'
 import { createFetchDial } from './runtime/fetch-sockets.ts'
 import { createFetchTransport } from './runtime/fetch-transport.ts'
 
-type App = ReturnType<typeof assemble<object>>['app']
+type Built = Pick<ReturnType<typeof assemble<object>>, 'app' | 'ready'>
 
 const send: typeof fetch = (input, init) => fetch(input, init)
 
@@ -24,14 +24,15 @@ const remedy =
   'This gateway has no key yet, so it lets nobody in. Whoever deployed it sets one with: npx wrangler secret put ' +
   'SAMEWIRE_KEY (for `npm run dev`: a line SAMEWIRE_KEY=… in .dev.vars).'
 
-function build(env: Environment): App {
+function build(env: Environment): Built {
   const given = env.SAMEWIRE_CONFIG
-  const { app, notes, log } = assemble<object>({
+  const { app, notes, log, ready } = assemble<object>({
     config: given ? parse(given) : config,
     source: given ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',
     registry,
     env,
     edge: fetchEdge,
+    background: false,
     output: { write: (entry) => console.log(entry), format: 'json' },
     withoutKeys: { mode: 'closed', remedy },
     services: {
@@ -50,7 +51,12 @@ function build(env: Environment): App {
     },
   })
   for (const note of notes) log(note)
-  return app
+  const loaded = ready?.then((more) => {
+    for (const note of more) log(note)
+    built = { app, ready: undefined }
+    return more
+  })
+  return { app, ready: loaded }
 }
 
 function parse(text: string): Config {
@@ -61,13 +67,13 @@ function parse(text: string): Config {
   }
 }
 
-let app: App | undefined
+let built: Built | undefined
 
 /** The Worker. Each isolate builds one gateway at its first request, because the environment isn't there before. */
 export default {
   fetch(request: Request, env: Environment, execution: ExecutionContext): Response | Promise<Response> {
     try {
-      app ??= build(env)
+      built ??= build(env)
     } catch (error) {
       console.error(error instanceof ConfigError ? error.message : error)
       const message = 'The gateway is misconfigured; its log says where.'
@@ -76,6 +82,7 @@ export default {
         { status: 500 },
       )
     }
-    return app.fetch(request, env, execution)
+    const { app, ready } = built
+    return ready ? ready.then(() => app.fetch(request, env, execution)) : app.fetch(request, env, execution)
   },
 }

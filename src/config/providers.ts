@@ -8,7 +8,7 @@ import { checkCarried, type Environment, type Findings, fromEnvironment, readVar
 export type { Environment }
 export type Registry = Readonly<Record<string, ProviderDefinition>>
 
-const commonKeys = ['type', 'apiKey', 'baseURL', 'headers', 'routes']
+const commonKeys = ['type', 'apiKey', 'baseURL', 'headers', 'routes', 'trace']
 
 /** Builds one configured provider; adds the mistakes in its configuration to `out`. */
 export function buildProvider(
@@ -44,7 +44,7 @@ export function buildProvider(
   const settings = { baseURL: baseURL.replace(/\/+$/, ''), apiKey, headers, options }
   const operations = withDerived(definition.operations?.(settings) ?? compatibleOperations)
   const routes = config.routes ?? definition.routes?.(settings) ?? false
-  const provider = { name, definition, settings, operations, callersKey, routes }
+  const provider = { name, definition, settings, operations, callersKey, routes, trace: config.trace ?? false }
   return missing.length > 0 ? { ...provider, unavailable: missing.join('; ') } : provider
 }
 

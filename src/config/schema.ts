@@ -178,6 +178,11 @@ const provider = v.looseObject({
   headers: v.optional(v.record(v.string(), text)),
   /** Whether it routes by `models`, `fallbacks` and `provider` of a request itself. Default: only OpenRouter does. */
   routes: v.optional(v.boolean()),
+  /**
+   * Whether it is told to which trace a request belongs, by `traceparent`. Default false: it would learn which requests
+   * belong together.
+   */
+  trace: v.optional(v.boolean()),
 })
 
 const imageHosts = v.strictObject({

@@ -5,6 +5,7 @@ import { bearer as bearerHeader, type Provider } from '../core/provider.ts'
 import type { Services } from '../core/services.ts'
 import { Abort, type Signal } from '../core/signal.ts'
 import type { Step } from '../core/stream.ts'
+import { type TraceContext, traceHeaders } from '../core/trace-context.ts'
 import type { Rest } from '../core/transport.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { type HeaderReader, hopsHeader, providerHeader } from '../wire/headers.ts'
@@ -26,6 +27,7 @@ export interface Forwarded {
   readonly hops: number
   readonly signal: Signal
   readonly limits: Limits
+  readonly trace?: TraceContext | undefined
 }
 
 /** Request headers that go on; never the caller's key for the gateway, cookies, or what a proxy added. */
@@ -81,7 +83,7 @@ export async function forward(request: Forwarded, { transport, clock }: Pick<Ser
   }
 }
 
-function headersOf({ provider, header, bearer, hops }: Forwarded): Record<string, string> {
+function headersOf({ provider, header, bearer, hops, trace }: Forwarded): Record<string, string> {
   const { definition, settings, callersKey, name } = provider
   if (callersKey && bearer === undefined) {
     const message = `Requests to ${name} go with your own API key, and you sent none.`
@@ -96,6 +98,7 @@ function headersOf({ provider, header, bearer, hops }: Forwarded): Record<string
     'user-agent': 'samewire',
     ...Object.fromEntries(kept),
     [hopsHeader]: String(hops + 1),
+    ...(provider.trace && trace && traceHeaders(trace, trace.spanId)),
     ...(definition.headers ?? bearerHeader)(own),
     ...settings.headers,
   }

@@ -17,7 +17,10 @@ const refusalPatience = 10_000
 export async function refused(response: UpstreamResponse, call: Call, { clock }: Services): Promise<GatewayError> {
   const { status, headers } = response
   const body = await opening(response.body, clock)
-  return readRefusal({ status, headers, body, ...namesOf(call), now: clock.now() }, call.target.deployment.provider)
+  const told = { status, headers, body, ...namesOf(call), now: clock.now() }
+  const failure = readRefusal(told, call.target.deployment.provider)
+  failure.upstreamStatus = status
+  return failure
 }
 
 /** The start of a body as text. If the body breaks off or doesn't arrive, what has arrived is enough. */

@@ -1,6 +1,7 @@
 import type { Call } from '../core/call.ts'
 import { bearer, type Remedy, type WireContext } from '../core/provider.ts'
 import type { Changes } from '../core/synonyms.ts'
+import { traceHeaders } from '../core/trace-context.ts'
 import type { Rest, UpstreamRequest } from '../core/transport.ts'
 import { editBody, type RequestBody, withModel } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -89,7 +90,8 @@ export function requestHeaders(call: Call, type: string | undefined): Record<str
 
 /** The headers by which an upstream knows the gateway. */
 export function ownHeaders(call: Call): Record<string, string> {
-  const { definition, settings, callersKey, name } = call.target.deployment.provider
+  const { definition, settings, callersKey, name, trace } = call.target.deployment.provider
+  const { context } = call.trace
   if (callersKey && call.bearer === undefined) {
     throw new GatewayError('unauthorized', `The model is served by ${name} with your own API key, and you sent none.`, {
       code: null,
@@ -99,6 +101,7 @@ export function ownHeaders(call: Call): Record<string, string> {
   return {
     'user-agent': 'samewire',
     [hopsHeader]: String(call.hops + 1),
+    ...(trace && context && traceHeaders(context, call.span ?? context.spanId)),
     ...(definition.headers ?? bearer)(own, call.operation.name),
     ...call.carried,
     ...settings.headers,

@@ -6,6 +6,7 @@ import type { Begun } from './continuing.ts'
 import type { Operation, StreamReader } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
 import type { Signal } from './signal.ts'
+import type { TraceContext } from './trace-context.ts'
 
 /** One client request on its way through the layers. */
 export interface Call {
@@ -24,6 +25,8 @@ export interface Call {
   /** The caller's own bearer token, for providers configured with `apiKey: 'client'`. */
   readonly bearer: string | undefined
   readonly requestId: string
+  /** The id of the attempt's span; absent where there are none. */
+  readonly span?: string
   /** Headers of the client's for an upstream of the same API. */
   readonly carried?: Readonly<Record<string, string>> | undefined
   /** How many gateways the request has passed through before this one. */
@@ -41,6 +44,8 @@ export interface Call {
 /** What was tried, in order. Layers only append. */
 export interface Trace {
   readonly attempts: AttemptRecord[]
+  /** The distributed trace that it belongs to. Absent: none that anybody follows. */
+  context?: TraceContext
   plan?: Plan
   /** Whether the client wants to see it. */
   asked?: boolean
@@ -62,6 +67,14 @@ export interface AttemptRecord {
   /** `provider/model`. */
   readonly deployment: string
   readonly why?: Target['why']
+  /** When it began, in milliseconds since 1970. */
+  readonly at: number
+  /** When it was over, in the same: a stream at its end. Absent if that isn't followed. */
+  over?: number
+  /** The HTTP status of the upstream, if it was one of an error. */
+  readonly status?: number | undefined
+  /** The id of its span; absent where there are none. */
+  readonly span?: string | undefined
   /** Absent if the attempt succeeded. */
   readonly failure?: FailureKind
   /** The value for `x-samewire-reason`. */

@@ -134,6 +134,8 @@ export interface ProviderDefinition {
   readonly name?: string
   /** The display name: `Hugging Face`. */
   readonly title: string
+  /** By which OpenTelemetry's conventions know it; defaults to its type. */
+  readonly telemetryName?: string
   /** The default base URL. Absent: the configuration must set it. */
   readonly baseURL?: string
   /** Environment variables that enable the provider without any configuration; a key alone does if `baseURL` is set. */
@@ -221,6 +223,8 @@ export interface Provider {
   readonly callersKey: boolean
   /** Routes by what a request says of that itself. */
   readonly routes?: boolean
+  /** Whether it is told to which trace a request belongs. */
+  readonly trace?: boolean
   /** Why it can't be used, such as a variable that is not set. */
   readonly unavailable?: string
 }

@@ -1,4 +1,6 @@
 import type { GatewayError } from '../wire/errors.ts'
+import type { HeaderReader } from '../wire/headers.ts'
+import type { JsonObject } from '../wire/json.ts'
 import type { Trace } from './call.ts'
 import type { Deployment } from './catalog.ts'
 import type { Tokens } from './tokens.ts'
@@ -9,6 +11,18 @@ import type { Tokens } from './tokens.ts'
  * whose end the gateway learns nothing.
  */
 export type Outcome = 'done' | 'failed' | 'cut' | 'gone' | 'unfollowed'
+
+/** What is known of a request when it arrives. */
+export interface Arrival {
+  readonly requestId: string
+  readonly method: string
+  /** See `RequestReport`. */
+  readonly path: string
+  readonly header: HeaderReader
+  /** Milliseconds since 1970. */
+  readonly started: number
+  readonly trace: Trace
+}
 
 /** What one request came to, once it is over: a stream at its end. Times in milliseconds. */
 export interface RequestReport {
@@ -23,6 +37,8 @@ export interface RequestReport {
   readonly model: string | undefined
   /** The name of the client's key, never the key itself. */
   readonly key: string | undefined
+  /** The fields of its body, without long texts. Undefined if it was not read. */
+  readonly asked: JsonObject | undefined
   /** The end user whom the client speaks for, in the client's words. */
   readonly user: string | undefined
   /** Of the answer. A stream that was cut has 200. */
@@ -55,6 +71,8 @@ export interface Observer {
   /** Whether it wants the content of requests. */
   readonly content?: boolean
   /** A request has arrived: exactly one report follows. */
-  began?(): void
+  began?(arrival: Arrival): void
   over(report: RequestReport): void
+  /** Is called after each request where work goes on only as long as one of them does. Never rejects. */
+  settle?(): Promise<void>
 }

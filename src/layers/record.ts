@@ -30,16 +30,19 @@ export const record =
       const { why } = call.target
       const deployment = call.target.deployment.label
       const health = book.of(deployment)
+      const { context } = call.trace
+      const span = context?.nextSpan()
       const use = call.target.deployment.rate && new Use(health, call, started)
       health.inFlight++
       try {
-        const answer = await next(call)
+        const answer = await next(span === undefined ? call : { ...call, span })
         const now = clock.now()
-        const attempt: AttemptRecord = { deployment, why, ms: Math.round(now - started) }
+        const attempt: AttemptRecord = { deployment, why, at: started, ms: Math.round(now - started), span }
         call.trace.attempts.push(attempt)
         health.latency.measured(now - started, now)
         const ended = (at: number) => {
           health.inFlight--
+          attempt.over = at
           use?.ended(at, attempt, answer)
           if (attempt.broke) health.breaker?.failed(at, 'failed')
           else health.breaker?.succeeded(at)
@@ -65,7 +68,8 @@ export const record =
         use?.failed(clock.now())
         tell(health.breaker, failure, clock.now())
         const ms = Math.round(clock.now() - started)
-        call.trace.attempts.push({ deployment, why, ms, failure: failure.kind, reason: failure.reason })
+        const { kind, reason, upstreamStatus: status } = failure
+        call.trace.attempts.push({ deployment, why, at: started, ms, failure: kind, reason, status, span })
         const { lacks } = failure
         if (lacks && call.operation.query(call.body).needs.has(lacks)) shortcomings?.add(deployment, lacks)
         if (failure.kind !== 'gone')

@@ -1,5 +1,5 @@
 import type { Environment } from '../config/providers.ts'
-import { drainOf } from '../runtime/draining.ts'
+import { drainOf, lastTelemetry } from '../runtime/draining.ts'
 import { listen } from '../runtime/listening.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
@@ -29,11 +29,11 @@ export async function serveAlone(
   const serving = new Serving(job, env, live)
   const { services, transport, running } = serving.shared
   const { gateway, notes, announce } = serving.now
-  for (const note of notes) serving.log(note)
+  for (const note of [...notes, ...((await serving.now.ready) ?? [])]) serving.log(note)
   const server = createNodeServer(serving.fetch, services.random)
   serveSockets(server, { ...services, open: serving.sockets, running })
   const drain = drainOf(server, services.clock)
-  const end = () => void transport.close().finally(() => process.exit(0))
+  const end = () => void Promise.all([transport.close(), serving.close(lastTelemetry)]).finally(() => process.exit(0))
   const stop = () => {
     told()
     void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced: false }).then(end)

@@ -14,6 +14,8 @@ export class Serving {
   readonly shared: Shared = createShared()
   readonly #env: Environment
   readonly #control: ConfigControl | undefined
+  /** All that have served, since what they have gathered for others may not have been sent yet. */
+  readonly #all: ReturnType<typeof build>[] = []
   #now: ReturnType<typeof build>
 
   /** Throws a `ConfigError`. */
@@ -21,6 +23,7 @@ export class Serving {
     this.#env = env
     this.#control = control
     this.#now = build(job, env, this.shared, control)
+    this.#all.push(this.#now)
   }
 
   /** The one that new requests come to. */
@@ -34,6 +37,11 @@ export class Serving {
   readonly fetch: Fetch = (request, bindings) => this.#now.app.fetch(request, bindings) as ReturnType<Fetch>
 
   readonly sockets: Sockets = (upgrade) => this.#now.sockets(upgrade)
+
+  /** Sends what waits to be sent somewhere, for when the process ends; takes `ms` at most. */
+  async close(ms: number): Promise<void> {
+    await Promise.all(this.#all.map((one) => one.close(ms)))
+  }
 
   /** Like `replace`, in a process that serves nobody: for what is told of the gateway, and for its log. */
   check(job: Job): readonly string[] {
@@ -56,8 +64,11 @@ export class Serving {
         ready()
       })
     })
+    await next.ready
     inherit(next.gateway, this.#now.gateway)
     this.#now = next
+    // An older one has ended its requests, or has long sent what it had to.
+    this.#all.splice(0, this.#all.length, ...this.#all.slice(-1), next)
     return notesOf(next)
   }
 }

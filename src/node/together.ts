@@ -1,7 +1,7 @@
 import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../config/providers.ts'
-import { lastWords } from '../runtime/draining.ts'
+import { lastTelemetry, lastWords } from '../runtime/draining.ts'
 import { closeDoor, listen } from '../runtime/listening.ts'
 import { Workers } from '../runtime/workers.ts'
 import { urlOf } from '../start-text.ts'
@@ -15,7 +15,7 @@ import { Serving } from './serving.ts'
 import { whenTold } from './signals.ts'
 
 /** Milliseconds beyond the grace period before workers are killed. */
-const reserve = lastWords + 1_000
+const reserve = lastWords + lastTelemetry + 1_000
 
 /**
  * Serves in worker processes, to which this process distributes the connections, until a signal
@@ -32,7 +32,7 @@ export async function serveTogether(
   const { log } = serving
   const { clock } = serving.shared.services
   const { gateway, notes, announce } = serving.now
-  for (const note of notes) log(note)
+  for (const note of [...notes, ...((await serving.now.ready) ?? [])]) log(note)
   const live: LiveConfig = new LiveConfig({
     job,
     read: rereader(job, env),

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { ConfigError } from '../config/problems.ts'
-import { drainOf } from '../runtime/draining.ts'
+import { drainOf, lastTelemetry } from '../runtime/draining.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
 import type { Order, Report } from '../runtime/workers.ts'
@@ -40,17 +40,19 @@ process.once('SIGTERM', () => {
 
 async function start(job: WorkerJob): Promise<void> {
   try {
-    serving = new Serving(job, process.env, config)
+    const first = new Serving(job, process.env, config)
+    serving = first
+    await first.now.ready
     const { services, transport, running } = serving.shared
-    const built = createNodeServer(serving.fetch, services.random)
-    serveSockets(built, { ...services, open: serving.sockets, running })
+    const built = createNodeServer(first.fetch, services.random)
+    serveSockets(built, { ...services, open: first.sockets, running })
     const drain = drainOf(built, services.clock)
     const { grace } = job
     leave = (replaced) =>
       void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced }).then(() =>
-        transport.close().finally(() => process.exit(0)),
+        Promise.all([transport.close(), first.close(lastTelemetry)]).finally(() => process.exit(0)),
       )
-    await serving.now.gateway.knowledge.refresh()
+    await first.now.gateway.knowledge.refresh()
     // The server never listens itself, but enforces its request timeouts only after this event.
     built.emit('listening')
     server = built

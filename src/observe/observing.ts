@@ -1,3 +1,4 @@
+import type { Environment } from '../config/secrets.ts'
 import type { Catalog } from '../core/catalog.ts'
 import type { Log } from '../core/log.ts'
 import type { Observer } from '../core/report.ts'
@@ -6,6 +7,7 @@ import type { Services } from '../core/services.ts'
 import { contentOf } from './content.ts'
 import type { Format, LogSettings } from './log-settings.ts'
 import { createLogger, type Output } from './logger.ts'
+import { lateTelemetry } from './telemetry.ts'
 
 /** Where a gateway's log goes. */
 export interface LogOutput {
@@ -22,15 +24,36 @@ export interface ObservingOptions {
   readonly catalog: Catalog
   /** Those of the gateway's keys. */
   readonly secrets: readonly string[]
+  readonly env: Environment
+  /** Whether work goes on between requests. Default true. */
+  readonly background?: boolean | undefined
 }
 
 /** Whoever is told of what the gateway does. */
 export interface Observing {
   readonly log: Log
   readonly observer: Observer | undefined
+  /**
+   * Resolves with notes for the log once all of it is loaded: requests before that are not observed. Undefined if nothing
+   * had to be.
+   */
+  readonly ready: Promise<readonly string[]> | undefined
+  /** Sends what waits to be sent somewhere, for when the gateway stops; takes `ms` at most. */
+  close(ms: number): Promise<void>
 }
 
-export function createObserving({ services, output, settings, catalog, secrets }: ObservingOptions): Observing {
+export function createObserving(options: ObservingOptions): Observing {
+  const { log, observer } = createLogging(options)
+  const telemetry = lateTelemetry({ ...options, services: { ...options.services, log } })
+  return {
+    log,
+    observer: joined([telemetry?.observer, observer]),
+    ready: telemetry?.ready,
+    close: async (ms) => await telemetry?.close(ms),
+  }
+}
+
+function createLogging({ services, output, settings, catalog, secrets }: ObservingOptions) {
   const { clock, random, log, observer } = services
   if (!output) return { log, observer }
   const all = [...secrets, ...[...catalog.providers.values()].flatMap(({ settings }) => secretsOf(settings))]
@@ -45,11 +68,14 @@ export function joined(all: readonly (Observer | undefined)[]): Observer | undef
   const each = [first, ...others]
   return {
     content: each.some(({ content }) => content === true),
-    began() {
-      for (const one of each) one.began?.()
+    began(arrival) {
+      for (const one of each) one.began?.(arrival)
     },
     over(report) {
       for (const one of each) one.over(report)
     },
+    ...(each.some(({ settle }) => settle) && {
+      settle: async () => void (await Promise.all(each.map((one) => one.settle?.()))),
+    }),
   }
 }

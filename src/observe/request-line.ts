@@ -27,6 +27,7 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
   if (report.cost !== undefined) line += `,"cost":${rounded(report.cost, 1e9)}`
   if (report.key !== undefined) line += `,"key":${JSON.stringify(report.key)}`
   if (report.user !== undefined) line += `,"user":${JSON.stringify(cut(report.user))}`
+  if (trace.context) line += `,"trace_id":"${trace.context.traceId}"`
   line += `,"bytes_in":${report.bytesIn}`
   if (trace.attempts.length > 0) line += `,"attempts":[${trace.attempts.map(attemptJSON).join()}]`
   if (trace.plan && trace.plan.skipped.length > 0) {

@@ -14,6 +14,8 @@ const courtesy = 500
 
 /** Milliseconds in which clients can take the last words of answers that were broken off. */
 export const lastWords = 1_000
+/** Milliseconds in which what was gathered for a collector can be sent when the process ends. */
+export const lastTelemetry = 2_000
 
 export interface DrainOptions {
   /** Milliseconds that running answers have to finish. */

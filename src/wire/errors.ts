@@ -132,6 +132,8 @@ export class GatewayError extends Error {
   readonly again: boolean
   readonly lacks: Capability | undefined
   readonly headers: Readonly<Record<string, string>>
+  /** The HTTP status by which an upstream told it. */
+  upstreamStatus: number | undefined
   readonly #reason: string | undefined
 
   constructor(kind: FailureKind, message: string, details: FailureDetails = {}) {
@@ -153,12 +155,14 @@ export class GatewayError extends Error {
   /** The same failure in the terms of the request that the client made. */
   inTermsOf(param: string | null, message: string): GatewayError {
     const { kind, status, type, code, headers, cause } = this
-    return new GatewayError(kind, message, {
+    const same = new GatewayError(kind, message, {
       ...{ status, type, code, param, headers, cause, again: this.again, reason: this.reason },
       ...(this.model !== undefined && { model: this.model }),
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
       ...(this.lacks !== undefined && { lacks: this.lacks }),
     })
+    same.upstreamStatus = this.upstreamStatus
+    return same
   }
 
   /** The value for `x-samewire-reason`, one of a fixed set. */

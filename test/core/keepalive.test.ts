@@ -23,7 +23,7 @@ function pending(stream = true): Pending {
     clock,
     answered,
     answer(answer) {
-      call.trace.attempts.push({ deployment: 'p/late', ms: 1 })
+      call.trace.attempts.push({ deployment: 'p/late', at: 0, ms: 1 })
       resolve(answer)
       return turns()
     },

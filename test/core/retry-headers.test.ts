@@ -3,7 +3,7 @@ import { retryHeaders } from '../../src/retry-headers.ts'
 import { type FailureKind, GatewayError } from '../../src/wire/errors.ts'
 
 function told(failure: GatewayError, failures: readonly FailureKind[], retries?: number): string | undefined {
-  const attempts = failures.map((kind) => ({ deployment: 'p/m', failure: kind, ms: 1 }))
+  const attempts = failures.map((kind) => ({ deployment: 'p/m', at: 0, failure: kind, ms: 1 }))
   return retryHeaders(failure, { attempts }, retries)['x-should-retry']
 }
 

@@ -223,7 +223,7 @@ describe('A target that has come into cooldown since the plan was made', () => {
   })
 
   it('isn’t tried when the attempts of the request are used up', async () => {
-    const attempts = [{ deployment: 'b/m', failure: 'network', ms: 1 }] as const
+    const attempts = [{ deployment: 'b/m', at: 0, failure: 'network', ms: 1 }] as const
     const upstream = upstreamOf(failing('network'))
     const call = callOf({ targets: [first, second] })
     call.trace.attempts.push(...attempts)

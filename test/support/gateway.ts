@@ -45,7 +45,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
   const transport = createNodeTransport()
   const logged: string[] = []
   const running = new Running()
-  const { app, sockets } = assemble<NodeBindings>({
+  const { app, sockets, ready, close } = assemble<NodeBindings>({
     config,
     registry,
     env: options.env ?? {},
@@ -64,6 +64,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
       ...options.services,
     },
   })
+  for (const note of (await ready) ?? []) logged.push(note)
   const server = createNodeServer(app.fetch as Parameters<typeof createNodeServer>[0], options.random ?? Math.random)
   serveSockets(server, {
     open: sockets,
@@ -83,7 +84,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         server.close(() => closed())
         server.closeAllConnections()
       })
-      await transport.close()
+      await Promise.all([transport.close(), close(0)])
     },
   }
 }

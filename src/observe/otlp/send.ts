@@ -1,0 +1,94 @@
+import type { Clock } from '../../core/clock.ts'
+import { readRetryAfter } from '../../core/retry-after.ts'
+import { isObject, type JsonObject, objectAt, tryParse } from '../../wire/json.ts'
+import type { SignalSettings } from './settings.ts'
+
+export interface Sending {
+  readonly fetch: typeof fetch
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/** What came of a request to a collector. */
+export type Sent =
+  /** `rejected`: of what was sent, how much it did not take; `said`: why, or a warning. */
+  | { readonly taken: true; readonly rejected: number; readonly said: string | undefined }
+  /** `again`: the same may be sent again, at the earliest after `waitMs` if it says so. */
+  | { readonly taken: false; readonly why: string; readonly again: boolean; readonly waitMs: number | undefined }
+
+/** All others say that a further try can't help. */
+const passing = [429, 502, 503, 504]
+/** Bytes of an answer that are read. */
+const mostRead = 64 * 1024
+
+/** Sends JSON by OTLP/HTTP, once. Never rejects. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
+export async function send(body: string, settings: SignalSettings, { fetch, clock }: Sending): Promise<Sent> {
+  const { url, headers, timeout, gzip } = settings
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'user-agent': 'samewire',
+        ...headers,
+        'content-type': 'application/json',
+        ...(gzip && { 'content-encoding': 'gzip' }),
+      },
+      body: gzip ? await packed(body) : body,
+      // The headers are secrets, and not for whomever the collector names.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(timeout),
+    })
+    if (response.ok) return { taken: true, ...partial(tryParse(await opening(response))) }
+    await response.body?.cancel().catch(() => {})
+    const again = passing.includes(response.status)
+    return {
+      taken: false,
+      why: `answered ${response.status}`,
+      again,
+      waitMs: again ? waitOf(response, clock) : undefined,
+    }
+  } catch (thrown) {
+    const late = thrown instanceof Error && thrown.name === 'TimeoutError'
+    // The error's own words may have the address in them, and that a key.
+    const why = late ? `did not answer within ${timeout / 1000} s` : 'could not be reached'
+    return { taken: false, why, again: true, waitMs: undefined }
+  }
+}
+
+function waitOf({ headers }: Response, clock: Pick<Clock, 'now'>): number | undefined {
+  const after = headers.get('retry-after')
+  if (after === null) return undefined
+  const now = clock.now()
+  return readRetryAfter({
+    headers: { 'retry-after': after },
+    body: undefined,
+    message: '',
+    passes: true,
+    limited: true,
+    now,
+  })
+}
+
+function partial(answer: unknown): { readonly rejected: number; readonly said: string | undefined } {
+  const told: JsonObject = (isObject(answer) ? objectAt(answer, 'partialSuccess') : undefined) ?? {}
+  const { rejectedSpans, rejectedDataPoints, errorMessage } = told
+  // 64 bits are a string in JSON, and some write a number all the same.
+  const rejected = Number(rejectedSpans ?? rejectedDataPoints ?? 0)
+  const said = typeof errorMessage === 'string' && errorMessage !== '' ? errorMessage.slice(0, 500) : undefined
+  return { rejected: Number.isFinite(rejected) ? rejected : 0, said }
+}
+
+async function opening({ body }: Response): Promise<string> {
+  if (!body) return ''
+  const decoder = new TextDecoder()
+  let text = ''
+  for await (const bytes of body) {
+    text += decoder.decode(bytes, { stream: true })
+    if (text.length > mostRead) break
+  }
+  return text
+}
+
+async function packed(text: string): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))
+  return new Uint8Array(await new Response(stream).arrayBuffer())
+}

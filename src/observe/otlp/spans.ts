@@ -1,0 +1,179 @@
+import type { AttemptRecord } from '../../core/call.ts'
+import type { Deployment } from '../../core/catalog.ts'
+import type { Provider } from '../../core/provider.ts'
+import type { RequestReport } from '../../core/report.ts'
+import type { TraceContext } from '../../core/trace-context.ts'
+import type { JsonObject } from '../../wire/json.ts'
+import { Attributes, textJSON } from './attributes.ts'
+import { type Names, operationName } from './names.ts'
+
+const server = 2
+const client = 3
+/** Of `flags`: whether it is known where the parent is, and that it is elsewhere. */
+const hasRemote = 0x100
+const isRemote = 0x200
+/** Spans for the attempts of one request. */
+const mostAttempts = 50
+
+interface Span {
+  readonly context: TraceContext
+  readonly id: string
+  readonly parent: string | undefined
+  readonly name: string
+  readonly kind: typeof server | typeof client
+  /** Milliseconds since 1970. */
+  readonly start: number
+  readonly end: number
+  readonly attributes: Attributes
+  readonly failed: boolean
+}
+
+/** Makes the spans of a request, each as OTLP's JSON: its own, that of the call to a model, and those of the attempts. */
+export function spansOf(names: Names): (report: RequestReport, context: TraceContext) => readonly string[] {
+  return (report, context) => {
+    const spans = [requestSpan(report, context)]
+    const { attempts, plan } = report.trace
+    // Without a plan nothing was done yet for which there is a model.
+    if (report.operation === undefined || !plan) return spans
+    const id = context.nextSpan()
+    spans.push(callSpan(report, context, id, names))
+    for (const attempt of attempts.slice(0, mostAttempts)) spans.push(attemptSpan(attempt, report, context, id))
+    return spans
+  }
+}
+
+function requestSpan(report: RequestReport, context: TraceContext): string {
+  const { method, status, outcome, failure, requestId, started, ms, key, bytesIn, cost } = report
+  const route = routeOf(report.path)
+  // Of the client's own faults it is the client's span that fails: so the conventions for HTTP have it.
+  const failed = status >= 500 || outcome === 'cut'
+  const attributes = new Attributes()
+    .text('http.request.method', method)
+    .text('http.route', route)
+    .text('url.path', route)
+    .text('url.scheme', 'http')
+    .int('http.response.status_code', status)
+    .int('http.request.body.size', bytesIn)
+    .text('samewire.request_id', requestId)
+    .text('samewire.outcome', outcome)
+    .text('samewire.reason', reasonOf(report))
+    .text('samewire.key', key)
+    .double('samewire.cost', cost)
+    .text('error.type', failed ? (failure?.reason ?? String(status)) : undefined)
+  return written({
+    ...{ context, id: context.spanId, parent: context.parentId, name: `${method} ${route}`, kind: server },
+    ...{ start: started, end: started + ms, attributes, failed },
+  })
+}
+
+function callSpan(report: RequestReport, context: TraceContext, id: string, names: Names): string {
+  const { operation = '', model, outcome, failure, started, ms, firstMs, tokens, streams, served, trace } = report
+  const name = operationName(operation)
+  const start = trace.attempts[0]?.at ?? started
+  const failed = outcome === 'failed' || outcome === 'cut'
+  const deployment = served ?? trace.plan?.targets[0]?.deployment
+  const attributes = new Attributes().text(names.operation, name)
+  if (deployment) {
+    attributes.text(names.provider, providerName(deployment))
+    addAddress(attributes, deployment.provider)
+  }
+  attributes.text(names.requestModel, model).text(names.responseModel, served?.model).flag(names.stream, streams)
+  if (report.asked) addParameters(attributes, report.asked, names)
+  if (tokens) {
+    attributes.int(names.input, tokens.input).int(names.output, tokens.output)
+    if (tokens.cached > 0) attributes.int(names.cached, tokens.cached)
+    if (tokens.reasoning > 0) attributes.int(names.thought, tokens.reasoning)
+  }
+  if (streams && firstMs !== undefined) attributes.double(names.firstChunk, (started + firstMs - start) / 1000)
+  attributes.text('samewire.deployment', served?.label)
+  if (outcome === 'gone') attributes.text('samewire.outcome', outcome)
+  if (failed) attributes.text('error.type', failure?.reason ?? trace.attempts.at(-1)?.reason ?? 'upstream_error')
+  return written({
+    ...{ context, id, parent: context.spanId, name: model === undefined ? name : `${name} ${model}`, kind: client },
+    ...{ start, end: started + ms, attributes, failed },
+  })
+}
+
+/** No names of generative AI: whoever adds up tokens or calls would count them twice. */
+function attemptSpan(attempt: AttemptRecord, report: RequestReport, context: TraceContext, parent: string): string {
+  const { deployment: label, at, ms, over, failure, reason, status, broke, why } = attempt
+  const deployment = report.trace.plan?.targets.find(({ deployment }) => deployment.label === label)?.deployment
+  const failed = broke === true || (failure !== undefined && failure !== 'gone')
+  const attributes = new Attributes().text('samewire.deployment', label).text('samewire.why', why)
+  if (deployment) addAddress(attributes, deployment.provider)
+  attributes.int('http.response.status_code', status).text('samewire.failure', failure).text('samewire.reason', reason)
+  if (failed) attributes.text('error.type', reason ?? failure ?? 'upstream_stream_truncated')
+  return written({
+    ...{ context, id: attempt.span ?? context.nextSpan(), parent, name: `attempt ${label}`, kind: client },
+    ...{ start: at, end: Math.max(over ?? 0, at + ms), attributes, failed },
+  })
+}
+
+function written({ context, id, parent, name, kind, start, end, attributes, failed }: Span): string {
+  const { traceId, state } = context
+  const remote = kind === server && parent !== undefined ? isRemote : 0
+  let json = `{"traceId":"${traceId}","spanId":"${id}"`
+  if (parent !== undefined) json += `,"parentSpanId":"${parent}"`
+  if (state !== undefined) json += `,"traceState":${JSON.stringify(state)}`
+  json += `,"flags":${context.flags | hasRemote | remote},"name":${textJSON(name)},"kind":${kind}`
+  json += `,"startTimeUnixNano":"${nanoseconds(start)}","endTimeUnixNano":"${nanoseconds(Math.max(start, end))}"`
+  json += `,"attributes":[${attributes.json}]`
+  return failed ? `${json},"status":{"code":2}}` : `${json}}`
+}
+
+/** In microseconds and three zeros: more than is known, and more than a number can hold. */
+function nanoseconds(ms: number): string {
+  return `${Math.round(ms * 1000)}000`
+}
+
+/** Most routes are below `/v1`; those of other APIs that aren't say so. */
+function routeOf(path: string): string {
+  return /^\/(api|v1beta|openai|admin)\//.test(path) ? path : `/v1${path}`
+}
+
+function reasonOf({ failure, trace }: RequestReport): string | undefined {
+  return failure?.reason ?? trace.reason ?? trace.attempts.find((attempt) => attempt.failure)?.reason
+}
+
+function providerName({ provider: { definition } }: Deployment): string {
+  return definition.telemetryName ?? definition.type
+}
+
+interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+const addresses = new WeakMap<Provider, Address | false>()
+
+function addAddress(attributes: Attributes, provider: Provider): void {
+  let address = addresses.get(provider)
+  if (address === undefined) {
+    address = addressOf(provider.settings.baseURL) ?? false
+    addresses.set(provider, address)
+  }
+  if (address) attributes.text('server.address', address.host).int('server.port', address.port)
+}
+
+function addressOf(url: string): Address | undefined {
+  if (!URL.canParse(url)) return undefined
+  const { hostname, port, protocol } = new URL(url)
+  return { host: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) }
+}
+
+/** Settings of the request, whatever its API calls them: never what was said. */
+function addParameters(attributes: Attributes, asked: JsonObject, names: Names): void {
+  const { max_completion_tokens, max_output_tokens, max_tokens, stop, n, reasoning_effort, reasoning } = asked
+  attributes
+    .int(names.maxTokens, max_completion_tokens ?? max_output_tokens ?? max_tokens)
+    .double(names.temperature, asked.temperature)
+    .double(names.topP, asked.top_p)
+    .double(names.frequencyPenalty, asked.frequency_penalty)
+    .double(names.presencePenalty, asked.presence_penalty)
+    .int(names.seed, asked.seed)
+  if (n !== 1) attributes.int(names.choices, n)
+  const stops = (Array.isArray(stop) ? stop : [stop]).filter((one) => typeof one === 'string')
+  attributes.texts(names.stop, stops.slice(0, 16))
+  const effort = reasoning_effort ?? Object(reasoning).effort
+  if (typeof effort === 'string') attributes.text(names.reasoning, effort)
+}

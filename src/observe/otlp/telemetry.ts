@@ -1,0 +1,65 @@
+import type { Observer } from '../../core/report.ts'
+import type { Services } from '../../core/services.ts'
+import { attributesOf } from './attributes.ts'
+import { contexts, isSampled } from './context.ts'
+import { namesOf } from './names.ts'
+import { SpanQueue } from './queue.ts'
+import { send } from './send.ts'
+import type { OtlpSettings, SignalSettings } from './settings.ts'
+import { spansOf } from './spans.ts'
+import { Troubles } from './troubles.ts'
+
+export interface TelemetryOptions {
+  readonly settings: OtlpSettings
+  readonly services: Pick<Services, 'clock' | 'random' | 'fetch' | 'log'>
+  /** Whether a provider is told of traces. */
+  readonly passesOn: boolean
+  /** Whether work goes on between requests. */
+  readonly background: boolean
+}
+
+/** An observer that exports what it is told. */
+export interface Telemetry {
+  readonly observer: Observer
+  /** Sends what is left; takes `ms` at most. */
+  close(ms: number): Promise<void>
+}
+
+export function createTelemetry({ settings, services, passesOn, background }: TelemetryOptions): Telemetry {
+  const { traces, sampler, propagates } = settings
+  const contextOf = contexts({
+    ...{ random: services.random, sampler, propagates, makesSpans: traces !== undefined },
+    passesOn: passesOn && propagates,
+  })
+  const began: Observer['began'] = ({ header, trace }) => {
+    const context = contextOf(header)
+    if (context) trace.context = context
+  }
+  if (!traces) return { observer: { began, over() {} }, close: async () => {} }
+  const queue = createQueue(traces, settings, services)
+  const make = spansOf(namesOf(settings.latestNames))
+  const observer: Observer = {
+    began,
+    over(report) {
+      const { context } = report.trace
+      if (!context || !isSampled(context)) return
+      queue.add(make(report, context))
+      if (background) queue.start()
+    },
+    ...(!background && { settle: () => queue.settle() }),
+  }
+  return { observer, close: (ms) => queue.close(ms) }
+}
+
+function createQueue(
+  traces: SignalSettings,
+  { resource, batches }: OtlpSettings,
+  services: TelemetryOptions['services'],
+) {
+  const { clock, random, log } = services
+  const start = `{"resourceSpans":[{"resource":{"attributes":[${attributesOf(resource)}]},"scopeSpans":[{"scope":{"name":"samewire"},"spans":[`
+  return new SpanQueue({
+    ...{ clock, random, batches, troubles: new Troubles('spans', log, clock) },
+    send: (spans) => send(`${start}${spans.join()}]}]}]}`, traces, services),
+  })
+}

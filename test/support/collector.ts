@@ -1,0 +1,124 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { gunzipSync } from 'node:zlib'
+import { until } from './ask.ts'
+
+export interface Attribute {
+  readonly key: string
+  readonly value: {
+    readonly stringValue?: string
+    readonly intValue?: string
+    readonly doubleValue?: number
+    readonly boolValue?: boolean
+    readonly arrayValue?: { readonly values: readonly Attribute['value'][] }
+  }
+}
+
+/** A span as OTLP's JSON has it. */
+export interface SpanJSON {
+  readonly traceId: string
+  readonly spanId: string
+  readonly parentSpanId?: string
+  readonly traceState?: string
+  readonly flags: number
+  readonly name: string
+  readonly kind: number
+  readonly startTimeUnixNano: string
+  readonly endTimeUnixNano: string
+  readonly attributes: readonly Attribute[]
+  readonly status?: { readonly code: number }
+}
+
+/** A span for assertions: its attributes by name, and its times in milliseconds. */
+export interface Span extends Omit<SpanJSON, 'attributes'> {
+  readonly attributes: Readonly<Record<string, unknown>>
+  readonly ms: number
+}
+
+/** A request as the collector got it. */
+export interface Export {
+  readonly path: string
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+  /** When it came, in milliseconds of `performance.now()`. */
+  readonly at: number
+}
+
+export interface Reaction {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
+
+/** Takes OTLP over a real port, and reacts as it is told; `undefined` means that it never answers. */
+export interface FakeCollector {
+  readonly url: string
+  readonly exports: Export[]
+  /** Reactions in order; the last one is repeated. */
+  react(...reactions: (Reaction | undefined)[]): void
+  /** Resolves with the spans of all exports that it took once there are `count`. */
+  spans(count: number): Promise<readonly Span[]>
+  clear(): void
+  close(): Promise<void>
+}
+
+const taken: Reaction = { status: 200, body: '{}' }
+
+export async function fakeCollector(): Promise<FakeCollector> {
+  let reactions: (Reaction | undefined)[] = [taken]
+  const exports: Export[] = []
+  const spans: Span[] = []
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = []
+    for await (const chunk of request) chunks.push(chunk as Buffer)
+    const bytes = Buffer.concat(chunks)
+    const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString()
+    const reaction = reactions.length > 1 ? reactions.shift() : reactions[0]
+    if (reaction?.status === 200) spans.push(...spansIn(text))
+    exports.push({ path: request.url ?? '', headers: request.headers, text, at: performance.now() })
+    if (!reaction) return
+    response.writeHead(reaction.status, { 'content-type': 'application/json', ...reaction.headers })
+    response.end(reaction.body ?? '{}')
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    exports,
+    react(...next) {
+      reactions = next
+    },
+    async spans(count) {
+      await until(() => spans.length >= count)
+      return spans
+    },
+    clear() {
+      reactions = [taken]
+      exports.length = 0
+      spans.length = 0
+    },
+    close: () =>
+      new Promise((closed) => {
+        server.close(() => closed())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+interface Payload {
+  readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly SpanJSON[] }[] }[]
+}
+
+function spansIn(text: string): Span[] {
+  const { resourceSpans } = JSON.parse(text) as Payload
+  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map(readable)))
+}
+
+function readable(span: SpanJSON): Span {
+  const attributes = Object.fromEntries(span.attributes.map(({ key, value }) => [key, plain(value)]))
+  return { ...span, attributes, ms: Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6 }
+}
+
+function plain({ stringValue, intValue, doubleValue, boolValue, arrayValue }: Attribute['value']): unknown {
+  if (arrayValue) return arrayValue.values.map(plain)
+  return stringValue ?? doubleValue ?? boolValue ?? Number(intValue)
+}
