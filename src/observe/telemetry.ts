@@ -55,7 +55,7 @@ export function lateTelemetry(parts: TelemetryParts): LateTelemetry | undefined 
 /** Whether one of OpenTelemetry's variables asks for an export. */
 function isExporting(env: Environment): boolean {
   return (
-    Object.keys(env).some((name) => /^OTEL_EXPORTER_OTLP_(\w+_)?ENDPOINT$/.test(name) && env[name]) ||
-    /\botlp\b/.test(`${env.OTEL_TRACES_EXPORTER} ${env.OTEL_METRICS_EXPORTER}`)
+    Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT || env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) ||
+    /\botlp\b/i.test(env.OTEL_TRACES_EXPORTER ?? '')
   )
 }

@@ -40,6 +40,8 @@ export interface Export {
   readonly path: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string
+  /** As it came. */
+  readonly bytes: Uint8Array<ArrayBuffer>
   /** When it came, in milliseconds of `performance.now()`. */
   readonly at: number
 }
@@ -75,7 +77,7 @@ export async function fakeCollector(): Promise<FakeCollector> {
     const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString()
     const reaction = reactions.length > 1 ? reactions.shift() : reactions[0]
     if (reaction?.status === 200) spans.push(...spansIn(text))
-    exports.push({ path: request.url ?? '', headers: request.headers, text, at: performance.now() })
+    exports.push({ path: request.url ?? '', headers: request.headers, text, bytes: new Uint8Array(bytes), at: performance.now() })
     if (!reaction) return
     response.writeHead(reaction.status, { 'content-type': 'application/json', ...reaction.headers })
     response.end(reaction.body ?? '{}')

@@ -25,9 +25,6 @@ export interface BatchSettings {
 export interface OtlpSettings {
   /** Undefined: not exported. */
   readonly traces: SignalSettings | undefined
-  readonly metrics: SignalSettings | undefined
-  /** Milliseconds between two exports of metrics. */
-  readonly metricInterval: number
   readonly batches: BatchSettings
   /** Attributes of whatever exports. */
   readonly resource: Readonly<Record<string, string>>
@@ -38,7 +35,7 @@ export interface OtlpSettings {
   readonly latestNames: boolean
 }
 
-type Signal = 'TRACES' | 'METRICS'
+type Signal = 'TRACES'
 
 const usualEndpoint = 'http://localhost:4318'
 
@@ -54,8 +51,6 @@ export function readOtlpSettings(env: Environment, warn: Warn): OtlpSettings {
   const service = read('OTEL_SERVICE_NAME')
   return {
     traces: off ? undefined : readSignal('TRACES', env, warn),
-    metrics: off ? undefined : readSignal('METRICS', env, warn),
-    metricInterval: readCount('OTEL_METRIC_EXPORT_INTERVAL', 60_000, env, warn),
     batches: readBatches(env, warn),
     resource: { 'service.name': 'samewire', ...named, ...(service !== undefined && { 'service.name': service }) },
     sampler: readSampler(env, warn),
