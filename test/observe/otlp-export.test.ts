@@ -165,8 +165,12 @@ describe('The settings of the export', () => {
   ])('keep by %s %s a share of the traces', (name, ratio, root, unsampled, sampled) => {
     const env = { OTEL_TRACES_SAMPLER: name, OTEL_TRACES_SAMPLER_ARG: ratio }
     const { sampler } = readOtlpSettings(env, () => {})
-    const ids = Array.from({ length: 100 }, (_, n) => (((n + 0.5) / 100) * 2 ** 52).toString(16).padStart(32, '0'))
-    const kept = (parent: boolean | undefined) => ids.filter((id) => sampler(id.replace('.', ''), parent)).length
+    const ids = Array.from({ length: 100 }, (_, n) =>
+      Math.floor(((n + 0.5) / 100) * 2 ** 52)
+        .toString(16)
+        .padStart(32, '0'),
+    )
+    const kept = (parent: boolean | undefined) => ids.filter((id) => sampler(id, parent)).length
     expect([kept(undefined), kept(false), kept(true)]).toEqual([root, unsampled, sampled])
   })
 })

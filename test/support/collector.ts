@@ -77,7 +77,13 @@ export async function fakeCollector(): Promise<FakeCollector> {
     const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString()
     const reaction = reactions.length > 1 ? reactions.shift() : reactions[0]
     if (reaction?.status === 200) spans.push(...spansIn(text))
-    exports.push({ path: request.url ?? '', headers: request.headers, text, bytes: new Uint8Array(bytes), at: performance.now() })
+    exports.push({
+      path: request.url ?? '',
+      headers: request.headers,
+      text,
+      bytes: new Uint8Array(bytes),
+      at: performance.now(),
+    })
     if (!reaction) return
     response.writeHead(reaction.status, { 'content-type': 'application/json', ...reaction.headers })
     response.end(reaction.body ?? '{}')

@@ -1,8 +1,12 @@
 /** Characters of a text that others have chosen. */
 const longest = 200
 
+/** What stands in JSON as it is. */
+const plain = /^[ !#-[\]-~]*$/
+
 /** A text as JSON: cut, and without half characters, which strict readers refuse. */
 export function textJSON(text: string): string {
+  if (text.length <= longest && plain.test(text)) return `"${text}"`
   const whole = text.length > longest ? `${text.slice(0, longest)}…` : text
   return JSON.stringify(whole.toWellFormed())
 }

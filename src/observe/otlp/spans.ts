@@ -43,7 +43,7 @@ export function spansOf(names: Names): (report: RequestReport, context: TraceCon
 }
 
 function requestSpan(report: RequestReport, context: TraceContext): string {
-  const { method, status, outcome, failure, requestId, started, ms, key, bytesIn, cost } = report
+  const { method, status, outcome, requestId, started, ms, key, bytesIn, cost } = report
   const route = routeOf(report.path)
   // Of the client's own faults it is the client's span that fails: so the conventions for HTTP have it.
   const failed = status >= 500 || outcome === 'cut'
@@ -58,7 +58,7 @@ function requestSpan(report: RequestReport, context: TraceContext): string {
     .text('samewire.reason', reasonOf(report))
     .text('samewire.key', key)
     .double('samewire.cost', cost)
-    .text('error.type', failed ? (failure?.reason ?? String(status)) : undefined)
+    .text('error.type', failed ? errorOf(report) : undefined)
   return written({
     ...{ context, id: context.spanId, parent: context.parentId, name: `${method} ${route}`, kind: server },
     ...{ start: started, end: started + ms, attributes, failed },
@@ -66,7 +66,7 @@ function requestSpan(report: RequestReport, context: TraceContext): string {
 }
 
 function callSpan(report: RequestReport, context: TraceContext, id: string, names: Names): string {
-  const { operation = '', model, outcome, failure, started, ms, firstMs, tokens, streams, served, trace } = report
+  const { operation = '', model, outcome, started, ms, firstMs, tokens, streams, served, trace } = report
   const name = operationName(operation)
   const start = trace.attempts[0]?.at ?? started
   const failed = outcome === 'failed' || outcome === 'cut'
@@ -86,7 +86,7 @@ function callSpan(report: RequestReport, context: TraceContext, id: string, name
   if (streams && firstMs !== undefined) attributes.double(names.firstChunk, (started + firstMs - start) / 1000)
   attributes.text('samewire.deployment', served?.label)
   if (outcome === 'gone') attributes.text('samewire.outcome', outcome)
-  if (failed) attributes.text('error.type', failure?.reason ?? trace.attempts.at(-1)?.reason ?? 'upstream_error')
+  if (failed) attributes.text('error.type', errorOf(report))
   return written({
     ...{ context, id, parent: context.spanId, name: model === undefined ? name : `${name} ${model}`, kind: client },
     ...{ start, end: started + ms, attributes, failed },
@@ -97,7 +97,8 @@ function callSpan(report: RequestReport, context: TraceContext, id: string, name
 function attemptSpan(attempt: AttemptRecord, report: RequestReport, context: TraceContext, parent: string): string {
   const { deployment: label, at, ms, over, failure, reason, status, broke, why } = attempt
   const deployment = report.trace.plan?.targets.find(({ deployment }) => deployment.label === label)?.deployment
-  const failed = broke === true || (failure !== undefined && failure !== 'gone')
+  // Where the client left, nobody waited for the rest.
+  const failed = (broke === true && report.outcome !== 'gone') || (failure !== undefined && failure !== 'gone')
   const attributes = new Attributes().text('samewire.deployment', label).text('samewire.why', why)
   if (deployment) addAddress(attributes, deployment.provider)
   attributes.int('http.response.status_code', status).text('samewire.failure', failure).text('samewire.reason', reason)
@@ -128,6 +129,11 @@ function nanoseconds(ms: number): string {
 /** Most routes are below `/v1`; those of other APIs that aren't say so. */
 function routeOf(path: string): string {
   return /^\/(api|v1beta|openai|admin)\//.test(path) ? path : `/v1${path}`
+}
+
+/** A stream that breaks off without a word of its upstream has no failure of its own. */
+function errorOf({ failure, outcome, status }: RequestReport): string {
+  return failure?.reason ?? (outcome === 'cut' ? 'upstream_stream_truncated' : String(status))
 }
 
 function reasonOf({ failure, trace }: RequestReport): string | undefined {

@@ -132,7 +132,10 @@ async function forwarded({ exports }: FakeCollector, url: string, gzip: boolean)
   for (const { path, headers, bytes } of exports) {
     if ((headers['content-encoding'] === 'gzip') !== gzip) throw new Error('The compression is not what was asked for.')
     const { 'content-type': type = '', 'content-encoding': encoding } = headers
-    const told = { 'content-type': String(type), ...(encoding !== undefined && { 'content-encoding': String(encoding) }) }
+    const told = {
+      'content-type': String(type),
+      ...(encoding !== undefined && { 'content-encoding': String(encoding) }),
+    }
     const response = await fetch(url + path, { method: 'POST', headers: told, body: bytes })
     const answer = await response.text()
     if (response.status !== 200 || !/^\{("partialSuccess":\{\})?\}$/.test(answer)) {
