@@ -133,19 +133,23 @@ describe.each(runtimes)('A trace, on %s,', (runtime) => {
   })
 
   it('lasts as long as a stream', async () => {
-    const [role = '', hello = ''] = chatFrames('hello')
-    up.script(stream([role, hello], 'silence'))
-    const leave = new AbortController()
-    const response = await open(both, runtime, chat('m', { stream: true }), { signal: leave.signal })
-    await response.body?.getReader().read()
-    await new Promise((resolve) => setTimeout(resolve, 150))
+    const [role = '', hello = '', ...rest] = chatFrames('hello')
+    const { promise: enough, resolve: end } = Promise.withResolvers<void>()
+    up.script(async (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(role + hello)
+      await enough
+      response.end(rest.join(''))
+    })
+    const response = await open(both, runtime, chat('m', { stream: true }))
+    const began = performance.now()
+    await new Promise((resolve) => setTimeout(resolve, 100))
     expect(collector.exports).toEqual([])
-    leave.abort()
-    const [request, call, attempt] = chain(await collector.spans(3))
-    expect(request?.attributes['samewire.outcome']).toBe('gone')
-    for (const span of [request, call, attempt]) {
-      expect(span?.ms).toBeGreaterThan(100)
-      expect(span?.status).toBeUndefined()
+    const lasted = performance.now() - began
+    end()
+    await response.text()
+    for (const { ms, status } of chain(await collector.spans(3))) {
+      expect(ms).toBeGreaterThan(lasted - 10)
+      expect(status).toBeUndefined()
     }
   })
 
@@ -260,6 +264,21 @@ describe.each(runtimes)('A trace, on %s,', (runtime) => {
       { key: 'deployment.environment', value: { stringValue: 'a test' } },
       { key: 'team', value: { stringValue: 'red' } },
     ])
+  })
+})
+
+// A Worker learns that its client has left only when it next writes to it.
+describe('A trace on node', () => {
+  it('ends where the client leaves, which is no failure', async () => {
+    const [role = '', hello = ''] = chatFrames('hello')
+    up.script(stream([role, hello], 'silence'))
+    const leave = new AbortController()
+    const response = await open(both, 'node', chat('m', { stream: true }), { signal: leave.signal })
+    await response.body?.getReader().read()
+    leave.abort()
+    const [request, ...others] = chain(await collector.spans(3))
+    expect(request?.attributes['samewire.outcome']).toBe('gone')
+    for (const span of [request, ...others]) expect(span?.status).toBeUndefined()
   })
 })
 
