@@ -235,6 +235,7 @@ describe('A target that has come into cooldown since the plan was made', () => {
 describe('The trace', () => {
   it('holds every attempt with its time, and the log the failed ones', async () => {
     const clock = new ManualClock()
+    const began = clock.now()
     const logged: string[] = []
     const call = callOf()
     const slow = async () => {
@@ -249,8 +250,15 @@ describe('The trace', () => {
     await expect(layered(call)).rejects.toMatchObject({ kind: 'overloaded' })
     await layered(call)
     expect(call.trace.attempts).toEqual([
-      { deployment: 'p/m', why: 'requested', ms: 12_345, failure: 'overloaded', reason: 'capacity_exhausted' },
-      { deployment: 'p/m', why: 'requested', ms: 0 },
+      {
+        deployment: 'p/m',
+        why: 'requested',
+        at: began,
+        ms: 12_345,
+        failure: 'overloaded',
+        reason: 'capacity_exhausted',
+      },
+      { deployment: 'p/m', why: 'requested', at: began + 12_345, over: began + 12_345, ms: 0 },
     ])
     expect(logged.join('\n')).toContain('req_test p/m: capacity_exhausted after 12345 ms')
     expect(logged.join('\n')).not.toContain('secret words')
