@@ -1,4 +1,5 @@
 import type { Config, ModelConfig, ProviderConfig } from '../../src/config/schema.ts'
+import { bundle, startWorkerd } from '../bench/workerd.ts'
 import { configFile, launch } from '../support/program.ts'
 import type { Ask, Got } from './cells.ts'
 import type { Route } from './judge.ts'
@@ -17,15 +18,19 @@ export class Plan {
   readonly #models: Record<string, ModelConfig> = {}
 
   add(target: Target, ask: Ask, route: Route): Planned {
-    const provider = target.provider(ask.upstream)
+    return { ask, route, model: this.modelFor(target, ask) }
+  }
+
+  /** The name that leads to what the upstream answers. `provider`: instead of the target's for it. */
+  modelFor(target: Target, ask: Pick<Ask, 'upstream' | 'model'>, provider = target.provider(ask.upstream)): string {
     const key = JSON.stringify(provider)
     const [name] = this.#providers.get(key) ?? [`p${this.#providers.size}`]
     this.#providers.set(key, [name, provider])
     const model = `${name}/${ask.model ?? target.model}`
-    if (!target.supports) return { ask, route, model }
+    if (!target.supports) return model
     const declared = `declared/${model}`
     this.#models[declared] = { deployments: [{ model, supports: target.supports }] }
-    return { ask, route, model: declared }
+    return declared
   }
 
   get config(): Config {
@@ -34,6 +39,8 @@ export class Plan {
       models: this.#models,
       retries: 0,
       cooldown: false,
+      // How long answers take depends on what else the machine does, and is not what is asked.
+      ...{ keepAlive: 120, connectTimeout: 60 },
     }
   }
 }
@@ -56,6 +63,21 @@ export async function startGateway(config: Config, env: Readonly<Record<string, 
       await file.remove()
     },
   }
+}
+
+/** Starts the same as a Worker, in workerd itself. `name` is that of its bundle. */
+export async function startWorker(
+  name: string,
+  config: Config,
+  env: Readonly<Record<string, string>>,
+): Promise<Gateway> {
+  const built = await bundle(name, 'src/worker.ts')
+  const bindings = { ...upstreamKey, ...env, SAMEWIRE_CONFIG: JSON.stringify(config) }
+  const worker = await startWorkerd(name, built, bindings)
+  const origin = `http://127.0.0.1:${worker.port}`
+  const isThere = () => fetch(`${origin}/health`).then(({ ok }) => ok)
+  while (!(await isThere().catch(() => false)));
+  return { baseURL: `${origin}/v1`, close: () => worker.stop() }
 }
 
 /** Sends one request, and reads all of its answer. */

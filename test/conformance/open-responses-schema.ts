@@ -1,24 +1,19 @@
-import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js'
+import {
+  amount,
+  anything,
+  checkOf,
+  count,
+  flag,
+  list,
+  object,
+  oneOf,
+  orNull,
+  type Schema,
+  text,
+} from './json-schema.ts'
 import type { ResponseEvent } from './response.ts'
 
-/** JSON Schema of what Open Responses (openresponses.org) requires of a response and of its events. */
-type Schema = Readonly<Record<string, unknown>>
-
-const text = { type: 'string' }
-const count = { type: 'integer' }
-const amount = { type: 'number' }
-const flag = { type: 'boolean' }
-const anything = {}
-const list = (items: Schema) => ({ type: 'array', items })
-const orNull = (schema: Schema) => ({ anyOf: [schema, { type: 'null' }] })
-const oneOf = (...values: readonly string[]) => ({ enum: values })
-/** All of these are required. */
-const object = (properties: Readonly<Record<string, Schema>>, more: Readonly<Record<string, Schema>> = {}) => ({
-  type: 'object',
-  required: Object.keys(properties),
-  properties: { ...properties, ...more },
-})
-
+/** What Open Responses (openresponses.org) requires of a response and of its events. */
 const status = oneOf('in_progress', 'completed', 'incomplete')
 const part = {
   anyOf: [
@@ -143,15 +138,6 @@ const error = {
       error: object({ type: text, code: orNull(text), message: text, param: orNull(text) }),
     }),
   ],
-}
-
-type Check = (value: unknown) => string | undefined
-
-const ajv = new Ajv2020({ strict: false })
-
-function checkOf(schema: AnySchema): Check {
-  const fits = ajv.compile(schema)
-  return (value) => (fits(value) ? undefined : ajv.errorsText(fits.errors))
 }
 
 const checks = new Map(Object.entries({ ...eventSchemas, error }).map(([type, schema]) => [type, checkOf(schema)]))

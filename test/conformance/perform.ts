@@ -1,6 +1,9 @@
-import { type Gateway, Plan, type Planned, send, startGateway } from './asking.ts'
+import type { Config } from '../../src/config/schema.ts'
+import { type Gateway, Plan, type Planned, send, startGateway, startWorker } from './asking.ts'
 import { cases } from './cases/index.ts'
 import { type Ask, type Cell, type Kind, kinds, together } from './cells.ts'
+import { clientKey, dialectKinds } from './dialects/dialect.ts'
+import { agreed, fillDialects, planDialects } from './dialects/perform.ts'
 import { judge, type Route } from './judge.ts'
 import { type AcceptanceTest, acceptanceTests, accepting } from './open-responses.ts'
 import { routes } from './routes.ts'
@@ -16,12 +19,10 @@ interface Open {
   readonly cells: readonly (readonly Planned[] | undefined)[]
 }
 
+type Env = Readonly<Record<string, string>>
+
 /** Asks everything on every route of every target, through one gateway. */
-export async function perform(
-  targets: readonly Target[],
-  env: Readonly<Record<string, string>>,
-  spec: Specification | undefined,
-): Promise<Report> {
+export async function perform(targets: readonly Target[], env: Env, spec: Specification | undefined): Promise<Report> {
   const plan = new Plan()
   const open = Object.entries(routes).flatMap(([name, route]) =>
     targets.map((target) => ({
@@ -41,7 +42,35 @@ export async function perform(
       accept(acceptance, gateway, spec),
       embedded[0] ? runSuites(gateway.baseURL, embedded[0].model) : {},
     ])
-    return { specification: spec?.name ?? null, kinds, routes: rows, openResponses, suites }
+    // Afterwards: the suites have a limit of time.
+    const others = await performDialects(targets, env)
+    return { specification: spec?.name ?? null, kinds, routes: rows, ...others, openResponses, suites }
+  } finally {
+    await gateway.close()
+  }
+}
+
+/** Asks all of it in the other APIs, through gateways of their own: on Node, and then as Workers, where it must be the same. */
+export async function performDialects(
+  targets: readonly Target[],
+  env: Env,
+): Promise<Pick<Report, 'dialectKinds' | 'dialects'>> {
+  const more = { ...env, SAMEWIRE_KEY: clientKey }
+  const onNode = await filled(targets, (config) => startGateway(config, more))
+  // Nothing runs a model in a Worker.
+  const elsewhere = targets.filter(({ server }) => server !== 'embedded')
+  const inWorkers = await filled(elsewhere, (config) => startWorker('conformance', config, more))
+  return { dialectKinds, dialects: agreed(onNode, inWorkers) }
+}
+
+type Start = (config: Config) => Promise<Gateway>
+
+async function filled(targets: readonly Target[], start: Start): Promise<Report['dialects']> {
+  const plan = new Plan()
+  const rows = planDialects(plan, targets)
+  const gateway = await start(plan.config)
+  try {
+    return await fillDialects(rows, gateway)
   } finally {
     await gateway.close()
   }

@@ -46,7 +46,7 @@ export function sendGenerated({ path }: Seen, response: ServerResponse, script: 
     candidates: [{ content: { parts: some, role: 'model' }, ...end, index: 0 }],
     ...told,
   })
-  const end = { finishReason: 'STOP' }
+  const end = { finishReason: script.finish === 'length' ? 'MAX_TOKENS' : 'STOP' }
   if (!path.includes('alt=sse')) {
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(saying(parts, end)))
     return
@@ -56,4 +56,12 @@ export function sendGenerated({ path }: Seen, response: ServerResponse, script: 
     response.write(`data: ${JSON.stringify(event)}\r\n\r\n`)
   }
   response.end()
+}
+
+/** Vectors as https://ai.google.dev/api/embeddings says, one or several. */
+export function embedContents({ path, body }: Seen, response: ServerResponse): void {
+  const one = { values: [0.6, 0.8] }
+  const { requests = [] } = JSON.parse(body) as { requests?: readonly unknown[] }
+  const told = path.includes(':batch') ? { embeddings: requests.map(() => one) } : { embedding: one }
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told))
 }

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 /** What a scripted model says. */
 export interface Script {
   readonly content?: string
+  readonly finish: string
   readonly calls?: readonly {
     readonly id: string
     readonly function: { readonly name: string; readonly arguments: string }

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
 import { messagesAsChat, sendMessage } from './scripted-anthropic.ts'
-import { asChatOf, sendGenerated } from './scripted-gemini.ts'
+import { asChatOf, embedContents, sendGenerated } from './scripted-gemini.ts'
 import { extract, hubEntry, otherAnswers } from './scripted-media.ts'
-import { type ResponseRequest, sendResponse } from './scripted-responses.ts'
+import { type ResponseRequest, type Script, sendResponse } from './scripted-responses.ts'
 
 interface Message {
   readonly content: string | readonly { readonly type: string }[]
@@ -37,6 +37,8 @@ export function scriptedUpstream(): Promise<FakeUpstream> {
     const other = otherAnswers[path.replace(/^(\/together)?\/v1(beta\/openai)?/, '')]
     if (other) return other(request, response)
     const body = JSON.parse(text) as Body & ResponseRequest
+    if (/:(batchE|e)mbedContents?$/.test(path)) return embedContents(request, response)
+    const saying = (chat: Body) => sayingTo(chat, text)
     if (path.includes(':countTokens')) return send(response, { totalTokens: 9 })
     if (/:(stream)?generateContent/i.test(path)) {
       return sendGenerated(request, response, saying(asChatOf(JSON.parse(text))))
@@ -47,7 +49,7 @@ export function scriptedUpstream(): Promise<FakeUpstream> {
       return sendMessage(response, asked, saying(messagesAsChat(asked)))
     }
     if (path.endsWith('/responses')) return sendResponse(response, body, saying(asChat(body)))
-    if (path.endsWith('/chat/completions')) return body.stream ? streamChat(response, body) : sendChat(response, body)
+    if (path.endsWith('/chat/completions')) return (body.stream ? streamChat : sendChat)(response, body, saying(body))
     if (path.endsWith('/completions')) return body.stream ? streamText(response, body) : sendText(response, body)
     return send(
       response,
@@ -65,15 +67,27 @@ function asChat({ model, input, tools, text }: ResponseRequest): Body {
   return { model, messages: [{ content }], ...(tools && { tools }), ...(format && { response_format: format }) }
 }
 
-/** What the model says to the last message. */
-function saying({ messages = [], tools, response_format }: Body) {
+const forced = /"tool_choice":("required"|\{"type":"(any|tool|function)")|"mode":"ANY"/
+const shortest = /"max(_completion_tokens|_tokens|OutputTokens)":5\b/
+
+/** What the model says to the last message. `request`: all of the request, in whatever terms. */
+function sayingTo(chat: Body, request: string): Script {
+  // What it says to what only some of the cases ask, so that each of these reaches it.
+  if (request.includes('sunny')) return { content: 'It is sunny.', finish: 'stop' }
+  if (request.includes('Say pong.')) return { content: 'pong', finish: 'stop' }
+  if (request.includes('", 5"')) return { content: '1, 2, 3, 4', finish: 'stop' }
+  if (shortest.test(request)) return { content: 'Once upon a', finish: 'length' }
+  if (forced.test(request) && chat.tools) return { calls: [call('Paris', 0)], finish: 'tool_calls' }
+  return saying(chat)
+}
+
+function saying({ messages = [], tools, response_format }: Body): Script {
   const { content = '' } = messages.at(-1) ?? {}
   const text = typeof content === 'string' ? content : ''
-  if (tools)
-    return {
-      calls: ['Paris', 'Rome', 'San Francisco'].filter((city) => text.includes(city)).map(call),
-      finish: 'tool_calls',
-    }
+  if (tools) {
+    const cities = ['Paris', 'Rome', 'San Francisco'].filter((city) => text.includes(city))
+    if (cities.length > 0) return { calls: cities.map(call), finish: 'tool_calls' }
+  }
   if (response_format?.type.startsWith('json')) return { content: '{"ok":true,"color":"red"}', finish: 'stop' }
   const saw = typeof content !== 'string' && content.some(({ type }) => type.includes('image'))
   const reasoning = text.includes('/think') ? { reasoning_content: 'The user wants me to think.' } : {}
@@ -86,15 +100,15 @@ const call = (city: string, index: number) => ({
   function: { name: 'get_weather', arguments: JSON.stringify({ city }) },
 })
 
-function sendChat(response: ServerResponse, body: Body): void {
-  const { content = null, calls, finish, reasoning } = saying(body)
+function sendChat(response: ServerResponse, body: Body, script: Script): void {
+  const { content = null, calls, finish, reasoning } = script
   const message = { role: 'assistant', content, refusal: null, ...(calls && { tool_calls: calls }), ...reasoning }
   const choices = [{ index: 0, message, logprobs: null, finish_reason: finish }]
   send(response, { ...head, object: 'chat.completion', model: body.model, choices, usage })
 }
 
-function streamChat(response: ServerResponse, body: Body): void {
-  const { content, calls = [], finish, reasoning } = saying(body)
+function streamChat(response: ServerResponse, body: Body, script: Script): void {
+  const { content, calls = [], finish, reasoning } = script
   const deltas = [
     { role: 'assistant', content: calls.length > 0 ? null : '', refusal: null },
     ...(reasoning ? [reasoning] : []),

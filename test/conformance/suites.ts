@@ -8,7 +8,7 @@ import type { Suite } from './table.ts'
 
 const run = promisify(execFile)
 /** Milliseconds; the longest takes ten seconds on a machine that does nothing else. */
-const timeout = 150_000
+const timeout = 300_000
 /** Tokens after which llmprobe stops: what it checks of the gateway needs 11,000, what it asks of the model comes after. */
 const budget = '14000'
 

@@ -8,12 +8,19 @@ export interface Report {
   /** What is asked: the columns. */
   readonly kinds: readonly string[]
   /** A cell for each kind, by route and target. */
-  readonly routes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
+  readonly routes: Rows
+  /** What is asked of the other APIs: the columns of their table. */
+  readonly dialectKinds: readonly string[]
+  /** A cell for each of these kinds, by dialect, route and target. */
+  readonly dialects: Readonly<Record<string, Rows>>
   /** The tests of Open Responses: a cell for each server, or why a test is left out. */
   readonly openResponses: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   /** The MUSTs of published suites, by their names. */
   readonly suites: Readonly<Record<string, Suite>>
 }
+
+/** Cells by route and target. */
+export type Rows = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>
 
 export interface Suite {
   readonly passed: number
@@ -36,21 +43,30 @@ export function wordOf(cell: Cell): string {
 }
 
 /** The report as a file, a row a line. */
-export function textOf({ specification, kinds, routes, openResponses, suites }: Report): string {
-  const tables = Object.entries(routes).map(([route, targets]) => {
-    const rows = Object.entries(targets).map(([target, cells]) => `${quoted(target)}: ${quoted(cells)}`)
-    return `${quoted(route)}: {\n      ${rows.join(',\n      ')}\n    }`
-  })
+export function textOf(report: Report): string {
+  const { specification, kinds, routes, dialectKinds, dialects, openResponses, suites } = report
+  const apis = Object.entries(dialects).map(
+    ([name, its]) => `${quoted(name)}: {\n    ${rowsOf(its).join(',\n    ')}\n  }`,
+  )
   const acceptance = Object.entries(openResponses).map(([id, row]) => `${quoted(id)}: ${quoted(row)}`)
   return [
     '{',
     `  "specification": ${quoted(specification)},`,
     `  "kinds": ${quoted(kinds)},`,
-    `  "routes": {\n    ${tables.join(',\n    ')}\n  },`,
+    `  "routes": {\n    ${rowsOf(routes).join(',\n    ')}\n  },`,
+    `  "dialectKinds": ${quoted(dialectKinds)},`,
+    `  "dialects": {\n  ${apis.join(',\n  ')}\n  },`,
     `  "openResponses": {\n    ${acceptance.join(',\n    ')}\n  },`,
     `  "suites": ${quoted(suites)}`,
     '}\n',
   ].join('\n')
+}
+
+function rowsOf(rows: Rows): readonly string[] {
+  return Object.entries(rows).map(([route, targets]) => {
+    const lines = Object.entries(targets).map(([target, cells]) => `${quoted(target)}: ${quoted(cells)}`)
+    return `${quoted(route)}: {\n      ${lines.join(',\n      ')}\n    }`
+  })
 }
 
 const quoted = (value: unknown) => JSON.stringify(value)
@@ -64,26 +80,54 @@ const marks: Readonly<Record<string, string>> = {
 }
 
 /** The table in Markdown, for the README and the terminal. Targets that do the same share a row. */
-export function tableOf({ specification, kinds, routes, openResponses, suites }: Report): string {
-  const rows = Object.entries(routes).flatMap(([route, targets]) => {
-    const alike = new Map<string, string[]>()
-    for (const [target, words] of Object.entries(targets)) {
-      const cells = words.map(markOf).join(' | ')
-      alike.set(cells, [...(alike.get(cells) ?? []), target])
-    }
-    return [...alike].map(([cells, names]) => `| \`${paths[route]?.path ?? route}\` | ${names.join('; ')} | ${cells} |`)
-  })
+export function tableOf(report: Report): string {
+  const { specification, kinds, routes, openResponses, suites } = report
   const said = Object.entries(suites).map(([name, { passed, total }]) => `${name} ${passed} of ${total}`)
   return [
-    `| route | provider | ${kinds.join(' | ')} |`,
-    `|---|---|${kinds.map(() => '---|').join('')}`,
-    ...rows,
+    ...headOf(kinds),
+    ...linesOf(routes, (word) => markOf(word)),
+    '',
+    ...dialectTable(report),
     '',
     ...acceptanceTable(openResponses),
     '',
     `Checked by ${specification ?? 'no specification'}. MUSTs of published suites that the gateway passes with the ` +
       `embedded model: ${said.join(', ')}.`,
   ].join('\n')
+}
+
+function headOf(kinds: readonly string[]): readonly string[] {
+  return [`| route | provider | ${kinds.join(' | ')} |`, `|---|---|${kinds.map(() => '---|').join('')}`]
+}
+
+/** A line for all targets of a route that do the same. */
+function linesOf(rows: Rows, mark: (word: string) => string): readonly string[] {
+  return Object.entries(rows).flatMap(([route, targets]) => {
+    const alike = new Map<string, string[]>()
+    for (const [target, words] of Object.entries(targets)) {
+      const cells = words.map(mark).join(' | ')
+      alike.set(cells, [...(alike.get(cells) ?? []), target])
+    }
+    return [...alike].map(([cells, names]) => `| \`${paths[route]?.path ?? route}\` | ${names.join('; ')} | ${cells} |`)
+  })
+}
+
+/** The other APIs, and under them the words in which they refuse, by number. */
+function dialectTable({ dialectKinds, dialects }: Report): readonly string[] {
+  const said: string[] = []
+  const numbered = (word: string) => {
+    const words = /^refused: (.*)$/s.exec(word)?.[1]
+    if (words === undefined) return markOf(word)
+    if (!said.includes(words)) said.push(words)
+    return `400 (${said.indexOf(words) + 1})`
+  }
+  const lines = Object.values(dialects).flatMap((rows) => linesOf(rows, numbered))
+  const refusals = said.map((words, at) => `${at + 1}. ${words}`)
+  return [
+    ...headOf(dialectKinds),
+    ...lines,
+    ...(refusals.length > 0 ? ['', 'Refused with these words:', '', ...refusals] : []),
+  ]
 }
 
 /** The acceptance suite, the tests that end alike in one row. */

@@ -3,7 +3,7 @@ import type { ProviderConfig } from '../../src/config/schema.ts'
 import type { ProviderDefinition } from '../../src/core/provider.ts'
 import { made, type Subject, subjects } from '../contract/subjects.ts'
 import { anthropicName } from '../support/anthropic-recordings.ts'
-import { exchangePath, type MadeUp } from '../support/exchange.ts'
+import { type Delivery, exchangePath, type MadeUp } from '../support/exchange.ts'
 import { geminiName } from '../support/gemini-recordings.ts'
 
 /** A provider as it is configured, in front of a server: the rows of the table. */
@@ -16,11 +16,18 @@ export interface Target {
   readonly server: 'recorded' | 'scripted' | 'embedded' | 'live'
   /** The configuration with which the upstream answers so. */
   provider(upstream: string | MadeUp): ProviderConfig
+  /** The same, and how to see the last body that the upstream got; absent where it can't be seen. */
+  watch?(upstream: string | MadeUp): Watch
   /** What has to be declared of the model, because the server doesn't say it. */
   readonly supports?: Supports
   /** How the server says that it lacks a model, and that a prompt is too long. */
   readonly missing: string | MadeUp
   readonly overflow: string | MadeUp
+}
+
+export interface Watch {
+  readonly provider: ProviderConfig
+  seen(): Promise<string>
 }
 
 type Supports = { readonly vision: boolean }
@@ -87,6 +94,15 @@ function scriptedTarget(type: string, { scripted, recorded }: Servers): Target {
 
 function recordedTarget(subject: Subject, { recorded }: Servers): Target {
   const { name, model, provider, address, recordings, overflow, missing } = subject
+  function before(upstream: string | MadeUp, delivery: Delivery = {}): ProviderConfig {
+    if (!address) return provider
+    const answer = typeof upstream === 'string' ? answerOf(subject, upstream) : upstream
+    const exchange = exchangePath({
+      answer: typeof answer === 'string' ? [recordings.name, answer] : answer,
+      delivery,
+    })
+    return { ...provider, apiKey, ...address(`${recorded}${exchange}`) }
+  }
   return {
     name,
     model,
@@ -96,13 +112,20 @@ function recordedTarget(subject: Subject, { recorded }: Servers): Target {
     overflow,
     // It answers as if there were no image.
     ...(recordings.name.startsWith('transformers') && { supports: { vision: false } }),
-    provider(upstream) {
-      if (!address) return provider
-      const answer = typeof upstream === 'string' ? answerOf(subject, upstream) : upstream
-      const exchange = exchangePath({ answer: typeof answer === 'string' ? [recordings.name, answer] : answer })
-      return { ...provider, apiKey, ...address(`${recorded}${exchange}`) }
-    },
+    provider: (upstream) => before(upstream),
+    ...(address && {
+      watch(upstream) {
+        const tag = name.replaceAll(/\W+/g, '-')
+        return { provider: before(upstream, { tag }), seen: () => lastSeen(recorded, tag) }
+      },
+    }),
   }
+}
+
+async function lastSeen(recorded: string, tag: string): Promise<string> {
+  const response = await fetch(`${recorded}/seen/${tag}`)
+  const seen = (await response.json()) as readonly { readonly body: string }[]
+  return seen.at(-1)?.body ?? ''
 }
 
 /** The recorded exchange that the request of a label led to; a server that was not asked it fails. */

@@ -101,7 +101,7 @@ export function readNative(body: string): Said[] {
   return [
     {
       content: lines.map(({ message, response }) => response ?? message?.content ?? '').join(''),
-      reasoning: lines.map(({ message }) => message?.thinking ?? '').join(''),
+      reasoning: lines.map(({ message, thinking }) => thinking ?? message?.thinking ?? '').join(''),
       calls: calls.map(({ function: { name, arguments: given } }) => ({ name, arguments: given })),
       // Ollama says `stop` for calls too.
       finish: calls.length > 0 ? 'tool_calls' : reason,
@@ -111,6 +111,7 @@ export function readNative(body: string): Said[] {
 
 interface NativeLine {
   readonly response?: string
+  readonly thinking?: string
   readonly done_reason?: string
   readonly message?: {
     readonly content?: string
@@ -186,7 +187,12 @@ export function readMessage(body: string): Said[] {
   ]
 }
 
-const stopReasons: Readonly<Record<string, string>> = { end_turn: 'stop', max_tokens: 'length', tool_use: 'tool_calls' }
+const stopReasons: Readonly<Record<string, string>> = {
+  end_turn: 'stop',
+  stop_sequence: 'stop',
+  max_tokens: 'length',
+  tool_use: 'tool_calls',
+}
 
 interface AnthropicBlock {
   readonly type: string

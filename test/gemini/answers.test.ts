@@ -269,6 +269,16 @@ describe.each(runtimes)('On %s, the answer to a request for content', (runtime) 
     }
   })
 
+  it('names the field of the request where a server refuses what that is in a chat', async () => {
+    const message = "Unsupported parameter: 'stop' is not supported with this model."
+    upstream.script(json(400, { error: { message, param: 'stop', code: 'unsupported_parameter' } }))
+    const reply = await ask({ generationConfig: { stopSequences: ['x'] } }, 'generateContent')
+    const { error } = JSON.parse(reply.text) as { error: Json }
+    expect(error.message).toBe(
+      "Unsupported parameter: 'generationConfig.stopSequences' is not supported with this model.",
+    )
+  })
+
   it('is that of another model if the first one fails', async () => {
     upstream.script(json(500, {}), json(200, chatSaying({ content: 'Hi' })))
     expect(JSON.parse((await ask({}, 'generateContent', 'two')).text)).toMatchObject({

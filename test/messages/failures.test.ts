@@ -158,6 +158,13 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
     expect((await errorFor(asking('up/m', 'hi'))).message).toMatch(/^prompt is too long: /)
   })
 
+  it('is told of its own field where a server refuses what that is in a chat', async () => {
+    const message = "Unsupported parameter: 'stop' is not supported with this model."
+    upstream.script(json(400, failure(message, { param: 'stop', code: 'unsupported_parameter' })))
+    const error = await errorFor(asking('up/m', 'hi', { stop_sequences: ['x'] }))
+    expect(error.message).toBe("Unsupported parameter: 'stop_sequences' is not supported with this model.")
+  })
+
   it('is answered by another model where the first one fails', async () => {
     upstream.script((request, ...rest) =>
       (request.body.includes('"one"') ? json(500, failure('Oops')) : json(200, chatAnswer('Hi')))(request, ...rest),

@@ -131,6 +131,7 @@ function isGiven(value: unknown): boolean {
 /** Chat's names for what the client calls otherwise, where the words of a failure have them. */
 const names: readonly (readonly [RegExp, string])[] = [
   [/\bmax_completion_tokens\b/g, 'max_tokens'],
+  [/^stop$|(?<=')stop(?=')/g, 'stop_sequences'],
   [/\breasoning_effort\b/g, 'output_config.effort'],
   [/\bresponse_format\b/g, 'output_config.format'],
 ]

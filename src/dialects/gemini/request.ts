@@ -135,6 +135,7 @@ function isEmpty(value: unknown): boolean {
 /** Gemini's names for what a chat calls otherwise, where the words of a failure have them. */
 const own: readonly (readonly [RegExp, string])[] = [
   [/\bmax_(completion_)?tokens\b/g, 'generationConfig.maxOutputTokens'],
+  [/^stop$|(?<=')stop(?=')/g, 'generationConfig.stopSequences'],
   [/\breasoning_effort\b/g, 'generationConfig.thinkingConfig'],
   [/\bresponse_format\b/g, 'generationConfig.responseSchema'],
   [/\btool_choice\b/g, 'toolConfig'],

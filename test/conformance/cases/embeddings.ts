@@ -6,12 +6,17 @@ import { errorAsks } from './errors.ts'
 const input = ['a cat', 'a dog']
 
 /** What a server of each kind says with a model for embeddings: those that were recorded carry none, except Ollama. */
-function answerOf({ subject }: Target): Ask['upstream'] {
+export function embeddingsOf({ subject, server }: Target, count: 1 | 2): Ask['upstream'] {
+  if (server === 'scripted') return 'embeddings'
   const vectors = [
     [0.6, 0.8],
     [0.8, -0.6],
-  ]
-  if (subject?.recordings.name.endsWith('native')) return 'embed'
+  ].slice(0, count)
+  if (subject?.recordings.name.endsWith('native')) {
+    return count === 2
+      ? 'embed'
+      : made(200, { model: 'e', embeddings: vectors, total_duration: 1, prompt_eval_count: 2 })
+  }
   if (subject?.name === 'huggingface, the router') return made(200, vectors)
   const data = vectors.map((embedding, index) => ({ object: 'embedding', index, embedding }))
   return made(200, { object: 'list', data, model: 'e', usage: { prompt_tokens: 4, total_tokens: 4 } })
@@ -20,7 +25,7 @@ function answerOf({ subject }: Target): Ask['upstream'] {
 /** As today's clients ask, which want base64 unless they are told otherwise, and as others do. */
 const asked = (target: Target, format: 'float' | 'base64'): Ask => ({
   about: format,
-  upstream: target.server === 'scripted' ? 'embeddings' : answerOf(target),
+  upstream: embeddingsOf(target, 2),
   body: { input, encoding_format: format },
   check: (got) => vectorsFault(got, format === 'base64' ? 'string' : 'object'),
 })

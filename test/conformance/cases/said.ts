@@ -35,7 +35,7 @@ export const sees =
     server === 'scripted' || server === 'live' ? speaks(said) : 'the image is dropped in silence'
 
 /** A server without grammars is asked in words, which its recorded model is too small for: another one's answer. */
-export function withObedience({ server, subject }: Target, ask: Ask): Ask {
+export function withObedience<A extends Pick<Ask, 'upstream'>>({ server, subject }: Target, ask: A): A {
   const label = String(ask.upstream)
   if (server !== 'recorded' || subject?.chats.chat_json_schema) return ask
   const { body = '' } = openaiRequests.cases.find((entry) => entry.label === label)?.response ?? {}
