@@ -43,7 +43,8 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
       return streamError(error, call)
     },
     broke(error) {
-      attempt.broke = true
+      // Whose client has left breaks off too, which says nothing of its deployment.
+      if (!call.signal.aborted) attempt.broke = true
       const failure = asGatewayError(error)
       if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`, 'error')
       return errorEnvelope(failure)
