@@ -128,11 +128,13 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     const { createAdmin } = await import('./admin/admin.ts')
     return createAdmin({ ...options.admin, access: options.access, log })
   })
-  app.all('/admin/*', (context) => {
+  const administered = (context: AppContext) => {
     const { method, url } = context.req
     const json = () => readJson(edge, context, options.bodyLimit).then((body) => body.json)
     return admin({ id: nextId(), method, url, header: edge.headers(context), json })
-  })
+  }
+  app.all('/admin/*', administered)
+  app.get('/metrics', administered)
   app.get('/health', () => json(200, { status: 'ok' }))
   app.get('/health/readiness', (context) => {
     const { ready, total, providers } = gateway.readiness()

@@ -1,5 +1,6 @@
 import { type Access, createGuard } from './access.ts'
 import type { ConfigControl } from './admin/control.ts'
+import { hashOf } from './admin/hash.ts'
 import { createApp } from './app.ts'
 import { autoConfig, type Found } from './config/auto.ts'
 import { readCatalog } from './config/catalog.ts'
@@ -14,7 +15,9 @@ import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
 import { createGateway } from './gateway.ts'
 import { readLogSettings } from './observe/log-settings.ts'
-import { createObserving, type LogOutput } from './observe/observing.ts'
+import type { Metrics } from './observe/metrics/metrics.ts'
+import { readMetricsSettings } from './observe/metrics/settings.ts'
+import { createObserving, joined, type LogOutput } from './observe/observing.ts'
 import { createReports } from './report.ts'
 import type { Edge, EdgeOptions } from './runtime/edge.ts'
 import { isForResponses } from './upgrades.ts'
@@ -37,6 +40,8 @@ export interface Parts<Bindings extends object> {
   readonly control?: ConfigControl | undefined
   /** Whether work goes on between requests. Default true. */
   readonly background?: boolean
+  /** Counts requests. Absent: nobody does. */
+  readonly metrics?: Pick<Metrics, 'watch'> | undefined
 }
 
 /** Bytes: OpenAI takes images of up to 20 MB. */
@@ -53,6 +58,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const catalog = readCatalog(config, registry, env, found)
   const keys = readKeys(config, env, found)
   const settings = readLogSettings(config, env, output?.format ?? 'text', found)
+  readMetricsSettings(config, env, found)
   const adminKey = readAdminKey(env, keys, found)
   if (found.problems.length > 0) throw new ConfigError(found.problems, source)
   const secrets = keys.map(({ secret }) => secret)
@@ -63,7 +69,9 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
   const access: Access = keys.length > 0 ? { mode: 'keys', keys } : withoutKeys
   const { clock, random, log } = services
-  const reports = createReports({ ...services, known: gateway.knowledge.known })
+  const { known } = gateway.knowledge
+  const metrics = parts.metrics?.watch({ catalog, known, health: gateway.learned.health, hash: hashOf(config) })
+  const reports = createReports({ ...services, known, observer: joined([services.observer, metrics?.observer]) })
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const guard = createGuard(access, adminKey)
   const limit = config.bodyLimit ?? bodyLimit
@@ -83,7 +91,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     edge,
     access,
     guard,
-    admin: { adminKey, scope: { gateway, config, source, loaded: clock.now(), env, control: parts.control } },
+    admin: { adminKey, scope: { gateway, config, source, loaded: clock.now(), env, control: parts.control, metrics } },
     transport: services.transport,
     clock,
     random,

@@ -12,7 +12,7 @@ export interface AdminOptions extends AdminAccess {
   readonly log: (message: string) => void
 }
 
-/** A request below `/admin`. */
+/** A request below `/admin`, or for the metrics. */
 export interface Incoming {
   readonly id: string
   readonly method: string

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts'
 import type { Gateway } from '../gateway.ts'
+import type { Watch } from '../observe/metrics/metrics.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ConfigControl } from './control.ts'
@@ -16,6 +17,8 @@ export interface AdminScope {
   readonly env: Readonly<Record<string, unknown>>
   /** Absent where a deployment is the reload. */
   readonly control: ConfigControl | undefined
+  /** Absent if nothing is counted. */
+  readonly metrics?: Pick<Watch, 'scrape'> | undefined
 }
 
 /** A request that has passed the guard. */

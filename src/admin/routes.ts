@@ -1,5 +1,6 @@
 import { configRoutes } from './config.ts'
+import { metricsRoutes } from './metrics.ts'
 import type { AdminRoute } from './route.ts'
 
 /** All admin routes. */
-export const adminRoutes: readonly AdminRoute[] = [...configRoutes]
+export const adminRoutes: readonly AdminRoute[] = [...configRoutes, ...metricsRoutes]

@@ -199,6 +199,7 @@ const logging = v.strictObject({
   /** Whether what was asked and answered is written too, without what looks like a key. Default false. */
   content: v.optional(v.boolean()),
 })
+const metrics = v.strictObject({ names: v.optional(v.picklist(['gen_ai', 'litellm'])) })
 
 /** The configuration as the user writes it. A provider's own settings are in its definition. */
 export const configSchema = v.strictObject({
@@ -253,6 +254,11 @@ export const configSchema = v.strictObject({
   fetchImages: v.optional(chosen([yesOrNo, imageHosts], (input) => (typeof input === 'object' ? imageHosts : yesOrNo))),
   /** What the gateway writes about its work. `LOG_LEVEL` and `LOG_FORMAT` win over `level` and `format`. */
   log: v.optional(logging),
+  /**
+   * Whether the gateway counts requests for Prometheus, at `GET /metrics` on Node. `names`: those of OpenTelemetry
+   * (`gen_ai`, the default) or of LiteLLM's proxy. `SAMEWIRE_METRICS` wins. Default: false. Read at the start only.
+   */
+  metrics: v.optional(chosen([yesOrNo, metrics], (input) => (typeof input === 'object' ? metrics : yesOrNo))),
   /** Maximum size of a request body in bytes. Default 20 MB. */
   bodyLimit: v.optional(countFromOne),
   ...limits,

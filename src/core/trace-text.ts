@@ -25,7 +25,7 @@ export function traceText({ attempts, plan }: Trace): string {
       deployment,
       why,
       parts,
-      ms,
+      ms: Math.round(ms),
       failure,
       reason,
       broke,

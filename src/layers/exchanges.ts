@@ -75,7 +75,7 @@ export class Exchanges {
     const own = attempts.slice(trace.attempts.length)
     const last = own.pop()
     trace.attempts.push(...own)
-    const ms = Math.round(this.#clock.now() - this.#started)
+    const ms = this.#clock.now() - this.#started
     if (last) trace.attempts.push({ ...last, parts: this.parts.length, ms })
   }
 }

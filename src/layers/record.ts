@@ -37,7 +37,7 @@ export const record =
       try {
         const answer = await next(span === undefined ? call : { ...call, span })
         const now = clock.now()
-        const attempt: AttemptRecord = { deployment, why, at: started, ms: Math.round(now - started), span }
+        const attempt: AttemptRecord = { deployment, why, at: started, ms: now - started, span }
         call.trace.attempts.push(attempt)
         health.latency.measured(now - started, now)
         const ended = (at: number) => {
@@ -67,13 +67,13 @@ export const record =
         health.inFlight--
         use?.failed(clock.now())
         tell(health.breaker, failure, clock.now())
-        const ms = Math.round(clock.now() - started)
+        const ms = clock.now() - started
         const { kind, reason, upstreamStatus: status } = failure
         call.trace.attempts.push({ deployment, why, at: started, ms, failure: kind, reason, status, span })
         const { lacks } = failure
         if (lacks && call.operation.query(call.body).needs.has(lacks)) shortcomings?.add(deployment, lacks)
         if (failure.kind !== 'gone')
-          log(`${call.requestId} ${headerValue(deployment)}: ${failure.reason} after ${ms} ms`, 'warn')
+          log(`${call.requestId} ${headerValue(deployment)}: ${failure.reason} after ${Math.round(ms)} ms`, 'warn')
         throw failure
       }
     }

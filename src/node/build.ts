@@ -12,6 +12,7 @@ import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Services } from '../core/services.ts'
 import { createLog } from '../log.ts'
+import type { Metrics } from '../observe/metrics/metrics.ts'
 import { createNodeDial } from '../runtime/node-dial.ts'
 import { nodeDownload } from '../runtime/node-download.ts'
 import { nodeEdge } from '../runtime/node-edge.ts'
@@ -76,8 +77,15 @@ export function createShared() {
 
 export type Shared = ReturnType<typeof createShared>
 
+/** What there is beside the gateways of a process, and is told by them. */
+export interface Beside {
+  readonly control?: ConfigControl | undefined
+  /** Absent: nothing is counted. */
+  readonly metrics?: Metrics | undefined
+}
+
 /** Builds the gateway for a job. Throws a `ConfigError`. */
-export function build(job: Job, env: Environment, shared: Shared = createShared(), control?: ConfigControl) {
+export function build(job: Job, env: Environment, shared: Shared = createShared(), beside: Beside = {}) {
   const { config, source, found, host } = job
   const { services, transport, running } = shared
   const assembled = assemble<NodeBindings>({
@@ -90,7 +98,7 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
     ...(found && { found }),
     edge: (options) => nodeEdge({ ...options, running }),
     withoutKeys: { mode: 'open' },
-    control,
+    ...beside,
   })
   if (assembled.access.mode === 'open' && !isLoopback(host)) {
     throw new ConfigError(

@@ -1,10 +1,9 @@
-import type { ConfigControl } from '../admin/control.ts'
 import type { Environment } from '../config/providers.ts'
 import type { Log } from '../core/log.ts'
 import type { Sockets } from '../core/upgrade.ts'
 import { inherit, inheritLists } from '../inherit.ts'
 import type { Fetch } from '../runtime/node-listener.ts'
-import { build, createShared, type Job, type Shared } from './build.ts'
+import { type Beside, build, createShared, type Job, type Shared } from './build.ts'
 
 /** Milliseconds that a new gateway waits for its providers' lists before it serves. */
 const patience = 2_000
@@ -13,16 +12,16 @@ const patience = 2_000
 export class Serving {
   readonly shared: Shared = createShared()
   readonly #env: Environment
-  readonly #control: ConfigControl | undefined
+  readonly #beside: Beside
   /** All that have served, since what they have gathered for others may not have been sent yet. */
   readonly #all: ReturnType<typeof build>[] = []
   #now: ReturnType<typeof build>
 
   /** Throws a `ConfigError`. */
-  constructor(job: Job, env: Environment, control?: ConfigControl) {
+  constructor(job: Job, env: Environment, beside: Beside = {}) {
     this.#env = env
-    this.#control = control
-    this.#now = build(job, env, this.shared, control)
+    this.#beside = beside
+    this.#now = build(job, env, this.shared, beside)
     this.#all.push(this.#now)
   }
 
@@ -54,7 +53,7 @@ export class Serving {
    * can't be built. Resolves with what is to be told of it.
    */
   async replace(job: Job): Promise<readonly string[]> {
-    const next = build(job, this.#env, this.shared, this.#control)
+    const next = build(job, this.#env, this.shared, this.#beside)
     const { clock } = this.shared.services
     inheritLists(next.gateway, this.#now.gateway)
     await new Promise<void>((ready) => {

@@ -5,13 +5,15 @@ import { drainOf, lastTelemetry } from '../runtime/draining.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
 import type { Order, Report } from '../runtime/workers.ts'
-import type { WorkerJob } from './build.ts'
+import { outside, type WorkerJob } from './build.ts'
+import { loadMetrics, WorkerMetrics } from './metrics.ts'
 import { RemoteConfig } from './remote-config.ts'
 import { Serving } from './serving.ts'
 
 /** A worker process: the whole gateway, without the port. The parent process sends it the connections. */
 let server: Server | undefined
 let serving: Serving | undefined
+let counts: WorkerMetrics | undefined
 let leave: (replaced: boolean) => void = () => process.exit(0)
 /** Jobs are taken one after the other. */
 let turn = Promise.resolve()
@@ -22,6 +24,8 @@ process.on('message', (order: Order<WorkerJob>, socket?: Socket) => {
   else if (order.kind === 'reload') turn = turn.then(() => reload(order.job))
   else if (order.kind === 'answer') config.answered(order.id, order.value, order.failure)
   else if (order.kind === 'stop') leave(order.replaced)
+  else if (order.kind === 'count') counts?.count(order.round)
+  else if (order.kind === 'counted') counts?.answered(order.id, order.sum)
   else take(socket)
 })
 
@@ -40,7 +44,9 @@ process.once('SIGTERM', () => {
 
 async function start(job: WorkerJob): Promise<void> {
   try {
-    const first = new Serving(job, process.env, config)
+    const metrics = await loadMetrics(job.config, process.env, outside.clock)
+    if (metrics) counts = new WorkerMetrics(metrics, tell)
+    const first = new Serving(job, process.env, { control: config, metrics })
     serving = first
     await first.now.ready
     const { services, transport, running } = serving.shared
@@ -50,7 +56,7 @@ async function start(job: WorkerJob): Promise<void> {
     const { grace } = job
     leave = (replaced) =>
       void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced }).then(() =>
-        Promise.all([transport.close(), first.close(lastTelemetry)]).finally(() => process.exit(0)),
+        Promise.all([transport.close(), first.close(lastTelemetry)]).finally(end),
       )
     await first.now.gateway.knowledge.refresh()
     // The server never listens itself, but enforces its request timeouts only after this event.
@@ -73,6 +79,12 @@ async function reload(job: WorkerJob): Promise<void> {
 
 function messageOf(error: unknown): string {
   return error instanceof ConfigError ? error.message : String(error instanceof Error ? error.stack : error)
+}
+
+/** Ends, once the parent knows what was counted here. */
+function end(): void {
+  if (counts && process.connected) counts.count(undefined, () => process.exit(0))
+  else process.exit(0)
 }
 
 /** Passes a connection that the parent accepted to the server. */

@@ -76,7 +76,7 @@ function reasonOf({ failure, trace }: RequestReport): string | undefined {
 }
 
 function attemptJSON({ deployment, ms, failure, reason, broke, parts }: AttemptRecord): string {
-  let json = `{"deployment":${JSON.stringify(cut(deployment))},"ms":${ms}`
+  let json = `{"deployment":${JSON.stringify(cut(deployment))},"ms":${Math.round(ms)}`
   if (failure !== undefined) json += `,"failure":"${failure}"`
   if (reason !== undefined) json += `,"reason":${JSON.stringify(reason)}`
   if (broke) json += ',"broke":true'
@@ -85,5 +85,5 @@ function attemptJSON({ deployment, ms, failure, reason, broke, parts }: AttemptR
 }
 
 function attemptText({ deployment, ms, reason, failure }: AttemptRecord): string {
-  return `${cut(deployment)}: ${reason ?? failure} (${ms} ms)`
+  return `${cut(deployment)}: ${reason ?? failure} (${Math.round(ms)} ms)`
 }

@@ -2,11 +2,14 @@ import { type ChildProcess, fork } from 'node:child_process'
 import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
+import { Gathering } from '../observe/metrics/gathering.ts'
+import type { Tally } from '../observe/metrics/metric.ts'
 import { StartError } from './listening.ts'
 
 /**
  * A message to a worker. `connection` comes with the socket; `reload`: another job takes the place of its own; with
- * `stop`, whether others take its place; `answer`: to a question of its own.
+ * `stop`, whether others take its place; `answer`: to a question of its own; `count` asks for what it has counted, and
+ * `counted` answers its own question for what all have.
  */
 export type Order<Job> =
   | { readonly kind: 'start'; readonly job: Job }
@@ -14,10 +17,13 @@ export type Order<Job> =
   | { readonly kind: 'connection' }
   | { readonly kind: 'stop'; readonly replaced: boolean }
   | { readonly kind: 'answer'; readonly id: number; readonly value?: unknown; readonly failure?: string }
+  | { readonly kind: 'count'; readonly round: number }
+  | { readonly kind: 'counted'; readonly id: number; readonly sum: Tally }
 
 /**
  * A message from a worker: it can take connections; it took one; it can't start; it wants no more connections; it has
- * another job now, or can't have it; it asks its parent. `version` says which job it has.
+ * another job now, or can't have it; it asks its parent; it tells what it has counted, asked or not; it asks what all
+ * have. `version` says which job it has.
  */
 export type Report =
   | { readonly kind: 'ready'; readonly version?: string }
@@ -27,6 +33,8 @@ export type Report =
   | { readonly kind: 'reloaded'; readonly version: string }
   | { readonly kind: 'unfit'; readonly message: string }
   | { readonly kind: 'ask'; readonly id: number; readonly question: unknown }
+  | { readonly kind: 'counts'; readonly tally: Tally; readonly round?: number }
+  | { readonly kind: 'scrape'; readonly id: number }
 
 export interface WorkersOptions<Job> {
   readonly count: number
@@ -75,6 +83,8 @@ const longestReload = 15_000
  */
 export class Workers<Job> {
   readonly #options: WorkersOptions<Job>
+  /** Adds up what the workers count. */
+  readonly #gathering: Gathering<Worker>
   /** What a worker that starts is to do. */
   #job: Job
   readonly #alive = new Set<Worker>()
@@ -91,6 +101,7 @@ export class Workers<Job> {
 
   constructor(options: WorkersOptions<Job>) {
     this.#options = options
+    this.#gathering = new Gathering(options.clock)
     this.#job = options.job
   }
 
@@ -187,6 +198,8 @@ export class Workers<Job> {
     else if (report.kind === 'failed') worker.failure = report.message
     else if (report.kind === 'ready') this.#admit(worker, report.version)
     else if (report.kind === 'ask') this.#answer(worker, report)
+    else if (report.kind === 'counts') this.#gathering.heard(worker, report.tally, report.round)
+    else if (report.kind === 'scrape') void this.#count(worker, report.id)
     else if (report.kind === 'reloaded') {
       worker.version = report.version
       worker.onReload()
@@ -205,6 +218,14 @@ export class Workers<Job> {
       (value) => this.#tell(worker, { kind: 'answer', id, value }),
       (error: unknown) => this.#tell(worker, { kind: 'answer', id, failure: String(error) }),
     )
+  }
+
+  /** Tells a worker what all have counted. */
+  async #count(worker: Worker, id: number): Promise<void> {
+    const sum = await this.#gathering.gather(this.#alive, (member, round) =>
+      this.#tell(member, { kind: 'count', round }),
+    )
+    this.#tell(worker, { kind: 'counted', id, sum })
   }
 
   #admit(worker: Worker, version: string | undefined): void {
@@ -236,6 +257,7 @@ export class Workers<Job> {
 
   #end(worker: Worker, how: string): void {
     if (!this.#alive.delete(worker)) return
+    this.#gathering.ended(worker)
     this.#withdraw(worker)
     worker.onReload()
     for (const socket of worker.sent.splice(0)) this.deal(socket)

@@ -65,6 +65,15 @@ const runners: Readonly<Record<string, Runner>> = {
     })
   },
 
+  prometheus({ text }, title) {
+    test(`${title}: it scrapes where the gateway listens`, () => {
+      const { scrape_configs: jobs } = parse(text)
+      expect(jobs[0].static_configs[0].targets).toEqual([new URL(address).host])
+      // The path for which Prometheus asks of itself.
+      expect(jobs[0].metrics_path ?? '/metrics').toBe('/metrics')
+    })
+  },
+
   curl({ text, argument }, title) {
     test(`${title}: curl is answered`, async ({ skip }) => {
       if ((await run('sh', ['-c', 'command -v curl'])).code !== 0) skip('curl is not here')

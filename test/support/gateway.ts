@@ -8,6 +8,7 @@ import type { Environment } from '../../src/config/providers.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { Services } from '../../src/core/services.ts'
+import type { Metrics } from '../../src/observe/metrics/metrics.ts'
 import type { LogOutput } from '../../src/observe/observing.ts'
 import { createNodeDial } from '../../src/runtime/node-dial.ts'
 import { nodeDownload } from '../../src/runtime/node-download.ts'
@@ -38,6 +39,7 @@ export interface GatewayOptions {
   readonly random?: () => number
   readonly services?: Partial<Services>
   readonly output?: LogOutput
+  readonly metrics?: Pick<Metrics, 'watch'>
 }
 
 /** Starts the gateway as on Node, on its own port: what a client sees. */
@@ -52,6 +54,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     edge: (given) => nodeEdge({ ...given, running }),
     withoutKeys: options.access ?? { mode: 'open' },
     output: options.output,
+    metrics: options.metrics,
     services: {
       transport,
       dial: createNodeDial(options.clock ?? systemClock),

@@ -1,0 +1,74 @@
+/** What is counted, as OpenTelemetry and Prometheus call it. */
+export interface Metric {
+  /** In OpenTelemetry: `gen_ai.server.request.duration`. */
+  readonly name: string
+  /** In Prometheus, without the suffixes of a histogram's samples: `gen_ai_server_request_duration_seconds`. */
+  readonly prometheus: string
+  readonly help: string
+  /** A unit of UCUM, as OpenTelemetry has it: `s`, `{token}`, `{USD}`. */
+  readonly unit: string
+  readonly type: 'counter' | 'gauge' | 'histogram'
+  /** Names of its attributes in OpenTelemetry. Prometheus has underscores for the dots. */
+  readonly attributes: readonly string[]
+  /** A histogram's upper bounds, without the infinite one. */
+  readonly bounds?: readonly number[]
+}
+
+/** The values of one metric for one set of attributes, as they can be sent to another process. */
+export interface Series {
+  /** The metric's `name`. */
+  readonly metric: string
+  /** The values of its attributes, in their order; empty where one isn't known. */
+  readonly labels: readonly string[]
+  /** Where its values begin. */
+  readonly at: number
+  /** How many they are: 1, or for a histogram the sum and then the counts of its buckets, the infinite one included. */
+  readonly width: number
+  /** What is now, not what has been: it ends with its process. */
+  readonly isGauge: boolean
+}
+
+/** All that one process, or several, have counted. Plain data. */
+export interface Tally {
+  /** When the counting began, in milliseconds since 1970. */
+  readonly started: number
+  readonly series: readonly Series[]
+  readonly values: Float64Array
+}
+
+/** The number of values that a series of the metric has. */
+export function widthOf({ bounds }: Metric): number {
+  return bounds ? bounds.length + 2 : 1
+}
+
+export function keyOf(metric: string, labels: readonly string[]): string {
+  return labels.length === 0 ? metric : `${metric}\0${labels.join('\0')}`
+}
+
+/** Adds up what several processes have counted, or one at several times. */
+export function sumOf(tallies: readonly Tally[]): Tally {
+  const places = new Map<string, Series>()
+  let size = 0
+  for (const { series } of tallies) {
+    for (const one of series) {
+      const key = keyOf(one.metric, one.labels)
+      if (places.has(key)) continue
+      places.set(key, { ...one, at: size })
+      size += one.width
+    }
+  }
+  const values = new Float64Array(size)
+  for (const tally of tallies) {
+    for (const { metric, labels, at, width } of tally.series) {
+      const place = places.get(keyOf(metric, labels))
+      for (let n = 0; place && n < width; n++)
+        values[place.at + n] = (values[place.at + n] ?? 0) + (tally.values[at + n] ?? 0)
+    }
+  }
+  return { started: Math.min(...tallies.map(({ started }) => started)), series: [...places.values()], values }
+}
+
+/** What is left of a process's counts when it has ended. */
+export function withoutGauges(tally: Tally): Tally {
+  return { ...tally, series: tally.series.filter(({ isGauge }) => !isGauge) }
+}

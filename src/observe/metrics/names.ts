@@ -1,0 +1,209 @@
+import type { Metric } from './metric.ts'
+
+/** The names of the conventions that dashboards have today, or the newer ones. */
+export type Column = 'usual' | 'latest'
+
+// Until 1.4x and since, https://github.com/open-telemetry/semantic-conventions-genai
+const columns = {
+  duration: { usual: 'gen_ai.client.operation.duration', latest: 'gen_ai.client.inference.duration' },
+  // 1.36 has the one, later versions the other: dashboards of both are in use.
+  who: { usual: ['gen_ai.provider.name', 'gen_ai.system'], latest: ['gen_ai.provider.name'] },
+} as const
+
+/** In seconds, from the conventions. */
+const durations = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92]
+const firstTokens = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
+const perToken = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
+const tokenCounts = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864]
+/** What a gateway adds is far less than what a model takes. */
+const overheads = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
+
+type Given = Omit<Metric, 'prometheus' | 'type' | 'unit'> & { readonly prometheus?: string; readonly unit?: string }
+
+const underscored = (name: string) => name.replaceAll('.', '_')
+
+export const labelOf = underscored
+
+function counter(given: Given): Metric {
+  return { unit: '{request}', prometheus: `${underscored(given.name)}_total`, ...given, type: 'counter' }
+}
+
+function gauge(given: Given): Metric {
+  return { unit: '1', prometheus: underscored(given.name), ...given, type: 'gauge' }
+}
+
+function histogram(given: Given & Pick<Required<Metric>, 'bounds'>) {
+  const { unit = 's', name } = given
+  const prometheus = unit === 's' ? `${underscored(name)}_seconds` : underscored(name)
+  return { prometheus, ...given, unit, type: 'histogram' } as const satisfies Metric
+}
+
+/** Those of OpenTelemetry's conventions for generative AI. */
+export function genAiMetrics(column: Column) {
+  const call = ['gen_ai.operation.name', ...columns.who[column], 'gen_ai.request.model', 'gen_ai.response.model']
+  const attributes = [...call, 'error.type']
+  const counted = [...call, 'gen_ai.token.modality']
+  const tokens = (which: string, help: string) =>
+    counter({ name: `gen_ai.client.inference.usage.${which}_tokens`, unit: '{token}', help, attributes: counted })
+  return {
+    clientDuration: histogram({
+      name: columns.duration[column],
+      help: 'Time that the providers took for a request, retries and fallbacks included.',
+      attributes,
+      bounds: durations,
+    }),
+    serverDuration: histogram({
+      name: 'gen_ai.server.request.duration',
+      help: 'Time from the arrival of a request until its answer was sent, a stream to its end.',
+      attributes,
+      bounds: durations,
+    }),
+    firstToken: histogram({
+      name: 'gen_ai.server.time_to_first_token',
+      help: 'Time from the arrival of a request until the first content of its stream.',
+      attributes: call,
+      bounds: firstTokens,
+    }),
+    perToken: histogram({
+      name: 'gen_ai.server.time_per_output_token',
+      help: 'Time per token of a stream after its first content.',
+      attributes: call,
+      bounds: perToken,
+    }),
+    /** One of the two is there. */
+    usage:
+      column === 'usual'
+        ? histogram({
+            name: 'gen_ai.client.token.usage',
+            prometheus: 'gen_ai_client_token_usage_token',
+            unit: '{token}',
+            help: 'Tokens of a request and its answer.',
+            attributes: [...call, 'gen_ai.token.type'],
+            bounds: tokenCounts,
+          })
+        : undefined,
+    counters:
+      column === 'latest'
+        ? {
+            input: tokens('input', 'Tokens of requests, those from a cache included.'),
+            output: tokens('output', 'Tokens of answers, those of their reasoning included.'),
+            cached: tokens('cache_read.input', 'Tokens of requests that were read from a cache.'),
+            reasoning: tokens('reasoning.output', 'Tokens of reasoning in answers.'),
+          }
+        : undefined,
+  }
+}
+
+/** The names and labels that dashboards for LiteLLM's proxy ask for. */
+export function liteLlmMetrics() {
+  const asked = ['requested_model', 'api_key_alias']
+  const answered = ['requested_model', 'model', 'api_provider', 'api_key_alias']
+  const named = (name: string) => ({ name: `litellm.${name}`, prometheus: `litellm_${name}` })
+  const total = (name: string, help: string, attributes: readonly string[], unit = '{request}') =>
+    counter({ name: `litellm.${name}`, prometheus: `litellm_${name}_total`, help, attributes, unit })
+  const timed = (name: string, help: string) =>
+    histogram({ ...named(name), help, attributes: answered, bounds: durations })
+  const fallback = ['requested_model', 'fallback_model', 'exception_class']
+  return {
+    requests: total('proxy_total_requests_metric', 'Requests.', [...asked, 'status_code']),
+    failed: total('proxy_failed_requests_metric', 'Requests that failed.', [
+      ...asked,
+      'status_code',
+      'exception_class',
+    ]),
+    total: timed('request_total_latency_metric', 'Time from the arrival of a request until its answer was sent.'),
+    upstream: timed('llm_api_latency_metric', 'Time that the providers took for a request.'),
+    firstToken: timed('llm_api_time_to_first_token_metric', 'Time until the first content of a stream.'),
+    input: total('input_tokens_metric', 'Tokens of requests.', answered, '{token}'),
+    output: total('output_tokens_metric', 'Tokens of answers.', answered, '{token}'),
+    spend: total('spend_metric', 'US dollars.', answered, '{USD}'),
+    fallbacks: total('deployment_successful_fallbacks', 'Fallbacks that answered.', fallback),
+    failedFallbacks: total('deployment_failed_fallbacks', 'Fallbacks that failed too.', fallback),
+  }
+}
+
+/** Those for which there is no convention. */
+export const ownMetrics = {
+  requests: counter({
+    name: 'samewire.requests',
+    help: 'Requests that are over, by the status of their answer and how they ended.',
+    attributes: ['path', 'model', 'status', 'outcome'],
+  }),
+  inFlight: gauge({ name: 'samewire.requests_in_flight', help: 'Requests that are not over.', attributes: [] }),
+  streams: counter({
+    name: 'samewire.stream_outcomes',
+    help: 'Streams by how they ended: done, cut by an upstream, gone with their client, or unfollowed.',
+    attributes: ['outcome'],
+  }),
+  failures: counter({
+    name: 'samewire.failures',
+    help: 'Requests that failed or whose stream was cut, by the kind of failure.',
+    attributes: ['kind'],
+  }),
+  attempts: counter({
+    name: 'samewire.attempts',
+    help: 'Attempts by deployment and outcome: ok, broke (after the first content), or the kind of failure.',
+    attributes: ['deployment', 'outcome'],
+    unit: '{attempt}',
+  }),
+  retries: counter({
+    name: 'samewire.retries',
+    help: 'Attempts on the same deployment as the one before.',
+    attributes: ['deployment'],
+    unit: '{attempt}',
+  }),
+  fallbacks: counter({
+    name: 'samewire.fallbacks',
+    help: 'Attempts on another deployment than the one before, or than the requested model, and why.',
+    attributes: 'from to reason'.split(' '),
+    unit: '{attempt}',
+  }),
+  tokens: counter({
+    name: 'samewire.tokens',
+    help: 'Tokens by deployment and type. Those of type cached are among the input, those of reasoning among the output.',
+    attributes: ['deployment', 'type'],
+    unit: '{token}',
+  }),
+  cost: counter({
+    name: 'samewire.cost_usd',
+    help: 'Price of answers in US dollars, where tokens and prices are known.',
+    attributes: ['model', 'deployment'],
+    unit: '{USD}',
+  }),
+  overhead: histogram({
+    name: 'samewire.overhead',
+    help: 'Time that the gateway itself adds until the first content, of requests with one attempt.',
+    attributes: [],
+    bounds: overheads,
+  }),
+  cooldown: gauge({
+    name: 'samewire.cooldown',
+    help: 'Processes that leave the deployment alone after failures.',
+    attributes: ['deployment'],
+    unit: '{process}',
+  }),
+  breakers: gauge({
+    name: 'samewire.breaker_state',
+    help: 'Processes in which the circuit breaker of the deployment has the state closed, open or half_open.',
+    attributes: ['deployment', 'state'],
+    unit: '{process}',
+  }),
+  config: gauge({
+    name: 'samewire.config_info',
+    help: 'Processes that have the configuration with this hash.',
+    attributes: ['hash'],
+    unit: '{process}',
+  }),
+  processes: gauge({
+    name: 'samewire.processes',
+    help: 'Processes whose counts are in here.',
+    attributes: [],
+    unit: '{process}',
+  }),
+  folded: counter({
+    name: 'samewire.metrics_folded',
+    help: 'What was counted under "other" because there are too many series.',
+    attributes: [],
+    unit: '{request}',
+  }),
+} as const
