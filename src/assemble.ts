@@ -12,7 +12,7 @@ import { noFindings } from './config/secrets.ts'
 import { late } from './core/late.ts'
 import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
-import { createGateway } from './gateway.ts'
+import { composeGateway } from './gateway.ts'
 import { readLogSettings } from './observe/log-settings.ts'
 import { createObserving, type LogOutput } from './observe/observing.ts'
 import { createReports } from './report.ts'
@@ -58,7 +58,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const secrets = keys.map(({ secret }) => secret)
   const { ready, close, ...observing } = createObserving({ ...parts, output, settings, catalog, secrets })
   const services = { ...parts.services, ...observing }
-  const gateway = createGateway(catalog, services, { keepAlive: config.keepAlive })
+  const gateway = composeGateway(catalog, services, { keepAlive: config.keepAlive })
   const { allowedHosts = [], allowedOrigins = [] } = config
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
   const access: Access = keys.length > 0 ? { mode: 'keys', keys } : withoutKeys
