@@ -27,7 +27,7 @@ async function buildScripts(packages: readonly string[]): Promise<void> {
   const bundle = await rolldown({
     input: { index: 'src/library/index.ts', node: 'src/node/main.ts', cli: 'src/cli/main.ts' },
     cwd: root,
-    platform: 'node',
+    platform: 'neutral',
     external: (id) => id.startsWith('node:') || isPackage(id),
     plugins: [locatedEntries],
     transform: { target: 'es2024' },
