@@ -10,6 +10,7 @@ import type { Environment, Registry } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { noFindings } from './config/secrets.ts'
 import { late } from './core/late.ts'
+import type { Phase } from './core/readiness.ts'
 import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
 import { composeGateway } from './gateway.ts'
@@ -33,6 +34,8 @@ export interface Parts<Bindings extends object> {
   readonly found?: Found
   /** Who has access when no key is set. */
   readonly withoutKeys: Access
+  /** Absent: it serves as long as it is there. */
+  readonly phase?: () => Phase
   /** Changes the configuration while the gateway runs. Absent where a deployment does. */
   readonly control?: ConfigControl | undefined
   /** Whether work goes on between requests. Default true. */
@@ -90,6 +93,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     log,
     reports,
     bodyLimit: limit,
+    phase: parts.phase ?? (() => 'serving'),
   })
   return {
     ...{ app, sockets, gateway, access, log: services.log, logFormat: settings.format, notes: [...found.notes] },
