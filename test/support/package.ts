@@ -73,8 +73,9 @@ export async function writeConsumer(folder: string): Promise<void> {
 }
 
 /** What a program that imports the package prints. `command` runs it. */
-export async function runProgram(folder: string, [command = '', ...args] = [process.execPath]): Promise<string> {
-  return (await exec(command, [...args, 'program.mjs'], { cwd: folder })).stdout
+export async function runProgram(folder: string, command: readonly string[] = [process.execPath]): Promise<string> {
+  const [program = '', ...args] = command
+  return (await exec(program, [...args, 'program.mjs'], { cwd: folder })).stdout
 }
 
 /** What the compiler has to say of the user's files. */
