@@ -33,13 +33,30 @@ describe('the npm package', () => {
 
   it('has what runs and what describes it, and no sources', () => {
     const others = packed.files.filter((path) => !/^dist\/package\/.*\.(js|d\.ts)$/.test(path)).sort()
-    expect(others).toEqual(['LICENSE', 'README.md', 'package.json', 'providers/embedded/tiny-chat.gguf', 'src/node.js'])
+    expect(others).toEqual([
+      'LICENSE',
+      'README.md',
+      'package.json',
+      'providers/embedded/tiny-chat.gguf',
+      'samewire.schema.json',
+      'src/node.js',
+    ])
   })
 
   it('has all files that its package.json names', async () => {
     const { bin, exports } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'))
     const named = [bin.samewire, exports['.'].types, exports['.'].default]
     for (const path of named) expect([path, existsSync(join(installed, path))]).toEqual([path, true])
+  })
+
+  it('has all files that its scripts read by their place', async () => {
+    const texts = await Promise.all(
+      packed.files.filter((path) => path.endsWith('.js')).map((path) => readFile(join(installed, path), 'utf8')),
+    )
+    const places = texts.flatMap((text) => [...text.matchAll(/new URL\("(\.[^"$]+[^"/$])", import\.meta\.url\)/g)])
+    const named = places.map(([, place = '']) => join('dist/package', place))
+    expect(named).toEqual(expect.arrayContaining(['package.json', 'samewire.schema.json', 'dist/package/worker.js']))
+    expect(named.filter((path) => !packed.files.includes(path))).toEqual([])
   })
 
   it('imports nothing but its dependencies', async () => {
