@@ -6,7 +6,7 @@ COPY package.json package-lock.json ./
 # Without scripts: one of them would fetch the Node that is here.
 RUN npm ci --ignore-scripts
 COPY . .
-RUN npm run -s build:package && npm prune --omit=dev --ignore-scripts
+RUN npm run -s build:package && npm prune --omit=dev --omit=optional --omit=peer --ignore-scripts
 
 FROM node:24-slim
 # Others can reach the container, so it refuses to start without SAMEWIRE_KEY. Docker kills ten seconds after it has asked.

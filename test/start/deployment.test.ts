@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { registry } from '../../providers/index.ts'
 import { lastWords } from '../../src/runtime/draining.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -15,6 +16,7 @@ const read = (name: string) => readFile(join(root, name), 'utf8')
 const manifest = JSON.parse(await read('package.json')) as {
   readonly scripts: Readonly<Record<string, string>>
   readonly files: readonly string[]
+  readonly cloudflare: { readonly bindings: Readonly<Record<string, { readonly description: string }>> }
   readonly bin: { readonly samewire: string }
 }
 /** What `npm start` passes to V8. */
@@ -111,6 +113,26 @@ describe('compose.yaml', async () => {
     expect(mounts.map((mount) => mount.split(':')[0])).toEqual(Object.keys(volumes))
     expect(mounts).toContain('samewire:/data')
     expect(samewire.ports).toEqual(['127.0.0.1:8787:8787'])
+  })
+})
+
+describe('the button that deploys to Cloudflare', async () => {
+  const lines = (await read('.dev.vars.example')).split('\n')
+  const asked = lines.flatMap((line) => /^(\w+)=(.*)$/.exec(line) ?? [])
+
+  it('asks for nothing but the gateway’s key, for which nobody knows a value', () => {
+    expect(asked.slice(1)).toEqual(['SAMEWIRE_KEY', ''])
+  })
+
+  it('says what that is', () => {
+    expect(Object.keys(manifest.cloudflare.bindings)).toEqual(['SAMEWIRE_KEY'])
+  })
+
+  it('tells of secrets that the gateway reads', () => {
+    const known = Object.values(registry).flatMap(({ env }) => [env?.apiKey, env?.baseURL])
+    const told = lines.flatMap((line) => /^# (\w+)=/.exec(line)?.[1] ?? [])
+    expect(told).toContain('OPENAI_API_KEY')
+    expect(told.filter((name) => !known.includes(name))).toEqual([])
   })
 })
 
