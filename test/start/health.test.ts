@@ -58,14 +58,15 @@ describe.each([1, 2])('A gateway of %d that is told to stop while an answer runs
         }),
       ),
     )
-    const waiting = await Promise.all(Array.from({ length: 20 }, () => open(port)))
+    const waiting = await Promise.all(Array.from({ length: 30 }, () => open(port)))
     program.signal('SIGTERM')
     // It takes no more connections from then on, and its processes hear of it a little later.
     for (let late = await open(port); late; late = await open(port)) late.destroy()
-    let ready = await get(waiting.pop(), '/health/ready')
-    while (ready.status === 200) ready = await get(waiting.pop(), '/health/ready')
-    expect(ready).toMatchObject({ status: 503, body: { status: 'stopping', deployments: 1, in_cooldown: 0 } })
-    expect(await get(waiting.pop(), '/health/readiness')).toMatchObject({ status: 503 })
+    for (const path of ['/health/ready', '/health/readiness']) {
+      let answer = await get(waiting.pop(), path)
+      while (answer.status === 200) answer = await get(waiting.pop(), path)
+      expect(answer).toMatchObject({ status: 503, body: { status: 'stopping', deployments: 1, in_cooldown: 0 } })
+    }
     expect(await get(waiting.pop(), '/health/live')).toEqual({ status: 200, body: { status: 'ok' } })
     for (const socket of waiting) socket?.destroy()
     await Promise.all(answers.map((answer) => answer.body?.cancel()))
