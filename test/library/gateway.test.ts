@@ -123,6 +123,16 @@ describe('a gateway in a program of one’s own', () => {
     expect(await models.json()).toMatchObject({ data: [{ id: 'demo/tiny-chat' }] })
   })
 
+  it('sends what waits of its telemetry when it is closed', async () => {
+    upstream.script(json(200, chatAnswer('Hello')), json(200, {}))
+    const before = upstream.seen.length
+    const telemetry = { OTEL_EXPORTER_OTLP_ENDPOINT: `${upstream.url}/otlp` }
+    const gateway = createGateway(configured(), { env: { ...env, ...telemetry }, log })
+    expect((await gateway.fetch(post(chat('small'), own))).status).toBe(200)
+    await gateway.close()
+    expect(upstream.seen.slice(before).map(({ path }) => path)).toEqual(['/chat/completions', '/otlp/v1/traces'])
+  })
+
   it('sends copies to a shadow without the context of a Worker', async () => {
     const config = configured()
     const models = {
