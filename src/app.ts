@@ -5,6 +5,7 @@ import type { AdminOptions } from './admin/admin.ts'
 import type { Clock } from './core/clock.ts'
 import { late } from './core/late.ts'
 import type { Log } from './core/log.ts'
+import type { Phase } from './core/readiness.ts'
 import type { Services } from './core/services.ts'
 import { isRefused, type Sockets } from './core/upgrade.ts'
 import type { DialectRoute } from './dialects/dialect.ts'
@@ -39,6 +40,7 @@ export interface AppOptions<Bindings extends object> {
   readonly bodyLimit: number
   readonly log: Log
   readonly reports: Reports
+  readonly phase: () => Phase
 }
 
 /** The HTTP layer of a gateway: the routes of all dialects, with common headers and error formats on every response. */
@@ -135,12 +137,14 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   }
   app.all('/admin/*', administered)
   app.get('/metrics', administered)
-  app.get('/health', () => json(200, { status: 'ok' }))
-  app.get('/health/readiness', (context) => {
-    const { ready, total, providers } = gateway.readiness()
-    const told = { status: ready ? 'ready' : 'unavailable', ...total, ...(hasAccess(context) && { providers }) }
-    return json(ready ? 200 : 503, told)
-  })
+  for (const path of ['/health/live', '/health']) app.get(path, () => json(200, { status: 'ok' }))
+  for (const path of ['/health/ready', '/health/readiness'])
+    app.get(path, (context) => {
+      const { ready, total, providers } = gateway.readiness()
+      const phase = options.phase()
+      const status = phase === 'serving' ? (ready ? 'ready' : 'unavailable') : phase
+      return json(status === 'ready' ? 200 : 503, { status, ...total, ...(hasAccess(context) && { providers }) })
+    })
   app.get('/', () => json(200, { name: 'samewire', status: 'ok', models: '/v1/models' }))
   // Separate routes would cost more: if two routes match a path, every request to it runs a chain of handlers.
   app.notFound((context) => {

@@ -11,9 +11,10 @@ import type { Environment, Registry } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { noFindings } from './config/secrets.ts'
 import { late } from './core/late.ts'
+import type { Phase } from './core/readiness.ts'
 import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
-import { createGateway } from './gateway.ts'
+import { composeGateway } from './gateway.ts'
 import { readLogSettings } from './observe/log-settings.ts'
 import type { Metrics } from './observe/metrics/metrics.ts'
 import { readMetricsSettings } from './observe/metrics/settings.ts'
@@ -36,6 +37,8 @@ export interface Parts<Bindings extends object> {
   readonly found?: Found
   /** Who has access when no key is set. */
   readonly withoutKeys: Access
+  /** Absent: it serves as long as it is there. */
+  readonly phase?: () => Phase
   /** Changes the configuration while the gateway runs. Absent where a deployment does. */
   readonly control?: ConfigControl | undefined
   /** Whether work goes on between requests. Default true. */
@@ -64,7 +67,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const secrets = keys.map(({ secret }) => secret)
   const { ready, close, ...observing } = createObserving({ ...parts, output, settings, catalog, secrets })
   const services = { ...parts.services, ...observing }
-  const gateway = createGateway(catalog, services, { keepAlive: config.keepAlive })
+  const gateway = composeGateway(catalog, services, { keepAlive: config.keepAlive })
   const { allowedHosts = [], allowedOrigins = [] } = config
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
   const access: Access = keys.length > 0 ? { mode: 'keys', keys } : withoutKeys
@@ -98,6 +101,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     log,
     reports,
     bodyLimit: limit,
+    phase: parts.phase ?? (() => 'serving'),
   })
   return {
     ...{ app, sockets, gateway, access, log: services.log, logFormat: settings.format, notes: [...found.notes] },

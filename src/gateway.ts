@@ -73,7 +73,7 @@ export interface GatewayOptions {
   readonly keepAlive?: number | undefined
 }
 
-export function createGateway(catalog: Catalog, services: Services, options: GatewayOptions = {}): Gateway {
+export function composeGateway(catalog: Catalog, services: Services, options: GatewayOptions = {}): Gateway {
   const { log, clock } = services
   const { cooldown, onExhausted, maxAttempts, requestTimeout } = catalog.resilience
   const health = new HealthBook(services, cooldown)

@@ -1,10 +1,13 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 // An old Node is to say that it is one, so nothing in this file is newer than Node 12, and all else comes after the check.
 const { engines, scripts } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+
+/** Whether this is the npm package, which has a build in place of the sources: Node takes no types away in there. */
+const isBuilt = !existsSync(new URL('./node/main.ts', import.meta.url))
 
 /** Why this Node can't run the gateway, or undefined. */
 function obstacle() {
@@ -55,16 +58,17 @@ async function run(args) {
   process.env.NODE_COMPILE_CACHE = cache
   enableCompileCache(cache)
 
-  const { main } = await (isStart ? import('./node/main.ts') : import('./cli/main.ts'))
+  const load = (name) => import(isBuilt ? `../dist/package/${name}.js` : `./${name}/main.ts`)
+  const { main } = await load(isStart ? 'node' : 'cli')
   const isUnderstood = await main(args)
   // What is wrong with the options is told by who knows all of them.
-  if (!isUnderstood) await (await import('./cli/main.ts')).main(args)
+  if (!isUnderstood) await (await load('cli')).main(args)
   flushCompileCache()
 }
 
 const why = obstacle()
 if (why === undefined) run(process.argv.slice(2))
 else {
-  console.error(`${why}. \`npm ci\` installs one, which \`npm start\` then takes.`)
+  console.error(isBuilt ? `${why}.` : `${why}. \`npm ci\` installs one, which \`npm start\` then takes.`)
   process.exitCode = 1
 }

@@ -1,17 +1,11 @@
 import { registry } from '../providers/index.ts'
 import config from '../samewire.config.ts'
-import { assemble } from './assemble.ts'
 import { ConfigError } from './config/problems.ts'
 import type { Environment } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
-import { systemClock } from './core/clock.ts'
-import { printable } from './log.ts'
-import { createFetchDownload } from './runtime/fetch-download.ts'
-import { fetchEdge } from './runtime/fetch-edge.ts'
-import { createFetchDial } from './runtime/fetch-sockets.ts'
-import { createFetchTransport } from './runtime/fetch-transport.ts'
+import { createFetchGateway } from './fetch-gateway.ts'
 
-type Built = Pick<ReturnType<typeof assemble<object>>, 'app' | 'ready'>
+type Built = ReturnType<typeof createFetchGateway>
 
 const send: typeof fetch = (input, init) => fetch(input, init)
 
@@ -26,37 +20,20 @@ const remedy =
 
 function build(env: Environment): Built {
   const given = env.SAMEWIRE_CONFIG
-  const { app, notes, log, ready } = assemble<object>({
+  return createFetchGateway({
     config: given ? parse(given) : config,
     source: given ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',
     registry,
     env,
-    edge: fetchEdge,
-    background: false,
+    send,
     output: { write: (entry) => console.log(entry), format: 'json' },
     withoutKeys: { mode: 'closed', remedy },
-    services: {
-      transport: createFetchTransport(send),
-      dial: createFetchDial(send, systemClock),
-      clock: systemClock,
-      random: Math.random,
-      fetch: send,
-      download: createFetchDownload(send),
-      log: (message) => console.log(printable(message)),
-      asset: async (name) => {
-        const load = assets[name]
-        if (!load) throw new Error(`no such asset: ${name}`)
-        return new Uint8Array((await load()).default)
-      },
+    asset: async (name) => {
+      const load = assets[name]
+      if (!load) throw new Error(`no such asset: ${name}`)
+      return new Uint8Array((await load()).default)
     },
   })
-  for (const note of notes) log(note)
-  const loaded = ready?.then((more) => {
-    for (const note of more) log(note)
-    built = { app, ready: undefined }
-    return more
-  })
-  return { app, ready: loaded }
 }
 
 function parse(text: string): Config {
@@ -82,7 +59,6 @@ export default {
         { status: 500 },
       )
     }
-    const { app, ready } = built
-    return ready ? ready.then(() => app.fetch(request, env, execution)) : app.fetch(request, env, execution)
+    return built.fetch(request, env, execution)
   },
 }

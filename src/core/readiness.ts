@@ -6,6 +6,9 @@ export interface Count {
   in_cooldown: number
 }
 
+/** What the process is about. While it is not `serving`, whoever distributes requests should send it none. */
+export type Phase = 'starting' | 'serving' | 'stopping'
+
 export interface Readiness {
   /** Whether a deployment of any model may be asked now. */
   readonly ready: boolean

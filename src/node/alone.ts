@@ -38,11 +38,14 @@ export async function serveAlone(
   const end = () => void Promise.all([transport.close(), serving.close(lastTelemetry)]).finally(() => process.exit(0))
   const stop = () => {
     told()
+    running.phase = 'stopping'
     void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced: false }).then(end)
   }
   whenTold(stop, end)
+  running.phase = 'starting'
   const actual = await listen(server, host, port)
   await gateway.knowledge.refresh()
   await reloadWhenTold(live, job, serving.log)
+  if (running.phase === 'starting') running.phase = 'serving'
   announce(urlOf(host, actual))
 }

@@ -97,6 +97,7 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
     output: { write: lines.write, format: 'text' },
     ...(found && { found }),
     edge: (options) => nodeEdge({ ...options, running }),
+    phase: () => running.phase,
     withoutKeys: { mode: 'open' },
     ...beside,
   })

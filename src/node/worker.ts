@@ -54,10 +54,13 @@ async function start(job: WorkerJob): Promise<void> {
     serveSockets(built, { ...services, open: first.sockets, running })
     const drain = drainOf(built, services.clock)
     const { grace } = job
-    leave = (replaced) =>
+    leave = (replaced) => {
+      // Where another process takes its place, nobody needs to avoid the gateway.
+      if (!replaced) running.phase = 'stopping'
       void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced }).then(() =>
         Promise.all([transport.close(), first.close(lastTelemetry)]).finally(end),
       )
+    }
     await first.now.gateway.knowledge.refresh()
     // The server never listens itself, but enforces its request timeouts only after this event.
     built.emit('listening')

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Phase } from '../core/readiness.ts'
 import type { Abort } from '../core/signal.ts'
 import { brokenOff, shuttingDown } from '../core/stopping.ts'
 
@@ -16,6 +17,7 @@ export class Running {
   /** Those whose connection is busy with an earlier response. */
   readonly #waiting = new Map<ServerResponse, Abort>()
   readonly #sessions = new Set<() => void>()
+  phase: Phase = 'serving'
   /** Whether what still ran was broken off. */
   stopped = false
 

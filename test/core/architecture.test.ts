@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('../../src/', import.meta.url))
 /** The chat in the terminal is a client: a program of its own that meets the gateway over HTTP only. */
 const isClient = (name: string) => name.startsWith('chat/')
 const isEntry = (name: string) =>
-  /^(node|cli)\//.test(name) || name === 'worker.ts' || name === 'import/command.ts' || isClient(name)
+  /^(node|cli|library)\//.test(name) || name === 'worker.ts' || name === 'import/command.ts' || isClient(name)
 
 /** Where `src/` would be, so that relative imports can be followed. */
 const base = 'http://root.test/src/'

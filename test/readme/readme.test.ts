@@ -8,6 +8,7 @@ import { parse } from 'yaml'
 import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
+import type { Gateway } from '../../src/library/index.ts'
 import { chat, wordsOf } from '../support/ask.ts'
 import { faultsIn } from '../support/config-schema.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
@@ -190,6 +191,17 @@ const runners: Readonly<Record<string, Runner>> = {
       const keys = [...(await readFile(join(root, 'src/config/schema.ts'), 'utf8')).matchAll(/^ {2,4}(\w+): v\./gm)]
       for (const [, key = ''] of keys) expect(text).toContain(`${key}:`)
     })
+  },
+
+  library({ text, argument: prefix, line }, title) {
+    test(`${title}: is typed, and serves requests`, async () => {
+      const library = join(root, 'src/library/index.ts')
+      const file = await write(`library${line}.ts`, text.replace("from 'samewire'", `from '${library}'`))
+      await typeCheck(file)
+      const { fetch } = await importDefault<Gateway>(file)
+      const response = await fetch(new Request(`http://localhost${prefix}/health/ready`), { OPENAI_API_KEY: 'sk-test' })
+      expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready' }])
+    }, 60_000)
   },
 
   yaml({ text }, title) {

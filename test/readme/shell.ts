@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
@@ -6,6 +7,7 @@ import { bareEnv, run } from './children.ts'
 import { root } from './snippets.ts'
 
 interface Manifest {
+  readonly version: string
   readonly scripts: Readonly<Record<string, string>>
 }
 
@@ -17,10 +19,13 @@ export async function checkCommand(command: string): Promise<void> {
   if (program === 'npx' && verb === 'wrangler') return await checkWrangler(rest)
   if (program === 'npx' && verb === 'samewire') return await checkSamewire(rest)
   if (program === 'grep') return
+  if (program === 'docker') return expect(existsSync(join(root, fileOf(verb))), fileOf(verb)).toBe(true)
   if (program !== 'npm') throw new Error(`no way to check ${command}`)
   if (verb === 'ci' && rest.length === 0) return
+  const { scripts, version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
+  if (verb === 'pack') return expect(scripts.prepack).toBeDefined()
+  if (verb === 'install') return expect(rest.at(-1)).toBe(`./samewire-${version}.tgz`)
   const [script = '', ...args] = verb === 'run' ? rest : [verb, ...rest]
-  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
   expect(Object.keys(scripts)).toContain(script)
   const [, own] = /src\/node\.js ?(.*)$/.exec(scripts[script] ?? '') ?? []
   const hasFlags = args.some((word) => /^-./.test(word) && word !== '--')
@@ -29,6 +34,9 @@ export async function checkCommand(command: string): Promise<void> {
   expect(args[0], 'npm keeps flags for itself unless -- stands before them').toBe('--')
   await checkSamewire([...(own ? [own] : []), ...args.slice(1)])
 }
+
+/** What a command of Docker's reads. */
+const fileOf = (verb: string) => (verb === 'compose' ? 'compose.yaml' : 'Dockerfile')
 
 /** The command is there, and has each flag and as many words. */
 async function checkSamewire(given: readonly string[]): Promise<void> {

@@ -19,9 +19,9 @@ export interface Program {
   readonly ended: Promise<number | null>
 }
 
-/** `cwd` is where a `.env` would be. */
-export function launch(args: readonly string[], env: Record<string, string> = {}, cwd?: string): Program {
-  const child = spawn(process.execPath, [entry, '--port', '0', ...args], {
+/** `cwd` is where a `.env` would be. `file`: another build of the gateway. */
+export function launch(args: readonly string[], env: Record<string, string> = {}, cwd?: string, file = entry): Program {
+  const child = spawn(process.execPath, [file, '--port', '0', ...args], {
     cwd,
     // Hides the keys and servers of the user who runs the tests.
     env: { PATH: process.env.PATH, OLLAMA_HOST: 'http://127.0.0.1:1', ...env },
