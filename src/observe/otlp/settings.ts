@@ -2,7 +2,11 @@ import type { Environment } from '../../config/secrets.ts'
 import { readSampler, type Sampler } from './sampler.ts'
 import { readPairs, type Warn } from './variables.ts'
 
-/** How one kind of data is exported. */
+/**
+ * How one kind of data is exported: by `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`,
+ * `OTEL_EXPORTER_OTLP_TIMEOUT`, `OTEL_EXPORTER_OTLP_COMPRESSION` and `OTEL_EXPORTER_OTLP_PROTOCOL`, each of which may be
+ * given for one kind alone: `OTEL_EXPORTER_OTLP_TRACES_HEADERS`.
+ */
 export interface SignalSettings {
   readonly url: string
   /** May hold secrets: for the request, never for a log. */
