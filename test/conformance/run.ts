@@ -9,11 +9,11 @@ import { type Report, type Rows, tableOf, textOf, withTable } from './table.ts'
 import { type Target, targetsOf } from './targets.ts'
 
 const report = new URL('../../conformance.json', import.meta.url)
-const readme = new URL('../../README.md', import.meta.url)
+const page = new URL('../../docs/conformance.md', import.meta.url)
 
 /**
  * Asks every route for every provider that the gateway knows, and writes what comes of it to the terminal, to
- * `conformance.json` and into the README. Fails if anything does. With `dialects` it asks only in the other APIs, and
+ * `conformance.json` and into docs/conformance.md. Fails if anything does. With `dialects` it asks only in the other APIs, and
  * keeps the rest of the report.
  */
 async function main([only]: readonly string[]): Promise<void> {
@@ -33,7 +33,7 @@ async function main([only]: readonly string[]): Promise<void> {
   for (const failure of failures) console.log(`\n✗ ${failure}`)
   if (spec) {
     await writeFile(report, textOf(found))
-    await writeFile(readme, withTable(await readFile(readme, 'utf8'), tableOf(found)))
+    await writeFile(page, withTable(await readFile(page, 'utf8'), tableOf(found)))
   }
   console.log(`\n${Math.round((performance.now() - began) / 1000)} s`)
   process.exitCode = failures.length === 0 ? 0 : 1

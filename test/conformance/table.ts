@@ -79,7 +79,7 @@ const marks: Readonly<Record<string, string>> = {
   untested: 'untested',
 }
 
-/** The table in Markdown, for the README and the terminal. Targets that do the same share a row. */
+/** The table in Markdown, for docs/conformance.md and the terminal. Targets that do the same share a row. */
 export function tableOf(report: Report): string {
   const { specification, kinds, routes, openResponses, suites } = report
   const said = Object.entries(suites).map(([name, { passed, total }]) => `${name} ${passed} of ${total}`)

@@ -343,7 +343,9 @@ function python(version: RegExp): Runner {
   }
 }
 
-for (const snippet of snippets) {
+const isPicture = ({ language }: Snippet) => language === 'mermaid'
+
+for (const snippet of snippets.filter((one) => !isPicture(one))) {
   const title = `${snippet.page} line ${snippet.line}, ${snippet.language}`
   const runner = Object.hasOwn(runners, snippet.kind ?? '') ? runners[snippet.kind ?? ''] : undefined
   if (runner) runner(snippet, title)

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** What is written for people. `docs/faults.md` is what a program prints. */
-const pages = ['README.md', ...chapters().filter((name) => name !== 'docs/faults.md')].map((name) => ({
+export const pages = ['README.md', ...chapters().filter((name) => name !== 'docs/faults.md')].map((name) => ({
   name,
   text: readFileSync(new URL(name, `file://${root}`), 'utf8'),
 }))
