@@ -1,4 +1,5 @@
 import type { TranslationContext } from '../../core/translation.ts'
+import { inJsonMode } from '../../operations/common/json-mode.ts'
 import { invalid } from '../../wire/body.ts'
 import type { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
@@ -56,13 +57,13 @@ export function toChat(
   const { messages, dropped } = conversationOf(asked, context.reads)
   const tools = offeredOf(asked)
   return {
-    chat: {
+    chat: inJsonMode({
       model: asked.model,
       messages,
       ...settingsOf(config, context.maxOutput),
       ...tools.fields,
       ...(streams && { stream: true, stream_options: { include_usage: true } }),
-    },
+    }),
     dropped: [...tools.dropped, ...dropped, ...unmet(asked, config)],
   }
 }

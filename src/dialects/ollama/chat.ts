@@ -3,6 +3,7 @@ import type { Translated, TranslationContext } from '../../core/translation.ts'
 import { chat } from '../../operations/chat.ts'
 import { extrasOf } from '../../operations/common/extras.ts'
 import { firstChoice } from '../../operations/common/first-choice.ts'
+import { inJsonMode } from '../../operations/common/json-mode.ts'
 import { invalid, parseBody, type RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { aBool, aMap, anInt, aString, checkFields, checkSettings, listOf } from './check.ts'
@@ -65,7 +66,7 @@ interface Beginning {
 export function overChat(asked: JsonObject, extra: JsonObject, { answering, dropped, isEmpty }: Beginning): Translated {
   const settings = settingsOf(asked)
   return {
-    body: parseBody(new TextEncoder().encode(JSON.stringify({ ...settings.fields, ...extra }))),
+    body: parseBody(new TextEncoder().encode(JSON.stringify(inJsonMode({ ...settings.fields, ...extra })))),
     dropped: [...settings.dropped, ...dropped],
     optional: hints,
     answer: (answer) => wholeAnswer(answer, firstChoice(answer), answering),
