@@ -23,7 +23,7 @@ export function messagesRequest(context: WireContext): JsonObject {
   const format = form.output && { format: form.output }
   const output = { ...objectOf(effort), ...format, ...objectAt(body, 'output_config') }
   return {
-    ...passedOn(body, leftOut),
+    ...passedOn(body, leftOut, context.optional),
     model,
     max_tokens: limit,
     ...(instructions.length > 0 && { system: instructions }),
@@ -52,15 +52,16 @@ const spent: ReadonlySet<string> = new Set([
 /** What only OpenAI's servers heed, and what makes no other answer. */
 const hints = ['verbosity', 'prompt_cache_key', 'prompt_cache_retention', 'prompt_cache_options'] as const
 
-/** Unknown fields go on, such as `context_management`, and Anthropic refuses those that it doesn't know. */
-function passedOn(body: JsonObject, leftOut: (param: string) => void): JsonObject {
-  for (const name of hints) if ((body[name] ?? undefined) !== undefined) leftOut(name)
+/**
+ * Unknown fields go on, such as `context_management`, and Anthropic refuses those that it doesn't know, one at a time. None
+ * of them is a hint: `optional`, the client's own, such as Ollama's `min_p`.
+ */
+function passedOn(body: JsonObject, leftOut: (param: string) => void, optional: readonly string[] = []): JsonObject {
+  const others = Object.entries(body).filter(([name, value]) => !spent.has(name) && (value ?? undefined) !== undefined)
+  const left = new Set<string>([...hints, ...optional])
+  for (const [name] of others) if (left.has(name)) leftOut(name)
   if (body.store === true) leftOut('store')
-  return Object.fromEntries(
-    Object.entries(body).filter(
-      ([name, value]) => !spent.has(name) && !(hints as readonly string[]).includes(name) && value !== null,
-    ),
-  )
+  return Object.fromEntries(others.filter(([name]) => !left.has(name)))
 }
 
 /** It must be there, and may not be more than the model can write: asking for more gets no more elsewhere either. */

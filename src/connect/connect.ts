@@ -47,6 +47,7 @@ export function connect(
     const key = learntKey(call.operation.name, deployment.label)
     let before: GatewayError | undefined
     let way = learnt.get(key) ?? { remedy: {} }
+    const most = mostRemedies(call)
     for (let remedies = 0; ; remedies++) {
       const { spec: used = spec, remedy } = way
       const drops = dropsFor(call, used, remedy)
@@ -63,13 +64,13 @@ export function connect(
         if (!(error instanceof GatewayError)) throw error
         // Code of a provider's own heeds what is left out, and no other remedy.
         if (spec.serve && error.kind !== 'incapable') throw error
-        const reduced = remedies < mostRemedies ? call.operation.withoutSealed?.(call.body, error) : undefined
+        const reduced = remedies < most ? call.operation.withoutSealed?.(call.body, error) : undefined
         if (reduced) {
           call = { ...call, body: reduced.body, dropped: [...(call.dropped ?? []), reduced.dropped] }
           continue
         }
         const sent = () => sentBody(new ExchangeContext(call, services, manner), manner)
-        const better = remedies < mostRemedies && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
+        const better = remedies < most && !call.body.spent ? improve(way, error, spec, call, sent) : undefined
         if (!better) {
           const told = before && blamesRemedy(error, remedy, call.body.outline) ? before : error
           throw call.body.spent ? told : orIncapable(told, () => [call.body.outline, sent()], namesOf(call).sent)

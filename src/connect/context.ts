@@ -67,6 +67,10 @@ export class ExchangeContext implements WireContext {
     return this.#call.target.maxOutput
   }
 
+  get optional(): readonly string[] | undefined {
+    return this.#call.optional
+  }
+
   leftOut(param: string): void {
     const { trace } = this.#call
     if (!trace.dropped?.includes(param)) trace.dropped = [...(trace.dropped ?? []), param]

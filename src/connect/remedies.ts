@@ -5,8 +5,13 @@ import type { JsonObject } from '../wire/json.ts'
 import { generalRemedy } from './heal.ts'
 import { mayDropFrom } from './lacks.ts'
 
-/** Remedies per request: upstreams name one parameter at a time, and some would never accept the request. */
-export const mostRemedies = 4
+/**
+ * Remedies for a request: upstreams name one parameter at a time, and some would never accept the request. Hints don't
+ * count: their clients send many, and each of them may be refused.
+ */
+export function mostRemedies({ body: { outline }, optional = [] }: Call): number {
+  return 4 + optional.filter((name) => name in outline).length
+}
 
 /** How to send requests to a deployment, given what its error responses have taught. */
 export interface Learnt {

@@ -19,6 +19,8 @@ export interface WireContext {
   readonly contextWindow?: number | undefined
   /** In tokens: the most that one answer of the model may have; undefined if unknown. */
   readonly maxOutput?: number | undefined
+  /** The fields that are mere hints of the client's: what the upstream's API has not is left out, instead of refused there. */
+  readonly optional?: readonly string[] | undefined
   /** Takes note of what a translation leaves out of the request, for `x-samewire-dropped`. Absent: nobody is told. */
   leftOut?(param: string): void
   /** What is read in the text of an answer. Absent: nothing. */

@@ -3,10 +3,18 @@ import { runtimes, serveBoth } from '../support/both.ts'
 import { askOllama, joinedLines, type Line, lastSeen, linesOf } from '../support/ollama.ts'
 import { chatAnswer, chatFrames, chunk, json, stream, tokenLogprobs } from '../support/upstream.ts'
 
-const { upstream, both } = serveBoth('ollama-chat', (url) => ({
-  providers: { up: { type: 'openai-compatible', baseURL: url }, demo: { type: 'embedded' } },
-  models: { hasty: { deployments: ['up/m'], retries: 0 } },
-}))
+const { upstream, both } = serveBoth(
+  'ollama-chat',
+  (url) => ({
+    providers: {
+      up: { type: 'openai-compatible', baseURL: url },
+      claude: { type: 'anthropic', baseURL: url, apiKey: 'env:KEY' },
+      demo: { type: 'embedded' },
+    },
+    models: { hasty: { deployments: ['up/m'], retries: 0 } },
+  }),
+  { env: { KEY: 'sk-1' } },
+)
 
 const user = (content: string, more: object = {}) => ({ role: 'user', content, ...more })
 const base = { model: 'up/m', messages: [user('hi')] }
@@ -116,6 +124,45 @@ describe.each(runtimes)('On %s, a chat in Ollama’s API', (runtime) => {
     )
     const reply = await ask({ ...base, stream: false, options: { top_k: 5 } })
     expect([reply.status, reply.headers.get('x-samewire-dropped')]).toEqual([200, 'top_k'])
+  })
+
+  const many = { repeat_penalty: 1.1, repeat_last_n: 64, min_p: 0.05, typical_p: 0.9, mirostat: 1, mirostat_tau: 5 }
+
+  it('goes without all of its options that an upstream refuses one by one', async () => {
+    upstream.script((request, ...rest) => {
+      const sent = Object.keys(JSON.parse(request.body) as object)
+      const refused = sent.find((name) => !['model', 'messages', 'temperature'].includes(name))
+      const error = { message: `Unknown parameter: '${refused}'.`, type: 'invalid_request_error', param: refused }
+      const answer = refused === undefined ? json(200, chatAnswer('ok')) : json(400, { error })
+      return answer(request, ...rest)
+    })
+    const asked = { ...base, model: `up/${runtime}`, stream: false, options: { temperature: 0.5, ...many } }
+    const reply = await ask(asked)
+    expect([reply.status, lastSeen(upstream).body.temperature]).toEqual([200, 0.5])
+    const { repeat_penalty: _, ...same } = many
+    const told = reply.headers.get('x-samewire-dropped')?.split(', ')
+    expect(told?.toSorted()).toEqual([...Object.keys(same), 'repetition_penalty'].toSorted())
+    const before = upstream.seen.length
+    expect([(await ask(asked)).status, upstream.seen.length]).toEqual([200, before + 1])
+  })
+
+  it('leaves out for Claude the options that Anthropic has not, and tells them', async () => {
+    const answer = { type: 'message', role: 'assistant', content: [{ type: 'text', text: 'ok' }], usage: {} }
+    upstream.script((request, ...rest) => {
+      const others = Object.keys(JSON.parse(request.body) as object).filter(
+        (name) => !['model', 'max_tokens', 'messages', 'top_k'].includes(name),
+      )
+      const error = { type: 'invalid_request_error', message: `${others[0]}: Extra inputs are not permitted` }
+      const said = others.length > 0 ? json(400, { type: 'error', error }) : json(200, answer)
+      return said(request, ...rest)
+    })
+    const before = upstream.seen.length
+    const reply = await ask({ ...base, model: 'claude/claude-3-haiku', stream: false, options: { top_k: 5, ...many } })
+    expect([reply.status, upstream.seen.length]).toEqual([200, before + 1])
+    expect(lastSeen(upstream).body.top_k).toBe(5)
+    expect(reply.headers.get('x-samewire-dropped')).toBe(
+      'repetition_penalty, repeat_last_n, min_p, typical_p, mirostat, mirostat_tau',
+    )
   })
 
   it.each([
