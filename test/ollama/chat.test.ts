@@ -104,6 +104,7 @@ describe.each(runtimes)('On %s, a chat in Ollama’s API', (runtime) => {
       ...{ model: 'm', messages: [user('hi')], temperature: 0.5, top_p: 0.9, seed: 7, max_tokens: 12, stop: ['a'] },
       ...{ top_k: 5, min_p: 0.1, repetition_penalty: 1.1, presence_penalty: 0.2 },
     })
+    expect(await sent({ options: { num_predict: 12.7, seed: 7.2 } })).toMatchObject({ max_tokens: 12, seed: 7 })
     expect(await sent({ options: { num_predict: -1, stop: [] } })).toEqual({ model: 'm', messages: [user('hi')] })
   })
 

@@ -49,6 +49,9 @@ describe.each(runtimes)('On %s, a failure in Ollama’s API', (runtime) => {
     [{ options: 'hot' }, /ChatRequest.options/],
     [{ options: { temperature: 'hot' } }, /^option "temperature" must be of type float32$/],
     [{ options: { stop: 'a' } }, /^option "stop" must be of type array$/],
+    [{ options: { stop: [1] } }, /^option "stop" must be of an array of strings$/],
+    [{ format: 'yaml' }, /^invalid format: "\\"yaml\\""; expected "json" or a valid JSON Schema object$/],
+    [{ format: 5 }, /^invalid format: "5"; expected "json"/],
     [{ think: 'much' }, /^invalid think value: "much" \(must be "high", "medium", "low", "max", true, or false\)$/],
     [{ top_logprobs: 21 }, /^top_logprobs must be between 0 and 20$/],
     [{ messages: [{ role: 'user', content: 'x', images: ['https://a/b.png'] }] }, /image/],
@@ -62,6 +65,24 @@ describe.each(runtimes)('On %s, a failure in Ollama’s API', (runtime) => {
   it.each(['', '{"model":', '[]', '"hi"', '\u0000'])('is told for what is no request: %j', async (body) => {
     expect((await refusal(body))[0]).toBe(400)
     expect((await refusal(body, '/api/show'))[0]).toBe(400)
+  })
+
+  it.each([
+    ['{"model":', 'the request body is not valid JSON'],
+    ['[]', 'the request body is not a JSON object'],
+  ])('says of %j only what is wrong with it', async (body, words) => {
+    expect(await refusal(body)).toEqual([400, words])
+  })
+
+  it.each([
+    [{ think: 'low' }, 'reasoning_effort', 'think'],
+    [{ format: { type: 'object' } }, 'response_format', 'format'],
+    [{ options: { num_predict: 9 } }, 'max_tokens', 'num_predict'],
+  ])('that is about a value of %j has its name in Ollama’s API', async (more, theirs, own) => {
+    const words = (name: string) => `Invalid value for '${name}'.`
+    upstream.script(json(400, { error: { message: words(theirs), type: 'invalid_request_error', param: theirs } }))
+    expect(await refusal(asked(more))).toEqual([400, words(own)])
+    expect(await refusal({ model: 'up/m', prompt: 'hi', ...more }, '/api/generate')).toEqual([400, words(own)])
   })
 
   it.each([{ input: 7 }, { input: [7] }, { input: [['a']] }, { input: { a: 1 } }])(

@@ -67,7 +67,7 @@ const options = fc.record(
   { requiredKeys: ['num_predict'] },
 )
 
-const request = fc.record(
+const fields = fc.record(
   {
     model: fc.constant('m'),
     messages: fc.array(turn, { minLength: 1, maxLength: 5 }).map((turns) => turns.flat()),
@@ -86,6 +86,12 @@ const request = fc.record(
   },
   { requiredKeys: ['model', 'messages', 'options', 'stream'] },
 )
+
+/** JSON without a schema is asked for in words too, or else the gateway does that. */
+const request = fields.map((asked) => {
+  const words = { role: 'system', content: 'In JSON.' }
+  return asked.format === 'json' ? { ...asked, messages: [words, ...asked.messages] } : asked
+})
 
 /** Without the ids that were made up. */
 function withoutIds(body: JsonObject): unknown {

@@ -13,7 +13,7 @@ import { AnswerLines, type Begun, emptyAnswer, extras, wholeAnswer } from './lin
 import { Stopwatch } from './measures.ts'
 import { chatMessages } from './messages.ts'
 import { faultIn, LinesReader, usageOf } from './reader.ts'
-import { hints, settingsOf } from './settings.ts'
+import { hints, inOwnTerms, settingsOf } from './settings.ts'
 
 export const ollamaChat: Operation = {
   name: 'ollamaChat',
@@ -34,6 +34,7 @@ export const ollamaChat: Operation = {
   reader: () => new LinesReader(),
   over: {
     operation: chat,
+    failure: inOwnTerms,
     begin(body, context) {
       const asked = body.json
       const { messages, dropped } = chatMessages(asked.messages)

@@ -1,4 +1,5 @@
 import { invalid } from '../../wire/body.ts'
+import { shorten } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 
 /** What a field may hold: its type in Ollama's own words, which are Go's, and the check. */
@@ -26,7 +27,7 @@ export function checkFields(json: JsonObject, of: string, types: Readonly<Record
 }
 
 /** What requests for a text have in common. */
-export function checkSettings({ think, top_logprobs: top, options }: JsonObject): void {
+export function checkSettings({ think, top_logprobs: top, options, format }: JsonObject): void {
   if (typeof top === 'number' && (top < 0 || top > 20)) {
     throw invalid('top_logprobs must be between 0 and 20')
   }
@@ -34,11 +35,24 @@ export function checkSettings({ think, top_logprobs: top, options }: JsonObject)
     const levels = 'must be "high", "medium", "low", "max", true, or false'
     throw invalid(`invalid think value: ${JSON.stringify(think)} (${levels})`)
   }
+  if (!isFormat(format)) {
+    const told = JSON.stringify(shorten(JSON.stringify(format)))
+    throw invalid(`invalid format: ${told}; expected "json" or a valid JSON Schema object`, 'format')
+  }
   for (const [name, value] of Object.entries(isObject(options) ? options : {})) {
     const type = typeOfOption(name)
     if (type === undefined || value === null || fitting[type](value)) continue
     throw invalid(`option ${JSON.stringify(name)} must be of type ${type}`)
   }
+  const stops = isObject(options) ? options.stop : undefined
+  if (Array.isArray(stops) && !stops.every((stop) => typeof stop === 'string')) {
+    throw invalid('option "stop" must be of an array of strings')
+  }
+}
+
+/** https://github.com/ollama/ollama/blob/main/llm/server.go: null and an empty text are no format. */
+function isFormat(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || value === 'json' || isObject(value)
 }
 
 function isThink(value: unknown): boolean {
@@ -54,6 +68,11 @@ const fitting = {
 
 const floats = /^(temperature|(top|min|typical)_p|(repeat|presence|frequency)_penalty)$/
 const integers = /^(num_(ctx|keep|predict|batch|gpu|thread)|main_gpu|seed|top_k|repeat_last_n)$/
+
+/** Whether Ollama reads an option as a whole number, and leaves out what follows the point. */
+export function isWhole(name: string): boolean {
+  return integers.test(name)
+}
 
 function typeOfOption(name: string): keyof typeof fitting | undefined {
   if (name === 'stop') return 'array'

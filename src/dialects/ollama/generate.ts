@@ -8,6 +8,7 @@ import { generateForm } from './form.ts'
 import { withImages } from './images.ts'
 import { overCompletions, overRawCompletions } from './plain.ts'
 import { faultIn, LinesReader, usageOf } from './reader.ts'
+import { inOwnTerms } from './settings.ts'
 
 export const ollamaGenerate: Operation = {
   name: 'ollamaGenerate',
@@ -22,6 +23,7 @@ export const ollamaGenerate: Operation = {
   reader: () => new LinesReader(),
   over: {
     operation: chat,
+    failure: inOwnTerms,
     begin(body, context) {
       const asked = body.json
       const { system, prompt, images, template, context: before } = asked

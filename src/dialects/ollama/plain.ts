@@ -8,7 +8,7 @@ import { isObject, type JsonObject } from '../../wire/json.ts'
 import { beginAnswer } from './chat.ts'
 import { generateForm } from './form.ts'
 import { AnswerLines, emptyAnswer, wholeAnswer } from './lines.ts'
-import { hints, settingsOf } from './settings.ts'
+import { hints, inOwnTerms, settingsOf } from './settings.ts'
 
 /** A text that goes on where the prompt ends, by a model's legacy completions. */
 export const overCompletions = over(completions)
@@ -93,5 +93,5 @@ function unable(param: string, cause?: unknown): GatewayError {
 
 function inOllamasWords(failure: GatewayError): GatewayError {
   const { kind, param } = failure
-  return kind === 'incapable' && param && Object.hasOwn(words, param) ? unable(param, failure) : failure
+  return kind === 'incapable' && param && Object.hasOwn(words, param) ? unable(param, failure) : inOwnTerms(failure)
 }

@@ -1,4 +1,6 @@
+import type { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+import { isWhole } from './check.ts'
 
 /** What a request asks for beside its texts, in chat's terms. */
 export interface Settings {
@@ -35,7 +37,9 @@ const placed: ReadonlySet<string> = new Set(['num_predict', 'stop'])
 
 export function settingsOf(body: JsonObject): Settings {
   const { model, stream, think, keep_alive: kept, truncate, shift } = body
-  const options = Object.entries(objectAt(body, 'options') ?? {}).filter(([, value]) => value !== null)
+  const options = Object.entries(objectAt(body, 'options') ?? {})
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => [name, typeof value === 'number' && isWhole(name) ? Math.trunc(value) : value] as const)
   const known = options.filter(([name]) => Object.hasOwn(names, name))
   const unknown = options.filter(([name]) => !Object.hasOwn(names, name) && !placed.has(name))
   const streams = stream !== false
@@ -84,4 +88,19 @@ function logprobsOf({ logprobs, top_logprobs: top }: JsonObject): JsonObject {
 
 function given(value: unknown): boolean {
   return value !== undefined && value !== null
+}
+
+/** Ollama's names for what a chat calls otherwise, where the words of a failure have them. */
+const own: readonly (readonly [RegExp, string])[] = [
+  [/\bmax_(completion_)?tokens\b/g, 'num_predict'],
+  [/\breasoning_effort\b/g, 'think'],
+  [/\bresponse_format\b/g, 'format'],
+  [/\brepetition_penalty\b/g, 'repeat_penalty'],
+]
+
+/** A chat's failure in the terms of Ollama's API. */
+export function inOwnTerms(failure: GatewayError): GatewayError {
+  const renamed = (text: string) => own.reduce((said, [pattern, name]) => said.replace(pattern, name), text)
+  const { param, message } = failure
+  return failure.inTermsOf(param === null ? null : renamed(param), renamed(message))
 }
