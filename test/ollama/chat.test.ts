@@ -293,6 +293,23 @@ describe.each(runtimes)('On %s, a chat in Ollama’s API', (runtime) => {
     expect(await whole({ ...chatAnswer('Hi'), timings })).toMatchObject(told)
   })
 
+  it('has durations that make up a speed where it comes whole', async () => {
+    const usage = { prompt_tokens: 100, completion_tokens: 30, total_tokens: 130 }
+    upstream.script(async (...exchange) => {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      json(200, { ...chatAnswer('Hi'), usage })(...exchange)
+    })
+    const reply = await ask({ ...base, stream: false })
+    const {
+      total_duration: total,
+      prompt_eval_duration: read,
+      eval_duration: written,
+    } = JSON.parse(reply.text) as Record<string, number>
+    expect(total).toBeGreaterThan(1_000_000)
+    expect(Number(written) / Number(total)).toBeCloseTo(0.75)
+    expect(Number(read) / Number(total)).toBeCloseTo(0.25)
+  })
+
   it('without messages only loads or unloads the model, which nobody need be asked for', async () => {
     const before = upstream.seen.length
     const answered = { model: 'up/m', created_at: isoTime, message: { role: 'assistant', content: '' }, done: true }

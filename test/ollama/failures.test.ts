@@ -125,6 +125,18 @@ describe.each(runtimes)('On %s, a failure in Ollama’s API', (runtime) => {
     expect(lines).toEqual([{ error: expect.stringContaining("'f'") }])
   })
 
+  it('about a later call leaves the calls before it', async () => {
+    const call = (index: number, name: string, args: string) =>
+      chunk({ tool_calls: [{ index, id: name, type: 'function', function: { name, arguments: args } }] })
+    upstream.script(
+      stream([call(0, 'f', '{"a":1}'), call(1, 'g', '{"a":'), chunk({}, 'tool_calls'), 'data: [DONE]\n\n']),
+    )
+    expect(linesOf((await ask(asked())).text)).toMatchObject([
+      { message: { tool_calls: [{ function: { name: 'f', arguments: { a: 1 } } }] }, done: false },
+      { error: expect.stringContaining("'g'") },
+    ])
+  })
+
   it.each([
     ['ends too early', 'end'],
     ['breaks', 'reset'],

@@ -48,22 +48,34 @@ export function doneReason(finish: unknown): string {
   return typeof finish !== 'string' || /^(tool_calls|function_call)$/.test(finish) ? 'stop' : finish
 }
 
-/**
- * A chat's calls with their arguments as objects. Throws for arguments that are none, unless the answer was cut: then a
- * call that isn't whole is left out.
- */
-export function callsOf(calls: unknown, finish: unknown): JsonObject[] {
-  const found: JsonObject[] = []
-  for (const call of Array.isArray(calls) ? calls.filter(isObject) : []) {
+/** A chat's calls with their arguments as objects. */
+export interface Calls {
+  readonly calls: readonly JsonObject[]
+  /** Arguments that are no object. */
+  readonly failure?: GatewayError
+}
+
+/** All calls up to the first that can't be told. In an answer that was cut, a call that isn't whole is left out. */
+export function readCalls(given: unknown, finish: unknown): Calls {
+  const calls: JsonObject[] = []
+  for (const call of Array.isArray(given) ? given.filter(isObject) : []) {
     const called = objectAt(call, 'function')
     const name = stringAt(called, 'name') ?? ''
-    const given = readArguments(called?.arguments)
-    if (given) found.push({ id: call.id, function: { index: found.length, name, arguments: given } })
+    const read = readArguments(called?.arguments)
+    if (read) calls.push({ id: call.id, function: { index: calls.length, name, arguments: read } })
     else if (finish !== 'length') {
-      throw new GatewayError('protocol', `The model called '${name}' with arguments that are no JSON object.`)
+      const message = `The model called '${name}' with arguments that are no JSON object.`
+      return { calls, failure: new GatewayError('protocol', message) }
     }
   }
-  return found
+  return { calls }
+}
+
+/** The same of a whole answer, which is none if one of them can't be told. */
+export function callsOf(given: unknown, finish: unknown): readonly JsonObject[] {
+  const { calls, failure } = readCalls(given, finish)
+  if (failure) throw failure
+  return calls
 }
 
 function readArguments(given: unknown): JsonObject | undefined {

@@ -3,7 +3,7 @@ import { type ChatEnd, ChatEvents } from '../../operations/common/chat-events.ts
 import type { Extra } from '../../operations/common/extras.ts'
 import type { Random } from '../../wire/ids.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
-import { callsOf, doneReason, type Form, logprobsIn, saidIn } from './form.ts'
+import { callsOf, doneReason, type Form, logprobsIn, readCalls, saidIn } from './form.ts'
 import { type Stopwatch, timingsIn } from './measures.ts'
 import { errorLine } from './words.ts'
 
@@ -66,8 +66,9 @@ export class AnswerLines extends ChatEvents {
   }
 
   protected close({ finish, usage }: ChatEnd): void {
-    const calls = callsOf(this.#calls.whole(), finish)
+    const { calls, failure } = readCalls(this.#calls.whole(), finish)
     if (calls.length > 0) this.#line({ ...this.#form.said({ content: '', calls }), done: false })
+    if (failure) throw failure
     const measures = this.#watch.measures({ usage, timings: this.#timings })
     this.#line({ ...this.#form.said({ content: '' }), done: true, done_reason: doneReason(finish), ...measures })
   }

@@ -35,9 +35,9 @@ export class Stopwatch {
   /** The fields of a last line about the whole: durations in nanoseconds, of which none may be 0 for a speed. */
   measures({ usage, timings }: Told): JsonObject {
     const total = this.#clock.now() - this.#started
-    const waited = (this.#spoke ?? this.#clock.now()) - this.#started
+    const waited = this.#waited(total, usage)
     const prompt = msOf(timings?.prompt_ms) ?? secondsOf(usage?.prompt_time) ?? waited
-    const spoken = msOf(timings?.predicted_ms) ?? secondsOf(usage?.completion_time) ?? (total - waited || total)
+    const spoken = msOf(timings?.predicted_ms) ?? secondsOf(usage?.completion_time) ?? total - waited
     return {
       total_duration: nanoseconds(total),
       load_duration: nanoseconds(secondsOf(usage?.queue_time) ?? 0),
@@ -47,6 +47,24 @@ export class Stopwatch {
       eval_duration: nanoseconds(spoken),
     }
   }
+
+  /** Milliseconds up to the first token: an answer that came at once, or whole, doesn't show them. */
+  #waited(total: number, usage: JsonObject | undefined): number {
+    const waited = (this.#spoke ?? Number.POSITIVE_INFINITY) - this.#started
+    return total - waited >= shortest ? waited : total * (1 - writingShare(usage))
+  }
+}
+
+/** Milliseconds in which an answer may really have been written. */
+const shortest = 1
+/** Tokens of a prompt that are read while one is written, roughly. */
+const readPerWritten = 10
+
+/** The part of the time that went into writing, as far as the tokens tell. */
+function writingShare(usage: JsonObject | undefined): number {
+  const { prompt_tokens: read, completion_tokens: written } = usage ?? {}
+  if (typeof read !== 'number' || typeof written !== 'number' || written <= 0) return 1
+  return written / (written + Math.max(0, read) / readPerWritten)
 }
 
 /** What a chunk or an answer says of its making. */
