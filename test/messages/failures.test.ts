@@ -65,6 +65,16 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
       'messages.0.content.0.source: Field required',
     ],
     [
+      'the source of a block behind others',
+      { messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }, { type: 'image' }] }] },
+      'messages.0.content.1.source: Field required',
+    ],
+    [
+      'the text of a block of the assistant behind others',
+      { messages: [{ role: 'assistant', content: [{ type: 'text', text: 'hi' }, { type: 'text' }] }] },
+      'messages.0.content.1.text: Field required',
+    ],
+    [
       'the id of a result',
       { messages: [{ role: 'user', content: [{ type: 'tool_result' }] }] },
       'messages.0.content.0.tool_use_id: Field required',

@@ -21,7 +21,8 @@ export function contentOf(parts: readonly JsonObject[], between: string): string
   return isPlain ? parts.map(({ text }) => text).join(between) : parts
 }
 
-function partsFor(block: unknown, path: string, reading: Reading): JsonObject[] {
+/** The same for one block. */
+export function partsFor(block: unknown, path: string, reading: Reading): JsonObject[] {
   if (!isObject(block)) throw wrong(path, 'a valid dictionary')
   const { type } = block
   if (typeof type !== 'string') throw missing(`${path}.type`)

@@ -1,6 +1,6 @@
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import type { ReasoningFormat } from '../../wire/reasoning-details.ts'
-import { contentOf, partsOf, type Reading, requiredIn } from './blocks.ts'
+import { contentOf, partsFor, partsOf, type Reading, requiredIn } from './blocks.ts'
 import { wrong } from './check.ts'
 import { Thoughts } from './thoughts.ts'
 
@@ -61,7 +61,7 @@ function assistantFor(
   for (const [at, block] of blocks.entries()) {
     if (isObject(block) && thoughts.take(block)) continue
     if (isObject(block) && block.type === 'tool_use') calls.push(callFor(block, `${path}.${at}`))
-    else parts.push(...partsOf([block], path, reading))
+    else parts.push(...partsFor(block, `${path}.${at}`, reading))
   }
   if (parts.length === 0 && calls.length === 0) return []
   // A text with citations is cut into blocks in the middle of its sentences.
@@ -83,7 +83,7 @@ function userFor(blocks: readonly unknown[], path: string, reading: Reading): Js
   const parts: JsonObject[] = []
   for (const [at, block] of blocks.entries()) {
     if (!isObject(block) || block.type !== 'tool_result') {
-      parts.push(...partsOf([block], path, reading))
+      parts.push(...partsFor(block, `${path}.${at}`, reading))
       continue
     }
     const { message, others } = resultFor(block, `${path}.${at}`, reading)
