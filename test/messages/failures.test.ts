@@ -175,6 +175,23 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
     expect(error.message).toBe("Unsupported parameter: 'stop_sequences' is not supported with this model.")
   })
 
+  it.each([
+    ['reasoning_effort', { thinking: { type: 'enabled', budget_tokens: 2000 } }],
+    ['top_k', { top_k: 40 }],
+  ])('is answered without the hint %s where the model takes none, and tells that', async (name, hint) => {
+    const refusal = failure(`Unrecognized request argument supplied: ${name}`, { type: 'invalid_request_error' })
+    upstream.script((request, ...rest) =>
+      (name in (JSON.parse(request.body) as object) ? json(400, refusal) : json(200, chatAnswer('Hi')))(
+        request,
+        ...rest,
+      ),
+    )
+    for (const stream of [false, true]) {
+      const reply = await both.ask(runtime, asking(`up/without-${name}`, 'hi', { ...hint, stream }), '/messages')
+      expect([reply.status, reply.headers.get('x-samewire-dropped')], reply.text).toEqual([200, name])
+    }
+  })
+
   it('is answered by another model where the first one fails', async () => {
     upstream.script((request, ...rest) =>
       (request.body.includes('"one"') ? json(500, failure('Oops')) : json(200, chatAnswer('Hi')))(request, ...rest),

@@ -16,7 +16,7 @@ import { forAnthropic } from './direct.ts'
 import { extras, MessageEvents } from './events.ts'
 import { type Head, messageOf, wantsThoughts } from './message.ts'
 import { MessageReader } from './reader.ts'
-import { inOwnTerms, toChat } from './request.ts'
+import { hints, inOwnTerms, toChat } from './request.ts'
 
 const overChat: Translation<Operation> = {
   operation: chat,
@@ -29,6 +29,7 @@ const overChat: Translation<Operation> = {
     return {
       body: parseBody(new TextEncoder().encode(JSON.stringify(request))),
       dropped,
+      optional: hints,
       answer(answer) {
         const choice = firstChoice(answer)
         const content = new Content(random, wantsThoughts(asked))

@@ -14,6 +14,9 @@ export interface AsChat {
 /** Fields with the same name and meaning in a chat. */
 const same = ['model', 'stream', 'temperature', 'top_p', 'top_k']
 
+/** The fields of a chat that may be left out where an upstream refuses them: in Anthropic's API they are mere hints. */
+export const hints: readonly string[] = ['temperature', 'top_p', 'top_k', 'reasoning_effort']
+
 /** Fields that are no part of Anthropic's API, which clients add for chats, or for the gateway and for routers. */
 const beside = ['seed', 'min_p', 'presence_penalty', 'frequency_penalty', 'repetition_penalty', 'logit_bias']
   .concat(['reasoning_effort', 'verbosity', 'chat_template_kwargs', 'prompt_cache_key', 'safety_identifier', 'user'])
