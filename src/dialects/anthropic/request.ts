@@ -2,6 +2,7 @@ import type { TranslationContext } from '../../core/translation.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { conversationOf } from './conversation.ts'
+import { isStrict } from './strict.ts'
 import { offeredOf } from './tools.ts'
 
 /** A request for a message as a chat. */
@@ -84,7 +85,7 @@ const longestUser = 64
 
 function schemaFormat({ schema, name }: JsonObject): JsonObject {
   const named = typeof name === 'string' ? name : 'output'
-  return { type: 'json_schema', json_schema: { name: named, strict: true, schema } }
+  return { type: 'json_schema', json_schema: { name: named, strict: isStrict(schema), schema } }
 }
 
 /** The tokens to think with from which on an effort is meant, most first. */

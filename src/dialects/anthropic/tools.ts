@@ -3,6 +3,7 @@ import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { requiredIn } from './blocks.ts'
 import { wrong } from './check.ts'
+import { isStrict } from './strict.ts'
 
 /** What a chat can offer of the tools of a request. */
 export interface Offered {
@@ -21,8 +22,9 @@ export function offeredOf({ tools, tool_choice: choice }: JsonObject, marks: boo
   const dropped: string[] = []
   for (const [at, tool] of given.entries()) {
     if (!isObject(tool)) throw wrong(`tools.${at}`, 'a valid dictionary')
-    if (isCustom(tool)) functions.push(functionFor(tool, `tools.${at}`, marks))
-    else dropped.push(`tools.${String(tool.type)}`)
+    if (!isCustom(tool)) dropped.push(`tools.${String(tool.type)}`)
+    else functions.push(functionFor(tool, `tools.${at}`, marks))
+    if (isCustom(tool) && tool.strict === true && !isStrict(tool.input_schema)) dropped.push('tools.strict')
   }
   const chosen = isObject(choice) ? choiceFor(choice, functions, given) : {}
   return { fields: functions.length === 0 ? {} : { tools: functions, ...chosen }, dropped: [...new Set(dropped)] }
@@ -38,7 +40,7 @@ function functionFor(tool: JsonObject, path: string, marks: boolean): JsonObject
     name: requiredIn(tool, 'name', path),
     ...(typeof description === 'string' && { description }),
     parameters: schema ?? { type: 'object', properties: {} },
-    ...(typeof strict === 'boolean' && { strict }),
+    ...(typeof strict === 'boolean' && { strict: strict && isStrict(schema) }),
   }
   return { type: 'function', function: called, ...(marks && isObject(mark) && { cache_control: mark }) }
 }
