@@ -10,6 +10,7 @@ const { upstream, both } = serveBoth('messages-failures', (url) => ({
   cooldown: false,
 }))
 
+const user = (content: unknown) => ({ role: 'user', content })
 const failure = (message: string, more: object = {}) => ({
   error: { message, type: null, param: null, code: null, ...more },
 })
@@ -44,6 +45,21 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
       "messages.0.role: Input should be 'user' or 'assistant'",
     ],
     ['a content', { messages: [{ role: 'user' }] }, 'messages.0.content: Field required'],
+    [
+      'a content of the user',
+      { messages: [{ role: 'user', content: [] }] },
+      'messages.0: user messages must have non-empty content',
+    ],
+    [
+      'a content of the user at the end',
+      { messages: [user('a'), { role: 'assistant', content: 'b' }, user([])] },
+      'messages.2: user messages must have non-empty content',
+    ],
+    [
+      'a content of any message',
+      { messages: [{ role: 'assistant', content: [] }] },
+      'messages: at least one message must have content',
+    ],
     [
       'the type of a block',
       { messages: [{ role: 'user', content: [{}] }] },
@@ -102,6 +118,7 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
   it.each([
     ['an image by the id of a file', [{ type: 'image', source: { type: 'file', file_id: 'file_1' } }], {}],
     ['a document by its address', [{ type: 'document', source: { type: 'url', url: 'https://a.test/a.pdf' } }], {}],
+    ['nothing at its end but what no chat has', [{ type: 'container_upload', file_id: 'file_1' }], {}],
     [
       'a tool of Anthropic that must be called',
       'hi',

@@ -1,3 +1,5 @@
+import { invalid } from '../../wire/body.ts'
+import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import type { ReasoningFormat } from '../../wire/reasoning-details.ts'
 import { contentOf, partsFor, partsOf, type Reading, requiredIn } from './blocks.ts'
@@ -21,8 +23,16 @@ export function conversationOf(
   const reading: Reading = { marks: reads.marks, drop: (type) => dropped.add(`messages.${type}`) }
   const instructions = systemOf(system, reading)
   const turns = Array.isArray(messages) ? messages : []
-  const all = turns.flatMap((turn: JsonObject, at) => messagesFor(turn, `messages.${at}`, reading, reads.thoughts))
-  return { messages: withOneSystem([...instructions, ...all]), dropped: [...dropped] }
+  const all = turns.flatMap((turn: JsonObject, at) => {
+    const made = messagesFor(turn, `messages.${at}`, reading, reads.thoughts)
+    // Without it the model would go on with its own last turn, or answer an earlier one of the user's.
+    if (made.length === 0 && turn.role === 'user' && at === turns.length - 1)
+      throw unread(`messages.${at}`, [...dropped])
+    return made
+  })
+  const said = withOneSystem([...instructions, ...all])
+  if (said.length === 0) throw invalid('messages: at least one message must have content', 'messages')
+  return { messages: said, dropped: [...dropped] }
 }
 
 /** Claude Code puts it in front, with its version: it would only spoil the prompt caches of others. */
@@ -79,6 +89,8 @@ function callFor(block: JsonObject, path: string): JsonObject {
 
 /** The results of tools come first, as chat has it: nothing may stand between a call and its result. */
 function userFor(blocks: readonly unknown[], path: string, reading: Reading): JsonObject[] {
+  if (blocks.length === 0)
+    throw invalid(`${path.replace(/\.content$/, '')}: user messages must have non-empty content`, path)
   const results: JsonObject[] = []
   const parts: JsonObject[] = []
   for (const [at, block] of blocks.entries()) {
@@ -110,6 +122,12 @@ function resultFor(block: JsonObject, path: string, reading: Reading) {
 /** A chat has no other way to say that a tool has failed. */
 function asError(text: string): string {
   return /^\W{0,3}\w{0,20}error/i.test(text) ? text : `Error: ${text}`
+}
+
+/** `kinds`: those of blocks that no chat has. */
+function unread(path: string, kinds: readonly string[]): GatewayError {
+  const message = `${path}: nothing in it is supported with this model: ${kinds.join(', ')}`
+  return new GatewayError('incapable', message, { param: path })
 }
 
 /** Many models take one system message only, and only in front. */
