@@ -14,7 +14,7 @@ import { Content } from './content.ts'
 import { messageDemand } from './demand.ts'
 import { forAnthropic } from './direct.ts'
 import { extras, MessageEvents } from './events.ts'
-import { type Head, messageOf, wantsThoughts } from './message.ts'
+import { type Head, messageOf } from './message.ts'
 import { MessageReader } from './reader.ts'
 import { hints, inOwnTerms, toChat } from './request.ts'
 
@@ -32,7 +32,7 @@ const overChat: Translation<Operation> = {
       optional: hints,
       answer(answer) {
         const choice = firstChoice(answer)
-        const content = new Content(random, wantsThoughts(asked))
+        const content = new Content(random, asked)
         content.add(withText(objectAt(choice, 'message') ?? {}))
         const end = { finish: choice?.finish_reason, stop: choice?.stop_reason, usage: usageIn(answer) }
         return messageOf({ ...head, model: stringAt(answer, 'model') || model }, content, asked, end)
