@@ -36,6 +36,12 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
     ['a whole max_tokens', { max_tokens: '100' }, 'max_tokens: Input should be a valid integer'],
     ['messages', { messages: undefined }, 'messages: Field required'],
     ['any message', { messages: [] }, 'messages: at least one message is required'],
+    ['texts to stop at', { stop_sequences: ['a', 1] }, 'stop_sequences.1: Input should be a valid string'],
+    [
+      'tools, though one must be called,',
+      { tool_choice: { type: 'any' } },
+      'tool_choice may only be specified while providing tools',
+    ],
     ['a list', { messages: {} }, 'messages: Input should be a valid list'],
     ['objects', { messages: ['hi'] }, 'messages.0: Input should be a valid dictionary'],
     ['a role', { messages: [{ content: 'hi' }] }, 'messages.0.role: Field required'],
@@ -148,8 +154,11 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
     expect(upstream.seen).toEqual([])
   })
 
-  it('that is no JSON is refused', async () => {
-    expect(await errorFor('{')).toMatchObject({ status: 400, type: 'invalid_request_error' })
+  it.each([
+    ['{', 'The request body is not valid JSON'],
+    ['[]', 'The request body is not valid JSON: it is not a JSON object.'],
+  ])('that is no JSON object, %s, is refused', async (body, message) => {
+    expect(await errorFor(body)).toEqual({ status: 400, type: 'invalid_request_error', message })
   })
 
   it('for an unknown model is told so', async () => {
@@ -263,7 +272,8 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
       })
     const refused = await post({})
     expect(refused.status).toBe(401)
-    expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'authentication_error' } })
+    const error = { type: 'authentication_error', message: 'x-api-key header is required' }
+    expect(await refused.json()).toMatchObject({ type: 'error', error })
     for (const headers of [{ 'x-api-key': both.key }, { authorization: `Bearer ${both.key}` }]) {
       expect((await post(headers as unknown as Record<string, string>)).status).toBe(200)
     }

@@ -51,6 +51,7 @@ function choiceFor(choice: JsonObject, functions: readonly JsonObject[], tools: 
   const parallel = single === true && { parallel_tool_calls: false }
   if (type === 'auto' || type === 'none') return { tool_choice: type, ...parallel }
   if (type === 'any') {
+    if (tools.length === 0) throw invalid('tool_choice may only be specified while providing tools', 'tool_choice')
     if (functions.length === 0) throw unoffered(stringAt(tools[0], 'type') ?? 'any')
     return { tool_choice: 'required', ...parallel }
   }
