@@ -17,6 +17,7 @@ import { extras, MessageEvents } from './events.ts'
 import { type Head, messageOf } from './message.ts'
 import { MessageReader } from './reader.ts'
 import { hints, inOwnTerms, toChat } from './request.ts'
+import { eventsOf, messageFrom } from './whole-events.ts'
 
 const overChat: Translation<Operation> = {
   operation: chat,
@@ -65,5 +66,7 @@ export const messages: Operation = {
   usage: usageIn,
   over: overChat,
   reader: () => new MessageReader(),
+  toWhole: messageFrom,
+  toStream: eventsOf,
   beat,
 }
