@@ -5,20 +5,24 @@ import { areSynonyms } from '../core/synonyms.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { settledBody, settledOutline } from './changes.ts'
+import { isSpare } from './spare.ts'
 
 type Asking = Pick<Call, 'operation' | 'body' | 'target' | 'optional'>
 
 /**
- * The fields to leave out of a request because the upstream doesn't support them and the configuration allows it. Throws
- * a 400 for those that it doesn't allow to leave out: the upstream would ignore them without a word.
+ * The fields to leave out of a request because the upstream doesn't support them and the configuration allows it, or
+ * because it answers without them as well as it can, such as a model that can't think. Throws a 400 for those that it
+ * doesn't allow to leave out: the upstream would ignore them without a word.
  */
-export function dropsFor(call: Asking, { lacks = [], encode }: OperationSpec, { refused = [] }: Remedy): string[] {
-  if (lacks.length === 0 && refused.length === 0) return []
+export function dropsFor(call: Asking, { lacks = [], encode }: OperationSpec, remedy: Remedy): string[] {
+  const { refused = [], drop = [] } = remedy
+  if (lacks.length === 0 && refused.length === 0 && drop.length === 0) return []
   const { features = {} } = call.operation
   const droppable = droppableFrom(call)
   // A translation parses the whole request anyway.
   const body = encode ? settledBody(call) : settledOutline(call)
   const dropped = withCompanions(refused, call).filter((name) => isGiven(body, name))
+  dropped.push(...drop.filter((name) => isGiven(body, name) && isMissed(name, body[name])))
   for (const feature of lacks) {
     const { find, fields = [] } = features[feature] ?? {}
     const param = find?.(body)
@@ -53,6 +57,11 @@ function isForChat(name: string, { operation, body: { outline } }: Asking): bool
   return (
     operation.inOwnNames !== undefined && !Object.keys(outline).some((own) => own === name || areSynonyms(own, name))
   )
+}
+
+/** Whether a request asks for anything with a value, of which its client must hear if it is left out. */
+function isMissed(name: string, value: unknown): boolean {
+  return value !== false && !isSpare(name, value)
 }
 
 function isGiven(body: JsonObject, name: string): boolean {

@@ -26,6 +26,17 @@ const claude = (index: number, more: object) => ({
   ...more,
 })
 
+interface Named {
+  readonly function: { readonly name: string }
+}
+
+interface Sent {
+  readonly stream?: boolean
+  readonly tools: readonly Named[]
+  readonly tool_choice: Named
+  readonly messages: readonly { readonly tool_calls?: readonly Named[] }[]
+}
+
 const inside = (opaque: unknown) => JSON.parse(opened(opaque)?.text ?? '') as unknown
 
 describe.each(runtimes)('On %s, the answer to a request for a message', (runtime) => {
@@ -125,6 +136,35 @@ describe.each(runtimes)('On %s, the answer to a request for a message', (runtime
       use('call_1', {}),
       use('call_2', expect.any(Object) as unknown as object),
     ])
+  })
+
+  it('calls a tool by its own name, though that is longer than OpenAI takes it', async () => {
+    const name = `mcp__${'warehouse_'.repeat(9)}find`
+    const twin = name.replace('find', 'move')
+    const tools = [name, twin].map((one) => ({ name: one, input_schema: { type: 'object' } }))
+    const history = [
+      { role: 'user', content: 'Find it.' },
+      { role: 'assistant', content: [use('a', {}, name)] },
+      { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'ok' }] },
+    ]
+    const asked = { tools, tool_choice: { type: 'tool', name: twin }, messages: history }
+    upstream.script((request, ...rest) => {
+      const { stream: streams, tool_choice: choice } = JSON.parse(request.body) as Sent
+      const called = call(0, '{}', choice.function.name)
+      const frames = [chunk({ tool_calls: [called] }), chunk({}, 'tool_calls'), done]
+      const whole = json(200, chatSaying({ content: null, tool_calls: [called] }, 'tool_calls'))
+      return (streams ? stream(frames) : whole)(request, ...rest)
+    })
+    const ask = async (streams: boolean) =>
+      (await both.ask(runtime, asking('up/m', '', { ...asked, stream: streams }), '/messages')).text
+    expect(readMessage(await ask(false)).content).toEqual([use('call_0', {}, twin)])
+    expect(wholeOf(readEvents(await ask(true))).content).toEqual([use('call_0', {}, twin)])
+    const sent = JSON.parse(upstream.seen.at(-1)?.body ?? '') as Sent
+    const names = sent.tools.map((tool) => tool.function.name)
+    for (const one of names) expect(one).toMatch(/^mcp__warehouse_[\w-]{1,49}$/)
+    expect(new Set(names).size).toBe(2)
+    expect(sent.messages[1]?.tool_calls?.[0]?.function.name).toBe(names[0])
+    expect(sent.tool_choice.function.name).toBe(names[1])
   })
 
   it('has one call after the other, however their pieces come', async () => {

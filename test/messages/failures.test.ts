@@ -10,6 +10,7 @@ const { upstream, both } = serveBoth('messages-failures', (url) => ({
   cooldown: false,
 }))
 
+const user = (content: unknown) => ({ role: 'user', content })
 const failure = (message: string, more: object = {}) => ({
   error: { message, type: null, param: null, code: null, ...more },
 })
@@ -35,6 +36,12 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
     ['a whole max_tokens', { max_tokens: '100' }, 'max_tokens: Input should be a valid integer'],
     ['messages', { messages: undefined }, 'messages: Field required'],
     ['any message', { messages: [] }, 'messages: at least one message is required'],
+    ['texts to stop at', { stop_sequences: ['a', 1] }, 'stop_sequences.1: Input should be a valid string'],
+    [
+      'tools, though one must be called,',
+      { tool_choice: { type: 'any' } },
+      'tool_choice may only be specified while providing tools',
+    ],
     ['a list', { messages: {} }, 'messages: Input should be a valid list'],
     ['objects', { messages: ['hi'] }, 'messages.0: Input should be a valid dictionary'],
     ['a role', { messages: [{ content: 'hi' }] }, 'messages.0.role: Field required'],
@@ -44,6 +51,21 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
       "messages.0.role: Input should be 'user' or 'assistant'",
     ],
     ['a content', { messages: [{ role: 'user' }] }, 'messages.0.content: Field required'],
+    [
+      'a content of the user',
+      { messages: [{ role: 'user', content: [] }] },
+      'messages.0: user messages must have non-empty content',
+    ],
+    [
+      'a content of the user at the end',
+      { messages: [user('a'), { role: 'assistant', content: 'b' }, user([])] },
+      'messages.2: user messages must have non-empty content',
+    ],
+    [
+      'a content of any message',
+      { messages: [{ role: 'assistant', content: [] }] },
+      'messages: at least one message must have content',
+    ],
     [
       'the type of a block',
       { messages: [{ role: 'user', content: [{}] }] },
@@ -63,6 +85,16 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
       'a source',
       { messages: [{ role: 'user', content: [{ type: 'image' }] }] },
       'messages.0.content.0.source: Field required',
+    ],
+    [
+      'the source of a block behind others',
+      { messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }, { type: 'image' }] }] },
+      'messages.0.content.1.source: Field required',
+    ],
+    [
+      'the text of a block of the assistant behind others',
+      { messages: [{ role: 'assistant', content: [{ type: 'text', text: 'hi' }, { type: 'text' }] }] },
+      'messages.0.content.1.text: Field required',
     ],
     [
       'the id of a result',
@@ -92,6 +124,7 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
   it.each([
     ['an image by the id of a file', [{ type: 'image', source: { type: 'file', file_id: 'file_1' } }], {}],
     ['a document by its address', [{ type: 'document', source: { type: 'url', url: 'https://a.test/a.pdf' } }], {}],
+    ['nothing at its end but what no chat has', [{ type: 'container_upload', file_id: 'file_1' }], {}],
     [
       'a tool of Anthropic that must be called',
       'hi',
@@ -121,8 +154,11 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
     expect(upstream.seen).toEqual([])
   })
 
-  it('that is no JSON is refused', async () => {
-    expect(await errorFor('{')).toMatchObject({ status: 400, type: 'invalid_request_error' })
+  it.each([
+    ['{', 'The request body is not valid JSON'],
+    ['[]', 'The request body is not valid JSON: it is not a JSON object.'],
+  ])('that is no JSON object, %s, is refused', async (body, message) => {
+    expect(await errorFor(body)).toEqual({ status: 400, type: 'invalid_request_error', message })
   })
 
   it('for an unknown model is told so', async () => {
@@ -163,6 +199,23 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
     upstream.script(json(400, failure(message, { param: 'stop', code: 'unsupported_parameter' })))
     const error = await errorFor(asking('up/m', 'hi', { stop_sequences: ['x'] }))
     expect(error.message).toBe("Unsupported parameter: 'stop_sequences' is not supported with this model.")
+  })
+
+  it.each([
+    ['reasoning_effort', { thinking: { type: 'enabled', budget_tokens: 2000 } }],
+    ['top_k', { top_k: 40 }],
+  ])('is answered without the hint %s where the model takes none, and tells that', async (name, hint) => {
+    const refusal = failure(`Unrecognized request argument supplied: ${name}`, { type: 'invalid_request_error' })
+    upstream.script((request, ...rest) =>
+      (name in (JSON.parse(request.body) as object) ? json(400, refusal) : json(200, chatAnswer('Hi')))(
+        request,
+        ...rest,
+      ),
+    )
+    for (const stream of [false, true]) {
+      const reply = await both.ask(runtime, asking(`up/without-${name}`, 'hi', { ...hint, stream }), '/messages')
+      expect([reply.status, reply.headers.get('x-samewire-dropped')], reply.text).toEqual([200, name])
+    }
   })
 
   it('is answered by another model where the first one fails', async () => {
@@ -219,7 +272,8 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
       })
     const refused = await post({})
     expect(refused.status).toBe(401)
-    expect(await refused.json()).toMatchObject({ type: 'error', error: { type: 'authentication_error' } })
+    const error = { type: 'authentication_error', message: 'x-api-key header is required' }
+    expect(await refused.json()).toMatchObject({ type: 'error', error })
     for (const headers of [{ 'x-api-key': both.key }, { authorization: `Bearer ${both.key}` }]) {
       expect((await post(headers as unknown as Record<string, string>)).status).toBe(200)
     }

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sealedDetails } from '../../src/dialects/anthropic/thoughts.ts'
+import { eventsOf } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
-import { asking } from '../support/messages.ts'
+import { asking, type MessageEvent, wholeOf } from '../support/messages.ts'
 import { json, stream } from '../support/upstream.ts'
 
 const { upstream, both } = serveBoth(
@@ -76,6 +77,70 @@ describe.each(runtimes)('On %s, a request for a message of Claude', (runtime) =>
     upstream.script(stream(frames))
     const reply = await both.ask(runtime, asking('claude/claude-x', 'hi', { stream: true }), '/messages')
     expect([reply.status, reply.text]).toEqual([200, frames.join('')])
+  })
+
+  const content = [
+    { type: 'thinking', thinking: 'Hm.', signature: 'c2ln' },
+    { type: 'redacted_thinking', data: 'aGlkZGVu' },
+    { type: 'text', text: 'Cats purr.', citations: [{ type: 'char_location', cited_text: 'purr' }] },
+    { type: 'tool_use', id: 'toolu_1', name: 'f', input: { x: { y: 1 } } },
+    { type: 'tool_use', id: 'toolu_2', name: 'g', input: {} },
+  ]
+
+  it('gets a stream although its server answers whole', async () => {
+    const usage = { input_tokens: 3, output_tokens: 2 }
+    upstream.script(json(200, { ...message, content, stop_reason: 'tool_use', usage }))
+    const reply = await both.ask(runtime, asking('claude/claude-x', 'hi', { stream: true }), '/messages')
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([
+      200,
+      expect.stringMatching(/^text.event-stream/),
+    ])
+    const types = eventsOf(reply.text).map(({ event: name }) => name)
+    expect([types[0], types.slice(-2)]).toEqual(['message_start', ['message_delta', 'message_stop']])
+    const whole = wholeOf(eventsOf(reply.text).map(({ data }) => JSON.parse(data) as MessageEvent))
+    const uncited = content.map((block) => ('citations' in block ? { ...block, citations: [] } : block))
+    expect(whole).toEqual({ ...message, content: uncited, stop_reason: 'tool_use', usage })
+    expect(reply.text).toContain('"delta":{"type":"citations_delta","citation":{"type":"char_location"')
+  })
+
+  it('gets a whole answer although its server sends a stream', async () => {
+    const cited = { type: 'citations_delta', citation: { type: 'char_location', cited_text: 'purr' } }
+    const deltas: readonly (readonly object[])[] = [
+      ['H', 'm.']
+        .map((thinking) => ({ type: 'thinking_delta', thinking }))
+        .concat([{ type: 'signature_delta', signature: 'c2ln' } as never]),
+      [],
+      [...['Cats ', 'purr.'].map((text) => ({ type: 'text_delta', text })), cited],
+      ['{"x":{', '"y":1}}'].map((json) => ({ type: 'input_json_delta', partial_json: json })),
+      [{ type: 'input_json_delta', partial_json: '' }],
+    ]
+    const openings = [
+      { type: 'thinking', thinking: '', signature: '' },
+      content[1],
+      { type: 'text', text: '' },
+      { ...content[3], input: {} },
+      content[4],
+    ]
+    const blocks = openings.flatMap((block, index) => [
+      event('content_block_start', { index, content_block: block }),
+      ...(deltas[index] ?? []).map((delta) => event('content_block_delta', { index, delta })),
+      event('content_block_stop', { index }),
+    ])
+    const end = { delta: { stop_reason: 'tool_use', stop_sequence: null }, usage: { output_tokens: 9 } }
+    const said = [...frames.slice(0, 1), event('ping'), ...blocks, event('message_delta', end), event('message_stop')]
+    upstream.script(stream(said))
+    const reply = await both.ask(runtime, asking('claude/claude-x', 'hi'), '/messages')
+    const usage = { input_tokens: 3, output_tokens: 9 }
+    expect([reply.status, JSON.parse(reply.text)]).toEqual([
+      200,
+      { ...message, content, stop_reason: 'tool_use', usage },
+    ])
+  })
+
+  it('gets an error for a stream that breaks off where a whole answer was asked for', async () => {
+    upstream.script(stream(opening))
+    const reply = await both.ask(runtime, asking('claude/claude-x', 'hi'), '/messages')
+    expect([reply.status, JSON.parse(reply.text)]).toMatchObject([502, { type: 'error', error: { type: 'api_error' } }])
   })
 
   it('goes without what only the gateway can read', async () => {

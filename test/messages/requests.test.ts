@@ -219,11 +219,19 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
       { type: 'web_search_20250305', name: 'web_search' },
       { type: 'bash_20250124', name: 'bash' },
     ]
-    const strict = { ...tool, name: 'g', type: 'custom', strict: true, cache_control: { type: 'ephemeral' } }
+    const closed = { ...tool.input_schema, additionalProperties: false }
+    const strict = {
+      ...tool,
+      name: 'g',
+      type: 'custom',
+      input_schema: closed,
+      strict: true,
+      cache_control: { type: 'ephemeral' },
+    }
     const sent = await sentFor(asking('up/m', 'hi', { tools: [tool, ...others, strict] }))
     expect(sent.tools).toEqual([
       offered,
-      { type: 'function', function: { ...offered.function, name: 'g', strict: true } },
+      { type: 'function', function: { ...offered.function, name: 'g', parameters: closed, strict: true } },
     ])
     expect(sent.dropped).toBe('tools.web_search_20250305, tools.bash_20250124')
   })
@@ -282,6 +290,34 @@ describe.each(runtimes)('On %s, a request for a message', (runtime) => {
       expect(format).toEqual({ type: 'json_schema', json_schema: { name: 'output', strict: true, schema } })
     },
   )
+
+  const string = { type: 'string' }
+  const closed = (properties: object, required: readonly string[]) => ({
+    ...{ type: 'object', properties, required, additionalProperties: false },
+  })
+  it.each([
+    ['an object whose properties are all required', closed({ a: string, b: closed({}, []) }, ['a', 'b']), true],
+    ['a list of such', closed({ a: { type: 'array', items: closed({ b: string }, ['b']) } }, ['a']), true],
+    ['an optional property', closed({ a: string, b: string }, ['a']), false],
+    ['one inside', closed({ a: closed({ b: string }, []) }, ['a']), false],
+    ['one in a list', closed({ a: { type: 'array', items: closed({ b: string }, []) } }, ['a']), false],
+    ['one in an alternative', closed({ a: { anyOf: [string, closed({ b: string }, [])] } }, ['a']), false],
+    [
+      'one in a definition',
+      { ...closed({ a: { $ref: '#/$defs/b' } }, ['a']), $defs: { b: closed({ c: string }, []) } },
+      false,
+    ],
+    ['other properties', { type: 'object', properties: {} }, false],
+    ['all of several', closed({ a: { allOf: [string] } }, ['a']), false],
+  ])('is as strict as OpenAI is, with a schema that has %s', async (_, schema, strict) => {
+    const format = { type: 'json_schema', schema }
+    const sent = await sentFor(asking('up/m', 'hi', { output_config: { format } }))
+    expect(sent.response_format).toEqual({ type: 'json_schema', json_schema: { name: 'output', strict, schema } })
+    upstream.seen.length = 0
+    const offering = await sentFor(asking('up/m', 'hi', { tools: [{ ...tool, input_schema: schema, strict: true }] }))
+    expect(offering.tools?.[0]?.function).toMatchObject({ parameters: schema, strict })
+    expect(offering.dropped).toBe(strict ? null : 'tools.strict')
+  })
 
   it('tells of what is not done, and is silent about what changes no answer', async () => {
     const { dropped, ...sent } = await sentFor(

@@ -28,7 +28,10 @@ describe.each(runtimes)('On %s, a silence in Anthropic’s API', (runtime) => {
   })
 
   it('is broken by pings where Claude itself answers late', async () => {
-    const events = ['message_start', 'message_stop'].map((type) => `event: ${type}\ndata: {"type":"${type}"}\n\n`)
+    const end = { type: 'message_delta', delta: { stop_reason: 'end_turn' } }
+    const events = [{ type: 'message_start' }, end, { type: 'message_stop' }].map(
+      (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+    )
     const { first, text } = await afterSilence(served, runtime, asked('claude/claude-x'), events.join(''))
     expect(first).toMatch(ping)
     expect(text.endsWith(events.join(''))).toBe(true)

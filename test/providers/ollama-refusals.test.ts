@@ -109,6 +109,25 @@ describe.each(runtimes)('What Ollama would take without a word, on %s,', (runtim
     expect(bodies().map(({ think }) => think)).toEqual(['max', undefined, undefined])
   })
 
+  it.each([
+    ['/chat/completions', chat('', { reasoning_effort: 'high' })],
+    [
+      '/messages',
+      {
+        max_tokens: 9,
+        messages: [{ role: 'user', content: 'hi' }],
+        thinking: { type: 'enabled', budget_tokens: 2000 },
+      },
+    ],
+  ])('is told where it was to think, in a request to %s, and is not where it wasn’t', async (path, body) => {
+    upstream.script(json(400, { error: '"x" does not support thinking' }), json(200, answer))
+    const model = `ollama/told-${path.slice(1, 5)}-${runtime}`
+    const told = async (more: object) =>
+      (await both.ask(runtime, { ...body, model, ...more }, path)).headers.get('x-samewire-dropped')
+    expect([await told({}), await told({})]).toEqual(['reasoning_effort', 'reasoning_effort'])
+    expect(await told({ reasoning_effort: 'none', thinking: { type: 'disabled' } })).toBeNull()
+  })
+
   it('is no longer answer than the model has room for, if nobody says how long it may be', async () => {
     await ask('small', {})
     await ask('ollama/x', {})

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { missing, wrong } from './check.ts'
+import { chatName } from './names.ts'
 
 /** What blocks become on their way into a chat. */
 export interface Reading {
@@ -21,7 +22,8 @@ export function contentOf(parts: readonly JsonObject[], between: string): string
   return isPlain ? parts.map(({ text }) => text).join(between) : parts
 }
 
-function partsFor(block: unknown, path: string, reading: Reading): JsonObject[] {
+/** The same for one block. */
+export function partsFor(block: unknown, path: string, reading: Reading): JsonObject[] {
   if (!isObject(block)) throw wrong(path, 'a valid dictionary')
   const { type } = block
   if (typeof type !== 'string') throw missing(`${path}.type`)
@@ -49,7 +51,7 @@ const readers: Readonly<Record<string, Reader>> = {
   search_result: searchParts,
   // The summary of a conversation that went on too long.
   compaction: ({ content }) => (typeof content === 'string' ? [textPart(content)] : []),
-  tool_reference: ({ tool_name: name }) => [textPart(`The tool ${String(name)} can be called.`)],
+  tool_reference: ({ tool_name: name }) => [textPart(`The tool ${chatName(String(name))} can be called.`)],
 }
 
 function textPart(text: string): JsonObject {

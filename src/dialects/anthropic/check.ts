@@ -51,7 +51,9 @@ export function checkPrompt({ outline, model }: RequestBody): void {
     const value = outline[name]
     if (isGiven(value) && !type.fits(value)) throw wrong(name, `a valid ${words.get(type)}`)
   }
-  const { messages } = outline
+  const { messages, stop_sequences: stops } = outline
+  const odd = Array.isArray(stops) ? stops.findIndex((stop) => typeof stop !== 'string') : -1
+  if (odd >= 0) throw wrong(`stop_sequences.${odd}`, 'a valid string')
   if (!Array.isArray(messages)) throw missing('messages')
   if (messages.length === 0) throw invalid('messages: at least one message is required')
   messages.forEach(checkTurn)

@@ -1,7 +1,8 @@
 import { type Random, toolCallId } from '../../wire/ids.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { type Block, CallBlock, OpaqueBlock, TextBlock, ThinkingBlock } from './answer-blocks.ts'
-import { claude, extraOfCall, isOthers } from './thoughts.ts'
+import { ownNames } from './names.ts'
+import { claude, extraOfCall, isOthers, wantsThoughts } from './thoughts.ts'
 
 /** Tells a client of blocks while they are made. */
 export interface Teller {
@@ -22,15 +23,17 @@ export class Content {
   readonly #random: Random
   readonly #thinks: boolean
   readonly #teller: Teller
+  readonly #nameOf: (called: string) => string
   /** The place of the block that is being told. */
   #at = 0
   /** Whether the model has refused to answer. */
   refused = false
 
-  /** `thinks`: whether the client wants to see thoughts. */
-  constructor(random: Random, thinks: boolean, teller: Teller = silent) {
+  /** `asked`: the client's request. */
+  constructor(random: Random, asked: JsonObject, teller: Teller = silent) {
     this.#random = random
-    this.#thinks = thinks
+    this.#thinks = wantsThoughts(asked)
+    this.#nameOf = ownNames(asked)
     this.#teller = teller
   }
 
@@ -116,7 +119,7 @@ export class Content {
     const id = stringAt(call, 'id') ?? toolCallId(this.#random)
     const { extra_content: extra } = call
     if (isObject(extra)) this.#attach({ type: extraOfCall, id, extra_content: extra })
-    const block = this.#begin(new CallBlock(id, stringAt(call.function, 'name') ?? ''))
+    const block = this.#begin(new CallBlock(id, this.#nameOf(stringAt(call.function, 'name') ?? '')))
     this.#calls.set(key, block)
     this.#say(block, text)
   }

@@ -1,7 +1,10 @@
+import { invalid } from '../../wire/body.ts'
+import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import type { ReasoningFormat } from '../../wire/reasoning-details.ts'
-import { contentOf, partsOf, type Reading, requiredIn } from './blocks.ts'
+import { contentOf, partsFor, partsOf, type Reading, requiredIn } from './blocks.ts'
 import { wrong } from './check.ts'
+import { chatName } from './names.ts'
 import { Thoughts } from './thoughts.ts'
 
 /** What of a conversation the model reads that is asked. */
@@ -21,8 +24,16 @@ export function conversationOf(
   const reading: Reading = { marks: reads.marks, drop: (type) => dropped.add(`messages.${type}`) }
   const instructions = systemOf(system, reading)
   const turns = Array.isArray(messages) ? messages : []
-  const all = turns.flatMap((turn: JsonObject, at) => messagesFor(turn, `messages.${at}`, reading, reads.thoughts))
-  return { messages: withOneSystem([...instructions, ...all]), dropped: [...dropped] }
+  const all = turns.flatMap((turn: JsonObject, at) => {
+    const made = messagesFor(turn, `messages.${at}`, reading, reads.thoughts)
+    // Without it the model would go on with its own last turn, or answer an earlier one of the user's.
+    if (made.length === 0 && turn.role === 'user' && at === turns.length - 1)
+      throw unread(`messages.${at}`, [...dropped])
+    return made
+  })
+  const said = withOneSystem([...instructions, ...all])
+  if (said.length === 0) throw invalid('messages: at least one message must have content', 'messages')
+  return { messages: said, dropped: [...dropped] }
 }
 
 /** Claude Code puts it in front, with its version: it would only spoil the prompt caches of others. */
@@ -61,7 +72,7 @@ function assistantFor(
   for (const [at, block] of blocks.entries()) {
     if (isObject(block) && thoughts.take(block)) continue
     if (isObject(block) && block.type === 'tool_use') calls.push(callFor(block, `${path}.${at}`))
-    else parts.push(...partsOf([block], path, reading))
+    else parts.push(...partsFor(block, `${path}.${at}`, reading))
   }
   if (parts.length === 0 && calls.length === 0) return []
   // A text with citations is cut into blocks in the middle of its sentences.
@@ -73,17 +84,19 @@ function assistantFor(
 function callFor(block: JsonObject, path: string): JsonObject {
   const { input } = block
   if (input !== undefined && !isObject(input)) throw wrong(`${path}.input`, 'a valid dictionary')
-  const called = { name: requiredIn(block, 'name', path), arguments: JSON.stringify(input ?? {}) }
+  const called = { name: chatName(requiredIn(block, 'name', path)), arguments: JSON.stringify(input ?? {}) }
   return { id: requiredIn(block, 'id', path), type: 'function', function: called }
 }
 
 /** The results of tools come first, as chat has it: nothing may stand between a call and its result. */
 function userFor(blocks: readonly unknown[], path: string, reading: Reading): JsonObject[] {
+  if (blocks.length === 0)
+    throw invalid(`${path.replace(/\.content$/, '')}: user messages must have non-empty content`, path)
   const results: JsonObject[] = []
   const parts: JsonObject[] = []
   for (const [at, block] of blocks.entries()) {
     if (!isObject(block) || block.type !== 'tool_result') {
-      parts.push(...partsOf([block], path, reading))
+      parts.push(...partsFor(block, `${path}.${at}`, reading))
       continue
     }
     const { message, others } = resultFor(block, `${path}.${at}`, reading)
@@ -110,6 +123,12 @@ function resultFor(block: JsonObject, path: string, reading: Reading) {
 /** A chat has no other way to say that a tool has failed. */
 function asError(text: string): string {
   return /^\W{0,3}\w{0,20}error/i.test(text) ? text : `Error: ${text}`
+}
+
+/** `kinds`: those of blocks that no chat has. */
+function unread(path: string, kinds: readonly string[]): GatewayError {
+  const message = `${path}: nothing in it is supported with this model: ${kinds.join(', ')}`
+  return new GatewayError('incapable', message, { param: path })
 }
 
 /** Many models take one system message only, and only in front. */

@@ -4,7 +4,7 @@ import { firstChoice } from '../../operations/common/first-choice.ts'
 import type { Random } from '../../wire/ids.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { Content, type Teller } from './content.ts'
-import { type Head, messageOf, stopOf, usageOf, wantsThoughts } from './message.ts'
+import { type Head, messageOf, stopOf, usageOf } from './message.ts'
 import { errorEvent } from './words.ts'
 
 /** Its citations point into documents, or hold what only Anthropic's own search makes; it has no pictures and no sound. */
@@ -22,7 +22,7 @@ export class MessageEvents extends ChatEvents implements Teller {
     super()
     this.#asked = asked
     this.#head = head
-    this.#content = new Content(random, wantsThoughts(asked), this)
+    this.#content = new Content(random, asked, this)
   }
 
   start(index: number, block: JsonObject): void {

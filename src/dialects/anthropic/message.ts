@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+import { type JsonObject, objectAt } from '../../wire/json.ts'
 import type { Content } from './content.ts'
 
 /** What names an answer. */
@@ -54,11 +54,6 @@ export function usageOf(usage: JsonObject): JsonObject {
       output_tokens_details: { thinking_tokens: outs.reasoning_tokens },
     }),
   }
-}
-
-/** Whether the client wants to see thoughts. */
-export function wantsThoughts({ thinking }: JsonObject): boolean {
-  return isObject(thinking) && thinking.type !== 'disabled'
 }
 
 function numberOf(value: unknown): number {

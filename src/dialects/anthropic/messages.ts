@@ -14,9 +14,10 @@ import { Content } from './content.ts'
 import { messageDemand } from './demand.ts'
 import { forAnthropic } from './direct.ts'
 import { extras, MessageEvents } from './events.ts'
-import { type Head, messageOf, wantsThoughts } from './message.ts'
+import { type Head, messageOf } from './message.ts'
 import { MessageReader } from './reader.ts'
-import { inOwnTerms, toChat } from './request.ts'
+import { hints, inOwnTerms, toChat } from './request.ts'
+import { eventsOf, messageFrom } from './whole-events.ts'
 
 const overChat: Translation<Operation> = {
   operation: chat,
@@ -29,9 +30,10 @@ const overChat: Translation<Operation> = {
     return {
       body: parseBody(new TextEncoder().encode(JSON.stringify(request))),
       dropped,
+      optional: hints,
       answer(answer) {
         const choice = firstChoice(answer)
-        const content = new Content(random, wantsThoughts(asked))
+        const content = new Content(random, asked)
         content.add(withText(objectAt(choice, 'message') ?? {}))
         const end = { finish: choice?.finish_reason, stop: choice?.stop_reason, usage: usageIn(answer) }
         return messageOf({ ...head, model: stringAt(answer, 'model') || model }, content, asked, end)
@@ -64,5 +66,7 @@ export const messages: Operation = {
   usage: usageIn,
   over: overChat,
   reader: () => new MessageReader(),
+  toWhole: messageFrom,
+  toStream: eventsOf,
   beat,
 }

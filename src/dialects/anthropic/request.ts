@@ -2,6 +2,7 @@ import type { TranslationContext } from '../../core/translation.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { conversationOf } from './conversation.ts'
+import { isStrict } from './strict.ts'
 import { offeredOf } from './tools.ts'
 
 /** A request for a message as a chat. */
@@ -13,6 +14,9 @@ export interface AsChat {
 
 /** Fields with the same name and meaning in a chat. */
 const same = ['model', 'stream', 'temperature', 'top_p', 'top_k']
+
+/** The fields of a chat that may be left out where an upstream refuses them: in Anthropic's API they are mere hints. */
+export const hints: readonly string[] = ['temperature', 'top_p', 'top_k', 'reasoning_effort']
 
 /** Fields that are no part of Anthropic's API, which clients add for chats, or for the gateway and for routers. */
 const beside = ['seed', 'min_p', 'presence_penalty', 'frequency_penalty', 'repetition_penalty', 'logit_bias']
@@ -81,7 +85,7 @@ const longestUser = 64
 
 function schemaFormat({ schema, name }: JsonObject): JsonObject {
   const named = typeof name === 'string' ? name : 'output'
-  return { type: 'json_schema', json_schema: { name: named, strict: true, schema } }
+  return { type: 'json_schema', json_schema: { name: named, strict: isStrict(schema), schema } }
 }
 
 /** The tokens to think with from which on an effort is meant, most first. */

@@ -73,3 +73,8 @@ export class Thoughts {
     else if (this.#reads.has(detail.format)) this.#details.push({ ...detail, index: this.#details.length })
   }
 }
+
+/** Whether the client wants to see thoughts. */
+export function wantsThoughts({ thinking }: JsonObject): boolean {
+  return isObject(thinking) && thinking.type !== 'disabled'
+}

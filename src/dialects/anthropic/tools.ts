@@ -3,6 +3,8 @@ import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { requiredIn } from './blocks.ts'
 import { wrong } from './check.ts'
+import { chatName } from './names.ts'
+import { isStrict } from './strict.ts'
 
 /** What a chat can offer of the tools of a request. */
 export interface Offered {
@@ -21,8 +23,9 @@ export function offeredOf({ tools, tool_choice: choice }: JsonObject, marks: boo
   const dropped: string[] = []
   for (const [at, tool] of given.entries()) {
     if (!isObject(tool)) throw wrong(`tools.${at}`, 'a valid dictionary')
-    if (isCustom(tool)) functions.push(functionFor(tool, `tools.${at}`, marks))
-    else dropped.push(`tools.${String(tool.type)}`)
+    if (!isCustom(tool)) dropped.push(`tools.${String(tool.type)}`)
+    else functions.push(functionFor(tool, `tools.${at}`, marks))
+    if (isCustom(tool) && tool.strict === true && !isStrict(tool.input_schema)) dropped.push('tools.strict')
   }
   const chosen = isObject(choice) ? choiceFor(choice, functions, given) : {}
   return { fields: functions.length === 0 ? {} : { tools: functions, ...chosen }, dropped: [...new Set(dropped)] }
@@ -35,10 +38,10 @@ export function isCustom(tool: unknown): boolean {
 function functionFor(tool: JsonObject, path: string, marks: boolean): JsonObject {
   const { description, input_schema: schema, strict, cache_control: mark } = tool
   const called = {
-    name: requiredIn(tool, 'name', path),
+    name: chatName(requiredIn(tool, 'name', path)),
     ...(typeof description === 'string' && { description }),
     parameters: schema ?? { type: 'object', properties: {} },
-    ...(typeof strict === 'boolean' && { strict }),
+    ...(typeof strict === 'boolean' && { strict: strict && isStrict(schema) }),
   }
   return { type: 'function', function: called, ...(marks && isObject(mark) && { cache_control: mark }) }
 }
@@ -48,13 +51,15 @@ function choiceFor(choice: JsonObject, functions: readonly JsonObject[], tools: 
   const parallel = single === true && { parallel_tool_calls: false }
   if (type === 'auto' || type === 'none') return { tool_choice: type, ...parallel }
   if (type === 'any') {
+    if (tools.length === 0) throw invalid('tool_choice may only be specified while providing tools', 'tool_choice')
     if (functions.length === 0) throw unoffered(stringAt(tools[0], 'type') ?? 'any')
     return { tool_choice: 'required', ...parallel }
   }
   if (type !== 'tool') throw wrong('tool_choice.type', "'auto', 'any', 'tool' or 'none'")
   const name = requiredIn(choice, 'name', 'tool_choice')
-  if (functions.some((tool) => stringAt(tool.function, 'name') === name)) {
-    return { tool_choice: { type: 'function', function: { name } }, ...parallel }
+  const chosen = chatName(name)
+  if (functions.some((tool) => stringAt(tool.function, 'name') === chosen)) {
+    return { tool_choice: { type: 'function', function: { name: chosen } }, ...parallel }
   }
   if (!tools.some((tool) => stringAt(tool, 'name') === name)) {
     throw invalid(`tool_choice.name: Tool '${name}' not found in provided tools`)

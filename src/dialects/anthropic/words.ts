@@ -36,10 +36,20 @@ export function refuse(failure: GatewayError, requestId: string): JsonObject {
   const { message, type, kind, param } = failure
   const error = {
     type: typeOf(statusOf(failure), type),
-    message: kind === 'context_length' ? promptTooLong(message) : message,
+    message: kind === 'context_length' ? promptTooLong(message) : inOwnWords(message),
     ...(kind === 'incapable' && param === 'thread' && { details: unthreaded }),
   }
   return { type: 'error', error, request_id: requestId }
+}
+
+/** What Anthropic says where the gateway refuses a request, of whatever API, before it is read. */
+const own: readonly (readonly [RegExp, string])[] = [
+  [/^You didn't provide an API key\..*/s, 'x-api-key header is required'],
+  [/^We could not parse the JSON body of your request(?:\. \(HINT:.*)?/s, 'The request body is not valid JSON'],
+]
+
+function inOwnWords(message: string): string {
+  return own.reduce((said, [pattern, words]) => said.replace(pattern, words), message)
 }
 
 /** An `error` of OpenAI's in a stream as the data of Anthropic's event. */
