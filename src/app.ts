@@ -112,7 +112,9 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     const asked = preflightHeaders(context.req.header('access-control-request-headers'))
     return new Response(null, { status: 204, headers: { ...wireHeaders(nextId(), 0), ...asked } })
   })
-  for (const { method, path, routes } of mountsOf(dialects.flatMap((dialect) => dialect.routes))) {
+  const all = dialects.flatMap((dialect) => dialect.routes)
+  const lastOnes = all.filter(({ last }) => last)
+  for (const { method, path, routes } of mountsOf(all.filter(({ last }) => !last))) {
     const [route, ...others] = routes
     const nested = routes.some((one) => one.method !== 'GET' && one.path.includes('{model}/'))
     const only = route && others.length === 0 && !path.includes('*') ? { route, model: undefined } : undefined
@@ -149,9 +151,10 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   // Separate routes would cost more: if two routes match a path, every request to it runs a chain of handlers.
   app.notFound((context) => {
     // Without its upgrade it would be another request: one for a list.
-    if (isForResponses(context.req.url) && wantsSocket(edge.headers(context)))
-      return edge.accept ? openSocket(context) : fail(noSocket())
-    return elsewhere(context)
+    const { url } = context.req
+    const header = edge.headers(context)
+    if (isForResponses(url) && wantsSocket(header)) return edge.accept ? openSocket(context) : fail(noSocket())
+    return serve(context, findRoute(lastOnes, routePath(url), header))
   })
   app.onError((error) => fail(error))
   return app

@@ -22,6 +22,8 @@ export interface Address {
   readonly path: string
   /** Whether a request is for this dialect, on a path that others have too. Absent: it is, if none of them claims it. */
   claims?(header: HeaderReader): boolean
+  /** Whether it is looked for only if nothing else has the path, of which it could be any. */
+  readonly last?: boolean
 }
 
 /** A route whose code is loaded by its first request. */

@@ -69,6 +69,20 @@ describe.each(runtimes)('On %s, a request for content', (runtime) => {
     expect(await without.json()).toMatchObject({ error: { code: 401, status: 'UNAUTHENTICATED' } })
   })
 
+  it.each(['/v1beta', '/v1alpha', '/v1'])('is taken under %s with the name right behind it', async (version) => {
+    const base = both.addresses[runtime].replace(/\/v1$/, version)
+    const headers = { 'content-type': 'application/json', 'x-goog-api-key': both.key }
+    const post = (name: string) =>
+      fetch(`${base}/${name}`, { method: 'POST', headers, body: JSON.stringify({ contents: [hi] }) })
+    const whole = await post('up/org/m:generateContent')
+    expect([whole.status, await whole.json()]).toMatchObject([200, { candidates: [{ finishReason: 'STOP' }] }])
+    expect(JSON.parse(upstream.seen.at(-1)?.body ?? '')).toMatchObject({ model: 'org/m' })
+    const unknown = await post('nobody/m:generateContent')
+    expect([unknown.status, await unknown.json()]).toMatchObject([404, { error: { status: 'NOT_FOUND' } }])
+    const other = await fetch(`${base}/up/org/m:generateContent`, { headers })
+    expect([other.status, other.headers.get('allow')]).toEqual([405, 'POST, OPTIONS'])
+  })
+
   it('has its instruction in front, and fields in snake case or without lists too', async () => {
     const body = {
       system_instruction: { parts: { text: 'Be brief.' } },

@@ -14,16 +14,18 @@ export type Method = (typeof methods)[number]
 
 export type Collection = 'models' | 'tunedModels'
 
-/** A method of a model, in all versions of the API; that of version 1 goes without it. Tuned models embed nothing. */
-export const methodAddresses = ['/v1beta', '/v1alpha', ''].flatMap((version) =>
-  [
-    ...methods.map((name) => addressOf('models', name)),
-    ...methods.slice(0, 3).map((name) => addressOf('tunedModels', name)),
-  ].map((address) => ({ ...address, path: version + address.path })),
-)
+/**
+ * A method of a model, in all versions of the API; that of version 1 goes without it. Tuned models embed nothing.
+ * @ai-sdk/google and @google/generative-ai put a name with a slash into the path as it is: `/v1beta/openai/gpt-5:…`.
+ */
+export const methodAddresses = ['/v1beta', '/v1alpha', ''].flatMap((version) => [
+  ...methods.map((name) => addressOf('models', name, `${version}/models`)),
+  ...methods.slice(0, 3).map((name) => addressOf('tunedModels', name, `${version}/tunedModels`)),
+  ...methods.map((name) => ({ ...addressOf('models', name, version), last: true })),
+])
 
-function addressOf(collection: Collection, name: Method) {
-  return { collection, name, method: 'POST' as const, path: `/${collection}/{model}:${name}` }
+function addressOf(collection: Collection, name: Method, parent: string) {
+  return { collection, name, method: 'POST' as const, path: `${parent}/{model}:${name}`, last: false }
 }
 
 export const listAddresses: readonly Address[] = [
@@ -38,7 +40,7 @@ export const modelAddresses: readonly Address[] = [
 
 /** Where the dialect is found: all of it that is loaded at start. */
 export const addresses: readonly Address[] = [
-  ...methodAddresses.map(({ method, path }) => ({ method, path })),
+  ...methodAddresses.map(({ method, path, last }) => ({ method, path, last })),
   ...listAddresses,
   ...modelAddresses,
 ]
