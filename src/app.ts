@@ -54,7 +54,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   const elsewhere = late(async () => {
     const { createElsewhere } = await import('./elsewhere.ts')
     const allows = (method: string, path: string) => app.router.match(method, path)[0].length > 0
-    return createElsewhere({ ...options, nextId, fail, allows })
+    return createElsewhere({ ...options, nextId, routes: all, fail, allows })
   })
   const app = new HonoBase<{ Bindings: Bindings }>({
     router: new FixedPathsFirst(),
@@ -116,7 +116,9 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   const lastOnes = all.filter(({ last }) => last)
   for (const { method, path, routes } of mountsOf(all.filter(({ last }) => !last))) {
     const [route, ...others] = routes
-    const nested = routes.some((one) => one.method !== 'GET' && one.path.includes('{model}/'))
+    const goesOn = (separator: string) =>
+      routes.some((one) => one.method !== 'GET' && one.path.includes(`{model}${separator}`))
+    const [nested, hasMethods] = [goesOn('/'), goesOn(':')]
     const only = route && others.length === 0 && !path.includes('*') ? { route, model: undefined } : undefined
     app.on(method, path, (context) => {
       if (only) return serve(context, only)
@@ -124,7 +126,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
       const found = path.includes('*')
         ? findRoute(routes, routePath(context.req.url), header)
         : claimedRoute(routes, header)
-      return serve(context, found, nested)
+      return serve(context, found, nested || (hasMethods && found?.model?.includes(':')))
     })
   }
   for (const path of realtimePaths) app.get(path, openSocket)

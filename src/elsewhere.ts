@@ -3,7 +3,10 @@ import type { Catalog } from './core/catalog.ts'
 import type { Services } from './core/services.ts'
 import { notStored } from './dialects/openai/stored.ts'
 import { createPassThrough, hintFor, type PassThroughOptions } from './pass-through.ts'
+import { retryHeaders } from './retry-headers.ts'
+import { type AnyRoute, kindredRoute } from './routes.ts'
 import { GatewayError } from './wire/errors.ts'
+import { wireHeaders } from './wire/headers.ts'
 import { routePath } from './wire/paths.ts'
 
 /** What is known of a path that no route serves: nothing serves it, or a route of another method does. */
@@ -12,6 +15,8 @@ type Known = 'nothing' | 'GET' | 'POST' | 'DELETE'
 export interface ElsewhereOptions<Bindings extends object>
   extends Omit<PassThroughOptions<Bindings>, 'services'>,
     Pick<Services, 'transport' | 'clock' | 'log'> {
+  /** Of all dialects. */
+  readonly routes: readonly AnyRoute[]
   fail(failure: GatewayError): Response
   /** Whether there is a route of this method. */
   allows(method: string, path: string): boolean
@@ -19,7 +24,7 @@ export interface ElsewhereOptions<Bindings extends object>
 
 /** Answers what the gateway doesn't serve itself: it goes to the provider that is named for it, or is refused. */
 export function createElsewhere<Bindings extends object>(options: ElsewhereOptions<Bindings>) {
-  const { gateway, fail, allows } = options
+  const { gateway, edge, nextId, routes, fail, allows } = options
   const { catalog } = gateway
   const passThrough = createPassThrough({ ...options, services: options })
 
@@ -34,8 +39,20 @@ export function createElsewhere<Bindings extends object>(options: ElsewhereOptio
     return notStored(method, path) ?? noRoute(context, catalog)
   }
 
+  /** In the words of the dialect whose path it would be: its clients read no others. */
+  async function refuse(context: Context<{ Bindings: Bindings }>, failure: GatewayError): Promise<Response> {
+    const kindred = kindredRoute(routes, routePath(context.req.url), edge.headers(context))
+    if (!kindred) return fail(failure)
+    const route = 'load' in kindred ? await kindred.load() : kindred
+    const id = nextId()
+    const own = { ...wireHeaders(id, 0, route.headers), ...retryHeaders(failure, { attempts: [] }) }
+    const status = route.status?.(failure) ?? failure.status
+    const headers = { ...own, 'content-type': 'application/json' }
+    return new Response(JSON.stringify(route.refuse(failure, id)), { status, headers })
+  }
+
   return function elsewhere(context: Context<{ Bindings: Bindings }>, known?: Known): Response | Promise<Response> {
-    return passThrough(context) ?? fail(refusal(context, known))
+    return passThrough(context) ?? refuse(context, refusal(context, known))
   }
 }
 

@@ -58,6 +58,19 @@ export function findRoute(routes: readonly AnyRoute[], path: string, header: Hea
   return best
 }
 
+/**
+ * A route of the dialect that a path is of, if it is none of theirs: one that begins alike, else one that claims the
+ * request. Undefined if it could be anybody's.
+ */
+export function kindredRoute(routes: readonly AnyRoute[], path: string, header: HeaderReader): AnyRoute | undefined {
+  const alike = routes.filter((route) => firstSegment(route.path) === firstSegment(path))
+  return claimedRoute(alike, header)?.route ?? routes.find(({ claims }) => claims?.(header))
+}
+
+function firstSegment(path: string): string {
+  return path.split('/', 2).join('/')
+}
+
 function prefixOf({ path }: AnyRoute): string {
   return path.slice(0, path.indexOf(parameter))
 }

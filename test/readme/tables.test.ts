@@ -70,7 +70,7 @@ test('the table of admin routes has every one', () => {
 test.each(['messages/batches'])('what is said not to be there answers 404: %s', async (route) => {
   const response = await gateway.fetch(new Request(`http://gateway/v1/${route}`, { method: 'POST', body: '{}' }))
   expect(response.status).toBe(404)
-  expect(await response.json()).toMatchObject({ error: { code: 'unknown_url' } })
+  expect(await response.json()).toMatchObject({ type: 'error', error: { type: 'not_found_error' } })
 })
 
 test('the table of reasons has every one for which a plan passes a deployment over', async () => {
