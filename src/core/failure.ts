@@ -130,11 +130,16 @@ export function streamError(told: unknown, call: Call): JsonObject {
   return {
     error: {
       message: said.message || `${provider.name} failed without a word.`,
-      type: said.type ?? 'server_error',
+      type: typeIn(said) ?? 'server_error',
       param: said.param ?? null,
       code: said.code ?? (isObject(error) && error.code === null ? null : 'upstream_error'),
     },
   }
+}
+
+/** Google's statuses, as `INVALID_ARGUMENT`, are no types that clients know. */
+function typeIn({ type }: Said): string | undefined {
+  return type !== undefined && /^[A-Z_]+$/.test(type) ? undefined : type
 }
 
 function worded(
@@ -163,7 +168,7 @@ function worded(
       return new GatewayError(kind, said.message || `${name} refused the request${http}.`, {
         ...details,
         status,
-        type: said.type ?? 'invalid_request_error',
+        type: typeIn(said) ?? 'invalid_request_error',
         code: said.code ?? null,
         param: said.param ?? null,
       })

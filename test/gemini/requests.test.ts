@@ -193,6 +193,39 @@ describe.each(runtimes)('On %s, a request for content', (runtime) => {
     })
   })
 
+  it("may have its numbers as texts, and proto's defaults for what it doesn't set", async () => {
+    const generationConfig = {
+      ...{ temperature: '0.5', topP: '0.9', topK: '64', seed: '3', maxOutputTokens: '5', candidateCount: '2' },
+      ...{ responseMimeType: '', thinkingConfig: { thinkingBudget: '1024', thinkingLevel: '' } },
+    }
+    expect(await sentFor({ contents: [hi], cachedContent: '', generationConfig })).toEqual({
+      ...{ model: 'm', messages: [{ role: 'user', content: 'hi' }], dropped: null },
+      ...{ temperature: 0.5, top_p: 0.9, top_k: 64, seed: 3, max_completion_tokens: 5, n: 2, reasoning_effort: 'low' },
+    })
+    const words = { temperature: 'warm' }
+    const reply = await both.ask(runtime, { contents: [hi], generationConfig: words }, path)
+    expect([reply.status, JSON.parse(reply.text)]).toMatchObject([400, { error: { status: 'INVALID_ARGUMENT' } }])
+  })
+
+  it('may leave types in a schema unsaid', async () => {
+    const parameters = { type: 'OBJECT', properties: { x: { type: 'TYPE_UNSPECIFIED', description: 'Any.' } } }
+    const { tools: sent } = await sentFor({
+      contents: [hi],
+      tools: [{ functionDeclarations: [{ name: 'f', parameters }] }],
+    })
+    expect(sent?.[0]?.function.parameters).toEqual({ type: 'object', properties: { x: { description: 'Any.' } } })
+  })
+
+  it('is told that no instruction has a picture', async () => {
+    const systemInstruction = {
+      parts: [{ text: 'Be brief.' }, { inlineData: { mimeType: 'image/png', data: 'aGk=' } }],
+    }
+    expect(await sentFor({ contents: [hi], systemInstruction })).toMatchObject({
+      messages: [{ role: 'system', content: 'Be brief.' }, { role: 'user' }],
+      dropped: 'systemInstruction.inlineData',
+    })
+  })
+
   it.each([
     [{ thinkingBudget: 0 }, 'none'],
     [{ thinkingBudget: 1024 }, 'low'],

@@ -109,6 +109,14 @@ describe.each(runtimes)('What Gemini refuses or breaks off, on %s,', (runtime) =
       expect(errorOf(reply).message).toContain('maximum context length is 1048576')
   })
 
+  it("of the request has a type that OpenAI's clients know", async () => {
+    const reply = await ask(json(400, failed(400, 'INVALID_ARGUMENT', 'Penalty is out of range.')))
+    expect([reply.status, errorOf(reply)]).toEqual([
+      400,
+      { message: 'Penalty is out of range.', type: 'invalid_request_error', param: null, code: null },
+    ])
+  })
+
   it.each(['presence_penalty', 'frequency_penalty', 'logit_bias'])(
     'refuses %s, or leaves it out and says so',
     async (name) => {

@@ -1,14 +1,8 @@
 import { invalid, type RequestBody } from '../../wire/body.ts'
 import type { JsonObject } from '../../wire/json.ts'
-import { camel, listOf, objectIn } from './fields.ts'
+import { camel, configOf, listOf, numbers, objectIn } from './fields.ts'
 
 const roles: ReadonlySet<unknown> = new Set(['user', 'model', 'function', undefined, null, ''])
-
-const numbers = ['temperature', 'topP', 'topK', 'maxOutputTokens', 'candidateCount', 'seed'].concat([
-  'presencePenalty',
-  'frequencyPenalty',
-  'logprobs',
-])
 
 /** Throws the 400 that Google returns for a request without content, or with something of the wrong type. */
 export function checkContents({ outline }: RequestBody): void {
@@ -26,7 +20,7 @@ export function checkAsked(asked: JsonObject): void {
       throw invalid(`* ${path}: contents.parts must not be empty.`, `contents[${at}].parts`)
     }
   }
-  const config = objectIn(asked, 'generationConfig')
+  const config = configOf(asked)
   for (const name of numbers) {
     const value = config[name]
     if (value === undefined || value === null || typeof value === 'number') continue

@@ -1,7 +1,7 @@
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import type { ReasoningFormat } from '../../wire/reasoning-details.ts'
 import { listOf, partsIn } from './fields.ts'
-import { calledIn, contentOf, partsFor, resultText, textPart } from './parts.ts'
+import { calledIn, contentOf, kindOf, partsFor, resultText, textPart } from './parts.ts'
 import { detailsInSignature, extraOfCall, google, isOurs, placeholder } from './thoughts.ts'
 
 /** Chat's messages for a conversation, and the kinds of parts that no chat has. */
@@ -57,6 +57,7 @@ class Conversation {
 
   instruct(parts: readonly JsonObject[]): void {
     const texts = parts.flatMap((part) => stringAt(part, 'text') || [])
+    for (const kind of parts.map(kindOf)) if (kind !== undefined) this.#dropped.add(`systemInstruction.${kind}`)
     if (texts.length > 0) this.#messages.push({ role: 'system', content: texts.join('\n\n') })
   }
 

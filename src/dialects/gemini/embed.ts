@@ -5,7 +5,7 @@ import { embeddings } from '../../operations/embeddings.ts'
 import { invalid, parseBody } from '../../wire/body.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { tokensOf } from './demand.ts'
-import { camel, isGiven, listOf, partsIn, unsupported } from './fields.ts'
+import { camel, isGiven, listOf, numberFor, partsIn, unsupported } from './fields.ts'
 
 export const embedContent: Operation = embedding(
   'embedContent',
@@ -63,7 +63,7 @@ function overEmbeddings(
   requests: readonly JsonObject[],
   answer: (vectors: readonly JsonObject[]) => JsonObject,
 ): Translated {
-  const sizes = new Set(requests.map(({ outputDimensionality: size }) => size ?? undefined))
+  const sizes = new Set(requests.map(({ outputDimensionality: size }) => numberFor(size) ?? undefined))
   if (sizes.size > 1) throw unsupported('requests with several values of outputDimensionality')
   const [dimensions] = sizes
   const request = {

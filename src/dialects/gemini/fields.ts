@@ -44,8 +44,29 @@ export function objectIn(object: JsonObject, name: string, path = name): JsonObj
   throw invalid(`Invalid value at '${path}': an object is expected.`, path)
 }
 
+/** An empty text is proto's default: clients that send their defaults have it for a field that they don't set. */
 export function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null
+  return value !== undefined && value !== null && value !== ''
+}
+
+/** A field that is a number. Proto's JSON takes it as a text too: https://protobuf.dev/programming-guides/json */
+export function numberFor(value: unknown): unknown {
+  return typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value
+}
+
+/** Those of `generationConfig`. */
+export const numbers: ReadonlySet<string> = new Set(
+  ['temperature', 'topP', 'topK', 'maxOutputTokens', 'candidateCount', 'seed'].concat([
+    'presencePenalty',
+    'frequencyPenalty',
+    'logprobs',
+  ]),
+)
+
+/** The `generationConfig` of a request, with its numbers as numbers. */
+export function configOf(asked: JsonObject): JsonObject {
+  const entries = Object.entries(objectIn(asked, 'generationConfig'))
+  return Object.fromEntries(entries.map(([name, value]) => [name, numbers.has(name) ? numberFor(value) : value]))
 }
 
 /** What no chat can do; another model may. */

@@ -13,9 +13,14 @@ export function partsFor(part: JsonObject, path: string, drop: (kind: string) =>
     return [textPart(`\`\`\`${language}\n${stringAt(code, 'code') ?? ''}\n\`\`\``)]
   }
   if (isObject(result)) return [textPart(`\`\`\`\n${stringAt(result, 'output') ?? ''}\n\`\`\``)]
-  const [kind] = Object.keys(part).filter((name) => !beside.has(name))
+  const kind = kindOf(part)
   if (kind !== undefined) drop(kind)
   return []
+}
+
+/** What a part is, if it is no text. */
+export function kindOf(part: JsonObject): string | undefined {
+  return Object.keys(part).find((name) => !beside.has(name))
 }
 
 const beside: ReadonlySet<string> = new Set(['thought', 'thoughtSignature', 'videoMetadata', 'partMetadata', 'text'])

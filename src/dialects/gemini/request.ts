@@ -4,7 +4,7 @@ import { invalid } from '../../wire/body.ts'
 import type { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { conversationOf } from './conversation.ts'
-import { isGiven, objectIn, unsupported } from './fields.ts'
+import { configOf, isGiven, numberFor, objectIn, unsupported } from './fields.ts'
 import { jsonSchema } from './schema.ts'
 import { offeredOf } from './tools.ts'
 
@@ -53,7 +53,7 @@ export function toChat(
   streams: boolean,
 ): AsChat {
   if (isGiven(asked.cachedContent)) throw unsupported('cachedContent')
-  const config = objectIn(asked, 'generationConfig')
+  const config = configOf(asked)
   const { messages, dropped } = conversationOf(asked, context.reads)
   const tools = offeredOf(asked)
   return {
@@ -92,7 +92,7 @@ function refuseMedia({ responseModalities: modalities, speechConfig }: JsonObjec
 function formatOf(config: JsonObject): JsonObject {
   const { responseMimeType: type, responseSchema: own } = config
   const schema = config.responseJsonSchema ?? config._responseJsonSchema
-  if (type === undefined || type === null || type === 'text/plain') {
+  if (!isGiven(type) || type === 'text/plain') {
     if (own === undefined && schema === undefined) return {}
     throw invalid('Response schema is only supported with response mime type: application/json', 'generationConfig')
   }
@@ -111,8 +111,9 @@ const budgets = [
 ] as const
 
 /** Nothing where the model may decide by itself. */
-function effortOf({ thinkingBudget: budget, thinkingLevel: level }: JsonObject): string | undefined {
-  if (typeof level === 'string' && level !== 'THINKING_LEVEL_UNSPECIFIED') return level.toLowerCase()
+function effortOf({ thinkingBudget, thinkingLevel: level }: JsonObject): string | undefined {
+  const budget = numberFor(thinkingBudget)
+  if (typeof level === 'string' && level !== '' && level !== 'THINKING_LEVEL_UNSPECIFIED') return level.toLowerCase()
   if (typeof budget !== 'number' || budget < 0) return undefined
   return budgets.find(([most]) => budget <= most)?.[1]
 }

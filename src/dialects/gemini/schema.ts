@@ -14,7 +14,9 @@ const others: ReadonlySet<string> = new Set(['nullable', 'propertyOrdering', 'ex
  */
 export function jsonSchema(schema: JsonObject): JsonObject {
   const entries = Object.entries(schema).map(([key, value]) => [camelKey(key), value] as const)
-  const kept = entries.flatMap(([name, value]) => (others.has(name) ? [] : [[name, valueFor(name, value)]]))
+  const kept = entries.flatMap(([name, value]) =>
+    others.has(name) || isUnsaid(name, value) ? [] : [[name, valueFor(name, value)]],
+  )
   const made: JsonObject = Object.fromEntries(kept)
   return schema.nullable === true ? nullable(made) : made
 }
@@ -29,6 +31,11 @@ function valueFor(name: string, value: unknown): unknown {
     return isObject(value) ? jsonSchema(value) : value
   }
   return counts.test(name) && typeof value === 'string' ? Number(value) : value
+}
+
+/** Proto's default for a type that nobody has set. */
+function isUnsaid(name: string, value: unknown): boolean {
+  return name === 'type' && value === 'TYPE_UNSPECIFIED'
 }
 
 function nullable(schema: JsonObject): JsonObject {
