@@ -134,6 +134,38 @@ describe.each(runtimes)('On %s, the answer to a request for content', (runtime) 
     expect(joined(await chunksFor(deltas))).toEqual([said])
   })
 
+  it("has the client's names of functions, of which OpenAI takes only others", async () => {
+    const long = `${'x'.repeat(63)}.read`
+    const names = ['files.read', 'files:read', 'files_read', 'read-all', long]
+    const made = ['files_read_2', 'files_read_3', 'files_read', 'read-all', `${'x'.repeat(63)}_`]
+    const body = {
+      contents: [
+        hi,
+        { role: 'model', parts: [{ functionCall: { name: 'files.read', args: {} } }] },
+        { role: 'user', parts: [{ functionResponse: { name: 'files.read', response: { output: 'r' } } }] },
+      ],
+      tools: [{ functionDeclarations: names.map((name) => ({ name })) }],
+    }
+    const called = (name = '') => [{ ...call('call_1', '{}'), function: { name, arguments: '{}' } }]
+    const sent = () => JSON.parse(upstream.seen.at(-1)?.body ?? '')
+    for (const [at, name] of names.entries()) {
+      const message = { content: null, tool_calls: called(made[at]) }
+      const whole = await wholeFor(message, 'tool_calls', body)
+      const parts = [{ functionCall: { id: 'call_1', name, args: {} } }]
+      expect(whole.candidates[0]?.content.parts).toEqual(parts)
+      expect(joined(await chunksFor([{ tool_calls: called(made[at]) }], 'tool_calls', body))).toEqual(parts)
+      expect(sent()).toMatchObject({
+        tools: made.map((legal) => ({ function: { name: legal } })),
+        messages: [{}, { tool_calls: [{ function: { name: 'files_read_2' } }] }, { role: 'tool' }],
+      })
+    }
+    const toolConfig = { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['files.read'] } }
+    const forced = { content: null, tool_calls: called('files_read') }
+    const whole = await wholeFor(forced, 'tool_calls', { ...body, toolConfig })
+    expect(whole.candidates[0]?.content.parts).toMatchObject([{ functionCall: { name: 'files.read' } }])
+    expect(sent().tool_choice).toEqual({ type: 'function', function: { name: 'files_read' } })
+  })
+
   it('has whole calls, streamed or not', async () => {
     const functionCall = { id: 'call_1', name: 'f', args: { x: [1] } }
     const whole = await wholeFor({ content: null, tool_calls: [call('call_1', '{"x":[1]}')] }, 'tool_calls')

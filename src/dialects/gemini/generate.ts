@@ -26,9 +26,9 @@ function overChat(streams: boolean): Translation<Operation> {
       if (streams && Number(objectIn(asked, 'generationConfig').candidateCount ?? 1) > 1) {
         throw unsupported('generationConfig.candidateCount in a stream')
       }
-      const { chat: request, dropped } = toChat(asked, context, streams)
+      const { chat: request, dropped, given } = toChat(asked, context, streams)
       const head: Head = { modelVersion: context.model, responseId: identifier('', context.random, 24) }
-      const turn = () => new Turn(context.random, wantsThoughts(asked))
+      const turn = () => new Turn(context.random, wantsThoughts(asked), given)
       return {
         body: parseBody(new TextEncoder().encode(JSON.stringify(request))),
         dropped,

@@ -1,5 +1,6 @@
 import type { TranslationContext } from '../../core/translation.ts'
 import { inJsonMode } from '../../operations/common/json-mode.ts'
+import { withLegalNames } from '../../operations/common/legal-names.ts'
 import { invalid } from '../../wire/body.ts'
 import type { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
@@ -13,6 +14,8 @@ export interface AsChat {
   readonly chat: JsonObject
   /** What was left out, for `x-samewire-dropped`. */
   readonly dropped: readonly string[]
+  /** The client's name for a function that the chat calls otherwise. */
+  given(name: string): string
 }
 
 /** Chat's names for fields of `generationConfig`. */
@@ -56,16 +59,14 @@ export function toChat(
   const config = configOf(asked)
   const { messages, dropped } = conversationOf(asked, context.reads)
   const tools = offeredOf(asked)
-  return {
-    chat: inJsonMode({
-      model: asked.model,
-      messages,
-      ...settingsOf(config, context.maxOutput),
-      ...tools.fields,
-      ...(streams && { stream: true, stream_options: { include_usage: true } }),
-    }),
-    dropped: [...tools.dropped, ...dropped, ...unmet(asked, config)],
-  }
+  const asChat = inJsonMode({
+    model: asked.model,
+    messages,
+    ...settingsOf(config, context.maxOutput),
+    ...tools.fields,
+    ...(streams && { stream: true, stream_options: { include_usage: true } }),
+  })
+  return { ...withLegalNames(asChat), dropped: [...tools.dropped, ...dropped, ...unmet(asked, config)] }
 }
 
 function settingsOf(config: JsonObject, maxOutput: number | undefined): JsonObject {

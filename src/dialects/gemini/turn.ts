@@ -13,6 +13,7 @@ export interface Ending {
 /** Makes the parts of an answer from what a chat says, whole or piece by piece. */
 export class Turn {
   readonly #thinks: boolean
+  readonly #given: (name: string) => string
   readonly #calls: CallPieces
   /** The pieces of the details, joined by their index. */
   #details: JsonObject = {}
@@ -24,9 +25,10 @@ export class Turn {
   readonly #unsigned = new Set<unknown>()
   #refused = false
 
-  /** `thinks`: whether the client wants to see thoughts. */
-  constructor(random: Random, thinks: boolean) {
+  /** `thinks`: whether the client wants to see thoughts. `given`: the client's name for a function. */
+  constructor(random: Random, thinks: boolean, given: (name: string) => string) {
     this.#thinks = thinks
+    this.#given = given
     this.#calls = new CallPieces(random)
   }
 
@@ -56,7 +58,7 @@ export class Turn {
       const call = calls[this.#told] as JsonObject
       const part = this.#tell(call)
       if (part) parts.push(part)
-      else broken = stringAt(objectAt(call, 'function'), 'name') ?? ''
+      else broken = this.#nameOf(call)
     }
     const late = calls.length > 0 ? this.#toSeal([]) : []
     if (late.length > 0) parts.push({ text: '', thoughtSignature: sealedSignature(late) })
@@ -104,9 +106,13 @@ export class Turn {
     const place = this.#told++
     const args = argumentsOf(objectAt(call, 'function')?.arguments)
     if (!args) return undefined
-    const name = stringAt(objectAt(call, 'function'), 'name') ?? ''
+    const name = this.#nameOf(call)
     const signature = this.#signatureOf(call, place)
     return { functionCall: { id: call.id, name, args }, ...(signature && { thoughtSignature: signature }) }
+  }
+
+  #nameOf(call: JsonObject): string {
+    return this.#given(stringAt(objectAt(call, 'function'), 'name') ?? '')
   }
 
   /** Gemini's own signature of a call, or else what another model must get back, as far as it has come. */
