@@ -66,7 +66,8 @@ describe.each(runtimes)('On %s, a request for content', (runtime) => {
     const byHeader = await fetch(url, { method: 'POST', headers: { ...headers, 'x-goog-api-key': both.key }, body })
     const without = await fetch(url, { method: 'POST', headers, body })
     expect([byQuery.status, byHeader.status, without.status]).toEqual([200, 200, 401])
-    expect(await without.json()).toMatchObject({ error: { code: 401, status: 'UNAUTHENTICATED' } })
+    const message = expect.stringMatching(/^You didn't provide.* x-goog-api-key, or as `key` in the query\.$/)
+    expect(await without.json()).toEqual({ error: { code: 401, message, status: 'UNAUTHENTICATED' } })
   })
 
   it.each(['/v1beta', '/v1alpha', '/v1'])('is taken under %s with the name right behind it', async (version) => {
@@ -205,6 +206,24 @@ describe.each(runtimes)('On %s, a request for content', (runtime) => {
     const words = { temperature: 'warm' }
     const reply = await both.ask(runtime, { contents: [hi], generationConfig: words }, path)
     expect([reply.status, JSON.parse(reply.text)]).toMatchObject([400, { error: { status: 'INVALID_ARGUMENT' } }])
+  })
+
+  it.each([
+    ['{', 'Invalid JSON payload received.'],
+    [
+      { contents: [hi], generationConfig: { stopSequences: ['a', 1] } },
+      "Invalid value at 'generation_config.stop_sequences[1]' (TYPE_STRING): a text is expected.",
+    ],
+  ])('is refused in terms of its own API: %j', async (body, message) => {
+    const reply = await both.ask(runtime, body, path)
+    expect([reply.status, JSON.parse(reply.text)]).toEqual([
+      400,
+      { error: { code: 400, message, status: 'INVALID_ARGUMENT' } },
+    ])
+  })
+
+  it('may have one end without a list', async () => {
+    expect((await sentFor({ contents: [hi], generationConfig: { stopSequences: 'x' } })).stop).toEqual(['x'])
   })
 
   it('may leave types in a schema unsaid', async () => {

@@ -1,6 +1,6 @@
 import { invalid, type RequestBody } from '../../wire/body.ts'
 import type { JsonObject } from '../../wire/json.ts'
-import { camel, configOf, listOf, numbers, objectIn } from './fields.ts'
+import { camel, configOf, listOf, numbers, objectIn, stopsIn } from './fields.ts'
 
 const roles: ReadonlySet<unknown> = new Set(['user', 'model', 'function', undefined, null, ''])
 
@@ -25,6 +25,11 @@ export function checkAsked(asked: JsonObject): void {
     const value = config[name]
     if (value === undefined || value === null || typeof value === 'number') continue
     throw invalid(`Invalid value at 'generation_config.${name}': a number is expected.`, `generationConfig.${name}`)
+  }
+  for (const [at, stop] of stopsIn(config).entries()) {
+    if (typeof stop === 'string') continue
+    const path = `generationConfig.stopSequences[${at}]`
+    throw invalid(`Invalid value at 'generation_config.stop_sequences[${at}]' (TYPE_STRING): a text is expected.`, path)
   }
   objectIn(asked, 'toolConfig')
   listOf(asked.tools, 'tools')

@@ -69,6 +69,11 @@ export function configOf(asked: JsonObject): JsonObject {
   return Object.fromEntries(entries.map(([name, value]) => [name, numbers.has(name) ? numberFor(value) : value]))
 }
 
+/** The `stopSequences` of a configuration, of whatever type they are; a single one may be without a list. */
+export function stopsIn({ stopSequences: stops }: JsonObject): readonly unknown[] {
+  return Array.isArray(stops) ? stops : isGiven(stops) ? [stops] : []
+}
+
 /** What no chat can do; another model may. */
 export function unsupported(path: string): GatewayError {
   return new GatewayError('incapable', `${path} is not supported with this model.`, { param: path })

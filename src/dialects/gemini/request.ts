@@ -5,7 +5,7 @@ import { invalid } from '../../wire/body.ts'
 import type { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { conversationOf } from './conversation.ts'
-import { configOf, isGiven, numberFor, objectIn, unsupported } from './fields.ts'
+import { configOf, isGiven, numberFor, objectIn, stopsIn, unsupported } from './fields.ts'
 import { jsonSchema } from './schema.ts'
 import { offeredOf } from './tools.ts'
 
@@ -70,14 +70,15 @@ export function toChat(
 }
 
 function settingsOf(config: JsonObject, maxOutput: number | undefined): JsonObject {
-  const { maxOutputTokens: limit, stopSequences: stops, responseLogprobs, logprobs: top } = config
+  const { maxOutputTokens: limit, responseLogprobs, logprobs: top } = config
+  const stops = stopsIn(config)
   refuseMedia(config)
   const same = Object.entries(names).filter(([name]) => isGiven(config[name]))
   const effort = effortOf(objectIn(config, 'thinkingConfig', 'generationConfig.thinkingConfig'))
   return {
     ...Object.fromEntries(same.map(([name, own]) => [own, config[name]])),
     ...(typeof limit === 'number' && limit > 0 && { max_completion_tokens: Math.min(limit, maxOutput ?? limit) }),
-    ...(Array.isArray(stops) && stops.length > 0 && { stop: stops }),
+    ...(stops.length > 0 && { stop: stops }),
     ...(responseLogprobs === true && { logprobs: true, ...(typeof top === 'number' && { top_logprobs: top }) }),
     ...(effort !== undefined && { reasoning_effort: effort }),
     ...formatOf(config),

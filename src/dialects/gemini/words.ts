@@ -19,12 +19,18 @@ const statuses: Readonly<Record<number, string>> = {
 /** Codes of failures that pass by themselves. */
 const passing: ReadonlySet<unknown> = new Set([429, 503])
 
+/** What is worded for OpenAI's clients, and doesn't hold for Google's. */
+const own: readonly (readonly [RegExp, string])[] = [
+  [/\bin an Authorization header using Bearer auth .*$/s, 'in the header x-goog-api-key, or as `key` in the query.'],
+  [/^We could not parse the JSON body of your request\. \(HINT: .*$/s, 'Invalid JSON payload received.'],
+]
+
 /** The body of an error answer. */
 export function refuse({ kind, model, message, status, retryAfterMs }: GatewayError): JsonObject {
   const said =
     model !== undefined && isMissing(kind)
       ? `${model.startsWith('tunedModels/') ? '' : 'models/'}${shorten(model)} is not found for API version v1beta, or is not supported for this method.`
-      : message
+      : own.reduce((told, [pattern, words]) => told.replace(pattern, words), message)
   return { error: { code: status, message: said, status: statusOf(status), ...waitFor(retryAfterMs) } }
 }
 
