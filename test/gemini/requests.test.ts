@@ -226,6 +226,16 @@ describe.each(runtimes)('On %s, a request for content', (runtime) => {
     expect((await sentFor({ contents: [hi], generationConfig: { stopSequences: 'x' } })).stop).toEqual(['x'])
   })
 
+  it('keeps a last turn of the user without a word, which the model must not take for its own turn', async () => {
+    const empty = { role: 'user', content: '' }
+    const [first, second] = [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content: 'b' },
+    ]
+    expect(await messagesFor(hi, model({ text: 'b' }), user({ text: '' }))).toEqual([first, second, empty])
+    expect(await messagesFor(user({ text: '' }))).toEqual([empty])
+  })
+
   it('may leave types in a schema unsaid', async () => {
     const parameters = { type: 'OBJECT', properties: { x: { type: 'TYPE_UNSPECIFIED', description: 'Any.' } } }
     const { tools: sent } = await sentFor({

@@ -24,9 +24,9 @@ export function conversationOf(asked: JsonObject, reads: readonly ReasoningForma
     if (last?.isModel === isModel) last.parts.push(...parts)
     else turns.push({ isModel, parts })
   }
-  for (const { isModel, parts } of turns) {
+  for (const [at, { isModel, parts }] of turns.entries()) {
     if (isModel) conversation.answer(parts)
-    else conversation.ask(parts)
+    else conversation.ask(parts, at === turns.length - 1)
   }
   return conversation.end()
 }
@@ -62,14 +62,17 @@ class Conversation {
   }
 
   /** The results of calls come first: nothing may stand between a call and its result. */
-  ask(parts: Parts): void {
+  ask(parts: Parts, isLast: boolean): void {
+    const before = this.#messages.length
     const shown: JsonObject[] = []
     for (const [part, path] of parts) {
       const result = objectAt(part, 'functionResponse')
       if (result) shown.push(...this.#result(result, path))
       else shown.push(...this.#partsFor(part, path))
     }
-    if (shown.length > 0) this.#messages.push({ role: 'user', content: contentOf(shown, '\n') })
+    // Without the last turn of the user a model would go on with its own.
+    const isMissed = isLast && this.#messages.length === before
+    if (shown.length > 0 || isMissed) this.#messages.push({ role: 'user', content: contentOf(shown, '\n') })
     this.#waiting = []
   }
 
