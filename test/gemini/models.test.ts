@@ -65,8 +65,10 @@ describe.each(runtimes)('On %s', (runtime) => {
     const answer = { object: 'list', model: 'e', data, usage: { prompt_tokens: 2, total_tokens: 2 } }
     const content = (text: string) => ({ parts: [{ text }] })
     upstream.script(json(200, answer))
-    const requests = ['a', 'b'].map((text) => ({
-      ...{ model: 'models/up/e', content: content(text), outputDimensionality: 2, taskType: 'CLUSTERING' },
+    // A number may be a text in proto's JSON.
+    const requests = ['a', 'b'].map((text, at) => ({
+      ...{ model: 'models/up/e', content: content(text), taskType: 'CLUSTERING' },
+      outputDimensionality: [2, '2'][at],
     }))
     const many = await both.ask(runtime, { requests }, '/v1beta/models/up/e:batchEmbedContents')
     expect(JSON.parse(many.text)).toEqual({ embeddings: [{ values: [1, 2] }, { values: [3, 4] }] })
