@@ -22,7 +22,8 @@ export function dropsFor(call: Asking, { lacks = [], encode }: OperationSpec, re
   // A translation parses the whole request anyway.
   const body = encode ? settledBody(call) : settledOutline(call)
   const dropped = withCompanions(refused, call).filter((name) => isGiven(body, name))
-  dropped.push(...drop.filter((name) => isGiven(body, name) && isMissed(name, body[name])))
+  // What the gateway does itself instead is missed by nobody.
+  if (!call.operation.heal) dropped.push(...drop.filter((name) => isGiven(body, name) && isMissed(name, body[name])))
   for (const feature of lacks) {
     const { find, fields = [] } = features[feature] ?? {}
     const param = find?.(body)

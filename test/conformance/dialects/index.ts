@@ -21,4 +21,10 @@ export const unasked: Readonly<Record<string, string>> = {
       'another name for that of models',
     ]),
   ),
+  ...Object.fromEntries(
+    ['generateContent', 'countTokens', 'embedContent', 'batchEmbedContents'].map((method) => [
+      `/v1beta/{model}:${method}`,
+      'the same as under models, for clients that leave that out',
+    ]),
+  ),
 }
