@@ -5,7 +5,7 @@ import { createLog, printable } from '../log.ts'
 import type { LogSettings } from './log-settings.ts'
 import { jsonLine, textLine } from './request-line.ts'
 
-/** Takes one entry, without its line break. `urgent`: it should get out even if the process ends at once. */
+/** Takes one entry, without its line break. `urgent`: it doesn't wait for others, as the lines of requests do. */
 export type Output = (entry: string, urgent: boolean) => void
 
 export interface LoggerOptions {
@@ -31,8 +31,8 @@ export function createLogger({ level: least, format, sample, content }: LogSetti
 
   function write(message: string, level: Level): void {
     const at = time(clock.now())
-    if (format === 'text') createLog((entry) => output(`${at} ${level.padEnd(5)} ${entry}`, level === 'error'))(message)
-    else output(JSON.stringify({ time: at, level, msg: message }), level === 'error')
+    if (format === 'text') createLog((entry) => output(`${at} ${level.padEnd(5)} ${entry}`, true))(message)
+    else output(JSON.stringify({ time: at, level, msg: message }), true)
   }
 
   const observer: Observer = {

@@ -96,7 +96,7 @@ describe('A gateway whose configuration changes', () => {
     expect([nothing.status, errorOf(nothing).code]).toEqual([404, 'unknown_configuration'])
     const shown = await live.config()
     expect(shown).toMatchObject({ differs_from_file: true, earlier: [{ hash }, {}] })
-    expect(live.program.printed()).toMatch(/says something else; what it says is read when it next changes/)
+    await live.program.until(/says something else; what it says is read when it next changes/)
     expect((await live.request('/admin/config/rollback', post({ hash }))).status).toBe(200)
     expect(await served(live)).toBe('four')
   })
