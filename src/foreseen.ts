@@ -5,6 +5,7 @@ import { isDirect } from './core/direct.ts'
 import type { Feature } from './core/features.ts'
 import type { OperationSpec } from './core/provider.ts'
 import { contextFor } from './core/translation-context.ts'
+import { asksForStructure } from './layers/concerns.ts'
 import type { RequestBody } from './wire/body.ts'
 import { GatewayError } from './wire/errors.ts'
 
@@ -55,9 +56,7 @@ async function sentBody({ operation, body, target }: Asking, spec: OperationSpec
   const { lacks = [] } = spec
   const renewed = await renewedBody({ operation, body, target }, lacks)
   const part = await firstPart({ operation, body: renewed }, spec)
-  const structureFor = lacks.some((feature) => feature.startsWith('json_'))
-    ? await operation.structure?.load()
-    : undefined
+  const structureFor = asksForStructure(operation, part, lacks) ? await operation.structure?.load() : undefined
   const structured = structureFor?.(part, lacks)?.body ?? part
   return spec.rephrase?.(structured) ?? structured
 }

@@ -1,6 +1,8 @@
 import type { Call } from '../core/call.ts'
 import { droppableOf, type Feature, mayDrop } from '../core/features.ts'
+import type { Operation } from '../core/operation.ts'
 import type { Requirement } from '../core/structure.ts'
+import type { RequestBody } from '../wire/body.ts'
 
 /** Whether a second attempt may be made at a stream that is late. An upload that isn't kept can't be sent twice. */
 export function isHedged({ target, streams, body }: Call): boolean {
@@ -24,8 +26,17 @@ export function isShareable({ operation: { sharing }, body }: Call): boolean {
 
 /** Whether the answer may lack what the upstream was asked for, and was not made to give. */
 export function isToBeChecked(call: Call): boolean {
-  const mayLackStructure = call.operation.structure && lacksOf(call).some((feature) => feature.startsWith('json_'))
-  return mayLackStructure || requirementOf(call) !== undefined
+  return asksForStructure(call.operation, call.body, lacksOf(call)) || requirementOf(call) !== undefined
+}
+
+/** Whether a request wants a structure that an upstream lacks. Few do, and the others are to cost nothing. */
+export function asksForStructure(
+  { structure, features = {} }: Operation,
+  { outline }: RequestBody,
+  lacks: readonly Feature[],
+): boolean {
+  if (!structure) return false
+  return lacks.some((feature) => feature.startsWith('json_') && features[feature]?.find(outline) !== undefined)
 }
 
 /** The features that the deployment's provider declares to lack. */

@@ -7,7 +7,7 @@ import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import { done, frame } from '../wire/sse.ts'
 import { CallContext } from './call-context.ts'
-import { lacksOf, requirementOf } from './concerns.ts'
+import { asksForStructure, lacksOf, requirementOf } from './concerns.ts'
 
 type Needed = Pick<Services, 'clock' | 'random'>
 
@@ -19,8 +19,10 @@ export const structured =
   (services: Needed): Layer =>
   (next) =>
     async function structuredOf(call) {
-      const structureFor = await call.operation.structure?.load()
-      const wanted = structureFor?.(call.body, lacksOf(call))
+      const { operation, body } = call
+      const lacks = lacksOf(call)
+      const structureFor = asksForStructure(operation, body, lacks) ? await operation.structure?.load() : undefined
+      const wanted = structureFor?.(body, lacks)
       return wanted ? await answerIn(wanted, next, call, services) : await complete(next, call)
     }
 
