@@ -137,7 +137,7 @@ describe.each(runtimes)('On %s, the answer to a request for content', (runtime) 
   it("has the client's names of functions, of which OpenAI takes only others", async () => {
     const long = `${'x'.repeat(63)}.read`
     const names = ['files.read', 'files:read', 'files_read', 'read-all', long]
-    const made = ['files_read_2', 'files_read_3', 'files_read', 'read-all', `${'x'.repeat(63)}_`]
+    const made = ['files_read_feef3122', 'files_read_f5932476', 'files_read', 'read-all', `${'x'.repeat(55)}_5a363337`]
     const body = {
       contents: [
         hi,
@@ -156,14 +156,14 @@ describe.each(runtimes)('On %s, the answer to a request for content', (runtime) 
       expect(joined(await chunksFor([{ tool_calls: called(made[at]) }], 'tool_calls', body))).toEqual(parts)
       expect(sent()).toMatchObject({
         tools: made.map((legal) => ({ function: { name: legal } })),
-        messages: [{}, { tool_calls: [{ function: { name: 'files_read_2' } }] }, { role: 'tool' }],
+        messages: [{}, { tool_calls: [{ function: { name: made[0] } }] }, { role: 'tool' }],
       })
     }
     const toolConfig = { functionCallingConfig: { mode: 'ANY', allowedFunctionNames: ['files.read'] } }
-    const forced = { content: null, tool_calls: called('files_read') }
+    const forced = { content: null, tool_calls: called(made[0]) }
     const whole = await wholeFor(forced, 'tool_calls', { ...body, toolConfig })
     expect(whole.candidates[0]?.content.parts).toMatchObject([{ functionCall: { name: 'files.read' } }])
-    expect(sent().tool_choice).toEqual({ type: 'function', function: { name: 'files_read' } })
+    expect(sent().tool_choice).toEqual({ type: 'function', function: { name: made[0] } })
   })
 
   it('has whole calls, streamed or not', async () => {

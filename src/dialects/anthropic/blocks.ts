@@ -1,7 +1,7 @@
+import { legalName } from '../../operations/common/legal-names.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { missing, wrong } from './check.ts'
-import { chatName } from './names.ts'
 
 /** What blocks become on their way into a chat. */
 export interface Reading {
@@ -51,7 +51,7 @@ const readers: Readonly<Record<string, Reader>> = {
   search_result: searchParts,
   // The summary of a conversation that went on too long.
   compaction: ({ content }) => (typeof content === 'string' ? [textPart(content)] : []),
-  tool_reference: ({ tool_name: name }) => [textPart(`The tool ${chatName(String(name))} can be called.`)],
+  tool_reference: ({ tool_name: name }) => [textPart(`The tool ${legalName(String(name))} can be called.`)],
 }
 
 function textPart(text: string): JsonObject {

@@ -1,7 +1,7 @@
+import { givenNames } from '../../operations/common/legal-names.ts'
 import { type Random, toolCallId } from '../../wire/ids.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { type Block, CallBlock, OpaqueBlock, TextBlock, ThinkingBlock } from './answer-blocks.ts'
-import { ownNames } from './names.ts'
 import { claude, extraOfCall, isOthers, wantsThoughts } from './thoughts.ts'
 
 /** Tells a client of blocks while they are made. */
@@ -33,7 +33,7 @@ export class Content {
   constructor(random: Random, asked: JsonObject, teller: Teller = silent) {
     this.#random = random
     this.#thinks = wantsThoughts(asked)
-    this.#nameOf = ownNames(asked)
+    this.#nameOf = givenNames(toolNames(asked))
     this.#teller = teller
   }
 
@@ -169,4 +169,8 @@ const silent: Teller = { start() {}, delta() {}, text() {}, stop() {} }
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== ''
+}
+
+function toolNames({ tools }: JsonObject): string[] {
+  return (Array.isArray(tools) ? tools : []).flatMap((tool) => stringAt(tool, 'name') ?? [])
 }

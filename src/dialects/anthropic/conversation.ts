@@ -1,10 +1,10 @@
+import { legalName } from '../../operations/common/legal-names.ts'
 import { invalid } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import type { ReasoningFormat } from '../../wire/reasoning-details.ts'
 import { contentOf, partsFor, partsOf, type Reading, requiredIn } from './blocks.ts'
 import { wrong } from './check.ts'
-import { chatName } from './names.ts'
 import { Thoughts } from './thoughts.ts'
 
 /** What of a conversation the model reads that is asked. */
@@ -84,7 +84,7 @@ function assistantFor(
 function callFor(block: JsonObject, path: string): JsonObject {
   const { input } = block
   if (input !== undefined && !isObject(input)) throw wrong(`${path}.input`, 'a valid dictionary')
-  const called = { name: chatName(requiredIn(block, 'name', path)), arguments: JSON.stringify(input ?? {}) }
+  const called = { name: legalName(requiredIn(block, 'name', path)), arguments: JSON.stringify(input ?? {}) }
   return { id: requiredIn(block, 'id', path), type: 'function', function: called }
 }
 

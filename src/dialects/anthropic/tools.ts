@@ -1,9 +1,9 @@
+import { legalName } from '../../operations/common/legal-names.ts'
 import { invalid } from '../../wire/body.ts'
 import { GatewayError } from '../../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { requiredIn } from './blocks.ts'
 import { wrong } from './check.ts'
-import { chatName } from './names.ts'
 import { isStrict } from './strict.ts'
 
 /** What a chat can offer of the tools of a request. */
@@ -38,7 +38,7 @@ export function isCustom(tool: unknown): boolean {
 function functionFor(tool: JsonObject, path: string, marks: boolean): JsonObject {
   const { description, input_schema: schema, strict, cache_control: mark } = tool
   const called = {
-    name: chatName(requiredIn(tool, 'name', path)),
+    name: legalName(requiredIn(tool, 'name', path)),
     ...(typeof description === 'string' && { description }),
     parameters: schema ?? { type: 'object', properties: {} },
     ...(typeof strict === 'boolean' && { strict: strict && isStrict(schema) }),
@@ -57,7 +57,7 @@ function choiceFor(choice: JsonObject, functions: readonly JsonObject[], tools: 
   }
   if (type !== 'tool') throw wrong('tool_choice.type', "'auto', 'any', 'tool' or 'none'")
   const name = requiredIn(choice, 'name', 'tool_choice')
-  const chosen = chatName(name)
+  const chosen = legalName(name)
   if (functions.some((tool) => stringAt(tool.function, 'name') === chosen)) {
     return { tool_choice: { type: 'function', function: { name: chosen } }, ...parallel }
   }

@@ -9,36 +9,39 @@ export interface LegallyNamed {
 /** Characters. https://platform.openai.com/docs/api-reference/chat/create#chat-create-tools */
 const longest = 64
 
-/**
- * Other APIs allow more in a function's name: Gemini dots and colons, Anthropic 128 characters. The same functions get
- * the same names each time, or the turns of a conversation wouldn't match, and no cache of prompts would.
- */
+/** Renames what is not legal in a chat of another API, the calls of its history and its choice included. */
 export function withLegalNames(chat: JsonObject): LegallyNamed {
-  const names = new Set([...listIn(chat.tools), ...listIn(chat.messages).flatMap(callsIn)].flatMap(nameIn))
-  const wrong = [...names].filter((name) => !isLegal(name))
-  if (wrong.length === 0) return { chat, given: (name) => name }
-  const legal = new Map<string, string>()
-  for (const name of wrong) {
-    const made = madeOf(name, names)
-    names.add(made)
-    legal.set(name, made)
-  }
-  const own = new Map([...legal].map(([name, made]) => [made, name]))
-  return { chat: renamedIn(chat, legal), given: (name) => own.get(name) ?? name }
+  const names = [...listIn(chat.tools), ...listIn(chat.messages).flatMap(callsIn)].flatMap(nameIn)
+  const legal = new Map(names.filter((name) => !isLegal(name)).map((name) => [name, legalName(name)]))
+  return legal.size === 0 ? { chat, given: (name) => name } : { chat: renamedIn(chat, legal), given: givenNames(names) }
+}
+
+/**
+ * A function's name for models of any API. Gemini's clients may have dots and colons in it, Anthropic's 128 characters:
+ * of an MCP server's name and its tool's. The same name becomes the same one whatever else there is, so that the turns of
+ * a conversation match, and the prompt caches of upstreams fit.
+ */
+export function legalName(name: string): string {
+  if (isLegal(name)) return name
+  const end = (fingerprint(name) >>> 0).toString(16).padStart(8, '0')
+  return `${name.replace(/[^\w-]/g, '_').slice(0, longest - end.length - 1)}_${end}`
+}
+
+/** The client's own name for a function that a model calls, of those that it offers. */
+export function givenNames(offered: readonly string[]): (called: string) => string {
+  const given = new Map(offered.map((name) => [legalName(name), name]))
+  return (called) => given.get(called) ?? called
 }
 
 function isLegal(name: string): boolean {
-  return /^[\w-]+$/.test(name) && name.length <= longest
+  return name.length <= longest && /^[\w-]+$/.test(name)
 }
 
-/** A legal name that is not `taken`. */
-function madeOf(name: string, taken: ReadonlySet<string>): string {
-  const plain = name.replace(/[^\w-]/g, '_')
-  for (let count = 1; ; count++) {
-    const end = count === 1 ? '' : `_${count}`
-    const made = plain.slice(0, longest - end.length) + end
-    if (!taken.has(made)) return made
-  }
+/** FNV-1a over UTF-16 units. */
+function fingerprint(text: string): number {
+  let value = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193)
+  return value
 }
 
 function renamedIn(chat: JsonObject, legal: ReadonlyMap<string, string>): JsonObject {
