@@ -1,7 +1,5 @@
-import { type Access, createGuard } from './access.ts'
 import type { ConfigControl } from './admin/control.ts'
 import { hashOf } from './admin/hash.ts'
-import { createApp } from './app.ts'
 import { autoConfig, type Found } from './config/auto.ts'
 import { readCatalog } from './config/catalog.ts'
 import { givenConfig } from './config/given.ts'
@@ -15,13 +13,15 @@ import type { Phase } from './core/readiness.ts'
 import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
 import { composeGateway } from './gateway.ts'
+import { type Access, createGuard } from './http/access.ts'
+import { createApp } from './http/app.ts'
+import { createReports } from './http/report.ts'
+import { isForResponses } from './http/upgrades.ts'
 import { readLogSettings } from './observe/log-settings.ts'
 import type { Metrics } from './observe/metrics/metrics.ts'
 import { readMetricsSettings } from './observe/metrics/settings.ts'
 import { createObserving, joined, type LogOutput } from './observe/observing.ts'
-import { createReports } from './report.ts'
 import type { Edge, EdgeOptions } from './runtime/edge.ts'
-import { isForResponses } from './upgrades.ts'
 import { requestIds } from './wire/ids.ts'
 
 export interface Parts<Bindings extends object> {
@@ -80,11 +80,11 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const limit = config.bodyLimit ?? bodyLimit
   const nextId = requestIds(random)
   const realtime: Sockets = late(async () => {
-    const { createRealtime } = await import('./realtime.ts')
+    const { createRealtime } = await import('./http/realtime.ts')
     return createRealtime({ gateway, guard, services, nextId, reports })
   })
   const responses: Sockets = late(async () => {
-    const { createResponsesSocket } = await import('./responses-socket.ts')
+    const { createResponsesSocket } = await import('./http/responses-socket.ts')
     return createResponsesSocket(guard, { gateway, services, nextId, bodyLimit: limit, reports })
   })
   const sockets: Sockets = (upgrade) => (isForResponses(upgrade.url) ? responses(upgrade) : realtime(upgrade))

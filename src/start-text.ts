@@ -1,8 +1,8 @@
-import type { Access } from './access.ts'
 import type { Registry } from './config/providers.ts'
 import type { Catalog } from './core/catalog.ts'
 import type { Provider } from './core/provider.ts'
 import type { Gateway } from './gateway.ts'
+import type { Access } from './http/access.ts'
 import { printable } from './log.ts'
 
 /** How many names of a long list are shown. */

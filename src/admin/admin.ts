@@ -1,4 +1,4 @@
-import { retryHeaders } from '../retry-headers.ts'
+import { retryHeaders } from '../http/retry-headers.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { type HeaderReader, wireHeaders } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'

@@ -1,5 +1,5 @@
-import { type Access, sameText } from '../access.ts'
-import { createDoor } from '../door.ts'
+import { type Access, sameText } from '../http/access.ts'
+import { createDoor } from '../http/door.ts'
 import { GatewayError, maskKey } from '../wire/errors.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 

@@ -1,4 +1,4 @@
-import type { ClientKey } from '../access.ts'
+import type { ClientKey } from '../http/access.ts'
 import { pathText } from './problems.ts'
 import type { Config } from './schema.ts'
 import { type Environment, type Findings, readVariable } from './secrets.ts'

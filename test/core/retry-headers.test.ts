@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { retryHeaders } from '../../src/retry-headers.ts'
+import { retryHeaders } from '../../src/http/retry-headers.ts'
 import { type FailureKind, GatewayError } from '../../src/wire/errors.ts'
 
 function told(failure: GatewayError, failures: readonly FailureKind[], retries?: number): string | undefined {

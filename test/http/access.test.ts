@@ -1,6 +1,6 @@
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createGuard } from '../../src/access.ts'
+import { createGuard } from '../../src/http/access.ts'
 import { ask, chat, errorOf, noLists, type Reply } from '../support/ask.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'

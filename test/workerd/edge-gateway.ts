@@ -1,10 +1,10 @@
 import tinyChat from '../../providers/embedded/tiny-chat.gguf'
 import { registry } from '../../providers/index.ts'
-import type { Access } from '../../src/access.ts'
 import { assemble } from '../../src/assemble.ts'
 import type { Environment } from '../../src/config/providers.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import type { Access } from '../../src/http/access.ts'
 import { fetchEdge } from '../../src/runtime/fetch-edge.ts'
 import { createFetchTransport } from '../../src/runtime/fetch-transport.ts'
 

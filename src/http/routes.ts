@@ -1,6 +1,6 @@
-import type { DialectRoute, LateRoute } from './dialects/dialect.ts'
-import type { HeaderReader } from './wire/headers.ts'
-import { decodeId } from './wire/paths.ts'
+import type { DialectRoute, LateRoute } from '../dialects/dialect.ts'
+import type { HeaderReader } from '../wire/headers.ts'
+import { decodeId } from '../wire/paths.ts'
 
 export type AnyRoute = DialectRoute | LateRoute
 

@@ -1,6 +1,6 @@
-import { GatewayError, shorten } from './wire/errors.ts'
-import { isForm } from './wire/form.ts'
-import { type HeaderReader, headerValue, isJson } from './wire/headers.ts'
+import { GatewayError, shorten } from '../wire/errors.ts'
+import { isForm } from '../wire/form.ts'
+import { type HeaderReader, headerValue, isJson } from '../wire/headers.ts'
 
 /**
  * The access check of a gateway without a key, which must not let in every web page that is open in a browser on this

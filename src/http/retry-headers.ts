@@ -1,6 +1,6 @@
-import type { Trace } from './core/call.ts'
-import { patience } from './core/retry-budget.ts'
-import { type FailureKind, type GatewayError, reactions } from './wire/errors.ts'
+import type { Trace } from '../core/call.ts'
+import { patience } from '../core/retry-budget.ts'
+import { type FailureKind, type GatewayError, reactions } from '../wire/errors.ts'
 
 /** Failures that no waiting cures. */
 const hopeless: ReadonlySet<FailureKind> = new Set(['quota', 'context_length', 'loop', 'auth', 'incapable'] as const)

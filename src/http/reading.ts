@@ -1,9 +1,9 @@
 import type { Context } from 'hono'
-import { tooLarge } from './runtime/body-limit.ts'
-import type { Edge } from './runtime/edge.ts'
-import { parseBody, type RequestBody } from './wire/body.ts'
-import { GatewayError } from './wire/errors.ts'
-import { type HeaderReader, headerValue, isJson } from './wire/headers.ts'
+import { tooLarge } from '../runtime/body-limit.ts'
+import type { Edge } from '../runtime/edge.ts'
+import { parseBody, type RequestBody } from '../wire/body.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { type HeaderReader, headerValue, isJson } from '../wire/headers.ts'
 
 /** Reads a request of JSON, unpacked if it is compressed. `limit`: bytes. */
 export function readJson<Bindings extends object>(

@@ -1,30 +1,30 @@
 import type { Context } from 'hono'
 import { HonoBase } from 'hono/hono-base'
+import type { AdminOptions } from '../admin/admin.ts'
+import type { Clock } from '../core/clock.ts'
+import { late } from '../core/late.ts'
+import type { Log } from '../core/log.ts'
+import type { Phase } from '../core/readiness.ts'
+import type { Services } from '../core/services.ts'
+import { isRefused, type Sockets } from '../core/upgrade.ts'
+import type { DialectRoute } from '../dialects/dialect.ts'
+import { dialects } from '../dialects/index.ts'
+import type { Gateway } from '../gateway.ts'
+import { realtimePaths } from '../operations/facts.ts'
+import type { Edge } from '../runtime/edge.ts'
+import { asGatewayError, describeCause, errorEnvelope } from '../wire/errors.ts'
+import { type HeaderReader, preflightHeaders, wireHeaders } from '../wire/headers.ts'
+import { requestIds } from '../wire/ids.ts'
+import { routePath } from '../wire/paths.ts'
 import type { Access, Guard } from './access.ts'
-import type { AdminOptions } from './admin/admin.ts'
-import type { Clock } from './core/clock.ts'
-import { late } from './core/late.ts'
-import type { Log } from './core/log.ts'
-import type { Phase } from './core/readiness.ts'
-import type { Services } from './core/services.ts'
-import { isRefused, type Sockets } from './core/upgrade.ts'
-import type { DialectRoute } from './dialects/dialect.ts'
-import { dialects } from './dialects/index.ts'
-import type { Gateway } from './gateway.ts'
 import { createInference } from './inference.ts'
 import { createLookUp } from './look-up.ts'
-import { realtimePaths } from './operations/facts.ts'
 import { readJson } from './reading.ts'
 import type { Reports } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { FixedPathsFirst } from './router.ts'
 import { claimedRoute, findRoute, mountsOf, type Routed } from './routes.ts'
-import type { Edge } from './runtime/edge.ts'
 import { isForResponses, noSocket, upgradeRequired } from './upgrades.ts'
-import { asGatewayError, describeCause, errorEnvelope } from './wire/errors.ts'
-import { type HeaderReader, preflightHeaders, wireHeaders } from './wire/headers.ts'
-import { requestIds } from './wire/ids.ts'
-import { routePath } from './wire/paths.ts'
 
 export interface AppOptions<Bindings extends object> {
   readonly gateway: Gateway
@@ -131,7 +131,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   }
   for (const path of realtimePaths) app.get(path, openSocket)
   const admin = late(async () => {
-    const { createAdmin } = await import('./admin/admin.ts')
+    const { createAdmin } = await import('../admin/admin.ts')
     return createAdmin({ ...options.admin, access: options.access, log })
   })
   const administered = (context: AppContext) => {

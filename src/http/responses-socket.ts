@@ -1,10 +1,10 @@
+import { readLimits } from '../core/read-preferences.ts'
+import type { Sockets } from '../core/upgrade.ts'
+import { asGatewayError, errorEnvelope } from '../wire/errors.ts'
+import { type HeaderReader, readHops, wireHeaders } from '../wire/headers.ts'
+import { chosenProtocol, socketHeaders } from '../wire/socket-request.ts'
 import type { Guard } from './access.ts'
-import { readLimits } from './core/read-preferences.ts'
-import type { Sockets } from './core/upgrade.ts'
 import { ResponsesSession, type SessionOptions } from './responses-session.ts'
-import { asGatewayError, errorEnvelope } from './wire/errors.ts'
-import { type HeaderReader, readHops, wireHeaders } from './wire/headers.ts'
-import { chosenProtocol, socketHeaders } from './wire/socket-request.ts'
 
 /** Opens WebSockets over which clients create responses. Each message is a request like one by HTTP. */
 export function createResponsesSocket(guard: Guard, options: SessionOptions): Sockets {

@@ -1,6 +1,6 @@
+import { GatewayError, maskKey } from '../wire/errors.ts'
+import type { HeaderReader } from '../wire/headers.ts'
 import { createDoor } from './door.ts'
-import { GatewayError, maskKey } from './wire/errors.ts'
-import type { HeaderReader } from './wire/headers.ts'
 
 /** Who has access: everybody on this machine, the holders of a key, or nobody until a key is set. */
 export type Access =

@@ -1,6 +1,6 @@
-import { operationFacts } from './operations/facts.ts'
-import { GatewayError } from './wire/errors.ts'
-import { routePath } from './wire/paths.ts'
+import { operationFacts } from '../operations/facts.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { routePath } from '../wire/paths.ts'
 
 /** Whether a WebSocket at `url` is for responses. */
 export function isForResponses(url: string): boolean {
