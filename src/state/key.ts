@@ -1,0 +1,45 @@
+/** When a budget starts anew: at midnight UTC, on Mondays, on the first of a month; null: never. */
+export type LimitReset = 'daily' | 'weekly' | 'monthly' | null
+
+/** What a key may do. Absent: no limit of the kind. */
+export interface KeyLimits {
+  /** Names of models as clients know them, or `provider/model`; `*` stands for any text without a slash. */
+  readonly models?: readonly string[]
+  /** Requests a minute. */
+  readonly rpm?: number
+  /** Tokens a minute, those of prompts and of answers. */
+  readonly tpm?: number
+  /** Requests at once. */
+  readonly parallel?: number
+  /** Budget for each window, in nano-dollars. */
+  readonly budget?: number
+  /** Absent: never. */
+  readonly budgetReset?: LimitReset
+  /** `estimate`: a request reserves what it is likely to cost, so that the budget may be exceeded by a little. */
+  readonly budgetMode?: 'exact' | 'estimate'
+  /** Whether it may ask for what has no bound, such as tools that run at the provider's, although it has a budget. */
+  readonly allowUnbounded?: boolean
+}
+
+/** A key of a client's, without its secret. Times in milliseconds since 1970. */
+export interface Key {
+  readonly id: string
+  /** By which logs and metrics know it. */
+  readonly name: string
+  /** `sk-sw-…abcd`. */
+  readonly hint: string
+  readonly project?: string
+  /** Who it belongs to. */
+  readonly user?: string
+  readonly disabled: boolean
+  readonly expiresAt?: number
+  readonly createdAt: number
+  readonly limits: KeyLimits
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** Finds who calls, by the SHA-256 of the secret in lower-case hex. Kept in memory: never waits on Node. */
+export interface Keys {
+  /** Undefined: nobody has it. The caller checks `disabled` and `expiresAt`, whose refusals say more. */
+  find(digest: string): Key | undefined | Promise<Key | undefined>
+}

@@ -1,0 +1,59 @@
+/**
+ * A count with a limit that holds whatever happens: the money that a key has spent in a window, or its requests at once.
+ * Spent and held together never exceed the limit.
+ */
+export interface Meter {
+  /** Whose, and of what: `key:ID`, `project:ID`, `parallel:ID`. */
+  readonly subject: string
+  /** When the window began, in milliseconds since 1970; 0: it never ends. */
+  readonly window: number
+  /** Nano-dollars, or requests. */
+  readonly limit: number
+  /** Whether what is taken comes back as it was: then nothing is leased ahead. Absent: it is spent. */
+  readonly returns?: boolean
+}
+
+/** What a request takes of a meter at most. */
+export interface Hold {
+  readonly meter: Meter
+  readonly amount: number
+}
+
+export interface Meters {
+  /**
+   * Takes all of them or none. What it grants must be settled exactly once; later calls do nothing. Doesn't wait where
+   * what was leased before is enough. Rejects with a `StoreError` if nobody can tell.
+   */
+  reserve(holds: readonly Hold[]): Granted | Refused | Promise<Granted | Refused>
+}
+
+export interface Granted {
+  readonly granted: true
+  /** Takes more of each, in the order of the holds; false, and nothing taken, if that would be too much. */
+  extend(more: readonly number[]): boolean | Promise<boolean>
+  /** Spends what was used of each and gives the rest back. More than was held is spent all the same. Never throws. */
+  settle(used: readonly number[]): void
+}
+
+export interface Refused {
+  readonly granted: false
+  /** The one that had too little left. */
+  readonly meter: Meter
+  /** What it had left. */
+  readonly left: number
+}
+
+/** What a meter says. `lost`: of `spent`, what was booked for requests that nobody settled. */
+export interface Reading {
+  readonly spent: number
+  readonly held: number
+  readonly lost: number
+}
+
+/** For those who look at meters, or put them right. */
+export interface MeterBook {
+  /** All zero for one that was never used. */
+  read(meter: Pick<Meter, 'subject' | 'window'>): Promise<Reading>
+  /** Gives back what was lost. */
+  forgive(meter: Pick<Meter, 'subject' | 'window'>): Promise<void>
+}
