@@ -78,7 +78,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const guard = createGuard(access, adminKey)
   const limit = config.bodyLimit ?? bodyLimit
-  const nextId = requestIds(random)
+  const nextId = requestIds(random, () => clock.now())
   const realtime: Sockets = late(async () => {
     const { createRealtime } = await import('./http/realtime.ts')
     return createRealtime({ gateway, guard, services, nextId, reports })

@@ -47,7 +47,7 @@ export interface AppOptions<Bindings extends object> {
 export function createApp<Bindings extends object>(options: AppOptions<Bindings>) {
   type AppContext = Context<{ Bindings: Bindings }>
   const { gateway, edge, guard, log } = options
-  const nextId = requestIds(options.random)
+  const nextId = requestIds(options.random, () => options.clock.now())
   const infer = createInference({ ...options, nextId })
   const lookUp = createLookUp({ ...options, nextId })
   /** For what no route serves. */

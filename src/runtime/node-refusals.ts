@@ -1,5 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { systemClock } from '../core/clock.ts'
 import { errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { headerValue, wireHeaders } from '../wire/headers.ts'
 import { type Random, requestIds } from '../wire/ids.ts'
@@ -70,7 +71,7 @@ function breakOff(running: ServerResponse, error: GatewayError): void {
 export function answerOf(error: GatewayError, random: Random) {
   const body = JSON.stringify(errorEnvelope(error))
   const headers: Record<string, string> = {
-    ...wireHeaders(requestIds(random)(), 0),
+    ...wireHeaders(requestIds(random, systemClock.now)(), 0),
     'content-type': 'application/json',
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',

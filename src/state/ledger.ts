@@ -16,8 +16,10 @@ export interface RequestRow {
   readonly key: string | null
   readonly keyName: string | null
   readonly project: string | null
-  /** The end user whom the client speaks for, in the client's words. */
+  /** Who the key belongs to. */
   readonly user: string | null
+  /** Whom the client speaks for, in its own words: the `user` of its request. */
+  readonly endUser: string | null
   readonly operation: string | null
   /** That the client named, if the gateway knows it. */
   readonly model: string | null
@@ -53,7 +55,7 @@ export interface Ledger {
   flush(): Promise<void>
 }
 
-export type UsageGroup = 'key' | 'project' | 'user' | 'model' | 'deployment' | 'operation'
+export type UsageGroup = 'key' | 'project' | 'user' | 'endUser' | 'model' | 'deployment' | 'operation'
 
 export interface UsageQuery {
   /** Milliseconds since 1970; `to` is exclusive. */
@@ -83,7 +85,7 @@ export interface UsageSum {
 }
 
 export interface Usage {
-  /** Sums of those buckets in which there were any, in order. */
+  /** Sums of those buckets in which there were any requests, in order; of whole hours if buckets are that wide. */
   sums(query: UsageQuery): Promise<readonly UsageSum[]>
   /** Newest first; `before`: the id of the last one seen. */
   rows(options: {
@@ -92,4 +94,14 @@ export interface Usage {
     readonly key?: string | undefined
   }): Promise<readonly RequestRow[]>
   row(id: string): Promise<RequestRow | undefined>
+  /** What keys have spent, by id; none of those that have spent nothing. */
+  spending(keys: readonly string[]): Promise<ReadonlyMap<string, Spending>>
+}
+
+/** What was booked for one key, in nano-dollars: ever, and since the day, the week and the month began in UTC. */
+export interface Spending {
+  readonly total: number
+  readonly daily: number
+  readonly weekly: number
+  readonly monthly: number
 }

@@ -18,14 +18,33 @@ export function identifier(prefix: string, random: Random, length = 29): string 
 /** `call_` and 24 characters, like OpenAI's. */
 export const toolCallId = (random: Random): string => identifier('call_', random, 24)
 
-/** `req_` and 32 hex digits; SDKs show it as `_request_id`. A random start and a counter are cheap and unique. */
-export function requestIds(random: Random): () => string {
-  const start = `req_${eightDigits(random)}${eightDigits(random)}${eightDigits(random)}`
-  let count = Math.floor(random() * 2 ** 31)
+/**
+ * `req_` and 32 hex digits; SDKs show it as `_request_id`. The time in milliseconds comes first and a counter next, so
+ * that ids sort by when they were made: stores append what sorts last at a small part of the cost of a random place. The
+ * rest is random, once, since others count too.
+ */
+export function requestIds(random: Random, now: () => number): () => string {
+  const own = `${eightDigits(random)}${eightDigits(random).slice(4)}`
+  let count = least + Math.floor(random() * 2 ** 24)
+  let last = Number.NaN
+  let prefix = ''
   return () => {
-    count = (count + 1) % 2 ** 32
-    return start + count.toString(16).padStart(8, '0')
+    const ms = Math.floor(now())
+    if (ms !== last) {
+      last = ms
+      prefix = requestIdAt(ms)
+    }
+    count = count === most ? least : count + 1
+    return prefix + count.toString(16) + own
   }
+}
+
+/** The numbers of eight hex digits, so that none has to be filled up. */
+const [least, most] = [2 ** 28, 2 ** 32 - 1]
+
+/** How the ids begin that are made at a time, in milliseconds since 1970. Earlier ones sort before it. */
+export function requestIdAt(ms: number): string {
+  return `req_${Math.max(0, Math.floor(ms)).toString(16).padStart(12, '0')}`
 }
 
 function eightDigits(random: Random): string {
