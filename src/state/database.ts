@@ -4,7 +4,10 @@ export type Value = string | number | null | Uint8Array
 export type Row = Readonly<Record<string, Value>>
 
 export interface Statement {
-  /** One statement in the dialect that all engines share; `?1`, `?2` … stand for the values. */
+  /**
+   * One statement in the dialect that all engines share; `?1`, `?2` … stand for the values. Tables are made as SQLite's
+   * `STRICT` ones. Where a value isn't compared with a column, or put into one, it needs a `CAST`.
+   */
   readonly sql: string
   readonly values?: readonly Value[]
 }
@@ -23,12 +26,15 @@ export interface Database extends Statements {
   /** Runs all of them or none, and resolves with the rows of each. */
   batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]>
   /**
-   * Runs `work` in one transaction that writes: nobody else writes until it is over. What it rejects with undoes all.
+   * Runs `work` in one transaction that writes: nobody else has one until it is over. What it rejects with undoes all.
    * Absent where an engine has only batches.
    */
   transaction?<T>(work: (inside: Statements) => Promise<T>): Promise<T>
   close(): Promise<void>
 }
+
+/** Where one can look first and then write, without anybody in between. */
+export type TransactionalDatabase = Database & Required<Pick<Database, 'transaction'>>
 
 /** The database can't be used, or not now. `busy`: others have it, and a later try may succeed. */
 export class StoreError extends Error {

@@ -1,0 +1,191 @@
+import { statSync } from 'node:fs'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { Clock } from '../core/clock.ts'
+import {
+  type Row,
+  type Statement,
+  type Statements,
+  StoreError,
+  type TransactionalDatabase,
+  type Value,
+} from '../state/database.ts'
+import { isBusy, sqliteError } from './sqlite-errors.ts'
+
+export interface SqliteOptions {
+  readonly clock: Clock
+  /** Milliseconds: how long to try while others have the file locked. */
+  readonly patience?: number
+  /** `full`: what was written survives a power cut too, at the price of a wait for the disk at each write. */
+  readonly durability?: 'normal' | 'full'
+}
+
+/** Statements that are kept ready. Those of reports are made up as they are asked for. */
+const mostPrepared = 200
+/** Milliseconds between tries while the file is locked: a write is over in less than one. */
+const longestPause = 16
+
+/**
+ * Opens or makes the file. Other processes may have it open too, but only on this machine: what they share of it is in
+ * memory. Rejects with a `StoreError`.
+ */
+export async function openSqlite(path: string, options: SqliteOptions): Promise<TransactionalDatabase> {
+  let connection: DatabaseSync
+  try {
+    connection = new DatabaseSync(path, { timeout: 0 })
+  } catch (error) {
+    throw sqliteError(error, path)
+  }
+  const database = new SqliteDatabase(path, connection, options)
+  try {
+    await database.prepare(options.durability ?? 'normal')
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+  return database
+}
+
+/** One connection. What is asked of it waits until the transaction before it is over. */
+class SqliteDatabase implements TransactionalDatabase {
+  readonly #path: string
+  readonly #connection: DatabaseSync
+  readonly #clock: Clock
+  readonly #patience: number
+  readonly #prepared = new Map<string, StatementSync>()
+  #file: string | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #closed = false
+
+  constructor(path: string, connection: DatabaseSync, { clock, patience = 5_000 }: SqliteOptions) {
+    this.#path = path
+    this.#connection = connection
+    this.#clock = clock
+    this.#patience = patience
+  }
+
+  async prepare(durability: 'normal' | 'full'): Promise<void> {
+    const pragmas = ['journal_mode = WAL', `synchronous = ${durability}`, 'journal_size_limit = 67108864']
+    for (const pragma of pragmas) await this.#patiently(() => this.#connection.exec(`PRAGMA ${pragma}`))
+    this.#file = fileAt(this.#path)
+  }
+
+  all(sql: string, values: readonly Value[] = []): Promise<readonly Row[]> {
+    return this.#inTurn(() => this.#patiently(() => this.#run(sql, values)))
+  }
+
+  batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
+    const runAll = () => statements.map(({ sql, values = [] }) => this.#run(sql, values))
+    return this.transaction(() => Promise.resolve().then(runAll))
+  }
+
+  transaction<T>(work: (inside: Statements) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      // One that reads first could find, when it wants to write, that what it has read is old.
+      await this.#patiently(() => this.#connection.exec('BEGIN IMMEDIATE'))
+      let over = false
+      try {
+        const result = await work({
+          all: async (sql, values = []) => {
+            if (over) throw new StoreError('a statement came after the end of its transaction')
+            return this.#run(sql, values)
+          },
+        })
+        over = true
+        await this.#patiently(() => this.#connection.exec('COMMIT'))
+        return result
+      } catch (error) {
+        over = true
+        this.#undo()
+        throw asStoreError(error, this.#path)
+      }
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#closed = true
+      this.#prepared.clear()
+      this.#connection.close()
+    })
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(() => {
+      if (this.#closed) throw new StoreError(`${this.#path} is closed`)
+      return work()
+    })
+    this.#last = result.catch(() => {})
+    return result
+  }
+
+  /** Tries again by timer while others have the file: SQLite's own wait would stop the whole process. */
+  async #patiently<T>(action: () => T): Promise<T> {
+    const began = this.#clock.now()
+    for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
+      try {
+        this.#checkFile()
+        return action()
+      } catch (error) {
+        if (!isBusy(error) || this.#clock.now() - began >= this.#patience) throw asStoreError(error, this.#path)
+      }
+      await new Promise<void>((resolve) => this.#clock.after(pause, resolve))
+    }
+  }
+
+  #run(sql: string, values: readonly Value[]): readonly Row[] {
+    try {
+      return this.#statement(sql)
+        .all(...values.map(bound))
+        .map((row) => ({ ...row })) as unknown as readonly Row[]
+    } catch (error) {
+      // Others have the file: the caller tries again.
+      if (isBusy(error)) throw error
+      throw asStoreError(error, this.#path)
+    }
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#prepared.get(sql)
+    if (known) return known
+    if (this.#prepared.size >= mostPrepared) this.#prepared.clear()
+    const statement = this.#connection.prepare(sql)
+    this.#prepared.set(sql, statement)
+    return statement
+  }
+
+  #undo(): void {
+    try {
+      this.#connection.exec('ROLLBACK')
+    } catch {
+      // SQLite has done so itself, which it does after some errors.
+    }
+  }
+
+  /** SQLite would go on writing to a file that nobody else can see, and others would begin a new one. */
+  #checkFile(): void {
+    if (this.#file === undefined || fileAt(this.#path) === this.#file) return
+    throw new StoreError(
+      `${this.#path} was deleted or replaced while it was in use: put it back, or start again with the new one`,
+    )
+  }
+}
+
+/** What tells a file from another in its place. Undefined: there is none, as for a database in memory. */
+function fileAt(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false })
+  return found && `${found.dev}:${found.ino}`
+}
+
+/** Node hands numbers over as floating, which shows wherever no column makes them whole again. */
+function bound(value: Value): Value | bigint {
+  return Number.isSafeInteger(value) ? BigInt(value as number) : value
+}
+
+function asStoreError(error: unknown, path: string): unknown {
+  return error instanceof StoreError || !isSqlite(error) ? error : sqliteError(error, path)
+}
+
+function isSqlite(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ERR_SQLITE_ERROR' || code === 'ERR_OUT_OF_RANGE'
+}

@@ -1,0 +1,4 @@
+import { first } from './0001.ts'
+
+/** In order, each a list of statements. Only ever added to: what has run somewhere stays as it is. */
+export const migrations: readonly (readonly string[])[] = [first]
