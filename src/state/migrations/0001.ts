@@ -7,13 +7,18 @@ export const first: readonly string[] = [
     project_id TEXT,
     user_id TEXT,
     disabled INTEGER NOT NULL DEFAULT 0,
+    deleted INTEGER NOT NULL DEFAULT 0,
     expires_at INTEGER,
     created_at INTEGER NOT NULL,
     changed_at INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
     limits TEXT NOT NULL DEFAULT '{}',
     metadata TEXT NOT NULL DEFAULT '{}'
   ) STRICT, WITHOUT ROWID`,
-  'CREATE INDEX keys_changed ON keys (changed_at)',
+  // Each change gets the next number, so that readers see at a glance whether there is anything new, and then what.
+  'CREATE INDEX keys_revision ON keys (revision)',
+  'CREATE TABLE revisions (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID',
+  "INSERT INTO revisions (name, value) VALUES ('keys', 0)",
   // A key has two while it is rotated.
   `CREATE TABLE secrets (
     digest TEXT PRIMARY KEY,
@@ -107,6 +112,15 @@ export const first: readonly string[] = [
     PRIMARY KEY (bucket, key_id, project_id, user_id, end_user, operation, model, deployment)
   ) STRICT, WITHOUT ROWID`,
   'CREATE INDEX usage_key ON usage (key_id, bucket)',
+
+  // What a key has spent ever, and since the day, the week and the month began that `since` says.
+  `CREATE TABLE spending (
+    key_id TEXT NOT NULL,
+    period TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    booked INTEGER NOT NULL,
+    PRIMARY KEY (key_id, period)
+  ) STRICT, WITHOUT ROWID`,
 
   `CREATE TABLE cache (
     id TEXT PRIMARY KEY,
