@@ -1,6 +1,13 @@
 /** When a budget starts anew: at midnight UTC, on Mondays, on the first of a month; null: never. */
 export type LimitReset = 'daily' | 'weekly' | 'monthly' | null
 
+/** In a minute. */
+export interface RateLimits {
+  readonly rpm?: number
+  /** Tokens of prompts and of answers. */
+  readonly tpm?: number
+}
+
 /** What a key may do. Absent: no limit of the kind. */
 export interface KeyLimits {
   /** Names of models as clients know them, or `provider/model`; `*` stands for any text without a slash. */
@@ -11,6 +18,10 @@ export interface KeyLimits {
   readonly tpm?: number
   /** Requests at once. */
   readonly parallel?: number
+  /** The same for single models, by the names that clients ask for. */
+  readonly modelLimits?: Readonly<Record<string, RateLimits>>
+  /** The same for each of those whom the client speaks for. */
+  readonly userLimits?: RateLimits
   /** Budget for each window, in nano-dollars. */
   readonly budget?: number
   /** Absent: never. */
