@@ -45,6 +45,8 @@ export interface Key {
   readonly disabled: boolean
   readonly expiresAt?: number
   readonly createdAt: number
+  /** Absent: nobody has changed it. */
+  readonly updatedAt?: number
   readonly limits: KeyLimits
   readonly metadata: Readonly<Record<string, unknown>>
 }

@@ -113,13 +113,16 @@ export const first: readonly string[] = [
   ) STRICT, WITHOUT ROWID`,
   'CREATE INDEX usage_key ON usage (key_id, bucket)',
 
-  // What a key has spent ever, and since the day, the week and the month began that `since` says.
+  // What a key has spent ever, and in the day, the week and the month that began when it says.
   `CREATE TABLE spending (
-    key_id TEXT NOT NULL,
-    period TEXT NOT NULL,
-    since INTEGER NOT NULL,
-    booked INTEGER NOT NULL,
-    PRIMARY KEY (key_id, period)
+    key_id TEXT PRIMARY KEY,
+    total INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    daily INTEGER NOT NULL,
+    week INTEGER NOT NULL,
+    weekly INTEGER NOT NULL,
+    month INTEGER NOT NULL,
+    monthly INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID`,
 
   `CREATE TABLE cache (

@@ -1,0 +1,155 @@
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import type { Database } from './database.ts'
+import type { Ledger, RequestRow } from './ledger.ts'
+import { insertion, storable } from './request-rows.ts'
+import { EndUsers, Rollups } from './rollups.ts'
+
+export interface LedgerOptions {
+  readonly database: Database
+  readonly clock: Clock
+  readonly log: Log
+  /** Rows that wait at most, while the store can't be used. Default 10,000. */
+  readonly mostWaiting?: number
+}
+
+export interface LedgerWriter extends Ledger {
+  /** Rows that were given up: of these there are only sums. */
+  readonly dropped: number
+  /** Writes what waits, and nothing after that. Never rejects. */
+  close(): Promise<void>
+}
+
+/** What is written in one transaction. */
+interface Batch {
+  readonly rows: readonly RequestRow[]
+  /** Of rows that were given up before. */
+  readonly sums: Rollups
+}
+
+/** Rows of a batch: whatever else the process has to do waits a few milliseconds for it. */
+const mostAtOnce = 64
+/** Milliseconds. */
+const delay = 50
+const [firstWait, longestWait] = [100, 5_000]
+
+/** Writes rows in batches, behind the requests. */
+export function createLedger({ database, clock, log, mostWaiting = 10_000 }: LedgerOptions): LedgerWriter {
+  const endUsers = new EndUsers()
+  let waiting: RequestRow[] = []
+  let sums = new Rollups(endUsers)
+  /** What could not be written. */
+  let unwritten: Batch | undefined
+  let dropped = 0
+  let droppedBefore = 0
+  let failures = 0
+  let running: Promise<void> | undefined
+  let cancel: (() => void) | undefined
+  let isClosed = false
+
+  const isWaiting = () => unwritten !== undefined || waiting.length > 0 || !sums.isEmpty
+
+  function schedule(ms: number): void {
+    if (isClosed || cancel || running) return
+    cancel = clock.after(ms, () => {
+      cancel = undefined
+      void run()
+    })
+  }
+
+  /** Writes all that waits, or finds that the store can't be used now. Never rejects. */
+  function run(): Promise<void> {
+    cancel?.()
+    cancel = undefined
+    running ??= writeAll().finally(() => {
+      running = undefined
+      if (isWaiting()) schedule(failures > 0 ? waitAfter(failures) : delay)
+    })
+    return running
+  }
+
+  async function writeAll(): Promise<void> {
+    while (isWaiting()) {
+      const batch = unwritten ?? next()
+      try {
+        const rest = unwritten ? await withoutWritten(unwritten) : batch
+        if (rest) await write(rest)
+        unwritten = undefined
+        if (failures > 0) written()
+      } catch (error) {
+        unwritten = batch
+        return failed(error)
+      }
+      // Others want to get on, too.
+      if (waiting.length > 0) await new Promise<void>((turn) => clock.after(0, turn))
+    }
+  }
+
+  function next(): Batch {
+    const made = { rows: waiting.slice(0, mostAtOnce), sums }
+    waiting = waiting.slice(mostAtOnce)
+    sums = new Rollups(endUsers)
+    return made
+  }
+
+  async function write({ rows, sums }: Batch): Promise<void> {
+    const rollups = new Rollups(endUsers)
+    for (const row of rows) rollups.add(row)
+    await database.batch([...rows.map(insertion), ...rollups.statements(), ...sums.statements()])
+  }
+
+  /** A store may write a batch and then fail to say so. Undefined: so it was, and its sums were written with its rows. */
+  async function withoutWritten(batch: Batch): Promise<Batch | undefined> {
+    const ids = batch.rows.map(({ id }) => id)
+    if (ids.length === 0) return batch
+    const places = ids.map((_, at) => `?${at + 1}`).join(', ')
+    const there = new Set(
+      (await database.all(`SELECT id FROM requests WHERE id IN (${places})`, ids)).map(({ id }) => id),
+    )
+    if (there.size === new Set(ids).size) return undefined
+    return { ...batch, rows: batch.rows.filter(({ id }) => !there.has(id)) }
+  }
+
+  function failed(error: unknown): void {
+    failures++
+    if (failures > 1) return
+    const why = error instanceof Error ? error.message : String(error)
+    log(`The ledger can't be written, so its rows wait: ${why}`, 'warn')
+  }
+
+  function written(): void {
+    const now = dropped - droppedBefore
+    log(`The ledger is written again.${now === 0 ? '' : ` Of ${now} requests there are only sums.`}`, 'warn')
+    droppedBefore = dropped
+    failures = 0
+  }
+
+  return {
+    get dropped() {
+      return dropped
+    },
+    write(row) {
+      const stored = storable(row)
+      if (waiting.length < mostWaiting) waiting.push(stored)
+      else {
+        if (dropped === droppedBefore) log('The ledger has no room: of further requests it keeps sums only.', 'warn')
+        dropped++
+        sums.add(stored)
+      }
+      schedule(delay)
+    },
+    async flush() {
+      // What is being written may have begun before the last row came.
+      await running
+      if (isWaiting()) await run()
+    },
+    async close() {
+      isClosed = true
+      await this.flush()
+      const left = waiting.length + (unwritten?.rows.length ?? 0)
+      if (left > 0) log(`${left} rows of the ledger could not be written.`, 'error')
+    },
+  }
+}
+
+const waitAfter = (failures: number) => Math.min(firstWait * 2 ** (failures - 1), longestWait)

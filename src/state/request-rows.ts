@@ -1,0 +1,101 @@
+import type { Row, Statement, Value } from './database.ts'
+import type { RequestRow } from './ledger.ts'
+
+/** The column of each field. */
+const columns: Readonly<Record<keyof RequestRow, string>> = {
+  id: 'id',
+  at: 'at',
+  key: 'key_id',
+  keyName: 'key_name',
+  project: 'project_id',
+  user: 'user_id',
+  endUser: 'end_user',
+  operation: 'operation',
+  model: 'model',
+  deployment: 'deployment',
+  status: 'status',
+  outcome: 'outcome',
+  stream: 'stream',
+  input: 'input',
+  cached: 'cached',
+  output: 'output',
+  reasoning: 'reasoning',
+  cost: 'cost',
+  booked: 'booked',
+  usageSource: 'usage_source',
+  priceSource: 'price_source',
+  ms: 'ms',
+  firstMs: 'first_ms',
+  attempts: 'attempts',
+  cache: 'cache',
+  metadata: 'metadata',
+}
+export const fieldNames = Object.keys(columns) as (keyof RequestRow)[]
+
+export const requestColumns = Object.values(columns).join(', ')
+const sql = `INSERT INTO requests (${requestColumns}) VALUES (${fieldNames.map((_, at) => `?${at + 1}`).join(', ')})`
+
+/** Characters of names and of what clients call their users; a longer one is cut. */
+const longestText = 512
+/** Characters of JSON; a longer one is left out. */
+const longestJson = 16 * 1024
+
+/** The row as every store takes it: numbers that are whole, texts that are texts to all of them, and not too long. */
+export function storable(row: RequestRow): RequestRow {
+  return {
+    ...row,
+    at: whole(row.at),
+    keyName: text(row.keyName),
+    project: text(row.project),
+    user: text(row.user),
+    endUser: text(row.endUser),
+    model: text(row.model),
+    deployment: text(row.deployment),
+    input: whole(row.input),
+    cached: whole(row.cached),
+    output: whole(row.output),
+    reasoning: whole(row.reasoning),
+    cost: row.cost === null ? null : whole(row.cost),
+    booked: whole(row.booked),
+    ms: whole(row.ms),
+    firstMs: row.firstMs === null ? null : whole(row.firstMs),
+    attempts: json(row.attempts) ?? '[]',
+    metadata: json(row.metadata),
+  }
+}
+
+export const insertion = (row: RequestRow): Statement => ({
+  sql,
+  values: fieldNames.map((field) => {
+    const value = row[field]
+    return typeof value === 'boolean' ? Number(value) : value
+  }),
+})
+
+/** A row of `requests`, as it was written. */
+export function requestOf(row: Row): RequestRow {
+  const fields = fieldNames.map((field): [string, Value | boolean] => {
+    const value = row[columns[field]] ?? null
+    return [field, field === 'stream' ? value === 1 : value]
+  })
+  return Object.fromEntries(fields) as unknown as RequestRow
+}
+
+function whole(value: number): number {
+  const rounded = Math.round(value)
+  return Number.isSafeInteger(rounded) ? rounded : 0
+}
+
+function text(value: string | null): string | null {
+  return value === null ? null : clean(value.length > longestText ? value.slice(0, longestText) : value)
+}
+
+function json(value: string | null): string | null {
+  return value === null || value.length > longestJson ? null : clean(value)
+}
+
+/** Without what UTF-8 can't say, and without the character at which some stores end a text. */
+function clean(value: string): string {
+  const plain = value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value
+  return plain.isWellFormed() ? plain : plain.toWellFormed()
+}

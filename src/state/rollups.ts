@@ -1,0 +1,113 @@
+import type { Statement } from './database.ts'
+import type { RequestRow } from './ledger.ts'
+import { windowAt } from './window.ts'
+
+const hour = 60 * 60 * 1000
+
+/** Sums of requests by the hour, and by key, until they are written. */
+export class Rollups {
+  readonly #sums = new Map<string, Sum>()
+  readonly #spent = new Map<string, Spent>()
+  readonly #endUsers: EndUsers
+
+  constructor(endUsers: EndUsers) {
+    this.#endUsers = endUsers
+  }
+
+  get isEmpty(): boolean {
+    return this.#sums.size === 0
+  }
+
+  add(row: RequestRow): void {
+    const bucket = row.at - (row.at % hour)
+    const group = [
+      bucket,
+      ...[row.key, row.project, row.user, this.#endUsers.known(bucket, row.endUser)].map((value) => value ?? ''),
+      ...[row.operation, row.model, row.deployment].map((value) => value ?? ''),
+    ]
+    const id = JSON.stringify(group)
+    const sum = this.#sums.get(id) ?? { group, counts: counted.map(() => 0) }
+    this.#sums.set(id, sum)
+    for (const [at, count] of counted.entries()) sum.counts[at] = (sum.counts[at] ?? 0) + count(row)
+    if (row.key !== null && row.booked !== 0) this.#spend(row.key, row)
+  }
+
+  /** What brings all of it into the store. */
+  statements(): readonly Statement[] {
+    return [
+      ...[...this.#sums.values()].map(({ group, counts }) => ({ sql: addUsage, values: [...group, ...counts] })),
+      ...[...this.#spent.values()].map(({ key, day, booked }) => ({
+        sql: addSpending,
+        values: [key, booked, day, windowAt('weekly', day), windowAt('monthly', day)],
+      })),
+    ]
+  }
+
+  #spend(key: string, { at, booked }: RequestRow): void {
+    const day = windowAt('daily', at)
+    const id = `${key} ${day}`
+    const spent = this.#spent.get(id) ?? { key, day, booked: 0 }
+    spent.booked += booked
+    this.#spent.set(id, spent)
+  }
+}
+
+/** Users whom clients speak for that are told apart in an hour: a client may make one up for each request. */
+const mostEndUsers = 1000
+
+/** Whom clients speak for in an hour. Of more of them than are told apart, nobody knows who they are. */
+export class EndUsers {
+  #names = new Set<string>()
+  #hour = 0
+
+  known(hour: number, name: string | null): string | null {
+    if (name === null) return null
+    if (hour > this.#hour) {
+      this.#hour = hour
+      this.#names = new Set()
+    }
+    if (this.#names.size < mostEndUsers) this.#names.add(name)
+    return this.#names.has(name) ? name : null
+  }
+}
+
+interface Sum {
+  readonly group: readonly (string | number)[]
+  readonly counts: number[]
+}
+
+interface Spent {
+  readonly key: string
+  readonly day: number
+  booked: number
+}
+
+const groupColumns = ['bucket', 'key_id', 'project_id', 'user_id', 'end_user', 'operation', 'model', 'deployment']
+const sumColumns = ['requests', 'errors', 'input', 'cached', 'output', 'reasoning', 'cost', 'booked', 'unpriced']
+
+/** In the order of `sumColumns`. */
+const counted: readonly ((row: RequestRow) => number)[] = [
+  () => 1,
+  ({ outcome }) => (outcome === 'failed' || outcome === 'cut' ? 1 : 0),
+  ({ input }) => input,
+  ({ cached }) => cached,
+  ({ output }) => output,
+  ({ reasoning }) => reasoning,
+  ({ cost }) => cost ?? 0,
+  ({ booked }) => booked,
+  ({ cost }) => (cost === null ? 1 : 0),
+]
+
+const all = [...groupColumns, ...sumColumns]
+const addUsage = `INSERT INTO usage (${all.join(', ')}) VALUES (${all.map((_, at) => `?${at + 1}`).join(', ')})
+  ON CONFLICT (${groupColumns.join(', ')}) DO UPDATE SET
+  ${sumColumns.map((name) => `${name} = usage.${name} + excluded.${name}`).join(', ')}`
+
+// A request of an earlier day that ends only now is nothing of this day's.
+const later = (since: string, sum: string) => `${sum} = CASE
+    WHEN excluded.${since} = spending.${since} THEN spending.${sum} + excluded.${sum}
+    WHEN excluded.${since} > spending.${since} THEN excluded.${sum} ELSE spending.${sum} END,
+  ${since} = CASE WHEN excluded.${since} > spending.${since} THEN excluded.${since} ELSE spending.${since} END`
+const addSpending = `INSERT INTO spending (key_id, total, day, daily, week, weekly, month, monthly)
+  VALUES (?1, ?2, ?3, ?2, ?4, ?2, ?5, ?2) ON CONFLICT (key_id) DO UPDATE SET
+  total = spending.total + excluded.total, ${later('day', 'daily')}, ${later('week', 'weekly')}, ${later('month', 'monthly')}`
