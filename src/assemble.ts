@@ -1,5 +1,6 @@
 import type { ConfigControl } from './admin/control.ts'
 import { hashOf } from './admin/hash.ts'
+import type { AdminScope } from './admin/route.ts'
 import { autoConfig, type Found } from './config/auto.ts'
 import { readCatalog } from './config/catalog.ts'
 import { givenConfig } from './config/given.ts'
@@ -43,6 +44,8 @@ export interface Parts<Bindings extends object> {
   readonly control?: ConfigControl | undefined
   /** Whether work goes on between requests. Default true. */
   readonly background?: boolean
+  /** Keys, usage and what else is kept. Absent: nothing is. */
+  readonly state?: AdminScope['state']
   /** Counts requests. Absent: nobody does. */
   readonly metrics?: Pick<Metrics, 'watch'> | undefined
 }
@@ -94,7 +97,13 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     edge,
     access,
     guard,
-    admin: { adminKey, scope: { gateway, config, source, loaded: clock.now(), env, control: parts.control, metrics } },
+    admin: {
+      adminKey,
+      scope: {
+        ...{ gateway, config, source, loaded: clock.now(), env, metrics },
+        ...{ control: parts.control, state: parts.state },
+      },
+    },
     transport: services.transport,
     clock,
     random,

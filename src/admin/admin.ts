@@ -1,9 +1,11 @@
 import { retryHeaders } from '../http/retry-headers.ts'
-import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../wire/errors.ts'
+import { StoreError } from '../state/database.ts'
+import { asGatewayError, describeCause, errorEnvelope, GatewayError, maskKey } from '../wire/errors.ts'
 import { type HeaderReader, wireHeaders } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { decodeId, routePath } from '../wire/paths.ts'
 import { type AdminAccess, adminGuard } from './guard.ts'
+import { holderOf } from './holder.ts'
 import type { AdminAnswer, AdminRoute, AdminScope } from './route.ts'
 import { adminRoutes } from './routes.ts'
 
@@ -12,7 +14,7 @@ export interface AdminOptions extends AdminAccess {
   readonly log: (message: string) => void
 }
 
-/** A request below `/admin`, or for the metrics. */
+/** A request below `/admin`, for the metrics, or for what the state keeps. */
 export interface Incoming {
   readonly id: string
   readonly method: string
@@ -21,25 +23,27 @@ export interface Incoming {
   readonly json: () => Promise<JsonObject>
 }
 
-/** Answers requests below `/admin`. Loaded by the first one. */
+/** Answers requests to admin routes. Loaded by the first one. */
 export function createAdmin(options: AdminOptions, routes: readonly AdminRoute[] = adminRoutes) {
   const guard = adminGuard(options)
 
   async function answer({ method: asked, url, header, json }: Incoming): Promise<AdminAnswer> {
     const method = asked === 'HEAD' ? 'GET' : asked
-    guard(header, method === 'GET' ? 'GET' : 'POST')
     const path = routePath(url)
     const there = routes.flatMap((route) => {
       const parameters = parametersOf(route.path, path)
       return parameters ? [{ route, parameters }] : []
     })
     const found = there.find(({ route }) => route.method === method)
+    const holder = found?.route.forHolders ? await holderOf(header, options) : undefined
+    if (!holder) guard(header, method === 'GET' ? 'GET' : 'POST')
     if (!found) throw unknown(asked, path, new Set(there.map(({ route }) => route.method)))
     const hasBody = header('content-length') !== '0' && (header('content-length') ?? header('transfer-encoding'))
     const request = {
       parameters: found.parameters,
       query: new URL(url).searchParams,
       header,
+      holder,
       json: async () => (hasBody ? await json() : {}),
     }
     return await found.route.answer(request, options.scope)
@@ -54,8 +58,8 @@ export function createAdmin(options: AdminOptions, routes: readonly AdminRoute[]
       const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json'
       return new Response(text === '' ? null : text, { status, headers: { ...headers, 'content-type': type, ...own } })
     } catch (thrown) {
-      const failure = asGatewayError(thrown)
-      if (failure.kind === 'internal') options.log(describeCause(failure))
+      const failure = thrown instanceof StoreError ? unavailable(thrown) : asGatewayError(thrown)
+      if (failure.kind === 'internal' || thrown instanceof StoreError) options.log(describeCause(failure))
       const more = { 'content-type': 'application/json', ...retryHeaders(failure, { attempts: [] }) }
       return new Response(JSON.stringify(errorEnvelope(failure)), {
         status: failure.status,
@@ -80,7 +84,8 @@ function parametersOf(pattern: string, path: string): Record<string, string> | u
 }
 
 function unknown(method: string, path: string, others: ReadonlySet<string>): GatewayError {
-  const shown = path.slice(0, 200)
+  // Whoever took a secret for an id finds it nowhere else.
+  const shown = path.slice(0, 200).replace(/\bsk-[\w-]+/g, (secret) => maskKey(secret))
   if (others.size === 0) {
     return new GatewayError('bad_request', `Invalid URL (${method} ${shown})`, { status: 404, code: 'unknown_url' })
   }
@@ -89,4 +94,9 @@ function unknown(method: string, path: string, others: ReadonlySet<string>): Gat
     code: 'method_not_supported',
     headers: { allow: [...others].join(', ') },
   })
+}
+
+function unavailable(cause: StoreError): GatewayError {
+  const message = 'The keys and the ledger of this gateway can not be read or written now. Its log says why.'
+  return new GatewayError('overloaded', message, { code: 'store_unavailable', cause })
 }

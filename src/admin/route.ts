@@ -1,9 +1,11 @@
 import type { Config } from '../config/schema.ts'
 import type { Gateway } from '../gateway.ts'
 import type { Watch } from '../observe/metrics/metrics.ts'
+import type { Key } from '../state/key.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ConfigControl } from './control.ts'
+import type { AdminState } from './state.ts'
 
 /** What admin routes look at. */
 export interface AdminScope {
@@ -19,6 +21,8 @@ export interface AdminScope {
   readonly control: ConfigControl | undefined
   /** Absent if nothing is counted. */
   readonly metrics?: Pick<Watch, 'scrape'> | undefined
+  /** Resolves once it is open, and rejects with a `StoreError` if it can't be. Absent if none is configured. */
+  readonly state?: (() => Promise<AdminState>) | undefined
 }
 
 /** A request that has passed the guard. */
@@ -27,6 +31,8 @@ export interface AdminRequest {
   readonly parameters: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly header: HeaderReader
+  /** The holder of a key who asks for their own; undefined: an operator. */
+  readonly holder: Key | undefined
   /** The body, `{}` if there is none. Rejects with a 400 or 413. */
   json(): Promise<JsonObject>
 }
@@ -41,8 +47,10 @@ export interface AdminAnswer {
 
 export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** With `/admin`. A part in braces is a parameter: `/admin/keys/{id}`. */
+  /** Without `/v1`. A part in braces is a parameter: `/keys/{id}`. */
   readonly path: string
+  /** Whether holders of keys that the state knows may ask as well. */
+  readonly forHolders?: boolean
   /** Rejects with a `GatewayError`, which becomes OpenAI's error envelope. */
   answer(request: AdminRequest, scope: AdminScope): AdminAnswer | Promise<AdminAnswer>
 }

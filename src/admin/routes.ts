@@ -1,6 +1,15 @@
 import { configRoutes } from './config.ts'
+import { keyRoutes } from './keys.ts'
 import { metricsRoutes } from './metrics.ts'
+import { requestRoutes } from './requests.ts'
 import type { AdminRoute } from './route.ts'
+import { usageRoutes } from './usage.ts'
 
 /** All admin routes. */
-export const adminRoutes: readonly AdminRoute[] = [...configRoutes, ...metricsRoutes]
+export const adminRoutes: readonly AdminRoute[] = [
+  ...configRoutes,
+  ...metricsRoutes,
+  ...keyRoutes,
+  ...usageRoutes,
+  ...requestRoutes,
+]

@@ -24,6 +24,7 @@ import type { Reports } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { FixedPathsFirst } from './router.ts'
 import { claimedRoute, findRoute, mountsOf, type Routed } from './routes.ts'
+import { statePaths } from './state-paths.ts'
 import { isForResponses, noSocket, upgradeRequired } from './upgrades.ts'
 
 export interface AppOptions<Bindings extends object> {
@@ -141,6 +142,7 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   }
   app.all('/admin/*', administered)
   app.get('/metrics', administered)
+  if (options.admin.scope.state) for (const path of statePaths) app.all(`${path}/*`, administered)
   for (const path of ['/health/live', '/health']) app.get(path, () => json(200, { status: 'ok' }))
   for (const path of ['/health/ready', '/health/readiness'])
     app.get(path, (context) => {

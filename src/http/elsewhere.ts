@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { noState } from '../admin/state.ts'
 import type { Catalog } from '../core/catalog.ts'
 import type { Services } from '../core/services.ts'
 import { notStored } from '../dialects/openai/stored.ts'
@@ -8,6 +9,7 @@ import { routePath } from '../wire/paths.ts'
 import { createPassThrough, hintFor, type PassThroughOptions } from './pass-through.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { type AnyRoute, kindredRoute } from './routes.ts'
+import { statePaths } from './state-paths.ts'
 
 /** What is known of a path that no route serves: nothing serves it, or a route of another method does. */
 type Known = 'nothing' | 'GET' | 'POST' | 'DELETE'
@@ -58,7 +60,11 @@ export function createElsewhere<Bindings extends object>(options: ElsewhereOptio
 
 function noRoute(context: Context, catalog: Catalog): GatewayError {
   const { method, url } = context.req
-  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hintFor(method, url, catalog)}`, {
+  const path = routePath(url)
+  // Where something is kept, these never come here.
+  const isKept = statePaths.some((kept) => path === kept || path.startsWith(`${kept}/`))
+  const hint = `${hintFor(method, url, catalog)}${isKept ? `. ${noState}` : ''}`
+  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hint}`, {
     status: 404,
     code: 'unknown_url',
   })

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeEach } from 'vitest'
 import { registry } from '../../providers/index.ts'
+import type { AdminScope } from '../../src/admin/route.ts'
 import { assemble } from '../../src/assemble.ts'
 import type { Environment } from '../../src/config/providers.ts'
 import type { Config } from '../../src/config/schema.ts'
@@ -40,6 +41,7 @@ export interface GatewayOptions {
   readonly services?: Partial<Services>
   readonly output?: LogOutput
   readonly metrics?: Pick<Metrics, 'watch'>
+  readonly state?: AdminScope['state']
 }
 
 /** Starts the gateway as on Node, on its own port: what a client sees. */
@@ -55,6 +57,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     withoutKeys: options.access ?? { mode: 'open' },
     output: options.output,
     metrics: options.metrics,
+    state: options.state,
     services: {
       transport,
       dial: createNodeDial(options.clock ?? systemClock),

@@ -1,0 +1,105 @@
+import type { OperationName } from '../operations/facts.ts'
+import type { RequestRow } from '../state/ledger.ts'
+import { dollarsOf } from '../state/money.ts'
+import { tryParse } from '../wire/json.ts'
+
+/** A row of the ledger for who looks after the gateway. Money in dollars; null is what isn't known. */
+export function requestObject(row: RequestRow) {
+  return {
+    id: row.id,
+    created_at: new Date(row.at).toISOString(),
+    api_key_id: row.key,
+    api_key_name: row.keyName,
+    project_id: row.project,
+    user_id: row.user,
+    end_user: row.endUser,
+    operation: row.operation,
+    model: row.model,
+    deployment: row.deployment,
+    status: row.status,
+    outcome: row.outcome,
+    stream: row.stream,
+    input_tokens: row.input,
+    input_cached_tokens: row.cached,
+    output_tokens: row.output,
+    output_reasoning_tokens: row.reasoning,
+    cost: row.cost === null ? null : dollarsOf(row.cost),
+    booked: dollarsOf(row.booked),
+    usage_source: row.usageSource,
+    price_source: row.priceSource,
+    duration_ms: row.ms,
+    first_ms: row.firstMs,
+    attempts: tryParse(row.attempts) ?? [],
+    cache: row.cache,
+    metadata: row.metadata === null ? null : (tryParse(row.metadata) ?? null),
+  }
+}
+
+export type RequestObject = ReturnType<typeof requestObject>
+
+/** What OpenRouter calls what was asked for; others have no name there. */
+const apiTypes: Readonly<Record<string, string>> = {
+  chat: 'completions',
+  completions: 'completions',
+  responses: 'completions',
+  embeddings: 'embeddings',
+  rerank: 'rerank',
+  speech: 'tts',
+  transcriptions: 'stt',
+  images: 'image',
+  imageEdits: 'image',
+} satisfies Partial<Record<OperationName, string>>
+
+/** The same as OpenRouter's clients read it. */
+export function generationObject(row: RequestRow) {
+  const cost = row.cost === null ? null : dollarsOf(row.cost)
+  return {
+    ...requestObject(row),
+    ...unknownHere,
+    api_type: apiTypes[row.operation ?? ''] ?? null,
+    cancelled: row.outcome === 'gone',
+    external_user: row.endUser,
+    generation_time: row.ms - (row.firstMs ?? 0),
+    latency: row.ms,
+    model: row.model ?? '',
+    native_tokens_cached: row.cached,
+    native_tokens_completion: row.output,
+    native_tokens_prompt: row.input,
+    native_tokens_reasoning: row.reasoning,
+    provider_name: row.deployment?.split('/', 1)[0] ?? null,
+    request_id: row.id,
+    streamed: row.stream,
+    tokens_completion: row.output,
+    tokens_prompt: row.input,
+    total_cost: cost,
+    usage: cost,
+    workspace_id: row.project,
+  }
+}
+
+/** What its clients need to find, and the gateway doesn't know. */
+const unknownHere = {
+  app_id: null,
+  cache_discount: null,
+  data_region: 'global',
+  finish_reason: null,
+  http_referer: null,
+  is_byok: false,
+  moderation_latency: null,
+  native_finish_reason: null,
+  native_tokens_completion_images: null,
+  num_fetches: null,
+  num_input_audio_prompt: null,
+  num_media_completion: null,
+  num_media_prompt: null,
+  num_search_results: null,
+  origin: '',
+  preset_id: null,
+  provider_responses: null,
+  router: null,
+  service_tier: null,
+  upstream_id: null,
+  upstream_inference_cost: null,
+  user_agent: null,
+  web_search_engine: null,
+}

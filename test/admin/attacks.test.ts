@@ -1,0 +1,224 @@
+import { get } from 'node:http'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createAdmin } from '../../src/admin/admin.ts'
+import type { AdminScope } from '../../src/admin/route.ts'
+import { isObject } from '../../src/wire/json.ts'
+import { noLists } from '../support/ask.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { gatewayStarter, type RunningGateway } from '../support/gateway.ts'
+import { type KeptState, keptState, rowMaker } from '../support/state.ts'
+
+const adminKey = 'sk-admin-0123456789abcdef'
+const config = { providers: { p: { type: 'openai-compatible', baseURL: 'http://127.0.0.1:1' } } } as const
+const start = gatewayStarter()
+const state: KeptState = duringTests(keptState)
+const logged: string[] = []
+let gateway: RunningGateway
+
+beforeAll(async () => {
+  gateway = await start(config, {
+    env: { SAMEWIRE_KEY: 'sk-model-0123456789abcdef', SAMEWIRE_ADMIN_KEY: adminKey },
+    services: { ...noLists, log: (line) => void logged.push(line) },
+    output: { write: (line) => void logged.push(line), format: 'text' },
+    state: async () => state,
+  })
+})
+
+/** Sends a path as it is: `fetch` would put it right. */
+function raw(method: string, path: string, key = adminKey): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { authorization: `Bearer ${key}` }
+    get({ host: '127.0.0.1', port: gateway.port, path, method, headers }, (response) => {
+      let text = ''
+      response.setEncoding('utf8')
+      response.on('data', (part: string) => {
+        text += part
+      })
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }))
+    }).on('error', reject)
+  })
+}
+
+async function send(method: string, path: string, body?: unknown) {
+  const response = await fetch(`${gateway.baseURL}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  return { status: response.status, text: await response.text(), headers: response.headers }
+}
+
+const sql = [
+  "'; DROP TABLE keys; --",
+  `" OR ""="`,
+  "' UNION SELECT digest FROM secrets --",
+  '?1 %s $1 \\',
+  '1; PRAGMA x',
+]
+
+describe('SQL in a text', () => {
+  it.each(sql)('is kept as a text, wherever it is: %s', async (text) => {
+    const terms = { name: text, project_id: text, user_id: text, models: [text], metadata: { [text]: [text] } }
+    const made = await send('POST', '/keys', terms)
+    expect(made.status).toBe(201)
+    const { data } = JSON.parse(made.text)
+    expect(data).toMatchObject(terms)
+    expect(JSON.parse((await send('PATCH', `/keys/${data.id}`, { name: `${text}!` })).text).data.name).toBe(`${text}!`)
+    expect((await send('GET', `/keys?project_id=${encodeURIComponent(text)}`)).text).toContain(data.id)
+    for (const path of ['', '/rotate'])
+      expect((await send('POST', `/keys/${encodeURIComponent(text)}${path}`, {})).status).toBe(path === '' ? 405 : 404)
+    expect((await send('DELETE', `/keys/${encodeURIComponent(text)}`)).status).toBe(404)
+  })
+
+  it.each(sql)('finds nothing in a query: %s', async (text) => {
+    state.ledger.write(rowMaker()({ at: Date.now(), key: 'key_x', model: 'secret-model' }))
+    await state.ledger.flush()
+    const value = encodeURIComponent(text)
+    const filters = ['project_ids', 'user_ids', 'api_key_ids', 'models', 'end_users']
+    const since = Math.floor(Date.now() / 1000) - 60
+    for (const width of ['1d', '1m'])
+      for (const filter of filters) {
+        const path = `/organization/usage/completions?start_time=${since}&bucket_width=${width}&group_by=model&${filter}=${value}`
+        const { status, text: told } = await send('GET', path)
+        expect([status, told.includes('secret-model')]).toEqual([200, false])
+      }
+    const refused = await send('GET', `/organization/usage/completions?start_time=${since}&group_by=${value}`)
+    expect(refused.status).toBe(400)
+    expect(JSON.parse((await send('GET', `/requests?api_key_id=${value}`)).text).data).toEqual([])
+    expect((await send('GET', `/generation?id=${value}`)).status).toBe(404)
+    expect((await state.database.all('SELECT count(*) AS n FROM keys'))[0]?.n).toBeGreaterThan(0)
+  })
+})
+
+describe('A path', () => {
+  it.each([
+    '/v1/keys/../admin/config',
+    '/v1/keys/%2e%2e/admin/config',
+    '/v1/keys/..%2f..%2fadmin%2fconfig',
+    '/v1/key/../keys',
+    '/v1/key/%00',
+    '/v1/keysandmore',
+    '/v1/keys/a/b/c',
+    '/v1/organization/usage/../costs?start_time=1',
+    '/v1/organization/usage/completions/%2e%2e?start_time=1',
+    '/v1/requests/%252e',
+    '/v1/keys/%ff',
+    `/v1/keys/${'a'.repeat(8_000)}`,
+    '/v1/keys/%F0%9F%94%91',
+  ])('that tries to lead elsewhere leads nowhere: %s', async (path) => {
+    const told = await raw('GET', path)
+    expect(told.status).toBe(404)
+    expect(told.text).not.toContain('"providers"')
+  })
+
+  it.each(['/v1/keys', '//v1//keys', '/keys/', '/v1/v1/keys', '/openai/v1/keys', '/v1/keys?offset=0#x'])(
+    'that means the same needs the same key: %s',
+    async (path) => {
+      expect((await raw('GET', path)).status).toBe(200)
+      expect((await raw('GET', path, 'sk-model-0123456789abcdef')).status).toBe(401)
+      expect((await raw('GET', path, `${adminKey}x`)).status).toBe(401)
+    },
+  )
+
+  it('takes a method for no other', async () => {
+    for (const method of ['PUT', 'DELETE', 'PATCH', 'TRACE']) expect((await raw(method, '/v1/keys')).status).toBe(405)
+    expect((await raw('POST', '/v1/keys/x')).status).toBe(405)
+    expect((await raw('HEAD', '/v1/keys')).status).toBe(200)
+  })
+})
+
+it('A secret is in no answer but its own, in no log, in no error and in no row', async () => {
+  const made = JSON.parse((await send('POST', '/keys', { name: 'Ada' })).text)
+  const rotated = JSON.parse((await send('POST', `/keys/${made.data.id}/rotate`, { grace: 3600 })).text)
+  const secrets = [made.key, rotated.key] as string[]
+  const answers = []
+  for (const secret of secrets) {
+    const paths = [`/keys/${secret}`, `/keys/${secret}/rotate`, `/keys/x/${secret}`, `/generation?id=${secret}`]
+    const queries = [`/keys?${secret}=1`, `/keys?limit=${secret}`, `/keys?include_disabled=${secret}`]
+    for (const path of [...paths, ...queries, `/requests?after=${secret}`])
+      for (const method of ['GET', 'POST', 'DELETE']) {
+        const { text, headers } = await send(method, path)
+        answers.push(text, JSON.stringify([...headers]))
+      }
+    for (const body of [{ [secret]: 1 }, { name: 'a', limit_reset: secret }, { name: 'a', models: { [secret]: 1 } }])
+      answers.push((await send('POST', '/keys', body)).text)
+    answers.push((await raw('GET', '/v1/keys/x', `${secret}x`)).text, (await raw('GET', '/v1/key', secret)).text)
+  }
+  answers.push((await send('GET', '/keys')).text, (await send('GET', `/keys/${made.data.id}`)).text)
+  const tables = await state.database.all("SELECT name FROM sqlite_master WHERE type = 'table'")
+  for (const { name } of tables) answers.push(JSON.stringify(await state.database.all(`SELECT * FROM ${name}`)))
+  for (const secret of secrets)
+    for (const text of [...answers, ...logged, ...state.logged]) expect(text).not.toContain(secret.slice(6, 26))
+})
+
+describe('Ten thousand bodies that nobody would send', () => {
+  const scope = { state: async () => state } as unknown as AdminScope
+  const log: string[] = []
+  const admin = createAdmin({ adminKey, access: { mode: 'open' }, scope, log: (line) => void log.push(line) })
+  const names = [
+    'name',
+    'limit',
+    'limit_reset',
+    'expires_at',
+    'models',
+    'rpm_limit',
+    'tpm_limit',
+    'metadata',
+    'forgive',
+  ]
+  const more = ['max_parallel_requests', 'model_rpm_limit', 'end_user_tpm_limit', 'budget_mode', 'disabled', 'grace']
+  const odd = fc.constantFrom<unknown>(
+    ...[0, -0, -1, 1e308, 1e-10, 2 ** 53, '', ' ', '\0', '\ud800', 'x'.repeat(300), null, [], {}, [[]], { '': 1 }],
+    ...['daily', 'exact', '24h', '2999-01-01T00:00:00Z', 'constructor', true, 0.000000001, ['a'], { a: 1 }],
+  )
+  const value = fc.oneof(odd, fc.jsonValue({ maxDepth: 3 }), fc.string({ unit: 'binary' }), fc.double())
+  const field = fc.tuple(fc.oneof(fc.constantFrom(...names, ...more, '__proto__', 'toString'), fc.string()), value)
+  // Own properties, whatever their names: as JSON makes them.
+  const body = fc
+    .tuple(fc.boolean(), fc.array(field, { maxLength: 5 }))
+    .map(([named, fields]) => Object.fromEntries([...(named ? [['name', 'a'] as const] : []), ...fields]))
+  const header = (name: string) => ({ authorization: `Bearer ${adminKey}`, 'content-length': '2' })[name]
+
+  it('are taken or refused, and never break anything', { timeout: 60_000 }, async () => {
+    const { key } = await state.keys.create({ name: 'target', disabled: false, limits: {}, metadata: {} })
+    const counts = new Map<number, number>()
+    const paths = fc.constantFrom(['POST', '/keys'], ['PATCH', `/keys/${key.id}`], ['POST', `/keys/${key.id}/rotate`])
+    await fc.assert(
+      fc.asyncProperty(paths, body, async ([method = '', path = ''], given) => {
+        const request = { id: 'req_1', method, url: `http://localhost/v1${path}`, header, json: async () => given }
+        const response = await admin(request)
+        counts.set(response.status, (counts.get(response.status) ?? 0) + 1)
+        const told: unknown = await response.json()
+        if (response.status === 400) {
+          expect(told).toEqual({
+            error: {
+              message: expect.any(String),
+              type: 'invalid_request_error',
+              param: expect.any(String),
+              code: expect.any(String),
+            },
+          })
+          expect(JSON.stringify(told).length).toBeLessThan(2_000)
+        } else expect([200, 201]).toContain(response.status)
+        expect(isObject(told)).toBe(true)
+      }),
+      { numRuns: 10_000 },
+    )
+    for (const status of [200, 201, 400]) expect(counts.get(status)).toBeGreaterThan(100)
+    expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain('limit')
+    expect(log).toEqual([])
+    // What was taken can be read again, by the gateway and by clients.
+    expect(
+      (
+        await admin({
+          id: '1',
+          method: 'GET',
+          url: 'http://x/keys?include_disabled=true',
+          header,
+          json: async () => ({}),
+        })
+      ).status,
+    ).toBe(200)
+  })
+})
