@@ -11,6 +11,7 @@ export default defineProvider({
   name: 'demo',
   title: 'Embedded demonstration model',
   keyless: true,
+  free: true,
   answers: ['tiny-chat'],
   models: async () => [{ id: 'tiny-chat', ownedBy: 'samewire', contextWindow: 2048, supports: { vision: false } }],
   // The engine refuses by itself what it reads and can't do.

@@ -48,6 +48,7 @@ export default defineProvider({
   title: 'llama.cpp',
   baseURL: 'http://127.0.0.1:8080/v1',
   keyless: true,
+  free: true,
   // With one model loaded the server accepts any name, so only its list says which model it has.
   answersAnyName: true,
   continues: () => continuedBy('llamacpp'),

@@ -11,6 +11,7 @@ export default defineProvider({
   title: 'LM Studio',
   baseURL: 'http://127.0.0.1:1234/v1',
   keyless: true,
+  free: true,
   models: listWithDetails,
   // Under the code for a missing model.
   errors: [{ match: /model is not (embedding|llm)\b/i, kind: 'wrong_endpoint' }],

@@ -15,6 +15,8 @@ export default defineProvider({
   title: 'Ollama',
   baseURL: 'http://127.0.0.1:11434',
   keyless: true,
+  // Its cloud is not, whether asked directly or through a server of one's own, by the tag.
+  free: ({ baseURL }, model) => !/\/\/([^/]+\.)?ollama\.com\b/.test(ollamaURL(baseURL)) && !/[:-]cloud$/.test(model),
   env: { baseURL: 'OLLAMA_HOST', apiKey: 'OLLAMA_API_KEY' },
   probe: 'http://127.0.0.1:11434',
   settings: { api: ['native', 'openai'], continues: ['chat'], responses: responsesSetting },

@@ -37,6 +37,7 @@ export default defineProvider({
   title: 'vLLM',
   baseURL: 'http://127.0.0.1:8000/v1',
   keyless: true,
+  free: true,
   continues: () => continuedBy('vllm'),
   settings: { responses: responsesSetting },
   operations: ({ options }) => ({ ...vllmOperations, ...responsesBy(options.responses, 'native', { tools: taken }) }),

@@ -9,7 +9,7 @@ import { ConfigError } from './config/problems.ts'
 import type { Environment, Registry } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { noFindings } from './config/secrets.ts'
-import { late } from './core/late.ts'
+import { late, lateValue } from './core/late.ts'
 import type { Phase } from './core/readiness.ts'
 import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
@@ -77,7 +77,8 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { clock, random, log } = services
   const { known } = gateway.knowledge
   const metrics = parts.metrics?.watch({ catalog, known, health: gateway.learned.health, hash: hashOf(config) })
-  const reports = createReports({ ...services, known, observer: joined([services.observer, metrics?.observer]) })
+  const accounts = lateValue(async () => (await import('./prices/accounts.ts')).createAccounts({ known, ...services }))
+  const reports = createReports({ ...services, accounts, observer: joined([services.observer, metrics?.observer]) })
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const guard = createGuard(access, adminKey)
   const limit = config.bodyLimit ?? bodyLimit

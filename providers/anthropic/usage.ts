@@ -14,9 +14,15 @@ export function usageOf(usage: JsonObject): JsonObject {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
-    prompt_tokens_details: { cached_tokens: read, cache_write_tokens: written },
+    prompt_tokens_details: { cached_tokens: read, cache_write_tokens: written, ...keptLonger(usage) },
     completion_tokens_details: { reasoning_tokens: count(objectAt(usage, 'output_tokens_details')?.thinking_tokens) },
   }
+}
+
+/** Of what was written to the cache, what stays for an hour, which costs more. LiteLLM's name, as OpenAI has none. */
+function keptLonger(usage: JsonObject): JsonObject {
+  const long = count(objectAt(usage, 'cache_creation')?.ephemeral_1h_input_tokens)
+  return long > 0 ? { cache_creation_token_details: { ephemeral_1h_input_tokens: long } } : {}
 }
 
 function count(value: unknown): number {

@@ -9,7 +9,10 @@ export function usageOf(answer: JsonObject): JsonObject {
   const thoughts = count(told.thoughtsTokenCount)
   const prompt = count(told.promptTokenCount) + count(told.toolUsePromptTokenCount)
   const completion = count(told.candidatesTokenCount) + thoughts
-  const heard = audioIn(told.promptTokensDetails)
+  const heard = partOf(told.promptTokensDetails, 'AUDIO')
+  const cached = partOf(told.cacheTokensDetails, 'AUDIO')
+  const spoken = partOf(told.candidatesTokensDetails, 'AUDIO')
+  const drawn = partOf(told.candidatesTokensDetails, 'IMAGE')
   return {
     prompt_tokens: prompt,
     completion_tokens: completion,
@@ -17,14 +20,19 @@ export function usageOf(answer: JsonObject): JsonObject {
     prompt_tokens_details: {
       cached_tokens: count(told.cachedContentTokenCount),
       ...(heard && { audio_tokens: heard }),
+      ...(cached && { cached_tokens_details: { audio_tokens: cached } }),
     },
-    completion_tokens_details: { reasoning_tokens: thoughts },
+    completion_tokens_details: {
+      reasoning_tokens: thoughts,
+      ...(spoken && { audio_tokens: spoken }),
+      ...(drawn && { image_tokens: drawn }),
+    },
   }
 }
 
-function audioIn(details: unknown): number {
-  const audio = Array.isArray(details) && details.find((one) => isObject(one) && one.modality === 'AUDIO')
-  return isObject(audio) ? count(audio.tokenCount) : 0
+function partOf(details: unknown, modality: string): number {
+  const part = Array.isArray(details) && details.find((one) => isObject(one) && one.modality === modality)
+  return isObject(part) ? count(part.tokenCount) : 0
 }
 
 function count(value: unknown): number {

@@ -45,6 +45,6 @@ function liveAbilities(entry: JsonObject): Omit<KnownModel, 'id'> {
   }
 }
 
-function highest(prices: readonly Price[], side: keyof Price): number {
+function highest(prices: readonly Price[], side: 'input' | 'output'): number {
   return Math.max(...prices.map((price) => price[side]))
 }

@@ -65,6 +65,6 @@ function union(lists: readonly (readonly string[] | undefined)[]): readonly stri
 function highest(prices: readonly (Price | undefined)[]): Price | undefined {
   const known = prices.filter((price) => price !== undefined)
   if (known.length < prices.length) return undefined
-  const most = (side: keyof Price) => Math.max(...known.map((price) => price[side]))
+  const most = (side: 'input' | 'output') => Math.max(...known.map((price) => price[side]))
   return { input: most('input'), output: most('output') }
 }

@@ -1,3 +1,4 @@
+import type { Pieces } from '../prices/usage.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { Capability, GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
@@ -66,6 +67,8 @@ export interface Operation {
   fault(answer: JsonObject, context: WireContext): Fault | undefined
   /** The token usage in an answer or a stream's last event, unchanged. Absent: its answers tell of none. */
   usage?(answer: JsonObject): JsonObject | undefined
+  /** What is billed by the piece in the answer to a request, as far as the request tells. Absent: nothing. */
+  pieces?(body: RequestBody): Pieces
   /** How its requests use the features that an upstream may lack. Absent: they use none. */
   readonly features?: Readonly<Partial<Record<Feature, FeatureUse>>>
   /** What answers may leave out of what is asked for. Absent: nothing. Undefined: nothing that can be told. */

@@ -142,6 +142,8 @@ export interface ProviderDefinition {
   readonly env?: { readonly apiKey?: string; readonly baseURL?: string }
   /** Works without a key, like local servers. */
   readonly keyless?: boolean
+  /** Whether nobody bills what a model does there, as on one's own machine. The default is no: the price is unknown. */
+  readonly free?: boolean | ((settings: ProviderSettings, model: string) => boolean)
   /** Its own settings: free text, or one of a list. */
   readonly settings?: Readonly<Record<string, 'text' | readonly string[]>>
   /** Names (with `*`) that it serves when nothing is configured; absent: only those that it lists. */

@@ -1,3 +1,4 @@
+import type { Money, PriceSource } from '../prices/money.ts'
 import type { GatewayError } from '../wire/errors.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -58,8 +59,10 @@ export interface RequestReport {
   readonly ms: number
   /** Undefined if the answer told of none. */
   readonly tokens: Tokens | undefined
-  /** In US dollars; undefined if the tokens or their price are unknown. */
-  readonly cost: number | undefined
+  /** Undefined if what was used is unknown, or its price. */
+  readonly cost: Money | undefined
+  /** Who says what it costs; undefined if nobody does, or nothing is known to have been used. */
+  readonly priceSource?: PriceSource | undefined
   /** Of the request's body. */
   readonly bytesIn: number
   /** What was sent and answered, if the observer wants that. */

@@ -79,6 +79,8 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const asked = route.request(read, named, url)
       const { operation, body, dropped } = asked instanceof Promise ? await asked : asked
       if (record) Object.assign(record, { operation, body })
+      const loading = record?.loading
+      if (loading) await loading
       if (route.explains) {
         const plan = encoder.encode(JSON.stringify(await gateway.explain({ operation, body, session, limits })))
         const told = { ...headers(), 'content-type': 'application/json' }

@@ -1,21 +1,21 @@
 import { type Answer, isPending, isStream, whenOver, withStep } from '../core/answer.ts'
 import type { Trace } from '../core/call.ts'
-import type { Deployment, Known } from '../core/catalog.ts'
-import { priceOf } from '../core/listed.ts'
+import type { Deployment } from '../core/catalog.ts'
+import type { Late } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
 import type { Operation } from '../core/operation.ts'
 import type { Arrival, Observer, Outcome, RequestReport } from '../core/report.ts'
 import type { Services } from '../core/services.ts'
 import type { Signal } from '../core/signal.ts'
-import { costOf, type Tokens, tokensOf } from '../core/tokens.ts'
+import type { Accounts, Charge } from '../prices/accounts.ts'
 import { Block } from '../wire/block.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { asGatewayError, describeCause, type GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
 
 export interface Reporting extends Pick<Services, 'clock' | 'log' | 'observer'> {
-  /** The providers' lists of models, for their prices. */
-  readonly known: Known
+  /** Says what requests cost; loaded by the first that may cost something. */
+  readonly accounts: Late<Accounts>
 }
 
 /** Bytes of a stream that are kept for an observer. */
@@ -52,6 +52,13 @@ export class RequestRecord {
     this.#arrival = arrival
     this.#observer = observer
     this.#reporting = reporting
+  }
+
+  /** What is to be awaited before there is an answer that may cost something. Undefined: nothing, as a rule. */
+  get loading(): Promise<unknown> | undefined {
+    const { accounts, log } = this.#reporting
+    if (accounts.value) return undefined
+    return accounts.load().catch((error) => log(describeCause(asGatewayError(error)), 'error'))
   }
 
   /** Lets observers finish their work once the request is over. `afterwards` runs what outlasts the response. */
@@ -126,8 +133,7 @@ export class RequestRecord {
   #report(status: number, outcome: Outcome, failure: GatewayError | undefined): RequestReport {
     const { requestId, method, path, started, trace } = this.#arrival
     const served = servedBy(trace)
-    const tokens = this.#tokens()
-    const price = tokens && served && priceOf(served, this.#reporting.known)
+    const charge = this.#charge(served)
     return {
       requestId,
       method,
@@ -146,8 +152,9 @@ export class RequestRecord {
       started,
       firstMs: this.#firstMs,
       ms: this.#reporting.clock.now() - started,
-      tokens,
-      cost: tokens && price && costOf(tokens, price),
+      tokens: charge?.tokens,
+      cost: charge?.cost,
+      priceSource: charge?.priceSource,
       bytesIn: this.body?.bytes.length ?? 0,
       ...(this.#observer.content && {
         content: { request: this.body?.bytes, answer: this.#whole ?? this.#seen?.take() },
@@ -155,10 +162,14 @@ export class RequestRecord {
     }
   }
 
-  #tokens(): Tokens | undefined {
+  #charge(served: Deployment | undefined): Charge | undefined {
+    const accounts = this.#reporting.accounts.value
+    if (!accounts) return undefined
     const { trace } = this.#arrival
     const usage = trace.usage ?? trace.attempts.findLast(({ reader }) => reader)?.reader?.usage ?? this.#usageInWhole()
-    return usage && tokensOf(usage)
+    // What is known of a request alone was used only if it was answered.
+    const pieces = served && this.body && this.operation?.pieces?.(this.body)
+    return accounts.charge(usage, pieces, served)
   }
 
   /** The usage in an answer that no upstream's exchange has read: one of a provider's own code. */

@@ -193,6 +193,8 @@ export class ResponsesSession implements Joined {
     const { making, wanted, progress } = running
     this.#running = running
     if (record) record.body = request.body
+    const loading = record?.loading
+    if (loading) await loading
     const answered = await gateway.answer({ ...request, ...this.#caller, operation: responses, signal: making })
     const answer = record?.follow(answered, wanted) ?? answered
     void request.trace.shadow?.()

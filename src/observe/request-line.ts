@@ -1,5 +1,6 @@
 import type { AttemptRecord } from '../core/call.ts'
 import type { RequestReport } from '../core/report.ts'
+import { dollarsOf } from '../prices/money.ts'
 
 /**
  * A request as a line of JSON, without what is unknown. Times in milliseconds, the cost in US dollars. All of it is
@@ -24,7 +25,7 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
     if (tokens.cached > 0) line += `,"cached":${tokens.cached}`
     if (tokens.reasoning > 0) line += `,"reasoning":${tokens.reasoning}`
   }
-  if (report.cost !== undefined) line += `,"cost":${rounded(report.cost, 1e9)}`
+  if (report.cost !== undefined) line += `,"cost":${dollarsOf(report.cost)}`
   if (report.key !== undefined) line += `,"key":${JSON.stringify(report.key)}`
   if (report.user !== undefined) line += `,"user":${JSON.stringify(cut(report.user))}`
   if (trace.context) line += `,"trace_id":"${trace.context.traceId}"`
@@ -52,7 +53,7 @@ export function textLine(report: RequestReport): string {
     parts.push(served && served.label !== model ? `${cut(model)} -> ${cut(served.label)}` : cut(model))
   }
   if (tokens) parts.push(`${tokens.input}+${tokens.output} tokens`)
-  if (report.cost !== undefined) parts.push(`$${rounded(report.cost, 1e6)}`)
+  if (report.cost) parts.push(`$${rounded(dollarsOf(report.cost), 1e6)}`)
   if (report.key !== undefined) parts.push(`key ${report.key}`)
   const failed = trace.attempts.filter(({ failure }) => failure !== undefined)
   if (failed.length > 0) parts.push(`after ${failed.slice(0, most).map(attemptText).join(', ')}`)

@@ -18,6 +18,7 @@ export const speech: Operation = {
       ...{ stream_format: aText, speed: aNumber },
     }),
   query: plainDemand,
+  pieces: ({ json }) => ({ characters: String(json.input).length }),
   streams: ({ outline }) => outline.stream_format === 'sse',
   fault: missing('audio', 'text'),
   reader: () => new MediaEventsReader(/^speech\.audio\.done$/),

@@ -17,6 +17,8 @@ function check(body: RequestBody, required: readonly string[]): void {
 
 const types = { prompt: aText, n: anInteger, size: aText, stream: aBoolean, partial_images: anInteger, images: anArray }
 
+const pieces = ({ outline: { n } }: RequestBody) => ({ images: Number(n ?? 1) })
+
 /** An image from a text. */
 export const images: Operation = {
   ...operationFacts.images,
@@ -25,6 +27,7 @@ export const images: Operation = {
   query: plainDemand,
   fault: missing('data', 'list'),
   usage: usageIn,
+  pieces,
   sharing: sharingImages,
   reader: () => new MediaEventsReader(/^image_generation\.completed$/),
   toStream: (answer, context) => picturesStream(answer, 'image_generation.completed', context),
@@ -50,5 +53,6 @@ export const imageVariations: Operation = {
   query: plainDemand,
   fault: missing('data', 'list'),
   usage: usageIn,
+  pieces,
   sharing: sharingImages,
 }

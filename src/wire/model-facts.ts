@@ -33,10 +33,43 @@ export interface Weights {
   readonly quantization?: string
 }
 
-/** In US dollars per million tokens. */
-export interface Price {
+/** In US dollars per million tokens. What is absent isn't billed apart. */
+export interface TokenPrice {
   readonly input: number
   readonly output: number
+  /** Input that is read from a cache, and that is written to one; `1h`: to be kept for an hour. */
+  readonly cachedInput?: number | undefined
+  readonly cacheWrite?: number | undefined
+  readonly cacheWrite1h?: number | undefined
+  readonly audioInput?: number | undefined
+  readonly cachedAudioInput?: number | undefined
+  readonly imageInput?: number | undefined
+  readonly cachedImageInput?: number | undefined
+  readonly audioOutput?: number | undefined
+  readonly imageOutput?: number | undefined
+}
+
+/** What is billed by the piece, in US dollars. */
+export interface PiecePrice {
+  /** One that is made. */
+  readonly image?: number | undefined
+  /** Of audio that is heard. */
+  readonly minute?: number | undefined
+  /** A million of them that are spoken. */
+  readonly characters?: number | undefined
+  readonly request?: number | undefined
+  /** A search of the web by the provider. */
+  readonly search?: number | undefined
+}
+
+/** Another price for the whole of a request. Pieces of which it says nothing cost the same. */
+export interface OtherPrice extends TokenPrice, PiecePrice {}
+
+export interface Price extends TokenPrice, PiecePrice {
+  /** For requests whose input is longer than `above` tokens. */
+  readonly tiers?: readonly (OtherPrice & { readonly above: number })[] | undefined
+  /** By the names of the tiers, as requests have them: a multiple of the price, or one of their own. */
+  readonly serviceTiers?: Readonly<Record<string, number | OtherPrice>> | undefined
 }
 
 /** What a server's list says of a model, in whatever words; nothing is guessed. */
@@ -86,7 +119,25 @@ export function priceIn(pricing: unknown): { price?: Price } {
   if (!isObject(pricing)) return {}
   const { input, output, prompt, completion } = pricing
   const price = isPrice(input) ? { input, output } : { input: perMillion(prompt), output: perMillion(completion) }
-  return isPrice(price.input) && isPrice(price.output) ? { price: price as Price } : {}
+  return isPrice(price.input) && isPrice(price.output) ? { price: { ...price, ...extrasIn(pricing) } as Price } : {}
+}
+
+/** What OpenRouter lists beside it, as text: for a token, and for a piece. A zero may only mean that it isn't known. */
+const perToken = {
+  ...{ input_cache_read: 'cachedInput', input_cache_write: 'cacheWrite', input_cache_write_1h: 'cacheWrite1h' },
+  ...{ audio: 'audioInput', input_audio_cache: 'cachedAudioInput', audio_output: 'audioOutput' },
+} as const satisfies Record<string, keyof TokenPrice>
+const perPiece = { image_output: 'image', request: 'request', web_search: 'search' } as const satisfies Record<
+  string,
+  keyof PiecePrice
+>
+
+function extrasIn(pricing: JsonObject): Partial<Price> {
+  const told = [
+    ...Object.entries(perToken).map(([theirs, ours]) => [ours, perMillion(pricing[theirs])] as const),
+    ...Object.entries(perPiece).map(([theirs, ours]) => [ours, perMillion(pricing[theirs]) / 1e6] as const),
+  ]
+  return Object.fromEntries(told.filter(([, price]) => isPrice(price) && price > 0))
 }
 
 function perMillion(price: unknown): number {

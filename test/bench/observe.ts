@@ -40,7 +40,7 @@ function reportOf(name: string, streams: boolean): RequestReport {
       firstMs: 310.2,
       ms: 1204,
       tokens,
-      cost: 0.003,
+      cost: 3_000_000,
       bytesIn: 1_800,
       asked: undefined,
       model: Buffer.from(name).toString(),

@@ -32,7 +32,7 @@ function reportOf(trace: Trace): RequestReport {
     ...{ requestId: 'req_0123456789abcdef0123456789abcdef', method: 'POST', path: '/chat/completions' },
     ...{ operation: 'chat', model: 'gpt-5-mini', key: 'TEAM_KEY', user: undefined, status: 200, streams: true },
     ...{ asked: { temperature: 0.7, max_tokens: 256, stream: true }, outcome: 'done', failure: undefined, trace },
-    ...{ served: deployment, started: systemClock.now(), firstMs: 120.25, ms: 840.5, cost: 0.000421, bytesIn: 2048 },
+    ...{ served: deployment, started: systemClock.now(), firstMs: 120.25, ms: 840.5, cost: 421_000, bytesIn: 2048 },
     tokens: { input: 412, output: 96, cached: 0, reasoning: 0 },
   }
 }

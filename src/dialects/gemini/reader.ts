@@ -42,13 +42,13 @@ export function faultIn(answer: JsonObject): Fault | undefined {
     : { wrong: 'sent an answer without candidates' }
 }
 
-/** In OpenAI's terms. */
+/** With the total in OpenAI's terms: theirs isn't there before the end, in some versions. */
 export function usageIn(answer: JsonObject): JsonObject | undefined {
   const told = objectAt(answer, 'usageMetadata')
   if (!told) return undefined
   const prompt = Number(told.promptTokenCount ?? 0)
   const completion = Number(told.candidatesTokenCount ?? 0) + Number(told.thoughtsTokenCount ?? 0)
-  return { prompt_tokens: prompt, completion_tokens: completion, total_tokens: prompt + completion }
+  return { ...told, promptTokenCount: prompt, total_tokens: prompt + completion }
 }
 
 function candidatesIn({ candidates }: JsonObject): readonly JsonObject[] {

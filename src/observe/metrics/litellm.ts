@@ -1,4 +1,5 @@
 import type { RequestReport } from '../../core/report.ts'
+import { dollarsOf } from '../../prices/money.ts'
 import { reactions } from '../../wire/errors.ts'
 import { type Count, type Facts, modelIn } from './facts.ts'
 import type { KnownNames } from './known-names.ts'
@@ -32,7 +33,7 @@ export function liteLlmSet(registry: Registry) {
         input.add(tokens.input)
         output.add(tokens.output)
       }
-      if (cost !== undefined) spend.add(cost)
+      if (cost !== undefined) spend.add(dollarsOf(cost))
       if (trace.attempts.length > 1) countFallbacks(report, facts, names)
     }
   }

@@ -1,4 +1,5 @@
 import type { AttemptRecord, Trace } from '../../core/call.ts'
+import { dollarsOf } from '../../prices/money.ts'
 import type { Count, Facts } from './facts.ts'
 import type { KnownNames } from './known-names.ts'
 import { ownMetrics as metrics } from './names.ts'
@@ -37,7 +38,7 @@ export function ownSet(registry: Registry) {
         if (report.tokens.cached > 0) cached.add(report.tokens.cached)
         if (report.tokens.reasoning > 0) reasoning.add(report.tokens.reasoning)
       }
-      if (report.cost !== undefined) cost.add(report.cost)
+      if (report.cost !== undefined) cost.add(dollarsOf(report.cost))
     }
   }
 

@@ -3,6 +3,7 @@ import type { Deployment } from '../../core/catalog.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { RequestReport } from '../../core/report.ts'
 import type { TraceContext } from '../../core/trace-context.ts'
+import { dollarsOf } from '../../prices/money.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { Attributes, textJSON } from './attributes.ts'
 import { type Names, operationName } from './names.ts'
@@ -57,7 +58,7 @@ function requestSpan(report: RequestReport, context: TraceContext): string {
     .text('samewire.outcome', outcome)
     .text('samewire.reason', reasonOf(report))
     .text('samewire.key', key)
-    .double('samewire.cost', cost)
+    .double('samewire.cost', cost === undefined ? undefined : dollarsOf(cost))
     .text('error.type', failed ? errorOf(report) : undefined)
   return written({
     ...{ context, id: context.spanId, parent: context.parentId, name: `${method} ${route}`, kind: server },

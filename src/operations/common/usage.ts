@@ -1,7 +1,10 @@
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 
+/** With the service tier, which many tell beside it. */
 export function usageIn(answer: JsonObject): JsonObject | undefined {
-  return objectAt(answer, 'usage')
+  const usage = objectAt(answer, 'usage')
+  const { service_tier: tier } = answer
+  return usage && typeof tier === 'string' && tier !== 'default' ? { service_tier: tier, ...usage } : usage
 }
 
 /** The sum of two usages: counts are added, in their details too; of anything else the first value stays. */

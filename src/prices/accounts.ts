@@ -1,0 +1,37 @@
+import type { Deployment } from '../core/catalog.ts'
+import type { Services } from '../core/services.ts'
+import type { Tokens } from '../core/tokens.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { type BookOptions, PriceBook } from './book.ts'
+import { costOf } from './cost.ts'
+import type { Money, PriceSource } from './money.ts'
+import { type Pieces, usageOf } from './usage.ts'
+
+/** What one request used and costs, as far as that is known. */
+export interface Charge {
+  readonly tokens: Tokens | undefined
+  readonly cost: Money | undefined
+  readonly priceSource: PriceSource | undefined
+}
+
+export interface Accounts {
+  readonly book: PriceBook
+  /** `usage`: in the words of the API that told it. Undefined: it isn't known whether anything was used. */
+  charge(usage: JsonObject | undefined, pieces: Pieces | undefined, served: Deployment | undefined): Charge | undefined
+}
+
+export interface AccountsOptions extends Pick<BookOptions, 'known' | 'catalogue'>, Pick<Services, 'clock' | 'log'> {}
+
+export function createAccounts({ known, catalogue, clock, log }: AccountsOptions): Accounts {
+  const book = new PriceBook({ known, catalogue, log, now: () => clock.now() })
+  return {
+    book,
+    charge(told, pieces, served) {
+      const usage = usageOf(told, pieces)
+      if (!usage) return undefined
+      const priced = served && book.priceOf(served)
+      const cost = priced && costOf(priced.tariffs, usage)
+      return { tokens: usage.tokens, cost, priceSource: cost === undefined ? undefined : priced?.source }
+    },
+  }
+}
