@@ -26,7 +26,18 @@ export const weight = v.pipe(
   v.minValue(0, 'a number from 0'),
   v.maxValue(1_000_000, 'a number up to 1,000,000'),
 )
-export const dollars = v.pipe(v.number('a number of dollars'), v.minValue(0, 'a number of dollars from 0'))
+export const dollars = v.pipe(
+  v.number('a number of dollars'),
+  v.minValue(0, 'a number of dollars from 0'),
+  v.maxValue(1_000_000, 'a number of dollars up to 1,000,000'),
+)
+
+/** What a price is multiplied with. */
+export const factor = v.pipe(
+  v.number('a number, or a price of its own'),
+  v.minValue(0, 'a number from 0'),
+  v.maxValue(1000, 'a number up to 1,000'),
+)
 
 /** A part of a `whole` that isn't nothing. */
 export function partOf(whole: number) {

@@ -63,6 +63,36 @@ describe('A mistake in the configuration is told with its place, what was found 
       'models.m.deployments[0].price: the key "output" is missing',
     ],
     [
+      'a part of a price misspelt',
+      { providers, models: { m: { deployments: [{ model: 'p/x', price: { input: 1, output: 1, cached: 1 } }] } } },
+      'models.m.deployments[0].price.cached: no such key',
+    ],
+    [
+      'a tier that begins nowhere',
+      {
+        providers,
+        models: {
+          m: { deployments: [{ model: 'p/x', price: { input: 1, output: 1, tiers: [{ input: 2, output: 2 }] } }] },
+        },
+      },
+      'models.m.deployments[0].price.tiers[0]: the key "above" is missing',
+    ],
+    [
+      'a service tier at a price of one side',
+      {
+        providers,
+        models: {
+          m: { deployments: [{ model: 'p/x', price: { input: 1, output: 1, serviceTiers: { flex: { input: 1 } } } }] },
+        },
+      },
+      'models.m.deployments[0].price.serviceTiers.flex: the key "output" is missing',
+    ],
+    [
+      'a price below nothing',
+      { providers, models: { m: { deployments: [{ model: 'p/x', price: { input: 1, output: 1, image: -1 } }] } } },
+      'models.m.deployments[0].price.image: found -1; allowed: a number of dollars from 0',
+    ],
+    [
       'a limit of no requests',
       { providers, models: { m: { deployments: [{ model: 'p/x', rpm: 0 }] } } },
       'models.m.deployments[0].rpm: found 0; allowed: a whole number from 1',
