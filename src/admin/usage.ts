@@ -66,7 +66,10 @@ export const usageRoutes: readonly AdminRoute[] = [
         quantity_unit: null,
         ...groupFields(sum, shown),
         num_model_requests: sum.requests,
+        num_failed_requests: sum.errors,
         num_unpriced_requests: sum.unpriced,
+        input_tokens: sum.input,
+        output_tokens: sum.output,
       })
       const options = { widths: costWidths, groups: shown, only: onlyIn(asked), result }
       return { body: await bucketPage(asked, await stateOf(scope), options) }

@@ -8,6 +8,12 @@ export const addressOptions: readonly Described[] = [
   keyOption,
 ]
 
+/** The same for commands that are the operator's. */
+export const operatorOptions: readonly Described[] = [
+  { syntax: '--url <URL>', text: 'The gateway. Without it, SAMEWIRE_URL or http://127.0.0.1:8787.' },
+  { syntax: '--key <KEY>', text: 'Its admin key. Without it, SAMEWIRE_ADMIN_KEY.' },
+]
+
 const usual = 'http://127.0.0.1:8787'
 
 /** The base URL of OpenAI's API at an address: one without a path gets `/v1`. Throws a `Misuse`. */
@@ -27,3 +33,4 @@ export function nobody(baseURL: string): string {
 
 /** Where the key is from, which a gateway refuses. */
 export const keyNote = '(Here the key comes from SAMEWIRE_KEY or --key.)'
+export const adminKeyNote = '(Here the key comes from SAMEWIRE_ADMIN_KEY or --key.)'

@@ -6,8 +6,9 @@ import { commands as all } from './commands.ts'
 const description = `One wire, any model: an HTTP gateway that speaks OpenAI's API in front of many providers.`
 
 const environment = `Environment, or .env in the working directory:
-  SAMEWIRE_URL          The running gateway, for chat and models
+  SAMEWIRE_URL          The running gateway, for chat, models, keys and usage
   SAMEWIRE_KEY          The key that the gateway requires, and that these commands send
+  SAMEWIRE_ADMIN_KEY    The key for admin routes, that keys and usage send
   SAMEWIRE_CONFIG_FILE  The configuration
   NO_COLOR              No colors, not even in a terminal`
 
