@@ -100,10 +100,13 @@ export const listOf =
   <T>(read: Reader<T>, most: number): Reader<readonly T[]> =>
   (value, name) => {
     if (!Array.isArray(value)) throw wrongType(name, 'an array', value)
-    if (value.length === 0 || value.length > most) {
-      const [side, code] = value.length === 0 ? ['short', 'below_min'] : ['long', 'above_max']
-      const message = `Invalid '${name}': array too ${side}. Expected an array with 1 to ${most} entries, but got an array with length ${value.length} instead.`
-      throw invalid(message, name, `array_${code}_length`)
+    if (value.length === 0) {
+      const message = `Invalid '${name}': empty array. Expected an array with minimum length 1, but got an empty array instead.`
+      throw invalid(message, name, 'empty_array')
+    }
+    if (value.length > most) {
+      const message = `Invalid '${name}': array too long. Expected an array with maximum length ${most}, but got an array with length ${value.length} instead.`
+      throw invalid(message, name, 'array_above_max_length')
     }
     return value.map((entry, at) => read(entry, `${name}[${at}]`))
   }
@@ -115,7 +118,7 @@ export const recordOf =
     if (!isObject(value)) throw wrongType(name, 'an object', value)
     const entries = Object.entries(value)
     if (entries.length > most)
-      throw invalid(`Invalid '${name}': too many fields, more than ${most}.`, name, 'object_above_max_properties')
+      throw invalid(`Invalid '${name}': too many fields, more than ${most}.`, name, 'invalid_value')
     return Object.fromEntries(
       entries.map(([key, entry]) => [
         line(200)(key, `${name}.${repeatable(key)}`),
@@ -132,7 +135,7 @@ export const objectUpTo =
     const text = JSON.stringify(value)
     if (text.length > most || deeperThan(value, 8)) {
       const message = `Invalid '${name}': too large. Expected ${most} characters of JSON and 8 levels at most.`
-      throw invalid(message, name, 'object_too_large')
+      throw invalid(message, name, 'invalid_value')
     }
     return value
   }

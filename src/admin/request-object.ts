@@ -3,39 +3,42 @@ import type { RequestRow } from '../state/ledger.ts'
 import { dollarsOf } from '../state/money.ts'
 import { tryParse } from '../wire/json.ts'
 
-/** A row of the ledger for who looks after the gateway. Money in dollars; null is what isn't known. */
-export function requestObject(row: RequestRow) {
-  return {
-    id: row.id,
-    created_at: new Date(row.at).toISOString(),
-    api_key_id: row.key,
-    api_key_name: row.keyName,
-    project_id: row.project,
-    user_id: row.user,
-    end_user: row.endUser,
-    operation: row.operation,
-    model: row.model,
-    deployment: row.deployment,
-    status: row.status,
-    outcome: row.outcome,
-    stream: row.stream,
-    input_tokens: row.input,
-    input_cached_tokens: row.cached,
-    output_tokens: row.output,
-    output_reasoning_tokens: row.reasoning,
-    cost: row.cost === null ? null : dollarsOf(row.cost),
-    booked: dollarsOf(row.booked),
-    usage_source: row.usageSource,
-    price_source: row.priceSource,
-    duration_ms: row.ms,
-    first_ms: row.firstMs,
-    attempts: tryParse(row.attempts) ?? [],
-    cache: row.cache,
-    metadata: row.metadata === null ? null : (tryParse(row.metadata) ?? null),
-  }
+/** What is shown of a row. Money in dollars; null is what isn't known. */
+const fields: Readonly<Record<string, (row: RequestRow) => unknown>> = {
+  id: ({ id }) => id,
+  created_at: ({ at }) => new Date(at).toISOString(),
+  api_key_id: ({ key }) => key,
+  api_key_name: ({ keyName }) => keyName,
+  project_id: ({ project }) => project,
+  user_id: ({ user }) => user,
+  end_user: ({ endUser }) => endUser,
+  operation: ({ operation }) => operation,
+  model: ({ model }) => model,
+  deployment: ({ deployment }) => deployment,
+  status: ({ status }) => status,
+  outcome: ({ outcome }) => outcome,
+  stream: ({ stream }) => stream,
+  input_tokens: ({ input }) => input,
+  input_cached_tokens: ({ cached }) => cached,
+  output_tokens: ({ output }) => output,
+  output_reasoning_tokens: ({ reasoning }) => reasoning,
+  cost: ({ cost }) => (cost === null ? null : dollarsOf(cost)),
+  booked: ({ booked }) => dollarsOf(booked),
+  usage_source: ({ usageSource }) => usageSource,
+  price_source: ({ priceSource }) => priceSource,
+  duration_ms: ({ ms }) => ms,
+  first_ms: ({ firstMs }) => firstMs,
+  attempts: ({ attempts }) => tryParse(attempts) ?? [],
+  cache: ({ cache }) => cache,
+  metadata: ({ metadata }) => (metadata === null ? null : (tryParse(metadata) ?? null)),
 }
 
-export type RequestObject = ReturnType<typeof requestObject>
+export const requestFields = Object.keys(fields)
+
+/** A row of the ledger for who looks after the gateway. */
+export function requestObject(row: RequestRow): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([name, read]) => [name, read(row)]))
+}
 
 /** What OpenRouter calls what was asked for; others have no name there. */
 const apiTypes: Readonly<Record<string, string>> = {

@@ -3,7 +3,7 @@ import { GatewayError } from '../wire/errors.ts'
 import { csvLine } from './csv.ts'
 import { stateOf } from './keys.ts'
 import { needed, readQuery } from './query.ts'
-import { generationObject, type RequestObject, requestObject } from './request-object.ts'
+import { generationObject, requestFields, requestObject } from './request-object.ts'
 import type { AdminAnswer, AdminRoute } from './route.ts'
 
 /** Rows of a page: unless asked for, and at most. */
@@ -56,13 +56,12 @@ function listOf(rows: readonly RequestRow[], hasMore: boolean) {
 const exports = [
   {
     type: 'application/x-ndjson',
-    text: (rows: readonly RequestObject[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
+    text: (rows: readonly object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
   },
   {
     type: 'text/csv',
-    text(rows: readonly RequestObject[], isFirst: boolean) {
-      const [row] = rows
-      const heads = row && isFirst ? csvLine(Object.keys(row)) : ''
+    text(rows: readonly object[], isFirst: boolean) {
+      const heads = isFirst ? csvLine(requestFields) : ''
       return heads + rows.map((row) => csvLine(Object.values(row))).join('')
     },
   },

@@ -1,6 +1,7 @@
 import type { OperationName } from '../operations/facts.ts'
 import type { UsageQuery, UsageSum } from '../state/ledger.ts'
 import { dollarsOf } from '../state/money.ts'
+import { GatewayError } from '../wire/errors.ts'
 import { bucketPage, bucketParameters, costWidths, filters, groupFields, groups, usageWidths } from './buckets.ts'
 import { stateOf } from './keys.ts'
 import { type Query, readQuery } from './query.ts'
@@ -52,7 +53,19 @@ const kinds: Readonly<Record<string, UsageKind>> = {
 }
 
 export const usageRoutes: readonly AdminRoute[] = [
-  ...Object.entries(kinds).map(([name, kind]) => usageRoute(`/organization/usage/${name}`, kind)),
+  {
+    method: 'GET',
+    path: '/organization/usage/{kind}',
+    async answer({ parameters: { kind: name = '' }, query }, scope) {
+      const kind = Object.hasOwn(kinds, name) ? kinds[name] : undefined
+      if (!kind) throw unknownKind()
+      const asked = readQuery(query, [...bucketParameters, ...Object.keys(filters), 'batch'])
+      const isCounted = kind.operations.length > 0 && asked.flag('batch') !== true
+      const only = { ...onlyIn(asked), operation: kind.operations }
+      const options = { widths: usageWidths, groups, only, result: isCounted ? resultOf(kind) : undefined }
+      return { body: await bucketPage(asked, await stateOf(scope), options) }
+    },
+  },
   {
     method: 'GET',
     path: '/organization/costs',
@@ -77,8 +90,8 @@ export const usageRoutes: readonly AdminRoute[] = [
   },
 ]
 
-function usageRoute(path: string, { object, operations, counts }: UsageKind): AdminRoute {
-  const result = (sum: UsageSum) => ({
+function resultOf({ object, counts }: UsageKind) {
+  return (sum: UsageSum) => ({
     object: `organization.usage.${object}.result`,
     ...counts(sum),
     num_model_requests: sum.requests,
@@ -87,17 +100,11 @@ function usageRoute(path: string, { object, operations, counts }: UsageKind): Ad
     batch: null,
     service_tier: null,
   })
-  return {
-    method: 'GET',
-    path,
-    async answer({ query }, scope) {
-      const asked = readQuery(query, [...bucketParameters, ...Object.keys(filters), 'batch'])
-      const isCounted = operations.length > 0 && asked.flag('batch') !== true
-      const only = { ...onlyIn(asked), operation: operations }
-      const options = { widths: usageWidths, groups, only, result: isCounted ? result : undefined }
-      return { body: await bucketPage(asked, await stateOf(scope), options) }
-    },
-  }
+}
+
+function unknownKind(): GatewayError {
+  const message = `There is no such usage: it is of ${Object.keys(kinds).join(', ')}.`
+  return new GatewayError('bad_request', message, { status: 404, code: 'unknown_url' })
 }
 
 function onlyIn(query: Query): UsageQuery['only'] {

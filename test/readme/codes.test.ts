@@ -102,7 +102,7 @@ test('every code that the gateway gives is told: in a table, beside Azure’s pa
       .flatMap((name) => codesGiven(readFileSync(join(root, folder, name), 'utf8'))),
   )
   const azures = codesIn(/with Azure's codes ([^,]+),/.exec(readme)?.[1] ?? '')
-  const admins = codesIn(/Codes of their own are\s([^.]+)\./.exec(readme)?.[1] ?? '')
+  const admins = [...readme.matchAll(/Codes of their own are\s([^.]+)\./g)].flatMap(([, codes = '']) => codesIn(codes))
   const known = [
     ...admins,
     ...refusals.map(([code]) => code),

@@ -11,6 +11,8 @@ import type { Config } from '../../src/config/schema.ts'
 import type { Gateway } from '../../src/library/index.ts'
 import { chat, wordsOf } from '../support/ask.ts'
 import { faultsIn } from '../support/config-schema.ts'
+import { type RunningGateway, startGateway as startOnPort } from '../support/gateway.ts'
+import { keptState } from '../support/state.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
 import { bareEnv, listens, type RunningProgram, run, startProgram } from './children.ts'
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
@@ -24,6 +26,9 @@ const address = 'http://127.0.0.1:8787'
 const alone = !(await listens(11434))
 
 let gateway: RunningProgram
+/** One that keeps keys and usage. */
+let keeping: RunningGateway
+const operatorKey = 'sk-of-the-operator'
 
 beforeAll(async () => {
   await clear()
@@ -31,9 +36,12 @@ beforeAll(async () => {
   gateway = alone
     ? await startProgram()
     : await startProgram('--config', await write('demo.json', JSON.stringify(demo)))
+  const state = await keptState()
+  const env = { SAMEWIRE_KEY: 'sk-of-clients', SAMEWIRE_ADMIN_KEY: operatorKey }
+  keeping = await startOnPort(demo, { env, state: async () => state })
 })
 afterAll(async () => {
-  await gateway.stop()
+  await Promise.all([gateway.stop(), keeping.close()])
   await clear()
 })
 
@@ -81,6 +89,19 @@ const runners: Readonly<Record<string, Runner>> = {
       const { stdout, code } = await run('sh', ['-c', here(text)])
       expect(code).toBe(0)
       for (const expected of argument ? [argument] : ['"choices"', 'data: [DONE]']) expect(stdout).toContain(expected)
+    })
+  },
+
+  kept({ text, language, argument: expected }, title) {
+    test(`${title}: a gateway that keeps keys and usage answers it`, async () => {
+      const asked = text.replaceAll(address, keeping.baseURL.replace(/\/v1$/, ''))
+      const env = { ...bareEnv, SAMEWIRE_ADMIN_KEY: operatorKey, OPENAI_ADMIN_KEY: operatorKey }
+      const { stdout, stderr, code } =
+        language === 'sh'
+          ? await run('sh', ['-c', asked], env)
+          : await run(process.execPath, [await write('operator.mjs', asked)], env)
+      expect({ code, stderr: language === 'sh' ? '' : stderr }).toEqual({ code: 0, stderr: '' })
+      expect(stdout).toContain(expected)
     })
   },
 
