@@ -1,0 +1,115 @@
+import type { Clock } from '../core/clock.ts'
+import type { TransactionalDatabase } from './database.ts'
+import type { Leases } from './leases.ts'
+import { Round, type Want } from './round.ts'
+import type { Slice } from './slice.ts'
+
+/** Requests that wait, or slices, in one transaction: a few milliseconds' work at most. */
+const most = 64
+
+/**
+ * Runs one round after another, as long as there is something to tell the store or to ask of it. Where it isn't known
+ * whether one was written, since the store failed meanwhile, that is found out before the next.
+ */
+export class Rounds {
+  readonly #database: TransactionalDatabase
+  readonly #leases: Leases
+  readonly #clock: Clock
+  readonly #all: () => Iterable<Slice>
+  readonly #over: (slices: readonly Slice[]) => void
+  #wants: Want[] = []
+  readonly #due = new Set<Slice>()
+  #beat = 0
+  #beatDue = false
+  #doubtful: Round | undefined
+  #running: Promise<void> | undefined
+  /** Whether other processes use the store. */
+  shared = true
+
+  /** `all`: those that this process has. `over` is told which a round was about, whether it was written or not. */
+  constructor(options: {
+    readonly database: TransactionalDatabase
+    readonly leases: Leases
+    readonly clock: Clock
+    readonly all: () => Iterable<Slice>
+    readonly over: (slices: readonly Slice[]) => void
+  }) {
+    this.#database = options.database
+    this.#leases = options.leases
+    this.#clock = options.clock
+    this.#all = options.all
+    this.#over = options.over
+  }
+
+  ask(want: Want): void {
+    this.#wants.push(want)
+    void this.#run()
+  }
+
+  /** Resolves when there is nothing left to do, or when what there is has failed. Never rejects. */
+  tell(slices: readonly Slice[]): Promise<void> {
+    for (const slice of slices) this.#due.add(slice)
+    return this.#run()
+  }
+
+  /** Tells others that this process lives, even if there is nothing else to say. */
+  beat(): Promise<void> {
+    this.#beatDue = true
+    return this.#run()
+  }
+
+  #run(): Promise<void> {
+    this.#running ??= this.#runAll()
+    return this.#running
+  }
+
+  async #runAll(): Promise<void> {
+    // Requests that come at once are asked for at once.
+    await undefined
+    while (this.#pending) {
+      await this.#one(this.#wants.splice(0, most), [...this.#due].slice(0, most))
+      // Others have their turn, in this process and in the store.
+      if (this.#pending) await new Promise<void>((resolve) => this.#clock.after(0, resolve))
+    }
+    this.#running = undefined
+  }
+
+  get #pending(): boolean {
+    return this.#beatDue || this.#wants.length + this.#due.size > 0
+  }
+
+  async #one(wants: readonly Want[], slices: readonly Slice[]): Promise<void> {
+    for (const slice of slices) this.#due.delete(slice)
+    this.#beatDue = false
+    let round: Round | undefined
+    try {
+      await this.#clearDoubt()
+      this.#beat++
+      round = new Round({ beat: this.#beat, leases: this.#leases, slices, wants, shared: this.shared })
+      const running = round
+      await this.#database.transaction((inside) => running.run(inside))
+    } catch (error) {
+      this.#doubtful ??= round
+      for (const want of wants) want.fail(error)
+      this.#over(slices)
+      return
+    }
+    round.apply()
+    if (round.reborn) for (const slice of this.#all()) if (!slice.done) this.#due.add(slice)
+    for (const [want, verdict] of round.verdicts) want.answer(verdict)
+    this.#over(round.slices)
+  }
+
+  /** A transaction that failed at its end may have been written all the same: then its beat is there. */
+  async #clearDoubt(): Promise<void> {
+    const doubtful = this.#doubtful
+    if (!doubtful) return
+    const last = await this.#database.transaction((inside) => this.#leases.lastBeat(inside))
+    this.#doubtful = undefined
+    if (last === doubtful.beat) {
+      doubtful.apply()
+      doubtful.release()
+    } else doubtful.undo()
+    this.#over(doubtful.slices)
+  }
+}
