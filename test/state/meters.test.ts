@@ -7,8 +7,10 @@ import {
   type MeterPlace,
   memoryPlace,
   parallel,
+  postgresPlace,
   sqlitePlace,
 } from '../support/meters.ts'
+import { postgresForTests } from '../support/postgres.ts'
 
 interface Subject {
   readonly place: () => Promise<MeterPlace>
@@ -16,10 +18,12 @@ interface Subject {
   readonly members: number
 }
 
+const postgres = await postgresForTests()
 const subjects: Readonly<Record<string, Subject>> = {
   'in memory': { place: memoryPlace, members: 1 },
   'in SQLite': { place: sqlitePlace, members: 1 },
   'in SQLite, of four processes': { place: sqlitePlace, members: 4 },
+  ...(postgres && { 'in PostgreSQL, of three processes': { place: () => postgresPlace(postgres), members: 3 } }),
 }
 
 /** Repeatable. Of 0 to `most`, whole. */

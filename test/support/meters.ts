@@ -2,12 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/core/clock.ts'
+import { openPostgres } from '../../src/node/postgres.ts'
 import { openSqlite } from '../../src/node/sqlite.ts'
 import type { TransactionalDatabase } from '../../src/state/database.ts'
 import { MemoryMeters } from '../../src/state/memory-meters.ts'
 import type { Granted, Hold, Meter, MeterBook, Meters, Reading } from '../../src/state/meters.ts'
 import { migrate } from '../../src/state/migrate.ts'
 import { SlicedMeters, type SlicedOptions } from '../../src/state/sliced-meters.ts'
+import type { PostgresServer } from './postgres.ts'
 
 export type AnyMeters = Meters & MeterBook
 
@@ -65,6 +67,11 @@ export async function sqlitePlace(): Promise<MeterPlace> {
       await rm(folder, { recursive: true })
     },
   }
+}
+
+export async function postgresPlace(server: PostgresServer): Promise<MeterPlace> {
+  const url = await server.database()
+  return sharedPlace(() => openPostgres(url, { clock: systemClock }))
 }
 
 export async function memoryPlace(): Promise<MeterPlace> {
