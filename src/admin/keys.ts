@@ -4,8 +4,8 @@ import { duration, readFields } from './fields.ts'
 import { keyObjects, operatorObject, ownObject } from './key-object.ts'
 import { changedTerms, newTerms } from './key-terms.ts'
 import { readQuery } from './query.ts'
-import type { AdminRoute, AdminScope } from './route.ts'
-import { type AdminState, budgetSubject, withoutState } from './state.ts'
+import type { AdminRoute } from './route.ts'
+import { type AdminState, budgetSubject, countedState, stateOf } from './state.ts'
 
 /** Keys of a list. */
 const page = 100
@@ -18,7 +18,7 @@ export const keyRoutes: readonly AdminRoute[] = [
     path: '/keys',
     async answer({ query }, scope) {
       const asked = readQuery(query, ['offset', 'limit', 'include_disabled', 'project_id', 'workspace_id', 'user_id'])
-      const state = await stateOf(scope)
+      const state = await countedState(scope)
       const keys = await state.keys.list({
         disabled: asked.flag('include_disabled') ?? false,
         project: asked.text('project_id') ?? asked.text('workspace_id'),
@@ -43,7 +43,7 @@ export const keyRoutes: readonly AdminRoute[] = [
     method: 'GET',
     path: '/keys/{id}',
     async answer({ parameters: { id = '' } }, scope) {
-      const state = await stateOf(scope)
+      const state = await countedState(scope)
       return { body: { data: await shown(await state.keys.get(id), state) } }
     },
   },
@@ -87,16 +87,10 @@ export const keyRoutes: readonly AdminRoute[] = [
     path: '/key',
     forHolders: true,
     async answer({ holder }, scope) {
-      return { body: { data: holder ? await ownObject(holder, await stateOf(scope)) : operatorObject() } }
+      return { body: { data: holder ? await ownObject(holder, await countedState(scope)) : operatorObject() } }
     },
   },
 ]
-
-/** What is kept. Rejects with a 404 where nothing is. */
-export async function stateOf({ state }: AdminScope): Promise<AdminState> {
-  if (!state) throw withoutState()
-  return await state()
-}
 
 async function shown(key: Parameters<typeof keyObjects>[0][number] | undefined, state: AdminState) {
   if (!key) throw noKey()

@@ -1,10 +1,10 @@
 import type { RequestRow } from '../state/ledger.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { csvLine } from './csv.ts'
-import { stateOf } from './keys.ts'
 import { needed, readQuery } from './query.ts'
 import { generationObject, requestFields, requestObject } from './request-object.ts'
 import type { AdminAnswer, AdminRoute } from './route.ts'
+import { countedState } from './state.ts'
 
 /** Rows of a page: unless asked for, and at most. */
 const [usual, most] = [100, 1000]
@@ -21,7 +21,7 @@ export const requestRoutes: readonly AdminRoute[] = [
       const limit = asked.integer('limit', 1, written ? mostExport : most) ?? (written ? usualExport : usual)
       const after = asked.text('after')
       const key = asked.text('api_key_id')
-      const { usage } = await stateOf(scope)
+      const { usage } = await countedState(scope)
       const found = await usage.rows({ before: after, key, limit: limit + 1 })
       const rows = found.slice(0, limit)
       const hasMore = found.length > limit
@@ -40,7 +40,7 @@ export const requestRoutes: readonly AdminRoute[] = [
     forHolders: true,
     async answer({ query, holder }, scope): Promise<AdminAnswer> {
       const id = needed(readQuery(query, ['id']).text('id'), 'id')
-      const row = await (await stateOf(scope)).usage.row(id)
+      const row = await (await countedState(scope)).usage.row(id)
       if (!row || (holder && row.key !== holder.id)) throw noRequest()
       return { body: { data: generationObject(row) } }
     },

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Key, Keys } from '../state/key.ts'
 import type { KeyStore } from '../state/key-store.ts'
-import type { Usage } from '../state/ledger.ts'
+import type { Ledger, Usage } from '../state/ledger.ts'
 import type { MeterBook } from '../state/meters.ts'
 import { GatewayError } from '../wire/errors.ts'
 
@@ -11,8 +11,14 @@ export interface AdminState {
   /** Finds who asks, for what holders of keys may see themselves. */
   readonly holders: Keys
   readonly usage: Usage
+  /** What has been written by this process is read as well. */
+  readonly ledger: Pick<Ledger, 'flush'>
   readonly meters: MeterBook
   readonly clock: Pick<Clock, 'now'>
+}
+
+interface Kept {
+  readonly state?: (() => Promise<AdminState>) | undefined
 }
 
 /** The meter of a key's budget. */
@@ -21,6 +27,19 @@ export const budgetSubject = ({ id }: Pick<Key, 'id'>): string => `key:${id}`
 export const noState =
   'This gateway keeps no keys, budgets and usage. Set `state` in its configuration, such as `state: {url: file:samewire.db}`.'
 
-export function withoutState(): GatewayError {
+/** What is kept. Rejects with a 404 where nothing is. */
+export async function stateOf({ state }: Kept): Promise<AdminState> {
+  if (!state) throw withoutState()
+  return await state()
+}
+
+/** The same, with the requests that have only just ended. */
+export async function countedState(scope: Kept): Promise<AdminState> {
+  const state = await stateOf(scope)
+  await state.ledger.flush()
+  return state
+}
+
+function withoutState(): GatewayError {
   return new GatewayError('bad_request', noState, { status: 404, code: 'unknown_url' })
 }

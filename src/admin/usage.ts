@@ -3,9 +3,9 @@ import type { UsageQuery, UsageSum } from '../state/ledger.ts'
 import { dollarsOf } from '../state/money.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { bucketPage, bucketParameters, costWidths, filters, groupFields, groups, usageWidths } from './buckets.ts'
-import { stateOf } from './keys.ts'
 import { type Query, readQuery } from './query.ts'
 import type { AdminRoute } from './route.ts'
+import { countedState } from './state.ts'
 
 interface UsageKind {
   /** The object of its results; `completions` is `organization.usage.completions.result`. */
@@ -63,7 +63,7 @@ export const usageRoutes: readonly AdminRoute[] = [
       const isCounted = kind.operations.length > 0 && asked.flag('batch') !== true
       const only = { ...onlyIn(asked), operation: kind.operations }
       const options = { widths: usageWidths, groups, only, result: isCounted ? resultOf(kind) : undefined }
-      return { body: await bucketPage(asked, await stateOf(scope), options) }
+      return { body: await bucketPage(asked, await countedState(scope), options) }
     },
   },
   {
@@ -85,7 +85,7 @@ export const usageRoutes: readonly AdminRoute[] = [
         output_tokens: sum.output,
       })
       const options = { widths: costWidths, groups: shown, only: onlyIn(asked), result }
-      return { body: await bucketPage(asked, await stateOf(scope), options) }
+      return { body: await bucketPage(asked, await countedState(scope), options) }
     },
   },
 ]

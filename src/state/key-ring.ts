@@ -3,6 +3,7 @@ import type { Log } from '../core/log.ts'
 import type { Database, Row } from './database.ts'
 import type { Key, Keys } from './key.ts'
 import { keyColumns, keyOf } from './key-rows.ts'
+import { takingTurns } from './turns.ts'
 
 /** All keys of a database, in memory. Changes by other processes are seen after a while. */
 export interface KeyRing extends Keys {
@@ -58,7 +59,7 @@ export async function openKeyRing({ database, clock, log, every = 250 }: KeyRing
       found.clear()
       digests.clear()
     }
-    while (seen < newest) {
+    for (const turn = takingTurns(clock); seen < newest; await turn()) {
       const rows = await database.all(changedSince, [seen, page])
       if (rows.length === 0) return
       for (const ofOne of byKey(rows)) take(ofOne)

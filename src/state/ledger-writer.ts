@@ -4,6 +4,7 @@ import type { Database } from './database.ts'
 import type { Ledger, RequestRow } from './ledger.ts'
 import { insertion, storable } from './request-rows.ts'
 import { EndUsers, Rollups } from './rollups.ts'
+import { takingTurns } from './turns.ts'
 
 export interface LedgerOptions {
   readonly database: Database
@@ -69,7 +70,7 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
   }
 
   async function writeAll(): Promise<void> {
-    while (isWaiting()) {
+    for (const turn = takingTurns(clock); isWaiting(); await turn()) {
       const batch = unwritten ?? next()
       try {
         const rest = unwritten ? await withoutWritten(unwritten) : batch
@@ -80,8 +81,6 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
         unwritten = batch
         return failed(error)
       }
-      // Others want to get on, too.
-      if (waiting.length > 0) await new Promise<void>((turn) => clock.after(0, turn))
     }
   }
 

@@ -32,11 +32,11 @@ export class Rollups {
     if (row.key !== null && row.booked !== 0) this.#spend(row.key, row)
   }
 
-  /** What brings all of it into the store. */
+  /** What brings all of it into the store: in an order, so that of two writers none waits for what the other has. */
   statements(): readonly Statement[] {
     return [
-      ...[...this.#sums.values()].map(({ group, counts }) => ({ sql: addUsage, values: [...group, ...counts] })),
-      ...[...this.#spent.values()].map(({ key, day, booked }) => ({
+      ...inOrder(this.#sums).map(({ group, counts }) => ({ sql: addUsage, values: [...group, ...counts] })),
+      ...inOrder(this.#spent).map(({ key, day, booked }) => ({
         sql: addSpending,
         values: [key, booked, day, windowAt('weekly', day), windowAt('monthly', day)],
       })),
@@ -50,6 +50,10 @@ export class Rollups {
     spent.booked += booked
     this.#spent.set(id, spent)
   }
+}
+
+function inOrder<T>(sums: ReadonlyMap<string, T>): readonly T[] {
+  return [...sums].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, sum]) => sum)
 }
 
 /** Users whom clients speak for that are told apart in an hour: a client may make one up for each request. */

@@ -1,8 +1,10 @@
+import type { Clock } from '../core/clock.ts'
 import { requestIdAt } from '../wire/ids.ts'
 import type { Database, Row, Value } from './database.ts'
 import type { LimitReset } from './key.ts'
 import type { RequestRow, Spending, Usage, UsageGroup, UsageQuery, UsageSum } from './ledger.ts'
 import { requestColumns, requestOf } from './request-rows.ts'
+import { takingTurns } from './turns.ts'
 import { windowAt } from './window.ts'
 
 const hour = 60 * 60 * 1000
@@ -13,8 +15,8 @@ const page = 500
 /** Rows that one statement looks through for those of a key. */
 const stretch = 5_000
 
-/** Reads what a ledger has written. `now`: milliseconds since 1970. */
-export function createUsage(database: Database, now: () => number): Usage {
+/** Reads what a ledger has written. */
+export function createUsage(database: Database, clock: Clock): Usage {
   async function sumsOf(query: UsageQuery, from: number, to: number): Promise<UsageSum[]> {
     const { sql, values } = query.width < hour ? sumOfRows(query, from, to) : sumOfHours(query, from, to)
     const rows = await database.all(sql, values)
@@ -23,7 +25,7 @@ export function createUsage(database: Database, now: () => number): Usage {
 
   async function* newest(before: string | undefined, key: string | undefined): AsyncGenerator<RequestRow> {
     let last = before
-    for (;;) {
+    for (const turn = takingTurns(clock); ; await turn()) {
       const before = last === undefined ? '' : 'WHERE id < ?2'
       const most = key === undefined ? page : stretch
       const values: Value[] = [most, ...(last === undefined ? [] : [last])]
@@ -50,9 +52,12 @@ export function createUsage(database: Database, now: () => number): Usage {
   return {
     async sums(query) {
       const found: UsageSum[] = []
+      const turn = takingTurns(clock)
       // Bucket by bucket, so that nobody waits for a whole month to be summed up.
-      for (let from = query.from; from < query.to; from += query.width)
+      for (let from = query.from; from < query.to; from += query.width) {
         found.push(...(await sumsOf(query, from, Math.min(from + query.width, query.to))))
+        await turn()
+      }
       return found
     },
 
@@ -72,7 +77,7 @@ export function createUsage(database: Database, now: () => number): Usage {
       if (keys.length === 0) return new Map()
       const places = keys.map((_, at) => `?${at + 1}`).join(', ')
       const rows = await database.all(`SELECT * FROM spending WHERE key_id IN (${places})`, keys)
-      return new Map(rows.map((row) => [String(row.key_id), spendingOf(row, now())]))
+      return new Map(rows.map((row) => [String(row.key_id), spendingOf(row, clock.now())]))
     },
   }
 }

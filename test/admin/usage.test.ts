@@ -185,6 +185,14 @@ describe('OpenAI’s client', () => {
 })
 
 describe('The rows of requests', () => {
+  it('are there as soon as their requests are over', async () => {
+    const row = rowMaker()({ at: (today - 2 * day) * 1000, operation: 'rerank', deployment: null, model: null })
+    state.ledger.write(row)
+    const headers = { authorization: `Bearer ${adminKey}` }
+    expect((await fetch(`${gateway.baseURL}/generation?id=${row.id}`, { headers })).status).toBe(200)
+    await state.database.all('DELETE FROM requests WHERE id = ?1', [row.id])
+  })
+
   async function read(query: string, accept = 'application/json') {
     const headers = { authorization: `Bearer ${adminKey}`, accept }
     const response = await fetch(`${gateway.baseURL}/requests${query}`, { headers })

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
 import { type Database, StoreError } from '../../src/state/database.ts'
 import type { UsageQuery } from '../../src/state/ledger.ts'
 import { createLedger, type LedgerWriter } from '../../src/state/ledger-writer.ts'
@@ -19,7 +20,7 @@ let ledger: LedgerWriter
 let faults: ('refused' | 'written all the same')[]
 let batches: number[]
 const make = rowMaker()
-const usage = () => createUsage(inner, () => clock.now())
+const usage = () => createUsage(inner, clock)
 
 beforeEach(async () => {
   inner = await memoryDatabase()
@@ -228,7 +229,7 @@ describe('Usage', () => {
   })
 
   it('of a key ends with its day, its week and its month', async () => {
-    const at = (now: number) => createUsage(inner, () => now).spending(['a', 'nobody'])
+    const at = (now: number) => createUsage(inner, { ...systemClock, now: () => now }).spending(['a', 'nobody'])
     expect(await at(midnight + day)).toEqual(
       new Map([['a', { total: 2_000, daily: 1_000, weekly: 2_000, monthly: 2_000 }]]),
     )
@@ -240,7 +241,9 @@ describe('Usage', () => {
   it('of an earlier day that is told late is none of today’s', async () => {
     ledger.write(make({ at: midnight + day - 1, key: 'a' }))
     await ledger.flush()
-    expect((await createUsage(inner, () => midnight + day).spending(['a'])).get('a')).toMatchObject({
+    expect(
+      (await createUsage(inner, { ...systemClock, now: () => midnight + day }).spending(['a'])).get('a'),
+    ).toMatchObject({
       total: 3_000,
       daily: 1_000,
     })

@@ -81,7 +81,7 @@ export async function keptState(clock: Clock = systemClock): Promise<KeptState> 
     logged,
     keys: createKeyStore({ database, clock, secure, changed: ring.refresh }),
     holders: ring,
-    usage: createUsage(database, () => clock.now()),
+    usage: createUsage(database, clock),
     meters: {
       read: async ({ subject }) => readings.get(subject) ?? { spent: 0, held: 0, lost: 0 },
       async forgive({ subject }) {
