@@ -20,7 +20,7 @@ import { createReports } from './http/report.ts'
 import { isForResponses } from './http/upgrades.ts'
 import { readLogSettings } from './observe/log-settings.ts'
 import type { Metrics } from './observe/metrics/metrics.ts'
-import { readMetricsSettings } from './observe/metrics/settings.ts'
+import { readMetricsNames } from './observe/metrics/settings.ts'
 import { createObserving, joined, type LogOutput } from './observe/observing.ts'
 import type { Edge, EdgeOptions } from './runtime/edge.ts'
 import { requestIds } from './wire/ids.ts'
@@ -46,7 +46,7 @@ export interface Parts<Bindings extends object> {
   readonly background?: boolean
   /** Keys, usage and what else is kept. Absent: nothing is. */
   readonly state?: AdminScope['state']
-  /** Counts requests. Absent: nobody does. */
+  /** Counts requests, where somebody is to be told. Absent: nobody does. */
   readonly metrics?: Pick<Metrics, 'watch'> | undefined
 }
 
@@ -64,7 +64,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const catalog = readCatalog(config, registry, env, found)
   const keys = readKeys(config, env, found)
   const settings = readLogSettings(config, env, output?.format ?? 'text', found)
-  readMetricsSettings(config, env, found)
+  const scraped = readMetricsNames(config, env, found)
   const adminKey = readAdminKey(env, keys, found)
   if (found.problems.length > 0) throw new ConfigError(found.problems, source)
   const secrets = keys.map(({ secret }) => secret)
@@ -76,7 +76,8 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const access: Access = keys.length > 0 ? { mode: 'keys', keys } : withoutKeys
   const { clock, random, log } = services
   const { known } = gateway.knowledge
-  const metrics = parts.metrics?.watch({ catalog, known, health: gateway.learned.health, hash: hashOf(config) })
+  const { health } = gateway.learned
+  const metrics = parts.metrics?.watch({ catalog, known, health, scraped, hash: hashOf(config) })
   const accounts = lateValue(async () => (await import('./prices/accounts.ts')).createAccounts({ known, ...services }))
   const reports = createReports({ ...services, accounts, observer: joined([services.observer, metrics?.observer]) })
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
@@ -101,7 +102,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     admin: {
       adminKey,
       scope: {
-        ...{ gateway, config, source, loaded: clock.now(), env, metrics },
+        ...{ gateway, config, source, loaded: clock.now(), env, scrape: metrics?.scrape },
         ...{ control: parts.control, state: parts.state },
       },
     },
@@ -115,6 +116,6 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   })
   return {
     ...{ app, sockets, gateway, access, log: services.log, logFormat: settings.format, notes: [...found.notes] },
-    ...{ ready, close },
+    ...{ ready, close, metrics },
   }
 }

@@ -5,9 +5,9 @@ export const metricsRoutes: readonly AdminRoute[] = [
   {
     method: 'GET',
     path: '/metrics',
-    async answer({ header }, { metrics }) {
-      if (!metrics) throw new GatewayError('bad_request', off, { status: 404, code: 'unknown_url' })
-      const { type, text } = await metrics.scrape(header('accept'))
+    async answer({ header }, { scrape }) {
+      if (!scrape) throw new GatewayError('bad_request', off, { status: 404, code: 'unknown_url' })
+      const { type, text } = await scrape(header('accept'))
       return { headers: { 'content-type': type }, body: text }
     },
   },

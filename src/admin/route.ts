@@ -19,8 +19,8 @@ export interface AdminScope {
   readonly env: Readonly<Record<string, unknown>>
   /** Absent where a deployment is the reload. */
   readonly control: ConfigControl | undefined
-  /** Absent if nothing is counted. */
-  readonly metrics?: Pick<Watch, 'scrape'> | undefined
+  /** Absent if no metrics are told here. */
+  readonly scrape?: Watch['scrape'] | undefined
   /** Resolves once it is open, and rejects with a `StoreError` if it can't be. Absent if none is configured. */
   readonly state?: (() => Promise<AdminState>) | undefined
 }

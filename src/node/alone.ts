@@ -7,7 +7,7 @@ import { urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
 import { type Job, outside } from './build.ts'
 import { LiveConfig } from './live-config.ts'
-import { loadMetrics } from './metrics.ts'
+import { LateMetrics } from './metrics.ts'
 import { rereader } from './read-again.ts'
 import { reloadWhenTold } from './reload-when.ts'
 import { Serving } from './serving.ts'
@@ -27,7 +27,8 @@ export async function serveAlone(
     clock: outside.clock,
     log: (message, level) => serving.log(message, level),
   })
-  const metrics = await loadMetrics(job.config, env, outside.clock)
+  const metrics = new LateMetrics({ env, clock: outside.clock, reloads: () => live.results })
+  await metrics.prepare(job.config)
   const serving = new Serving(job, env, { control: live, metrics })
   const { services, transport, running } = serving.shared
   const { gateway, notes, announce } = serving.now

@@ -12,7 +12,6 @@ import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Services } from '../core/services.ts'
 import { createLog } from '../log.ts'
-import type { Metrics } from '../observe/metrics/metrics.ts'
 import { createNodeDial } from '../runtime/node-dial.ts'
 import { nodeDownload } from '../runtime/node-download.ts'
 import { nodeEdge } from '../runtime/node-edge.ts'
@@ -21,6 +20,7 @@ import { createLines } from '../runtime/node-output.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
 import { Running } from '../runtime/running.ts'
 import { isLoopback, startText } from '../start-text.ts'
+import type { LateMetrics } from './metrics.ts'
 
 /** What a gateway is built from. Plain data: every worker gets a copy and builds the same gateway. */
 export interface Job {
@@ -81,7 +81,7 @@ export type Shared = ReturnType<typeof createShared>
 export interface Beside {
   readonly control?: ConfigControl | undefined
   /** Absent: nothing is counted. */
-  readonly metrics?: Metrics | undefined
+  readonly metrics?: LateMetrics | undefined
 }
 
 /** Builds the gateway for a job. Throws a `ConfigError`. */
@@ -99,7 +99,8 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
     edge: (options) => nodeEdge({ ...options, running }),
     phase: () => running.phase,
     withoutKeys: { mode: 'open' },
-    ...beside,
+    control: beside.control,
+    metrics: beside.metrics?.now,
   })
   if (assembled.access.mode === 'open' && !isLoopback(host)) {
     throw new ConfigError(

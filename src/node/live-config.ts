@@ -4,6 +4,7 @@ import { ConfigError } from '../config/problems.ts'
 import { stackOf } from '../config/thrown.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
+import type { ReloadResults } from '../observe/metrics/reloads.ts'
 import type { Job } from './build.ts'
 
 /** Earlier configurations that are kept. */
@@ -37,12 +38,18 @@ export class LiveConfig implements ConfigControl {
   #count = 0
   #differs = false
   #last: Reload | undefined
+  readonly #results = { applied: 0, unchanged: 0, kept: 0, rolled_back: 0 }
   #turn: Promise<unknown> = Promise.resolve()
   #hasWarned = false
 
   constructor(options: LiveConfigOptions) {
     this.#options = options
     this.#current = { number: 0, job: options.job }
+  }
+
+  /** How often it was read again, or returned to an earlier one, by what came of it. */
+  get results(): ReloadResults {
+    return this.#results
   }
 
   async state(): Promise<ConfigState> {
@@ -131,6 +138,8 @@ export class LiveConfig implements ConfigControl {
   }
 
   #told(reload: Omit<Reload, 'at' | 'hash'>): Reload {
+    const { cause, outcome } = reload
+    this.#results[cause === 'rollback' && outcome === 'applied' ? 'rolled_back' : outcome]++
     this.#last = { at: this.#options.clock.now(), hash: this.#current.job.hash, ...reload }
     return this.#last
   }

@@ -4,16 +4,47 @@ import { noFindings } from '../config/secrets.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Tally } from '../observe/metrics/metric.ts'
 import type { Metrics } from '../observe/metrics/metrics.ts'
-import { readMetricsSettings } from '../observe/metrics/settings.ts'
+import type { ReloadResults } from '../observe/metrics/reloads.ts'
+import { readMetricsNames } from '../observe/metrics/settings.ts'
 import type { Report } from '../runtime/workers.ts'
 
-/** The counts of this process; undefined, and nothing is loaded, if none are wanted. */
-export async function loadMetrics(config: Config, env: Environment, clock: Clock): Promise<Metrics | undefined> {
-  // What is wrong with them is told by whoever builds the gateway.
-  const settings = readMetricsSettings(config, env, noFindings())
-  if (!settings) return undefined
-  const { createMetrics } = await import('../observe/metrics/metrics.ts')
-  return createMetrics({ settings, clock })
+export interface LateMetricsOptions {
+  readonly env: Environment
+  readonly clock: Clock
+  /** See `MetricsOptions`. */
+  readonly reloads?: () => ReloadResults
+  /** Called once they are there. */
+  readonly onLoad?: (metrics: Metrics) => void
+}
+
+/** The counts of this process, whose code is loaded when a configuration first wants them. */
+export class LateMetrics {
+  readonly #options: LateMetricsOptions
+  #now: Metrics | undefined
+
+  constructor(options: LateMetricsOptions) {
+    this.#options = options
+  }
+
+  /** Undefined until something is to be counted. */
+  get now(): Metrics | undefined {
+    return this.#now
+  }
+
+  /** Resolves when they are there, if the configuration wants them. */
+  async prepare(config: Config): Promise<void> {
+    const { env, clock, reloads, onLoad } = this.#options
+    // What is wrong with the setting is told by whoever builds the gateway.
+    if (this.#now || !readMetricsNames(config, env, noFindings())) return
+    const { createMetrics } = await import('../observe/metrics/metrics.ts')
+    this.#now = createMetrics({ clock, reloads, latest: wantsLatest(env) })
+    onLoad?.(this.#now)
+  }
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/gen-ai: nobody's names change unless they ask for it. */
+function wantsLatest({ OTEL_SEMCONV_STABILITY_OPT_IN: words = '' }: Environment): boolean {
+  return words.split(',').some((word) => word.trim() === 'gen_ai_latest_experimental')
 }
 
 /** Milliseconds after which a worker tells its parent what it has counted. What came later is lost if it is killed. */

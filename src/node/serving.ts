@@ -53,6 +53,7 @@ export class Serving {
    * can't be built. Resolves with what is to be told of it.
    */
   async replace(job: Job): Promise<readonly string[]> {
+    await this.#beside.metrics?.prepare(job.config)
     const next = build(job, this.#env, this.shared, this.#beside)
     const { clock } = this.shared.services
     inheritLists(next.gateway, this.#now.gateway)
@@ -65,6 +66,7 @@ export class Serving {
     })
     await next.ready
     inherit(next.gateway, this.#now.gateway)
+    next.metrics?.serves()
     this.#now = next
     // An older one has ended its requests, or has long sent what it had to.
     this.#all.splice(0, this.#all.length, ...this.#all.slice(-1), next)

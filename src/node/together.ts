@@ -31,6 +31,7 @@ export async function serveTogether(
   const serving = new Serving(job, env)
   const { log } = serving
   const { clock } = serving.shared.services
+  const started = clock.now()
   const { gateway, notes, announce } = serving.now
   for (const note of [...notes, ...((await serving.now.ready) ?? [])]) log(note)
   const live: LiveConfig = new LiveConfig({
@@ -53,6 +54,10 @@ export async function serveTogether(
     clock,
     log,
     answer: (question) => answerConfig(question, live),
+    async own() {
+      const { reloadTally } = await import('../observe/metrics/reloads.ts')
+      return reloadTally(live.results, started)
+    },
   })
   const door = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => workers.deal(socket))
   const end = () => {

@@ -6,7 +6,7 @@ import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
 import type { Order, Report } from '../runtime/workers.ts'
 import { outside, type WorkerJob } from './build.ts'
-import { loadMetrics, WorkerMetrics } from './metrics.ts'
+import { LateMetrics, WorkerMetrics } from './metrics.ts'
 import { RemoteConfig } from './remote-config.ts'
 import { Serving } from './serving.ts'
 
@@ -44,8 +44,14 @@ process.once('SIGTERM', () => {
 
 async function start(job: WorkerJob): Promise<void> {
   try {
-    const metrics = await loadMetrics(job.config, process.env, outside.clock)
-    if (metrics) counts = new WorkerMetrics(metrics, tell)
+    const metrics = new LateMetrics({
+      env: process.env,
+      clock: outside.clock,
+      onLoad(made) {
+        counts = new WorkerMetrics(made, tell)
+      },
+    })
+    await metrics.prepare(job.config)
     const first = new Serving(job, process.env, { control: config, metrics })
     serving = first
     await first.now.ready

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { Gathering } from '../observe/metrics/gathering.ts'
-import type { Tally } from '../observe/metrics/metric.ts'
+import { sumOf, type Tally } from '../observe/metrics/metric.ts'
 import { StartError } from './listening.ts'
 
 /**
@@ -46,6 +46,8 @@ export interface WorkersOptions<Job> {
   readonly log: Log
   /** Answers the questions of workers. */
   readonly answer?: (question: unknown) => Promise<unknown>
+  /** What this process has counted itself. */
+  readonly own?: () => Promise<Tally>
 }
 
 /** A worker's slot, which a new worker takes when it ends. */
@@ -158,6 +160,15 @@ export class Workers<Job> {
     })
   }
 
+  /** What all workers have counted, and this process. Never rejects. */
+  async gather(): Promise<Tally> {
+    const sum = await this.#gathering.gather(this.#alive, (member, round) =>
+      this.#tell(member, { kind: 'count', round }),
+    )
+    const own = await this.#options.own?.()
+    return own ? sumOf([sum, own]) : sum
+  }
+
   /** Tells all workers to finish their answers. Resolves when the last one has ended. */
   stop(): Promise<void> {
     this.#stopping = true
@@ -222,10 +233,7 @@ export class Workers<Job> {
 
   /** Tells a worker what all have counted. */
   async #count(worker: Worker, id: number): Promise<void> {
-    const sum = await this.#gathering.gather(this.#alive, (member, round) =>
-      this.#tell(member, { kind: 'count', round }),
-    )
-    this.#tell(worker, { kind: 'counted', id, sum })
+    this.#tell(worker, { kind: 'counted', id, sum: await this.gather() })
   }
 
   #admit(worker: Worker, version: string | undefined): void {

@@ -56,9 +56,12 @@ function failed(report: RequestReport): RequestReport {
 }
 
 async function watched(names: 'gen_ai' | 'litellm') {
-  const metrics = createMetrics({ settings: { names, latest: false }, clock: { now: () => Date.now() } })
+  const metrics = createMetrics({ clock: { now: () => Date.now() }, latest: false })
   const health = { labels: () => [], find: () => undefined }
-  return { metrics, ...metrics.watch({ catalog, known: new Map(), health, hash: Promise.resolve('0123456789ab') }) }
+  const hash = Promise.resolve('0123456789ab')
+  const watch = metrics.watch({ catalog, known: new Map(), health, scraped: names, hash })
+  if (!watch?.scrape) throw new Error('nothing is counted')
+  return { metrics, observer: watch.observer, scrape: watch.scrape }
 }
 
 /** Microseconds for one of `reports`: the least of all rounds, since other programs only add. */

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config/schema.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { createMetrics } from '../../src/observe/metrics/metrics.ts'
-import type { MetricsSettings } from '../../src/observe/metrics/settings.ts'
+import type { NameSet } from '../../src/observe/metrics/settings.ts'
 import { ask, chat, noLists, open } from '../support/ask.ts'
 import type { RunningGateway, startGateway } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, type FakeUpstream, json, stream } from '../support/upstream.ts'
@@ -23,7 +23,7 @@ export interface Counted {
 export async function startCounted(
   serve: typeof startGateway,
   { up, spare }: { readonly up: FakeUpstream; readonly spare: FakeUpstream },
-  settings: Partial<MetricsSettings> = {},
+  { names = 'gen_ai', latest = false }: { readonly names?: NameSet; readonly latest?: boolean } = {},
   more: Config = {},
 ): Promise<Counted> {
   const type = 'openai-compatible'
@@ -35,9 +35,10 @@ export async function startCounted(
     },
     keys: ['env:TEAM_KEY'],
     retries: 0,
+    metrics: { names },
     ...more,
   }
-  const metrics = createMetrics({ settings: { names: 'gen_ai', latest: false, ...settings }, clock: systemClock })
+  const metrics = createMetrics({ clock: systemClock, latest })
   const gateway = await serve(config, { services: noLists, env, metrics })
   return {
     gateway,

@@ -111,10 +111,11 @@ export class RequestCounter implements Observer {
 
   #combined(facts: Facts): Count {
     const { sets, names } = this.#counting
-    const [one, two] = sets.map((set) => set.countFor(facts, names))
+    const [one, two, three] = sets.map((set) => set.countFor(facts, names))
     return (report, times) => {
       one?.(report, times)
       two?.(report, times)
+      three?.(report, times)
     }
   }
 

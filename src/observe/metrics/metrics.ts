@@ -5,20 +5,28 @@ import { RequestCounter } from './counting.ts'
 import { genAiSet } from './gen-ai.ts'
 import { KnownNames, type Names } from './known-names.ts'
 import { liteLlmSet } from './litellm.ts'
-import type { Metric, Tally } from './metric.ts'
+import type { Tally } from './metric.ts'
 import { ownMetrics } from './names.ts'
 import { ownSet } from './own.ts'
 import { Registry } from './registry.ts'
-import type { MetricsSettings } from './settings.ts'
+import { type ReloadResults, reloadResults } from './reloads.ts'
+import type { NameSet } from './settings.ts'
 import { type Worded, wordedFor } from './text.ts'
 
 export interface MetricsOptions {
-  readonly settings: MetricsSettings
   readonly clock: Pick<Clock, 'now'>
+  /** Whether the names of the conventions are their newer ones. */
+  readonly latest: boolean
+  /** Whether a collector is told of all gateways by the names of the conventions, whatever a scrape tells. */
+  readonly exported?: boolean | undefined
+  /** How often the configuration was read again here. Absent: another process does that. */
+  readonly reloads?: (() => ReloadResults) | undefined
 }
 
 /** A gateway whose requests are counted. */
 export interface Watched extends Names {
+  /** The names that a scrape is told. Undefined: it is told nothing. */
+  readonly scraped: NameSet | undefined
   readonly health: Pick<HealthBook, 'labels' | 'find'>
   /** A short hash of its configuration. */
   readonly hash: Promise<string>
@@ -26,28 +34,27 @@ export interface Watched extends Names {
 
 export interface Watch {
   readonly observer: Observer
-  /** The counts of all processes, for Prometheus. `accept`: the request's header. */
-  scrape(accept: string | undefined): Promise<Worded>
+  /** The gateway has the place of the one before: it is its deployments of which the metrics tell. */
+  serves(): void
+  /** The counts of all processes, for Prometheus. `accept`: the request's header. Absent: they are not for scrapes. */
+  readonly scrape?: (accept: string | undefined) => Promise<Worded>
 }
 
 /** The counts of a process, for as long as it runs, whichever gateways it has one after the other. */
 export interface Metrics {
-  /** All metrics that there are, whether anything was counted or not. */
-  readonly metrics: readonly Metric[]
-  /** Counts the requests of a gateway. */
-  watch(watched: Watched): Watch
+  /** Counts the requests of a gateway. Undefined: nobody is to be told of them. */
+  watch(watched: Watched): Watch | undefined
   /** What this process has counted so far. */
   tally(): Tally
   /** What all processes have counted. The process that has no others leaves it as it is. */
   gather: () => Promise<Tally>
 }
 
-export function createMetrics({ settings, clock }: MetricsOptions): Metrics {
+export function createMetrics({ clock, latest, exported = false, reloads }: MetricsOptions): Metrics {
   const registry = new Registry(clock.now())
-  const byKey = settings.names === 'litellm'
   const own = ownSet(registry)
-  const set = byKey ? liteLlmSet(registry) : genAiSet(registry, settings.latest ? 'latest' : 'usual')
-  const all = [...own.metrics, ...set.metrics]
+  const genAi = genAiSet(registry, latest ? 'latest' : 'usual')
+  const sets = { gen_ai: genAi, litellm: liteLlmSet(registry) } as const
   const inFlight = registry.place(ownMetrics.inFlight, [])
   registry.add(registry.place(ownMetrics.processes, []))
   const folded = registry.place(ownMetrics.folded, [])
@@ -55,6 +62,7 @@ export function createMetrics({ settings, clock }: MetricsOptions): Metrics {
   let current: { readonly watched: Watched; readonly names: KnownNames; hash: string } | undefined
 
   function look(): void {
+    registry.set(ownMetrics.reloads, reloadResults(reloads?.()))
     if (!current) return
     const { watched, names, hash } = current
     const now = clock.now()
@@ -74,31 +82,35 @@ export function createMetrics({ settings, clock }: MetricsOptions): Metrics {
   }
 
   const metrics: Metrics = {
-    metrics: all,
     watch(watched) {
+      const { scraped } = watched
       const names = new KnownNames(registry, watched)
       const mine = { watched, names, hash: '' }
+      const told = scraped && sets[scraped]
+      const counted = new Set([...(told ? [told] : []), ...(exported ? [genAi] : [])])
+      if (counted.size === 0) return undefined
       void watched.hash.then((hash) => {
         mine.hash = hash
       })
       current ??= mine
       const observer = new RequestCounter({
-        sets: [own, set],
+        sets: [own, ...counted],
         names,
-        byKey,
-        began() {
-          current = mine
-          registry.add(inFlight)
-        },
+        byKey: scraped === 'litellm',
+        began: () => registry.add(inFlight),
         over: () => registry.add(inFlight, -1),
       })
       return {
         observer,
-        async scrape(accept) {
+        serves() {
           current = mine
-          await watched.hash
-          return wordedFor(accept, all, await metrics.gather())
         },
+        ...(told && {
+          async scrape(accept) {
+            await watched.hash
+            return wordedFor(accept, [...own.metrics, ...told.metrics], await metrics.gather())
+          },
+        }),
       }
     },
     tally() {

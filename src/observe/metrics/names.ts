@@ -28,8 +28,9 @@ function counter(given: Given): Metric {
   return { unit: '{request}', prometheus: `${underscored(given.name)}_total`, ...given, type: 'counter' }
 }
 
-function gauge(given: Given): Metric {
-  return { unit: '1', prometheus: underscored(given.name), ...given, type: 'gauge' }
+/** The unit has no usual one: whoever makes Prometheus's names of OpenTelemetry's takes a gauge of `1` for a ratio. */
+function gauge(given: Given & Pick<Metric, 'unit'>): Metric {
+  return { prometheus: underscored(given.name), ...given, type: 'gauge' }
 }
 
 function histogram(given: Given & Pick<Required<Metric>, 'bounds'>) {
@@ -129,7 +130,12 @@ export const ownMetrics = {
     help: 'Requests that are over, by the status of their answer and how they ended.',
     attributes: ['path', 'model', 'status', 'outcome'],
   }),
-  inFlight: gauge({ name: 'samewire.requests_in_flight', help: 'Requests that are not over.', attributes: [] }),
+  inFlight: gauge({
+    name: 'samewire.requests_in_flight',
+    help: 'Requests that are not over.',
+    attributes: [],
+    unit: '{request}',
+  }),
   streams: counter({
     name: 'samewire.stream_outcomes',
     help: 'Streams by how they ended: done, cut by an upstream, gone with their client, or unfollowed.',
@@ -193,6 +199,12 @@ export const ownMetrics = {
     help: 'Processes that have the configuration with this hash.',
     attributes: ['hash'],
     unit: '{process}',
+  }),
+  reloads: counter({
+    name: 'samewire.config_reloads',
+    help: 'How often the configuration was read again: applied, unchanged, kept because the new one is wrong, or rolled_back.',
+    attributes: ['result'],
+    unit: '{reload}',
   }),
   processes: gauge({
     name: 'samewire.processes',
