@@ -8,6 +8,7 @@ import type { Arguments } from './arguments.ts'
 import { type Job, outside } from './build.ts'
 import { LiveConfig } from './live-config.ts'
 import { LateMetrics } from './metrics.ts'
+import { loadMetricsExport } from './metrics-export.ts'
 import { rereader } from './read-again.ts'
 import { reloadWhenTold } from './reload-when.ts'
 import { Serving } from './serving.ts'
@@ -27,16 +28,23 @@ export async function serveAlone(
     clock: outside.clock,
     log: (message, level) => serving.log(message, level),
   })
-  const metrics = new LateMetrics({ env, clock: outside.clock, reloads: () => live.results })
+  const { begin, notes: exportNotes } = await loadMetricsExport(env)
+  const exported = begin !== undefined
+  const metrics = new LateMetrics({ env, clock: outside.clock, exported, reloads: () => live.results })
   await metrics.prepare(job.config)
   const serving = new Serving(job, env, { control: live, metrics })
   const { services, transport, running } = serving.shared
   const { gateway, notes, announce } = serving.now
-  for (const note of [...notes, ...((await serving.now.ready) ?? [])]) serving.log(note)
+  for (const note of new Set([...notes, ...((await serving.now.ready) ?? []), ...exportNotes])) serving.log(note)
+  const { now: counts } = metrics
+  const exporter = counts && begin?.(counts.gather, { ...services, log: serving.log })
   const server = createNodeServer(serving.fetch, services.random)
   serveSockets(server, { ...services, open: serving.sockets, running })
   const drain = drainOf(server, services.clock)
-  const end = () => void Promise.all([transport.close(), serving.close(lastTelemetry)]).finally(() => process.exit(0))
+  const end = () => {
+    const closing = [transport.close(), serving.close(lastTelemetry), exporter?.close(lastTelemetry)]
+    void Promise.all(closing).finally(() => process.exit(0))
+  }
   const stop = () => {
     told()
     running.phase = 'stopping'

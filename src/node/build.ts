@@ -55,6 +55,8 @@ process.on('exit', lines.flush)
 export interface WorkerJob extends Job {
   /** Milliseconds that running answers have to finish after the worker was told to stop. */
   readonly grace: number
+  /** Whether a collector is told what was counted: by the parent process. */
+  readonly exported: boolean
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Environment } from '../config/providers.ts'
 import type { Config } from '../config/schema.ts'
 import { noFindings } from '../config/secrets.ts'
 import type { Clock } from '../core/clock.ts'
+import { wantsLatestNames } from '../observe/latest-names.ts'
 import type { Tally } from '../observe/metrics/metric.ts'
 import type { Metrics } from '../observe/metrics/metrics.ts'
 import type { ReloadResults } from '../observe/metrics/reloads.ts'
@@ -12,6 +13,7 @@ export interface LateMetricsOptions {
   readonly env: Environment
   readonly clock: Clock
   /** See `MetricsOptions`. */
+  readonly exported?: boolean | undefined
   readonly reloads?: () => ReloadResults
   /** Called once they are there. */
   readonly onLoad?: (metrics: Metrics) => void
@@ -33,18 +35,13 @@ export class LateMetrics {
 
   /** Resolves when they are there, if the configuration wants them. */
   async prepare(config: Config): Promise<void> {
-    const { env, clock, reloads, onLoad } = this.#options
+    const { env, clock, exported, reloads, onLoad } = this.#options
     // What is wrong with the setting is told by whoever builds the gateway.
-    if (this.#now || !readMetricsNames(config, env, noFindings())) return
+    if (this.#now || !(exported || readMetricsNames(config, env, noFindings()))) return
     const { createMetrics } = await import('../observe/metrics/metrics.ts')
-    this.#now = createMetrics({ clock, reloads, latest: wantsLatest(env) })
+    this.#now = createMetrics({ clock, exported, reloads, latest: wantsLatestNames(env) })
     onLoad?.(this.#now)
   }
-}
-
-/** https://opentelemetry.io/docs/specs/semconv/gen-ai: nobody's names change unless they ask for it. */
-function wantsLatest({ OTEL_SEMCONV_STABILITY_OPT_IN: words = '' }: Environment): boolean {
-  return words.split(',').some((word) => word.trim() === 'gen_ai_latest_experimental')
 }
 
 /** Milliseconds after which a worker tells its parent what it has counted. What came later is lost if it is killed. */

@@ -8,6 +8,7 @@ import { urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
 import type { Job, WorkerJob } from './build.ts'
 import { LiveConfig } from './live-config.ts'
+import { loadMetricsExport } from './metrics-export.ts'
 import { rereader } from './read-again.ts'
 import { reloadWhenTold } from './reload-when.ts'
 import { answerConfig } from './remote-config.ts'
@@ -33,13 +34,15 @@ export async function serveTogether(
   const { clock } = serving.shared.services
   const started = clock.now()
   const { gateway, notes, announce } = serving.now
-  for (const note of [...notes, ...((await serving.now.ready) ?? [])]) log(note)
+  const { begin, notes: exportNotes } = await loadMetricsExport(env)
+  const exported = begin !== undefined
+  for (const note of new Set([...notes, ...((await serving.now.ready) ?? []), ...exportNotes])) log(note)
   const live: LiveConfig = new LiveConfig({
     job,
     read: rereader(job, env),
     async apply(next) {
       const told = serving.check(next)
-      await workers.reload({ ...next, grace })
+      await workers.reload({ ...next, grace, exported })
       return told
     },
     workers: () => workers.versions.map(({ pid, version }) => ({ pid, hash: version })),
@@ -50,7 +53,7 @@ export async function serveTogether(
   const workers = new Workers<WorkerJob>({
     count,
     file,
-    job: { ...job, grace },
+    job: { ...job, grace, exported },
     clock,
     log,
     answer: (question) => answerConfig(question, live),
@@ -60,14 +63,17 @@ export async function serveTogether(
     },
   })
   const door = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => workers.deal(socket))
+  const exporter = begin?.(() => workers.gather(), { ...serving.shared.services, log })
   const end = () => {
     workers.kill()
     process.exit(0)
   }
+  /** All that workers tell has been told by then. */
+  const last = () => void (exporter?.close(lastTelemetry) ?? Promise.resolve()).finally(end)
   const stop = () => {
     told()
-    setTimeout(end, grace + reserve)
-    closeDoor(door, () => void workers.stop().then(end))
+    setTimeout(end, grace + reserve + (exporter ? lastTelemetry : 0))
+    closeDoor(door, () => void workers.stop().then(last))
   }
   whenTold(stop, end)
   const actual = await listen(door, host, port)

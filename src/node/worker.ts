@@ -47,6 +47,7 @@ async function start(job: WorkerJob): Promise<void> {
     const metrics = new LateMetrics({
       env: process.env,
       clock: outside.clock,
+      exported: job.exported,
       onLoad(made) {
         counts = new WorkerMetrics(made, tell)
       },

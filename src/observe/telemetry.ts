@@ -3,6 +3,7 @@ import type { Catalog } from '../core/catalog.ts'
 import type { Observer } from '../core/report.ts'
 import type { Services } from '../core/services.ts'
 import { asGatewayError, describeCause } from '../wire/errors.ts'
+import { isExporting } from './exporting.ts'
 
 export interface TelemetryParts {
   readonly services: Pick<Services, 'clock' | 'random' | 'fetch' | 'log'>
@@ -23,7 +24,7 @@ export interface LateTelemetry {
 export function lateTelemetry(parts: TelemetryParts): LateTelemetry | undefined {
   const { env, catalog, services, background = true } = parts
   const passesOn = [...catalog.providers.values()].some(({ trace }) => trace)
-  if (!passesOn && !isExporting(env)) return undefined
+  if (!passesOn && !isExporting('TRACES', env)) return undefined
   const loading = Promise.all([import('./otlp/telemetry.ts'), import('./otlp/settings.ts')])
   const made = loading.then(([{ createTelemetry }, { readOtlpSettings }]) => {
     const notes = new Set<string>()
@@ -50,12 +51,4 @@ export function lateTelemetry(parts: TelemetryParts): LateTelemetry | undefined 
         () => {},
       ),
   }
-}
-
-/** Whether one of OpenTelemetry's variables asks for an export. */
-function isExporting(env: Environment): boolean {
-  return (
-    Boolean(env.OTEL_EXPORTER_OTLP_ENDPOINT || env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT) ||
-    /\botlp\b/i.test(env.OTEL_TRACES_EXPORTER ?? '')
-  )
 }

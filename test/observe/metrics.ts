@@ -1,6 +1,6 @@
 import type { Config } from '../../src/config/schema.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import { createMetrics } from '../../src/observe/metrics/metrics.ts'
+import { createMetrics, type Metrics } from '../../src/observe/metrics/metrics.ts'
 import type { NameSet } from '../../src/observe/metrics/settings.ts'
 import { ask, chat, noLists, open } from '../support/ask.ts'
 import type { RunningGateway, startGateway } from '../support/gateway.ts'
@@ -13,8 +13,17 @@ export const env = {
 }
 export const headers = { authorization: `Bearer ${env.TEAM_KEY}` }
 
+interface Counting {
+  /** Those that a scrape tells. */
+  readonly names?: NameSet | 'none'
+  readonly latest?: boolean
+  /** Whether a collector is told. */
+  readonly exported?: boolean
+}
+
 export interface Counted {
   readonly gateway: RunningGateway
+  readonly gather: Metrics['gather']
   /** The text of a scrape. */
   scrape(accept?: string): Promise<string>
 }
@@ -23,7 +32,7 @@ export interface Counted {
 export async function startCounted(
   serve: typeof startGateway,
   { up, spare }: { readonly up: FakeUpstream; readonly spare: FakeUpstream },
-  { names = 'gen_ai', latest = false }: { readonly names?: NameSet; readonly latest?: boolean } = {},
+  { names = 'gen_ai', latest = false, exported }: Counting = {},
   more: Config = {},
 ): Promise<Counted> {
   const type = 'openai-compatible'
@@ -35,13 +44,14 @@ export async function startCounted(
     },
     keys: ['env:TEAM_KEY'],
     retries: 0,
-    metrics: { names },
+    metrics: names !== 'none' && { names },
     ...more,
   }
-  const metrics = createMetrics({ clock: systemClock, latest })
+  const metrics = createMetrics({ clock: systemClock, latest, exported })
   const gateway = await serve(config, { services: noLists, env, metrics })
   return {
     gateway,
+    gather: metrics.gather,
     async scrape(accept) {
       const authorization = `Bearer ${env.SAMEWIRE_ADMIN_KEY}`
       const response = await fetch(`http://127.0.0.1:${gateway.port}/metrics`, {

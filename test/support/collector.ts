@@ -2,17 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { until } from './ask.ts'
-
-export interface Attribute {
-  readonly key: string
-  readonly value: {
-    readonly stringValue?: string
-    readonly intValue?: string
-    readonly doubleValue?: number
-    readonly boolValue?: boolean
-    readonly arrayValue?: { readonly values: readonly Attribute['value'][] }
-  }
-}
+import { type Attribute, attributesIn, type Point, pointsIn } from './metric-points.ts'
 
 /** A span as OTLP's JSON has it. */
 export interface SpanJSON {
@@ -60,6 +50,8 @@ export interface FakeCollector {
   react(...reactions: (Reaction | undefined)[]): void
   /** Resolves with the spans of all exports that it took once there are `count`. */
   spans(count: number): Promise<readonly Span[]>
+  /** Resolves with the points of metrics of all exports that it took once there are `count`, each in the order they came. */
+  metrics(count: number): Promise<readonly (readonly Point[])[]>
   clear(): void
   close(): Promise<void>
 }
@@ -70,13 +62,15 @@ export async function fakeCollector(): Promise<FakeCollector> {
   let reactions: (Reaction | undefined)[] = [taken]
   const exports: Export[] = []
   const spans: Span[] = []
+  const metrics: Point[][] = []
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const bytes = Buffer.concat(chunks)
     const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString()
     const reaction = reactions.length > 1 ? reactions.shift() : reactions[0]
-    if (reaction?.status === 200) spans.push(...spansIn(text))
+    if (reaction?.status === 200 && request.url?.endsWith('/v1/metrics')) metrics.push(pointsIn(text))
+    else if (reaction?.status === 200) spans.push(...spansIn(text))
     exports.push({
       path: request.url ?? '',
       headers: request.headers,
@@ -99,10 +93,15 @@ export async function fakeCollector(): Promise<FakeCollector> {
       await until(() => spans.length >= count)
       return spans
     },
+    async metrics(count) {
+      await until(() => metrics.length >= count)
+      return metrics
+    },
     clear() {
       reactions = [taken]
       exports.length = 0
       spans.length = 0
+      metrics.length = 0
     },
     close: () =>
       new Promise((closed) => {
@@ -122,11 +121,6 @@ function spansIn(text: string): Span[] {
 }
 
 function readable(span: SpanJSON): Span {
-  const attributes = Object.fromEntries(span.attributes.map(({ key, value }) => [key, plain(value)]))
+  const attributes = attributesIn(span.attributes)
   return { ...span, attributes, ms: Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6 }
-}
-
-function plain({ stringValue, intValue, doubleValue, boolValue, arrayValue }: Attribute['value']): unknown {
-  if (arrayValue) return arrayValue.values.map(plain)
-  return stringValue ?? doubleValue ?? boolValue ?? Number(intValue)
 }

@@ -1,14 +1,14 @@
 import { operationName } from '../otlp/names.ts'
 import { type Count, type Facts, modelIn } from './facts.ts'
-import type { Metric } from './metric.ts'
-import { type Column, genAiMetrics } from './names.ts'
+import { allOf, type Column, genAiMetrics } from './names.ts'
 import type { Registry } from './registry.ts'
 
 const nothing = () => {}
 
 /** Counts by OpenTelemetry's conventions for generative AI. */
 export function genAiSet(registry: Registry, column: Column) {
-  const { clientDuration, serverDuration, firstToken, perToken, usage, counters } = genAiMetrics(column)
+  const metrics = genAiMetrics(column)
+  const { clientDuration, serverDuration, firstToken, perToken, usage, counters } = metrics
 
   /** Counts tokens in the histogram of the usual names, or in the counters of the newer ones. */
   function tokensOf(call: readonly string[]): (report: Parameters<Count>[0]) => void {
@@ -55,6 +55,5 @@ export function genAiSet(registry: Registry, column: Column) {
     }
   }
 
-  const all = [clientDuration, serverDuration, firstToken, perToken, ...(usage ? [usage] : [])]
-  return { metrics: [...all, ...Object.values(counters ?? {})] as readonly Metric[], countFor }
+  return { metrics: allOf(metrics), countFor }
 }

@@ -72,3 +72,16 @@ export function sumOf(tallies: readonly Tally[]): Tally {
 export function withoutGauges(tally: Tally): Tally {
   return { ...tally, series: tally.series.filter(({ isGauge }) => !isGauge) }
 }
+
+/** What was counted since `before`. Gauges stay as they are, and nothing has fallen. */
+export function differenceOf(tally: Tally, before: Tally): Tally {
+  const places = new Map(before.series.map((one) => [keyOf(one.metric, one.labels), one.at]))
+  const values = tally.values.slice()
+  for (const { metric, labels, at, width, isGauge } of tally.series) {
+    const place = isGauge ? undefined : places.get(keyOf(metric, labels))
+    for (let n = 0; place !== undefined && n < width; n++) {
+      values[at + n] = Math.max(0, (values[at + n] ?? 0) - (before.values[place + n] ?? 0))
+    }
+  }
+  return { ...tally, values }
+}

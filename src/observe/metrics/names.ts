@@ -1,3 +1,4 @@
+import { counter, histogram } from './kinds.ts'
 import type { Metric } from './metric.ts'
 
 /** The names of the conventions that dashboards have today, or the newer ones. */
@@ -15,29 +16,6 @@ const durations = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 1
 const firstTokens = [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]
 const perToken = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5]
 const tokenCounts = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864]
-/** What a gateway adds is far less than what a model takes. */
-const overheads = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1]
-
-type Given = Omit<Metric, 'prometheus' | 'type' | 'unit'> & { readonly prometheus?: string; readonly unit?: string }
-
-const underscored = (name: string) => name.replaceAll('.', '_')
-
-export const labelOf = underscored
-
-function counter(given: Given): Metric {
-  return { unit: '{request}', prometheus: `${underscored(given.name)}_total`, ...given, type: 'counter' }
-}
-
-/** The unit has no usual one: whoever makes Prometheus's names of OpenTelemetry's takes a gauge of `1` for a ratio. */
-function gauge(given: Given & Pick<Metric, 'unit'>): Metric {
-  return { prometheus: underscored(given.name), ...given, type: 'gauge' }
-}
-
-function histogram(given: Given & Pick<Required<Metric>, 'bounds'>) {
-  const { unit = 's', name } = given
-  const prometheus = unit === 's' ? `${underscored(name)}_seconds` : underscored(name)
-  return { prometheus, ...given, unit, type: 'histogram' } as const satisfies Metric
-}
 
 /** Those of OpenTelemetry's conventions for generative AI. */
 export function genAiMetrics(column: Column) {
@@ -95,6 +73,11 @@ export function genAiMetrics(column: Column) {
   }
 }
 
+/** All of them. */
+export function allOf({ usage, counters, ...others }: ReturnType<typeof genAiMetrics>): readonly Metric[] {
+  return [...Object.values(others), ...(usage ? [usage] : []), ...Object.values(counters ?? {})]
+}
+
 /** The names and labels that dashboards for LiteLLM's proxy ask for. */
 export function liteLlmMetrics() {
   const asked = ['requested_model', 'api_key_alias']
@@ -122,100 +105,3 @@ export function liteLlmMetrics() {
     failedFallbacks: total('deployment_failed_fallbacks', 'Fallbacks that failed too.', fallback),
   }
 }
-
-/** Those for which there is no convention. */
-export const ownMetrics = {
-  requests: counter({
-    name: 'samewire.requests',
-    help: 'Requests that are over, by the status of their answer and how they ended.',
-    attributes: ['path', 'model', 'status', 'outcome'],
-  }),
-  inFlight: gauge({
-    name: 'samewire.requests_in_flight',
-    help: 'Requests that are not over.',
-    attributes: [],
-    unit: '{request}',
-  }),
-  streams: counter({
-    name: 'samewire.stream_outcomes',
-    help: 'Streams by how they ended: done, cut by an upstream, gone with their client, or unfollowed.',
-    attributes: ['outcome'],
-  }),
-  failures: counter({
-    name: 'samewire.failures',
-    help: 'Requests that failed or whose stream was cut, by the kind of failure.',
-    attributes: ['kind'],
-  }),
-  attempts: counter({
-    name: 'samewire.attempts',
-    help: 'Attempts by deployment and outcome: ok, broke (after the first content), or the kind of failure.',
-    attributes: ['deployment', 'outcome'],
-    unit: '{attempt}',
-  }),
-  retries: counter({
-    name: 'samewire.retries',
-    help: 'Attempts on the same deployment as the one before.',
-    attributes: ['deployment'],
-    unit: '{attempt}',
-  }),
-  fallbacks: counter({
-    name: 'samewire.fallbacks',
-    help: 'Attempts on another deployment than the one before, or than the requested model, and why.',
-    attributes: 'from to reason'.split(' '),
-    unit: '{attempt}',
-  }),
-  tokens: counter({
-    name: 'samewire.tokens',
-    help: 'Tokens by deployment and type. Those of type cached are among the input, those of reasoning among the output.',
-    attributes: ['deployment', 'type'],
-    unit: '{token}',
-  }),
-  cost: counter({
-    name: 'samewire.cost_usd',
-    help: 'Price of answers in US dollars, where tokens and prices are known.',
-    attributes: ['model', 'deployment'],
-    unit: '{USD}',
-  }),
-  overhead: histogram({
-    name: 'samewire.overhead',
-    help: 'Time that the gateway itself adds until the first content, of requests with one attempt.',
-    attributes: [],
-    bounds: overheads,
-  }),
-  cooldown: gauge({
-    name: 'samewire.cooldown',
-    help: 'Processes that leave the deployment alone after failures.',
-    attributes: ['deployment'],
-    unit: '{process}',
-  }),
-  breakers: gauge({
-    name: 'samewire.breaker_state',
-    help: 'Processes in which the circuit breaker of the deployment has the state closed, open or half_open.',
-    attributes: ['deployment', 'state'],
-    unit: '{process}',
-  }),
-  config: gauge({
-    name: 'samewire.config_info',
-    help: 'Processes that have the configuration with this hash.',
-    attributes: ['hash'],
-    unit: '{process}',
-  }),
-  reloads: counter({
-    name: 'samewire.config_reloads',
-    help: 'How often the configuration was read again: applied, unchanged, kept because the new one is wrong, or rolled_back.',
-    attributes: ['result'],
-    unit: '{reload}',
-  }),
-  processes: gauge({
-    name: 'samewire.processes',
-    help: 'Processes whose counts are in here.',
-    attributes: [],
-    unit: '{process}',
-  }),
-  folded: counter({
-    name: 'samewire.metrics_folded',
-    help: 'What was counted under "other" because there are too many series.',
-    attributes: [],
-    unit: '{request}',
-  }),
-} as const

@@ -2,7 +2,7 @@ import type { AttemptRecord, Trace } from '../../core/call.ts'
 import { dollarsOf } from '../../prices/money.ts'
 import type { Count, Facts } from './facts.ts'
 import type { KnownNames } from './known-names.ts'
-import { ownMetrics as metrics } from './names.ts'
+import { ownMetrics as metrics } from './own-names.ts'
 import type { Registry } from './registry.ts'
 
 /** Counts what there is no convention for: attempts, fallbacks, how streams end, what the gateway itself takes. */

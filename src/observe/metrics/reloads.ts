@@ -1,5 +1,5 @@
 import type { Tally } from './metric.ts'
-import { ownMetrics } from './names.ts'
+import { ownMetrics } from './own-names.ts'
 
 /** How often the configuration was read again, by what came of it. */
 export type ReloadResults = Readonly<Record<'applied' | 'unchanged' | 'kept' | 'rolled_back', number>>

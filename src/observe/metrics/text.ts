@@ -1,5 +1,5 @@
+import { labelOf } from './kinds.ts'
 import type { Metric, Series, Tally } from './metric.ts'
-import { labelOf } from './names.ts'
 
 export interface Worded {
   readonly type: string

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { readRetryAfter } from '../../core/retry-after.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../../wire/json.ts'
-import type { SignalSettings } from './settings.ts'
+import type { SignalSettings } from './signal.ts'
 
 export interface Sending {
   readonly fetch: typeof fetch

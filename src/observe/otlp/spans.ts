@@ -7,6 +7,7 @@ import { dollarsOf } from '../../prices/money.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { Attributes, textJSON } from './attributes.ts'
 import { type Names, operationName } from './names.ts'
+import { nanoseconds } from './nanoseconds.ts'
 
 const server = 2
 const client = 3
@@ -120,11 +121,6 @@ function written({ context, id, parent, name, kind, start, end, attributes, fail
   json += `,"startTimeUnixNano":"${nanoseconds(start)}","endTimeUnixNano":"${nanoseconds(Math.max(start, end))}"`
   json += `,"attributes":[${attributes.json}]`
   return failed ? `${json},"status":{"code":2}}` : `${json}}`
-}
-
-/** In microseconds and three zeros: more than is known, and more than a number can hold. */
-function nanoseconds(ms: number): string {
-  return `${Math.round(ms * 1000)}000`
 }
 
 /** Most routes are below `/v1`; those of other APIs that aren't say so. */

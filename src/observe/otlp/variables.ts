@@ -27,3 +27,12 @@ function decoded(text: string): string | undefined {
     return undefined
   }
 }
+
+/** A whole number above 0. */
+export function readCount(name: string, usual: number, env: Environment, warn: Warn): number {
+  const given = env[name]?.trim()
+  if (!given) return usual
+  if (/^\d{1,9}$/.test(given) && Number(given) > 0) return Number(given)
+  warn(`${name}: it is no whole number above 0, so it is taken for ${usual}`)
+  return usual
+}
