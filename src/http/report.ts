@@ -81,7 +81,7 @@ export class RequestRecord {
       return answer
     }
     this.#streams = true
-    if (isStream(body) && !body.steps.some((step) => step.over)) {
+    if (isStream(body) && !body.steps.some(({ over, carried }) => over || carried === 'never')) {
       this.#end(status, 'unfollowed')
       return answer
     }

@@ -47,7 +47,12 @@ describe('The report of a request', () => {
     const last = JSON.stringify({ ...chatAnswer('x'), object: 'chat.completion.chunk', choices: [], usage })
     up.script(stream([...chatFrames('hello').slice(0, -1), `data: ${last}\n\n`, 'data: [DONE]\n\n']))
     await ask(gateway, chat('priced', { stream: true, stream_options: { include_usage: true } }), { headers })
-    expect(reports).toMatchObject([{ streams: true, outcome: 'done', tokens: { input: 1000, output: 500 } }])
+    // Of two choices its upstream forgets one, which is had by a second request.
+    await ask(gateway, chat('priced', { stream: true, n: 2 }), { headers })
+    expect(reports).toMatchObject([
+      { streams: true, outcome: 'done', tokens: { input: 1000, output: 500 } },
+      { streams: true, outcome: 'done', tokens: { input: 2000, output: 1000 } },
+    ])
     expect(reports[0]?.cost).toBe(7_000_000)
     expect(reports[0]?.firstMs).toBeLessThanOrEqual(reports[0]?.ms ?? 0)
   })
