@@ -1,6 +1,7 @@
 import type { Answer } from '../core/answer.ts'
 import type { Call } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
+import { noteAnswer } from '../core/note-answer.ts'
 import { omissionFor, refuseOmission } from '../core/omitted.ts'
 import type { OperationSpec, Provider, WireContext } from '../core/provider.ts'
 import { repairOf } from '../core/repair-of.ts'
@@ -93,7 +94,7 @@ export function checked(json: JsonObject, spec: OperationSpec, context: WireCont
     throw 'told' in fault ? readInBand(fault.told, call) : protocolError(call.target.deployment.provider, fault.wrong)
   }
   checkOmission(answer, call)
-  call.trace.usage = call.operation.usage?.(answer)
+  noteAnswer(call, answer)
   return { answer, changed: answer !== good }
 }
 
@@ -123,7 +124,7 @@ function rescued(bytes: Uint8Array, spec: OperationSpec, context: WireContext, c
   const answer = gathered(bytes, spec, context, call)
   if (!answer) throw protocolError(provider, 'sent no JSON object')
   checkOmission(answer, call)
-  call.trace.usage = call.operation.usage?.(answer)
+  noteAnswer(call, answer)
   return repairOf(call)?.value?.answer(answer, context) ?? answer
 }
 

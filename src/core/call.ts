@@ -3,7 +3,7 @@ import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Answer } from './answer.ts'
 import type { Begun } from './continuing.ts'
-import type { Operation, StreamReader } from './operation.ts'
+import type { Conclusion, Operation, StreamReader } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
 import type { Signal } from './signal.ts'
 import type { TraceContext } from './trace-context.ts'
@@ -59,6 +59,8 @@ export interface Trace {
   dropped?: readonly string[]
   /** The usage in a whole answer, in the words of its API. */
   usage?: JsonObject | undefined
+  /** What a whole answer says of itself, if somebody follows the distributed trace. */
+  conclusion?: Conclusion | undefined
   /** The deployments that continued a stream which had broken off, in order. */
   continued?: string[]
 }

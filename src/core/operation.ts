@@ -69,6 +69,8 @@ export interface Operation {
   usage?(answer: JsonObject): JsonObject | undefined
   /** What is billed by the piece in the answer to a request, as far as the request tells. Absent: nothing. */
   pieces?(body: RequestBody): Pieces
+  /** What a whole answer says of itself. Absent: nothing that is known. */
+  conclusion?(answer: JsonObject): Conclusion
   /** How its requests use the features that an upstream may lack. Absent: they use none. */
   readonly features?: Readonly<Partial<Record<Feature, FeatureUse>>>
   /** What answers may leave out of what is asked for. Absent: nothing. Undefined: nothing that can be told. */
@@ -123,6 +125,12 @@ export interface Operation {
    * answer. Absent: none is.
    */
   streamOf?(type: string): Stage | undefined
+}
+
+/** What an answer says of itself, unchecked: its id, and of each of its choices why it ended. */
+export interface Conclusion {
+  readonly id: unknown
+  readonly reasons: readonly unknown[]
 }
 
 /** What breaks a silence, and says nothing of the answer to any client. */
@@ -278,6 +286,8 @@ export interface StreamReader {
   /** Whether a connection that breaks now takes nothing away, although more might have come. Absent: what `isOver` says. */
   readonly survivesBreak?: boolean
   readonly usage: JsonObject | undefined
+  /** What the stream says of itself. Absent: nothing that is known. */
+  readonly conclusion?: Conclusion | undefined
   /**
    * The end of a stream that an error ends, in the form of its own events, in pieces with `gap` between them. Absent: the
    * envelope.

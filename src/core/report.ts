@@ -4,6 +4,7 @@ import type { HeaderReader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Trace } from './call.ts'
 import type { Deployment } from './catalog.ts'
+import type { Conclusion } from './operation.ts'
 import type { Tokens } from './tokens.ts'
 
 /**
@@ -59,6 +60,8 @@ export interface RequestReport {
   readonly ms: number
   /** Undefined if the answer told of none. */
   readonly tokens: Tokens | undefined
+  /** What the answer said of itself, if the request belongs to a distributed trace. */
+  readonly conclusion?: Conclusion | undefined
   /** Undefined if what was used is unknown, or its price. */
   readonly cost: Money | undefined
   /** Who says what it costs; undefined if nobody does, or nothing is known to have been used. */

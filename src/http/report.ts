@@ -3,7 +3,7 @@ import type { Trace } from '../core/call.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Late } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
-import type { Operation } from '../core/operation.ts'
+import type { Operation, StreamReader } from '../core/operation.ts'
 import type { Arrival, Observer, Outcome, RequestReport } from '../core/report.ts'
 import type { Services } from '../core/services.ts'
 import type { Signal } from '../core/signal.ts'
@@ -156,17 +156,22 @@ export class RequestRecord {
       cost: charge?.cost,
       priceSource: charge?.priceSource,
       bytesIn: this.body?.bytes.length ?? 0,
+      ...(trace.context && { conclusion: trace.conclusion ?? this.#reader()?.conclusion }),
       ...(this.#observer.content && {
         content: { request: this.body?.bytes, answer: this.#whole ?? this.#seen?.take() },
       }),
     }
   }
 
+  #reader(): StreamReader | undefined {
+    return this.#arrival.trace.attempts.findLast(({ reader }) => reader)?.reader
+  }
+
   #charge(served: Deployment | undefined): Charge | undefined {
     const accounts = this.#reporting.accounts.value
     if (!accounts) return undefined
     const { trace } = this.#arrival
-    const usage = trace.usage ?? trace.attempts.findLast(({ reader }) => reader)?.reader?.usage ?? this.#usageInWhole()
+    const usage = trace.usage ?? this.#reader()?.usage ?? this.#usageInWhole()
     // What is known of a request alone was used only if it was answered.
     const pieces = served && this.body && this.operation?.pieces?.(this.body)
     return accounts.charge(usage, pieces, served)

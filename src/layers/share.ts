@@ -1,6 +1,7 @@
 import { type Answer, isStream } from '../core/answer.ts'
 import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
+import { noteAnswer } from '../core/note-answer.ts'
 import type { AtOnce, Sharing } from '../core/operation.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
@@ -105,7 +106,7 @@ function partsOf({ body, routed, operation }: Call, { split }: Sharing, most: At
 
 function joined(sharing: Sharing, answers: readonly Answer[], call: Call, first?: number): Answer {
   const answer = sharing.join(answers.map(jsonOf), call.body, first)
-  call.trace.usage = call.operation.usage?.(answer)
+  noteAnswer(call, answer)
   return { ...(answers.at(-1) as Answer), body: new TextEncoder().encode(JSON.stringify(answer)) }
 }
 

@@ -8,7 +8,7 @@ import { demandOf } from './choices/demand.ts'
 import { choicesFeatures, imageAddresses } from './choices/features.ts'
 import { renewingFunctions } from './choices/functions.ts'
 import { logprobsOmission } from './choices/logprobs.ts'
-import { ChoicesReader, choicesFault } from './choices/reader.ts'
+import { ChoicesReader, choicesConclusion, choicesFault } from './choices/reader.ts'
 import { requiredCall } from './choices/required-call.ts'
 import { sharingChoices } from './choices/sharing.ts'
 import { singleCall } from './choices/single-call.ts'
@@ -23,6 +23,7 @@ export const chat: Operation = {
   query: demandOf,
   fault: choicesFault('message'),
   usage: usageIn,
+  conclusion: choicesConclusion,
   features: choicesFeatures,
   omission: logprobsOmission,
   renewals: [renewingFunctions, renewingCustomTools, singleCall],

@@ -6,7 +6,7 @@ import { completionChunks } from './choices/chunks.ts'
 import { demandOf } from './choices/demand.ts'
 import { choicesFeatures } from './choices/features.ts'
 import { logprobsOmission } from './choices/logprobs.ts'
-import { ChoicesReader, choicesFault } from './choices/reader.ts'
+import { ChoicesReader, choicesConclusion, choicesFault } from './choices/reader.ts'
 import { sharingChoices } from './choices/sharing.ts'
 import { validateCompletion } from './choices/validate.ts'
 import { usageIn } from './common/usage.ts'
@@ -20,6 +20,7 @@ export const completions: Operation = {
   query: demandOf,
   fault: choicesFault('text'),
   usage: usageIn,
+  conclusion: choicesConclusion,
   features: choicesFeatures,
   omission: logprobsOmission,
   reader: (asked) => new ChoicesReader(asked),

@@ -7,7 +7,7 @@ import { checkResponse } from './responses/check.ts'
 import { responsesDemand } from './responses/demand.ts'
 import { inOwnNames } from './responses/fields.ts'
 import { overChat } from './responses/over-chat.ts'
-import { ResponsesReader } from './responses/reader.ts'
+import { conclusionOf, ResponsesReader } from './responses/reader.ts'
 import { withoutSealed } from './responses/unsealed.ts'
 import { eventsOf } from './responses/whole-events.ts'
 
@@ -20,6 +20,7 @@ export const responses: Operation = {
   query: responsesDemand,
   fault: missing('output', 'list'),
   usage: usageIn,
+  conclusion: conclusionOf,
   withoutSealed,
   over: overChat,
   reader: (asked) => new ResponsesReader(asked),

@@ -111,6 +111,8 @@ describe.each(runtimes)('A trace, on %s,', (runtime) => {
       'server.port': Number(new URL(up.url).port),
       'gen_ai.request.model': 'm',
       'gen_ai.response.model': 'm',
+      'gen_ai.response.id': 'chatcmpl-fake',
+      'gen_ai.response.finish_reasons': ['stop'],
       'gen_ai.request.max_tokens': 9,
       'gen_ai.request.temperature': 0.5,
       'gen_ai.request.seed': 7,
@@ -151,6 +153,39 @@ describe.each(runtimes)('A trace, on %s,', (runtime) => {
       expect(ms).toBeGreaterThan(lasted - 10)
       expect(status).toBeUndefined()
     }
+  })
+
+  it('has the id of a stream, and why each of its choices ended', async () => {
+    const about = { id: 'chatcmpl-7', object: 'chat.completion.chunk', created: 1_700_000_000, model: 'm' }
+    const frame = (...choices: object[]) => `data: ${JSON.stringify({ ...about, choices })}\n\n`
+    const choice = (index: number, content: string, finish_reason: string | null = null) => ({
+      index,
+      delta: { content },
+      finish_reason,
+    })
+    up.script(
+      stream([
+        frame(choice(0, 'one'), choice(1, 'two')),
+        frame(choice(0, ' more')),
+        frame(choice(1, '', 'length')),
+        frame(choice(0, '', 'tool_calls')),
+        'data: [DONE]\n\n',
+      ]),
+    )
+    await both.ask(runtime, chat('m', { stream: true, n: 2 }))
+    const [, call] = chain(await collector.spans(3))
+    expect(call?.attributes).toMatchObject({
+      'gen_ai.response.id': 'chatcmpl-7',
+      'gen_ai.response.finish_reasons': ['tool_calls', 'length'],
+    })
+  })
+
+  it('has no reason of a stream that broke before it gave one', async () => {
+    const [role = '', hello = ''] = chatFrames('hello')
+    up.script(stream([role, hello]))
+    await both.ask(runtime, chat('m', { stream: true }))
+    const [, call] = chain(await collector.spans(3))
+    expect(call?.attributes).not.toHaveProperty('gen_ai.response.finish_reasons')
   })
 
   it('tells of a stream that broke', async () => {

@@ -64,6 +64,7 @@ export const messages: Operation = {
   query: messageDemand,
   fault: missing('content', 'list'),
   usage: usageIn,
+  conclusion: ({ id, stop_reason }) => ({ id, reasons: [stop_reason] }),
   over: overChat,
   reader: () => new MessageReader(),
   toWhole: messageFrom,

@@ -1,4 +1,4 @@
-import type { Sight } from '../../core/operation.ts'
+import type { Conclusion, Sight } from '../../core/operation.ts'
 import { TypedEventsReader } from '../../operations/common/typed-events.ts'
 import { type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { typedFrame } from '../../wire/sse.ts'
@@ -17,20 +17,26 @@ const content: ReadonlySet<string> = new Set(['content_block_delta', 'content_bl
  */
 export class MessageReader extends TypedEventsReader {
   readonly texts = texts
-  /** Whether a reason has come. */
-  #hasStopped = false
+  #id: unknown
+  /** Why it stopped, once that has come. */
+  #reason: unknown
 
   get isOver(): boolean {
     return this.complete
+  }
+
+  get conclusion(): Conclusion {
+    return { id: this.#id, reasons: [this.#reason] }
   }
 
   protected read(said: JsonObject, type: string): Sight {
     if (type === 'error' || toldError(said) !== undefined) return { told: said }
     const usage = objectAt(said, 'usage') ?? objectAt(objectAt(said, 'message'), 'usage')
     if (usage) this.usage = { ...this.usage, ...usage }
-    if (stringAt(objectAt(said, 'delta'), 'stop_reason')) this.#hasStopped = true
+    this.#id ??= objectAt(said, 'message')?.id
+    this.#reason = stringAt(objectAt(said, 'delta'), 'stop_reason') || this.#reason
     if (type === 'message_stop') {
-      this.complete = this.#hasStopped
+      this.complete = this.#reason !== undefined
       return this.complete ? 'finish' : 'end'
     }
     return content.has(type) ? 'content' : 'nothing'

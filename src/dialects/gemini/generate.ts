@@ -11,7 +11,7 @@ import { checkContents } from './check.ts'
 import { contentDemand } from './demand.ts'
 import { ContentEvents } from './events.ts'
 import { camel, objectIn, unsupported } from './fields.ts'
-import { ContentReader, faultIn, usageIn } from './reader.ts'
+import { ContentReader, conclusionOf, faultIn, usageIn } from './reader.ts'
 import { hints, inOwnTerms, toChat } from './request.ts'
 import { unsealed } from './thoughts.ts'
 import { Turn } from './turn.ts'
@@ -67,6 +67,7 @@ function generating(streams: boolean): Operation {
     query: contentDemand,
     fault: faultIn,
     usage: usageIn,
+    conclusion: conclusionOf,
     reader: () => new ContentReader(),
     beat,
     over: overChat(streams),

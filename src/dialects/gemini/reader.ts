@@ -1,4 +1,4 @@
-import type { Breaking, Fault, NamingServices, Sight } from '../../core/operation.ts'
+import type { Breaking, Conclusion, Fault, NamingServices, Sight } from '../../core/operation.ts'
 import { gap } from '../../core/stream.ts'
 import { TypedEventsReader } from '../../operations/common/typed-events.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
@@ -11,6 +11,7 @@ const texts: ReadonlySet<string> = new Set(['text', 'data', 'thoughtSignature'])
 /** Reads the chunks of an upstream that makes them itself. */
 export class ContentReader extends TypedEventsReader {
   readonly texts = texts
+  conclusion: Conclusion | undefined
 
   /** Older models tell a reason with each chunk, so that more may come. */
   get survivesBreak(): boolean {
@@ -23,6 +24,7 @@ export class ContentReader extends TypedEventsReader {
     const candidates = candidatesIn(said)
     if (candidates.some(({ finishReason }) => finishReason) || isBlocked(said)) {
       this.complete = true
+      this.conclusion = conclusionOf(said)
       return 'finish'
     }
     return candidates.some(saysSomething) ? 'content' : 'nothing'
@@ -40,6 +42,10 @@ export function faultIn(answer: JsonObject): Fault | undefined {
   return candidatesIn(answer).length > 0 || isBlocked(answer)
     ? undefined
     : { wrong: 'sent an answer without candidates' }
+}
+
+export function conclusionOf(answer: JsonObject): Conclusion {
+  return { id: answer.responseId, reasons: candidatesIn(answer).map(({ finishReason }) => finishReason) }
 }
 
 /** With the total in OpenAI's terms: theirs isn't there before the end, in some versions. */

@@ -12,7 +12,7 @@ import { chatForm, type Form } from './form.ts'
 import { AnswerLines, type Begun, emptyAnswer, extras, wholeAnswer } from './lines.ts'
 import { Stopwatch } from './measures.ts'
 import { chatMessages } from './messages.ts'
-import { faultIn, LinesReader, usageOf } from './reader.ts'
+import { conclusionOf, faultIn, LinesReader, usageOf } from './reader.ts'
 import { hints, inOwnTerms, settingsOf } from './settings.ts'
 
 export const ollamaChat: Operation = {
@@ -31,6 +31,7 @@ export const ollamaChat: Operation = {
   },
   fault: (answer) => faultIn(answer, 'message'),
   usage: usageOf,
+  conclusion: conclusionOf,
   reader: () => new LinesReader(),
   over: {
     operation: chat,

@@ -7,7 +7,7 @@ import { demandFor } from './demand.ts'
 import { generateForm } from './form.ts'
 import { withImages } from './images.ts'
 import { overCompletions, overRawCompletions } from './plain.ts'
-import { faultIn, LinesReader, usageOf } from './reader.ts'
+import { conclusionOf, faultIn, LinesReader, usageOf } from './reader.ts'
 import { inOwnTerms } from './settings.ts'
 
 export const ollamaGenerate: Operation = {
@@ -20,6 +20,7 @@ export const ollamaGenerate: Operation = {
   query: ({ outline }) => demandFor(outline, [outline.system, outline.prompt], [outline.images]),
   fault: (answer) => faultIn(answer, 'response'),
   usage: usageOf,
+  conclusion: conclusionOf,
   reader: () => new LinesReader(),
   over: {
     operation: chat,

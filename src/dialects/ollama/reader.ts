@@ -1,4 +1,4 @@
-import type { Fault, Sight } from '../../core/operation.ts'
+import type { Conclusion, Fault, Sight } from '../../core/operation.ts'
 import { TypedEventsReader } from '../../operations/common/typed-events.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { toldError } from '../../wire/told-error.ts'
@@ -10,6 +10,7 @@ const texts: ReadonlySet<string> = new Set(['content', 'thinking', 'response', '
 /** Reads the lines of an upstream that has this API itself, each as an event. */
 export class LinesReader extends TypedEventsReader {
   readonly texts = texts
+  conclusion: Conclusion | undefined
 
   get isOver(): boolean {
     return this.complete
@@ -19,6 +20,7 @@ export class LinesReader extends TypedEventsReader {
     if (toldError(line) !== undefined) return { told: line }
     if (line.done === true) {
       this.usage = usageOf(line)
+      this.conclusion = conclusionOf(line)
       this.complete = true
       return 'finish'
     }
@@ -40,6 +42,11 @@ export function faultIn(answer: JsonObject, key: string): Fault | undefined {
   if (toldError(answer) !== undefined) return { told: answer }
   if (answer.done === false) return { wrong: 'sent an answer that it had not finished' }
   return answer[key] === undefined ? { wrong: `sent an answer without ${key}` } : undefined
+}
+
+/** This API has no ids. */
+export function conclusionOf({ done_reason: reason }: JsonObject): Conclusion {
+  return { id: undefined, reasons: [reason] }
 }
 
 /** In OpenAI's terms. */

@@ -17,6 +17,8 @@ const both = {
   stop: ['gen_ai.request.stop_sequences', 'gen_ai.request.stop_sequences'],
   reasoning: [undefined, 'gen_ai.request.reasoning.level'],
   responseModel: ['gen_ai.response.model', 'gen_ai.response.model'],
+  responseId: ['gen_ai.response.id', 'gen_ai.response.id'],
+  finishReasons: ['gen_ai.response.finish_reasons', 'gen_ai.response.finish_reasons'],
   firstChunk: [undefined, 'gen_ai.response.time_to_first_chunk'],
   input: ['gen_ai.usage.input_tokens', 'gen_ai.usage.input_tokens'],
   output: ['gen_ai.usage.output_tokens', 'gen_ai.usage.output_tokens'],

@@ -1,5 +1,6 @@
 import type { AttemptRecord } from '../../core/call.ts'
 import type { Deployment } from '../../core/catalog.ts'
+import type { Conclusion } from '../../core/operation.ts'
 import type { Provider } from '../../core/provider.ts'
 import type { RequestReport } from '../../core/report.ts'
 import type { TraceContext } from '../../core/trace-context.ts'
@@ -16,6 +17,8 @@ const hasRemote = 0x100
 const isRemote = 0x200
 /** Spans for the attempts of one request. */
 const mostAttempts = 50
+/** Choices whose reasons are told. */
+const mostReasons = 16
 
 interface Span {
   readonly context: TraceContext
@@ -80,6 +83,7 @@ function callSpan(report: RequestReport, context: TraceContext, id: string, name
   }
   attributes.text(names.requestModel, model).text(names.responseModel, served?.model).flag(names.stream, streams)
   if (report.asked) addParameters(attributes, report.asked, names)
+  if (report.conclusion) addConclusion(attributes, report.conclusion, names)
   if (tokens) {
     attributes.int(names.input, tokens.input).int(names.output, tokens.output)
     if (tokens.cached > 0) attributes.int(names.cached, tokens.cached)
@@ -161,6 +165,12 @@ function addressOf(url: string): Address | undefined {
   if (!URL.canParse(url)) return undefined
   const { hostname, port, protocol } = new URL(url)
   return { host: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) }
+}
+
+function addConclusion(attributes: Attributes, { id, reasons }: Conclusion, names: Names): void {
+  if (typeof id === 'string' && id !== '') attributes.text(names.responseId, id)
+  const told = reasons.filter((reason) => typeof reason === 'string')
+  attributes.texts(names.finishReasons, told.slice(0, mostReasons))
 }
 
 /** Settings of the request, whatever its API calls them: never what was said. */

@@ -1,4 +1,4 @@
-import type { Fault, Sight, StreamReader } from '../../core/operation.ts'
+import type { Conclusion, Fault, Sight, StreamReader } from '../../core/operation.ts'
 import { isObject, type JsonObject, tryParse } from '../../wire/json.ts'
 import type { ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'
@@ -25,6 +25,10 @@ export function choicesFault(part: 'message' | 'text'): (answer: JsonObject) => 
   }
 }
 
+export function choicesConclusion({ id, choices }: JsonObject): Conclusion {
+  return { id, reasons: Array.isArray(choices) ? choices.map((choice) => choice?.finish_reason) : [] }
+}
+
 /** The error of a single choice: OpenRouter's servers fail like this after they have answered 200. */
 function faultIn(choice: unknown, isEmpty: (choice: JsonObject) => boolean): Fault | undefined {
   if (!isObject(choice)) return undefined
@@ -45,8 +49,9 @@ const texts: ReadonlySet<string> = new Set(
 /** Reads a stream of choices: chat's deltas or the texts of legacy completions. */
 export class ChoicesReader implements StreamReader {
   readonly texts = texts
-  /** The choices that have started, by index, and whether they have finished. */
-  readonly #choices = new Map<unknown, boolean>()
+  /** The choices that have started, by index, and why they have finished; false while they haven't. */
+  readonly #choices = new Map<unknown, unknown>()
+  #id: unknown
   #unfinished = 0
   #hasContent = false
   readonly #isEmpty = (choice: JsonObject) => !this.#hasContent && !hasContent(choice)
@@ -66,6 +71,10 @@ export class ChoicesReader implements StreamReader {
     return this.#usage
   }
 
+  get conclusion(): Conclusion {
+    return { id: this.#id, reasons: [...this.#choices.values()] }
+  }
+
   see({ data, event }: ServerEvent): Sight {
     const text = data.trim()
     if (text === '') return 'nothing'
@@ -78,6 +87,7 @@ export class ChoicesReader implements StreamReader {
     // All of it: what kind of error it is may stand beside it.
     if (error !== undefined) return { told: chunk }
     if (event === 'error') return { told: chunk }
+    this.#id ||= chunk.id
     this.#usage = usageIn(chunk) ?? this.#usage
     let sight: Sight = 'nothing'
     const choices = Array.isArray(chunk.choices) ? chunk.choices : [chunk.choices]
@@ -96,7 +106,7 @@ export class ChoicesReader implements StreamReader {
     const finished = this.#choices.get(index)
     if (isFinish(choice.finish_reason)) {
       if (finished === false) this.#unfinished--
-      this.#choices.set(index, true)
+      this.#choices.set(index, choice.finish_reason)
       return 'finish'
     }
     if (finished === undefined) {

@@ -1,4 +1,4 @@
-import type { Breaking, Fault, NamingServices, Sight } from '../../core/operation.ts'
+import type { Breaking, Conclusion, Fault, NamingServices, Sight } from '../../core/operation.ts'
 import { concat } from '../../wire/block.ts'
 import { identifier } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
@@ -24,6 +24,7 @@ export class ResponsesReader extends TypedEventsReader {
   readonly texts = texts
   readonly numbers = numbers
   readonly joined = 'delta'
+  conclusion: Conclusion | undefined
   /** The response as it began. */
   #begun: JsonObject | undefined
   readonly #items = new ItemsSoFar()
@@ -72,6 +73,7 @@ export class ResponsesReader extends TypedEventsReader {
 
   #end(type: string, response: JsonObject): Sight {
     this.usage = objectAt(response, 'usage')
+    this.conclusion = conclusionOf(response)
     this.complete = true
     if (type !== 'response.failed') return 'finish'
     this.#begun = { ...this.#begun, ...response }
@@ -83,6 +85,11 @@ export class ResponsesReader extends TypedEventsReader {
     const said = this.#begun?.output
     return Array.isArray(said) && said.length > 0 ? said.filter(isObject) : this.#items.all
   }
+}
+
+/** It has a reason only for an end before its time. */
+export function conclusionOf(response: JsonObject): Conclusion {
+  return { id: response.id, reasons: [objectAt(response, 'incomplete_details')?.reason] }
 }
 
 /** The error that an event tells, which may be flat. */
