@@ -299,7 +299,7 @@ export const configSchema = v.strictObject({
   log: v.optional(logging),
   /**
    * Whether the gateway counts requests for Prometheus, at `GET /metrics` on Node. `names`: those of OpenTelemetry
-   * (`gen_ai`, the default) or of LiteLLM's proxy. `SAMEWIRE_METRICS` wins. Default: false. Read at the start only.
+   * (`gen_ai`, the default) or of LiteLLM's proxy. `SAMEWIRE_METRICS` wins. Default: false.
    */
   metrics: v.optional(chosen([yesOrNo, metrics], (input) => (typeof input === 'object' ? metrics : yesOrNo))),
   /** Maximum size of a request body in bytes. Default 20 MB. */

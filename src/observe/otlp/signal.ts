@@ -4,7 +4,7 @@ import { readCount, readPairs, type Warn } from './variables.ts'
 /**
  * How one kind of data is exported: by `OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_EXPORTER_OTLP_HEADERS`,
  * `OTEL_EXPORTER_OTLP_TIMEOUT`, `OTEL_EXPORTER_OTLP_COMPRESSION` and `OTEL_EXPORTER_OTLP_PROTOCOL`, each of which may be
- * given for one kind alone: `OTEL_EXPORTER_OTLP_TRACES_HEADERS`.
+ * given for one kind alone: `OTEL_EXPORTER_OTLP_TRACES_HEADERS`, `OTEL_EXPORTER_OTLP_METRICS_HEADERS`.
  */
 export interface SignalSettings {
   readonly url: string
