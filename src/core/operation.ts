@@ -4,6 +4,7 @@ import type { Capability, GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { ServerEvent } from '../wire/sse.ts'
+import type { Bounding } from './bounding.ts'
 import type { Clock } from './clock.ts'
 import type { Continuing } from './continuing.ts'
 import type { Feature, FeatureUse } from './features.ts'
@@ -75,6 +76,8 @@ export interface Operation {
   readonly features?: Readonly<Partial<Record<Feature, FeatureUse>>>
   /** What answers may leave out of what is asked for. Absent: nothing. Undefined: nothing that can be told. */
   omission?(asked: JsonObject): Omission | undefined
+  /** What its requests can take at most; loaded for the first that is to be bounded. Absent: nobody can tell. */
+  readonly bounding?: Late<Bounding>
   /** The images that its requests give by address. Absent: they have none. */
   images?(body: JsonObject): readonly ImageAddress[]
   /**

@@ -30,6 +30,7 @@ export const chat: Operation = {
   structure: lateValue(async () => (await import('./choices/structure.ts')).structureFor),
   requirement: requiredCall,
   withUsageOf: (answer, { usage }) => ({ ...answer, usage: addedUsage(answer.usage, usage) }),
+  bounding: lateValue(async () => (await import('./choices/bounding.ts')).boundingChat),
   images: imageAddresses,
   reader: (asked) => new ChoicesReader(asked),
   continuing: lateValue(async () => (await import('./choices/continuing.ts')).continuingChat),

@@ -1,3 +1,4 @@
+import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import { missing } from './common/missing.ts'
 import { usageIn } from './common/usage.ts'
@@ -17,6 +18,7 @@ export const compaction: Operation = {
   query: responsesDemand,
   fault: missing('output', 'list'),
   usage: usageIn,
+  bounding: lateValue(async () => (await import('./responses/bounding.ts')).boundingCompaction),
   withoutSealed,
   over: compactionOverChat,
 }

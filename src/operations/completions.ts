@@ -23,6 +23,7 @@ export const completions: Operation = {
   conclusion: choicesConclusion,
   features: choicesFeatures,
   omission: logprobsOmission,
+  bounding: lateValue(async () => (await import('./choices/bounding.ts')).boundingCompletion),
   reader: (asked) => new ChoicesReader(asked),
   continuing: lateValue(async () => (await import('./choices/continuing.ts')).continuingCompletion),
   repair: lateValue(async () => (await import('./repair/index.ts')).choicesRepair),

@@ -1,5 +1,6 @@
 import { atHand } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
+import { readingOnly } from './common/bounding.ts'
 import { usageIn } from './common/usage.ts'
 import { embeddingsFault, mendEmbeddings } from './embeddings/answer.ts'
 import { healEmbeddings } from './embeddings/heal.ts'
@@ -14,6 +15,7 @@ export const embeddings: Operation = {
   query: embeddingsDemand,
   fault: embeddingsFault,
   usage: usageIn,
+  bounding: readingOnly,
   repair: atHand({ answer: mendEmbeddings }),
   heal: healEmbeddings,
   sharing: sharingInputs,

@@ -1,4 +1,5 @@
 import type { Operation } from '../core/operation.ts'
+import { readingOnly } from './common/bounding.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { operationFacts } from './facts.ts'
 import { checkResponse } from './responses/check.ts'
@@ -11,5 +12,6 @@ export const inputTokens: Operation = {
   check: checkResponse,
   inOwnNames,
   query: plainDemand,
+  bounding: readingOnly,
   fault: ({ input_tokens: count }) => (typeof count === 'number' ? undefined : { wrong: 'sent no number of tokens' }),
 }

@@ -1,4 +1,5 @@
 import type { Operation } from '../core/operation.ts'
+import { readingOnly } from './common/bounding.ts'
 import { checkRequest, textOrList } from './common/fields.ts'
 import { missing } from './common/missing.ts'
 import { plainDemand } from './common/plain-demand.ts'
@@ -10,5 +11,6 @@ export const moderations: Operation = {
   usualModel: 'omni-moderation-latest',
   check: (body) => checkRequest(body, ['input'], { input: textOrList }),
   query: plainDemand,
+  bounding: readingOnly,
   fault: missing('results', 'list'),
 }

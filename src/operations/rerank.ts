@@ -1,5 +1,6 @@
 import { atHand } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
+import { readingOnly } from './common/bounding.ts'
 import { anArray, anInteger, aText, checkBounds, checkRequest } from './common/fields.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { usageIn } from './common/usage.ts'
@@ -16,5 +17,6 @@ export const rerank: Operation = {
   query: plainDemand,
   fault: rerankFault,
   usage: usageIn,
+  bounding: readingOnly,
   repair: atHand({ answer: mendRerank }),
 }

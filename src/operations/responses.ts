@@ -1,3 +1,4 @@
+import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import { objectAt } from '../wire/json.ts'
 import { missing } from './common/missing.ts'
@@ -21,6 +22,7 @@ export const responses: Operation = {
   fault: missing('output', 'list'),
   usage: usageIn,
   conclusion: conclusionOf,
+  bounding: lateValue(async () => (await import('./responses/bounding.ts')).boundingResponse),
   withoutSealed,
   over: overChat,
   reader: (asked) => new ResponsesReader(asked),

@@ -1,5 +1,6 @@
 import type { Operation } from '../../core/operation.ts'
 import type { Translation } from '../../core/translation.ts'
+import { readingOnly } from '../../operations/common/bounding.ts'
 import { plainDemand } from '../../operations/common/plain-demand.ts'
 import { responseFor } from '../../operations/common/response-for-chat.ts'
 import { inputTokens } from '../../operations/input-tokens.ts'
@@ -29,6 +30,7 @@ export const countTokens: Operation = {
   routes: [],
   check: checkPrompt,
   query: plainDemand,
+  bounding: readingOnly,
   fault: ({ input_tokens: count }) => (typeof count === 'number' ? undefined : { wrong: 'sent no number of tokens' }),
   over: overInputTokens,
 }

@@ -1,3 +1,4 @@
+import { atHand } from '../../core/late.ts'
 import type { Beat, Operation } from '../../core/operation.ts'
 import type { Translated, Translation } from '../../core/translation.ts'
 import { chat } from '../../operations/chat.ts'
@@ -9,6 +10,7 @@ import { parseBody } from '../../wire/body.ts'
 import { identifier } from '../../wire/ids.ts'
 import { type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { typedFrame } from '../../wire/sse.ts'
+import { boundingMessage } from './bounding.ts'
 import { checkMessage } from './check.ts'
 import { Content } from './content.ts'
 import { messageDemand } from './demand.ts'
@@ -65,6 +67,7 @@ export const messages: Operation = {
   fault: missing('content', 'list'),
   usage: usageIn,
   conclusion: ({ id, stop_reason }) => ({ id, reasons: [stop_reason] }),
+  bounding: atHand(boundingMessage),
   over: overChat,
   reader: () => new MessageReader(),
   toWhole: messageFrom,

@@ -1,4 +1,5 @@
 import type { Operation } from '../../core/operation.ts'
+import { readingOnly } from '../../operations/common/bounding.ts'
 import { plainDemand } from '../../operations/common/plain-demand.ts'
 import { responseFor } from '../../operations/common/response-for-chat.ts'
 import { inputTokens } from '../../operations/input-tokens.ts'
@@ -18,6 +19,7 @@ export const countContentTokens: Operation = {
   check: ({ outline }) => checkAsked(counted(camel(outline))),
   inOwnNames: () => ({}),
   query: plainDemand,
+  bounding: readingOnly,
   fault: ({ totalTokens: count }) => (typeof count === 'number' ? undefined : { wrong: 'sent no number of tokens' }),
   over: {
     operation: inputTokens,

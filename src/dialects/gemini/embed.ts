@@ -1,5 +1,6 @@
 import type { Operation } from '../../core/operation.ts'
 import type { Translated } from '../../core/translation.ts'
+import { readingOnly } from '../../operations/common/bounding.ts'
 import { decodeVector } from '../../operations/embeddings/vectors.ts'
 import { embeddings } from '../../operations/embeddings.ts'
 import { invalid, parseBody } from '../../wire/body.ts'
@@ -49,6 +50,7 @@ function embedding(
       const needs = all.some(({ outputDimensionality: size }) => isGiven(size)) ? (['dimensions'] as const) : []
       return { needs: new Set(needs), tokens: tokensOf(all.flatMap(({ content }) => partsIn(content, 'content'))) }
     },
+    bounding: readingOnly,
     fault: (told) => (told[key] === undefined ? { wrong: `sent an answer without ${key}` } : undefined),
     over: {
       operation: embeddings,

@@ -1,3 +1,4 @@
+import { atHand } from '../../core/late.ts'
 import type { Operation } from '../../core/operation.ts'
 import type { Translated, Translation } from '../../core/translation.ts'
 import { chat } from '../../operations/chat.ts'
@@ -7,6 +8,7 @@ import { identifier } from '../../wire/ids.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { type Head, wantsThoughts, wholeAnswer } from './answer.ts'
 import { beat } from './beat.ts'
+import { boundingContent } from './bounding.ts'
 import { checkContents } from './check.ts'
 import { contentDemand } from './demand.ts'
 import { ContentEvents } from './events.ts'
@@ -68,6 +70,7 @@ function generating(streams: boolean): Operation {
     fault: faultIn,
     usage: usageIn,
     conclusion: conclusionOf,
+    bounding: atHand(boundingContent),
     reader: () => new ContentReader(),
     beat,
     over: overChat(streams),

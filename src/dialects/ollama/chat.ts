@@ -1,3 +1,4 @@
+import { atHand } from '../../core/late.ts'
 import type { Operation } from '../../core/operation.ts'
 import type { Translated, TranslationContext } from '../../core/translation.ts'
 import { chat } from '../../operations/chat.ts'
@@ -6,6 +7,7 @@ import { firstChoice } from '../../operations/common/first-choice.ts'
 import { inJsonMode } from '../../operations/common/json-mode.ts'
 import { invalid, parseBody, type RequestBody } from '../../wire/body.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
+import { boundingOllama } from './bounding.ts'
 import { aBool, aMap, anInt, aString, checkFields, checkSettings, listOf } from './check.ts'
 import { demandFor } from './demand.ts'
 import { chatForm, type Form } from './form.ts'
@@ -32,6 +34,7 @@ export const ollamaChat: Operation = {
   fault: (answer) => faultIn(answer, 'message'),
   usage: usageOf,
   conclusion: conclusionOf,
+  bounding: atHand(boundingOllama),
   reader: () => new LinesReader(),
   over: {
     operation: chat,

@@ -1,5 +1,6 @@
 import type { Operation } from '../../core/operation.ts'
 import type { Translated, TranslationContext } from '../../core/translation.ts'
+import { readingOnly } from '../../operations/common/bounding.ts'
 import { decodeVector } from '../../operations/embeddings/vectors.ts'
 import { embeddings } from '../../operations/embeddings.ts'
 import { invalid, parseBody, type RequestBody } from '../../wire/body.ts'
@@ -19,6 +20,7 @@ export const ollamaEmbed: Operation = {
     checkFields(outline, 'EmbedRequest', { truncate: aBool, dimensions: anInt, options: aMap })
     textsIn(outline)
   },
+  bounding: readingOnly,
   query: ({ outline }) => {
     const { needs, tokens } = demandFor({}, textsIn(outline))
     return { needs: cuts(outline) ? new Set(['dimensions'] as const) : needs, tokens }
@@ -52,6 +54,7 @@ export const ollamaEmbeddings: Operation = {
   prompt: 'prompt',
   streams: () => false,
   check: ({ outline }) => checkFields(outline, 'EmbeddingRequest', { prompt: aString, options: aMap }),
+  bounding: readingOnly,
   query: ({ outline }) => demandFor({}, [outline.prompt]),
   fault: (answer) => faultIn(answer, 'embedding'),
   over: {

@@ -1,6 +1,8 @@
+import { atHand } from '../../core/late.ts'
 import type { Operation } from '../../core/operation.ts'
 import { chat } from '../../operations/chat.ts'
 import { invalid, type RequestBody } from '../../wire/body.ts'
+import { boundingOllama } from './bounding.ts'
 import { beginAnswer, overChat, wantsStream } from './chat.ts'
 import { aBool, aMap, anInt, aString, checkFields, checkSettings, listOf } from './check.ts'
 import { demandFor } from './demand.ts'
@@ -21,6 +23,7 @@ export const ollamaGenerate: Operation = {
   fault: (answer) => faultIn(answer, 'response'),
   usage: usageOf,
   conclusion: conclusionOf,
+  bounding: atHand(boundingOllama),
   reader: () => new LinesReader(),
   over: {
     operation: chat,

@@ -1,0 +1,35 @@
+import type { RequestBody } from '../wire/body.ts'
+import type { JsonObject } from '../wire/json.ts'
+import type { Stage } from './stream.ts'
+
+/** How much may be written in answer to a request. */
+export interface Output {
+  /** The most tokens of one answer, if the request says so; undefined: it doesn't. */
+  readonly tokens: number | undefined
+  /** How many answers it asks for at once. */
+  readonly answers: number
+}
+
+/** Something in a request whose tokens nobody can bound beforehand. */
+export interface Unbounded {
+  /** In words: `the tool web_search`. */
+  readonly what: string
+  /** Its field, for `param` in errors. */
+  readonly param: string
+}
+
+/** What a request can take at most, in the terms of its operation. */
+export interface Bounding {
+  /** By the request's fields, without long texts. */
+  output(asked: JsonObject): Output
+  /** The request with such a limit for each answer. Absent: its answers have no tokens of their own. */
+  limited?(body: RequestBody, tokens: number): RequestBody
+  /** Parts of which the bytes say nothing: images, recordings and files. Absent: there are none. */
+  media?(asked: JsonObject): number
+  /** The first thing without a bound; undefined: all has one. Absent: all always has. */
+  unbounded?(asked: JsonObject): Unbounded | undefined
+  /** The request with the wish for the tokens in its stream; undefined: it is there, or needn't be. Absent: it never needs. */
+  askingUsage?(body: RequestBody): RequestBody | undefined
+  /** Takes out of a stream what nobody but the gateway has asked for. */
+  withoutUsage?(): Stage
+}

@@ -1,0 +1,20 @@
+import type { Bounding } from '../../core/bounding.ts'
+import { countParts, limitAmong, toolOutside, withField } from '../../operations/common/bounding.ts'
+import { stringAt } from '../../wire/json.ts'
+
+const media: ReadonlySet<unknown> = new Set(['image', 'document'])
+
+export const boundingMessage: Bounding = {
+  output: ({ max_tokens }) => ({ tokens: limitAmong(max_tokens), answers: 1 }),
+  limited: (body, tokens) => withField(body, 'max_tokens', tokens),
+  media: ({ messages }) => countParts(messages, (part) => media.has(part.type)),
+  unbounded(asked) {
+    if (Array.isArray(asked.mcp_servers) && asked.mcp_servers.length > 0)
+      return { what: 'tools of another server', param: 'mcp_servers' }
+    // Those that the client runs have a schema of its own, or are run on its computer.
+    return toolOutside(asked.tools, (tool) => {
+      const type = stringAt(tool, 'type') ?? 'custom'
+      return type === 'custom' || /^(bash|text_editor|computer|memory)_\d+$/.test(type)
+    })
+  },
+}

@@ -1,0 +1,35 @@
+import type { Bounding } from '../../core/bounding.ts'
+import { countOf, countParts, limitAmong, withField } from '../../operations/common/bounding.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
+import { camel, configOf, isGiven, listOf, objectIn } from './fields.ts'
+
+/** What a tool holds that the client runs. */
+const own: ReadonlySet<string> = new Set(['functionDeclarations', 'computerUse'])
+
+export const boundingContent: Bounding = {
+  output(asked) {
+    const { maxOutputTokens, candidateCount } = configOf(camel(asked))
+    return { tokens: limitAmong(maxOutputTokens), answers: countOf(candidateCount) }
+  },
+  limited(body, tokens) {
+    const { generationConfig, generation_config: snake } = body.json
+    const name = isObject(snake) ? 'generation_config' : 'generationConfig'
+    return withField(body, name, {
+      ...objectIn({ given: snake ?? generationConfig }, 'given'),
+      maxOutputTokens: tokens,
+    })
+  },
+  media: (asked) => countParts(camel(asked).contents, (part) => isObject(part.inlineData) || isObject(part.fileData)),
+  unbounded(asked) {
+    const { tools, cachedContent } = camel(asked)
+    if (isGiven(cachedContent)) return { what: 'what the provider keeps', param: 'cachedContent' }
+    const outside = listOf(tools, 'tools')
+      .map(outsideIn)
+      .find((name) => name !== undefined)
+    return outside === undefined ? undefined : { what: `the tool ${outside}`, param: 'tools' }
+  },
+}
+
+function outsideIn(tool: JsonObject): string | undefined {
+  return Object.keys(tool).find((name) => !own.has(name))
+}

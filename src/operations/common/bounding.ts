@@ -1,0 +1,36 @@
+import type { Bounding, Unbounded } from '../../core/bounding.ts'
+import { atHand, type Late } from '../../core/late.ts'
+import { edited, type RequestBody } from '../../wire/body.ts'
+import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+
+/** For what is read and answered without tokens: vectors, orders, counts. */
+export const readingOnly: Late<Bounding> = atHand({ output: () => ({ tokens: 0, answers: 1 }) })
+
+/** The first of these that is a number above 0. */
+export function limitAmong(...given: readonly unknown[]): number | undefined {
+  return given.find((one): one is number => typeof one === 'number' && one > 0)
+}
+
+/** A number of answers, 1 for anything that is none. */
+export function countOf(given: unknown): number {
+  return typeof given === 'number' && given > 1 ? Math.ceil(given) : 1
+}
+
+export function withField(body: RequestBody, name: string, value: unknown): RequestBody {
+  return edited(body, { set: new Map([[name, JSON.stringify(value)]]) })
+}
+
+/** The first tool that the provider runs by itself: what it reads and writes is billed too, however much it is. */
+export function toolOutside(tools: unknown, isOwn: (tool: JsonObject) => boolean): Unbounded | undefined {
+  const found = (Array.isArray(tools) ? tools : []).find((tool) => isObject(tool) && !isOwn(tool))
+  return found && { what: `the tool ${stringAt(found, 'type') ?? 'of this kind'}`, param: 'tools' }
+}
+
+/** How many of the parts, at any depth of these values, pass the test. */
+export function countParts(value: unknown, test: (part: JsonObject) => boolean, depth = 6): number {
+  if (depth === 0 || typeof value !== 'object' || value === null) return 0
+  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + countParts(one, test, depth - 1), 0)
+  const object = value as JsonObject
+  if (test(object)) return 1
+  return Object.values(object).reduce((sum: number, one) => sum + countParts(one, test, depth - 1), 0)
+}

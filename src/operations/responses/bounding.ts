@@ -1,0 +1,35 @@
+import type { Bounding } from '../../core/bounding.ts'
+import { type JsonObject, stringAt } from '../../wire/json.ts'
+import { countParts, limitAmong, toolOutside, withField } from '../common/bounding.ts'
+
+const media: ReadonlySet<unknown> = new Set(['input_image', 'input_file', 'input_audio', 'computer_screenshot'])
+/** Tools that the client runs. */
+const own: ReadonlySet<string> = new Set(['function', 'custom', 'local_shell', 'apply_patch'])
+
+export const boundingResponse: Bounding = {
+  output: ({ max_output_tokens }) => ({ tokens: limitAmong(max_output_tokens), answers: 1 }),
+  limited: (body, tokens) => withField(body, 'max_output_tokens', tokens),
+  media: ({ input }) => countParts(input, (part) => media.has(part.type)),
+  unbounded(asked) {
+    for (const param of ['previous_response_id', 'conversation'])
+      if (isGiven(asked[param])) return { what: 'what was said before, which the provider keeps', param }
+    return toolOutside(asked.tools, isOwn)
+  },
+}
+
+/** A compaction has no limit that could be set. */
+export const boundingCompaction: Bounding = {
+  output: () => ({ tokens: undefined, answers: 1 }),
+  media: (asked) => boundingResponse.media?.(asked) ?? 0,
+  unbounded: () => ({ what: 'a compaction, which has no limit of its own', param: 'input' }),
+}
+
+function isOwn(tool: JsonObject): boolean {
+  const type = stringAt(tool, 'type') ?? 'function'
+  if (type !== 'namespace') return own.has(type)
+  return toolOutside(tool.tools, isOwn) === undefined
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null
+}
