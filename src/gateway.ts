@@ -1,6 +1,7 @@
 import { connect, learntKey } from './connect/connect.ts'
 import type { Learnt } from './connect/remedies.ts'
-import type { Answer } from './core/answer.ts'
+import type { Account, Admission, Admittance } from './core/account.ts'
+import { type Answer, withStep } from './core/answer.ts'
 import { type Call, compose, type Trace } from './core/call.ts'
 import type { Catalog } from './core/catalog.ts'
 import { HealthBook } from './core/health.ts'
@@ -142,8 +143,19 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
 
   async function answer(request: GatewayRequest): Promise<Answer> {
     const { operation, signal, bearer, requestId, session, hops, trace, dropped, carried } = request
-    const { query, body, routed } = planner.read(request)
-    const made = inTermsOf(operation, await planner.plan(query))
+    const { query, body: asked, routed } = planner.read({ ...request, account: trace.account })
+    const planned = inTermsOf(operation, await planner.plan(query))
+    trace.plan = planned
+    const { account } = trace
+    const isPlanned = account !== undefined && planned.targets.length > 0
+    const admission = isPlanned
+      ? await admitted(
+          account,
+          { operation, body: asked, plan: planned, user: query.user, attempts: trace.attempts },
+          trace,
+        )
+      : undefined
+    const { plan: made, body } = admission ?? { plan: planned, body: asked }
     trace.plan = made
     for (const { name, why } of made.targets.length > 0 ? [] : made.skipped)
       log(`${requestId} ${headerValue(name)}: ${why}`)
@@ -166,6 +178,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
       routed,
       ...(dropped && dropped.length > 0 && { dropped }),
       ...(carried && { carried }),
+      ...(admission && { optional: admission.optional }),
     }
     budget.deposit()
     const { shadow } = made
@@ -173,7 +186,8 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
       const copy = shadowOf(call, shadow.model, session)
       if (copy) trace.shadow = copy
     }
-    return await upstream(call)
+    const answered = await upstream(call)
+    return admission?.stage ? withStep(answered, { stage: admission.stage, carried: 'never' }) : answered
   }
 
   return {
@@ -193,6 +207,13 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
     ...directory,
     ...createFetching(catalog, knowledge, pulls),
   }
+}
+
+/** Takes what a request needs of the limits and budgets of whoever it is charged to. */
+async function admitted(account: Account, asked: Admittance, trace: Trace): Promise<Admission> {
+  const admission = await account.admit(asked)
+  trace.admission = admission
+  return admission
 }
 
 /** A plan whose failure is about the client's own fields, also where the plan is for a chat in place of what was asked. */

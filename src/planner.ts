@@ -1,3 +1,4 @@
+import type { Account } from './core/account.ts'
 import { type Catalog, findGroup } from './core/catalog.ts'
 import { withoutRouting } from './core/gateway-options.ts'
 import type { Knowledge } from './core/knowledge.ts'
@@ -16,6 +17,8 @@ export interface Asked {
   readonly session: string | undefined
   /** Limits that the client named beside the body. */
   readonly limits?: RequestLimits | undefined
+  /** Who asks. Absent: somebody who may ask for all models. */
+  readonly account?: Pick<Account, 'allows'> | undefined
 }
 
 /** What a request says of its own routing. */
@@ -77,10 +80,10 @@ export function createPlanner(catalog: Catalog, knowledge: Knowledge, circumstan
   return {
     planNow,
     read(asked) {
-      const { operation, session } = asked
+      const { operation, session, account } = asked
       const routing = routingOf(asked)
       const body = routing?.body ?? asked.body
-      const query = queryOf({ operation, body, session }, routing?.preferences)
+      const query = queryOf({ operation, body, session, account }, routing?.preferences)
       return { query, body, routed: routing?.routed }
     },
     async plan(query) {
@@ -98,7 +101,7 @@ export function createPlanner(catalog: Catalog, knowledge: Knowledge, circumstan
   }
 }
 
-export function queryOf({ operation, body, session }: Asked, preferences?: Preferences): Query {
+export function queryOf({ operation, body, session, account }: Asked, preferences?: Preferences): Query {
   const query = {
     model: body.model,
     operation: operation.name,
@@ -106,6 +109,7 @@ export function queryOf({ operation, body, session }: Asked, preferences?: Prefe
     path: operation.path,
     ...operation.query(body),
     preferences,
+    ...(account?.allows && { allows: account.allows }),
   }
   return session ? { ...query, session } : query
 }

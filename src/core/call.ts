@@ -1,6 +1,7 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
+import type { Account, Admission, Attempted } from './account.ts'
 import type { Answer } from './answer.ts'
 import type { Begun } from './continuing.ts'
 import type { Conclusion, Operation, StreamReader } from './operation.ts'
@@ -47,6 +48,10 @@ export interface Trace {
   /** The distributed trace that it belongs to. Absent: none that anybody follows. */
   context?: TraceContext
   plan?: Plan
+  /** Whom it is charged to. Absent: nobody. */
+  account?: Account | undefined
+  /** Absent until it is let in by its account. */
+  admission?: Admission
   /** Whether the client wants to see it. */
   asked?: boolean
   /** What became the last event of a stream that had opened before. */
@@ -65,7 +70,7 @@ export interface Trace {
   continued?: string[]
 }
 
-export interface AttemptRecord {
+export interface AttemptRecord extends Attempted {
   /** `provider/model`. */
   readonly deployment: string
   readonly why?: Target['why']

@@ -80,6 +80,8 @@ export interface ModelGroup {
   readonly contentPolicyFallbacks?: readonly string[]
   /** Another model that a share of the requests is copied to. */
   readonly shadow?: Shadow
+  /** What all clients together may ask of it in a minute. */
+  readonly rate?: Deployment['rate']
   readonly limits: Limits
 }
 

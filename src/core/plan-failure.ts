@@ -8,6 +8,12 @@ export function missingModel({ model }: Query, kind: MissingKind): GatewayError 
   return unknownModel(model, kind)
 }
 
+/** The same whether there is such a model or not: who may not use it learns nothing of it. */
+export function refusedModel(model: string): GatewayError {
+  const { message } = unknownModel(model)
+  return new GatewayError('forbidden', message, { code: 'model_not_found', model, reason: 'model_not_allowed' })
+}
+
 /** What has gone wrong before a plan's first target. */
 interface Mishaps {
   readonly skipped: readonly Skipped[]

@@ -15,6 +15,8 @@ export interface Query extends Demand {
   /** The operation's route, by which clients know it. */
   readonly path: string
   readonly preferences?: Preferences | undefined
+  /** Whether the client may ask for the model of a name. Absent: it may ask for all. */
+  readonly allows?: ((model: string) => boolean) | undefined
 }
 
 /** What a plan depends on beside the request and the configuration. */
@@ -43,16 +45,22 @@ export interface Target {
 }
 
 const exclusions = ['excluded', 'over_price', 'unsupported'] as const satisfies readonly Exclusion[]
-export const passedOver = ['cooldown', 'over_rpm', 'over_tpm', 'duplicate', 'not_drawn', ...exclusions] as const
+const charges = ['not_allowed', 'unpriced'] as const
+export const passedOver = [
+  ...(['cooldown', 'over_rpm', 'over_tpm', 'duplicate', 'not_drawn'] as const),
+  ...exclusions,
+  ...charges,
+] as const
 /**
  * Why a deployment that could serve the request is passed over: it is left alone after failures, has used up its
  * requests or tokens of this minute, is in the plan already, or the request excludes it. `not_drawn`: a request has
- * fewer attempts.
+ * fewer attempts. `not_allowed`: the client's key is not for this model; `unpriced`: it has a budget, and nobody knows the
+ * price.
  */
 export type PassedOver = (typeof passedOver)[number]
 
 export interface Skipped {
-  /** Of the deployment; with `not_drawn`, of the model. */
+  /** Of the deployment; with `not_drawn` and `not_allowed`, of the model. */
   readonly name: string
   /** A failure: it can't serve the request. */
   readonly kind: FailureKind | PassedOver

@@ -68,6 +68,8 @@ export interface RequestReport {
   readonly priceSource?: PriceSource | undefined
   /** Of the request's body. */
   readonly bytesIn: number
+  /** Of the answer, as far as they went out; undefined if no observer wants to know. */
+  readonly bytesOut?: number | undefined
   /** What was sent and answered, if the observer wants that. */
   readonly content?: { readonly request: Uint8Array | undefined; readonly answer: Uint8Array | undefined } | undefined
 }
@@ -76,6 +78,8 @@ export interface RequestReport {
 export interface Observer {
   /** Whether it wants the content of requests. */
   readonly content?: boolean
+  /** Whether it must know how every stream ends, also of those that would go by untouched. */
+  readonly follows?: boolean
   /** A request has arrived: exactly one report follows. */
   began?(arrival: Arrival): void
   over(report: RequestReport): void

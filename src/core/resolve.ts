@@ -6,7 +6,7 @@ import { contextWindowOf, maxOutputOf, priceOf } from './listed.ts'
 import { findExclusion, findObstacle, findRest, lackAdmitted, lackOf, type Reason } from './obstacles.ts'
 import type { Capability } from './operation.ts'
 import type { Circumstances, Plan, Query, Skipped, Target } from './plan.ts'
-import { failureOf, missingModel } from './plan-failure.ts'
+import { failureOf, missingModel, refusedModel } from './plan-failure.ts'
 import { limitsFor, withFields } from './preferences.ts'
 import { preferenceOf } from './strategies.ts'
 
@@ -14,12 +14,13 @@ import { preferenceOf } from './strategies.ts'
 export function resolve(query: Query, catalog: Catalog, circumstances: Circumstances): Plan {
   const builder = new PlanBuilder(query, catalog, circumstances)
   const kind = query.model === undefined ? 'absent' : builder.add(query.model, 'requested') ? undefined : 'unknown'
+  const isRefused = query.model !== undefined && query.allows?.(query.model) === false
   if (kind) {
-    builder.missing = missingModel(query, kind)
+    builder.missing = isRefused ? refusedModel(query.model) : missingModel(query, kind)
     builder.addNamed()
   }
   builder.addPassedOver()
-  if (catalog.fallback !== undefined && query.preferences?.standIns !== false)
+  if (!isRefused && catalog.fallback !== undefined && query.preferences?.standIns !== false)
     builder.add(catalog.fallback, 'missing_model')
   builder.addPassedOver()
   return builder.plan()
@@ -53,6 +54,7 @@ class PlanBuilder {
     if (!group) return false
     if (this.#seen.has(group.name)) return true
     this.#seen.add(group.name)
+    if (!this.#isAllowed(name)) return false
     this.#addDeployments(group, why)
     if (why === 'requested') this.addNamed()
     const { preferences } = this.#query
@@ -83,6 +85,7 @@ class PlanBuilder {
     for (const { name, differing } of query.preferences?.models ?? []) {
       const group = findGroup(this.#catalog, name, this.#known)
       if (!group) this.#skipped.push({ name, kind: 'unknown', why: 'there is no model of this name' })
+      else if (!this.#isAllowed(name)) continue
       else if (differing) {
         this.#query = { ...query, ...differing.demand }
         const deployments = group.deployments.map((deployment) => withFields(deployment, differing.fields))
@@ -93,6 +96,12 @@ class PlanBuilder {
         this.#addDeployments(group, 'named')
       }
     }
+  }
+
+  #isAllowed(name: string): boolean {
+    if (this.#query.allows?.(name) !== false) return true
+    this.#skipped.push({ name, kind: 'not_allowed', why: "the client's key is not for this model" })
+    return false
   }
 
   /** Adds what was passed over so far, behind what may be tried at once. */

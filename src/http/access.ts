@@ -1,3 +1,5 @@
+import type { Account, Accounts, Holder } from '../core/account.ts'
+import type { KeyLimits } from '../state/key.ts'
 import { GatewayError, maskKey } from '../wire/errors.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 import { createDoor } from './door.ts'
@@ -12,6 +14,8 @@ export interface ClientKey {
   /** By which logs and metrics know it. */
   readonly name: string
   readonly secret: string
+  /** Absent: it has none. */
+  readonly limits?: KeyLimits
 }
 
 /** Who sent a request. */
@@ -20,13 +24,15 @@ export interface Caller {
   readonly bearer: string | undefined
   /** The name of the key by which they have access. */
   readonly key?: string | undefined
+  /** Whom their requests are charged to. Absent: nobody. */
+  readonly account?: Account | undefined
 }
 
 /**
  * Creates the access check. Throws a 401 or 403. A caller's bearer is theirs unless it is the gateway's key. The key for
  * the admin routes is refused, wherever it is: it would go on to a provider as the caller's own.
  */
-export function createGuard(access: Access, adminKey?: string): Guard {
+export function createGuard(access: Access, adminKey?: string, accounts?: Accounts): Guard {
   const keys = access.mode === 'keys' ? access.keys : []
   const refuseStrangers = access.mode === 'open' ? createDoor(access) : () => {}
   return function guard(header, method, anyType) {
@@ -38,23 +44,43 @@ export function createGuard(access: Access, adminKey?: string): Guard {
         'The admin key is for the routes below /admin only: models need another key.',
       )
     const bearer = bearerOf(header)
-    if (access.mode === 'open') return { bearer: bearer ?? keyHeaders.map(header).find((key) => key !== undefined) }
+    if (access.mode === 'open') {
+      const own = bearer ?? keyHeaders.map(header).find((key) => key !== undefined)
+      return accounts ? { bearer: own, account: accounts.of(undefined) } : { bearer: own }
+    }
     const own = bearer === undefined ? undefined : nameOf(bearer, keys)
-    if (own !== undefined) return { bearer: undefined, key: own }
+    if (own !== undefined) return callerBy(own, undefined, accounts)
     // The caller may send the gateway's key and one for a provider, in any of these headers.
     const others = keyHeaders.map(header).filter((key) => key !== undefined)
     const names = others.map((key) => nameOf(key, keys))
     const key = names.find((name) => name !== undefined)
-    if (key !== undefined) return { bearer: bearer ?? others.find((_, at) => names[at] === undefined), key }
-    const wrong = bearer ?? others[0]
-    if (!wrong) throw noKey()
-    const message = `Incorrect API key provided: ${maskKey(wrong)}. Ask whoever runs this gateway for a key.`
-    throw new GatewayError('unauthorized', message)
+    if (key !== undefined) return callerBy(key, bearer ?? others.find((_, at) => names[at] === undefined), accounts)
+    const given = bearer === undefined ? others : [bearer, ...others]
+    const [wrong] = given
+    if (wrong === undefined) throw noKey()
+    const found = accounts?.find(given)
+    return found instanceof Promise ? found.then((held) => holding(held, given)) : holding(found, given)
   }
 }
 
-/** Throws the reason for refusing access. `anyType`: requests of the route are JSON whatever type they say. */
-export type Guard = (header: HeaderReader, method: 'GET' | 'POST', anyType?: boolean) => Caller
+function callerBy(key: string, bearer: string | undefined, accounts: Accounts | undefined): Caller {
+  return accounts ? { bearer, key, account: accounts.of(key) } : { bearer, key }
+}
+
+/** The caller who holds one of the keys that were given. */
+function holding(held: Holder | undefined, given: readonly string[]): Caller {
+  if (!held) {
+    const message = `Incorrect API key provided: ${maskKey(given[0] ?? '')}. Ask whoever runs this gateway for a key.`
+    throw new GatewayError('unauthorized', message)
+  }
+  return { bearer: given.find((secret) => secret !== held.secret), key: held.name, account: held.account }
+}
+
+/**
+ * Throws the reason for refusing access, or rejects with it where a key has to be looked up. `anyType`: requests of the
+ * route are JSON whatever type they say.
+ */
+export type Guard = (header: HeaderReader, method: 'GET' | 'POST', anyType?: boolean) => Caller | Promise<Caller>
 
 /** Where clients of Azure, Anthropic and Google send their key. */
 const keyHeaders = ['api-key', 'x-api-key', 'x-goog-api-key'] as const

@@ -75,9 +75,9 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   }
 
   /** Names are only for those to whom the list of models tells them. */
-  function hasAccess(context: AppContext): boolean {
+  async function hasAccess(context: AppContext): Promise<boolean> {
     try {
-      guard(edge.headers(context), 'GET')
+      await guard(edge.headers(context), 'GET')
       return true
     } catch {
       return false
@@ -145,11 +145,15 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
   if (options.admin.scope.state) for (const path of statePaths) app.all(`${path}/*`, administered)
   for (const path of ['/health/live', '/health']) app.get(path, () => json(200, { status: 'ok' }))
   for (const path of ['/health/ready', '/health/readiness'])
-    app.get(path, (context) => {
+    app.get(path, async (context) => {
       const { ready, total, providers } = gateway.readiness()
       const phase = options.phase()
       const status = phase === 'serving' ? (ready ? 'ready' : 'unavailable') : phase
-      return json(status === 'ready' ? 200 : 503, { status, ...total, ...(hasAccess(context) && { providers }) })
+      return json(status === 'ready' ? 200 : 503, {
+        status,
+        ...total,
+        ...((await hasAccess(context)) && { providers }),
+      })
     })
   app.get('/', () => json(200, { name: 'samewire', status: 'ok', models: '/v1/models' }))
   // Separate routes would cost more: if two routes match a path, every request to it runs a chain of handlers.

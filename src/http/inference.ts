@@ -67,8 +67,10 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       // 1. Who is the caller, and do they have access?
       const url = route.explains || keyParameter !== undefined ? context.req.url : undefined
       const header = keyParameter === undefined || url === undefined ? given : withKeyIn(keyParameter, url, given)
-      const { bearer, key } = guard(header, 'POST', route.anyType)
+      const guarded = guard(header, 'POST', route.anyType)
+      const { bearer, key, account } = guarded instanceof Promise ? await guarded : guarded
       if (record) record.key = key
+      trace.account = account
       const hops = readHops(header)
       const session = header('x-session-id') ?? (sessionHeader && header(sessionHeader))
       const limits = readLimits(header)
@@ -82,7 +84,9 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       const loading = record?.loading
       if (loading) await loading
       if (route.explains) {
-        const plan = encoder.encode(JSON.stringify(await gateway.explain({ operation, body, session, limits })))
+        const plan = encoder.encode(
+          JSON.stringify(await gateway.explain({ operation, body, session, limits, account })),
+        )
         const told = { ...headers(), 'content-type': 'application/json' }
         return edge.send(context, { status: 200, headers: told, body: plan }, signal)
       }

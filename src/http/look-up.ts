@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
+import { refusedModel } from '../core/plan-failure.ts'
 import type { LookUpRoute, TaskRoute } from '../dialects/dialect.ts'
 import type { Gateway } from '../gateway.ts'
 import type { Edge } from '../runtime/edge.ts'
@@ -44,7 +45,7 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
       new Response(JSON.stringify(body), { status, headers: { ...headers, ...more } })
     try {
       const posted = method !== 'GET'
-      const { key } = guard(
+      const { key, account } = await guard(
         keyParameter === undefined ? header : withKeyIn(keyParameter, url, header),
         posted ? 'POST' : 'GET',
         anyType,
@@ -54,10 +55,14 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
       const body = isRead ? (await readJson(edge, context, bodyLimit)).json : {}
       const asked = { model, parameters: new URL(url).searchParams, body }
       if ('look' in route) {
-        const found = answer(200, await route.look(gateway, asked))
+        const found = answer(
+          200,
+          await route.look(account?.allows ? narrowed(gateway, account.allows) : gateway, asked),
+        )
         record?.ended(200)
         return found
       }
+      if (account?.allows && model !== undefined && !account.allows(model)) throw refusedModel(model)
       const signal = edge.watch(context)
       const performance = await route.perform(gateway, { ...asked, signal })
       const performed = record?.follow(performance, signal) ?? performance
@@ -69,5 +74,14 @@ export function createLookUp<Bindings extends object>(options: LookUpOptions<Bin
       record?.failed(failure, status)
       return answer(status, route.refuse(failure, id), retryHeaders(failure, { attempts: [] }))
     }
+  }
+}
+
+/** A gateway of which only some models are seen. */
+function narrowed(gateway: Gateway, allows: (model: string) => boolean): Gateway {
+  return {
+    ...gateway,
+    models: async () => (await gateway.models()).filter(({ id }) => allows(id)),
+    model: async (id) => (allows(id) ? await gateway.model(id) : undefined),
   }
 }

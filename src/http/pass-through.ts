@@ -107,8 +107,9 @@ export function createPassThrough<Bindings extends object>(options: PassThroughO
     const record = reports({ requestId, method, path: `/${asked.family}/*`, header, started, trace })
     record?.outlasting((work) => edge.afterwards(context, work))
     try {
-      const { bearer, key } = guard(header, 'POST')
+      const { bearer, key, account } = await guard(header, 'POST')
       if (record) record.key = key
+      if (account?.confined !== undefined) throw new GatewayError('forbidden', account.confined)
       const signal = edge.watch(context)
       const hops = readHops(header)
       const rest = method === 'GET' || method === 'HEAD' ? undefined : edge.openBody(context, uploadLimit)

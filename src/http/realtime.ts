@@ -51,8 +51,9 @@ export function createRealtime({ gateway, guard, services, nextId, reports }: Re
     try {
       const address = new URL(url)
       const header = socketHeaders(given, address)
-      const { bearer, key } = guard(header, 'GET')
+      const { bearer, key, account } = await guard(header, 'GET')
       if (record) record.key = key
+      trace.account = account
       const { socket: upstream, headers: told } = await gateway.answer({
         ...{ operation: realtime, body: routed(readSocketRequest(address, header), header(providerHeader)) },
         ...{ signal, bearer, requestId, hops: readHops(header), trace },

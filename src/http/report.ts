@@ -46,6 +46,7 @@ export class RequestRecord {
   #whole: Uint8Array | undefined
   #seen: Block | undefined
   #over = false
+  #bytesOut = 0
   #onOver = () => {}
 
   constructor(arrival: Arrival, observer: Observer, reporting: Reporting) {
@@ -77,11 +78,16 @@ export class RequestRecord {
     this.#first()
     if (body instanceof Uint8Array) {
       this.#whole = body
+      this.#bytesOut = body.length
       this.#end(status, client.aborted ? 'gone' : 'done')
       return answer
     }
     this.#streams = true
-    if (isStream(body) && !body.steps.some(({ over, carried }) => over || carried === 'never')) {
+    if (
+      isStream(body) &&
+      !this.#observer.follows &&
+      !body.steps.some(({ over, carried }) => over || carried === 'never')
+    ) {
       this.#end(status, 'unfollowed')
       return answer
     }
@@ -92,13 +98,15 @@ export class RequestRecord {
     return whenOver(this.#kept(answer), () => this.#end(status, this.#outcomeOf(client)))
   }
 
-  /** Keeps what passes of a stream, if the observer wants to see it. */
+  /** Counts what passes of a stream, and keeps it, as far as the observer wants to know. */
   #kept(answer: Answer): Answer {
-    if (!this.#observer.content) return answer
-    const kept = new Block(mostKept)
+    const { content, follows } = this.#observer
+    if (!content && !follows) return answer
+    const kept = content ? new Block(mostKept) : undefined
     this.#seen = kept
     const see = (bytes: Uint8Array) => {
-      if (kept.size + bytes.length <= mostKept) kept.add(bytes)
+      this.#bytesOut += bytes.length
+      if (kept && kept.size + bytes.length <= mostKept) kept.add(bytes)
     }
     return withStep(answer, { watch: { see }, carried: 'watch' })
   }
@@ -157,6 +165,7 @@ export class RequestRecord {
       priceSource: charge?.priceSource,
       bytesIn: this.body?.bytes.length ?? 0,
       ...(trace.context && { conclusion: trace.conclusion ?? this.#reader()?.conclusion }),
+      bytesOut: this.#bytesOut,
       ...(this.#observer.content && {
         content: { request: this.body?.bytes, answer: this.#whole ?? this.#seen?.take() },
       }),
@@ -171,7 +180,10 @@ export class RequestRecord {
     const accounts = this.#reporting.accounts.value
     if (!accounts) return undefined
     const { trace } = this.#arrival
-    const usage = trace.usage ?? this.#reader()?.usage ?? this.#usageInWhole()
+    // Of an answer made of several, only the whole has the tokens of all.
+    const several = trace.attempts.filter(({ failure }) => !failure).length > 1
+    const summed = several ? this.#usageInWhole() : undefined
+    const usage = summed ?? trace.usage ?? this.#reader()?.usage ?? this.#usageInWhole()
     // What is known of a request alone was used only if it was answered.
     const pieces = served && this.body && this.operation?.pieces?.(this.body)
     return accounts.charge(usage, pieces, served)

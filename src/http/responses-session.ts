@@ -1,3 +1,4 @@
+import type { Account } from '../core/account.ts'
 import type { Trace } from '../core/call.ts'
 import { disclosure } from '../core/disclosure.ts'
 import type { Joined } from '../core/join.ts'
@@ -25,6 +26,7 @@ import { retryHeaders } from './retry-headers.ts'
 export interface Caller {
   readonly bearer: string | undefined
   readonly key?: string | undefined
+  readonly account?: Account | undefined
   readonly hops: number
   readonly session: string | undefined
   readonly limits: RequestLimits | undefined
@@ -148,7 +150,7 @@ export class ResponsesSession implements Joined {
     const { services, nextId, reports } = this.#options
     const requestId = nextId()
     const started = services.clock.now()
-    const trace: Trace = { attempts: [] }
+    const trace: Trace = { attempts: [], account: this.#caller.account }
     const { header } = this.#caller
     const record = reports({ requestId, method: 'GET', path: responses.path, header, started, trace })
     if (record) Object.assign(record, { operation: responses, key: this.#caller.key })

@@ -15,7 +15,7 @@ export function createResponsesSocket(guard: Guard, options: SessionOptions): So
     const headers = () => wireHeaders(nextId(), clock.now() - started)
     try {
       const header = socketHeaders(given, new URL(url))
-      const own = guard(header, 'GET')
+      const own = await guard(header, 'GET')
       const caller = {
         ...{ ...own, hops: readHops(header), session: header('x-session-id'), limits: readLimits(header) },
         header: traceOf(header),

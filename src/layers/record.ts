@@ -30,14 +30,16 @@ export const record =
       const { why } = call.target
       const deployment = call.target.deployment.label
       const health = book.of(deployment)
-      const { context } = call.trace
+      const { context, admission } = call.trace
+      const charged = admission?.charge(call.target, call.body)
+      const held = charged instanceof Promise ? await charged : charged
       const span = context?.nextSpan()
       const use = call.target.deployment.rate && new Use(health, call, started)
       health.inFlight++
       try {
         const answer = await next(span === undefined ? call : { ...call, span })
         const now = clock.now()
-        const attempt: AttemptRecord = { deployment, why, at: started, ms: now - started, span }
+        const attempt: AttemptRecord = { deployment, why, at: started, ms: now - started, span, ...(held && { held }) }
         call.trace.attempts.push(attempt)
         health.latency.measured(now - started, now)
         const ended = (at: number) => {
@@ -69,7 +71,8 @@ export const record =
         tell(health.breaker, failure, clock.now())
         const ms = clock.now() - started
         const { kind, reason, upstreamStatus: status } = failure
-        call.trace.attempts.push({ deployment, why, at: started, ms, failure: kind, reason, status, span })
+        const tried = { deployment, why, at: started, ms, failure: kind, reason, status, span }
+        call.trace.attempts.push(held ? { ...tried, held, error: failure } : tried)
         const { lacks } = failure
         if (lacks && call.operation.query(call.body).needs.has(lacks)) shortcomings?.add(deployment, lacks)
         if (failure.kind !== 'gone')

@@ -68,6 +68,7 @@ export function joined(all: readonly (Observer | undefined)[]): Observer | undef
   const each = [first, ...others]
   return {
     content: each.some(({ content }) => content === true),
+    follows: each.some(({ follows }) => follows === true),
     began(arrival) {
       for (const one of each) one.began?.(arrival)
     },

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeEach } from 'vitest'
 import { registry } from '../../providers/index.ts'
+import type { Accounting } from '../../src/accounts/accounting.ts'
 import type { AdminScope } from '../../src/admin/route.ts'
 import { assemble } from '../../src/assemble.ts'
 import type { Environment } from '../../src/config/providers.ts'
@@ -42,6 +43,7 @@ export interface GatewayOptions {
   readonly output?: LogOutput
   readonly metrics?: Pick<Metrics, 'watch'>
   readonly state?: AdminScope['state']
+  readonly accounting?: Accounting
 }
 
 /** Starts the gateway as on Node, on its own port: what a client sees. */
@@ -57,6 +59,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     withoutKeys: options.access ?? { mode: 'open' },
     output: options.output,
     metrics: options.metrics,
+    accounting: options.accounting,
     state: options.state,
     services: {
       transport,

@@ -1,0 +1,168 @@
+import type { Account, Admission, Admittance } from '../core/account.ts'
+import type { Bounding } from '../core/bounding.ts'
+import type { Deployment } from '../core/catalog.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Plan, Target } from '../core/plan.ts'
+import type { Priced } from '../prices/book.ts'
+import { worstCost } from '../prices/worst.ts'
+import type { Key } from '../state/key.ts'
+import type { Hold, Meters, Refused } from '../state/meters.ts'
+import { windowAt, windowEnd } from '../state/window.ts'
+import { stringAt } from '../wire/json.ts'
+import { RequestAdmission } from './admission.ts'
+import { allowList } from './allowed.ts'
+import { boundOf, likely, type TokenBound } from './bound.ts'
+import { limitHeaders } from './limit-headers.ts'
+import { isTooFast, type Rates, type Take, type Taken } from './rates.ts'
+import { noStore, overdrawn, tooFast, tooManyAtOnce, unboundedFor, unpriced } from './refusals.ts'
+
+/** What all accounts of a gateway have in common. */
+export interface Common {
+  readonly clock: Pick<Clock, 'now'>
+  readonly rates: Rates
+  readonly meters: Meters
+  readonly priceOf: (deployment: Deployment) => Priced | undefined
+  /** Limits of a model for all who ask for it, by its name. */
+  readonly limitsOf: (model: string) => { readonly rpm?: number | undefined; readonly tpm?: number | undefined }
+  /** Whether requests are written down, for which their tokens are asked for. */
+  readonly counts: boolean
+}
+
+/** The account of a key. */
+export class KeyAccount implements Account {
+  readonly #key: Key
+  readonly #common: Common
+  readonly allows: Account['allows']
+  readonly confined: string | undefined
+
+  constructor(key: Key, common: Common) {
+    this.#key = key
+    this.#common = common
+    const { models, budget, allowUnbounded } = key.limits
+    this.allows = models && allowList(models)
+    if (models || (budget !== undefined && !allowUnbounded))
+      this.confined = `The key ${key.name} is for models only: what this asks for can be neither priced nor told by a model's name.`
+  }
+
+  get key(): Key {
+    return this.#key
+  }
+
+  async admit(asked: Admittance): Promise<Admission> {
+    const { operation, plan, attempts } = asked
+    const { limits } = this.#key
+    const { counts, rates, priceOf } = this.#common
+    const bounding = (await operation.bounding?.load()) ?? nothingKnown
+    const isBudgeted = limits.budget !== undefined
+    const payable = isBudgeted ? this.#payable(plan) : plan
+    const { targets } = payable
+    const costs = isBudgeted && targets.some(({ deployment }) => priceOf(deployment)?.source !== 'free')
+    const { body, unbounded, ...most } = boundOf(bounding, asked.body, targets, costs && !limits.allowUnbounded)
+    if (costs && unbounded && !limits.allowUnbounded) throw unboundedFor(this.#whose, unbounded.what, unbounded.param)
+    const asking = counts || isBudgeted || limits.tpm !== undefined ? bounding.askingUsage?.(body) : undefined
+    const service = stringAt(body.outline, 'service_tier')
+    const worst = ({ deployment }: Target, bound: TokenBound) => {
+      const priced = priceOf(deployment)
+      return priced && worstCost(priced.tariffs, { ...bound, service })
+    }
+    const isEstimated = limits.budgetMode === 'estimate'
+    const need = Math.max(0, ...targets.map((target) => worst(target, isEstimated ? likely(most) : most) ?? 0))
+    const taken = this.#takeRates(asked, most)
+    const holds = this.#holds(need)
+    const granted = holds.length === 0 ? undefined : await this.#reserve(holds, taken)
+    return new RequestAdmission({
+      ...{ plan: payable, body: asking ?? body, bound: most, worst, taken, granted, holds, attempts, rates },
+      optional: asking ? ['stream_options'] : [],
+      stage: asking && bounding.withoutUsage?.(),
+      reserved: isBudgeted && !isEstimated ? need : undefined,
+      headers: () => limitHeaders(taken, this.#common.clock.now()),
+      overdrawn: () => this.#overdrawn(need, 0),
+    })
+  }
+
+  get #whose(): string {
+    return `key ${this.#key.name}`
+  }
+
+  /** A plan of what has a price. */
+  #payable(plan: Plan): Plan {
+    const { priceOf } = this.#common
+    const unknown = plan.targets.filter(({ deployment }) => !priceOf(deployment))
+    if (unknown.length === 0) return plan
+    const targets = plan.targets.filter((target) => !unknown.includes(target))
+    if (targets.length === 0) throw unpriced(this.#whose, plan.requested)
+    const skipped = unknown.map(({ deployment: { label: name } }) => {
+      return { name, kind: 'unpriced' as const, why: `its price isn't known, and the ${this.#whose} has a budget` }
+    })
+    return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
+  }
+
+  #takeRates({ plan, user }: Admittance, { input, output }: TokenBound): readonly Taken[] {
+    const { id, limits } = this.#key
+    const { rates, limitsOf, clock } = this.#common
+    const tokens = input + output
+    const takes: Take[] = []
+    const add = (subject: string, { rpm, tpm }: ReturnType<Common['limitsOf']>) => {
+      if (rpm !== undefined) takes.push({ subject, kind: 'requests', limit: rpm, need: 1 })
+      if (tpm !== undefined) takes.push({ subject, kind: 'tokens', limit: tpm, need: tokens })
+    }
+    add(`key:${id}`, limits)
+    if (plan.requested !== undefined) {
+      add(`model:${plan.requested}`, limitsOf(plan.requested))
+      const own = limits.modelLimits?.[plan.requested]
+      if (own) add(`key:${id} model:${plan.requested}`, own)
+    }
+    if (user !== undefined && limits.userLimits) add(`key:${id} user:${user}`, limits.userLimits)
+    const outcome = rates.take(takes)
+    if (!isTooFast(outcome)) return outcome
+    const { subject } = outcome.take
+    const whose = subject.startsWith('model:') ? `the model ${plan.requested}` : this.#whose
+    throw tooFast(outcome, whose, limitHeaders(rates.look(takes), clock.now()))
+  }
+
+  #holds(need: number): readonly Hold[] {
+    const { id, limits } = this.#key
+    const { budget, budgetReset = null, parallel } = limits
+    const window = windowAt(budgetReset, this.#common.clock.now())
+    const holds: Hold[] = []
+    if (budget !== undefined) holds.push({ meter: { subject: `key:${id}`, window, limit: budget }, amount: need })
+    if (parallel !== undefined) {
+      const meter = { subject: `parallel:${id}`, window: 0, limit: parallel, returns: true }
+      holds.push({ meter, amount: 1 })
+    }
+    return holds
+  }
+
+  /** What was taken of the rates comes back if there is too little of anything else. */
+  async #reserve(holds: readonly Hold[], taken: readonly Taken[]) {
+    const { meters, rates } = this.#common
+    const giveBack = () => rates.settle(taken, { requests: 0, tokens: 0 })
+    let outcome: Awaited<ReturnType<Meters['reserve']>>
+    try {
+      outcome = await meters.reserve(holds)
+    } catch (cause) {
+      giveBack()
+      throw noStore(cause)
+    }
+    if (outcome.granted) return outcome
+    giveBack()
+    throw this.#refusal(outcome, holds)
+  }
+
+  #refusal({ meter, left }: Refused, holds: readonly Hold[]) {
+    if (meter.returns) return tooManyAtOnce(meter, this.#whose)
+    return this.#overdrawn(holds.find((hold) => hold.meter === meter)?.amount ?? 0, left)
+  }
+
+  #overdrawn(need: number, left: number) {
+    const { budget: limit = 0, budgetReset = null } = this.#key.limits
+    const end = windowEnd(budgetReset, this.#common.clock.now())
+    return overdrawn({ whose: this.#whose, limit, left, need, end })
+  }
+}
+
+/** For an operation of which nobody can tell what it takes. */
+const nothingKnown: Bounding = {
+  output: () => ({ tokens: undefined, answers: 1 }),
+  unbounded: () => ({ what: 'a request of this kind', param: 'model' }),
+}

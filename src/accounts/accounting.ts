@@ -1,0 +1,124 @@
+import type { Account, Accounts, Holder } from '../core/account.ts'
+import type { Catalog, Known } from '../core/catalog.ts'
+import type { Observer } from '../core/report.ts'
+import type { Services } from '../core/services.ts'
+import type { ClientKey } from '../http/access.ts'
+import { createAccounts as createPrices, type Accounts as PriceAccounts } from '../prices/accounts.ts'
+import type { Catalogue } from '../prices/catalogue.ts'
+import type { Key, Keys } from '../state/key.ts'
+import type { Ledger } from '../state/ledger.ts'
+import type { Meters } from '../state/meters.ts'
+import { GatewayError } from '../wire/errors.ts'
+import { type Common, KeyAccount } from './account.ts'
+import { RequestAdmission } from './admission.ts'
+import { billOf } from './bill.ts'
+import { Rates } from './rates.ts'
+import { rowOf } from './row.ts'
+
+/** What limits and budgets are kept with, once for a process, whichever gateways it has one after the other. */
+export interface AccountingParts extends Pick<Services, 'clock'> {
+  readonly meters: Meters
+  /** Those that are not in the configuration. Absent: there are no others. */
+  readonly keys?: Keys | undefined
+  /** Absent: nothing is written down. */
+  readonly ledger?: Ledger | undefined
+  /** Prices for models without one of their own. */
+  readonly catalogue: Catalogue
+  /** The SHA-256 of a secret, in lower-case hex. */
+  readonly digest: (secret: string) => string | Promise<string>
+}
+
+/** A gateway whose requests are charged to somebody. */
+export interface Charged extends Pick<Services, 'clock' | 'log'> {
+  readonly catalog: Catalog
+  readonly known: Known
+  /** Those of the configuration. */
+  readonly keys: readonly ClientKey[]
+}
+
+export interface Charging {
+  readonly accounts: Accounts
+  readonly observer: Observer
+  readonly prices: PriceAccounts
+}
+
+export interface Accounting {
+  /** Whether there may be keys that aren't in the configuration. */
+  readonly hasOtherKeys: boolean
+  charge(charged: Charged): Charging
+}
+
+/** With what every key begins that isn't in the configuration. */
+const prefix = 'sk-sw-'
+
+export function createAccounting({ clock, meters, keys, ledger, catalogue, digest }: AccountingParts): Accounting {
+  const rates = new Rates(clock)
+
+  return {
+    hasOtherKeys: keys !== undefined,
+    charge({ catalog, known, keys: configured, ...services }) {
+      const prices = createPrices({ known, catalogue, ...services })
+      const common: Common = {
+        ...{ clock, rates, meters, counts: ledger !== undefined },
+        priceOf: (deployment) => prices.book.neededPriceOf(deployment),
+        limitsOf: (model) => catalog.models.get(model)?.rate ?? {},
+      }
+      const named = new Map(configured.map((key) => [key.name, new KeyAccount(keyOf(key), common)]))
+      const nobody = new KeyAccount(nobodys, common)
+      const held = new WeakMap<Key, Account>()
+
+      function holderOf(secret: string, key: Key | undefined): Holder | undefined {
+        if (!key) return undefined
+        checkUse(key, clock.now())
+        const account = held.get(key) ?? new KeyAccount(key, common)
+        held.set(key, account)
+        return { secret, name: key.name, account }
+      }
+
+      /** Looks for one after the other. Waits only where a key isn't at hand. */
+      function find(secrets: readonly string[]): Holder | undefined | Promise<Holder | undefined> {
+        const [secret, ...others] = secrets
+        if (!keys || secret === undefined) return undefined
+        if (!secret.startsWith(prefix)) return find(others)
+        const digested = digest(secret)
+        const found = digested instanceof Promise ? digested.then((one) => keys.find(one)) : keys.find(digested)
+        if (found instanceof Promise) return found.then((key) => holderOf(secret, key) ?? find(others))
+        return holderOf(secret, found) ?? find(others)
+      }
+
+      return {
+        prices,
+        accounts: { find, of: (key) => (key === undefined ? nobody : named.get(key)) },
+        observer: {
+          follows: true,
+          over(report) {
+            const { account, admission } = report.trace
+            if (!(account instanceof KeyAccount)) return
+            const own = admission instanceof RequestAdmission ? admission : undefined
+            const bill = billOf(report, own?.held ?? [])
+            own?.settle(bill)
+            if (report.operation !== undefined)
+              ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill))
+          },
+          ...(ledger && { settle: () => ledger.flush() }),
+        },
+      }
+    },
+  }
+}
+
+function keyOf({ name, limits = {} }: ClientKey): Key {
+  return { id: `env:${name}`, name, hint: name, disabled: false, createdAt: 0, limits, metadata: {} }
+}
+
+const nobodys: Key = { id: '', name: 'nobody', hint: '', disabled: false, createdAt: 0, limits: {}, metadata: {} }
+
+/** Only who has the secret is told why it is of no use. */
+function checkUse({ name, disabled, expiresAt }: Key, now: number): void {
+  if (disabled)
+    throw new GatewayError('unauthorized', `The API key ${name} is disabled. Ask whoever runs this gateway.`)
+  if (expiresAt !== undefined && expiresAt <= now) {
+    const message = `The API key ${name} expired at ${new Date(expiresAt).toISOString()}. Ask whoever runs this gateway.`
+    throw new GatewayError('unauthorized', message)
+  }
+}

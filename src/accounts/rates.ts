@@ -1,0 +1,87 @@
+import type { Clock } from '../core/clock.ts'
+import { Bucket } from './bucket.ts'
+
+export type RateKind = 'requests' | 'tokens'
+
+/** What is taken of one limit. */
+export interface Take {
+  /** Whose it is: `key:ID`, `model:NAME`. */
+  readonly subject: string
+  readonly kind: RateKind
+  /** In a minute. */
+  readonly limit: number
+  /** Of tokens more than the limit takes all there is: else it could never be. */
+  readonly need: number
+}
+
+export interface Taken {
+  readonly take: Take
+  readonly bucket: Bucket
+}
+
+/** The first limit that had too little left. `wait` in milliseconds. */
+export interface TooFast {
+  readonly take: Take
+  readonly wait: number
+  readonly left: number
+}
+
+/** Buckets that are kept. One that is full says no more than none, so there is no harm in forgetting it. */
+const mostBuckets = 10_000
+
+/** The limits per minute of this process. */
+export class Rates {
+  readonly #clock: Pick<Clock, 'now'>
+  readonly #buckets = new Map<string, Bucket>()
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock
+  }
+
+  /** Takes all or none. */
+  take(takes: readonly Take[]): readonly Taken[] | TooFast {
+    const now = this.#clock.now()
+    const taken: Taken[] = []
+    for (const take of takes) {
+      const bucket = this.#bucketOf(take, now)
+      const wait = bucket.wait(take.need, now)
+      if (wait > 0) return { take, wait, left: bucket.left(now) }
+      taken.push({ take, bucket })
+    }
+    for (const { take, bucket } of taken) bucket.take(Math.min(take.need, take.limit))
+    return taken
+  }
+
+  /** The same limits as they are, with nothing taken. */
+  look(takes: readonly Take[]): readonly Taken[] {
+    const now = this.#clock.now()
+    return takes.map((take) => ({ take, bucket: this.#bucketOf(take, now) }))
+  }
+
+  /** Puts right what was taken, once what was used is known. */
+  settle(taken: readonly Taken[], used: Readonly<Record<RateKind, number>>): void {
+    const now = this.#clock.now()
+    for (const { take, bucket } of taken) {
+      const difference = Math.min(take.need, take.limit) - used[take.kind]
+      if (difference !== 0) bucket.giveBack(difference, now)
+    }
+  }
+
+  #bucketOf({ subject, kind, limit }: Take, now: number): Bucket {
+    const name = `${kind} ${subject}`
+    const known = this.#buckets.get(name)
+    if (known && known.limit === limit) return known
+    if (!known && this.#buckets.size >= mostBuckets) this.#forget(now)
+    const bucket = known ? known.resized(limit, now) : new Bucket(limit, now)
+    this.#buckets.set(name, bucket)
+    return bucket
+  }
+
+  #forget(now: number): void {
+    for (const [name, bucket] of this.#buckets) if (bucket.reset(now) === 0) this.#buckets.delete(name)
+  }
+}
+
+export function isTooFast(outcome: readonly Taken[] | TooFast): outcome is TooFast {
+  return 'wait' in outcome
+}

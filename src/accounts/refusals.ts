@@ -1,0 +1,71 @@
+import type { Meter } from '../state/meters.ts'
+import { GatewayError, shorten } from '../wire/errors.ts'
+import { goDuration } from './duration.ts'
+import type { TooFast } from './rates.ts'
+
+const units = {
+  requests: 'requests per min (RPM)',
+  tokens: 'tokens per min (TPM)',
+} as const
+
+/** In the words of OpenAI's, from which some clients read how long to wait. */
+export function tooFast({ take, wait, left }: TooFast, whose: string, headers: Record<string, string>): GatewayError {
+  const { kind, limit, need } = take
+  const message =
+    `Rate limit reached for ${whose} on ${units[kind]}: Limit ${limit}, Used ${limit - left}, ` +
+    `Requested ${Math.min(need, limit)}. Please try again in ${goDuration(wait)}.`
+  return new GatewayError('rate_limit', message, { type: kind, retryAfterMs: wait, headers })
+}
+
+/** Milliseconds after which another try of a request among too many at once makes sense. */
+const shortly = 1_000
+
+export function tooManyAtOnce(meter: Meter, whose: string): GatewayError {
+  const message = `Rate limit reached for ${whose} on requests at once: Limit ${meter.limit}. Please try again in 1s.`
+  return new GatewayError('rate_limit', message, { type: 'requests', retryAfterMs: shortly })
+}
+
+export interface Overdrawn {
+  /** Whose budget it is: `key ci`. */
+  readonly whose: string
+  /** In nano-dollars. */
+  readonly limit: number
+  readonly left: number
+  readonly need: number
+  /** When its window ends; undefined: never. */
+  readonly end: number | undefined
+}
+
+/** A wait cures it at the end of the window only, which the message tells: no client waits that long by itself. */
+export function overdrawn({ whose, limit, left, need, end }: Overdrawn): GatewayError {
+  const until = end === undefined ? '' : ` It starts anew at ${new Date(end).toISOString()}.`
+  const message =
+    `You exceeded your current quota: of the budget of ${whose}, ${dollars(limit)}, ${dollars(left)} are left, and this ` +
+    `request may cost ${dollars(need)}.${until}`
+  return new GatewayError('quota', message, { again: false, reason: 'budget_exceeded' })
+}
+
+/** Nano-dollars in words, to the last digit that says something. */
+export function dollars(nano: number): string {
+  const text = (nano / 1e9).toFixed(9).replace(/0+$/, '')
+  const [whole = '0', rest = ''] = text.split('.')
+  return `$${whole}.${rest.padEnd(2, '0')}`
+}
+
+export function unboundedFor(whose: string, what: string, param: string | null): GatewayError {
+  const message =
+    `${whose} has a budget, and nobody can tell beforehand what ${what} may cost. Leave it out, or have the key ` +
+    'allowed what has no bound (`allow_unbounded`).'
+  return new GatewayError('bad_request', message, { param, code: 'unbounded_cost' })
+}
+
+export function unpriced(whose: string, model: string | undefined): GatewayError {
+  const name = model === undefined ? 'this model' : `\`${shorten(model)}\``
+  const message = `${whose} has a budget, and the price of ${name} isn't known. Whoever runs this gateway can set \`price\`.`
+  return new GatewayError('forbidden', message, { code: 'model_unpriced', param: 'model', reason: 'model_unpriced' })
+}
+
+export function noStore(cause: unknown): GatewayError {
+  const message = "The limits of this key can't be looked up now. Please try again later."
+  return new GatewayError('overloaded', message, { cause, retryAfterMs: shortly, reason: 'state_unavailable' })
+}

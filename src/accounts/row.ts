@@ -1,0 +1,60 @@
+import type { RequestReport } from '../core/report.ts'
+import type { Key } from '../state/key.ts'
+import type { RequestRow } from '../state/ledger.ts'
+import { isObject } from '../wire/json.ts'
+import type { Bill } from './bill.ts'
+
+/** Characters of what a client says of its request. */
+const mostMetadata = 4_096
+/** Characters of a name that a client made up. */
+const longestName = 256
+
+/** What the ledger keeps of a request. */
+export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill): RequestRow {
+  const {
+    requestId: id,
+    started,
+    operation,
+    model,
+    user,
+    status,
+    outcome,
+    streams,
+    tokens,
+    trace,
+    ms,
+    firstMs,
+  } = report
+  return {
+    ...{ id, at: Math.floor(started), key: key?.id ?? null, keyName: key?.name ?? null },
+    ...{ project: key?.project ?? null, user: key?.user ?? null, endUser: user?.slice(0, longestName) ?? null },
+    operation: operation ?? null,
+    model: model?.slice(0, longestName) ?? null,
+    deployment: report.served?.label ?? trace.attempts.at(-1)?.deployment ?? null,
+    ...{ status, outcome, stream: streams, input: bill.input, output: bill.output },
+    cached: tokens?.cached ?? 0,
+    reasoning: tokens?.reasoning ?? 0,
+    ...{ cost: bill.cost, booked: bill.booked, usageSource: bill.source },
+    priceSource: report.priceSource ?? null,
+    ms: Math.round(ms),
+    firstMs: firstMs === undefined ? null : Math.round(firstMs),
+    attempts: JSON.stringify(
+      trace.attempts.map(({ deployment, ms, failure, reason }) => ({
+        deployment,
+        ms: Math.round(ms),
+        failure,
+        reason,
+      })),
+    ),
+    cache: null,
+    metadata: metadataOf(report),
+  }
+}
+
+/** Cut as a whole: half of it would be no JSON. */
+function metadataOf({ asked }: RequestReport): string | null {
+  const { metadata } = asked ?? {}
+  if (!isObject(metadata)) return null
+  const text = JSON.stringify(metadata)
+  return text.length <= mostMetadata ? text : null
+}

@@ -1,0 +1,78 @@
+import type { RequestBody } from '../wire/body.ts'
+import type { FailureKind, GatewayError } from '../wire/errors.ts'
+import type { Operation } from './operation.ts'
+import type { Plan, Target } from './plan.ts'
+import type { Stage } from './stream.ts'
+
+/** Whoever requests are charged to. */
+export interface Account {
+  /** By the name of a model as clients know it. Absent: it may ask for all. */
+  readonly allows?: ((model: string) => boolean) | undefined
+  /** Why it may not have what no model answers, such as files; undefined: it may. */
+  readonly confined?: string | undefined
+  /** Takes what a request needs of its limits and budgets. Throws a `GatewayError` if there is too little left. */
+  admit(asked: Admittance): Promise<Admission>
+}
+
+/** Who sent a request, by a key that isn't in the configuration. */
+export interface Holder {
+  readonly secret: string
+  /** By which logs and metrics know the key. */
+  readonly name: string
+  readonly account: Account
+}
+
+/** Everybody who requests can be charged to. */
+export interface Accounts {
+  /** Whose one of these secrets is, undefined if nobody's. Throws a 401 for a key that is of no use any more. */
+  find(secrets: readonly string[]): Holder | undefined | Promise<Holder | undefined>
+  /** The account of a key of the configuration, by its name; of somebody without a key, if it is undefined. */
+  of(key: string | undefined): Account | undefined
+}
+
+export interface Admittance {
+  readonly operation: Operation
+  readonly body: RequestBody
+  readonly plan: Plan
+  /** The end user whom the client speaks for. */
+  readonly user: string | undefined
+  /** Those of the request, as they are recorded. */
+  readonly attempts: readonly Attempted[]
+}
+
+/** An exchange with an upstream, and how it failed, if it did. */
+export interface Attempted {
+  readonly failure?: FailureKind
+  readonly error?: GatewayError
+  /** What it could take at most. Absent: nobody is charged for it. */
+  readonly held?: Held | undefined
+}
+
+/** What one exchange with an upstream can take at most. */
+export interface Held {
+  readonly input: number
+  readonly output: number
+  /** In nano-dollars; undefined: nobody knows. */
+  readonly cost: number | undefined
+  /** The same if it has so many tokens of output. */
+  costWith(output: number): number | undefined
+}
+
+/** A request that has been let in. */
+export interface Admission {
+  /** The plan without what the account can't pay for. */
+  readonly plan: Plan
+  /** The request with what bounds it. */
+  readonly body: RequestBody
+  /** Fields of `body` that may be left out where an upstream refuses them. */
+  readonly optional: readonly string[]
+  /** Takes out of its stream what only the gateway wanted. Absent: nothing. */
+  readonly stage?: Stage | undefined
+  /** Headers that tell of limits. */
+  headers(): Record<string, string>
+  /**
+   * Before each exchange: takes what that may cost beyond what is taken already. Throws a `GatewayError` that ends the
+   * request if there is too little left.
+   */
+  charge(target: Target, body: RequestBody): Held | Promise<Held>
+}

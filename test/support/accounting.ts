@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { type Accounting, createAccounting } from '../../src/accounts/accounting.ts'
+import type { Clock } from '../../src/core/clock.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { loadPrices } from '../../src/prices/load.ts'
+import type { Key } from '../../src/state/key.ts'
+import type { RequestRow } from '../../src/state/ledger.ts'
+import { MemoryMeters } from '../../src/state/memory-meters.ts'
+import type { Meters } from '../../src/state/meters.ts'
+
+export interface KeptAccounting {
+  readonly accounting: Accounting
+  readonly meters: MemoryMeters
+  /** What was written down. */
+  readonly rows: RequestRow[]
+  /** Adds a key, or changes it. */
+  put(secret: string, key: Partial<Key>): void
+}
+
+export const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex')
+
+/** Limits and budgets that are kept in memory. */
+export async function keptInMemory(clock: Clock = systemClock, refusing?: Meters): Promise<KeptAccounting> {
+  const meters = new MemoryMeters()
+  const keys = new Map<string, Key>()
+  const rows: RequestRow[] = []
+  const accounting = createAccounting({
+    clock,
+    meters: refusing ?? meters,
+    keys: { find: (digest) => keys.get(digest) },
+    ledger: { write: (row) => void rows.push(row), flush: async () => {} },
+    catalogue: await loadPrices(),
+    digest: digestOf,
+  })
+  return {
+    accounting,
+    meters,
+    rows,
+    put: (secret, key) =>
+      keys.set(digestOf(secret), {
+        ...{ id: 'key_1', name: 'test', hint: 'sk-sw-…', disabled: false, createdAt: 0, limits: {}, metadata: {} },
+        ...key,
+      }) && undefined,
+  }
+}
