@@ -41,6 +41,9 @@ export async function configJsonSchema(): Promise<string> {
   const { $schema, properties = {}, ...rest } = schema
   const providers = properties.providers as Schema
   const provider = providers.additionalProperties as Schema
+  const { keys } = properties
+  const named = { type: 'string', pattern: '^env:.+' }
+  const limited = keys?.items?.anyOf?.find(({ type }) => type === 'object')
   const whole = {
     $schema,
     title: 'The configuration of samewire',
@@ -52,7 +55,7 @@ export async function configJsonSchema(): Promise<string> {
         ...providers,
         additionalProperties: { anyOf: Object.values(registry).map((one) => typed(provider, one)) },
       },
-      keys: { ...properties.keys, items: { type: 'string', pattern: '^env:.+' } },
+      keys: { ...keys, items: { anyOf: [named, { ...limited, properties: { ...limited?.properties, key: named } }] } },
     },
   }
   return `${JSON.stringify(whole, null, 2)}\n`

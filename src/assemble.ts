@@ -1,15 +1,17 @@
+import type { Accounting } from './accounts/accounting.ts'
 import type { ConfigControl } from './admin/control.ts'
 import { hashOf } from './admin/hash.ts'
 import type { AdminScope } from './admin/route.ts'
 import { autoConfig, type Found } from './config/auto.ts'
 import { readCatalog } from './config/catalog.ts'
 import { givenConfig } from './config/given.ts'
-import { readAdminKey, readKeys } from './config/keys.ts'
+import { checkBudgets, readAdminKey, readKeys } from './config/keys.ts'
 import { ConfigError } from './config/problems.ts'
 import type { Environment, Registry } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { noFindings } from './config/secrets.ts'
-import { late, lateValue } from './core/late.ts'
+import { readState } from './config/state.ts'
+import { atHand, late, lateValue } from './core/late.ts'
 import type { Phase } from './core/readiness.ts'
 import type { Services } from './core/services.ts'
 import type { Sockets } from './core/upgrade.ts'
@@ -46,6 +48,8 @@ export interface Parts<Bindings extends object> {
   readonly background?: boolean
   /** Keys, usage and what else is kept. Absent: nothing is. */
   readonly state?: AdminScope['state']
+  /** Keeps limits and budgets. Absent: the configuration has none. */
+  readonly accounting?: Accounting | undefined
   /** Counts requests, where somebody is to be told. Absent: nobody does. */
   readonly metrics?: Pick<Metrics, 'watch'> | undefined
 }
@@ -65,6 +69,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const keys = readKeys(config, env, found)
   const settings = readLogSettings(config, env, output?.format ?? 'text', found)
   const scraped = readMetricsNames(config, env, found)
+  checkBudgets(keys, readState(config, env, found), found)
   const adminKey = readAdminKey(env, keys, found)
   if (found.problems.length > 0) throw new ConfigError(found.problems, source)
   const secrets = keys.map(({ secret }) => secret)
@@ -73,15 +78,18 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const gateway = composeGateway(catalog, services, { keepAlive: config.keepAlive })
   const { allowedHosts = [], allowedOrigins = [] } = config
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
-  const access: Access = keys.length > 0 ? { mode: 'keys', keys } : withoutKeys
+  const isLocked = keys.length > 0 || (parts.accounting?.hasOtherKeys === true && adminKey !== undefined)
+  const access: Access = isLocked ? { mode: 'keys', keys } : withoutKeys
   const { clock, random, log } = services
   const { known } = gateway.knowledge
   const { health } = gateway.learned
   const metrics = parts.metrics?.watch({ catalog, known, health, scraped, hash: hashOf(config) })
-  const accounts = lateValue(async () => (await import('./prices/accounts.ts')).createAccounts({ known, ...services }))
-  const reports = createReports({ ...services, accounts, observer: joined([services.observer, metrics?.observer]) })
+  const charging = parts.accounting?.charge({ catalog, known, keys, ...services })
+  const prices = lateValue(async () => (await import('./prices/accounts.ts')).createAccounts({ known, ...services }))
+  const observer = joined([charging?.observer, services.observer, metrics?.observer])
+  const reports = createReports({ ...services, accounts: charging ? atHand(charging.prices) : prices, observer })
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
-  const guard = createGuard(access, adminKey)
+  const guard = createGuard(access, adminKey, charging?.accounts)
   const limit = config.bodyLimit ?? bodyLimit
   const nextId = requestIds(random, () => clock.now())
   const realtime: Sockets = late(async () => {

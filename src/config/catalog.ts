@@ -3,6 +3,7 @@ import { PatternIndex } from '../core/patterns.ts'
 import type { Provider } from '../core/provider.ts'
 import { checkCircles } from './circles.ts'
 import { imagesOf, limitsOf, resilienceOf } from './limits.ts'
+import { withValues } from './plain.ts'
 import { ConfigError, pathText, show, suggestion } from './problems.ts'
 import { buildProvider, type Environment, type Registry } from './providers.ts'
 import type { Config, ModelConfig } from './schema.ts'
@@ -25,11 +26,6 @@ export function readCatalog(input: unknown, registry: Registry, env: Environment
   const sound = soundPart(input)
   out.problems.push(...sound.problems)
   return new CatalogBuilder(sound, out).build(registry, env)
-}
-
-/** A program may leave a field without a value, which JSON has no word for. */
-function withValues(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 class CatalogBuilder {
@@ -142,7 +138,9 @@ class CatalogBuilder {
     deployments.sort((a, b) => a.order - b.order)
     const limits = limitsOf(this.#config, config)
     const { fallbacks = [], contextWindowFallbacks = [], contentPolicyFallbacks = [], shadow } = config
-    const others = { fallbacks, contextWindowFallbacks, contentPolicyFallbacks, ...(shadow && { shadow }) }
+    const { rpm, tpm } = config
+    const rate = (rpm ?? tpm) === undefined ? {} : { rate: { rpm, tpm } }
+    const others = { fallbacks, contextWindowFallbacks, contentPolicyFallbacks, ...(shadow && { shadow }), ...rate }
     return { name, deployments, ...others, limits }
   }
 

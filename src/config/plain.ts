@@ -65,3 +65,8 @@ function keysOf(part: object): string[] {
   }
   return [...keys]
 }
+
+/** A program may leave a field without a value, which JSON has no word for. */
+export function withValues(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
+}

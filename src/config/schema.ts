@@ -188,6 +188,43 @@ const deployment = v.strictObject({
   ...capabilities,
 })
 
+/** In a minute: requests, and tokens of prompts and of answers. */
+const perMinute = { rpm: v.optional(countFromOne), tpm: v.optional(countFromOne) }
+
+const key = v.strictObject({
+  /** `env:NAME`. */
+  key: name,
+  /** By which logs and metrics know it. Default: the name of the variable. */
+  name: v.optional(name),
+  /** The models that it may ask for, by the names that clients use. `*` is any text without a slash. Default: all. */
+  models: v.optional(names),
+  /** Requests a minute, and tokens of prompts and answers. More are refused. */
+  ...perMinute,
+  /** The same for single models. */
+  modelLimits: v.optional(named(v.strictObject(perMinute))),
+  /** The same for each `user` that the client names. */
+  userLimits: v.optional(v.strictObject(perMinute)),
+  /** Requests at once. */
+  parallel: v.optional(countFromOne),
+  /** In US dollars, for each day, week or month by `budgetReset`, or for ever. Needs `state`. */
+  budget: v.optional(dollars),
+  budgetReset: v.optional(v.picklist(['daily', 'weekly', 'monthly'])),
+  /**
+   * `exact`, the default: a request reserves the most that it may cost. `estimate`: it reserves what it is likely to, so
+   * that the budget may be exceeded by a little.
+   */
+  budgetMode: v.optional(v.picklist(['exact', 'estimate'])),
+  /** Whether it may ask for what has no bound, such as a provider's own tools, although it has a budget. Default false. */
+  allowUnbounded: v.optional(v.boolean()),
+})
+
+const state = v.strictObject({
+  /** `file:samewire.db`, or `postgres://…` as `env:NAME`. `SAMEWIRE_STATE` wins. Read at the start only. */
+  url: name,
+  /** Days for which each request is kept. Sums of hours are kept for ever. Default 30. */
+  retention: v.optional(countFromOne),
+})
+
 const notPulledPolicy = v.picklist(['fallback', 'error', 'pull'])
 /** The models that may be pulled, by the provider's names. `*` is any text without a slash: `hf.co/my-org/*`. */
 const pullable = v.strictObject({ pull: v.array(name) })
@@ -203,6 +240,8 @@ const model = v.strictObject({
   contextWindowFallbacks: v.optional(v.array(name)),
   /** Models for requests that this one refuses because of their content. Without it such a refusal is final. */
   contentPolicyFallbacks: v.optional(v.array(name)),
+  /** Requests and tokens a minute for all clients together. More are refused. */
+  ...perMinute,
   /** Another model that gets a copy of `percent` of the requests. Its answers are dropped. */
   shadow: v.optional(
     v.strictObject({
@@ -280,8 +319,13 @@ export const configSchema = v.strictObject({
   maxAttempts: v.optional(countFromOne),
   /** Seconds after a request's arrival from which on no further attempt begins. Default 1200. */
   requestTimeout: v.optional(seconds),
-  /** Keys that clients can use, each as `env:NAME`. */
-  keys: v.optional(v.array(name)),
+  /** Keys that clients can use, each as `env:NAME`, or with what it may do. */
+  keys: v.optional(v.array(stringOr(key))),
+  /**
+   * Where keys, budgets and a row for each request are kept. Default: nowhere. Then there are only the keys of the
+   * configuration, and no budgets.
+   */
+  state: v.optional(state),
   /** Allowed values of `Host`, besides loopback names, for a gateway without a key: `samewire.lan`. */
   allowedHosts: v.optional(v.array(host)),
   /** Allowed origins of web pages, besides loopback, for a gateway without a key: `https://app.example`, or `*`. */

@@ -6,6 +6,7 @@ import { serveSockets } from '../runtime/node-sockets.ts'
 import { urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
 import { type Job, outside } from './build.ts'
+import { Keeper } from './keeper.ts'
 import { LiveConfig } from './live-config.ts'
 import { LateMetrics } from './metrics.ts'
 import { loadMetricsExport } from './metrics-export.ts'
@@ -32,7 +33,9 @@ export async function serveAlone(
   const exported = begin !== undefined
   const metrics = new LateMetrics({ env, clock: outside.clock, exported, reloads: () => live.results })
   await metrics.prepare(job.config)
-  const serving = new Serving(job, env, { control: live, metrics })
+  const keeper = new Keeper(env, outside)
+  await keeper.prepare(job.config)
+  const serving = new Serving(job, env, { control: live, metrics, keeper })
   const { services, transport, running } = serving.shared
   const { gateway, notes, announce } = serving.now
   for (const note of new Set([...notes, ...((await serving.now.ready) ?? []), ...exportNotes])) serving.log(note)
@@ -42,7 +45,7 @@ export async function serveAlone(
   serveSockets(server, { ...services, open: serving.sockets, running })
   const drain = drainOf(server, services.clock)
   const end = () => {
-    const closing = [transport.close(), serving.close(lastTelemetry), exporter?.close(lastTelemetry)]
+    const closing = [transport.close(), serving.close(lastTelemetry), exporter?.close(lastTelemetry), keeper.close()]
     void Promise.all(closing).finally(() => process.exit(0))
   }
   const stop = () => {

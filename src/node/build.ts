@@ -20,6 +20,7 @@ import { createLines } from '../runtime/node-output.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
 import { Running } from '../runtime/running.ts'
 import { isLoopback, startText } from '../start-text.ts'
+import type { Keeper } from './keeper.ts'
 import type { LateMetrics } from './metrics.ts'
 
 /** What a gateway is built from. Plain data: every worker gets a copy and builds the same gateway. */
@@ -84,6 +85,8 @@ export interface Beside {
   readonly control?: ConfigControl | undefined
   /** Absent: nothing is counted. */
   readonly metrics?: LateMetrics | undefined
+  /** Absent: nobody has limits, and nothing is kept. */
+  readonly keeper?: Keeper | undefined
 }
 
 /** Builds the gateway for a job. Throws a `ConfigError`. */
@@ -103,6 +106,8 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
     withoutKeys: { mode: 'open' },
     control: beside.control,
     metrics: beside.metrics?.now,
+    accounting: beside.keeper?.accounting,
+    state: beside.keeper?.state,
   })
   if (assembled.access.mode === 'open' && !isLoopback(host)) {
     throw new ConfigError(

@@ -54,6 +54,7 @@ export class Serving {
    */
   async replace(job: Job): Promise<readonly string[]> {
     await this.#beside.metrics?.prepare(job.config)
+    const kept = await this.#beside.keeper?.prepare(job.config)
     const next = build(job, this.#env, this.shared, this.#beside)
     const { clock } = this.shared.services
     inheritLists(next.gateway, this.#now.gateway)
@@ -70,7 +71,7 @@ export class Serving {
     this.#now = next
     // An older one has ended its requests, or has long sent what it had to.
     this.#all.splice(0, this.#all.length, ...this.#all.slice(-1), next)
-    return notesOf(next)
+    return [...(kept ?? []), ...notesOf(next)]
   }
 }
 

@@ -6,6 +6,7 @@ import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
 import type { Order, Report } from '../runtime/workers.ts'
 import { outside, type WorkerJob } from './build.ts'
+import { Keeper } from './keeper.ts'
 import { LateMetrics, WorkerMetrics } from './metrics.ts'
 import { RemoteConfig } from './remote-config.ts'
 import { Serving } from './serving.ts'
@@ -53,7 +54,9 @@ async function start(job: WorkerJob): Promise<void> {
       },
     })
     await metrics.prepare(job.config)
-    const first = new Serving(job, process.env, { control: config, metrics })
+    const keeper = new Keeper(process.env, outside)
+    await keeper.prepare(job.config)
+    const first = new Serving(job, process.env, { control: config, metrics, keeper })
     serving = first
     await first.now.ready
     const { services, transport, running } = serving.shared
@@ -65,7 +68,7 @@ async function start(job: WorkerJob): Promise<void> {
       // Where another process takes its place, nobody needs to avoid the gateway.
       if (!replaced) running.phase = 'stopping'
       void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced }).then(() =>
-        Promise.all([transport.close(), first.close(lastTelemetry)]).finally(end),
+        Promise.all([transport.close(), first.close(lastTelemetry), keeper.close()]).finally(end),
       )
     }
     await first.now.gateway.knowledge.refresh()

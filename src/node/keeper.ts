@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto'
+import type { Accounting } from '../accounts/accounting.ts'
+import type { AdminState } from '../admin/state.ts'
+import { ConfigError } from '../config/problems.ts'
+import type { Config } from '../config/schema.ts'
+import { type Environment, noFindings } from '../config/secrets.ts'
+import { limitsAnybody, readState, type StateSettings } from '../config/state.ts'
+import type { Services } from '../core/services.ts'
+
+type Needed = Pick<Services, 'clock' | 'log'>
+
+/** What a process keeps beyond its requests. */
+interface Kept {
+  readonly settings: StateSettings | undefined
+  readonly accounting: Accounting
+  readonly state: (() => Promise<AdminState>) | undefined
+  close(): Promise<void>
+}
+
+/** Keeps limits, budgets, keys and rows of a process, whichever gateways it has. Loads nothing until one is to be kept. */
+export class Keeper {
+  readonly #env: Environment
+  readonly #services: Needed
+  #kept: Kept | undefined
+
+  constructor(env: Environment, services: Needed) {
+    this.#env = env
+    this.#services = services
+  }
+
+  get accounting(): Accounting | undefined {
+    return this.#kept?.accounting
+  }
+
+  get state(): Kept['state'] {
+    return this.#kept?.state
+  }
+
+  /**
+   * Opens what a configuration needs, unless it is open. Resolves with notes for the log. Rejects with a `ConfigError` if
+   * it can't be opened.
+   */
+  async prepare(config: Config): Promise<readonly string[]> {
+    if (!this.#kept && !limitsAnybody(config, this.#env)) return []
+    // What is wrong with it is told with all else.
+    const settings = readState(config, this.#env, noFindings())
+    if (this.#kept) {
+      const { where } = this.#kept.settings ?? {}
+      return where === settings?.where ? [] : ['state: where it is kept can change at a restart only']
+    }
+    this.#kept = settings
+      ? await openKept(settings, this.#services)
+      : { settings, ...(await keepInMemory(this.#services)) }
+    return []
+  }
+
+  /** Writes what isn't written yet. Never rejects. */
+  async close(): Promise<void> {
+    await this.#kept?.close()
+  }
+}
+
+const digest = (secret: string) => createHash('sha256').update(secret).digest('hex')
+
+/** Limits alone, which are forgotten when the process ends. */
+async function keepInMemory({ clock }: Needed): Promise<Omit<Kept, 'settings'>> {
+  const [{ createAccounting }, { MemoryMeters }, { loadPrices }] = await Promise.all([
+    import('../accounts/accounting.ts'),
+    import('../state/memory-meters.ts'),
+    import('../prices/load.ts'),
+  ])
+  const accounting = createAccounting({ clock, digest, meters: new MemoryMeters(), catalogue: await loadPrices() })
+  return { accounting, state: undefined, close: async () => {} }
+}
+
+async function openKept(settings: StateSettings, services: Needed): Promise<Kept> {
+  const { clock } = services
+  const [{ createAccounting }, { openStore }, { loadPrices }] = await Promise.all([
+    import('../accounts/accounting.ts'),
+    import('./store.ts'),
+    import('../prices/load.ts'),
+  ])
+  const store = await openStore(settings, services).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new ConfigError([`state.url: ${why}`], 'The state')
+  })
+  const { meters, holders: keys, ledger } = store
+  const accounting = createAccounting({ clock, digest, meters, keys, ledger, catalogue: await loadPrices() })
+  return { settings, accounting, state: async () => store, close: store.close }
+}
