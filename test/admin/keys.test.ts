@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { windowAt } from '../../src/state/window.ts'
 import { noLists } from '../support/ask.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { gatewayStarter, ManualClock, type RunningGateway } from '../support/gateway.ts'
@@ -76,11 +77,22 @@ describe('An operator', () => {
     state.ledger.write(row({ at: clock.now(), key: data.id, booked: 123_456_789 }))
     state.ledger.write(row({ at: old, key: data.id, booked: 1 }))
     await state.ledger.flush()
-    state.readings.set(`key:${data.id}`, { spent: 223_456_789, held: 10, lost: 100_000_000 })
+    await state.book(`key:${data.id}`, 0, { spent: 223_456_789, held: 10, lost: 100_000_000 })
     const told = { usage: 0.12345679, usage_monthly: 0.123456789, limit_remaining: 0.776543201, lost: 0.1 }
     expect((await ask('GET', `/keys/${data.id}`)).body.data).toMatchObject(told)
     const forgiven = await ask('PATCH', `/keys/${data.id}`, { forgive: true })
     expect(forgiven.body.data).toMatchObject({ lost: 0, limit_remaining: 0.876543201 })
+  })
+
+  it('sees at once what a request holds, and what it has cost in the end', async () => {
+    const { data } = await make({ limit: 1, limit_reset: 'weekly' })
+    const left = async () => (await ask('GET', `/keys/${data.id}`)).body.data.limit_remaining
+    const meter = { subject: `key:${data.id}`, window: windowAt('weekly', clock.now()), limit: 1_000_000_000 }
+    const granted = await state.meters.reserve([{ meter, amount: 600_000_000 }])
+    if (!granted.granted) throw new Error('a new budget has room')
+    expect(await left()).toBeLessThanOrEqual(0.4)
+    granted.settle([250_000_001])
+    await expect.poll(left).toBe(0.749999999)
   })
 
   it('changes what is given, and leaves the rest; null takes a limit off', async () => {
@@ -149,7 +161,7 @@ const noKey = { message: 'There is no such key.', type: 'invalid_request_error',
 describe('The holder of a key', () => {
   it('sees their own limits and usage, and nobody else’s', async () => {
     const { data, key } = await make({ limit: 2, limit_reset: 'daily', rpm_limit: 9 })
-    state.readings.set(`key:${data.id}`, { spent: 500_000_000, held: 0, lost: 0 })
+    await state.book(`key:${data.id}`, windowAt('daily', clock.now()), { spent: 500_000_000, held: 0, lost: 0 })
     const { status, body } = await ask('GET', '/key', undefined, key)
     expect(status).toBe(200)
     expect(body.data).toMatchObject({

@@ -8,6 +8,7 @@ import type { RequestRow } from '../../src/state/ledger.ts'
 import { createLedger, type LedgerWriter } from '../../src/state/ledger-writer.ts'
 import type { Reading } from '../../src/state/meters.ts'
 import { migrate } from '../../src/state/migrate.ts'
+import { SlicedMeters } from '../../src/state/sliced-meters.ts'
 import { createUsage } from '../../src/state/usage.ts'
 import { requestIds } from '../../src/wire/ids.ts'
 
@@ -61,8 +62,9 @@ export function rowMaker(): (fields: Partial<RequestRow> & { readonly at: number
 export interface KeptState extends AdminState {
   readonly database: TransactionalDatabase
   readonly ledger: LedgerWriter
-  /** What meters say, by subject. Tests set it. */
-  readonly readings: Map<string, Reading>
+  readonly meters: SlicedMeters
+  /** Writes what a meter says that nobody has used yet. */
+  book(subject: string, window: number, reading: Reading): Promise<void>
   readonly logged: string[]
   close(): Promise<void>
 }
@@ -73,25 +75,24 @@ export async function keptState(clock: Clock = systemClock): Promise<KeptState> 
   const logged: string[] = []
   const log = (line: string) => void logged.push(line)
   const ring = await openKeyRing({ database, clock, log })
-  const readings = new Map<string, Reading>()
+  // Its rounds take time, which nobody lets pass for them on a clock of the tests.
+  const meters = new SlicedMeters(database, { clock: systemClock, owner: 'these tests' })
   return {
     database,
     ledger: createLedger({ database, clock, log }),
-    readings,
     logged,
     keys: createKeyStore({ database, clock, secure, changed: ring.refresh }),
     holders: ring,
     usage: createUsage(database, clock),
-    meters: {
-      read: async ({ subject }) => readings.get(subject) ?? { spent: 0, held: 0, lost: 0 },
-      async forgive({ subject }) {
-        const { spent, held, lost } = readings.get(subject) ?? { spent: 0, held: 0, lost: 0 }
-        readings.set(subject, { spent: spent - lost, held, lost: 0 })
-      },
+    meters,
+    async book(subject, window, { spent, held, lost }) {
+      const sql = 'INSERT INTO meters (subject, since, spent, held, lost) VALUES (?1, ?2, ?3, ?4, ?5)'
+      await database.all(sql, [subject, window, spent, held, lost])
     },
     clock,
     async close() {
       ring.close()
+      await meters.close()
       await database.close()
     },
   }

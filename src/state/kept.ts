@@ -1,0 +1,48 @@
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import type { TransactionalDatabase } from './database.ts'
+import { openKeyRing } from './key-ring.ts'
+import { createKeyStore } from './key-store.ts'
+import { createLedger } from './ledger-writer.ts'
+import { migrate } from './migrate.ts'
+import { dollarsOf } from './money.ts'
+import { keepFor } from './retention.ts'
+import { hexOf, type SecureBytes } from './secret.ts'
+import { SlicedMeters } from './sliced-meters.ts'
+import { createUsage } from './usage.ts'
+
+export interface KeptOptions {
+  readonly clock: Clock
+  readonly log: Log
+  readonly secure: SecureBytes
+  /** For how many days the rows of requests are kept. Default 30. */
+  readonly days?: number | undefined
+}
+
+export type Kept = Awaited<ReturnType<typeof openKept>>
+
+/** All that one process of a gateway keeps in a database. Rejects with a `StoreError`, and leaves the database open. */
+export async function openKept(database: TransactionalDatabase, { clock, log, secure, days = 30 }: KeptOptions) {
+  await migrate(database)
+  const ring = await openKeyRing({ database, clock, log })
+  const ledger = createLedger({ database, clock, log })
+  const lost = (amount: number) =>
+    log(`$${dollarsOf(amount)} were booked for requests of a process that ended without a word.`, 'warn')
+  const meters = new SlicedMeters(database, { clock, owner: hexOf(secure(16)), lost })
+  const endRetention = keepFor({ database, clock, log, days })
+  return {
+    keys: createKeyStore({ database, clock, secure, changed: ring.refresh }),
+    holders: ring,
+    meters,
+    ledger,
+    usage: createUsage(database, clock),
+    clock,
+    /** Writes what is not yet written, gives back what is not used, and closes the database. Never rejects. */
+    async close(): Promise<void> {
+      endRetention()
+      ring.close()
+      await Promise.all([meters.close(), ledger.close()])
+      await database.close().catch(() => {})
+    },
+  }
+}
