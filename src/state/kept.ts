@@ -27,7 +27,7 @@ export async function openKept(database: TransactionalDatabase, { clock, log, se
   const ring = await openKeyRing({ database, clock, log })
   const ledger = createLedger({ database, clock, log })
   const lost = (amount: number) =>
-    log(`$${dollarsOf(amount)} were booked for requests of a process that ended without a word.`, 'warn')
+    log(`A process ended before it settled: $${dollarsOf(amount)} were booked for what it had begun.`, 'warn')
   const meters = new SlicedMeters(database, { clock, owner: hexOf(secure(16)), lost })
   const endRetention = keepFor({ database, clock, log, days })
   return {
