@@ -41,7 +41,7 @@ export function createGuard(access: Access, adminKey?: string, accounts?: Accoun
     if (adminKey !== undefined && [bearerOf(header), ...keyHeaders.map(header)].some((key) => isSame(adminKey, key)))
       throw new GatewayError(
         'unauthorized',
-        'The admin key is for the routes below /admin only: models need another key.',
+        'The admin key is for keys, usage and the routes below /admin: models need another key.',
       )
     const bearer = bearerOf(header)
     if (access.mode === 'open') {

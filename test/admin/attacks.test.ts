@@ -222,3 +222,48 @@ describe('Ten thousand bodies that nobody would send', () => {
     ).toBe(200)
   })
 })
+
+it('Thousands of queries that nobody would send are answered or refused', { timeout: 60_000 }, async () => {
+  const scope = { state: async () => state } as unknown as AdminScope
+  const log: string[] = []
+  const admin = createAdmin({ adminKey, access: { mode: 'open' }, scope, log: (line) => void log.push(line) })
+  const path = fc.constantFrom(
+    ...['/keys', '/requests', '/generation', '/organization/costs', '/organization/usage/completions'],
+    ...['/organization/usage/images', '/organization/usage/constructor', '/keys/__proto__'],
+  )
+  const name = fc.constantFrom(
+    ...[
+      'start_time',
+      'end_time',
+      'bucket_width',
+      'limit',
+      'page',
+      'group_by',
+      'group_by[]',
+      'models[0]',
+      'after',
+      'id',
+    ],
+    ...['offset', 'include_disabled', 'api_key_ids', 'batch', '__proto__', '', 'toString[]'],
+  )
+  const value = fc.oneof(
+    fc.constantFrom('0', '1', '-1', '1e3', '0x1', '', '\0', '1d', '1m', 'page_0', 'page_99999999999', 'model', 'true'),
+    fc.constantFrom('1700000000', '1700000060', '100000000000', '9'.repeat(30), 'req_', "' OR 1=1 --", '\ud83d'),
+    fc.string({ unit: 'binary' }),
+  )
+  const query = fc.array(fc.tuple(name, value), { maxLength: 5 })
+  const header = (name: string) => ({ authorization: `Bearer ${adminKey}` })[name]
+  const counts = new Map<number, number>()
+  await fc.assert(
+    fc.asyncProperty(path, query, fc.boolean(), async (path, given, timed) => {
+      const parameters = new URLSearchParams(timed ? [['start_time', '1700000000'], ...given] : given)
+      const url = `http://localhost/v1${path}?${parameters}`
+      const { status } = await admin({ id: 'req_1', method: 'GET', url, header, json: async () => ({}) })
+      expect([200, 400, 404]).toContain(status)
+      counts.set(status, (counts.get(status) ?? 0) + 1)
+    }),
+    { numRuns: 3_000 },
+  )
+  for (const status of [200, 400, 404]) expect(counts.get(status)).toBeGreaterThan(50)
+  expect(log).toEqual([])
+})
