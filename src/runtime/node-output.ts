@@ -28,6 +28,8 @@ export function createLines(descriptor: number, clock: Clock): Lines {
   /** What is being written. */
   let busy: Buffer | undefined
   let stopTimer: (() => void) | undefined
+  /** Whether something of what waits is urgent. */
+  let hurried = false
 
   function add(entry: string, urgent = false): void {
     if (waiting.length > most) {
@@ -39,7 +41,13 @@ export function createLines(descriptor: number, clock: Clock): Lines {
       missed = 0
     }
     waiting += `${entry}\n`
-    if (urgent || waiting.length > enough) start()
+    hurried ||= urgent
+    schedule()
+  }
+
+  function schedule(): void {
+    if (busy || waiting === '') return
+    if (hurried || waiting.length > enough) start()
     else stopTimer ??= clock.after(patience, start)
   }
 
@@ -49,6 +57,7 @@ export function createLines(descriptor: number, clock: Clock): Lines {
     if (busy || waiting === '') return
     busy = Buffer.from(waiting)
     waiting = ''
+    hurried = false
     go(busy)
   }
 
@@ -60,7 +69,8 @@ export function createLines(descriptor: number, clock: Clock): Lines {
       }
       const rest = bytes.subarray(written)
       busy = rest.length > 0 ? rest : undefined
-      if (busy === undefined) start()
+      // What came meanwhile waits for more, or each write would be followed by one of a few lines.
+      if (busy === undefined) schedule()
       else if (error) clock.after(pause, () => busy && go(busy))
       else go(busy)
     })
