@@ -11,6 +11,24 @@ export function textJSON(text: string): string {
   return JSON.stringify(whole.toWellFormed())
 }
 
+/** Attributes of the same type begin alike, and there are few names, all of them from the code. */
+function beginning(type: string): (name: string) => string {
+  const known = new Map<string, string>()
+  return (name) => {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const made = `{"key":"${name}","value":{"${type}":`
+    known.set(name, made)
+    return made
+  }
+}
+
+const text = beginning('stringValue')
+const list = beginning('arrayValue')
+const int = beginning('intValue')
+const double = beginning('doubleValue')
+const flag = beginning('boolValue')
+
 /**
  * Attributes of a span or a resource in OTLP's JSON. Written out at once: objects made for `JSON.stringify` cost three
  * times as much. What is undefined, or has no name, is left out.
@@ -18,32 +36,45 @@ export function textJSON(text: string): string {
 export class Attributes {
   #json = ''
 
+  /** Others that were written before, as they are. */
+  all(json: string): this {
+    if (json !== '') this.#json += this.#json === '' ? json : `,${json}`
+    return this
+  }
+
   text(name: string | undefined, value: string | undefined): this {
-    if (value !== undefined) this.#add(name, `"stringValue":${textJSON(value)}`)
+    if (name !== undefined && value !== undefined) this.#add(`${text(name)}${textJSON(value)}}}`)
+    return this
+  }
+
+  /** A text of the gateway's own, which is known to stand in JSON as it is. */
+  word(name: string | undefined, value: string | undefined): this {
+    if (name !== undefined && value !== undefined) this.#add(`${text(name)}"${value}"}}`)
     return this
   }
 
   texts(name: string | undefined, values: readonly string[]): this {
+    if (name === undefined || values.length === 0) return this
     const all = values.map((value) => `{"stringValue":${textJSON(value)}}`)
-    if (all.length > 0) this.#add(name, `"arrayValue":{"values":[${all.join()}]}`)
+    this.#add(`${list(name)}{"values":[${all.join()}]}}}`)
     return this
   }
 
   /** A whole number; anything else is left out. */
   int(name: string | undefined, value: unknown): this {
     // 64 bits are a string in JSON.
-    if (Number.isSafeInteger(value)) this.#add(name, `"intValue":"${value}"`)
+    if (name !== undefined && Number.isSafeInteger(value)) this.#add(`${int(name)}"${value}"}}`)
     return this
   }
 
   /** Anything but a finite number is left out. */
   double(name: string | undefined, value: unknown): this {
-    if (Number.isFinite(value)) this.#add(name, `"doubleValue":${value}`)
+    if (name !== undefined && Number.isFinite(value)) this.#add(`${double(name)}${value}}}`)
     return this
   }
 
   flag(name: string | undefined, value: boolean): this {
-    this.#add(name, `"boolValue":${value}`)
+    if (name !== undefined) this.#add(`${flag(name)}${value}}}`)
     return this
   }
 
@@ -52,8 +83,8 @@ export class Attributes {
     return this.#json
   }
 
-  #add(name: string | undefined, value: string): void {
-    if (name !== undefined) this.#json += `${this.#json === '' ? '' : ','}{"key":"${name}","value":{${value}}}`
+  #add(attribute: string): void {
+    this.#json += this.#json === '' ? attribute : `,${attribute}`
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import { Abort } from '../../core/signal.ts'
+import { Batch, type Frame } from './batch.ts'
 import { delivered } from './delivery.ts'
 import type { Sent } from './send.ts'
 import type { BatchSettings } from './settings.ts'
@@ -17,15 +18,19 @@ export interface QueueOptions {
   readonly random: () => number
   readonly batches: BatchSettings
   readonly troubles: Troubles
-  /** Sends spans, each as JSON. */
-  readonly send: (spans: readonly string[]) => Promise<Sent>
+  readonly frame: Frame
+  /** Sends a batch. */
+  readonly send: (body: Uint8Array<ArrayBuffer>) => Promise<Sent>
 }
 
 /** Spans on their way to a collector, in batches. */
 export class SpanQueue {
   readonly #options: QueueOptions
   readonly #hurry = new Abort()
-  #waiting: string[] = []
+  /** Batches in order; the last one may get more spans. */
+  #batches: Batch[] = []
+  /** Spans in all of them. */
+  #waiting = 0
   #stopTimer: (() => void) | undefined
   #working: Promise<void> | undefined
 
@@ -35,15 +40,32 @@ export class SpanQueue {
 
   add(spans: readonly string[]): void {
     const { batches, troubles } = this.#options
-    if (this.#waiting.length + spans.length > batches.waiting) troubles.add(spans.length, 'takes them too slowly')
-    else for (const span of spans) this.#waiting.push(span)
+    if (this.#waiting + spans.length > batches.waiting) troubles.add(spans.length, 'takes them too slowly')
+    else for (const span of spans) this.#addOne(span)
+  }
+
+  #addOne(span: string): void {
+    const { batches, frame } = this.#options
+    let batch = this.#batches.at(-1)
+    if (!batch || batch.size >= batches.most) {
+      batch = new Batch(frame)
+      this.#batches.push(batch)
+    }
+    batch.add(span)
+    this.#waiting++
+  }
+
+  #take(): Batch | undefined {
+    const batch = this.#batches.shift()
+    this.#waiting -= batch?.size ?? 0
+    return batch
   }
 
   /** Sends what is there, soon. For runtimes on which work goes on between requests. */
   start(): void {
-    if (this.#working || this.#waiting.length === 0) return
+    if (this.#working || this.#waiting === 0) return
     const { clock, batches } = this.#options
-    if (this.#waiting.length >= batches.most) this.#begin()
+    if (this.#waiting >= batches.most) this.#begin()
     else {
       this.#stopTimer ??= clock.after(batches.delay, () => {
         this.#stopTimer = undefined
@@ -58,10 +80,10 @@ export class SpanQueue {
    */
   async settle(): Promise<void> {
     const { clock, batches } = this.#options
-    if (this.#waiting.length < batches.most) {
+    if (this.#waiting < batches.most) {
       await new Promise<void>((resolve) => void clock.after(Math.min(batches.delay, shortDelay), resolve))
     }
-    while (this.#waiting.length > 0) await this.#sendOne(3, shortest)
+    while (this.#waiting > 0) await this.#sendOne(3, shortest)
   }
 
   /** Sends all that is left, each but once, and resolves when that is done, or after `ms`. */
@@ -74,8 +96,16 @@ export class SpanQueue {
     this.#begin()
     await Promise.race([this.#working, late.promise])
     cancel()
-    if (this.#waiting.length > 0) troubles.add(this.#waiting.splice(0).length, 'did not take them in time')
+    if (this.#waiting > 0) troubles.add(this.#drop(), 'did not take them in time')
     troubles.tell()
+  }
+
+  /** How many spans are given up. */
+  #drop(): number {
+    const dropped = this.#waiting
+    this.#batches = []
+    this.#waiting = 0
+    return dropped
   }
 
   /** One batch after the other. */
@@ -90,16 +120,17 @@ export class SpanQueue {
 
   async #work(): Promise<void> {
     do await this.#sendOne(tries)
-    while (this.#waiting.length >= this.#options.batches.most || (this.#hurry.aborted && this.#waiting.length > 0))
+    while (this.#waiting >= this.#options.batches.most || (this.#hurry.aborted && this.#waiting > 0))
   }
 
   async #sendOne(most: number, patience?: number): Promise<void> {
-    const { send, clock, random, troubles, batches } = this.#options
-    const spans = this.#waiting.splice(0, batches.most)
-    if (spans.length === 0) return
+    const { send, clock, random, troubles } = this.#options
+    const batch = this.#take()
+    if (!batch) return
+    const body = batch.take()
     const ways = { clock, random, most, hurry: this.#hurry, ...(patience !== undefined && { patience }) }
-    const sent = await delivered(() => send(spans), ways)
-    if (!sent.taken) troubles.add(spans.length, sent.why)
+    const sent = await delivered(() => send(body), ways)
+    if (!sent.taken) troubles.add(batch.size, sent.why)
     else if (sent.rejected > 0) troubles.add(sent.rejected, `refused them${sent.said ? `: ${sent.said}` : ''}`)
     else if (sent.said) troubles.add(0, `says: ${sent.said}`)
   }

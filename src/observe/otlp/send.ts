@@ -21,7 +21,11 @@ const passing = [429, 502, 503, 504]
 const mostRead = 64 * 1024
 
 /** Sends JSON by OTLP/HTTP, once. Never rejects. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
-export async function send(body: string, settings: SignalSettings, { fetch, clock }: Sending): Promise<Sent> {
+export async function send(
+  body: string | Uint8Array<ArrayBuffer>,
+  settings: SignalSettings,
+  { fetch, clock }: Sending,
+): Promise<Sent> {
   const { url, headers, timeout, gzip } = settings
   try {
     const response = await fetch(url, {
@@ -88,7 +92,7 @@ async function opening({ body }: Response): Promise<string> {
   return text
 }
 
-async function packed(text: string): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'))
+async function packed(body: string | Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }

@@ -49,23 +49,21 @@ export function spansOf(names: Names): (report: RequestReport, context: TraceCon
 
 function requestSpan(report: RequestReport, context: TraceContext): string {
   const { method, status, outcome, requestId, started, ms, key, bytesIn, cost } = report
-  const route = routeOf(report.path)
+  const { name, known } = routeOf(method, report.path)
   // Of the client's own faults it is the client's span that fails: so the conventions for HTTP have it.
   const failed = status >= 500 || outcome === 'cut'
   const attributes = new Attributes()
-    .text('http.request.method', method)
-    .text('http.route', route)
-    .text('url.path', /[{*]/.test(route) ? undefined : route)
+    .all(known)
     .int('http.response.status_code', status)
     .int('http.request.body.size', bytesIn)
-    .text('samewire.request_id', requestId)
-    .text('samewire.outcome', outcome)
+    .word('samewire.request_id', requestId)
+    .word('samewire.outcome', outcome)
     .text('samewire.reason', reasonOf(report))
     .text('samewire.key', key)
     .double('samewire.cost', cost === undefined ? undefined : dollarsOf(cost))
     .text('error.type', failed ? errorOf(report) : undefined)
   return written({
-    ...{ context, id: context.spanId, parent: context.parentId, name: `${method} ${route}`, kind: server },
+    ...{ context, id: context.spanId, parent: context.parentId, name, kind: server },
     ...{ start: started, end: started + ms, attributes, failed },
   })
 }
@@ -79,7 +77,7 @@ function callSpan(report: RequestReport, context: TraceContext, id: string, name
   const attributes = new Attributes().text(names.operation, name)
   if (deployment) {
     attributes.text(names.provider, providerName(deployment))
-    addAddress(attributes, deployment.provider)
+    attributes.all(addressOf(deployment.provider))
   }
   attributes.text(names.requestModel, model).text(names.responseModel, served?.model).flag(names.stream, streams)
   if (report.asked) addParameters(attributes, report.asked, names)
@@ -91,7 +89,7 @@ function callSpan(report: RequestReport, context: TraceContext, id: string, name
   }
   if (streams && firstMs !== undefined) attributes.double(names.firstChunk, (started + firstMs - start) / 1000)
   attributes.text('samewire.deployment', served?.label)
-  if (outcome === 'gone') attributes.text('samewire.outcome', outcome)
+  if (outcome === 'gone') attributes.word('samewire.outcome', outcome)
   if (failed) attributes.text('error.type', errorOf(report))
   return written({
     ...{ context, id, parent: context.spanId, name: model === undefined ? name : `${name} ${model}`, kind: client },
@@ -105,9 +103,9 @@ function attemptSpan(attempt: AttemptRecord, report: RequestReport, context: Tra
   const deployment = report.trace.plan?.targets.find(({ deployment }) => deployment.label === label)?.deployment
   // Where the client left, nobody waited for the rest.
   const failed = (broke === true && report.outcome !== 'gone') || (failure !== undefined && failure !== 'gone')
-  const attributes = new Attributes().text('samewire.deployment', label).text('samewire.why', why)
-  if (deployment) addAddress(attributes, deployment.provider)
-  attributes.int('http.response.status_code', status).text('samewire.failure', failure).text('samewire.reason', reason)
+  const attributes = new Attributes().text('samewire.deployment', label).word('samewire.why', why)
+  if (deployment) attributes.all(addressOf(deployment.provider))
+  attributes.int('http.response.status_code', status).word('samewire.failure', failure).text('samewire.reason', reason)
   if (failed) attributes.text('error.type', reason ?? failure ?? 'upstream_stream_truncated')
   return written({
     ...{ context, id: attempt.span ?? context.nextSpan(), parent, name: `attempt ${label}`, kind: client },
@@ -127,9 +125,30 @@ function written({ context, id, parent, name, kind, start, end, attributes, fail
   return failed ? `${json},"status":{"code":2}}` : `${json}}`
 }
 
-/** Most routes are below `/v1`; those of other APIs that aren't say so. */
-function routeOf(path: string): string {
-  return /^\/(api|v1beta|openai|admin)\//.test(path) ? path : `/v1${path}`
+interface Route {
+  /** Of a span. */
+  readonly name: string
+  /** The attributes that tell of it. */
+  readonly known: string
+}
+
+const routes = new Map<string, Route>()
+/** What is passed on has the names of objects in its path: those need not be remembered. */
+const mostRoutes = 200
+
+function routeOf(method: string, path: string): Route {
+  const key = `${method} ${path}`
+  const found = routes.get(key)
+  if (found) return found
+  // Most routes are below `/v1`; those of other APIs that aren't say so.
+  const route = /^\/(api|v1beta|openai|admin)\//.test(path) ? path : `/v1${path}`
+  const attributes = new Attributes()
+    .text('http.request.method', method)
+    .text('http.route', route)
+    .text('url.path', /[{*]/.test(route) ? undefined : route)
+  const made = { name: `${method} ${route}`, known: attributes.json }
+  if (routes.size < mostRoutes) routes.set(key, made)
+  return made
 }
 
 /** A stream that breaks off without a word of its upstream has no failure of its own. */
@@ -145,26 +164,23 @@ function providerName({ provider: { definition } }: Deployment): string {
   return definition.telemetryName ?? definition.type
 }
 
-interface Address {
-  readonly host: string
-  readonly port: number
-}
+const addresses = new WeakMap<Provider, string>()
 
-const addresses = new WeakMap<Provider, Address | false>()
-
-function addAddress(attributes: Attributes, provider: Provider): void {
-  let address = addresses.get(provider)
-  if (address === undefined) {
-    address = addressOf(provider.settings.baseURL) ?? false
-    addresses.set(provider, address)
+/** The attributes that tell of a provider's address: its host and port, and nothing else of it. */
+function addressOf(provider: Provider): string {
+  let known = addresses.get(provider)
+  if (known === undefined) {
+    known = addressIn(provider.settings.baseURL)
+    addresses.set(provider, known)
   }
-  if (address) attributes.text('server.address', address.host).int('server.port', address.port)
+  return known
 }
 
-function addressOf(url: string): Address | undefined {
-  if (!URL.canParse(url)) return undefined
+function addressIn(url: string): string {
+  if (!URL.canParse(url)) return ''
   const { hostname, port, protocol } = new URL(url)
-  return { host: hostname, port: Number(port) || (protocol === 'https:' ? 443 : 80) }
+  const number = Number(port) || (protocol === 'https:' ? 443 : 80)
+  return new Attributes().text('server.address', hostname).int('server.port', number).json
 }
 
 function addConclusion(attributes: Attributes, { id, reasons }: Conclusion, names: Names): void {

@@ -58,9 +58,10 @@ function createQueue(
   services: TelemetryOptions['services'],
 ) {
   const { clock, random, log } = services
-  const start = `{"resourceSpans":[{"resource":{"attributes":[${attributesOf(resource)}]},"scopeSpans":[{"scope":{"name":"samewire"},"spans":[`
+  const before = `{"resourceSpans":[{"resource":{"attributes":[${attributesOf(resource)}]},"scopeSpans":[{"scope":{"name":"samewire"},"spans":[`
   return new SpanQueue({
     ...{ clock, random, batches, troubles: new Troubles('spans', log, clock) },
-    send: (spans) => send(`${start}${spans.join()}]}]}]}`, traces, services),
+    frame: { before, after: ']}]}]}' },
+    send: (body) => send(body, traces, services),
   })
 }
