@@ -66,7 +66,7 @@ async function measured(folder: string, start: number): Promise<Map<string, Outc
   const url = `http://127.0.0.1:${upstream.port}`
   const begin = {
     now: async () => ({ ...(await startSamewire(url)), name: 'now' }),
-    before: async () => ({ ...(await startSamewire(url, folder)), name: 'before' }),
+    before: async () => ({ ...(await startSamewire(url, { folder })), name: 'before' }),
   }
   const order = start % 2 === 0 ? (['now', 'before'] as const) : (['before', 'now'] as const)
   const contenders: Contender[] = [await startFloor(url)]

@@ -61,11 +61,25 @@ export async function samewire(
   }
 }
 
-/** `folder`: where other sources of it are. */
-export async function startSamewire(upstream: string, folder?: string): Promise<Contender> {
+interface StartSamewire {
+  /** Where other sources of it are. */
+  readonly folder?: string | undefined
+  /** More variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Flags of Node, before V8's. */
+  readonly flags?: readonly string[]
+}
+
+export async function startSamewire(
+  upstream: string,
+  { folder, env: more, flags = [] }: StartSamewire = {},
+): Promise<Contender> {
   const { command: own, env } = await samewire(upstream)
-  const command = folder === undefined ? own : own.map((part) => (part.startsWith('src/') ? `${folder}/${part}` : part))
-  const process = await start({ name: ours.node, command, env, core: cores.gateway, port: /127\.0\.0\.1:(\d+)/ })
+  const [program = '', ...args] = own.map((part) => (folder && part.startsWith('src/') ? `${folder}/${part}` : part))
+  const process = await start({
+    ...{ name: ours.node, command: [program, ...flags, ...args], env: { ...env, ...more } },
+    ...{ core: cores.gateway, port: /127\.0\.0\.1:(\d+)/ },
+  })
   return { ...process, kinds: everything, translates: true }
 }
 

@@ -3,10 +3,12 @@ import { buildCatalog } from '../../src/config/catalog.ts'
 import type { RequestReport } from '../../src/core/report.ts'
 import { createMetrics } from '../../src/observe/metrics/metrics.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
+import { costOf as cpuOf, startCollector, subjects } from './observers.ts'
 
 /**
  * `npm run bench:observe`: measures what it takes to count a request, in microseconds, and to word a scrape, in
- * milliseconds. Exits with 1 if a request that was answered takes longer than the bound.
+ * milliseconds; then, side by side, the CPU that a request's line of the log, its counts and its spans take with all that
+ * is done to write or send them. Exits with 1 if counting a request that was answered takes longer than the bound.
  */
 const bound = 0.4
 // Short ones: other programs disturb some of them only.
@@ -115,3 +117,10 @@ if (results.some(({ us }) => us > bound)) {
   console.error(`more than ${bound} µs`)
   process.exitCode = 1
 }
+const collector = await startCollector()
+console.log('\nCPU of a plain request, all threads')
+for (const subject of subjects(collector)) {
+  console.log(`${subject.what.padEnd(30)} ${(await cpuOf(subject)).toFixed(2)} µs`)
+  await subject.close()
+}
+await collector.stop()
