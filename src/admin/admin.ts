@@ -54,8 +54,9 @@ export function createAdmin(options: AdminOptions, routes: readonly AdminRoute[]
     const headers = { ...wireHeaders(incoming.id, 0), 'cache-control': 'no-store' }
     try {
       const { status = 200, headers: own, body } = await answer(incoming)
-      const text = typeof body === 'string' ? body : JSON.stringify(body)
-      const type = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json'
+      const isText = typeof body === 'string' || body instanceof Uint8Array
+      const text = isText ? body : JSON.stringify(body)
+      const type = isText ? 'text/plain; charset=utf-8' : 'application/json'
       return new Response(text === '' ? null : text, { status, headers: { ...headers, 'content-type': type, ...own } })
     } catch (thrown) {
       const failure = thrown instanceof StoreError ? unavailable(thrown) : asGatewayError(thrown)

@@ -7,8 +7,8 @@ export const metricsRoutes: readonly AdminRoute[] = [
     path: '/metrics',
     async answer({ header }, { scrape }) {
       if (!scrape) throw new GatewayError('bad_request', off, { status: 404, code: 'unknown_url' })
-      const { type, text } = await scrape(header('accept'))
-      return { headers: { 'content-type': type }, body: text }
+      const { type, body } = await scrape(header('accept'))
+      return { headers: { 'content-type': type }, body }
     },
   },
 ]

@@ -41,8 +41,8 @@ export interface AdminAnswer {
   /** Default 200. */
   readonly status?: number
   readonly headers?: Readonly<Record<string, string>>
-  /** An object is sent as JSON; a text needs a `content-type` in `headers`, or is plain. */
-  readonly body: object | string
+  /** An object is sent as JSON; a text, or its bytes, needs a `content-type` in `headers`, or is plain. */
+  readonly body: object | string | Uint8Array<ArrayBuffer>
 }
 
 export interface AdminRoute {

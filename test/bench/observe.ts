@@ -1,5 +1,6 @@
 import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
+import { systemClock } from '../../src/core/clock.ts'
 import type { RequestReport } from '../../src/core/report.ts'
 import { createMetrics } from '../../src/observe/metrics/metrics.ts'
 import { GatewayError } from '../../src/wire/errors.ts'
@@ -58,7 +59,7 @@ function failed(report: RequestReport): RequestReport {
 }
 
 async function watched(names: 'gen_ai' | 'litellm') {
-  const metrics = createMetrics({ clock: { now: () => Date.now() }, latest: false })
+  const metrics = createMetrics({ clock: systemClock, latest: false })
   const health = { labels: () => [], find: () => undefined }
   const hash = Promise.resolve('0123456789ab')
   const watch = metrics.watch({ catalog, known: new Map(), health, scraped: names, hash })
@@ -95,7 +96,7 @@ async function costOfScrape(): Promise<{ readonly ms: number; readonly series: n
   let bytes = 0
   for (let round = 0; round < rounds; round++) {
     const start = performance.now()
-    bytes = (await scrape(undefined)).text.length
+    bytes = (await scrape(undefined)).body.length
     ms = Math.min(ms, performance.now() - start)
   }
   return { ms, series: metrics.tally().series.length, bytes }

@@ -14,7 +14,11 @@ const gauge: Metric = { ...counter, name: 'test.gauge', prometheus: 'test_gauge'
 const bounds = [0.1, 1]
 const histogram = { ...counter, name: 'test.time', prometheus: 'test_time', type: 'histogram', bounds } as const
 const metrics = [counter, gauge, histogram]
-const read = (tally: Tally) => parseMetrics(wordedFor(undefined, metrics, tally).text)
+
+async function read(tally: Tally) {
+  const { body } = await wordedFor(undefined, metrics, tally, async () => {})
+  return parseMetrics(new TextDecoder().decode(body))
+}
 
 /** What a process has that counted `n`, and took `times`. */
 function tallyOf(n: number, times: readonly number[] = []): Tally {
@@ -27,8 +31,8 @@ function tallyOf(n: number, times: readonly number[] = []): Tally {
 }
 
 describe('The counts of several processes', () => {
-  it('are added up, whichever each has', () => {
-    const found = read(added([tallyOf(1, [0.05, 0.1]), tallyOf(2, [0.5, 7])]))
+  it('are added up, whichever each has', async () => {
+    const found = await read(added([tallyOf(1, [0.05, 0.1]), tallyOf(2, [0.5, 7])]))
     expect(sumOf(found, 'test_count_total', { of: 'all' })).toBe(3)
     expect(sumOf(found, 'test_count_total', { of: 'only 2' })).toBe(1)
     expect(sumOf(found, 'test_gauge')).toBe(2)
@@ -40,9 +44,9 @@ describe('The counts of several processes', () => {
     const gathering = new Gathering<string>(hastyClock())
     const gather = (members: readonly string[]) =>
       gathering.gather(members, (member, id) => gathering.heard(member, tallyOf(member.length), id))
-    expect(sumOf(read(await gather(['a', 'bb'])), 'test_count_total', { of: 'all' })).toBe(3)
+    expect(sumOf(await read(await gather(['a', 'bb'])), 'test_count_total', { of: 'all' })).toBe(3)
     gathering.ended('bb')
-    const found = read(await gather(['a']))
+    const found = await read(await gather(['a']))
     expect(sumOf(found, 'test_count_total', { of: 'all' })).toBe(3)
     expect(sumOf(found, 'test_gauge')).toBe(1)
   })
@@ -51,18 +55,18 @@ describe('The counts of several processes', () => {
     const gathering = new Gathering<string>(hastyClock())
     gathering.heard('hangs', tallyOf(5))
     const hanging = await gathering.gather(['hangs'], () => {})
-    expect(sumOf(read(hanging), 'test_count_total', { of: 'all' })).toBe(5)
+    expect(sumOf(await read(hanging), 'test_count_total', { of: 'all' })).toBe(5)
     const ending = await gathering.gather(['hangs'], (member) => gathering.ended(member))
-    expect(sumOf(read(ending), 'test_count_total', { of: 'all' })).toBe(5)
+    expect(sumOf(await read(ending), 'test_count_total', { of: 'all' })).toBe(5)
   })
 })
 
 describe('The series', () => {
-  it('are at most 2,000, and one of each metric for what is more', () => {
+  it('are at most 2,000, and one of each metric for what is more', async () => {
     const registry = new Registry(0)
     for (let n = 0; n < 10_000; n++) registry.counter(counter, [`name ${n}`]).add()
     registry.histogram(histogram, ['late']).observe(1)
-    const found = read(registry.tally())
+    const found = await read(registry.tally())
     expect(registry.tally().series.length).toBe(2_002)
     expect(sumOf(found, 'test_count_total')).toBe(10_000)
     expect(sumOf(found, 'test_count_total', { of: 'other' })).toBe(8_000)

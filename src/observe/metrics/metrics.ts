@@ -14,7 +14,7 @@ import type { NameSet } from './settings.ts'
 import { type Worded, wordedFor } from './text.ts'
 
 export interface MetricsOptions {
-  readonly clock: Pick<Clock, 'now'>
+  readonly clock: Pick<Clock, 'now' | 'after'>
   /** Whether the names of the conventions are their newer ones. */
   readonly latest: boolean
   /** Whether a collector is told of all gateways by the names of the conventions, whatever a scrape tells. */
@@ -108,7 +108,8 @@ export function createMetrics({ clock, latest, exported = false, reloads }: Metr
         ...(told && {
           async scrape(accept) {
             await watched.hash
-            return wordedFor(accept, [...own.metrics, ...told.metrics], await metrics.gather())
+            const pause = () => new Promise<void>((resume) => void clock.after(0, resume))
+            return await wordedFor(accept, [...own.metrics, ...told.metrics], await metrics.gather(), pause)
           },
         }),
       }

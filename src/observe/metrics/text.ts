@@ -1,32 +1,56 @@
+import { TextBytes } from '../../wire/text-bytes.ts'
 import { labelOf } from './kinds.ts'
 import type { Metric, Series, Tally } from './metric.ts'
 
 export interface Worded {
   readonly type: string
-  readonly text: string
+  /** UTF-8. */
+  readonly body: Uint8Array<ArrayBuffer>
 }
+
+/** Bytes that are written before others have their turn: a scrape is megabytes, and streams don't wait for it. */
+const piece = 64 * 1024
 
 const plain = 'text/plain; version=0.0.4; charset=utf-8'
 const open = 'application/openmetrics-text; version=1.0.0; charset=utf-8'
 
-/** Words counts for Prometheus: in its text format, or in OpenMetrics if `accept`, a request's header, asks for that. */
-export function wordedFor(accept: string | undefined, metrics: readonly Metric[], tally: Tally): Worded {
+/**
+ * Words counts for Prometheus: in its text format, or in OpenMetrics if `accept`, a request's header, asks for that.
+ * `pause` lets others have their turn.
+ */
+export async function wordedFor(
+  accept: string | undefined,
+  metrics: readonly Metric[],
+  tally: Tally,
+  pause: () => Promise<void>,
+): Promise<Worded> {
   const isOpen = /application\/openmetrics-text/i.test(accept ?? '')
+  const written = new TextBytes()
+  let next = piece
+  for (const text of words(metrics, tally, isOpen)) {
+    written.write(text)
+    if (written.size < next) continue
+    next = written.size + piece
+    await pause()
+  }
+  return { type: isOpen ? open : plain, body: written.bytes }
+}
+
+/** A text for each series. */
+function* words(metrics: readonly Metric[], tally: Tally, isOpen: boolean): Generator<string> {
   const bySeries = Map.groupBy(tally.series, ({ metric }) => metric)
-  let text = ''
   for (const metric of metrics) {
     const all = bySeries.get(metric.name)
     if (!all) continue
     const { prometheus, help, type } = metric
     // There the suffix is not a part of the name, but of its samples'.
     const name = isOpen && type === 'counter' ? prometheus.replace(/_total$/, '') : prometheus
-    text += `# HELP ${name} ${escapedHelp(help, isOpen)}\n# TYPE ${name} ${type}\n`
+    yield `# HELP ${name} ${escapedHelp(help, isOpen)}\n# TYPE ${name} ${type}\n`
     const names = metric.attributes.map(labelOf)
     const bounds = metric.bounds?.map(worded)
-    for (const one of all)
-      text += bounds ? buckets(metric, one, tally, names, bounds) : sample(metric, one, tally, names)
+    for (const one of all) yield bounds ? buckets(metric, one, tally, names, bounds) : sample(metric, one, tally, names)
   }
-  return { type: isOpen ? open : plain, text: isOpen ? `${text}# EOF\n` : text }
+  if (isOpen) yield '# EOF\n'
 }
 
 function sample({ prometheus }: Metric, { labels, at }: Series, { values }: Tally, names: readonly string[]): string {

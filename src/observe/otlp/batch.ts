@@ -1,4 +1,5 @@
-const encoder = new TextEncoder()
+import { TextBytes } from '../../wire/text-bytes.ts'
+
 /** Bytes of the first batch: later ones begin with what the one before took. */
 let usual = 64 * 1024
 
@@ -14,13 +15,12 @@ export interface Frame {
  */
 export class Batch {
   readonly #frame: Frame
-  #bytes = new Uint8Array(usual)
-  #length = 0
+  readonly #text = new TextBytes(usual)
   #size = 0
 
   constructor(frame: Frame) {
     this.#frame = frame
-    this.#write(frame.before)
+    this.#text.write(frame.before)
   }
 
   /** How many spans it has. */
@@ -29,24 +29,15 @@ export class Batch {
   }
 
   add(span: string): void {
-    this.#write(this.#size++ === 0 ? span : `,${span}`)
+    this.#text.write(this.#size++ === 0 ? span : `,${span}`)
   }
 
   /** All of it. Nothing may be added after this. */
   take(): Uint8Array<ArrayBuffer> {
-    this.#write(this.#frame.after)
-    usual = this.#bytes.length
-    return this.#bytes.subarray(0, this.#length)
-  }
-
-  #write(text: string): void {
-    // A UTF-16 unit has three bytes at most.
-    const least = this.#length + text.length * 3
-    if (least > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(least, this.#bytes.length * 2))
-      larger.set(this.#bytes.subarray(0, this.#length))
-      this.#bytes = larger
-    }
-    this.#length += encoder.encodeInto(text, this.#bytes.subarray(this.#length)).written
+    this.#text.write(this.#frame.after)
+    const { bytes, size } = this.#text
+    // With some room, as later spans may be longer.
+    usual = Math.ceil(size * 1.1)
+    return bytes
   }
 }
