@@ -1,23 +1,26 @@
 import type { AttemptRecord } from '../core/call.ts'
 import type { RequestReport } from '../core/report.ts'
+
 import { dollarsOf } from '../prices/money.ts'
+import { shownName } from './keys.ts'
 
 /**
  * A request as a line of JSON, without what is unknown. Times in milliseconds, the cost in US dollars. All of it is
- * built from named facts: no header, body, query or message of an upstream gets in, and so no secret. `time`: ISO 8601;
+ * built from named facts: no header, body, query or message of an upstream gets in, and so no secret; names that look like
+ * a key are left out. `time`: ISO 8601;
  * `level`: as words; `content`: members to add, as JSON.
  */
 export function jsonLine(report: RequestReport, time: string, level: string, content = ''): string {
   const { tokens, trace, served, failure } = report
   // Written out, because an object made for `JSON.stringify` costs twice as much.
   let line = `{"time":"${time}","level":"${level}","msg":"request","id":"${report.requestId}","method":"${report.method}"`
-  line += `,"path":${JSON.stringify(report.path)},"status":${report.status},"outcome":"${report.outcome}"`
+  line += `,"path":${JSON.stringify(shownName(report.path))},"status":${report.status},"outcome":"${report.outcome}"`
   if (report.operation !== undefined) line += `,"operation":"${report.operation}"`
-  if (report.model !== undefined) line += `,"model":${JSON.stringify(cut(report.model))}`
-  if (served) line += `,"served":${JSON.stringify(cut(served.label))}`
+  if (report.model !== undefined) line += `,"model":${JSON.stringify(shownName(report.model))}`
+  if (served) line += `,"served":${JSON.stringify(shownName(served.label))}`
   const reason = reasonOf(report)
   if (reason !== undefined) line += `,"reason":${JSON.stringify(reason)}`
-  if (failure?.param) line += `,"param":${JSON.stringify(cut(failure.param))}`
+  if (failure?.param) line += `,"param":${JSON.stringify(shownName(failure.param))}`
   line += `,"stream":${report.streams},"ms":${rounded(report.ms)}`
   if (report.firstMs !== undefined) line += `,"first_ms":${rounded(report.firstMs)}`
   if (tokens) {
@@ -27,12 +30,14 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
   }
   if (report.cost !== undefined) line += `,"cost":${dollarsOf(report.cost)}`
   if (report.key !== undefined) line += `,"key":${JSON.stringify(report.key)}`
-  if (report.user !== undefined) line += `,"user":${JSON.stringify(cut(report.user))}`
+  if (report.user !== undefined) line += `,"user":${JSON.stringify(shownName(report.user))}`
   if (trace.context) line += `,"trace_id":"${trace.context.traceId}"`
   line += `,"bytes_in":${report.bytesIn}`
   if (trace.attempts.length > 0) line += `,"attempts":[${trace.attempts.map(attemptJSON).join()}]`
   if (trace.plan && trace.plan.skipped.length > 0) {
-    const skipped = trace.plan.skipped.slice(0, most).map(({ name, kind }) => ({ deployment: cut(name), reason: kind }))
+    const skipped = trace.plan.skipped
+      .slice(0, most)
+      .map(({ name, kind }) => ({ deployment: shownName(name), reason: kind }))
     line += `,"skipped":${JSON.stringify(skipped)}`
   }
   if (trace.dropped && trace.dropped.length > 0) line += `,"dropped":${JSON.stringify(trace.dropped.slice(0, most))}`
@@ -43,14 +48,16 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
 /** The same for people: what was asked, what came of it, and where the time went. */
 export function textLine(report: RequestReport): string {
   const { tokens, served, trace, model } = report
-  const parts = [`${report.method} ${report.path} ${report.status}`]
+  const parts = [`${report.method} ${shownName(report.path)} ${report.status}`]
   if (report.outcome !== 'done') parts.push(report.outcome)
   const reason = reasonOf(report)
   if (reason !== undefined) parts.push(`(${reason})`)
   parts.push(`${Math.round(report.ms)} ms`)
   if (report.streams && report.firstMs !== undefined) parts.push(`first ${Math.round(report.firstMs)} ms`)
   if (model !== undefined) {
-    parts.push(served && served.label !== model ? `${cut(model)} -> ${cut(served.label)}` : cut(model))
+    parts.push(
+      served && served.label !== model ? `${shownName(model)} -> ${shownName(served.label)}` : shownName(model),
+    )
   }
   if (tokens) parts.push(`${tokens.input}+${tokens.output} tokens`)
   if (report.cost) parts.push(`$${rounded(dollarsOf(report.cost), 1e6)}`)
@@ -60,11 +67,8 @@ export function textLine(report: RequestReport): string {
   return `${report.requestId} ${parts.join(' ')}`
 }
 
-/** How many entries of a list are written, and characters of a name that others have chosen. */
+/** How many entries of a list are written. */
 const most = 20
-const longest = 200
-
-const cut = (name: string) => (name.length > longest ? `${name.slice(0, longest)}…` : name)
 
 /** To a thousandth, or what `per` says. */
 function rounded(value: number, per = 1000): number {
@@ -77,7 +81,7 @@ function reasonOf({ failure, trace }: RequestReport): string | undefined {
 }
 
 function attemptJSON({ deployment, ms, failure, reason, broke, parts }: AttemptRecord): string {
-  let json = `{"deployment":${JSON.stringify(cut(deployment))},"ms":${Math.round(ms)}`
+  let json = `{"deployment":${JSON.stringify(shownName(deployment))},"ms":${Math.round(ms)}`
   if (failure !== undefined) json += `,"failure":"${failure}"`
   if (reason !== undefined) json += `,"reason":${JSON.stringify(reason)}`
   if (broke) json += ',"broke":true'
@@ -86,5 +90,5 @@ function attemptJSON({ deployment, ms, failure, reason, broke, parts }: AttemptR
 }
 
 function attemptText({ deployment, ms, reason, failure }: AttemptRecord): string {
-  return `${cut(deployment)}: ${reason ?? failure} (${Math.round(ms)} ms)`
+  return `${shownName(deployment)}: ${reason ?? failure} (${Math.round(ms)} ms)`
 }

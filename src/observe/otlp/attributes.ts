@@ -1,14 +1,17 @@
-/** Characters of a text that others have chosen. */
-const longest = 200
+import { longestName, shownName } from '../keys.ts'
 
-/** What stands in JSON as it is. */
-const plain = /^[ !#-[\]-~]*$/
+const known = new Map<string, string>()
+/** Texts that are remembered: most are names that come again and again. */
+const most = 1_000
 
-/** A text as JSON: cut, and without half characters, which strict readers refuse. */
+/** A text that others have chosen, as JSON: without keys, cut, and without half characters, which strict readers refuse. */
 export function textJSON(text: string): string {
-  if (text.length <= longest && plain.test(text)) return `"${text}"`
-  const whole = text.length > longest ? `${text.slice(0, longest)}…` : text
-  return JSON.stringify(whole.toWellFormed())
+  const found = known.get(text)
+  if (found !== undefined) return found
+  const json = JSON.stringify(shownName(text).toWellFormed())
+  if (known.size >= most) known.clear()
+  if (text.length <= longestName) known.set(text, json)
+  return json
 }
 
 /** Attributes of the same type begin alike, and there are few names, all of them from the code. */

@@ -1,6 +1,7 @@
 import type { TraceContext } from '../../core/trace-context.ts'
 import type { HeaderReader } from '../../wire/headers.ts'
 import type { Random } from '../../wire/ids.ts'
+import { withoutKeys } from '../keys.ts'
 import type { Sampler } from './sampler.ts'
 
 export interface ContextOptions {
@@ -69,7 +70,8 @@ function readParent(header: string | undefined): Parent | undefined {
 
 function readState(header: string | undefined): string | undefined {
   if (!header || header.length > longestState || !/^[\x20-\x7e\t]*$/.test(header)) return undefined
-  return header.trim() || undefined
+  // Collectors keep it, and it is for words of tracing systems.
+  return withoutKeys(header) !== header ? undefined : header.trim() || undefined
 }
 
 function newTraceId(random: Random): string {
