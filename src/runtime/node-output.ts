@@ -1,8 +1,11 @@
 import { write, writeSync } from 'node:fs'
 import type { Clock } from '../core/clock.ts'
 
-/** Characters that are gathered, and milliseconds that they wait: a write of each line would cost more than the line. */
-const enough = 16 * 1024
+/**
+ * Characters that are gathered, and milliseconds that they wait: a write of each line would cost more than the line. Half
+ * of what a pipe holds, so that there is room for the next ones.
+ */
+const enough = 32 * 1024
 const patience = 100
 /** Characters that may wait for whoever reads the log. Beyond them lines are dropped: no request is to wait for it. */
 const most = 4 * 1024 * 1024

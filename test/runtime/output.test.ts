@@ -47,10 +47,10 @@ describe('The lines of the log', () => {
     write('first', true)
     write('second', true)
     await until(() => written() === 'first\nsecond\n')
-    const long = 'x'.repeat(20_000)
+    const long = 'x'.repeat(40_000)
     write(long)
     write(long)
-    await until(() => written().length > 40_000)
+    await until(() => written().length > 80_000)
     expect(timers).toEqual([])
   })
 

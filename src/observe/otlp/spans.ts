@@ -24,6 +24,7 @@ interface Span {
   readonly context: TraceContext
   readonly id: string
   readonly parent: string | undefined
+  /** As JSON. */
   readonly name: string
   readonly kind: typeof server | typeof client
   /** Milliseconds since 1970. */
@@ -92,7 +93,13 @@ function callSpan(report: RequestReport, context: TraceContext, id: string, name
   if (outcome === 'gone') attributes.word('samewire.outcome', outcome)
   if (failed) attributes.text('error.type', errorOf(report))
   return written({
-    ...{ context, id, parent: context.spanId, name: model === undefined ? name : `${name} ${model}`, kind: client },
+    ...{
+      context,
+      id,
+      parent: context.spanId,
+      name: model === undefined ? `"${name}"` : named(name, model),
+      kind: client,
+    },
     ...{ start, end: started + ms, attributes, failed },
   })
 }
@@ -108,7 +115,7 @@ function attemptSpan(attempt: AttemptRecord, report: RequestReport, context: Tra
   attributes.int('http.response.status_code', status).word('samewire.failure', failure).text('samewire.reason', reason)
   if (failed) attributes.text('error.type', reason ?? failure ?? 'upstream_stream_truncated')
   return written({
-    ...{ context, id: attempt.span ?? context.nextSpan(), parent, name: `attempt ${label}`, kind: client },
+    ...{ context, id: attempt.span ?? context.nextSpan(), parent, name: named('attempt', label), kind: client },
     ...{ start: at, end: Math.max(over ?? 0, at + ms), attributes, failed },
   })
 }
@@ -119,26 +126,26 @@ function written({ context, id, parent, name, kind, start, end, attributes, fail
   let json = `{"traceId":"${traceId}","spanId":"${id}"`
   if (parent !== undefined) json += `,"parentSpanId":"${parent}"`
   if (state !== undefined) json += `,"traceState":${JSON.stringify(state)}`
-  json += `,"flags":${context.flags | hasRemote | remote},"name":${textJSON(name)},"kind":${kind}`
+  json += `,"flags":${context.flags | hasRemote | remote},"name":${name},"kind":${kind}`
   json += `,"startTimeUnixNano":"${nanoseconds(start)}","endTimeUnixNano":"${nanoseconds(Math.max(start, end))}"`
   json += `,"attributes":[${attributes.json}]`
   return failed ? `${json},"status":{"code":2}}` : `${json}}`
 }
 
 interface Route {
-  /** Of a span. */
+  /** Of a span, as JSON. */
   readonly name: string
   /** The attributes that tell of it. */
   readonly known: string
 }
 
-const routes = new Map<string, Route>()
+/** By path, then by method: a key of both would have to be made for each request. */
+const routes = new Map<string, Map<string, Route>>()
 /** What is passed on has the names of objects in its path: those need not be remembered. */
 const mostRoutes = 200
 
 function routeOf(method: string, path: string): Route {
-  const key = `${method} ${path}`
-  const found = routes.get(key)
+  const found = routes.get(path)?.get(method)
   if (found) return found
   // Most routes are below `/v1`; those of other APIs that aren't say so.
   const route = /^\/(api|v1beta|openai|admin)\//.test(path) ? path : `/v1${path}`
@@ -146,9 +153,15 @@ function routeOf(method: string, path: string): Route {
     .text('http.request.method', method)
     .text('http.route', route)
     .text('url.path', /[{*]/.test(route) ? undefined : route)
-  const made = { name: `${method} ${route}`, known: attributes.json }
-  if (routes.size < mostRoutes) routes.set(key, made)
+  const made = { name: named(method, route), known: attributes.json }
+  const alike = routes.get(path) ?? new Map<string, Route>()
+  if (routes.size < mostRoutes) routes.set(path, alike.set(method, made))
   return made
+}
+
+/** A name of two parts as JSON. Texts that come again and again need no work, and the whole is made anew each time. */
+function named(what: string, of: string): string {
+  return `"${what} ${textJSON(of).slice(1)}`
 }
 
 /** A stream that breaks off without a word of its upstream has no failure of its own. */
