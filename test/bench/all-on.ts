@@ -38,6 +38,8 @@ const log = { LOG_FORMAT: 'json', LOG_LEVEL: 'info' }
 const metrics = { SAMEWIRE_METRICS: 'true' }
 const off = { LOG_LEVEL: 'silent', SAMEWIRE_ADMIN_KEY: admin }
 const allOn = 'all on'
+/** Windows that do not count: what is observed has more code to compile. */
+const warmUps = 10
 
 function variantsFor(collector: Measured): Readonly<Record<string, Readonly<Record<string, string>>>> {
   const traces = (name: string) => ({
@@ -80,7 +82,7 @@ async function measured(turn: number): Promise<Map<string, Readings>> {
     }
     const all = new Map<string, Readings>()
     for (const scenario of scenarios) {
-      const readings = await measure(scenario, contenders, Number(values.rounds))
+      const readings = await measure(scenario, contenders, Number(values.rounds), warmUps)
       all.set(scenario.name, readings)
       const ratio = typical(readings, allOn) / typical(readings, 'off')
       console.log(`start ${turn + 1}, ${scenario.name}: ${ratio.toFixed(3)} (load ${loadavg()[0]?.toFixed(1)})`)
