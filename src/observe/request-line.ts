@@ -1,6 +1,5 @@
 import type { AttemptRecord } from '../core/call.ts'
 import type { RequestReport } from '../core/report.ts'
-
 import { dollarsOf } from '../prices/money.ts'
 import { shownName } from './keys.ts'
 

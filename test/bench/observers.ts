@@ -124,7 +124,7 @@ function tell(observer: Observer): void {
   const report: RequestReport = {
     ...{ ...about, operation: 'chat', model: 'small', key: 'TEAM_KEY', user: undefined, status: 200, streams: false },
     ...{ asked: { temperature: 0.7, max_tokens: 256 }, outcome: 'done', failure: undefined, trace, served },
-    ...{ firstMs: 120.25, ms: 840.5, cost: 0.000421, bytesIn: 2_048 },
+    ...{ firstMs: 120.25, ms: 840.5, cost: 421_000, bytesIn: 2_048 },
     tokens: { input: 412, output: 96, cached: 0, reasoning: 0 },
   }
   observer.over(report)
