@@ -1,4 +1,4 @@
-import { longestName, shownName } from '../keys.ts'
+import { longestName, shownName, withoutKeysInNames } from '../keys.ts'
 
 const known = new Map<string, string>()
 /** Texts that are remembered: most are names that come again and again. */
@@ -47,6 +47,13 @@ export class Attributes {
 
   text(name: string | undefined, value: string | undefined): this {
     if (name !== undefined && value !== undefined) this.#add(`${text(name)}${textJSON(value)}}}`)
+    return this
+  }
+
+  /** A text that hardly comes a second time, such as an id, and so isn't remembered. */
+  unique(name: string | undefined, value: string): this {
+    const safe = withoutKeysInNames(value.slice(0, longestName)).toWellFormed()
+    if (name !== undefined) this.#add(`${text(name)}${JSON.stringify(safe)}}}`)
     return this
   }
 

@@ -6,9 +6,10 @@ import type { RequestReport } from '../../core/report.ts'
 import type { TraceContext } from '../../core/trace-context.ts'
 import { dollarsOf } from '../../prices/money.ts'
 import type { JsonObject } from '../../wire/json.ts'
-import { Attributes, textJSON } from './attributes.ts'
+import { Attributes } from './attributes.ts'
 import { type Names, operationName } from './names.ts'
 import { nanoseconds } from './nanoseconds.ts'
+import { named, routeOf } from './routes.ts'
 
 const server = 2
 const client = 3
@@ -132,38 +133,6 @@ function written({ context, id, parent, name, kind, start, end, attributes, fail
   return failed ? `${json},"status":{"code":2}}` : `${json}}`
 }
 
-interface Route {
-  /** Of a span, as JSON. */
-  readonly name: string
-  /** The attributes that tell of it. */
-  readonly known: string
-}
-
-/** By path, then by method: a key of both would have to be made for each request. */
-const routes = new Map<string, Map<string, Route>>()
-/** What is passed on has the names of objects in its path: those need not be remembered. */
-const mostRoutes = 200
-
-function routeOf(method: string, path: string): Route {
-  const found = routes.get(path)?.get(method)
-  if (found) return found
-  // Most routes are below `/v1`; those of other APIs that aren't say so.
-  const route = /^\/(api|v1beta|openai|admin)\//.test(path) ? path : `/v1${path}`
-  const attributes = new Attributes()
-    .text('http.request.method', method)
-    .text('http.route', route)
-    .text('url.path', /[{*]/.test(route) ? undefined : route)
-  const made = { name: named(method, route), known: attributes.json }
-  const alike = routes.get(path) ?? new Map<string, Route>()
-  if (routes.size < mostRoutes) routes.set(path, alike.set(method, made))
-  return made
-}
-
-/** A name of two parts as JSON. Texts that come again and again need no work, and the whole is made anew each time. */
-function named(what: string, of: string): string {
-  return `"${what} ${textJSON(of).slice(1)}`
-}
-
 /** A stream that breaks off without a word of its upstream has no failure of its own. */
 function errorOf({ failure, outcome, status }: RequestReport): string {
   return failure?.reason ?? (outcome === 'cut' ? 'upstream_stream_truncated' : String(status))
@@ -197,7 +166,7 @@ function addressIn(url: string): string {
 }
 
 function addConclusion(attributes: Attributes, { id, reasons }: Conclusion, names: Names): void {
-  if (typeof id === 'string' && id !== '') attributes.text(names.responseId, id)
+  if (typeof id === 'string' && id !== '') attributes.unique(names.responseId, id)
   const told = reasons.filter((reason) => typeof reason === 'string')
   attributes.texts(names.finishReasons, told.slice(0, mostReasons))
 }
