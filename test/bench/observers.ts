@@ -68,9 +68,12 @@ function logging(): Subject {
 }
 
 function counting(): Observer {
-  const metrics = createMetrics({ settings: { names: 'gen_ai', latest: false }, clock: systemClock })
+  const metrics = createMetrics({ clock: systemClock, latest: false })
   const health = { labels: () => [], find: () => undefined }
-  return metrics.watch({ catalog, known: new Map(), health, hash: Promise.resolve('0123456789ab') }).observer
+  const hash = Promise.resolve('0123456789ab')
+  const watch = metrics.watch({ catalog, known: new Map(), health, scraped: 'gen_ai', hash })
+  if (!watch) throw new Error('nothing is counted')
+  return watch.observer
 }
 
 function tracing(collector: Measured): Subject {

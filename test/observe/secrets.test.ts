@@ -217,7 +217,10 @@ describe.each(runtimes)('On %s', (runtime) => {
     const exported = collector.exports.map(({ path, text }) => `${path}\n${text}`).join('\n')
     const log = served.printed()
     for (const text of [log, exported]) expect(text).toContain('claude/m')
-    if (runtime === 'node') expect(metrics).toContain('claude/m')
+    if (runtime === 'node') {
+      expect(metrics).toContain('claude/m')
+      expect(exported).toContain('resourceMetrics')
+    }
     const unsaid = { ...own, ...keys, ...said }
     expect({
       log: leaked(log, content ? { ...own, ...keys } : unsaid),
