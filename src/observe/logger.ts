@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import { type Level, type Log, levels } from '../core/log.ts'
 import type { Observer, RequestReport } from '../core/report.ts'
 import { createLog, printable } from '../log.ts'
-import { withoutKeysInNames } from './keys.ts'
+import { withoutKeys } from './keys.ts'
 import type { LogSettings } from './log-settings.ts'
 import { jsonLine, textLine } from './request-line.ts'
 
@@ -32,7 +32,7 @@ export function createLogger({ level: least, format, sample, content }: LogSetti
 
   function write(told: string, level: Level): void {
     const at = time(clock.now())
-    const message = withoutKeysInNames(told)
+    const message = withoutKeys(told)
     if (format === 'text') createLog((entry) => output(`${at} ${level.padEnd(5)} ${entry}`, true))(message)
     else output(JSON.stringify({ time: at, level, msg: message }), true)
   }

@@ -1,4 +1,4 @@
-import { longestName, shownName, withoutKeysInNames } from '../keys.ts'
+import { longestName, shownName, withoutKeys } from '../keys.ts'
 
 const known = new Map<string, string>()
 /** Texts that are remembered: most are names that come again and again. */
@@ -52,7 +52,7 @@ export class Attributes {
 
   /** A text that hardly comes a second time, such as an id, and so isn't remembered. */
   unique(name: string | undefined, value: string): this {
-    const safe = withoutKeysInNames(value.slice(0, longestName)).toWellFormed()
+    const safe = withoutKeys(value.slice(0, longestName)).toWellFormed()
     if (name !== undefined) this.#add(`${text(name)}${JSON.stringify(safe)}}}`)
     return this
   }
