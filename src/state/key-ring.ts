@@ -7,7 +7,8 @@ import { takingTurns } from './turns.ts'
 
 /** All keys of a database, in memory. Changes by other processes are seen after a while. */
 export interface KeyRing extends Keys {
-  find(digest: string): Key | undefined
+  /** Of those that were read. */
+  known(digest: string): Key | undefined
   /** Reads what has changed. Rejects with a `StoreError`. */
   refresh(): Promise<void>
   close(): void
@@ -29,7 +30,8 @@ export async function openKeyRing({ database, clock, log, every = 250 }: KeyRing
   const found = new Map<string, Held>()
   const digests = new Map<string, readonly string[]>()
   let seen = 0
-  let reading: Promise<void> | undefined
+  let reading = Promise.resolve()
+  let queued: Promise<void> | undefined
   let isFailing = false
   let cancel = () => {}
 
@@ -67,11 +69,22 @@ export async function openKeyRing({ database, clock, log, every = 250 }: KeyRing
     }
   }
 
-  /** One after the other: a reader may need what was written after the last one had begun. */
+  /** Reads after the read that has begun, which may be too early for what was written since. */
   function refresh(): Promise<void> {
-    const next = (reading ?? Promise.resolve()).catch(() => {}).then(read)
-    reading = next
-    return next
+    queued ??= reading
+      .catch(() => {})
+      .then(() => {
+        queued = undefined
+        reading = read()
+        return reading
+      })
+    return queued
+  }
+
+  function known(digest: string): Key | undefined {
+    const held = found.get(digest)
+    if (!held) return undefined
+    return held.until === undefined || held.until > clock.now() ? held.key : undefined
   }
 
   function look(): void {
@@ -92,11 +105,14 @@ export async function openKeyRing({ database, clock, log, every = 250 }: KeyRing
   await refresh()
   look()
   return {
-    find(digest) {
-      const held = found.get(digest)
-      if (!held) return undefined
-      return held.until === undefined || held.until > clock.now() ? held.key : undefined
-    },
+    known,
+    // Another process may have made it a moment ago, and told its holder.
+    find: (digest) =>
+      known(digest) ??
+      refresh().then(
+        () => known(digest),
+        () => undefined,
+      ),
     refresh,
     close() {
       isClosed = true

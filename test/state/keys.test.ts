@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { openSqlite } from '../../src/node/sqlite.ts'
 import { type Database, StoreError } from '../../src/state/database.ts'
@@ -34,8 +34,8 @@ describe('A key', () => {
     const { key, secret } = await store.create(terms)
     expect(secret).toMatch(/^sk-sw-[\w-]{43}$/)
     expect(key).toMatchObject({ ...terms, hint: `sk-sw-…${secret.slice(-4)}`, createdAt: clock.now() })
-    expect(ring.find(await digestOf(secret))).toEqual(key)
-    expect(ring.find(await digestOf(`${secret}x`))).toBeUndefined()
+    expect(ring.known(await digestOf(secret))).toEqual(key)
+    expect(ring.known(await digestOf(`${secret}x`))).toBeUndefined()
   })
 
   it('has no secret anywhere in the database', async () => {
@@ -59,7 +59,7 @@ describe('A key', () => {
     expect(changed).toMatchObject({ ...expected, updatedAt: clock.now() })
     expect(changed).not.toHaveProperty('expiresAt')
     expect(changed).not.toHaveProperty('project')
-    expect(ring.find(await digestOf(secret))).toEqual(changed)
+    expect(ring.known(await digestOf(secret))).toEqual(changed)
     expect(await store.get(key.id)).toEqual(changed)
   })
 
@@ -75,7 +75,7 @@ describe('A key', () => {
   it('is gone once it was deleted, and nothing finds it any more', async () => {
     const { key, secret } = await store.create(terms)
     expect(await store.remove(key.id)).toBe(true)
-    expect(ring.find(await digestOf(secret))).toBeUndefined()
+    expect(ring.known(await digestOf(secret))).toBeUndefined()
     expect(await store.get(key.id)).toBeUndefined()
     expect(await store.list({ disabled: true, offset: 0, limit: 10 })).toEqual([])
     expect(await store.remove(key.id)).toBe(false)
@@ -105,16 +105,16 @@ describe('A key that gets a new secret', () => {
     const rotated = await store.rotate(key.id, hour)
     const [before, after] = await Promise.all([secret, rotated?.secret ?? ''].map(digestOf))
     expect(rotated?.key).toMatchObject({ id: key.id, hint: `sk-sw-…${rotated?.secret.slice(-4)}` })
-    expect([ring.find(before ?? '')?.id, ring.find(after ?? '')?.id]).toEqual([key.id, key.id])
+    expect([ring.known(before ?? '')?.id, ring.known(after ?? '')?.id]).toEqual([key.id, key.id])
     await clock.advance(hour)
-    expect([ring.find(before ?? ''), ring.find(after ?? '')?.id]).toEqual([undefined, key.id])
+    expect([ring.known(before ?? ''), ring.known(after ?? '')?.id]).toEqual([undefined, key.id])
   })
 
   it('loses the old one at once without a grace, and one that had a longer grace, too', async () => {
     const { key, secret } = await store.create(terms)
     const second = await store.rotate(key.id, hour)
     await store.rotate(key.id, 0)
-    for (const old of [secret, second?.secret ?? '']) expect(ring.find(await digestOf(old))).toBeUndefined()
+    for (const old of [secret, second?.secret ?? '']) expect(ring.known(await digestOf(old))).toBeUndefined()
     expect(await database.all('SELECT * FROM secrets')).toHaveLength(1)
   })
 })
@@ -141,19 +141,23 @@ describe('A list of keys', () => {
 })
 
 describe('Another process', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'keys-'))
+  })
+  afterEach(() => rm(folder, { recursive: true }))
+
   it('sees what was made, changed, rotated and deleted within a quarter of a second', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'keys-'))
-    afterAll(() => rm(folder, { recursive: true }))
-    const [mine, theirs] = await Promise.all([open(folder), open(folder)])
+    const [mine, theirs] = await Promise.all([open(), open()])
     const other = await openKeyRing({ database: theirs, clock, log: () => {} })
     const own = createKeyStore({ database: mine, clock, secure })
     const { key, secret } = await own.create(terms)
     const digest = await digestOf(secret)
     const seen = async () => {
       await settled(() => clock.advance(250))
-      return other.find(digest)
+      return other.known(digest)
     }
-    expect(other.find(digest)).toBeUndefined()
+    expect(other.known(digest)).toBeUndefined()
     expect(await seen()).toMatchObject({ name: 'Ada' })
     await own.update(key.id, (now) => ({ ...now, disabled: true }))
     expect(await seen()).toMatchObject({ disabled: true })
@@ -163,12 +167,34 @@ describe('Another process', () => {
     await seen()
     await own.remove(next.key.id)
     await seen()
-    expect(other.find(await digestOf(next.secret))).toBeUndefined()
+    expect(other.known(await digestOf(next.secret))).toBeUndefined()
     other.close()
     await Promise.all([mine.close(), theirs.close()])
   })
 
-  async function open(folder: string) {
+  it('finds a key at once that was made a moment ago, and asks no more than once at a time for those that nobody has', async () => {
+    const [mine, theirs] = await Promise.all([open(), open()])
+    let looks = 0
+    const counted: Database = {
+      ...wrapped(theirs),
+      all: (sql, values) => {
+        looks++
+        return theirs.all(sql, values)
+      },
+    }
+    const other = await openKeyRing({ database: counted, clock, log: () => {} })
+    const { key, secret } = await createKeyStore({ database: mine, clock, secure }).create(terms)
+    expect((await other.find(await digestOf(secret)))?.id).toBe(key.id)
+    looks = 0
+    const nobody = await Promise.all(Array.from({ length: 1_000 }, (_, at) => other.find(`wrong ${at}`)))
+    expect([nobody.every((found) => found === undefined), looks]).toEqual([true, 1])
+    other.close()
+    await Promise.all([mine.close(), theirs.close()])
+    expect(await other.find('wrong')).toBeUndefined()
+    expect((await other.find(await digestOf(secret)))?.id).toBe(key.id)
+  })
+
+  async function open() {
     const database = await openSqlite(join(folder, 'state.db'), { clock: systemClock })
     await migrate(database)
     return database
@@ -180,7 +206,7 @@ describe('A ring of keys', () => {
     const made = []
     for (let at = 0; at < 1201; at++) made.push(await createKeyStore({ database, clock, secure }).create(terms))
     await ring.refresh()
-    for (const { key, secret } of made) expect(ring.find(await digestOf(secret))?.id).toBe(key.id)
+    for (const { key, secret } of made) expect(ring.known(await digestOf(secret))?.id).toBe(key.id)
   })
 
   it('keeps what it knows while the database fails, and says so once', async () => {
@@ -194,12 +220,12 @@ describe('A ring of keys', () => {
     const other = await openKeyRing({ database: failing, clock, log: (line) => logged.push(line) })
     fails = true
     for (let at = 0; at < 4; at++) await settled(() => clock.advance(250))
-    expect(other.find(await digestOf(secret))?.id).toBe(key.id)
+    expect(other.known(await digestOf(secret))?.id).toBe(key.id)
     expect(logged).toEqual(["The keys can't be read, so those known stay: disk I/O error"])
     fails = false
     await store.remove(key.id)
     for (let at = 0; at < 2; at++) await settled(() => clock.advance(250))
-    expect(other.find(await digestOf(secret))).toBeUndefined()
+    expect(other.known(await digestOf(secret))).toBeUndefined()
     expect(logged.at(-1)).toBe('The keys are read again.')
     other.close()
   })
