@@ -5,8 +5,8 @@ import { failureWords } from '../core/failure-words.ts'
 import type { OperationSpec } from '../core/provider.ts'
 import { repairOf } from '../core/repair-of.ts'
 import type { Services } from '../core/services.ts'
+import { isSocketRequest } from '../wire/body-kinds.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { SocketRequest } from '../wire/socket-request.ts'
 import { ExchangeContext, type Manner } from './context.ts'
 import { blamesRemedy, orIncapable } from './heal.ts'
 import type { Images } from './images.ts'
@@ -40,7 +40,7 @@ export function connect(
     }
     if (!failureWords.value) await failureWords.load()
     const spec = declared.load ? (loaded.get(declared) ?? (await withWire(declared))) : declared
-    if (asked.body instanceof SocketRequest)
+    if (isSocketRequest(asked.body))
       return await (await import('./dialled.ts')).dialled(asked, asked.body, spec, services)
     let call = spec.rephrase ? { ...asked, body: spec.rephrase(asked.body) } : asked
     const images = spec.images === 'data' ? await imagesFor?.(call) : undefined

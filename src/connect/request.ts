@@ -4,8 +4,9 @@ import type { Changes } from '../core/synonyms.ts'
 import { traceHeaders } from '../core/trace-context.ts'
 import type { Rest, UpstreamRequest } from '../core/transport.ts'
 import { editBody, type RequestBody, withModel } from '../wire/body.ts'
+import { isFormBody } from '../wire/body-kinds.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { FormBody } from '../wire/form-body.ts'
+import type { FormBody } from '../wire/form-body.ts'
 import { hopsHeader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { changesOf, cured } from './changes.ts'
@@ -20,7 +21,7 @@ export function outgoingOf(
   manner: Manner,
 ): Pick<UpstreamRequest, 'headers' | 'body' | 'rest'> {
   const { body } = call
-  if (body instanceof FormBody) {
+  if (isFormBody<Rest>(body)) {
     const headers = requestHeaders(call, `multipart/form-data; boundary=${quoted(body.boundary)}`)
     return { headers, ...formOf(call, body, manner) }
   }

@@ -4,8 +4,8 @@ import type { WireContext } from '../core/provider.ts'
 import type { ServedRequest } from '../core/served.ts'
 import type { Services } from '../core/services.ts'
 import type { Rest } from '../core/transport.ts'
+import { isFormBody } from '../wire/body-kinds.ts'
 import { GatewayError } from '../wire/errors.ts'
-import { FormBody } from '../wire/form-body.ts'
 import { isPublicAddress, isPublicHost } from '../wire/hosts.ts'
 import { refused } from './refused.ts'
 import { requestHeaders } from './request.ts'
@@ -17,7 +17,7 @@ export function servedRequest(call: Call, context: WireContext, services: Servic
   const { settings, callersKey, name } = deployment.provider
   return {
     context,
-    form: call.body instanceof FormBody ? (call.body as FormBody<Rest>) : undefined,
+    form: isFormBody<Rest>(call.body) ? call.body : undefined,
     stream: call.streams,
     settings: callersKey ? { ...settings, apiKey: call.bearer } : settings,
     signal: call.signal,

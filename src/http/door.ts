@@ -1,5 +1,5 @@
 import { GatewayError, shorten } from '../wire/errors.ts'
-import { isForm } from '../wire/form.ts'
+import { isForm } from '../wire/form-type.ts'
 import { type HeaderReader, headerValue, isJson } from '../wire/headers.ts'
 
 /**

@@ -3,17 +3,18 @@ import type { Answer } from '../core/answer.ts'
 import type { Trace } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { disclosure } from '../core/disclosure.ts'
+import { late } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
-import { readForm } from '../core/read-form.ts'
 import { readLimits } from '../core/read-preferences.ts'
 import type { Rest } from '../core/transport.ts'
 import type { InferenceRoute } from '../dialects/dialect.ts'
 import type { Gateway } from '../gateway.ts'
 import { type Edge, uploadLimit } from '../runtime/edge.ts'
 import type { RequestBody } from '../wire/body.ts'
+import { isFormBody } from '../wire/body-kinds.ts'
 import { asGatewayError, describeCause, type GatewayError } from '../wire/errors.ts'
-import { boundaryOf, isForm } from '../wire/form.ts'
-import { FormBody } from '../wire/form-body.ts'
+import type { FormBody } from '../wire/form-body.ts'
+import { boundaryOf, isForm } from '../wire/form-type.ts'
 import { type HeaderReader, headerValue, readHops, wireHeaders } from '../wire/headers.ts'
 import type { Guard } from './access.ts'
 import { checkContent, encodingOf, readJson, withKeyIn } from './reading.ts'
@@ -31,6 +32,8 @@ export interface InferenceOptions<Bindings extends object> {
   readonly log: Log
   readonly reports: Reports
 }
+
+const readForm = late(async () => (await import('../core/read-form.ts')).readForm)
 
 /** The path of a request through the gateway, from top to bottom. */
 export function createInference<Bindings extends object>(options: InferenceOptions<Bindings>) {
@@ -111,7 +114,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)
     } catch (thrown) {
       const failure = asGatewayError(thrown)
-      if (read instanceof FormBody) dropRest(read)
+      if (read && isFormBody<Rest>(read)) dropRest(read)
       if (failure.kind === 'internal') log(`${requestId} ${describeCause(failure)}`, 'error')
       record?.failed(failure, route.status?.(failure))
       return edge.send(

@@ -45,6 +45,11 @@ export class RequestBody {
     return this.#json
   }
 
+  /** What it came as: JSON, a form with files, or the request for a WebSocket. See body-kinds.ts. */
+  get kind(): 'json' | 'form' | 'socket' {
+    return 'json'
+  }
+
   /** Whether all of it is there. */
   get isWhole(): boolean {
     return true

@@ -68,6 +68,10 @@ export class FormBody<T = unknown> extends RequestBody {
     this.remainder = remainder
   }
 
+  override get kind(): 'form' {
+    return 'form'
+  }
+
   override get json(): JsonObject {
     return this.outline
   }

@@ -32,18 +32,6 @@ const mostHead = 16 * 1024
 const mostValue = 64 * 1024
 const mostParts = 1000
 
-/** The boundary in a content type. Throws a 400 if it has none. */
-export function boundaryOf(contentType: string): string {
-  const [, quoted, plain] = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType) ?? []
-  const boundary = quoted ?? plain
-  if (boundary === undefined) throw invalid('Could not parse multipart form: the content type has no boundary.')
-  return boundary
-}
-
-export function isForm(contentType: string): boolean {
-  return /^multipart\/form-data\s*(;|$)/i.test(contentType)
-}
-
 /** Finds the parts of a form in bytes that arrive piece by piece. */
 export class FormReader {
   readonly parts: FormPart[] = []

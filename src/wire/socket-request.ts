@@ -29,6 +29,10 @@ export class SocketRequest extends RequestBody {
     this.tellsModel = tellsModel
   }
 
+  override get kind(): 'socket' {
+    return 'socket'
+  }
+
   /** What it is about follows in messages. */
   override get isWhole(): boolean {
     return false

@@ -1,5 +1,5 @@
 import { describe, invalid, type RequestBody } from '../../wire/body.ts'
-import { FormBody } from '../../wire/form-body.ts'
+import { isFormBody } from '../../wire/body-kinds.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 
 /** What a field may hold: its name in messages, and the check. */
@@ -30,7 +30,7 @@ export function checkRequest(
   types: Readonly<Record<string, FieldType>>,
 ): void {
   // All values of a form are texts, and the upstream reads them.
-  if (!(body instanceof FormBody)) checkTypes(body.outline, types)
+  if (!isFormBody(body)) checkTypes(body.outline, types)
   for (const name of required) {
     if (has(body, name)) continue
     throw invalid(`Missing required parameter: '${name}'.`, name, 'missing_required_parameter')
@@ -75,7 +75,7 @@ export function checkBounds(name: string, value: unknown, { least, most = Number
 function has(body: RequestBody, name: string): boolean {
   const value = body.outline[name]
   if (value !== undefined && value !== null) return true
-  if (!(body instanceof FormBody)) return false
+  if (!isFormBody(body)) return false
   // What has not been read yet may hold it.
   return !body.isWhole || body.parts.some((part) => part.name.replace(/\[\]$/, '') === name)
 }

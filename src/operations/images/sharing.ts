@@ -1,8 +1,8 @@
 import { atHand } from '../../core/late.ts'
 import type { Lacking, Shareable, Sharing, StreamJoiner } from '../../core/operation.ts'
 import { edited, type RequestBody } from '../../wire/body.ts'
+import { isFormBody } from '../../wire/body-kinds.ts'
 import { GatewayError } from '../../wire/errors.ts'
-import { FormBody } from '../../wire/form-body.ts'
 import { isObject, tryParse } from '../../wire/json.ts'
 import { bytesOf, type ServerEvent } from '../../wire/sse.ts'
 import { addedUsage } from '../common/usage.ts'
@@ -60,7 +60,7 @@ function wantedBy({ n }: RequestBody['outline']): number {
 
 function withFields(body: RequestBody, fields: Readonly<Record<string, number>>): RequestBody {
   const set = new Map(Object.entries(fields).map(([name, value]) => [name, String(value)]))
-  return body instanceof FormBody ? body.with({ set }) : edited(body, { set })
+  return isFormBody(body) ? body.with({ set }) : edited(body, { set })
 }
 
 /** Counts the images of a stream. */
