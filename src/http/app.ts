@@ -19,12 +19,10 @@ import { routePath } from '../wire/paths.ts'
 import type { Access, Guard } from './access.ts'
 import { createInference } from './inference.ts'
 import { createLookUp } from './look-up.ts'
-import { readJson } from './reading.ts'
 import type { Reports } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { FixedPathsFirst } from './router.ts'
 import { claimedRoute, findRoute, mountsOf, type Routed } from './routes.ts'
-import { statePaths } from './state-paths.ts'
 import { isForResponses, noSocket, upgradeRequired } from './upgrades.ts'
 
 export interface AppOptions<Bindings extends object> {
@@ -131,18 +129,6 @@ export function createApp<Bindings extends object>(options: AppOptions<Bindings>
     })
   }
   for (const path of realtimePaths) app.get(path, openSocket)
-  const admin = late(async () => {
-    const { createAdmin } = await import('../admin/admin.ts')
-    return createAdmin({ ...options.admin, access: options.access, log })
-  })
-  const administered = (context: AppContext) => {
-    const { method, url } = context.req
-    const json = () => readJson(edge, context, options.bodyLimit).then((body) => body.json)
-    return admin({ id: nextId(), method, url, header: edge.headers(context), json })
-  }
-  app.all('/admin/*', administered)
-  app.get('/metrics', administered)
-  if (options.admin.scope.state) for (const path of statePaths) app.all(`${path}/*`, administered)
   for (const path of ['/health/live', '/health']) app.get(path, () => json(200, { status: 'ok' }))
   for (const path of ['/health/ready', '/health/readiness'])
     app.get(path, async (context) => {

@@ -6,16 +6,18 @@ import { notStored } from '../dialects/openai/stored.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { wireHeaders } from '../wire/headers.ts'
 import { routePath } from '../wire/paths.ts'
+import { type AdministeredOptions, createAdministered } from './administered.ts'
 import { createPassThrough, hintFor, type PassThroughOptions } from './pass-through.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { type AnyRoute, kindredRoute } from './routes.ts'
-import { statePaths } from './state-paths.ts'
+import { isKept } from './state-paths.ts'
 
 /** What is known of a path that no route serves: nothing serves it, or a route of another method does. */
 type Known = 'nothing' | 'GET' | 'POST' | 'DELETE'
 
 export interface ElsewhereOptions<Bindings extends object>
   extends Omit<PassThroughOptions<Bindings>, 'services'>,
+    AdministeredOptions<Bindings>,
     Pick<Services, 'transport' | 'clock' | 'log'> {
   /** Of all dialects. */
   readonly routes: readonly AnyRoute[]
@@ -28,6 +30,7 @@ export interface ElsewhereOptions<Bindings extends object>
 export function createElsewhere<Bindings extends object>(options: ElsewhereOptions<Bindings>) {
   const { gateway, edge, nextId, routes, fail, allows } = options
   const { catalog } = gateway
+  const administered = createAdministered(options)
   const passThrough = createPassThrough({ ...options, services: options })
 
   function refusal(context: Context, known: Known | undefined): GatewayError {
@@ -54,16 +57,14 @@ export function createElsewhere<Bindings extends object>(options: ElsewhereOptio
   }
 
   return function elsewhere(context: Context<{ Bindings: Bindings }>, known?: Known): Response | Promise<Response> {
-    return passThrough(context) ?? refuse(context, refusal(context, known))
+    return administered(context) ?? passThrough(context) ?? refuse(context, refusal(context, known))
   }
 }
 
 function noRoute(context: Context, catalog: Catalog): GatewayError {
   const { method, url } = context.req
-  const path = routePath(url)
   // Where something is kept, these never come here.
-  const isKept = statePaths.some((kept) => path === kept || path.startsWith(`${kept}/`))
-  const hint = `${hintFor(method, url, catalog)}${isKept ? `. ${noState}` : ''}`
+  const hint = `${hintFor(method, url, catalog)}${isKept(routePath(url)) ? `. ${noState}` : ''}`
   return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hint}`, {
     status: 404,
     code: 'unknown_url',

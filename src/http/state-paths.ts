@@ -1,9 +1,7 @@
 /** Below which what a gateway keeps is found, if it keeps anything; with `/v1` or without. */
-export const statePaths: readonly string[] = [
-  '/keys',
-  '/key',
-  '/generation',
-  '/requests',
-  '/organization/usage',
-  '/organization/costs',
-]
+const statePaths = ['/keys', '/key', '/generation', '/requests', '/organization/usage', '/organization/costs']
+
+/** `path`: as routes are looked up by. */
+export function isKept(path: string): boolean {
+  return statePaths.some((kept) => path === kept || path.startsWith(`${kept}/`))
+}
