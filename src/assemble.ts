@@ -85,9 +85,9 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { health } = gateway.learned
   const metrics = parts.metrics?.watch({ catalog, known, health, scraped, hash: hashOf(config) })
   const charging = parts.accounting?.charge({ catalog, known, keys, ...services })
-  const prices = lateValue(async () => (await import('./prices/accounts.ts')).createAccounts({ known, ...services }))
+  const prices = lateValue(async () => (await import('./prices/pricing.ts')).createPricing({ known, ...services }))
   const observer = joined([charging?.observer, services.observer, metrics?.observer])
-  const reports = createReports({ ...services, accounts: charging ? atHand(charging.prices) : prices, observer })
+  const reports = createReports({ ...services, pricing: charging ? atHand(charging.prices) : prices, observer })
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const guard = createGuard(access, adminKey, charging?.accounts)
   const limit = config.bodyLimit ?? bodyLimit

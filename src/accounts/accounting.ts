@@ -3,8 +3,8 @@ import type { Catalog, Known } from '../core/catalog.ts'
 import type { Observer } from '../core/report.ts'
 import type { Services } from '../core/services.ts'
 import type { ClientKey } from '../http/access.ts'
-import { createAccounts as createPrices, type Accounts as PriceAccounts } from '../prices/accounts.ts'
 import type { Catalogue } from '../prices/catalogue.ts'
+import { createPricing, type Pricing } from '../prices/pricing.ts'
 import type { Key, Keys } from '../state/key.ts'
 import type { Ledger } from '../state/ledger.ts'
 import type { Meters } from '../state/meters.ts'
@@ -39,7 +39,7 @@ export interface Charged extends Pick<Services, 'clock' | 'log'> {
 export interface Charging {
   readonly accounts: Accounts
   readonly observer: Observer
-  readonly prices: PriceAccounts
+  readonly prices: Pricing
 }
 
 export interface Accounting {
@@ -57,7 +57,7 @@ export function createAccounting({ clock, meters, keys, ledger, catalogue, diges
   return {
     hasOtherKeys: keys !== undefined,
     charge({ catalog, known, keys: configured, ...services }) {
-      const prices = createPrices({ known, catalogue, ...services })
+      const prices = createPricing({ known, catalogue, ...services })
       const common: Common = {
         ...{ clock, rates, meters, counts: ledger !== undefined },
         priceOf: (deployment) => prices.book.neededPriceOf(deployment),

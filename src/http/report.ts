@@ -7,7 +7,7 @@ import type { Operation, StreamReader } from '../core/operation.ts'
 import type { Arrival, Observer, Outcome, RequestReport } from '../core/report.ts'
 import type { Services } from '../core/services.ts'
 import type { Signal } from '../core/signal.ts'
-import type { Accounts, Charge } from '../prices/accounts.ts'
+import type { Charge, Pricing } from '../prices/pricing.ts'
 import { Block } from '../wire/block.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { asGatewayError, describeCause, type GatewayError } from '../wire/errors.ts'
@@ -15,7 +15,7 @@ import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
 
 export interface Reporting extends Pick<Services, 'clock' | 'log' | 'observer'> {
   /** Says what requests cost; loaded by the first that may cost something. */
-  readonly accounts: Late<Accounts>
+  readonly pricing: Late<Pricing>
 }
 
 /** Bytes of a stream that are kept for an observer. */
@@ -57,9 +57,9 @@ export class RequestRecord {
 
   /** What is to be awaited before there is an answer that may cost something. Undefined: nothing, as a rule. */
   get loading(): Promise<unknown> | undefined {
-    const { accounts, log } = this.#reporting
-    if (accounts.value) return undefined
-    return accounts.load().catch((error) => log(describeCause(asGatewayError(error)), 'error'))
+    const { pricing, log } = this.#reporting
+    if (pricing.value) return undefined
+    return pricing.load().catch((error) => log(describeCause(asGatewayError(error)), 'error'))
   }
 
   /** Lets observers finish their work once the request is over. `afterwards` runs what outlasts the response. */
@@ -177,8 +177,8 @@ export class RequestRecord {
   }
 
   #charge(served: Deployment | undefined): Charge | undefined {
-    const accounts = this.#reporting.accounts.value
-    if (!accounts) return undefined
+    const pricing = this.#reporting.pricing.value
+    if (!pricing) return undefined
     const { trace } = this.#arrival
     // Of an answer made of several, only the whole has the tokens of all.
     const several = trace.attempts.filter(({ failure }) => !failure).length > 1
@@ -186,7 +186,7 @@ export class RequestRecord {
     const usage = summed ?? trace.usage ?? this.#reader()?.usage ?? this.#usageInWhole()
     // What is known of a request alone was used only if it was answered.
     const pieces = served && this.body && this.operation?.pieces?.(this.body)
-    return accounts.charge(usage, pieces, served)
+    return pricing.charge(usage, pieces, served)
   }
 
   /** The usage in an answer that no upstream's exchange has read: one of a provider's own code. */

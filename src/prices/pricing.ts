@@ -14,15 +14,15 @@ export interface Charge {
   readonly priceSource: PriceSource | undefined
 }
 
-export interface Accounts {
+export interface Pricing {
   readonly book: PriceBook
   /** `usage`: in the words of the API that told it. Undefined: it isn't known whether anything was used. */
   charge(usage: JsonObject | undefined, pieces: Pieces | undefined, served: Deployment | undefined): Charge | undefined
 }
 
-export interface AccountsOptions extends Pick<BookOptions, 'known' | 'catalogue'>, Pick<Services, 'clock' | 'log'> {}
+export interface PricingOptions extends Pick<BookOptions, 'known' | 'catalogue'>, Pick<Services, 'clock' | 'log'> {}
 
-export function createAccounts({ known, catalogue, clock, log }: AccountsOptions): Accounts {
+export function createPricing({ known, catalogue, clock, log }: PricingOptions): Pricing {
   const book = new PriceBook({ known, catalogue, log, now: () => clock.now() })
   return {
     book,
