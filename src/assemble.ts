@@ -2,6 +2,7 @@ import type { Accounting } from './accounts/accounting.ts'
 import type { ConfigControl } from './admin/control.ts'
 import { hashOf } from './admin/hash.ts'
 import type { AdminScope } from './admin/route.ts'
+import type { CacheHost } from './cache/host.ts'
 import { autoConfig, type Found } from './config/auto.ts'
 import { readCatalog } from './config/catalog.ts'
 import { givenConfig } from './config/given.ts'
@@ -50,6 +51,8 @@ export interface Parts<Bindings extends object> {
   readonly state?: AdminScope['state']
   /** Keeps limits and budgets. Absent: the configuration has none. */
   readonly accounting?: Accounting | undefined
+  /** What there is for keeping answers. Absent: what every runtime has. */
+  readonly cacheHost?: (() => Promise<CacheHost>) | undefined
   /** Counts requests, where somebody is to be told. Absent: nobody does. */
   readonly metrics?: Pick<Metrics, 'watch'> | undefined
 }
@@ -75,7 +78,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const secrets = keys.map(({ secret }) => secret)
   const { ready, close, ...observing } = createObserving({ ...parts, output, settings, catalog, secrets })
   const services = { ...parts.services, ...observing }
-  const gateway = composeGateway(catalog, services, { keepAlive: config.keepAlive })
+  const gateway = composeGateway(catalog, services, { keepAlive: config.keepAlive, cacheHost: parts.cacheHost })
   const { allowedHosts = [], allowedOrigins = [] } = config
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
   const isLocked = keys.length > 0 || (parts.accounting?.hasOtherKeys === true && adminKey !== undefined)

@@ -1,8 +1,10 @@
+import type { CacheHost } from './cache/host.ts'
+import type { Cache } from './cache/layer.ts'
 import { connect, learntKey } from './connect/connect.ts'
 import type { Learnt } from './connect/remedies.ts'
 import type { Account, Admission, Admittance } from './core/account.ts'
 import { type Answer, withStep } from './core/answer.ts'
-import { type Call, compose, type Trace } from './core/call.ts'
+import { type CacheAsk, type Call, compose, type Trace } from './core/call.ts'
 import type { Catalog } from './core/catalog.ts'
 import { HealthBook } from './core/health.ts'
 import { Knowledge } from './core/knowledge.ts'
@@ -31,12 +33,16 @@ import { mostShadowed, Shadows } from './layers/shadow.ts'
 import { timeout } from './layers/timeout.ts'
 import { translate } from './layers/translate.ts'
 import { type Asked, createPlanner, queryOf } from './planner.ts'
-import { headerValue } from './wire/headers.ts'
+import { type HeaderReader, headerValue } from './wire/headers.ts'
 
 /** An inference request, parsed and validated. */
 export interface GatewayRequest extends Asked {
   /** Aborted when the client disconnects. */
   readonly signal: Signal
+  /** Absent: no kept answer is right for it. */
+  readonly header?: HeaderReader
+  /** The name of the client's key. */
+  readonly key?: string | undefined
   readonly bearer: string | undefined
   readonly requestId: string
   /** What was left out of the request before. */
@@ -67,11 +73,15 @@ export interface Gateway extends Directory, Fetching {
   /** What would be done with a request, without doing it. Asks nobody, not even for lists of models. */
   explain(asked: Asked): Promise<Explanation>
   readiness(): Readiness
+  /** Where answers are kept. Absent: none are. */
+  readonly cache?: () => Promise<Cache>
 }
 
 export interface GatewayOptions {
   /** Seconds of silence after which a stream opens with a comment. */
   readonly keepAlive?: number | undefined
+  /** What there is for keeping answers. Absent: what every runtime has. */
+  readonly cacheHost?: (() => Promise<CacheHost>) | undefined
 }
 
 export function composeGateway(catalog: Catalog, services: Services, options: GatewayOptions = {}): Gateway {
@@ -83,7 +93,8 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
   const shortcomings = new KnownShortcomings(services.clock)
   const directory = createDirectory(catalog, knowledge, Math.floor(clock.now() / 1000))
 
-  // The order matters, outermost first: `keepAlive` breaks any silence inside; `hedge` sends the request of a late
+  // The order matters, outermost first: `keepAlive` breaks any silence inside; `cache` asks
+  // for what nobody has asked before; `hedge` sends the request of a late
   // stream to a second target; `translate` gives a target what it knows; `renew` translates answers that have been put
   // right; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and `pull` pulls, once for all
   // tries of a target; `share` gives each part of a request its own tries, and `structured` each of its two questions;
@@ -98,8 +109,17 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
   })
   const imagesFor = async (call: Call) => await (await fetcher())?.imagesFor(call)
   const connected = connect(services, gate, learnt, catalog.images.enabled ? imagesFor : undefined)
+  const { maxBytes } = catalog.cache ?? {}
+  const cache =
+    maxBytes === undefined
+      ? undefined
+      : once(async () => {
+          const { openCache } = await import('./cache/open.ts')
+          return await openCache({ ...services, catalog, known: knowledge.known }, maxBytes, options.cacheHost)
+        })
   const upstream = compose(
     keepAlive({ clock, log, random: services.random, ms: (options.keepAlive ?? 10) * 1000 }),
+    ...(cache ? [lateLayer(always, async () => (await cache()).layer)] : []),
     fallback({ clock, health, onExhausted, maxAttempts }),
     lateLayer(isHedged, async () => (await import('./layers/hedge.ts')).hedge({ clock, health, maxAttempts })),
     translate(services),
@@ -179,6 +199,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
       ...(dropped && dropped.length > 0 && { dropped }),
       ...(carried && { carried }),
       ...(admission && { optional: admission.optional }),
+      ...(cache && request.header && { cache: askOf(request, request.header) }),
     }
     budget.deposit()
     const { shadow } = made
@@ -204,6 +225,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
       return await explain(planner.planNow(query), { operation, body, routed, catalog, known, health, learnt, now })
     },
     readiness: () => readinessOf(catalog, health),
+    ...(cache && { cache }),
     ...directory,
     ...createFetching(catalog, knowledge, pulls),
   }
@@ -214,6 +236,12 @@ async function admitted(account: Account, asked: Admittance, trace: Trace): Prom
   const admission = await account.admit(asked)
   trace.admission = admission
   return admission
+}
+
+const always = () => true
+
+function askOf({ key, body }: GatewayRequest, header: HeaderReader): CacheAsk {
+  return { control: header('cache-control'), key, project: undefined, isOff: false, asked: body }
 }
 
 /** A plan whose failure is about the client's own fields, also where the plan is for a chat in place of what was asked. */

@@ -70,7 +70,15 @@ class CatalogBuilder {
       resilience: resilienceOf(this.#config),
       passThrough: this.#passThrough(),
       images: imagesOf(this.#config),
+      ...this.#cache([this.#config, ...Object.values(this.#models)]),
     }
+  }
+
+  /** Nothing if no model's answers are kept. */
+  #cache(all: readonly (Config | ModelConfig)[]): Pick<Catalog, 'cache'> {
+    if (!all.some((one) => typeof one === 'object' && one.cache)) return {}
+    const { maxBytes = 64 * 1024 * 1024 } = this.#config.cache || {}
+    return { cache: { maxBytes } }
   }
 
   #passThrough(): readonly string[] | undefined {

@@ -18,6 +18,7 @@ const defaultLimits = {
   dropParams: undefined,
   thinkTags: undefined,
   textualCalls: true,
+  cache: undefined,
 } as const
 
 /** Limits with times in milliseconds. The model's own come before the general ones. */
@@ -37,7 +38,15 @@ export function limitsOf(general: LimitsConfig, own: LimitsConfig = {}): Limits 
     dropParams: pick('dropParams'),
     thinkTags: pick('thinkTags'),
     textualCalls: pick('textualCalls'),
+    cache: cacheOf(general.cache, own.cache),
   }
+}
+
+function cacheOf(general: LimitsConfig['cache'], own: LimitsConfig['cache']): Limits['cache'] {
+  const { ttl, ...others } = { ...(general || {}), ...(own || {}) }
+  if (own === false || ttl === undefined) return undefined
+  const { scope = 'key', cacheFallbacks = false, maxEntryBytes = 1024 * 1024 } = others
+  return { ttl: ttl * 1000, scope, cacheFallbacks, maxEntryBytes }
 }
 
 function hedgeOf(hedge: LimitsConfig['hedge']): Limits['hedge'] {

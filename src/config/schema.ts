@@ -36,6 +36,26 @@ const dropParams = v.optional(chosen([anyField, names], (input) => (Array.isArra
 
 const hedging = v.strictObject({ after: v.optional(seconds) })
 
+const caching = {
+  /** Seconds for which an answer is kept. */
+  ttl: seconds,
+  /**
+   * Who may get an answer that another request got: those with the same key (`key`, the default), all keys of its project,
+   * or everybody.
+   */
+  scope: v.optional(v.picklist(['key', 'project', 'public'])),
+  /** Whether answers of models that stood in are kept too, as those of their own names. Default false. */
+  cacheFallbacks: v.optional(v.boolean()),
+  /** Bytes of an answer; longer ones aren't kept. Default 1 MB. */
+  maxEntryBytes: v.optional(countFromOne),
+}
+const modelCache = v.strictObject(caching)
+const cache = v.strictObject({
+  ...caching,
+  /** Bytes of all kept answers in the memory of a process. Default 64 MB. Read at the start only. */
+  maxBytes: v.optional(countFromOne),
+})
+
 const limits = {
   /**
    * Seconds for making a connection, with TLS and a WebSocket's handshake. Default 10. Workers can't limit it apart from
@@ -81,6 +101,8 @@ const limits = {
    * Default false. Such a stream is always `checked`.
    */
   resume: v.optional(v.boolean()),
+  /** Keeps answers for the same request of the same client. `false`: not those of this model. Default: none is kept. */
+  cache: v.optional(chosen([modelCache, never], (input) => (input === false ? never : modelCache))),
   dropParams,
   /**
    * Whether reasoning that a model writes as `<think>…</think>` at the start of its text becomes `reasoning_content`.
@@ -349,6 +371,8 @@ export const configSchema = v.strictObject({
   /** Maximum size of a request body in bytes. Default 20 MB. */
   bodyLimit: v.optional(countFromOne),
   ...limits,
+  /** Keeps answers for the same request of the same client. Default: none is kept. */
+  cache: v.optional(chosen([cache, never], (input) => (input === false ? never : cache))),
 })
 
 export type Config = v.InferInput<typeof configSchema>

@@ -40,7 +40,25 @@ export interface Call {
   readonly dropped?: readonly string[]
   /** Fields that may be left out where the upstream refuses or lacks them, whatever the configuration says. */
   readonly optional?: readonly string[] | undefined
+  /** Absent: no answer is kept. */
+  readonly cache?: CacheAsk
 }
+
+/** What of a request decides whether it may have an answer that another one got. */
+export interface CacheAsk {
+  /** What its client says in `cache-control`. */
+  readonly control: string | undefined
+  /** Whose it is; absent: nobody's in particular, where no key is needed. */
+  readonly key: string | undefined
+  readonly project: string | undefined
+  /** Whether its key has no part in it. */
+  readonly isOff: boolean
+  /** The request as it came, with what it says of its routing. */
+  readonly asked: RequestBody
+}
+
+/** How a request met with kept answers: `shared` got one that another was getting; `bypass` is none of them. */
+export type CacheResult = 'hit' | 'miss' | 'shared' | 'bypass'
 
 /** What was tried, in order. Layers only append. */
 export interface Trace {
@@ -66,6 +84,8 @@ export interface Trace {
   usage?: JsonObject | undefined
   /** What a whole answer says of itself, if somebody follows the distributed trace. */
   conclusion?: Conclusion | undefined
+  /** Absent: no answers of its model are kept. */
+  cache?: CacheResult
   /** The deployments that continued a stream which had broken off, in order. */
   continued?: string[]
 }

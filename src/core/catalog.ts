@@ -66,6 +66,21 @@ export interface Limits {
   /** Whether reasoning is read in the text, and calls; see `TextReading`. */
   readonly thinkTags: TextReading['thinkTags']
   readonly textualCalls: TextReading['textualCalls']
+  /** How answers are kept for the same request. Undefined: they aren't. */
+  readonly cache?: CacheLimits | undefined
+}
+
+/** Whose requests may be answered by what was answered before. */
+export type CacheScope = 'key' | 'project' | 'public'
+
+export interface CacheLimits {
+  /** For how long an answer is kept, in milliseconds. */
+  readonly ttl: number
+  readonly scope: CacheScope
+  /** Whether the answer of a model that stood in is kept too, as its own. */
+  readonly cacheFallbacks: boolean
+  /** In bytes: longer answers aren't kept. */
+  readonly maxEntryBytes: number
 }
 
 /** A model under the name that clients use. */
@@ -110,6 +125,8 @@ export interface Catalog {
    */
   readonly passThrough?: readonly string[] | undefined
   readonly images: ImageFetching
+  /** How many bytes of answers are kept in memory. Absent: no model's are kept. */
+  readonly cache?: { readonly maxBytes: number }
 }
 
 /** Whether and where the gateway fetches the images of requests. */

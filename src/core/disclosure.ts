@@ -32,6 +32,7 @@ export function disclosure(trace: Trace): Record<string, string> {
   if (told) headers['x-samewire-reason'] = headerValue(told)
   if (dropped && dropped.length > 0) headers['x-samewire-dropped'] = listed(dropped)
   if (trace.admission) Object.assign(headers, trace.admission.headers())
+  if (trace.cache) headers['x-samewire-cache'] = trace.cache
   if (trace.asked) headers['x-samewire-trace'] = traceText(trace)
   return headers
 }

@@ -56,6 +56,8 @@ export interface Operation {
   readonly anyType?: boolean
   /** The field with what the model reads, for `param` in errors. Absent: `messages`. */
   readonly prompt?: string
+  /** Whether its answers repeat fields of the request that mean nothing to the model. Absent: they don't. */
+  readonly echoes?: boolean
   /** An id for an answer whose upstream sends none. Absent: its answers have none. */
   id?(random: Random): string
   /** Throws the 400 that OpenAI returns for an invalid request. */

@@ -100,6 +100,8 @@ export function createInference<Bindings extends object>(options: InferenceOptio
         dropped,
         carried: carries && carriedFrom(header, carries),
         signal,
+        header,
+        key,
         bearer,
         requestId,
         session,

@@ -10,6 +10,7 @@ import { ConfigError } from '../config/problems.ts'
 import type { Environment } from '../config/providers.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
+import { once } from '../core/late.ts'
 import type { Services } from '../core/services.ts'
 import { createLog } from '../log.ts'
 import { createNodeDial } from '../runtime/node-dial.ts'
@@ -75,7 +76,8 @@ export async function readJob(source: string, host: string, env: Environment, ag
 export function createShared() {
   const transport = createNodeTransport()
   const services: Services = { transport, ...outside }
-  return { transport, services, running: new Running() }
+  const cacheHost = once(async () => (await import('./cache.ts')).createCacheHost(outside.clock))
+  return { transport, services, running: new Running(), cacheHost }
 }
 
 export type Shared = ReturnType<typeof createShared>
@@ -92,7 +94,7 @@ export interface Beside {
 /** Builds the gateway for a job. Throws a `ConfigError`. */
 export function build(job: Job, env: Environment, shared: Shared = createShared(), beside: Beside = {}) {
   const { config, source, found, host } = job
-  const { services, transport, running } = shared
+  const { services, transport, running, cacheHost } = shared
   const assembled = assemble<NodeBindings>({
     config,
     source,
@@ -108,6 +110,7 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
     metrics: beside.metrics?.now,
     accounting: beside.keeper?.accounting,
     state: beside.keeper?.state,
+    cacheHost,
   })
   if (assembled.access.mode === 'open' && !isLoopback(host)) {
     throw new ConfigError(

@@ -16,6 +16,7 @@ import { eventsOf } from './responses/whole-events.ts'
 export const responses: Operation = {
   ...operationFacts.responses,
   prompt: 'input',
+  echoes: true,
   check: checkResponse,
   inOwnNames,
   query: responsesDemand,

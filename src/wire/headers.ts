@@ -29,6 +29,8 @@ const exposed = [
   'x-samewire-dropped',
   'x-samewire-trace',
   'x-samewire-notice',
+  'x-samewire-cache',
+  'age',
   'x-samewire-upstream-request-id',
   providerHeader,
   'openai-organization',

@@ -5,6 +5,7 @@ import { registry } from '../../providers/index.ts'
 import type { Accounting } from '../../src/accounts/accounting.ts'
 import type { AdminScope } from '../../src/admin/route.ts'
 import { assemble } from '../../src/assemble.ts'
+import type { CacheHost } from '../../src/cache/host.ts'
 import type { Environment } from '../../src/config/providers.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
@@ -44,6 +45,7 @@ export interface GatewayOptions {
   readonly metrics?: Pick<Metrics, 'watch'>
   readonly state?: AdminScope['state']
   readonly accounting?: Accounting
+  readonly cacheHost?: () => Promise<CacheHost>
 }
 
 /** Starts the gateway as on Node, on its own port: what a client sees. */
@@ -61,6 +63,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     metrics: options.metrics,
     accounting: options.accounting,
     state: options.state,
+    cacheHost: options.cacheHost,
     services: {
       transport,
       dial: createNodeDial(options.clock ?? systemClock),

@@ -1,0 +1,272 @@
+import { type Answer, isStream, type StreamBody } from '../core/answer.ts'
+import type { Clock } from '../core/clock.ts'
+import { Pump } from '../core/pump.ts'
+import { Abort, type Signal } from '../core/signal.ts'
+import { type Flow, flow } from '../runtime/flow.ts'
+import { concat } from '../wire/block.ts'
+import { asGatewayError, GatewayError } from '../wire/errors.ts'
+
+/** Bytes that the fastest reader may be behind before the upstream has to wait. */
+const highWater = 64 * 1024
+
+/** An answer before its bytes. */
+export type Head = Omit<Answer, 'body' | 'socket'>
+
+export interface FlightOptions {
+  readonly clock: Clock
+  /**
+   * Bytes from which on nobody can join any more, since its beginning isn't kept; and what a reader may be behind the
+   * fastest.
+   */
+  readonly bound: number
+  /** Asks the model. `signal` is aborted when nobody wants the answer any more. */
+  readonly ask: (signal: Signal) => Promise<Answer>
+  /** Called once: nobody can join any more. `whole`: all bytes, if it ended well and they are within the bound. */
+  readonly over: (ended: { readonly head: Head; readonly whole: Uint8Array } | undefined) => void
+}
+
+/**
+ * One request to a model whose answer goes to all that ask for the same. Whoever leaves ends it for nobody else; when the
+ * last one has left, the upstream is cut.
+ */
+export class Flight {
+  readonly #options: FlightOptions
+  readonly #abort = new Abort()
+  readonly #answer: Promise<Answer>
+  readonly #readers = new Set<Reader>()
+  /** Those who wait for its head, and its readers. */
+  #aboard = 0
+  #chunks: Uint8Array[] = []
+  /** The number of the first chunk that is there, and that of the next one. */
+  #from = 0
+  #to = 0
+  /** Bytes so far, and of those the ones that are there. */
+  #size = 0
+  #kept = 0
+  #ended: { readonly error?: unknown } | undefined
+  #flow: Flow | undefined
+  #paused = false
+  #isOver = false
+
+  constructor(options: FlightOptions) {
+    this.#options = options
+    this.#answer = options.ask(this.#abort)
+    this.#answer.then(
+      (answer) => this.#begin(answer),
+      () => this.#close(),
+    )
+  }
+
+  /** Resolves with the whole answer, or one whose stream begins at its beginning. Rejects as its upstream does. */
+  join(client: Signal): Promise<Answer> {
+    this.#aboard++
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.#leave(client.reason)
+        reject(client.reason)
+      }
+      if (client.aborted) return leave()
+      client.addEventListener('abort', leave)
+      this.#answer.then(
+        (answer) => {
+          client.removeEventListener('abort', leave)
+          if (client.aborted) return
+          if (answer.body instanceof Uint8Array) {
+            this.#aboard--
+            resolve(answer)
+          } else resolve({ ...answer, body: { source: this.#read(client), steps: [] } })
+        },
+        (error) => {
+          client.removeEventListener('abort', leave)
+          reject(error)
+        },
+      )
+    })
+  }
+
+  #begin(answer: Answer): void {
+    const { body, status, headers } = answer
+    if (body instanceof Uint8Array)
+      this.#close(body.length <= this.#options.bound ? { head: answer, whole: body } : undefined)
+    else if (isStream(body)) this.#run(body, { status, headers })
+    else this.#close()
+  }
+
+  #run(body: StreamBody, head: Head): void {
+    const running = flow(
+      body,
+      {
+        chunk: (bytes) => this.#add(bytes),
+        end: () => this.#end({}, head),
+        fail: (error) => this.#end({ error }, head),
+      },
+      this.#options.clock,
+    )
+    // Some of it may have come, or all, before there was a flow.
+    this.#flow = running
+    if (this.#abort.aborted) running.cancel(this.#abort.reason)
+    else if (this.#paused) running.pause()
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#chunks.push(bytes)
+    this.#to++
+    this.#size += bytes.length
+    this.#kept += bytes.length
+    if (this.#size > this.#options.bound) this.#close()
+    for (const reader of this.#readers) reader.go()
+    this.#trim()
+    this.#keepPace()
+  }
+
+  #end(ended: { readonly error?: unknown }, head: Head): void {
+    this.#ended = ended
+    const isKept = !('error' in ended) && !this.#isOver
+    this.#close(isKept ? { head, whole: concat(this.#chunks) } : undefined)
+    for (const reader of [...this.#readers]) reader.go()
+  }
+
+  /** Forgets what nobody will read, and parts who is too far behind. */
+  #trim(): void {
+    // Who waits for the head will begin at the beginning.
+    if (!this.#isOver || this.#aboard > this.#readers.size) return
+    const furthest = this.#furthest
+    if (this.#kept > this.#options.bound)
+      for (const reader of [...this.#readers]) if (reader.at === this.#from && reader.at < furthest) reader.part()
+    let first = this.#to
+    for (const { at } of this.#readers) first = Math.min(first, at)
+    for (const { length } of this.#chunks.splice(0, first - this.#from)) this.#kept -= length
+    this.#from = first
+  }
+
+  /** Has the upstream wait for the fastest reader. */
+  #keepPace(): void {
+    let behind = 0
+    for (let at = this.#to - 1; at >= Math.max(this.#furthest, this.#from) && behind <= highWater; at--)
+      behind += this.#chunks[at - this.#from]?.length ?? 0
+    const isBehind = behind > highWater
+    if (isBehind === this.#paused) return
+    this.#paused = isBehind
+    if (isBehind) this.#flow?.pause()
+    else this.#flow?.resume()
+  }
+
+  /** The number of the chunk that the fastest reader gets next. */
+  get #furthest(): number {
+    let furthest = 0
+    for (const { at } of this.#readers) furthest = Math.max(furthest, at)
+    return furthest
+  }
+
+  #read(client: Signal): Pump {
+    const reader: Reader = new Reader({
+      chunkAt: (at) => this.#chunks[at - this.#from],
+      isLast: (at) => at === this.#to && this.#ended !== undefined,
+      error: () => this.#ended?.error,
+      moved: () => {
+        this.#trim()
+        this.#keepPace()
+      },
+      over: (reason) => {
+        this.#readers.delete(reader)
+        this.#leave(reason)
+      },
+    })
+    this.#readers.add(reader)
+    // All clients are told that the gateway stops: the source breaks with that, as if each had its own.
+    const stop = () => {
+      if (asGatewayError(client.reason).kind === 'stopping') this.#cut(client.reason)
+    }
+    client.addEventListener('abort', stop)
+    return reader.pump
+  }
+
+  #leave(reason: unknown): void {
+    this.#aboard--
+    if (this.#aboard === 0 && !this.#ended) this.#cut(reason)
+    else {
+      this.#trim()
+      this.#keepPace()
+    }
+  }
+
+  #cut(reason: unknown): void {
+    this.#close()
+    // A stream of which enough is known is just stopped: its client is still there.
+    if (!this.#flow || reason instanceof GatewayError) this.#abort.abort(reason)
+    if (this.#aboard === 0) this.#flow?.cancel(reason)
+  }
+
+  #close(ended?: { readonly head: Head; readonly whole: Uint8Array }): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#options.over(ended)
+  }
+}
+
+interface Reading {
+  readonly chunkAt: (at: number) => Uint8Array | undefined
+  readonly isLast: (at: number) => boolean
+  /** Undefined if it ended well. */
+  readonly error: () => unknown
+  readonly moved: () => void
+  readonly over: (reason: unknown) => void
+}
+
+/** One client's way through the chunks of a flight. */
+class Reader {
+  readonly pump: Pump
+  readonly #reading: Reading
+  /** The number of the next chunk. */
+  at = 0
+  #held = true
+  #isGoing = false
+  #isOver = false
+
+  constructor(reading: Reading) {
+    this.#reading = reading
+    const resume = () => {
+      this.#held = false
+      this.go()
+      reading.moved()
+    }
+    this.pump = new Pump({
+      start: resume,
+      resume,
+      pause: () => {
+        this.#held = true
+      },
+      cancel: (reason) => this.#over(reason),
+    })
+  }
+
+  /** Passes on what there is, as far as the client takes it. */
+  go(): void {
+    if (this.#isGoing) return
+    this.#isGoing = true
+    while (!this.#held && !this.#isOver) {
+      const bytes = this.#reading.chunkAt(this.at)
+      if (!bytes) break
+      this.at++
+      this.pump.push(bytes)
+    }
+    this.#isGoing = false
+    if (this.#isOver || !this.#reading.isLast(this.at)) return
+    const error = this.#reading.error()
+    this.#over('It has ended.')
+    if (error === undefined) this.pump.finish()
+    else this.pump.break(error)
+  }
+
+  /** Ends it for a client that is too far behind the others. */
+  part(): void {
+    this.#over('It reads too slowly.')
+    this.pump.break(new GatewayError('gone', 'The client reads too slowly for an answer that others get too.'))
+  }
+
+  #over(reason: unknown): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#reading.over(reason)
+  }
+}

@@ -1,0 +1,59 @@
+import type { Call } from '../core/call.ts'
+import { type CacheLimits, type Catalog, findGroup, type Known } from '../core/catalog.ts'
+import type { Target } from '../core/plan.ts'
+import { FormBody } from '../wire/form-body.ts'
+import { readControl } from './control.ts'
+import { fingerprintOf } from './fingerprint.ts'
+import { likenessOf } from './key.ts'
+
+/** The SHA-256 of some bytes, in lower-case hex. */
+export type Digest = (bytes: Uint8Array) => string | Promise<string>
+
+export interface Placing {
+  readonly catalog: Catalog
+  readonly known: Known
+  readonly digest: Digest
+}
+
+/** Where the answer to a request is looked for and kept. */
+export interface Place {
+  readonly limits: CacheLimits
+  readonly tenant: string
+  /** The requested model, if the configuration has it. */
+  readonly requested: string | undefined
+  /** The id of an answer by a model that stands in. */
+  standIn(target: Pick<Target, 'deployment' | 'limits'>): string | Promise<string>
+}
+
+/** Undefined if nothing of the model is kept; `bypass` if nothing of this request is. */
+export async function placeOf(call: Call, { catalog, known, digest }: Placing): Promise<Place | 'bypass' | undefined> {
+  const { cache: ask, plan, target, body } = call
+  if (!ask) return undefined
+  const group = plan.requested === undefined ? undefined : findGroup(catalog, plan.requested, known)
+  const limits = group ? group.limits.cache : target.limits.cache
+  if (!limits) return undefined
+  // An upload has no members, and no two are the same.
+  if (ask.isOff || body instanceof FormBody || readControl(ask.control).noStore) return 'bypass'
+  const tenant = tenantOf(limits, ask)
+  const paysItself = plan.targets.some(({ deployment }) => deployment.provider.callersKey)
+  const about = { tenant, bearer: paysItself ? call.bearer : undefined, asked: ask.asked }
+  const id = (model: string, fingerprint: string) => digest(likenessOf(call, { ...about, model, fingerprint }))
+  return {
+    limits,
+    tenant,
+    requested: group && plan.requested !== undefined ? await id(plan.requested, fingerprintOf(group)) : undefined,
+    standIn({ deployment, limits }) {
+      const alone = { name: deployment.label, deployments: [deployment], fallbacks: [], limits }
+      return id(deployment.label, fingerprintOf(alone))
+    },
+  }
+}
+
+function tenantOf({ scope }: CacheLimits, { key = '', project }: Pick<NonNullable<Call['cache']>, 'key' | 'project'>) {
+  if (scope === 'public') return publicTenant
+  return scope === 'project' && project !== undefined ? tenantOfProject(project) : tenantOfKey(key)
+}
+
+export const publicTenant = 'public'
+export const tenantOfKey = (id: string) => `key:${id}`
+export const tenantOfProject = (id: string) => `project:${id}`

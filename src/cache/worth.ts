@@ -1,0 +1,53 @@
+import type { Call } from '../core/call.ts'
+import type { Operation } from '../core/operation.ts'
+import { EventFollower } from '../layers/follow.ts'
+import { isJson } from '../wire/headers.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
+
+/** What an answer tells of itself. */
+export interface Told {
+  readonly usage: JsonObject | undefined
+}
+
+export interface Given {
+  readonly streams: boolean
+  readonly body: Uint8Array
+  readonly type: string
+}
+
+/** Undefined if an answer isn't worth keeping: it is not all there, or not what the model would have said. */
+export function toldIn(given: Given, { operation, body }: Pick<Call, 'operation' | 'body'>): Told | undefined {
+  const text = decoder.decode(given.body)
+  if (refused.test(text)) return undefined
+  return given.streams ? toldInStream(given.body, operation, body.outline) : toldInWhole(given, text, operation)
+}
+
+/**
+ * Where a model, or who watches over it, refused to go on, and where a response ended before its end. No text of a model's
+ * can say so: its quotes have backslashes.
+ */
+const refused =
+  /"((finish_reason|stop_reason|reason)"\s*:\s*"(content_filter|refusal)|type"\s*:\s*"response\.incomplete)"/
+
+/** All of it is read once more: its upstream, and whoever translated it, have to agree that it has come to its end. */
+function toldInStream(bytes: Uint8Array, operation: Operation, asked: JsonObject): Told | undefined {
+  const reader = operation.reader?.(asked)
+  if (!reader) return undefined
+  const follower = new EventFollower(reader)
+  if (follower.follow(bytes)) return undefined
+  follower.catchUp()
+  const hasEnded = follower.ended || reader.endsItself || reader.isOver
+  return reader.complete && hasEnded ? { usage: reader.usage } : undefined
+}
+
+function toldInWhole({ type }: Given, text: string, operation: Operation): Told | undefined {
+  if (!isJson(type)) return operation.anyType ? { usage: undefined } : undefined
+  const json = tryParse(text)
+  if (!isObject(json)) return undefined
+  const { choices, status } = json
+  if (typeof status === 'string' && status !== 'completed') return undefined
+  if (Array.isArray(choices) && !choices.every((choice) => isObject(choice) && choice.finish_reason)) return undefined
+  return { usage: operation.usage?.(json) }
+}
+
+const decoder = new TextDecoder()
