@@ -1,3 +1,4 @@
+import type { Store } from './cache/answers.ts'
 import type { CacheHost } from './cache/host.ts'
 import type { Cache } from './cache/layer.ts'
 import { connect, learntKey } from './connect/connect.ts'
@@ -73,8 +74,10 @@ export interface Gateway extends Directory, Fetching {
   /** What would be done with a request, without doing it. Asks nobody, not even for lists of models. */
   explain(asked: Asked): Promise<Explanation>
   readiness(): Readiness
-  /** Where answers are kept. Absent: none are. */
-  readonly cache?: () => Promise<Cache>
+  /** Where answers are kept. */
+  readonly store: () => Promise<Store>
+  /** Answers with what was answered before. Absent: nothing does. */
+  readonly cache?: (() => Promise<Cache>) | undefined
 }
 
 export interface GatewayOptions {
@@ -109,14 +112,15 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
   })
   const imagesFor = async (call: Call) => await (await fetcher())?.imagesFor(call)
   const connected = connect(services, gate, learnt, catalog.images.enabled ? imagesFor : undefined)
-  const { maxBytes } = catalog.cache ?? {}
-  const cache =
-    maxBytes === undefined
-      ? undefined
-      : once(async () => {
-          const { openCache } = await import('./cache/open.ts')
-          return await openCache({ ...services, catalog, known: knowledge.known }, maxBytes, options.cacheHost)
-        })
+  const store = once(async () => {
+    const { openStore } = await import('./cache/host.ts')
+    return await openStore(clock, catalog.cache?.maxBytes, options.cacheHost)
+  })
+  const opened = async () => {
+    const { createCache } = await import('./cache/layer.ts')
+    return createCache({ ...services, catalog, known: knowledge.known, ...(await store()) })
+  }
+  const cache = catalog.cache && once(opened)
   const upstream = compose(
     keepAlive({ clock, log, random: services.random, ms: (options.keepAlive ?? 10) * 1000 }),
     ...(cache ? [lateLayer(always, async () => (await cache()).layer)] : []),
@@ -225,7 +229,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
       return await explain(planner.planNow(query), { operation, body, routed, catalog, known, health, learnt, now })
     },
     readiness: () => readinessOf(catalog, health),
-    ...(cache && { cache }),
+    ...{ store, cache },
     ...directory,
     ...createFetching(catalog, knowledge, pulls),
   }

@@ -11,10 +11,23 @@ export interface Stored {
   readonly served: string
   /** When, in milliseconds since 1970. */
   readonly at: number
+  /** The digest of the request that it answers, where something else says which one it is for. */
+  readonly request?: string | undefined
   /** What was used for it, in the words of its API. Absent: it doesn't say. */
   readonly usage?: JsonObject | undefined
   /** What of the request was left out for it. */
   readonly dropped?: readonly string[] | undefined
+}
+
+/** The SHA-256 of some bytes, in lower-case hex. */
+export type Digest = (bytes: Uint8Array) => string | Promise<string>
+
+/** What a gateway keeps answers with. */
+export interface Store {
+  readonly answers: Answers
+  readonly digest: Digest
+  /** Whether what one request gets may go to another one while that is under way. */
+  readonly flies: boolean
 }
 
 /** Whose answer it is, and until when it is of use, in milliseconds since 1970. */

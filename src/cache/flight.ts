@@ -1,8 +1,8 @@
-import { type Answer, isStream, type StreamBody } from '../core/answer.ts'
+import { type Answer, discardStream, isPending, isStream, type PendingStream, type StreamBody } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
 import { Pump } from '../core/pump.ts'
 import { Abort, type Signal } from '../core/signal.ts'
-import { type Flow, flow } from '../runtime/flow.ts'
+import { beatUntil, type Flow, flow } from '../runtime/flow.ts'
 import { concat } from '../wire/block.ts'
 import { asGatewayError, GatewayError } from '../wire/errors.ts'
 
@@ -12,6 +12,13 @@ const highWater = 64 * 1024
 /** An answer before its bytes. */
 export type Head = Omit<Answer, 'body' | 'socket'>
 
+/** An answer that has come to its end. */
+export interface Ended {
+  readonly head: Head
+  readonly streams: boolean
+  readonly whole: Uint8Array
+}
+
 export interface FlightOptions {
   readonly clock: Clock
   /**
@@ -19,15 +26,20 @@ export interface FlightOptions {
    * fastest.
    */
   readonly bound: number
+  /**
+   * Milliseconds for which it goes on when the last one has left, who may come back, and gets what has been kept.
+   * Default: it doesn't.
+   */
+  readonly linger?: number
   /** Asks the model. `signal` is aborted when nobody wants the answer any more. */
   readonly ask: (signal: Signal) => Promise<Answer>
   /** Called once: nobody can join any more. `whole`: all bytes, if it ended well and they are within the bound. */
-  readonly over: (ended: { readonly head: Head; readonly whole: Uint8Array } | undefined) => void
+  readonly over: (ended: Ended | undefined) => void
 }
 
 /**
  * One request to a model whose answer goes to all that ask for the same. Whoever leaves ends it for nobody else; when the
- * last one has left, the upstream is cut.
+ * last one has left, and nobody has come for some time, the upstream is cut.
  */
 export class Flight {
   readonly #options: FlightOptions
@@ -87,9 +99,19 @@ export class Flight {
   #begin(answer: Answer): void {
     const { body, status, headers } = answer
     if (body instanceof Uint8Array)
-      this.#close(body.length <= this.#options.bound ? { head: answer, whole: body } : undefined)
+      this.#close(body.length <= this.#options.bound ? { head: answer, streams: false, whole: body } : undefined)
     else if (isStream(body)) this.#run(body, { status, headers })
-    else this.#close()
+    else if (isPending(body)) this.#await(body, { status, headers })
+  }
+
+  #await(body: PendingStream, head: Head): void {
+    const { late, stop } = beatUntil(body, this.#options.clock, (bytes) => this.#add(bytes))
+    this.#abort.addEventListener('abort', stop)
+    void late.then(({ opening, stream }) => {
+      if (this.#abort.aborted) return discardStream(stream)
+      if (opening.length > 0) this.#add(opening)
+      this.#run(stream, head)
+    })
   }
 
   #run(body: StreamBody, head: Head): void {
@@ -122,7 +144,7 @@ export class Flight {
   #end(ended: { readonly error?: unknown }, head: Head): void {
     this.#ended = ended
     const isKept = !('error' in ended) && !this.#isOver
-    this.#close(isKept ? { head, whole: concat(this.#chunks) } : undefined)
+    this.#close(isKept ? { head, streams: true, whole: concat(this.#chunks) } : undefined)
     for (const reader of [...this.#readers]) reader.go()
   }
 
@@ -144,7 +166,9 @@ export class Flight {
     let behind = 0
     for (let at = this.#to - 1; at >= Math.max(this.#furthest, this.#from) && behind <= highWater; at--)
       behind += this.#chunks[at - this.#from]?.length ?? 0
-    const isBehind = behind > highWater
+    // Nobody reads it now, but somebody may come back.
+    const isForLater = this.#readers.size === 0 && this.#options.linger !== undefined && !this.#isOver
+    const isBehind = behind > highWater && !isForLater
     if (isBehind === this.#paused) return
     this.#paused = isBehind
     if (isBehind) this.#flow?.pause()
@@ -183,7 +207,14 @@ export class Flight {
 
   #leave(reason: unknown): void {
     this.#aboard--
-    if (this.#aboard === 0 && !this.#ended) this.#cut(reason)
+    const { linger, clock } = this.#options
+    const isEmpty = this.#aboard === 0 && !this.#ended
+    if (isEmpty && linger !== undefined && !this.#isOver) {
+      this.#keepPace()
+      clock.after(linger, () => {
+        if (this.#aboard === 0 && !this.#ended) this.#cut(reason)
+      })
+    } else if (isEmpty) this.#cut(reason)
     else {
       this.#trim()
       this.#keepPace()
@@ -197,7 +228,7 @@ export class Flight {
     if (this.#aboard === 0) this.#flow?.cancel(reason)
   }
 
-  #close(ended?: { readonly head: Head; readonly whole: Uint8Array }): void {
+  #close(ended?: Ended): void {
     if (this.#isOver) return
     this.#isOver = true
     this.#options.over(ended)

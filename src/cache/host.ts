@@ -1,19 +1,29 @@
 import type { Clock } from '../core/clock.ts'
-import type { Answers } from './answers.ts'
+import type { Answers, Store } from './answers.ts'
 import { MemoryAnswers } from './memory.ts'
-import type { Digest } from './place.ts'
 
 /** What a runtime has for keeping answers. */
-export interface CacheHost {
-  readonly digest: Digest
-  /** Whether what one request gets may go to another one meanwhile. */
-  readonly flies: boolean
+export interface CacheHost extends Pick<Store, 'digest' | 'flies'> {
   /** `maxBytes`: of memory. */
   answers(maxBytes: number): Answers
 }
 
-/** What every runtime has. The answers live as long as their gateway. */
-export function plainHost(clock: Pick<Clock, 'now'>): CacheHost {
+/** Bytes of answers to requests that may be sent again, where no others are kept. */
+const usualBytes = 16 * 1024 * 1024
+
+/** Where a gateway keeps answers. `load`: what its runtime has for that; absent: what every runtime has. */
+export async function openStore(
+  clock: Pick<Clock, 'now'>,
+  maxBytes = usualBytes,
+  load: () => Promise<CacheHost> = async () => plainHost(clock),
+): Promise<Store> {
+  const host = await load()
+  const { digest, flies } = host
+  return { digest, flies, answers: host.answers(maxBytes) }
+}
+
+/** The answers live as long as their gateway. */
+function plainHost(clock: Pick<Clock, 'now'>): CacheHost {
   return { digest: webDigest, flies: true, answers: (maxBytes) => new MemoryAnswers(clock, maxBytes) }
 }
 

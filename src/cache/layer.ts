@@ -4,18 +4,14 @@ import type { Services } from '../core/services.ts'
 import { Block } from '../wire/block.ts'
 import { asGatewayError, describeCause, GatewayError } from '../wire/errors.ts'
 import { headerValue } from '../wire/headers.ts'
-import type { Answers, Stored } from './answers.ts'
+import type { Store, Stored } from './answers.ts'
 import { type Control, readControl } from './control.ts'
 import { Flight, type Head } from './flight.ts'
 import { type Place, type Placing, placeOf } from './place.ts'
 import { formOf, replayed, serves } from './replay.ts'
 import { toldIn } from './worth.ts'
 
-export interface CacheOptions extends Placing, Pick<Services, 'clock' | 'random' | 'log'> {
-  readonly answers: Answers
-  /** Whether a request may get the answer to another one that is under way. */
-  readonly flies: boolean
-}
+export type CacheOptions = Placing & Store & Pick<Services, 'clock' | 'random' | 'log'>
 
 export interface Cache {
   readonly layer: Layer

@@ -2,12 +2,10 @@ import type { Call } from '../core/call.ts'
 import { type CacheLimits, type Catalog, findGroup, type Known } from '../core/catalog.ts'
 import type { Target } from '../core/plan.ts'
 import { FormBody } from '../wire/form-body.ts'
+import type { Digest } from './answers.ts'
 import { readControl } from './control.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { likenessOf } from './key.ts'
-
-/** The SHA-256 of some bytes, in lower-case hex. */
-export type Digest = (bytes: Uint8Array) => string | Promise<string>
 
 export interface Placing {
   readonly catalog: Catalog

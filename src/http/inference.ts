@@ -6,6 +6,7 @@ import { disclosure } from '../core/disclosure.ts'
 import { late } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
 import { readLimits } from '../core/read-preferences.ts'
+import type { Signal } from '../core/signal.ts'
 import type { Rest } from '../core/transport.ts'
 import type { InferenceRoute } from '../dialects/dialect.ts'
 import type { Gateway } from '../gateway.ts'
@@ -38,6 +39,11 @@ const readForm = late(async () => (await import('../core/read-form.ts')).readFor
 /** The path of a request through the gateway, from top to bottom. */
 export function createInference<Bindings extends object>(options: InferenceOptions<Bindings>) {
   const { gateway, edge, guard, clock, log, reports } = options
+
+  const once = late(async () => {
+    const { createOnce } = await import('./idempotency.ts')
+    return createOnce(clock, await gateway.store())
+  })
 
   function readRequest(context: Context<{ Bindings: Bindings }>, route: InferenceRoute, header: HeaderReader) {
     const type = header('content-type')
@@ -94,25 +100,38 @@ export function createInference<Bindings extends object>(options: InferenceOptio
         return edge.send(context, { status: 200, headers: told, body: plan }, signal)
       }
       // 3. The gateway plans which targets to try, and tries them: see gateway.ts.
-      const answered = await gateway.answer({
-        operation,
-        body,
-        dropped,
-        carried: carries && carriedFrom(header, carries),
-        signal,
-        header,
-        key,
-        bearer,
-        requestId,
-        session,
-        limits,
-        hops,
-        trace,
-      })
-      if (trace.shadow) edge.afterwards(context, trace.shadow)
-      const answer = record?.follow(answered, signal) ?? answered
+      const answerFor = async (wanted: Signal) => {
+        const answered = await gateway.answer({
+          operation,
+          body,
+          dropped,
+          carried: carries && carriedFrom(header, carries),
+          signal: wanted,
+          header,
+          key,
+          bearer,
+          requestId,
+          session,
+          limits,
+          hops,
+          trace,
+        })
+        if (trace.shadow) edge.afterwards(context, trace.shadow)
+        const answer = record?.follow(answered, signal) ?? answered
+        return route.answer?.(answer, read as RequestBody, url) ?? answer
+      }
+      const repeated = header('idempotency-key')
+      const worded =
+        !repeated || read instanceof FormBody
+          ? await answerFor(signal)
+          : await once({
+              ...{ key: repeated, client: signal, trace, ask: answerFor },
+              ...{ tenant: `key:${key ?? ''}`, bearer },
+              parts: [route.path, named, session],
+              bytes: read.bytes,
+              taken: (answer) => record?.follow(answer, signal) ?? answer,
+            })
       // 4. Send the answer in the client's dialect, with headers that say who answered.
-      const worded = route.answer?.(answer, read, url) ?? answer
       return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)
     } catch (thrown) {
       const failure = asGatewayError(thrown)

@@ -31,6 +31,7 @@ const exposed = [
   'x-samewire-notice',
   'x-samewire-cache',
   'age',
+  'idempotent-replayed',
   'x-samewire-upstream-request-id',
   providerHeader,
   'openai-organization',
