@@ -9,7 +9,7 @@ import { createFetchDial, hasSockets } from './runtime/fetch-sockets.ts'
 import { createFetchTransport } from './runtime/fetch-transport.ts'
 
 export interface FetchGatewayParts
-  extends Pick<Parts<object>, 'config' | 'source' | 'registry' | 'env' | 'withoutKeys'>,
+  extends Pick<Parts<object>, 'config' | 'source' | 'registry' | 'env' | 'withoutKeys' | 'cacheHost'>,
     Pick<Services, 'asset'> {
   readonly send: typeof fetch
   readonly output: LogOutput
@@ -18,10 +18,12 @@ export interface FetchGatewayParts
 /** Builds a gateway of nothing but `Request`, `Response` and `fetch`. Throws a `ConfigError`. */
 export function createFetchGateway({ send, asset, ...parts }: FetchGatewayParts) {
   const { app, notes, log, ready, close } = assemble<object>({
-    ...parts,
     edge: fetchEdge,
     // A runtime with sockets of this kind is Workers, which drops what goes on between requests.
     background: !hasSockets,
+    // It cuts a request off from what belongs to another one, too.
+    ...(hasSockets && { cacheHost: async () => (await import('./cache/host.ts')).plainHost(systemClock, false) }),
+    ...parts,
     services: {
       transport: createFetchTransport(send),
       // Elsewhere `fetch` opens no WebSockets.

@@ -1,8 +1,10 @@
 import { registry } from '../providers/index.ts'
 import config from '../samewire.config.ts'
+import type { CacheHost } from './cache/host.ts'
 import { ConfigError } from './config/problems.ts'
 import type { Environment } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
+import { systemClock } from './core/clock.ts'
 import { createFetchGateway } from './fetch-gateway.ts'
 
 type Built = ReturnType<typeof createFetchGateway>
@@ -28,12 +30,20 @@ function build(env: Environment): Built {
     send,
     output: { write: (entry) => console.log(entry), format: 'json' },
     withoutKeys: { mode: 'closed', remedy },
+    cacheHost,
     asset: async (name) => {
       const load = assets[name]
       if (!load) throw new Error(`no such asset: ${name}`)
       return new Uint8Array((await load()).default)
     },
   })
+}
+
+/** Answers are kept in the data centre, and written after they were sent. */
+async function cacheHost(): Promise<CacheHost> {
+  const { waitUntil } = await import('cloudflare:workers')
+  const { cacheApiHost } = await import('./runtime/cache-api.ts')
+  return cacheApiHost({ cache: caches.default, clock: systemClock, defer: waitUntil })
 }
 
 function parse(text: string): Config {

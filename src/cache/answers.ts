@@ -15,6 +15,8 @@ export interface Stored {
   readonly request?: string | undefined
   /** What was used for it, in the words of its API. Absent: it doesn't say. */
   readonly usage?: JsonObject | undefined
+  /** Whether it is a stream that tells its usage because it was asked to. */
+  readonly counts?: boolean
   /** What of the request was left out for it. */
   readonly dropped?: readonly string[] | undefined
 }

@@ -15,16 +15,16 @@ const usualBytes = 16 * 1024 * 1024
 export async function openStore(
   clock: Pick<Clock, 'now'>,
   maxBytes = usualBytes,
-  load: () => Promise<CacheHost> = async () => plainHost(clock),
+  load: () => Promise<CacheHost> = async () => plainHost(clock, true),
 ): Promise<Store> {
   const host = await load()
   const { digest, flies } = host
   return { digest, flies, answers: host.answers(maxBytes) }
 }
 
-/** The answers live as long as their gateway. */
-function plainHost(clock: Pick<Clock, 'now'>): CacheHost {
-  return { digest: webDigest, flies: true, answers: (maxBytes) => new MemoryAnswers(clock, maxBytes) }
+/** The answers live as long as their gateway. `flies`: whether requests may share what is under way. */
+export function plainHost(clock: Pick<Clock, 'now'>, flies: boolean): CacheHost {
+  return { digest: webDigest, flies, answers: (maxBytes) => new MemoryAnswers(clock, maxBytes) }
 }
 
 export async function webDigest(bytes: Uint8Array): Promise<string> {

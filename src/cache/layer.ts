@@ -157,7 +157,8 @@ export function createCache(options: CacheOptions): Cache {
     if (id === undefined) return
     const { usage } = told
     const at = clock.now()
-    const answer = { streams, body, type, served: served.deployment, at, usage, dropped: trace.dropped }
+    const about = { type, served: served.deployment, at, usage, dropped: trace.dropped }
+    const answer = { streams, body, counts: formOf(call).usage, ...about }
     answers.put(id, answer, { tenant: place.tenant, until: at + place.limits.ttl })
   }
 

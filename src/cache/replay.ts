@@ -44,9 +44,9 @@ export function replayed(stored: Stored, call: Call, services: Pick<Services, 'c
 
 const eventsType = 'text/event-stream; charset=utf-8'
 
-function inSameForm({ body, streams, usage }: Stored, form: Form): Answer['body'] {
+function inSameForm({ body, streams, counts }: Stored, form: Form): Answer['body'] {
   if (!streams) return body
-  return { source: sourceOf([usage && !form.usage ? withoutUsage(body) : body]), steps: [] }
+  return { source: sourceOf([counts && !form.usage ? withoutUsage(body) : body]), steps: [] }
 }
 
 /** A stream without the chunk that has only the usage. Where others have it too, it stays: there nobody has to ask. */
