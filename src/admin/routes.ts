@@ -1,3 +1,4 @@
+import { cacheRoutes } from './cache.ts'
 import { configRoutes } from './config.ts'
 import { keyRoutes } from './keys.ts'
 import { metricsRoutes } from './metrics.ts'
@@ -8,6 +9,7 @@ import { usageRoutes } from './usage.ts'
 /** All admin routes. */
 export const adminRoutes: readonly AdminRoute[] = [
   ...configRoutes,
+  ...cacheRoutes,
   ...metricsRoutes,
   ...keyRoutes,
   ...usageRoutes,

@@ -6,6 +6,7 @@ import type { Digest } from './answers.ts'
 import { readControl } from './control.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { likenessOf } from './key.ts'
+import { tenantOf } from './tenant.ts'
 
 export interface Placing {
   readonly catalog: Catalog
@@ -32,7 +33,7 @@ export async function placeOf(call: Call, { catalog, known, digest }: Placing): 
   if (!limits) return undefined
   // An upload has no members, and no two are the same.
   if (ask.isOff || body instanceof FormBody || readControl(ask.control).noStore) return 'bypass'
-  const tenant = tenantOf(limits, ask)
+  const tenant = tenantOf(limits.scope, ask)
   const paysItself = plan.targets.some(({ deployment }) => deployment.provider.callersKey)
   const about = { tenant, bearer: paysItself ? call.bearer : undefined, asked: ask.asked }
   const id = (model: string, fingerprint: string) => digest(likenessOf(call, { ...about, model, fingerprint }))
@@ -46,12 +47,3 @@ export async function placeOf(call: Call, { catalog, known, digest }: Placing): 
     },
   }
 }
-
-function tenantOf({ scope }: CacheLimits, { key = '', project }: Pick<NonNullable<Call['cache']>, 'key' | 'project'>) {
-  if (scope === 'public') return publicTenant
-  return scope === 'project' && project !== undefined ? tenantOfProject(project) : tenantOfKey(key)
-}
-
-export const publicTenant = 'public'
-export const tenantOfKey = (id: string) => `key:${id}`
-export const tenantOfProject = (id: string) => `project:${id}`

@@ -30,6 +30,7 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
   if (report.cost !== undefined) line += `,"cost":${dollarsOf(report.cost)}`
   if (report.key !== undefined) line += `,"key":${JSON.stringify(report.key)}`
   if (report.user !== undefined) line += `,"user":${JSON.stringify(shownName(report.user))}`
+  if (trace.cache) line += `,"cache":"${trace.cache}"`
   if (trace.context) line += `,"trace_id":"${trace.context.traceId}"`
   line += `,"bytes_in":${report.bytesIn}`
   if (trace.attempts.length > 0) line += `,"attempts":[${trace.attempts.map(attemptJSON).join()}]`
@@ -60,6 +61,7 @@ export function textLine(report: RequestReport): string {
   }
   if (tokens) parts.push(`${tokens.input}+${tokens.output} tokens`)
   if (report.cost) parts.push(`$${rounded(dollarsOf(report.cost), 1e6)}`)
+  if (trace.cache) parts.push(`cache ${trace.cache}`)
   if (report.key !== undefined) parts.push(`key ${report.key}`)
   const failed = trace.attempts.filter(({ failure }) => failure !== undefined)
   if (failed.length > 0) parts.push(`after ${failed.slice(0, most).map(attemptText).join(', ')}`)

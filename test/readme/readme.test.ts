@@ -38,7 +38,7 @@ beforeAll(async () => {
     : await startProgram('--config', await write('demo.json', JSON.stringify(demo)))
   const state = await keptState()
   const env = { SAMEWIRE_KEY: 'sk-of-clients', SAMEWIRE_ADMIN_KEY: operatorKey }
-  keeping = await startOnPort(demo, { env, state: async () => state })
+  keeping = await startOnPort({ ...demo, cache: { ttl: 60 } }, { env, state: async () => state })
 })
 afterAll(async () => {
   await Promise.all([gateway.stop(), keeping.close()])
@@ -95,7 +95,12 @@ const runners: Readonly<Record<string, Runner>> = {
   kept({ text, language, argument: expected }, title) {
     test(`${title}: a gateway that keeps keys and usage answers it`, async () => {
       const asked = text.replaceAll(address, keeping.baseURL.replace(/\/v1$/, ''))
-      const env = { ...bareEnv, SAMEWIRE_ADMIN_KEY: operatorKey, OPENAI_ADMIN_KEY: operatorKey }
+      const env = {
+        ...bareEnv,
+        SAMEWIRE_ADMIN_KEY: operatorKey,
+        OPENAI_ADMIN_KEY: operatorKey,
+        SAMEWIRE_KEY: 'sk-of-clients',
+      }
       const { stdout, stderr, code } =
         language === 'sh'
           ? await run('sh', ['-c', asked], env)

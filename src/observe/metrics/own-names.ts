@@ -44,6 +44,11 @@ export const ownMetrics = {
     attributes: 'from to reason'.split(' '),
     unit: '{attempt}',
   }),
+  cache: counter({
+    name: 'samewire.cache',
+    help: 'Requests for models whose answers are kept: hit, shared (with one under way), miss, or bypass.',
+    attributes: ['result'],
+  }),
   tokens: counter({
     name: 'samewire.tokens',
     help: 'Tokens by deployment and type. Those of type cached are among the input, those of reasoning among the output.',

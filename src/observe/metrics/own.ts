@@ -26,7 +26,8 @@ export function ownSet(registry: Registry) {
       requests.add()
       if (report.streams) streams.add()
       if (failure !== '') failures.add()
-      const { attempts } = report.trace
+      const { attempts, cache } = report.trace
+      if (cache) registry.add(registry.place(metrics.cache, [cache]))
       const [first] = attempts
       if (attempts.length === 1 && first && isPlain(first)) {
         good.add()
