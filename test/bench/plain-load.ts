@@ -7,8 +7,17 @@ export interface PlainResult {
   readonly latencies: Float64Array
 }
 
-/** Sends `request` repeatedly for `ms` over `connections` keep-alive sockets, one at a time on each. */
-export async function loadPlain(port: number, request: Buffer, connections: number, ms: number): Promise<PlainResult> {
+/**
+ * Sends `request` repeatedly for `ms` over `connections` keep-alive sockets, one at a time on each. A function makes each
+ * one anew.
+ */
+export async function loadPlain(
+  port: number,
+  request: Buffer | (() => Buffer),
+  connections: number,
+  ms: number,
+): Promise<PlainResult> {
+  const next = typeof request === 'function' ? request : () => request
   const until = performance.now() + ms
   const latencies: number[] = []
   let errors = 0
@@ -20,7 +29,7 @@ export async function loadPlain(port: number, request: Buffer, connections: numb
       const send = () => {
         started = performance.now()
         reader = new ResponseReader()
-        socket.write(request)
+        socket.write(next())
       }
       const socket = openSocket(port, (bytes) => {
         if (!reader.read(bytes)) return
