@@ -3,11 +3,13 @@ import type { Clock } from '../core/clock.ts'
 import { Pump } from '../core/pump.ts'
 import { Abort, type Signal } from '../core/signal.ts'
 import { beatUntil, type Flow, flow } from '../runtime/flow.ts'
-import { concat } from '../wire/block.ts'
+import { Block } from '../wire/block.ts'
 import { asGatewayError, GatewayError } from '../wire/errors.ts'
 
 /** Bytes that the fastest reader may be behind before the upstream has to wait. */
 const highWater = 64 * 1024
+/** Bytes that a reader gets at once who is behind. */
+const pieceSize = 16 * 1024
 
 /** An answer before its bytes. */
 export type Head = Omit<Answer, 'body' | 'socket'>
@@ -48,13 +50,11 @@ export class Flight {
   readonly #readers = new Set<Reader>()
   /** Those who wait for its head, and its readers. */
   #aboard = 0
-  #chunks: Uint8Array[] = []
-  /** The number of the first chunk that is there, and that of the next one. */
+  /** What came, from the byte at `#from` on: all of it, as long as anybody can join. */
+  #record = new Block()
   #from = 0
-  #to = 0
-  /** Bytes so far, and of those the ones that are there. */
+  /** Bytes so far. */
   #size = 0
-  #kept = 0
   #ended: { readonly error?: unknown } | undefined
   #flow: Flow | undefined
   #paused = false
@@ -131,12 +131,12 @@ export class Flight {
   }
 
   #add(bytes: Uint8Array): void {
-    this.#chunks.push(bytes)
-    this.#to++
+    if (bytes.length === 0) return
+    const before = this.#size
+    this.#record.add(bytes)
     this.#size += bytes.length
-    this.#kept += bytes.length
     if (this.#size > this.#options.bound) this.#close()
-    for (const reader of this.#readers) reader.go()
+    for (const reader of this.#readers) reader.go(before, bytes)
     this.#trim()
     this.#keepPace()
   }
@@ -144,38 +144,45 @@ export class Flight {
   #end(ended: { readonly error?: unknown }, head: Head): void {
     this.#ended = ended
     const isKept = !('error' in ended) && !this.#isOver
-    this.#close(isKept ? { head, streams: true, whole: concat(this.#chunks) } : undefined)
+    // A copy, since some may not have read all of it.
+    this.#close(isKept ? { head, streams: true, whole: this.#record.bytes.slice() } : undefined)
     for (const reader of [...this.#readers]) reader.go()
+  }
+
+  /** A piece of what came, from the byte at `at` on; undefined if there is no more. */
+  #piece(at: number): Uint8Array | undefined {
+    if (at >= this.#size) return undefined
+    const start = at - this.#from
+    return this.#record.bytes.slice(start, start + pieceSize)
   }
 
   /** Forgets what nobody will read, and parts who is too far behind. */
   #trim(): void {
     // Who waits for the head will begin at the beginning.
-    if (!this.#isOver || this.#aboard > this.#readers.size) return
+    if (!this.#isOver || this.#ended || this.#aboard > this.#readers.size) return
     const furthest = this.#furthest
-    if (this.#kept > this.#options.bound)
-      for (const reader of [...this.#readers]) if (reader.at === this.#from && reader.at < furthest) reader.part()
-    let first = this.#to
+    for (const reader of [...this.#readers]) if (furthest - reader.at > this.#options.bound) reader.part()
+    let first = this.#size
     for (const { at } of this.#readers) first = Math.min(first, at)
-    for (const { length } of this.#chunks.splice(0, first - this.#from)) this.#kept -= length
+    if (first < this.#size && first - this.#from < this.#options.bound) return
+    const rest = this.#record.bytes.slice(first - this.#from)
+    this.#record = new Block()
+    this.#record.add(rest)
     this.#from = first
   }
 
   /** Has the upstream wait for the fastest reader. */
   #keepPace(): void {
-    let behind = 0
-    for (let at = this.#to - 1; at >= Math.max(this.#furthest, this.#from) && behind <= highWater; at--)
-      behind += this.#chunks[at - this.#from]?.length ?? 0
     // Nobody reads it now, but somebody may come back.
     const isForLater = this.#readers.size === 0 && this.#options.linger !== undefined && !this.#isOver
-    const isBehind = behind > highWater && !isForLater
+    const isBehind = this.#size - this.#furthest > highWater && !isForLater
     if (isBehind === this.#paused) return
     this.#paused = isBehind
     if (isBehind) this.#flow?.pause()
     else this.#flow?.resume()
   }
 
-  /** The number of the chunk that the fastest reader gets next. */
+  /** The byte that the fastest reader gets next. */
   get #furthest(): number {
     let furthest = 0
     for (const { at } of this.#readers) furthest = Math.max(furthest, at)
@@ -184,8 +191,8 @@ export class Flight {
 
   #read(client: Signal): Pump {
     const reader: Reader = new Reader({
-      chunkAt: (at) => this.#chunks[at - this.#from],
-      isLast: (at) => at === this.#to && this.#ended !== undefined,
+      pieceAt: (at) => this.#piece(at),
+      isLast: (at) => at === this.#size && this.#ended !== undefined,
       error: () => this.#ended?.error,
       moved: () => {
         this.#trim()
@@ -236,7 +243,8 @@ export class Flight {
 }
 
 interface Reading {
-  readonly chunkAt: (at: number) => Uint8Array | undefined
+  /** Of the bytes that are there, as many as go on at once. */
+  readonly pieceAt: (at: number) => Uint8Array | undefined
   readonly isLast: (at: number) => boolean
   /** Undefined if it ended well. */
   readonly error: () => unknown
@@ -244,11 +252,11 @@ interface Reading {
   readonly over: (reason: unknown) => void
 }
 
-/** One client's way through the chunks of a flight. */
+/** One client's way through the bytes of a flight. */
 class Reader {
   readonly pump: Pump
   readonly #reading: Reading
-  /** The number of the next chunk. */
+  /** The next byte. */
   at = 0
   #held = true
   #isGoing = false
@@ -271,14 +279,14 @@ class Reader {
     })
   }
 
-  /** Passes on what there is, as far as the client takes it. */
-  go(): void {
+  /** Passes on what there is, as far as the client takes it. `from` and `newest`: what has just come, if anything has. */
+  go(from?: number, newest?: Uint8Array): void {
     if (this.#isGoing) return
     this.#isGoing = true
     while (!this.#held && !this.#isOver) {
-      const bytes = this.#reading.chunkAt(this.at)
+      const bytes = newest && this.at === from ? newest : this.#reading.pieceAt(this.at)
       if (!bytes) break
-      this.at++
+      this.at += bytes.length
       this.pump.push(bytes)
     }
     this.#isGoing = false

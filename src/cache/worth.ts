@@ -18,7 +18,7 @@ export interface Given {
 /** Undefined if an answer isn't worth keeping: it is not all there, or not what the model would have said. */
 export function toldIn(given: Given, { operation, body }: Pick<Call, 'operation' | 'body'>): Told | undefined {
   const text = decoder.decode(given.body)
-  if (refused.test(text)) return undefined
+  if (hints.some((hint) => text.includes(hint)) && refused.test(text)) return undefined
   return given.streams ? toldInStream(given.body, operation, body.outline) : toldInWhole(given, text, operation)
 }
 
@@ -28,6 +28,9 @@ export function toldIn(given: Given, { operation, body }: Pick<Call, 'operation'
  */
 const refused =
   /"((finish_reason|stop_reason|reason)"\s*:\s*"(content_filter|refusal)|type"\s*:\s*"response\.incomplete)"/
+
+/** Without these it need not be searched. */
+const hints = ['"content_filter"', '"refusal"', '"response.incomplete"']
 
 /** All of it is read once more: its upstream, and whoever translated it, have to agree that it has come to its end. */
 function toldInStream(bytes: Uint8Array, operation: Operation, asked: JsonObject): Told | undefined {
