@@ -76,7 +76,7 @@ export async function readJob(source: string, host: string, env: Environment, ag
 export function createShared() {
   const transport = createNodeTransport()
   const services: Services = { transport, ...outside }
-  const cacheHost = once(async () => (await import('./cache.ts')).createCacheHost(outside.clock))
+  const cacheHost = once(async () => (await import('./cache.ts')).createCacheHost(outside))
   return { transport, services, running: new Running(), cacheHost }
 }
 

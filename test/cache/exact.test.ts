@@ -103,7 +103,7 @@ describe('A kept answer', () => {
 
   it('is not the one for another configuration of its model', async () => {
     const clock = new ManualClock()
-    const host = createCacheHost(clock)
+    const host = createCacheHost({ clock, log() {} })
     const cacheHost = async () => host
     const models = (temperature: number) => ({
       m: { deployments: [{ model: 'lab/m', overrides: { temperature } }] },

@@ -61,7 +61,7 @@ export async function provenRandomly(requests: number, seed: number, atOnce = 32
     cooldown: false,
   }
   const env = Object.fromEntries(tenants.map((name) => [name.toUpperCase(), `sk-${name}-secret`]))
-  const host = createCacheHost(systemClock)
+  const host = createCacheHost({ clock: systemClock, log() {} })
   const gateway = await startGateway(config, { env, services: noLists, cacheHost: async () => host })
   const results: Record<string, number> = {}
   const wrong: string[] = []
