@@ -3,7 +3,7 @@ import type { CacheHost } from './cache/host.ts'
 import type { Cache } from './cache/layer.ts'
 import { connect, learntKey } from './connect/connect.ts'
 import type { Learnt } from './connect/remedies.ts'
-import type { Account, Admission, Admittance } from './core/account.ts'
+import { type Account, type Admission, type Admittance, tenantFor } from './core/account.ts'
 import { type Answer, withStep } from './core/answer.ts'
 import { type CacheAsk, type Call, compose, type Trace } from './core/call.ts'
 import type { Catalog } from './core/catalog.ts'
@@ -244,8 +244,8 @@ async function admitted(account: Account, asked: Admittance, trace: Trace): Prom
 
 const always = () => true
 
-function askOf({ key, body }: GatewayRequest, header: HeaderReader): CacheAsk {
-  return { control: header('cache-control'), key, project: undefined, isOff: false, asked: body }
+function askOf({ key, body, trace }: GatewayRequest, header: HeaderReader): CacheAsk {
+  return { control: header('cache-control'), tenant: tenantFor(trace.account, key), asked: body }
 }
 
 /** A plan whose failure is about the client's own fields, also where the plan is for a chat in place of what was asked. */

@@ -1,4 +1,4 @@
-import type { Account, Admission, Admittance } from '../core/account.ts'
+import type { Account, Admission, Admittance, Tenant } from '../core/account.ts'
 import type { Bounding } from '../core/bounding.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Clock } from '../core/clock.ts'
@@ -42,6 +42,11 @@ export class KeyAccount implements Account {
     this.allows = models && allowList(models)
     if (models || (budget !== undefined && !allowUnbounded))
       this.confined = `The key ${key.name} is for models only: what this asks for can be neither priced nor told by a model's name.`
+  }
+
+  get tenant(): Tenant {
+    const { id, project, limits } = this.#key
+    return { key: id, project, isOff: limits.cache === false }
   }
 
   get key(): Key {

@@ -25,13 +25,17 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill): 
     ms,
     firstMs,
   } = report
+  // Nothing is billed for it, whatever its answer says.
+  const isKept = trace.cache === 'hit' || trace.cache === 'shared'
   return {
     ...{ id, at: Math.floor(started), key: key?.id ?? null, keyName: key?.name ?? null },
     ...{ project: key?.project ?? null, user: key?.user ?? null, endUser: user?.slice(0, longestName) ?? null },
     operation: operation ?? null,
     model: model?.slice(0, longestName) ?? null,
-    deployment: report.served?.label ?? trace.attempts.at(-1)?.deployment ?? null,
-    ...{ status, outcome, stream: streams, input: bill.input, output: bill.output },
+    deployment: trace.givenBy ?? report.served?.label ?? trace.attempts.at(-1)?.deployment ?? null,
+    ...{ status, outcome, stream: streams },
+    input: isKept ? (tokens?.input ?? 0) : bill.input,
+    output: isKept ? (tokens?.output ?? 0) : bill.output,
     cached: tokens?.cached ?? 0,
     reasoning: tokens?.reasoning ?? 0,
     ...{ cost: bill.cost, booked: bill.booked, usageSource: bill.source },
@@ -46,7 +50,7 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill): 
         reason,
       })),
     ),
-    cache: null,
+    cache: trace.cache ?? null,
     metadata: metadataOf(report),
   }
 }

@@ -40,6 +40,7 @@ function keyObject(key: Key, spending: Spending | undefined, reading: Reading | 
     ...limitFields(key),
     budget_mode: limits.budgetMode ?? 'exact',
     allow_unbounded: limits.allowUnbounded ?? false,
+    cache: limits.cache ?? true,
     metadata: key.metadata,
   }
 }

@@ -48,6 +48,7 @@ const common = {
   end_user_tpm_limit: orNull(rate),
   budget_mode: orNull(oneOf('exact', 'estimate')),
   allow_unbounded: orNull(flag),
+  cache: orNull(flag),
   metadata: orNull(objectUpTo(16 * 1024)),
   project_id: orNull(name),
   user_id: orNull(name),
@@ -111,6 +112,7 @@ function limitsOf(before: KeyLimits, fields: Terms): KeyLimits {
     budgetReset: changed(before.budgetReset ?? undefined, fields.limit_reset),
     budgetMode: changed(before.budgetMode, fields.budget_mode),
     allowUnbounded: changed(before.allowUnbounded, fields.allow_unbounded),
+    cache: changed(before.cache, fields.cache),
   })
 }
 

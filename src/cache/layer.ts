@@ -74,6 +74,7 @@ export function createCache(options: CacheOptions): Cache {
 
   function hit(stored: Stored, call: Call): Answer {
     took(call.trace, 'hit')
+    call.trace.givenBy = stored.served
     call.trace.usage = stored.usage
     if (stored.dropped) call.trace.dropped = stored.dropped
     return replayed(stored, call, options)
@@ -187,6 +188,7 @@ function took(trace: Trace, how: 'hit' | 'shared'): void {
 function follow(answer: Answer, leading: Trace, trace: Trace): Answer {
   const { status, body } = answer
   const served = leading.attempts.findLast(({ failure }) => !failure)
+  trace.givenBy = served?.deployment ?? leading.givenBy
   if (leading.dropped) trace.dropped = leading.dropped
   trace.reason = leading.reason
   const headers = {

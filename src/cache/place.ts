@@ -32,8 +32,8 @@ export async function placeOf(call: Call, { catalog, known, digest }: Placing): 
   const limits = group ? group.limits.cache : target.limits.cache
   if (!limits) return undefined
   // An upload has no members, and no two are the same.
-  if (ask.isOff || body instanceof FormBody || readControl(ask.control).noStore) return 'bypass'
-  const tenant = tenantOf(limits.scope, ask)
+  if (ask.tenant.isOff || body instanceof FormBody || readControl(ask.control).noStore) return 'bypass'
+  const tenant = tenantOf(limits.scope, ask.tenant)
   const paysItself = plan.targets.some(({ deployment }) => deployment.provider.callersKey)
   const about = { tenant, bearer: paysItself ? call.bearer : undefined, asked: ask.asked }
   const id = (model: string, fingerprint: string) => digest(likenessOf(call, { ...about, model, fingerprint }))

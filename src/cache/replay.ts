@@ -4,10 +4,10 @@ import type { Operation } from '../core/operation.ts'
 import type { Services } from '../core/services.ts'
 import { sourceOf } from '../core/sources.ts'
 import { CallContext } from '../layers/call-context.ts'
-import { concat } from '../wire/block.ts'
+import { HiddenUsage } from '../operations/choices/hidden-usage.ts'
 import { headerValue } from '../wire/headers.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
-import { done, EventReader, eventEnd, frame, typedFrame } from '../wire/sse.ts'
+import { done, EventReader, frame, typedFrame } from '../wire/sse.ts'
 import type { Stored } from './answers.ts'
 
 /** The form in which a client wants an answer. */
@@ -46,29 +46,8 @@ const eventsType = 'text/event-stream; charset=utf-8'
 
 function inSameForm({ body, streams, counts }: Stored, form: Form): Answer['body'] {
   if (!streams) return body
-  return { source: sourceOf([counts && !form.usage ? withoutUsage(body) : body]), steps: [] }
-}
-
-/** A stream without the chunk that has only the usage. Where others have it too, it stays: there nobody has to ask. */
-function withoutUsage(bytes: Uint8Array): Uint8Array {
-  if (!hasNoChoice.test(decoder.decode(bytes))) return bytes
-  const pieces: Uint8Array[] = []
-  for (let at = 0; at < bytes.length; ) {
-    const end = eventEnd(bytes, at)
-    const event = bytes.subarray(at, end)
-    if (!isUsage(event)) pieces.push(event)
-    at = end
-  }
-  return concat(pieces)
-}
-
-const hasNoChoice = /"choices"\s*:\s*\[\s*\]/
-
-function isUsage(event: Uint8Array): boolean {
-  if (!hasNoChoice.test(decoder.decode(event))) return false
-  const [said] = new EventReader().read(event)
-  const chunk = said && tryParse(said.data)
-  return isObject(chunk) && Array.isArray(chunk.choices) && chunk.choices.length === 0 && isObject(chunk.usage)
+  const steps = counts && !form.usage ? [{ stage: new HiddenUsage(), carried: 'never' } as const] : []
+  return { source: sourceOf([body]), steps }
 }
 
 function asWhole({ body }: Stored, { operation }: Call, context: CallContext): Uint8Array {

@@ -1,12 +1,12 @@
-import type { CacheAsk } from '../core/call.ts'
+import type { Tenant } from '../core/account.ts'
 import type { CacheScope } from '../core/catalog.ts'
 
 /** Whose answers are those to a request: nobody else gets them. */
-export function tenantOf(scope: CacheScope, { key = '', project }: Pick<CacheAsk, 'key' | 'project'>): string {
+export function tenantOf(scope: CacheScope, { key, project }: Tenant): string {
   if (scope === 'public') return 'public'
   return scope === 'project' && project !== undefined ? tenantOfProject(project) : tenantOfKey(key)
 }
 
-/** By its id; of a key of the configuration, by its name. */
+/** By its id. */
 export const tenantOfKey = (key: string): string => `key:${key}`
 export const tenantOfProject = (project: string): string => `project:${project}`

@@ -238,6 +238,8 @@ const key = v.strictObject({
   budgetMode: v.optional(v.picklist(['exact', 'estimate'])),
   /** Whether it may ask for what has no bound, such as a provider's own tools, although it has a budget. Default false. */
   allowUnbounded: v.optional(v.boolean()),
+  /** `false`: it gets no answer that was kept, and none of its own is. */
+  cache: v.optional(v.boolean()),
 })
 
 const state = v.strictObject({

@@ -4,8 +4,19 @@ import type { Operation } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
 import type { Stage } from './stream.ts'
 
+/** Whose answers are kept apart from others'. */
+export interface Tenant {
+  /** The id of the key; empty: nobody's in particular, where no key is needed. */
+  readonly key: string
+  readonly project?: string | undefined
+  /** Whether it gets no answer that was kept, and none of its own is. */
+  readonly isOff?: boolean
+}
+
 /** Whoever requests are charged to. */
 export interface Account {
+  /** Absent: that of its key. */
+  readonly tenant?: Tenant
   /** By the name of a model as clients know it. Absent: it may ask for all. */
   readonly allows?: ((model: string) => boolean) | undefined
   /** Why it may not have what no model answers, such as files; undefined: it may. */
@@ -75,4 +86,9 @@ export interface Admission {
    * request if there is too little left.
    */
   charge(target: Target, body: RequestBody): Held | Promise<Held>
+}
+
+/** `key`: the name of the client's key. */
+export function tenantFor(account: Account | undefined, key: string | undefined): Tenant {
+  return account?.tenant ?? { key: key === undefined ? '' : `env:${key}` }
 }

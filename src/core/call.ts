@@ -1,7 +1,7 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
-import type { Account, Admission, Attempted } from './account.ts'
+import type { Account, Admission, Attempted, Tenant } from './account.ts'
 import type { Answer } from './answer.ts'
 import type { Begun } from './continuing.ts'
 import type { Conclusion, Operation, StreamReader } from './operation.ts'
@@ -48,11 +48,7 @@ export interface Call {
 export interface CacheAsk {
   /** What its client says in `cache-control`. */
   readonly control: string | undefined
-  /** Whose it is; absent: nobody's in particular, where no key is needed. */
-  readonly key: string | undefined
-  readonly project: string | undefined
-  /** Whether its key has no part in it. */
-  readonly isOff: boolean
+  readonly tenant: Tenant
   /** The request as it came, with what it says of its routing. */
   readonly asked: RequestBody
 }
@@ -86,6 +82,8 @@ export interface Trace {
   conclusion?: Conclusion | undefined
   /** Absent: no answers of its model are kept. */
   cache?: CacheResult
+  /** `provider/model` of who gave the answer, if that was to another request. */
+  givenBy?: string | undefined
   /** The deployments that continued a stream which had broken off, in order. */
   continued?: string[]
 }

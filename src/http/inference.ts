@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import { tenantFor } from '../core/account.ts'
 import type { Answer } from '../core/answer.ts'
 import type { Trace } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
@@ -126,7 +127,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
           ? await answerFor(signal)
           : await once({
               ...{ key: repeated, client: signal, trace, ask: answerFor },
-              ...{ tenant: `key:${key ?? ''}`, bearer },
+              ...{ tenant: `key:${tenantFor(account, key).key}`, bearer },
               parts: [route.path, named, session],
               bytes: read.bytes,
               taken: (answer) => record?.follow(answer, signal) ?? answer,

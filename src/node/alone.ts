@@ -45,7 +45,8 @@ export async function serveAlone(
   serveSockets(server, { ...services, open: serving.sockets, running })
   const drain = drainOf(server, services.clock)
   const end = () => {
-    const closing = [transport.close(), serving.close(lastTelemetry), exporter?.close(lastTelemetry), keeper.close()]
+    const closed = serving.close(lastTelemetry).finally(() => keeper.close())
+    const closing = [transport.close(), closed, exporter?.close(lastTelemetry)]
     void Promise.all(closing).finally(() => process.exit(0))
   }
   const stop = () => {

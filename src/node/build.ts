@@ -3,6 +3,7 @@ import { registry } from '../../providers/index.ts'
 import type { ConfigControl } from '../admin/control.ts'
 import { hashOf } from '../admin/hash.ts'
 import { assemble } from '../assemble.ts'
+import type { CacheHost } from '../cache/host.ts'
 import { autoConfig, type Found } from '../config/auto.ts'
 import { findServers } from '../config/find.ts'
 import { loadConfig } from '../config/load.ts'
@@ -10,7 +11,6 @@ import { ConfigError } from '../config/problems.ts'
 import type { Environment } from '../config/providers.ts'
 import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
-import { once } from '../core/late.ts'
 import type { Services } from '../core/services.ts'
 import { createLog } from '../log.ts'
 import { createNodeDial } from '../runtime/node-dial.ts'
@@ -21,6 +21,8 @@ import { createLines } from '../runtime/node-output.ts'
 import { createNodeTransport } from '../runtime/node-transport.ts'
 import { Running } from '../runtime/running.ts'
 import { isLoopback, startText } from '../start-text.ts'
+import type { Database } from '../state/database.ts'
+import type { NodeCacheHost } from './cache.ts'
 import type { Keeper } from './keeper.ts'
 import type { LateMetrics } from './metrics.ts'
 
@@ -76,8 +78,17 @@ export async function readJob(source: string, host: string, env: Environment, ag
 export function createShared() {
   const transport = createNodeTransport()
   const services: Services = { transport, ...outside }
-  const cacheHost = once(async () => (await import('./cache.ts')).createCacheHost(outside))
-  return { transport, services, running: new Running(), cacheHost }
+  let host: NodeCacheHost | undefined
+  return {
+    ...{ transport, services, running: new Running() },
+    /** What answers are kept with: the first one's database counts. */
+    async cacheHost(database: Database | undefined): Promise<CacheHost> {
+      const { createCacheHost } = await import('./cache.ts')
+      host ??= createCacheHost(outside, database)
+      return host
+    },
+    flushAnswers: async () => await host?.flush(),
+  }
 }
 
 export type Shared = ReturnType<typeof createShared>
@@ -110,7 +121,7 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
     metrics: beside.metrics?.now,
     accounting: beside.keeper?.accounting,
     state: beside.keeper?.state,
-    cacheHost,
+    cacheHost: () => cacheHost(beside.keeper?.database),
   })
   if (assembled.access.mode === 'open' && !isLoopback(host)) {
     throw new ConfigError(

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts'
 import { type Environment, noFindings } from '../config/secrets.ts'
 import { limitsAnybody, readState, type StateSettings } from '../config/state.ts'
 import type { Services } from '../core/services.ts'
+import type { Database } from '../state/database.ts'
 
 type Needed = Pick<Services, 'clock' | 'log'>
 
@@ -14,6 +15,7 @@ interface Kept {
   readonly settings: StateSettings | undefined
   readonly accounting: Accounting
   readonly state: (() => Promise<AdminState>) | undefined
+  readonly database?: Database
   close(): Promise<void>
 }
 
@@ -30,6 +32,10 @@ export class Keeper {
 
   get accounting(): Accounting | undefined {
     return this.#kept?.accounting
+  }
+
+  get database(): Database | undefined {
+    return this.#kept?.database
   }
 
   get state(): Kept['state'] {
@@ -86,5 +92,5 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
   })
   const { meters, holders: keys, ledger } = store
   const accounting = createAccounting({ clock, digest, meters, keys, ledger, catalogue: await loadPrices() })
-  return { settings, accounting, state: async () => store, close: store.close }
+  return { settings, accounting, state: async () => store, database: store.database, close: store.close }
 }

@@ -39,7 +39,7 @@ export class Serving {
 
   /** Sends what waits to be sent somewhere, for when the process ends; takes `ms` at most. */
   async close(ms: number): Promise<void> {
-    await Promise.all(this.#all.map((one) => one.close(ms)))
+    await Promise.all([...this.#all.map((one) => one.close(ms)), this.shared.flushAnswers()])
   }
 
   /** Like `replace`, in a process that serves nobody: for what is told of the gateway, and for its log. */

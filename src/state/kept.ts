@@ -37,6 +37,7 @@ export async function openKept(database: TransactionalDatabase, { clock, log, se
     ledger,
     usage: createUsage(database, clock),
     clock,
+    database,
     /** Writes what is not yet written, gives back what is not used, and closes the database. Never rejects. */
     async close(): Promise<void> {
       endRetention()

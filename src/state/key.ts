@@ -30,6 +30,8 @@ export interface KeyLimits {
   readonly budgetMode?: 'exact' | 'estimate'
   /** Whether it may ask for what has no bound, such as tools that run at the provider's, although it has a budget. */
   readonly allowUnbounded?: boolean
+  /** `false`: it gets no answer that was kept, and none of its own is. */
+  readonly cache?: boolean
 }
 
 /** A key of a client's, without its secret. Times in milliseconds since 1970. */

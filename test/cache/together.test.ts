@@ -15,7 +15,21 @@ const start = gatewayStarter()
 
 async function gatewayWith(cache: object = { ttl: 60 }) {
   const providers = { lab: { type: 'openai-compatible', baseURL: lab.url } }
-  return await start({ providers, cache, retries: 0, cooldown: false } as never, { services: noLists })
+  let arrivals = 0
+  const observer = {
+    began() {
+      arrivals++
+    },
+    over() {},
+  }
+  const config = { providers, cache, retries: 0, cooldown: false } as never
+  const gateway = await start(config, { services: { ...noLists, observer } })
+  /** Resolves once so many requests have come to the gateway, and are on their way to an answer. */
+  async function arrived(requests: number): Promise<void> {
+    while (arrivals < requests) await new Promise((turn) => setImmediate(turn))
+    await settled()
+  }
+  return { ...gateway, arrived }
 }
 
 const result = (reply: { readonly headers: Headers }) => reply.headers.get('x-samewire-cache')
@@ -68,14 +82,14 @@ describe('Fifty who ask the same at once', () => {
     lab.script(script)
     const gateway = await gatewayWith()
     const replies = Array.from({ length: 50 }, () => ask(gateway, body))
-    await asked(1)
-    await settled()
+    await gateway.arrived(50)
     goOn()
     const all = await Promise.all(replies)
     expect(new Set(all.map(({ text }) => text)).size).toBe(1)
     expect(all[0]?.text).toContain('answe')
     expect(lab.seen).toHaveLength(1)
     expect(all.filter((reply) => result(reply) === 'miss')).toHaveLength(1)
+    // One that comes late finds it kept.
     expect(all.filter((reply) => result(reply) === 'shared').length).toBeGreaterThan(0)
     for (const reply of all) expect(reply.headers.get('x-samewire-model')).toBe('lab/m')
   })
@@ -168,7 +182,7 @@ describe('A failure before the first content', () => {
     const replies: Promise<Reply>[] = [ask(gateway, chat('lab/m'))]
     await asked(1)
     for (let n = 0; n < 5; n++) replies.push(ask(gateway, chat('lab/m')))
-    await settled()
+    await gateway.arrived(6)
     goOn()
     const [first, ...others] = await Promise.all(replies)
     expect(first?.status).toBe(502)
@@ -184,7 +198,7 @@ describe('A failure before the first content', () => {
     const replies: Promise<Reply>[] = [ask(gateway, chat('lab/m'))]
     await asked(1)
     for (let n = 0; n < 5; n++) replies.push(ask(gateway, chat('lab/m')))
-    await settled()
+    await gateway.arrived(6)
     goOn()
     expect((await Promise.all(replies)).map(({ status }) => status)).toEqual([502, 502, 502, 502, 502, 502])
     expect(lab.seen).toHaveLength(2)
