@@ -1,7 +1,7 @@
 import type { Call } from '../core/call.ts'
 import { type CacheLimits, type Catalog, findGroup, type Known } from '../core/catalog.ts'
 import type { Target } from '../core/plan.ts'
-import { FormBody } from '../wire/form-body.ts'
+import { isFormBody } from '../wire/body-kinds.ts'
 import type { Digest } from './answers.ts'
 import { readControl } from './control.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -32,7 +32,7 @@ export async function placeOf(call: Call, { catalog, known, digest }: Placing): 
   const limits = group ? group.limits.cache : target.limits.cache
   if (!limits) return undefined
   // An upload has no members, and no two are the same.
-  if (ask.tenant.isOff || body instanceof FormBody || readControl(ask.control).noStore) return 'bypass'
+  if (ask.tenant.isOff || isFormBody(body) || readControl(ask.control).noStore) return 'bypass'
   const tenant = tenantOf(limits.scope, ask.tenant)
   const paysItself = plan.targets.some(({ deployment }) => deployment.provider.callersKey)
   const about = { tenant, bearer: paysItself ? call.bearer : undefined, asked: ask.asked }

@@ -123,7 +123,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       }
       const repeated = header('idempotency-key')
       const worded =
-        !repeated || read instanceof FormBody
+        !repeated || isFormBody(read)
           ? await answerFor(signal)
           : await once({
               ...{ key: repeated, client: signal, trace, ask: answerFor },
