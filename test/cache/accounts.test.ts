@@ -2,17 +2,20 @@ import { describe, expect, it } from 'vitest'
 import type { Key } from '../../src/state/key.ts'
 import { keptInMemory } from '../support/accounting.ts'
 import { type AskOptions, ask, chat, noLists } from '../support/ask.ts'
+import { countingHost } from '../support/counting-host.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
 import { unrepeating } from '../support/unrepeating.ts'
 
 const { lab } = serveUpstreams({ lab: unrepeating() })
 const start = gatewayStarter()
 
+const adminKey = 'sk-of-the-operator'
 const price = { input: 1, output: 1 }
 
 async function gatewayWith(cache: object = { ttl: 60 }, keys: Readonly<Record<string, Partial<Key>>> = {}) {
   const { accounting, rows, meters, put } = await keptInMemory()
   for (const [name, key] of Object.entries(keys)) put(`sk-sw-${name}`, { id: `key_${name}`, name, ...key })
+  const { cacheHost, arrived } = countingHost()
   const gateway = await start(
     {
       providers: { lab: { type: 'openai-compatible', baseURL: lab.url } },
@@ -21,9 +24,9 @@ async function gatewayWith(cache: object = { ttl: 60 }, keys: Readonly<Record<st
       retries: 0,
       keys: ['env:OWN'],
     } as never,
-    { env: { OWN: 'sk-own-of-the-file' }, services: noLists, accounting },
+    { env: { OWN: 'sk-own-of-the-file', SAMEWIRE_ADMIN_KEY: adminKey }, services: noLists, accounting, cacheHost },
   )
-  return { gateway, rows, meters }
+  return { gateway, rows, meters, arrived }
 }
 
 const as = (name: string): AskOptions => ({ headers: { authorization: `Bearer sk-sw-${name}` } })
@@ -93,22 +96,26 @@ describe('A kept answer', () => {
       await told
       await answer(seen, response, socket)
     })
-    const { gateway, rows } = await gatewayWith({ ttl: 60 }, { a: { limits: { budget: 1_000_000_000 } } })
+    const { gateway, rows, arrived } = await gatewayWith({ ttl: 60 }, { a: { limits: { budget: 1_000_000_000 } } })
     const body = chat('m', { max_tokens: 5 })
     const replies = [ask(gateway, body, as('a'))]
     while (lab.seen.length === 0) await new Promise((turn) => setImmediate(turn))
     replies.push(ask(gateway, body, as('a')), ask(gateway, body, as('a')))
-    for (let turns = 0; turns < 200; turns++) await new Promise((turn) => setImmediate(turn))
+    await arrived(3)
     goOn()
     await Promise.all(replies)
     expect(rows.map(({ cache, booked }) => `${cache} ${booked}`).sort()).toEqual(['miss 5000', 'shared 0', 'shared 0'])
   })
 
-  it('is not there any more once an operator has dropped it', async () => {
+  it('is not there any more once an operator has dropped those of its key', async () => {
     const { gateway } = await gatewayWith({ ttl: 60 }, { a: {}, b: {} })
     for (const name of ['a', 'b']) await ask(gateway, chat('m'), as(name))
-    const own = { headers: { authorization: 'Bearer sk-own-of-the-file' } }
-    await ask(gateway, chat('m'), own)
-    expect(result(await ask(gateway, chat('m'), own))).toBe('hit')
+    const reply = await fetch(new URL('/admin/cache?key=key_a', gateway.baseURL), {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${adminKey}` },
+    })
+    expect([reply.status, await reply.json()]).toEqual([200, { object: 'cache', dropped: true, key: 'key_a' }])
+    expect(result(await ask(gateway, chat('m'), as('b')))).toBe('hit')
+    expect(result(await ask(gateway, chat('m'), as('a')))).toBe('miss')
   })
 })
