@@ -48,7 +48,7 @@ export class Rounds {
 
   /** Resolves when there is nothing left to do, or when what there is has failed. Never rejects. */
   tell(slices: readonly Slice[]): Promise<void> {
-    for (const slice of slices) this.#due.add(slice)
+    for (const slice of slices) this.#add(slice)
     return this.#run()
   }
 
@@ -78,26 +78,43 @@ export class Rounds {
     return this.#beatDue || this.#wants.length + this.#due.size > 0
   }
 
+  /** Whoever is to be in a round must not be forgotten before, or another slice of the same meter would take its place. */
+  #add(slice: Slice): void {
+    if (this.#due.has(slice)) return
+    this.#due.add(slice)
+    slice.users++
+  }
+
   async #one(wants: readonly Want[], slices: readonly Slice[]): Promise<void> {
-    for (const slice of slices) this.#due.delete(slice)
     this.#beatDue = false
-    let round: Round | undefined
+    const round = new Round({ beat: ++this.#beat, leases: this.#leases, slices, wants, shared: this.shared })
+    for (const slice of round.slices) slice.users++
+    for (const slice of slices) {
+      this.#due.delete(slice)
+      slice.users--
+    }
+    let began = false
     try {
       await this.#clearDoubt()
-      this.#beat++
-      round = new Round({ beat: this.#beat, leases: this.#leases, slices, wants, shared: this.shared })
-      const running = round
-      await this.#database.transaction((inside) => running.run(inside))
+      began = true
+      await this.#database.transaction((inside) => round.run(inside))
+      round.apply()
     } catch (error) {
-      this.#doubtful ??= round
       for (const want of wants) want.fail(error)
-      this.#over(slices)
+      if (began) {
+        this.#doubtful = round
+        this.#over(slices)
+      } else this.#leave(round)
       return
     }
-    round.apply()
-    if (round.reborn) for (const slice of this.#all()) if (!slice.done) this.#due.add(slice)
+    if (round.reborn) for (const slice of this.#all()) if (!slice.done) this.#add(slice)
     for (const [want, verdict] of round.verdicts) want.answer(verdict)
-    this.#over(round.slices)
+    this.#leave(round)
+  }
+
+  #leave({ slices }: Round): void {
+    for (const slice of slices) slice.users--
+    this.#over(slices)
   }
 
   /** A transaction that failed at its end may have been written all the same: then its beat is there. */
@@ -110,6 +127,6 @@ export class Rounds {
       doubtful.apply()
       doubtful.release()
     } else doubtful.undo()
-    this.#over(doubtful.slices)
+    this.#leave(doubtful)
   }
 }

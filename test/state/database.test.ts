@@ -6,7 +6,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import { openDatabase } from '../../src/node/database.ts'
 import { StoreError, type TransactionalDatabase } from '../../src/state/database.ts'
 import { migrate } from '../../src/state/migrate.ts'
-import { postgresForTests } from '../support/postgres.ts'
+import { postgresForTests } from '../support/postgres-for-tests.ts'
 
 interface Engine {
   /** The URL of a new database. */

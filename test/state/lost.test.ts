@@ -13,7 +13,7 @@ import {
   sqlitePlace,
   untilItSays,
 } from '../support/meters.ts'
-import { postgresForTests } from '../support/postgres.ts'
+import { postgresForTests } from '../support/postgres-for-tests.ts'
 import { StoppableClock } from '../support/stoppable-clock.ts'
 
 const meter = budget(1_000)

@@ -10,7 +10,7 @@ import {
   postgresPlace,
   sqlitePlace,
 } from '../support/meters.ts'
-import { postgresForTests } from '../support/postgres.ts'
+import { postgresForTests } from '../support/postgres-for-tests.ts'
 
 interface Subject {
   readonly place: () => Promise<MeterPlace>

@@ -23,7 +23,7 @@ export interface MeterPlace {
 }
 
 /** Everything happens soon, so that nobody has to wait for it. */
-export const hasty = { flushMs: 5, lookMs: 25, beatMs: 10, patience: 5 }
+export const hasty = { flushMs: 5, lookMs: 300, beatMs: 10, patience: 5 }
 
 let owners = 0
 

@@ -1,0 +1,53 @@
+import { openSync, writeSync } from 'node:fs'
+import { systemClock } from '../../../src/core/clock.ts'
+import { openDatabase } from '../../../src/node/database.ts'
+import { StoreError } from '../../../src/state/database.ts'
+import type { Granted, Refused } from '../../../src/state/meters.ts'
+import { SlicedMeters } from '../../../src/state/sliced-meters.ts'
+import { holdsOf, type MemberSettings, project } from './meters.ts'
+
+/** One of the processes that spend a budget together, until it is used up. Started by `prove.ts`. */
+const settings = JSON.parse(process.argv[2] ?? '') as MemberSettings
+const log = openSync(settings.log, 'a')
+const database = await openDatabase(settings.url, { clock: systemClock })
+const meters = new SlicedMeters(database, { clock: systemClock, owner: settings.owner, ...settings.timing })
+
+/** How often in a row the budget has to be used up for a client to give up: others may still give back. */
+const patience = 3
+
+async function client(): Promise<void> {
+  let refusals = 0
+  while (refusals < patience) {
+    const bound = 1 + Math.floor(Math.random() * settings.most)
+    // Some are asked for more often than others, so that they are used up first.
+    const key = Math.floor(Math.random() ** 2 * settings.keys)
+    const answer = await reserve(key, bound)
+    if (answer?.granted) {
+      refusals = 0
+      await request(answer, key, bound)
+    } else if (answer?.meter.subject === project) refusals++
+  }
+}
+
+async function reserve(key: number, bound: number): Promise<Granted | Refused | undefined> {
+  try {
+    return await meters.reserve(holdsOf(settings, key, bound))
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error
+    // Whoever holds the lock was stopped.
+    await new Promise((again) => setTimeout(again, 20))
+    return undefined
+  }
+}
+
+async function request(grant: Granted, key: number, bound: number): Promise<void> {
+  await new Promise((answered) => setTimeout(answered, Math.random() * settings.answerMs))
+  const cost = Math.floor(Math.random() * (bound + 1))
+  // Billed: whatever becomes of this process, somebody has to pay for it.
+  writeSync(log, `${key} ${cost}\n`)
+  grant.settle([cost, cost, 0])
+}
+
+await Promise.all(Array.from({ length: settings.clients }, client))
+await meters.close()
+await database.close()

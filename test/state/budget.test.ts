@@ -1,0 +1,32 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { proveBudget } from '../proofs/budget/prove.ts'
+import { postgresForTests } from '../support/postgres-for-tests.ts'
+
+const folder = await mkdtemp(join(tmpdir(), 'budget-test-'))
+afterAll(() => rm(folder, { recursive: true }))
+
+let files = 0
+const postgres = await postgresForTests()
+const engines: Readonly<Record<string, () => Promise<string>>> = {
+  'one file': async () => `file:${join(folder, `${++files}.db`)}`,
+  ...(postgres && { 'one PostgreSQL': () => postgres.database() }),
+}
+const settings = { limit: 100_000, most: 100, keys: 5, processes: 3, clients: 20, answerMs: 20 }
+
+// The long form is `npm run prove:budget`.
+describe.each(Object.entries(engines))('Processes that share %s', (_, place) => {
+  it('spend a budget to the last request that fits, and no further', async () => {
+    const { problems, requests } = await proveBudget({ ...settings, fates: [], url: await place() })
+    expect(problems).toEqual([])
+    expect(requests).toBeGreaterThan(3_000)
+  })
+
+  it('never exceed it where some are killed or stopped, and book what may have been spent', async () => {
+    const { problems, lines } = await proveBudget({ ...settings, fates: ['kill', 'stop', 'kill'], url: await place() })
+    expect(problems).toEqual([])
+    expect(lines[0]?.lost).toBeGreaterThan(0)
+  })
+})
