@@ -1,4 +1,4 @@
-import { type Row, StoreError, type Value } from '../state/database.ts'
+import { StoreError, type Value } from '../state/database.ts'
 
 const types: Readonly<Record<string, string>> = {
   INTEGER: 'BIGINT',
@@ -29,15 +29,11 @@ export function exactNumber(text: string): number {
   throw new StoreError(`the database has a number that is too large to be exact: ${text}`)
 }
 
-/** Sums of whole numbers are of a type of their own. */
-export const postgresTypes = {
-  whole: { to: 20, from: [20, 1700], serialize: String, parse: exactNumber },
-  bytes: {
-    to: 17,
-    from: [17],
-    serialize: (bytes: Uint8Array) => `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`,
-    parse: (text: string) => new Uint8Array(Buffer.from(text.slice(2), 'hex')),
-  },
-}
+const asBytes = (text: string) => new Uint8Array(Buffer.from(text.slice(2), 'hex'))
+const asText = (text: string) => text
 
-export const plainRow = (row: Row): Row => ({ ...row })
+/** What its types are in JavaScript: bytes, whole numbers, sums of them, and texts. */
+export function parserOf(type: number): (text: string) => Value {
+  if (type === 17) return asBytes
+  return type === 20 || type === 21 || type === 23 || type === 1700 ? exactNumber : asText
+}

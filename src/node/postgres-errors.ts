@@ -13,7 +13,7 @@ const known: Readonly<Record<string, string>> = {
   '57P03': 'is starting or stopping',
 }
 /** Of the client, and of the network. */
-const unreachable = /^(CONNECT|E[A-Z]+$)/
+const unreachable = /^E[A-Z]+$/
 
 /** `server`: how to call it, without the password of its URL. */
 export function postgresError(error: unknown, server: string): StoreError {
@@ -23,7 +23,6 @@ export function postgresError(error: unknown, server: string): StoreError {
   const options = { busy: busyCodes.has(code), cause: error }
   const reason = known[code]
   if (reason) return new StoreError(`${server} ${reason}`, options)
-  if (code === 'CONNECTION_ENDED') return new StoreError(`${server} is closed`, options)
-  if (unreachable.test(code)) return new StoreError(`${server} can't be reached: ${said}`, options)
+  if (code === '' || unreachable.test(code)) return new StoreError(`${server} can't be reached: ${said}`, options)
   return new StoreError(`${server}: ${said}`, options)
 }

@@ -1,4 +1,4 @@
-import postgres from 'postgres'
+import { DatabaseError, Pool, type PoolClient } from 'pg'
 import type { Clock } from '../core/clock.ts'
 import {
   type Row,
@@ -8,7 +8,7 @@ import {
   type TransactionalDatabase,
   type Value,
 } from '../state/database.ts'
-import { plainRow, postgresSql, postgresTypes, postgresValue } from './postgres-dialect.ts'
+import { parserOf, postgresSql, postgresValue } from './postgres-dialect.ts'
 import { postgresError } from './postgres-errors.ts'
 
 export interface PostgresOptions {
@@ -17,12 +17,12 @@ export interface PostgresOptions {
   readonly patience?: number
 }
 
-/** Anything that many processes agree upon, so that one of them writes at a time. */
-const lock = 'SELECT pg_advisory_xact_lock(7369743)'
+/** A number that all processes know, so that one of them writes at a time. */
+const begin = 'BEGIN; SELECT pg_advisory_xact_lock(7369743)'
 /** Where two batches wait for each other, one of them is ended, and tried again. */
 const tries = 5
-
-type Sql = Pick<postgres.Sql, 'unsafe'>
+/** Statements that each connection keeps ready. Those of reports are made up as they are asked for. */
+const mostPrepared = 500
 
 /** Connects to a server. Rejects with a `StoreError`, whose message says nothing of the URL's password. */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<TransactionalDatabase> {
@@ -37,10 +37,11 @@ export async function openPostgres(url: string, options: PostgresOptions): Promi
 }
 
 class PostgresDatabase implements TransactionalDatabase {
-  readonly #sql: postgres.Sql
+  readonly #pool: Pool
   readonly #server: string
   readonly #clock: Clock
   readonly #patience: number
+  readonly #names = new Map<string, string>()
 
   constructor(url: string, { clock, patience = 10_000 }: PostgresOptions) {
     const { host, pathname } = new URL(url)
@@ -48,85 +49,100 @@ class PostgresDatabase implements TransactionalDatabase {
     this.#clock = clock
     this.#patience = patience
     const half = Math.ceil(patience / 2)
-    this.#sql = postgres(url, {
+    this.#pool = new Pool({
+      connectionString: url,
+      application_name: 'samewire',
       max: 4,
-      connect_timeout: Math.ceil(half / 1000),
-      fetch_types: false,
-      types: postgresTypes,
-      onnotice: () => {},
-      connection: {
-        application_name: 'samewire',
-        lock_timeout: half,
-        // A process that was stopped in the middle of a transaction lets others go on.
-        idle_in_transaction_session_timeout: half,
-      },
-    }) as unknown as postgres.Sql
+      keepAlive: true,
+      connectionTimeoutMillis: half,
+      lock_timeout: half,
+      // A process that was stopped in the middle of a transaction lets others go on.
+      idle_in_transaction_session_timeout: half,
+      // Statements of one transaction needn't wait for one another's way there and back.
+      pipeline: true,
+      types: { getTypeParser: parserOf },
+    })
+    // Who waits for a connection that is lost is told so. Nobody else needs to know.
+    this.#pool.on('error', () => {})
+    this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   all(sql: string, values: readonly Value[] = []): Promise<readonly Row[]> {
-    return this.#again(() => this.#inTime(() => run(this.#sql, sql, values)))
+    return this.#again(() => this.#connected((client) => this.#run(client, sql, values)))
   }
 
   batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
     return this.#again(() =>
-      this.#begin((inside) => Promise.all(statements.map(({ sql, values }) => inside.all(sql, values)))),
+      this.#transaction('BEGIN', ({ all }) => Promise.all(statements.map(({ sql, values }) => all(sql, values)))),
     )
   }
 
   transaction<T>(work: (inside: Statements) => Promise<T>): Promise<T> {
-    return this.#begin(async (inside) => {
-      await inside.all(lock)
-      return work(inside)
-    })
+    return this.#transaction(begin, work)
   }
 
   async close(): Promise<void> {
-    await this.#sql.end({ timeout: 5 })
+    if (!this.#pool.ended) await this.#pool.end()
   }
 
-  #begin<T>(work: (inside: Statements) => Promise<T>): Promise<T> {
-    return this.#inTime(async (over) => {
-      let result: T | undefined
-      let ended = false
-      await this.#sql.begin(async (transaction) => {
-        result = await work({
+  #transaction<T>(begin: string, work: (inside: Statements) => Promise<T>): Promise<T> {
+    return this.#connected(async (client) => {
+      let over = false
+      await client.query(begin)
+      try {
+        const result = await work({
           all: async (sql, values = []) => {
-            if (ended) throw new StoreError('a statement came after the end of its transaction')
-            if (over()) throw new StoreError(`${this.#server} took too long`)
-            return run(transaction, sql, values)
+            if (over) throw new StoreError('a statement came after the end of its transaction')
+            return this.#run(client, sql, values)
           },
         })
-        ended = true
-        // Nobody waits for it any more, and may have been told that it failed.
-        if (over()) throw new StoreError(`${this.#server} took too long`)
-      })
-      return result as T
+        over = true
+        await client.query('COMMIT')
+        return result
+      } catch (error) {
+        over = true
+        await client.query('ROLLBACK')
+        throw error
+      }
     })
   }
 
-  /** A connection that hangs must not keep a request waiting for ever. */
-  #inTime<T>(work: (over: () => boolean) => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      let over = false
-      const cancel = this.#clock.after(this.#patience, () => {
-        over = true
-        reject(new StoreError(`${this.#server} took too long`))
-      })
-      const end = () => {
-        over = true
-        cancel()
-      }
-      work(() => over).then(
-        (result) => {
-          end()
-          resolve(result)
-        },
-        (error: unknown) => {
-          end()
-          reject(isForeign(error) ? postgresError(error, this.#server) : error)
-        },
-      )
+  /** Whoever takes too long loses the connection, and with it whatever wasn't written yet. */
+  async #connected<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
+    if (this.#pool.ended || this.#pool.ending) throw new StoreError(`${this.#server} is closed`)
+    const client = await this.#pool.connect().catch((error) => {
+      throw postgresError(error, this.#server)
     })
+    const late = Promise.withResolvers<never>()
+    const tooLate = new StoreError(`${this.#server} took too long`)
+    const cancel = this.#clock.after(this.#patience, () => late.reject(tooLate))
+    const working = work(client)
+    try {
+      const result = await Promise.race([working, late.promise])
+      client.release()
+      return result
+    } catch (error) {
+      working.catch(() => {})
+      client.release(error === tooLate || isOfConnection(error))
+      throw isOfServer(error) || isOfConnection(error) ? postgresError(error, this.#server) : error
+    } finally {
+      cancel()
+    }
+  }
+
+  async #run(client: PoolClient, sql: string, values: readonly Value[]): Promise<readonly Row[]> {
+    const text = postgresSql(sql)
+    const { rows } = await client.query<Row>({ text, values: values.map(postgresValue), ...this.#named(text) })
+    return rows
+  }
+
+  #named(text: string): { readonly name?: string } {
+    let name = this.#names.get(text)
+    if (name === undefined && this.#names.size < mostPrepared) {
+      name = `s${this.#names.size}`
+      this.#names.set(text, name)
+    }
+    return name === undefined ? {} : { name }
   }
 
   async #again<T>(work: () => Promise<T>): Promise<T> {
@@ -140,12 +156,12 @@ class PostgresDatabase implements TransactionalDatabase {
   }
 }
 
-async function run(sql: Sql, text: string, values: readonly Value[]): Promise<readonly Row[]> {
-  const rows = await sql.unsafe<Row[]>(postgresSql(text), values.map(postgresValue) as never[], { prepare: true })
-  return rows.map(plainRow)
+/** Refused by the server, so that its connection is as good as before. */
+function isOfServer(error: unknown): boolean {
+  return error instanceof DatabaseError
 }
 
-/** What a transaction's own work rejects with stays as it is. */
-function isForeign(error: unknown): boolean {
-  return error instanceof Error && 'code' in error
+function isOfConnection(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof StoreError || isOfServer(error)) return false
+  return 'code' in error || /connection|client/i.test(error.message)
 }

@@ -101,8 +101,9 @@ class SqliteDatabase implements TransactionalDatabase {
     })
   }
 
-  close(): Promise<void> {
-    return this.#inTurn(async () => {
+  async close(): Promise<void> {
+    if (this.#closed) return
+    await this.#inTurn(async () => {
       this.#closed = true
       this.#prepared.clear()
       this.#connection.close()

@@ -26,7 +26,8 @@ export interface Database extends Statements {
   /** Runs all of them or none, and resolves with the rows of each. */
   batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]>
   /**
-   * Runs `work` in one transaction that writes: nobody else has one until it is over. What it rejects with undoes all.
+   * Runs `work` once, in one transaction that writes: nobody else has one until it is over, so it waits for nothing but
+   * its statements. What it rejects with undoes all.
    * Absent where an engine has only batches.
    */
   transaction?<T>(work: (inside: Statements) => Promise<T>): Promise<T>

@@ -57,9 +57,11 @@ export class Round {
   }
 
   async run(inside: Statements): Promise<void> {
-    const beating = this.#leases.beat(inside, this.beat)
-    const found = await Promise.all(this.#slices.map((slice) => this.#leases.read(inside, slice)))
-    this.#reborn = await beating
+    const [reborn, found] = await Promise.all([
+      this.#leases.beat(inside, this.beat),
+      Promise.all(this.#slices.map((slice) => this.#leases.read(inside, slice))),
+    ])
+    this.#reborn = reborn
     // Nothing waits from here to where all is decided, so nothing comes between.
     this.#drafts = this.#slices.map((slice, index) => draftOf(slice, found[index] as Leased))
     for (const draft of this.#drafts)

@@ -64,6 +64,7 @@ describe.each(Object.entries(engines))('In %s', (_, { make }) => {
       await database.all(table)
       await database.all(insert, [Number.MAX_SAFE_INTEGER, null, null])
       await expect(database.all('SELECT a + 2 AS a FROM t')).rejects.toThrow(StoreError)
+      expect(await database.all('SELECT a FROM t')).toEqual([{ a: Number.MAX_SAFE_INTEGER }])
     })
 
     it('is found by others who open the same file', async () => {
@@ -134,5 +135,19 @@ describe.each(Object.entries(engines))('In %s', (_, { make }) => {
       await expect(migrate(database, [[table, 'nonsense']])).rejects.toThrow(StoreError)
       await migrate(database, [[table]])
     })
+  })
+})
+
+describe('A URL', () => {
+  it('names an engine that the gateway knows', async () => {
+    const opening = openDatabase('mysql://localhost/state', { clock: systemClock })
+    await expect(opening).rejects.toThrow('begins with file: or with postgres://')
+  })
+
+  it('keeps its password to itself where the server cannot be reached', async () => {
+    const opening = openDatabase('postgres://ada:secret@127.0.0.1:1/state', { clock: systemClock })
+    const error = await opening.catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(StoreError)
+    expect(String(error)).toMatch(/^StoreError: postgres:\/\/127.0.0.1:1\/state can't be reached: (?!.*secret)/)
   })
 })

@@ -72,7 +72,7 @@ export async function startPostgres(): Promise<PostgresServer | undefined> {
       const name = `test_${++made}`
       // A database of its own would take ten times as long.
       await root.all(`CREATE SCHEMA ${name}`)
-      return `${url}?search_path=${name}`
+      return `${url}?options=-c%20search_path%3D${name}`
     },
     async stop() {
       await root.close()
