@@ -1,10 +1,14 @@
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { Stored } from '../../src/cache/answers.ts'
 import { DatabaseAnswers } from '../../src/cache/database-answers.ts'
 import { MemoryAnswers } from '../../src/cache/memory.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { openDatabase } from '../../src/node/database.ts'
 import { type Database, StoreError } from '../../src/state/database.ts'
+import { migrate } from '../../src/state/migrate.ts'
 import { keepsAnswers } from '../support/answers-contract.ts'
 import { ManualClock } from '../support/gateway.ts'
+import { postgresForTests } from '../support/postgres.ts'
 import { memoryDatabase } from '../support/state.ts'
 
 const ofClock = (clock: ManualClock) => ({ now: () => clock.now(), pass: (ms: number) => clock.advance(ms) })
@@ -33,6 +37,19 @@ keepsAnswers('a database, by another process', async () => {
     answers: { get, put: writer.put.bind(writer), drop: writer.drop.bind(writer), flush: writer.flush.bind(writer) },
   }
 })
+
+const postgres = await postgresForTests()
+if (postgres)
+  keepsAnswers('PostgreSQL', async () => {
+    const clock = new ManualClock()
+    const database = await openDatabase(await postgres.database(), { clock: systemClock })
+    await migrate(database)
+    opened.push(database)
+    return { answers: new DatabaseAnswers({ database, clock, log() {}, maxBytes: mega }), ...ofClock(clock) }
+  })
+
+const opened: Database[] = []
+afterAll(() => Promise.all(opened.map((database) => database.close())))
 
 const answer = (size: number, at = 0): Stored => ({
   ...{ streams: false, body: new Uint8Array(size), type: 'application/json', served: 'lab/m', at },
