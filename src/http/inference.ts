@@ -7,10 +7,9 @@ import { disclosure } from '../core/disclosure.ts'
 import { late } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
 import { readLimits } from '../core/read-preferences.ts'
-import type { Signal } from '../core/signal.ts'
 import type { Rest } from '../core/transport.ts'
 import type { InferenceRoute } from '../dialects/dialect.ts'
-import type { Gateway } from '../gateway.ts'
+import type { Gateway, GatewayRequest } from '../gateway.ts'
 import { type Edge, uploadLimit } from '../runtime/edge.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { isFormBody } from '../wire/body-kinds.ts'
@@ -20,7 +19,7 @@ import { boundaryOf, isForm } from '../wire/form-type.ts'
 import { type HeaderReader, headerValue, readHops, wireHeaders } from '../wire/headers.ts'
 import type { Guard } from './access.ts'
 import { checkContent, encodingOf, readJson, withKeyIn } from './reading.ts'
-import type { Reports } from './report.ts'
+import type { Reports, RequestRecord } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 
 export interface InferenceOptions<Bindings extends object> {
@@ -36,6 +35,17 @@ export interface InferenceOptions<Bindings extends object> {
 }
 
 const readForm = late(async () => (await import('../core/read-form.ts')).readForm)
+
+/** What the answer to a request has to go through. */
+interface Way<Bindings extends object> {
+  readonly context: Context<{ Bindings: Bindings }>
+  readonly route: InferenceRoute
+  /** The model in the path. */
+  readonly named: string | undefined
+  readonly read: RequestBody
+  readonly url: string | undefined
+  readonly record: RequestRecord | undefined
+}
 
 /** The path of a request through the gateway, from top to bottom. */
 export function createInference<Bindings extends object>(options: InferenceOptions<Bindings>) {
@@ -54,6 +64,28 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     }
     if (!route.anyType) checkContent(header)
     return readJson(edge, context, options.bodyLimit)
+  }
+
+  /** The answer in the client's dialect. */
+  function wordedFor(answered: Answer, { trace, signal }: GatewayRequest, way: Way<Bindings>): Answer {
+    const { context, route, read, url, record } = way
+    if (trace.shadow) edge.afterwards(context, trace.shadow)
+    const answer = record?.follow(answered, signal) ?? answered
+    return route.answer?.(answer, read, url) ?? answer
+  }
+
+  /** The same where a request may have been sent before, under the key `repeated`. */
+  function answerOnce(repeated: string, request: GatewayRequest, way: Way<Bindings>): Promise<Answer> {
+    const { signal: client, trace, key, bearer, session } = request
+    const { route, named, read, record } = way
+    return once({
+      ...{ key: repeated, client, trace, bearer },
+      tenant: `key:${tenantFor(trace.account, key).key}`,
+      parts: [route.path, named, session],
+      bytes: read.bytes,
+      ask: async (signal) => wordedFor(await gateway.answer({ ...request, signal }), request, way),
+      taken: (answer) => record?.follow(answer, client) ?? answer,
+    })
   }
 
   return async function infer(
@@ -101,37 +133,27 @@ export function createInference<Bindings extends object>(options: InferenceOptio
         return edge.send(context, { status: 200, headers: told, body: plan }, signal)
       }
       // 3. The gateway plans which targets to try, and tries them: see gateway.ts.
-      const answerFor = async (wanted: Signal) => {
-        const answered = await gateway.answer({
-          operation,
-          body,
-          dropped,
-          carried: carries && carriedFrom(header, carries),
-          signal: wanted,
-          header,
-          key,
-          bearer,
-          requestId,
-          session,
-          limits,
-          hops,
-          trace,
-        })
-        if (trace.shadow) edge.afterwards(context, trace.shadow)
-        const answer = record?.follow(answered, signal) ?? answered
-        return route.answer?.(answer, read as RequestBody, url) ?? answer
+      const request: GatewayRequest = {
+        operation,
+        body,
+        dropped,
+        carried: carries && carriedFrom(header, carries),
+        signal,
+        header,
+        key,
+        bearer,
+        requestId,
+        session,
+        limits,
+        hops,
+        trace,
       }
+      const way: Way<Bindings> = { context, route, named, read, url, record }
       const repeated = header('idempotency-key')
       const worded =
         !repeated || isFormBody(read)
-          ? await answerFor(signal)
-          : await once({
-              ...{ key: repeated, client: signal, trace, ask: answerFor },
-              ...{ tenant: `key:${tenantFor(account, key).key}`, bearer },
-              parts: [route.path, named, session],
-              bytes: read.bytes,
-              taken: (answer) => record?.follow(answer, signal) ?? answer,
-            })
+          ? wordedFor(await gateway.answer(request), request, way)
+          : await answerOnce(repeated, request, way)
       // 4. Send the answer in the client's dialect, with headers that say who answered.
       return edge.send(context, { ...worded, headers: Object.assign(headers(), worded.headers) }, signal)
     } catch (thrown) {
