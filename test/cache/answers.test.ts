@@ -8,7 +8,7 @@ import { type Database, StoreError } from '../../src/state/database.ts'
 import { migrate } from '../../src/state/migrate.ts'
 import { keepsAnswers } from '../support/answers-contract.ts'
 import { ManualClock } from '../support/gateway.ts'
-import { postgresForTests } from '../support/postgres.ts'
+import { postgresForTests } from '../support/postgres-for-tests.ts'
 import { memoryDatabase } from '../support/state.ts'
 
 const ofClock = (clock: ManualClock) => ({ now: () => clock.now(), pass: (ms: number) => clock.advance(ms) })
