@@ -181,6 +181,47 @@ describe('The form of an answer', () => {
   })
 })
 
+const messages = [{ role: 'user', content: 'hi' }]
+const contents = [{ role: 'user', parts: [{ text: 'hi' }] }]
+
+describe('Each API', () => {
+  it.each([
+    ['/responses', { model: 'lab/m', input: 'hi' }],
+    ['/responses', { model: 'lab/m', input: 'hi', stream: true }],
+    ['/messages', { model: 'lab/m', max_tokens: 9, messages, stream: true }],
+    ['/../api/chat', { model: 'lab/m', messages, stream: false }],
+    ['/../api/chat', { model: 'lab/m', messages }],
+    ['/../v1beta/models/lab/m:generateContent', { contents }],
+    ['/../v1beta/models/lab/m:streamGenerateContent?alt=sse', { contents }],
+  ])('gets the same answer again: %s %j', async (path, body) => {
+    const gateway = await gatewayWith()
+    const first = await ask(gateway, body, { ...a, path })
+    const second = await ask(gateway, body, { ...a, path })
+    expect([first.status, result(first), result(second)]).toEqual([200, 'miss', 'hit'])
+    const lasting = (text: string) =>
+      text.replace(/"(total_duration|load_duration|\w*eval_duration)":\d+|"created_at":"[^"]+"/g, '')
+    expect(lasting(second.text)).toBe(lasting(first.text))
+    expect(lab.seen).toHaveLength(1)
+  })
+
+  it('makes a whole response of the stream of one, and the other way round', async () => {
+    const gateway = await gatewayWith()
+    const options = { ...a, path: '/responses' }
+    const body = { model: 'lab/m', input: 'hi' }
+    const streamed = await ask(gateway, { ...body, stream: true }, options)
+    const whole = await ask(gateway, body, options)
+    expect(result(whole)).toBe('hit')
+    const last = eventsOf(streamed.text).findLast(({ data }) => data !== '[DONE]')
+    expect(JSON.parse(whole.text)).toEqual(JSON.parse(last?.data ?? '').response)
+    const other = { ...body, input: 'hello' }
+    const first = await ask(gateway, other, options)
+    const second = await ask(gateway, { ...other, stream: true }, options)
+    expect(result(second)).toBe('hit')
+    const completed = eventsOf(second.text).findLast(({ data }) => data !== '[DONE]')
+    expect(JSON.parse(completed?.data ?? '').response).toEqual(JSON.parse(first.text))
+  })
+})
+
 describe('What is not kept', () => {
   it.each([
     ['an error', json(500, { error: { message: 'no' } })],
