@@ -26,6 +26,7 @@ import type { Metrics } from './observe/metrics/metrics.ts'
 import { readMetricsNames } from './observe/metrics/settings.ts'
 import { createObserving, joined, type LogOutput } from './observe/observing.ts'
 import type { Edge, EdgeOptions } from './runtime/edge.ts'
+import type { StoredHost } from './stored/host.ts'
 import { requestIds } from './wire/ids.ts'
 
 export interface Parts<Bindings extends object> {
@@ -49,6 +50,8 @@ export interface Parts<Bindings extends object> {
   readonly background?: boolean
   /** Keys, usage and what else is kept. Absent: nothing is. */
   readonly state?: AdminScope['state']
+  /** Keeps what clients store. Absent: nothing does. */
+  readonly stored?: StoredHost | undefined
   /** Keeps limits and budgets. Absent: the configuration has none. */
   readonly accounting?: Accounting | undefined
   /** What there is for keeping answers. Absent: what every runtime has. */
@@ -93,6 +96,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const reports = createReports({ ...services, pricing: charging ? atHand(charging.prices) : prices, observer })
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const guard = createGuard(access, adminKey, charging?.accounts)
+  const stored = parts.stored?.open({ ...services, gateway, guard, reports })
   const limit = config.bodyLimit ?? bodyLimit
   const nextId = requestIds(random, () => clock.now())
   const realtime: Sockets = late(async () => {
@@ -101,12 +105,16 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   })
   const responses: Sockets = late(async () => {
     const { createResponsesSocket } = await import('./http/responses-socket.ts')
-    return createResponsesSocket(guard, { gateway, services, nextId, bodyLimit: limit, reports })
+    return createResponsesSocket(guard, {
+      ...{ gateway: stored?.gateway ?? gateway, services, nextId, bodyLimit: limit, reports },
+      keeps: stored !== undefined,
+    })
   })
   const sockets: Sockets = (upgrade) => (isForResponses(upgrade.url) ? responses(upgrade) : realtime(upgrade))
   const app = createApp({
     sockets,
-    gateway,
+    gateway: stored?.gateway ?? gateway,
+    stored,
     edge,
     access,
     guard,

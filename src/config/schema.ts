@@ -247,6 +247,8 @@ const state = v.strictObject({
   url: name,
   /** Days for which each request is kept. Sums of hours are kept for ever. Default 30. */
   retention: v.optional(countFromOne),
+  /** Days for which responses, chats and conversations are kept that clients have stored. Default 30. */
+  objects: v.optional(v.strictObject({ retention: v.optional(countFromOne) })),
 })
 
 const notPulledPolicy = v.picklist(['fallback', 'error', 'pull'])

@@ -9,6 +9,14 @@ export interface StateSettings {
   readonly where: string
   /** Days for which rows of requests are kept. */
   readonly retention: number
+  /** The same for what clients have stored. */
+  readonly objects: number
+}
+
+interface Given {
+  readonly url?: unknown
+  readonly retention?: number
+  readonly objects?: unknown
 }
 
 const usualRetention = 30
@@ -16,7 +24,9 @@ const allowed = '"file:samewire.db", "env:NAME" with a URL of Postgres, or "d1" 
 
 /** Undefined: nothing is kept. `SAMEWIRE_STATE` wins over the file. */
 export function readState(config: Config, env: Environment, out: Findings): StateSettings | undefined {
-  const { url, retention = usualRetention } = Object(config.state) as { url?: unknown; retention?: number }
+  const { url, retention = usualRetention, ...state } = Object(config.state) as Given
+  const { retention: objects = usualRetention } = Object(state.objects) as Given
+  const days = { retention, objects }
   const given = env.SAMEWIRE_STATE?.trim() || (typeof url === 'string' ? url : undefined)
   if (!given) return undefined
   const place = env.SAMEWIRE_STATE?.trim() ? 'SAMEWIRE_STATE' : 'state.url'
@@ -31,11 +41,11 @@ export function readState(config: Config, env: Environment, out: Findings): Stat
       out.problems.push('state.url: a URL with a password is named, never written; allowed: "env:NAME"')
       return undefined
     }
-    return { kind: 'postgres', where: value, retention }
+    return { kind: 'postgres', where: value, ...days }
   }
   const file = /^file:(.+)$/s.exec(value)?.[1]
-  if (file !== undefined) return { kind: 'sqlite', where: file, retention }
-  if (value === 'd1' || value.startsWith('d1:')) return { kind: 'd1', where: value.slice(3) || 'DB', retention }
+  if (file !== undefined) return { kind: 'sqlite', where: file, ...days }
+  if (value === 'd1' || value.startsWith('d1:')) return { kind: 'd1', where: value.slice(3) || 'DB', ...days }
   // It may hold a password.
   out.problems.push(
     `${place}: found ${named ? `something else in ${given.slice(4)}` : show(given)}; allowed: ${allowed}`,

@@ -12,6 +12,7 @@ import { dialects } from '../dialects/index.ts'
 import type { Gateway } from '../gateway.ts'
 import { realtimePaths } from '../operations/facts.ts'
 import type { Edge } from '../runtime/edge.ts'
+import type { Stored } from '../stored/host.ts'
 import { asGatewayError, describeCause, errorEnvelope } from '../wire/errors.ts'
 import { type HeaderReader, preflightHeaders, wireHeaders } from '../wire/headers.ts'
 import { requestIds } from '../wire/ids.ts'
@@ -40,6 +41,8 @@ export interface AppOptions<Bindings extends object> {
   readonly log: Log
   readonly reports: Reports
   readonly phase: () => Phase
+  /** Absent: nothing is stored. */
+  readonly stored?: Stored | undefined
 }
 
 /** The HTTP layer of a gateway: the routes of all dialects, with common headers and error formats on every response. */

@@ -3,11 +3,13 @@ import { noState } from '../admin/state.ts'
 import type { Catalog } from '../core/catalog.ts'
 import type { Services } from '../core/services.ts'
 import { notStored } from '../dialects/openai/stored.ts'
+import type { Stored } from '../stored/host.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { wireHeaders } from '../wire/headers.ts'
 import { routePath } from '../wire/paths.ts'
 import { type AdministeredOptions, createAdministered } from './administered.ts'
 import { createPassThrough, hintFor, type PassThroughOptions } from './pass-through.ts'
+import { readJson } from './reading.ts'
 import { retryHeaders } from './retry-headers.ts'
 import { type AnyRoute, kindredRoute } from './routes.ts'
 import { isKept } from './state-paths.ts'
@@ -19,6 +21,8 @@ export interface ElsewhereOptions<Bindings extends object>
   extends Omit<PassThroughOptions<Bindings>, 'services'>,
     AdministeredOptions<Bindings>,
     Pick<Services, 'transport' | 'clock' | 'log'> {
+  /** Absent: nothing is stored. */
+  readonly stored?: Stored | undefined
   /** Of all dialects. */
   readonly routes: readonly AnyRoute[]
   fail(failure: GatewayError): Response
@@ -56,8 +60,22 @@ export function createElsewhere<Bindings extends object>(options: ElsewhereOptio
     return new Response(JSON.stringify(route.refuse(failure, id)), { status, headers })
   }
 
+  async function fromStore(context: Context<{ Bindings: Bindings }>, stored: Stored): Promise<Response> {
+    const { method, url } = context.req
+    const signal = edge.watch(context)
+    const json = () => readJson(edge, context, options.bodyLimit).then((body) => body.json)
+    const served = await stored.serve({ id: nextId(), method, url, header: edge.headers(context), signal, json })
+    return 'known' in served ? otherwise(context, served.known) : edge.send(context, served, signal)
+  }
+
+  function otherwise(context: Context<{ Bindings: Bindings }>, known?: Known): Response | Promise<Response> {
+    return passThrough(context) ?? refuse(context, refusal(context, known))
+  }
+
   return function elsewhere(context: Context<{ Bindings: Bindings }>, known?: Known): Response | Promise<Response> {
-    return administered(context) ?? passThrough(context) ?? refuse(context, refusal(context, known))
+    const { stored } = options
+    if (stored?.has(routePath(context.req.url))) return fromStore(context, stored)
+    return administered(context) ?? otherwise(context, known)
   }
 }
 

@@ -41,6 +41,8 @@ export interface SessionOptions {
   readonly nextId: () => string
   /** Bytes. */
   readonly bodyLimit: number
+  /** Whether responses are kept beyond the connection. */
+  readonly keeps: boolean
 }
 
 /** A request that is being answered. */
@@ -74,7 +76,7 @@ export class ResponsesSession implements Joined {
   readonly #client: Socket
   readonly #caller: Caller
   readonly #options: SessionOptions
-  readonly #chain = new Chain()
+  readonly #chain: Chain
   readonly #waiting: Waiting[] = []
   #isBusy = false
   /** Ends the connection once all is answered. */
@@ -86,6 +88,7 @@ export class ResponsesSession implements Joined {
     this.#client = client
     this.#caller = caller
     this.#options = options
+    this.#chain = new Chain(!options.keeps)
     client.listen({
       message: (message) => this.#receive(message),
       drained: () => this.#delivery?.resume(),

@@ -121,6 +121,7 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
     metrics: beside.metrics?.now,
     accounting: beside.keeper?.accounting,
     state: beside.keeper?.state,
+    stored: beside.keeper?.stored,
     cacheHost: () => cacheHost(beside.keeper?.database),
   })
   if (assembled.access.mode === 'open' && !isLoopback(host)) {

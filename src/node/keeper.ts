@@ -7,8 +7,9 @@ import { type Environment, noFindings } from '../config/secrets.ts'
 import { limitsAnybody, readState, type StateSettings } from '../config/state.ts'
 import type { Services } from '../core/services.ts'
 import type { Database } from '../state/database.ts'
+import type { StoredHost } from '../stored/host.ts'
 
-type Needed = Pick<Services, 'clock' | 'log'>
+type Needed = Pick<Services, 'clock' | 'log' | 'random'>
 
 /** What a process keeps beyond its requests. */
 interface Kept {
@@ -16,6 +17,7 @@ interface Kept {
   readonly accounting: Accounting
   readonly state: (() => Promise<AdminState>) | undefined
   readonly database?: Database
+  readonly stored?: StoredHost
   close(): Promise<void>
 }
 
@@ -40,6 +42,10 @@ export class Keeper {
 
   get state(): Kept['state'] {
     return this.#kept?.state
+  }
+
+  get stored(): StoredHost | undefined {
+    return this.#kept?.stored
   }
 
   /**
@@ -81,16 +87,22 @@ async function keepInMemory({ clock }: Needed): Promise<Omit<Kept, 'settings'>> 
 
 async function openKept(settings: StateSettings, services: Needed): Promise<Kept> {
   const { clock } = services
-  const [{ createAccounting }, { openStore }, { loadPrices }] = await Promise.all([
+  const [{ createAccounting }, { openStore }, { loadPrices }, { createStoredHost }] = await Promise.all([
     import('../accounts/accounting.ts'),
     import('./store.ts'),
     import('../prices/load.ts'),
+    import('../stored/host.ts'),
   ])
   const store = await openStore(settings, services).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error)
     throw new ConfigError([`state.url: ${why}`], 'The state')
   })
-  const { meters, holders: keys, ledger } = store
+  const { meters, holders: keys, ledger, objects } = store
+  const stored = createStoredHost({ ...services, objects, days: settings.objects })
   const accounting = createAccounting({ clock, digest, meters, keys, ledger, catalogue: await loadPrices() })
-  return { settings, accounting, state: async () => store, database: store.database, close: store.close }
+  const close = async () => {
+    await stored.close()
+    await store.close()
+  }
+  return { settings, accounting, state: async () => store, database: store.database, stored, close }
 }

@@ -6,6 +6,7 @@ import { createKeyStore } from './key-store.ts'
 import { createLedger } from './ledger-writer.ts'
 import { migrate } from './migrate.ts'
 import { dollarsOf } from './money.ts'
+import { createObjects } from './object-store.ts'
 import { keepFor } from './retention.ts'
 import { hexOf, type SecureBytes } from './secret.ts'
 import { SlicedMeters } from './sliced-meters.ts'
@@ -29,13 +30,15 @@ export async function openKept(database: TransactionalDatabase, { clock, log, se
   const lost = (amount: number) =>
     log(`A process ended before it settled: $${dollarsOf(amount)} were booked for what it had begun.`, 'warn')
   const meters = new SlicedMeters(database, { clock, owner: hexOf(secure(16)), lost })
-  const endRetention = keepFor({ database, clock, log, days })
+  const objects = createObjects(database)
+  const endRetention = keepFor({ database, clock, log, days, objects })
   return {
     keys: createKeyStore({ database, clock, secure, changed: ring.refresh }),
     holders: ring,
     meters,
     ledger,
     usage: createUsage(database, clock),
+    objects,
     clock,
     database,
     /** Writes what is not yet written, gives back what is not used, and closes the database. Never rejects. */

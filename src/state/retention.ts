@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { requestIdAt } from '../wire/ids.ts'
 import type { Database } from './database.ts'
+import type { Objects } from './objects.ts'
 
 export interface RetentionOptions {
   readonly database: Database
@@ -9,6 +10,8 @@ export interface RetentionOptions {
   readonly log: Log
   /** For how many days the rows of requests are kept. Their sums are kept for ever. */
   readonly days: number
+  /** What else may be too old. Absent: nothing. */
+  readonly objects?: Pick<Objects, 'forget'> | undefined
 }
 
 /** Rows of one statement: each takes some microseconds, in which nobody else can write. */
@@ -19,7 +22,7 @@ const every = 10 * 60 * 1000
 const day = 24 * 60 * 60 * 1000
 
 /** Deletes what is too old, now and then. Returns what ends that. */
-export function keepFor({ database, clock, log, days }: RetentionOptions): () => void {
+export function keepFor({ database, clock, log, days, objects }: RetentionOptions): () => void {
   let cancel = () => {}
   let isOver = false
   const later = (ms: number) => {
@@ -37,7 +40,8 @@ export function keepFor({ database, clock, log, days }: RetentionOptions): () =>
         },
         { sql: 'DELETE FROM secrets WHERE until <= ?1', values: [now] },
       ])
-      later(gone?.length === bite ? pause : every)
+      const hasMore = await objects?.forget(now)
+      later(gone?.length === bite || hasMore ? pause : every)
     } catch (error) {
       log(`What is too old can't be deleted: ${error instanceof Error ? error.message : error}`, 'warn')
       later(every)

@@ -1,0 +1,83 @@
+import type { JsonObject } from '../wire/json.ts'
+
+export type ObjectKind = 'response' | 'chat' | 'conversation'
+
+/** Where an object is found. Whoever isn't its owner finds nothing. */
+export interface ObjectKey {
+  /** The id of a key; empty: whoever has none. */
+  readonly owner: string
+  readonly kind: ObjectKind
+  readonly id: string
+}
+
+/** Times in milliseconds since 1970. */
+export interface StoredObject extends ObjectKey {
+  readonly created: number
+  readonly expires: number
+  /** How long a process says that it works on it. Absent: nobody does. */
+  readonly runningUntil?: number | undefined
+  readonly body: JsonObject
+}
+
+/** One of those that belong to an object, which names them by its id. `place`: grows from each to the next. */
+export interface StoredItem {
+  readonly place: number
+  readonly id: string
+  readonly body: JsonObject
+}
+
+export interface Page {
+  /** The id of the one before. */
+  readonly after?: string | undefined
+  readonly limit: number
+  readonly order: 'asc' | 'desc'
+}
+
+/** Items of one parent. */
+export interface ItemKey {
+  readonly owner: string
+  readonly parent: string
+}
+
+/** What clients may ask for again. Methods reject with a `StoreError`. */
+export interface Objects {
+  /** Writes one, in the place of the one with its id if there is one, with items that follow those it has. */
+  put(object: StoredObject, items?: readonly JsonObject[]): Promise<void>
+  get(key: ObjectKey): Promise<StoredObject | undefined>
+  /** By time. `fits`: those that are wanted. Undefined: there is no `after`. */
+  list(
+    of: Pick<ObjectKey, 'owner' | 'kind'>,
+    page: Page,
+    fits?: (body: JsonObject) => boolean,
+  ): Promise<readonly StoredObject[] | undefined>
+  /** Undefined: there is none. */
+  update(key: ObjectKey, change: (body: JsonObject) => JsonObject): Promise<StoredObject | undefined>
+  /** With all its items. False: there is none. */
+  remove(key: ObjectKey): Promise<boolean>
+
+  /** Adds items after those that are there, and keeps their object until `expires`. False: there is no such object. */
+  append(of: ItemKey, items: readonly JsonObject[], expires: number): Promise<boolean>
+  /** Adds items at places of their own. Those that are taken stay. */
+  place(of: ItemKey, items: readonly StoredItem[]): Promise<void>
+  /** Undefined: there is no `after`. */
+  items(of: ItemKey, page: Page): Promise<readonly StoredItem[] | undefined>
+  /** Those behind a place, in order. */
+  itemsFrom(of: ItemKey, place: number, limit: number): Promise<readonly StoredItem[]>
+  item(of: ItemKey, id: string): Promise<StoredItem | undefined>
+  /** Items of any parent, by their ids. */
+  found(owner: string, ids: readonly string[]): Promise<ReadonlyMap<string, JsonObject>>
+  removeItem(of: ItemKey, id: string): Promise<boolean>
+
+  /** Until when somebody works on it; undefined: nobody does, or there is none. */
+  runningUntil(key: ObjectKey): Promise<number | undefined>
+  /** Goes on working on it. False: it was ended by somebody else. */
+  keepRunning(key: ObjectKey, until: number): Promise<boolean>
+  /** Ends the work on it. False: somebody else had ended it, and nothing is changed. */
+  finish(key: ObjectKey, body: JsonObject, items?: readonly JsonObject[]): Promise<boolean>
+
+  /** Deletes some of what is too old, or whose key is deleted. Resolves with whether there may be more. */
+  forget(now: number): Promise<boolean>
+}
+
+/** The parent of the events of a response. */
+export const eventsOf = (id: string): string => `${id}/events`

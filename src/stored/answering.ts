@@ -1,0 +1,60 @@
+import type { Answer } from '../core/answer.ts'
+import type { Gateway, GatewayRequest } from '../gateway.ts'
+import type { Reports } from '../http/report.ts'
+import { chat } from '../operations/chat.ts'
+import { compaction } from '../operations/compaction.ts'
+import { inputTokens } from '../operations/input-tokens.ts'
+import { responses } from '../operations/responses.ts'
+import { invalid } from '../wire/body.ts'
+import { GatewayError } from '../wire/errors.ts'
+import type { Background } from './background.ts'
+import { keptChat } from './chats.ts'
+import { joined } from './joining.ts'
+import { type Keeping, ownerOf } from './keeping.ts'
+import { ResponseKeeper } from './responses.ts'
+
+export interface AnsweringOptions {
+  readonly keeping: Keeping
+  readonly background: Background
+  readonly reports: Reports
+}
+
+/** A gateway that keeps what clients store, and knows what they refer to. */
+export function keepingAnswers(gateway: Gateway, { keeping, background, reports }: AnsweringOptions): Gateway {
+  async function respond(request: GatewayRequest): Promise<Answer> {
+    const { body, trace } = request
+    const { store, background: isLater } = body.outline
+    if (isLater === true && store === false)
+      throw invalid("Background mode requires 'store' to be true.", 'background', 'invalid_value')
+    const owner = ownerOf(trace.account, request.key)
+    const found = await joined(body, owner, keeping)
+    const asked = { ...request, body: found.body }
+    if (request.operation !== responses) return await gateway.answer(asked)
+    const stores = store !== false
+    const keeper = new ResponseKeeper({ owner, joined: found, stores, trace }, keeping)
+    try {
+      const answer = await gateway.answer(asked)
+      return stores || found.body !== body ? await keeper.kept(answer) : answer
+    } catch (failure) {
+      if (isLater !== true || !isOnlyForBackground(failure)) throw failure
+      return await background.begin(gateway, reports, asked, { owner, joined: found, stores, trace })
+    }
+  }
+
+  return {
+    ...gateway,
+    async answer(request) {
+      const { operation, body, trace } = request
+      if (operation === responses || operation === compaction || operation === inputTokens)
+        return await respond(request)
+      const answer = await gateway.answer(request)
+      const isStored = operation === chat && body.outline.store === true
+      return isStored ? await keptChat(answer, body, ownerOf(trace.account, request.key), keeping) : answer
+    },
+  }
+}
+
+/** Whether a request was refused because no model can answer it in the background: then the gateway waits for it. */
+function isOnlyForBackground(failure: unknown): boolean {
+  return failure instanceof GatewayError && failure.kind === 'incapable' && failure.param === 'background'
+}

@@ -1,0 +1,170 @@
+import type { Answer } from '../core/answer.ts'
+import type { Trace } from '../core/call.ts'
+import { Abort } from '../core/signal.ts'
+import { brokenOff } from '../core/stopping.ts'
+import type { Gateway, GatewayRequest } from '../gateway.ts'
+import type { Reports } from '../http/report.ts'
+import { errorOf, responseOf } from '../operations/responses/response.ts'
+import { responses } from '../operations/responses.ts'
+import { SocketDelivery } from '../runtime/socket-delivery.ts'
+import { eventsOf, type ObjectKey } from '../state/objects.ts'
+import { edited } from '../wire/body.ts'
+import { asGatewayError, errorEnvelope, GatewayError } from '../wire/errors.ts'
+import { identifier, requestIds } from '../wire/ids.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { followed } from './followed.ts'
+import { type Keeping, readable } from './keeping.ts'
+import { patience, Recorder } from './recorder.ts'
+import { ResponseKeeper, type ResponseRequest } from './responses.ts'
+
+/** Responses that one process makes at once while nobody waits for them. */
+const mostRunning = 64
+/** Milliseconds in which those that are broken off can still be written. */
+const lastWords = 3_000
+
+interface Job {
+  readonly key: ObjectKey
+  readonly request: GatewayRequest
+  readonly keeper: ResponseKeeper
+  /** The response as it began. */
+  readonly queued: JsonObject
+  /** Aborted when it can't be made any further. */
+  readonly making: Abort
+  /** Aborted when nobody wants it any more. */
+  readonly wanted: Abort
+}
+
+/** Makes responses that nobody waits for. One for a process. */
+export class Background {
+  readonly #keeping: Keeping
+  readonly #jobs = new Map<Job, Promise<void>>()
+  readonly #nextId: () => string
+
+  constructor(keeping: Keeping) {
+    this.#keeping = keeping
+    this.#nextId = requestIds(keeping.random, () => keeping.clock.now())
+  }
+
+  /** Begins one. Resolves with what its client gets meanwhile; rejects with a `GatewayError` if it can't begin. */
+  async begin(gateway: Gateway, reports: Reports, request: GatewayRequest, asked: ResponseRequest): Promise<Answer> {
+    if (this.#jobs.size >= mostRunning) throw tooMany()
+    const { clock, random, objects, expiry, seconds } = this.#keeping
+    const { json, stream } = request.body
+    const keeper = new ResponseKeeper(asked, this.#keeping)
+    const head = { id: identifier('resp_', random, 48), created: seconds, model: String(json.model), tier: 'default' }
+    const begun = responseOf(json, head, { status: 'in_progress', output: [] })
+    const queued = { ...begun, ...keeper.links, status: 'queued', background: true, store: true }
+    const key = { owner: asked.owner, kind: 'response', id: head.id } as const
+    const now = Math.floor(clock.now())
+    const body = { response: queued, input: keeper.input }
+    const events = ['created', 'queued'].map((name, place) => {
+      const type = `response.${name}`
+      return { place, id: type, body: { type, sequence_number: place, response: queued } }
+    })
+    await readable(async () => {
+      await objects.put({ ...key, created: now, expires: expiry, runningUntil: now + patience, body })
+      await objects.place({ owner: key.owner, parent: eventsOf(key.id) }, events)
+    })
+    const job = { key, request, keeper, queued, making: new Abort(), wanted: new Abort() }
+    const running = this.#run(gateway, reports, job).finally(() => this.#jobs.delete(job))
+    this.#jobs.set(job, running)
+    return stream
+      ? followed(key, -1, this.#keeping)
+      : { status: 200, headers: { 'content-type': 'application/json' }, body: encoder.encode(JSON.stringify(queued)) }
+  }
+
+  /** Stops making one that this process makes. */
+  stop({ owner, id }: ObjectKey): void {
+    for (const { key, wanted, making } of this.#jobs.keys()) {
+      if (key.owner !== owner || key.id !== id) continue
+      wanted.abort('It was cancelled.')
+      making.abort(new GatewayError('gone', 'The response was cancelled.'))
+    }
+  }
+
+  /** Breaks off all that is being made, and has that written. Never rejects. */
+  async close(): Promise<void> {
+    for (const { making } of this.#jobs.keys()) making.abort(brokenOff())
+    await Promise.race([Promise.all(this.#jobs.values()), this.#keeping.wait(lastWords)])
+  }
+
+  /** Never rejects. */
+  async #run(gateway: Gateway, reports: Reports, job: Job): Promise<void> {
+    const { key, request, keeper, queued, making, wanted } = job
+    const { clock } = this.#keeping
+    const { id, created_at, background, store } = queued
+    const recorder = new Recorder({
+      ...{ key, keeping: this.#keeping, wanted, first: 2 },
+      own: { id, created_at, background, store, ...keeper.links },
+    })
+    wanted.addEventListener('abort', () => making.abort(new GatewayError('gone', 'The response was cancelled.')))
+    const trace: Trace = { attempts: [], account: request.trace.account }
+    const requestId = this.#nextId()
+    const arrival = {
+      requestId,
+      method: 'POST',
+      path: responses.path,
+      header: request.header ?? (() => undefined),
+      started: clock.now(),
+      trace,
+    }
+    const record = reports(arrival)
+    const body = edited(request.body, { set: new Map([['stream', 'true']]), drop: new Set(['background']) })
+    if (record) Object.assign(record, { operation: responses, body, key: request.key })
+    let failure: GatewayError | undefined
+    try {
+      const answered = await gateway.answer({ ...request, requestId, trace, body, signal: making })
+      const answer = record?.follow(answered, making) ?? answered
+      void this.#begun(key)
+      await new SocketDelivery({ clock, client: wanted, send: (data) => recorder.take(data) }).run(answer)
+    } catch (thrown) {
+      failure = asGatewayError(thrown)
+      record?.failed(failure)
+    }
+    await this.#end(job, recorder, failure)
+  }
+
+  async #begun(key: ObjectKey): Promise<void> {
+    const change = (body: JsonObject) => {
+      const response = body.response as JsonObject
+      return response.status === 'queued' ? { ...body, response: { ...response, status: 'in_progress' } } : body
+    }
+    await this.#keeping.write(() => this.#keeping.objects.update(key, change))
+  }
+
+  async #end(
+    { key, keeper, queued, wanted }: Job,
+    recorder: Recorder,
+    failure: GatewayError | undefined,
+  ): Promise<void> {
+    const told = failure ?? new GatewayError('protocol', 'The response broke off.')
+    const response = recorder.ended ?? failed(queued, told)
+    if (!recorder.ended && !wanted.aborted) recorder.say({ type: 'response.failed', response })
+    await recorder.close()
+    const body = { response, input: keeper.input }
+    const { objects } = this.#keeping
+    let isWanted = false
+    await this.#keeping.write(async () => {
+      isWanted = await objects.finish(key, body, outputOf(response))
+      // Events may have been written after all else was deleted.
+      if (!isWanted && !(await objects.get(key))) await objects.remove(key)
+    })
+    if (isWanted) await keeper.goOn(response)
+  }
+}
+
+/** A response that was not made, and why. */
+export function failed(queued: JsonObject, failure: GatewayError): JsonObject {
+  return { ...queued, status: 'failed', error: errorOf(errorEnvelope(failure).error) }
+}
+
+const encoder = new TextEncoder()
+
+function outputOf({ output }: JsonObject): readonly JsonObject[] {
+  return Array.isArray(output) ? (output as readonly JsonObject[]) : []
+}
+
+function tooMany(): GatewayError {
+  const message = `This gateway makes no more than ${mostRunning} responses in the background at once.`
+  return new GatewayError('rate_limit', message)
+}

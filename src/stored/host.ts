@@ -1,0 +1,49 @@
+import type { Answer } from '../core/answer.ts'
+import type { Services } from '../core/services.ts'
+import type { Gateway } from '../gateway.ts'
+import type { Guard } from '../http/access.ts'
+import type { Reports } from '../http/report.ts'
+import { keepingAnswers } from './answering.ts'
+import { Background } from './background.ts'
+import { Keeping, type KeepingOptions } from './keeping.ts'
+import { createServe, type Elsewhere, type Incoming, isStored } from './serve.ts'
+
+/** A gateway that has what clients store. */
+export interface StoredParts extends Pick<Services, 'transport' | 'clock' | 'log'> {
+  readonly gateway: Gateway
+  readonly guard: Guard
+  readonly reports: Reports
+}
+
+/** What one gateway has of it. */
+export interface Stored {
+  /** The same gateway, which keeps what is to be stored. */
+  readonly gateway: Gateway
+  /** Whether `serve` has a route for a path, without `/v1`. */
+  has(path: string): boolean
+  /** Never rejects. */
+  serve(incoming: Incoming): Promise<Answer | Elsewhere>
+}
+
+/** What clients store, once for a process, whichever gateways it has one after the other. */
+export interface StoredHost {
+  open(parts: StoredParts): Stored
+  /** Breaks off what is made in the background, and writes all. Never rejects. */
+  close(): Promise<void>
+}
+
+export function createStoredHost(options: KeepingOptions): StoredHost {
+  const keeping = new Keeping(options)
+  const background = new Background(keeping)
+  return {
+    open: (parts) => ({
+      gateway: keepingAnswers(parts.gateway, { keeping, background, reports: parts.reports }),
+      has: isStored,
+      serve: createServe({ ...parts, keeping, background }),
+    }),
+    async close() {
+      await background.close()
+      await keeping.settled()
+    },
+  }
+}

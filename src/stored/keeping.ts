@@ -1,0 +1,118 @@
+import { type Account, tenantFor } from '../core/account.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import { StoreError } from '../state/database.ts'
+import type { ObjectKey, Objects, StoredObject } from '../state/objects.ts'
+import { GatewayError } from '../wire/errors.ts'
+import type { Random } from '../wire/ids.ts'
+import type { JsonObject } from '../wire/json.ts'
+
+export interface KeepingOptions {
+  readonly objects: Objects
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** For how many days what clients store is kept. */
+  readonly days: number
+}
+
+/** Characters of one object, as JSON. */
+export const mostCharacters = 16 * 1024 * 1024
+/** Milliseconds after which another process has written what it has just told a client of. */
+const patience = 100
+const day = 24 * 60 * 60 * 1000
+
+/** Whose what a request stores is. */
+export const ownerOf = (account: Account | undefined, key: string | undefined): string => tenantFor(account, key).key
+
+/** What clients have stored, so that they find at once what they were told of. One for a process. */
+export class Keeping {
+  readonly objects: Objects
+  readonly clock: Clock
+  readonly random: Random
+  readonly #log: Log
+  readonly #days: number
+  readonly #writing = new Set<Promise<boolean>>()
+
+  constructor({ objects, clock, random, log, days }: KeepingOptions) {
+    this.objects = objects
+    this.clock = clock
+    this.random = random
+    this.#log = log
+    this.#days = days
+  }
+
+  get seconds(): number {
+    return Math.floor(this.clock.now() / 1000)
+  }
+
+  /** When what is written now is deleted. */
+  get expiry(): number {
+    return Math.floor(this.clock.now()) + this.#days * day
+  }
+
+  /**
+   * Writes one, unless it is too large. Resolves with whether it is written; never rejects, since an answer that isn't
+   * kept is an answer even so.
+   */
+  put(key: ObjectKey, body: JsonObject, items: readonly JsonObject[] = []): Promise<boolean> {
+    const size = JSON.stringify(body).length
+    if (size > mostCharacters) {
+      this.#log(`${key.id} has ${size} characters, which is too much to be kept.`, 'warn')
+      return Promise.resolve(false)
+    }
+    const created = Math.floor(this.clock.now())
+    return this.write(() => this.objects.put({ ...key, created, expires: this.expiry, body }, items))
+  }
+
+  /** Does what writes, and has readers wait for it. Resolves with whether it is done; never rejects. */
+  write(work: () => Promise<unknown>): Promise<boolean> {
+    const writing = work().then(
+      () => true,
+      (error: unknown) => {
+        this.#log(`What a client stores can't be written: ${error instanceof Error ? error.message : error}`, 'error')
+        return false
+      },
+    )
+    this.#writing.add(writing)
+    void writing.then(() => this.#writing.delete(writing))
+    return writing
+  }
+
+  /** Resolves once all is written that clients may have been told of. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#writing)
+  }
+
+  /** Looks twice: another process may be about to write it. Rejects with a `GatewayError` if the store can't be read. */
+  async find(key: ObjectKey): Promise<StoredObject | undefined> {
+    if (!isId(key.id)) return undefined
+    return await readable(async () => {
+      await this.settled()
+      const found = await this.objects.get(key)
+      if (found) return found
+      await this.wait(patience)
+      return await this.objects.get(key)
+    })
+  }
+
+  wait(ms: number): Promise<void> {
+    return new Promise((over) => this.clock.after(ms, over))
+  }
+}
+
+/** What ids consist of, whoever has made them. */
+export function isId(id: unknown): id is string {
+  return typeof id === 'string' && /^[\w.:-]{1,200}$/.test(id)
+}
+
+/** Runs what reads or changes the store. Rejects with the 503 where that is out of order. */
+export async function readable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (!(cause instanceof StoreError)) throw cause
+    const message = 'What is stored in this gateway can not be read or written now. Its log says why.'
+    throw new GatewayError('overloaded', message, { code: 'store_unavailable', cause })
+  }
+}

@@ -1,0 +1,117 @@
+import { type Answer, withStep } from '../core/answer.ts'
+import type { Trace } from '../core/call.ts'
+import { identifier } from '../wire/ids.ts'
+import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
+import { itemsToKeep } from './items.ts'
+import type { Joined } from './joining.ts'
+import { isId, type Keeping } from './keeping.ts'
+import { type Teller, Telling } from './telling.ts'
+
+export interface ResponseRequest {
+  readonly owner: string
+  readonly joined: Joined
+  /** Whether the client wants it to be kept. */
+  readonly stores: boolean
+  readonly trace: Trace
+}
+
+/**
+ * Keeps one response. One that its provider keeps goes out as it came, and only whose it is is noted; any other is kept
+ * here, with all that it answers.
+ */
+export class ResponseKeeper implements Teller {
+  readonly #request: ResponseRequest
+  readonly #keeping: Keeping
+  #id: string | undefined
+  #added: readonly JsonObject[] | undefined
+  /** Whether its provider says that it keeps it. */
+  #isElsewhere = false
+
+  constructor(request: ResponseRequest, keeping: Keeping) {
+    this.#request = request
+    this.#keeping = keeping
+  }
+
+  /** The same answer, as far as the client is told of it. */
+  async kept(answer: Answer): Promise<Answer> {
+    if (!(answer.body instanceof Uint8Array)) return withStep(answer, { stage: new Telling(this), carried: 'never' })
+    const response = tryParse(new TextDecoder().decode(answer.body))
+    if (!isObject(response)) return answer
+    const told = this.told(response)
+    const isKept = await this.keep(told)
+    if (told === response) return answer
+    const body = isKept ? told : { ...told, store: response.store }
+    return { ...answer, body: new TextEncoder().encode(JSON.stringify(body)) }
+  }
+
+  told(response: JsonObject): JsonObject {
+    this.#isElsewhere = response.store === true
+    const changes = { ...this.links, ...(this.#request.stores && !this.#isElsewhere && this.#own) }
+    return Object.keys(changes).length > 0 ? { ...response, ...changes } : response
+  }
+
+  ended(told: JsonObject): void {
+    void this.keep(told)
+  }
+
+  /** Resolves with whether what was to be kept is. Never rejects. */
+  async keep(told: JsonObject): Promise<boolean> {
+    const { owner, stores, trace } = this.#request
+    const talking = this.goOn(told)
+    if (!stores || !isId(told.id)) return await talking
+    const key = { owner, kind: 'response', id: told.id } as const
+    const provider = this.#isElsewhere ? providerOf(trace) : undefined
+    const keeping = this.#isElsewhere
+      ? provider === undefined || this.#keeping.put(key, { provider })
+      : this.#keeping.put(key, { response: told, input: this.input }, objectsIn(told.output))
+    return (await Promise.all([keeping, talking])).every(Boolean)
+  }
+
+  /** That it is kept here. One that was answered to somebody before is another one, which only one client deletes. */
+  get #own(): JsonObject {
+    const { cache } = this.#request.trace
+    if (cache !== 'hit' && cache !== 'shared') return { store: true }
+    this.#id ??= identifier('resp_', this.#keeping.random, 48)
+    return { id: this.#id, store: true }
+  }
+
+  /** What it goes on from. */
+  get links(): JsonObject {
+    const { previous, conversation } = this.#request.joined
+    return {
+      ...(previous !== undefined && { previous_response_id: previous }),
+      ...(conversation !== undefined && { conversation: { id: conversation } }),
+    }
+  }
+
+  /** All that it answers, as clients read it back. */
+  get input(): readonly JsonObject[] {
+    return [...this.#request.joined.before, ...this.added]
+  }
+
+  /** What of it is new. */
+  get added(): readonly JsonObject[] {
+    this.#added ??= itemsToKeep(this.#request.joined.input(), this.#keeping.random)
+    return this.#added
+  }
+
+  /** Adds what was said to its conversation. Resolves with whether it is; never rejects. */
+  async goOn({ status, output }: JsonObject): Promise<boolean> {
+    const { owner, joined } = this.#request
+    const { conversation } = joined
+    if (conversation === undefined || status === 'failed' || status === 'cancelled') return true
+    const { objects, expiry } = this.#keeping
+    const items = [...this.added, ...objectsIn(output)]
+    return await this.#keeping.write(() => objects.append({ owner, parent: conversation }, items, expiry))
+  }
+}
+
+/** Who has answered. */
+function providerOf({ attempts, plan }: Trace): string | undefined {
+  const label = attempts.findLast(({ failure }) => !failure)?.deployment
+  return plan?.targets.find(({ deployment }) => deployment.label === label)?.deployment.provider.name
+}
+
+function objectsIn(value: unknown): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isObject) : []
+}

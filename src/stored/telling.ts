@@ -1,0 +1,67 @@
+import type { Emit, Stage } from '../core/stream.ts'
+import { HalfEvent } from '../wire/half-event.ts'
+import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
+import { EventReader, eventEnd, typedFrame } from '../wire/sse.ts'
+
+/** Events with the response as it stands. */
+const telling = /"type":\s*"response\.(created|queued|in_progress|completed|incomplete|failed)"/
+const last: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete', 'response.failed'])
+
+const decoder = new TextDecoder()
+const encoder = new TextEncoder()
+
+/** What is made of a response on its way to the client. */
+export interface Teller {
+  /** The response as the client is told of it: the same object if nothing is to be changed. */
+  told(response: JsonObject): JsonObject
+  /** It has come to its end, and goes out as it is. */
+  ended(told: JsonObject): void
+}
+
+/** Changes what the events of a stream tell of their response. All other bytes stay as they are. */
+export class Telling implements Stage {
+  readonly #half = new HalfEvent()
+  readonly #teller: Teller
+
+  constructor(teller: Teller) {
+    this.#teller = teller
+  }
+
+  chunk(bytes: Uint8Array, emit: Emit): void {
+    const whole = this.#half.add(bytes)
+    if (whole) this.#pass(whole, emit)
+  }
+
+  end(emit: Emit): void {
+    const half = this.#half.take()
+    if (half.length > 0) this.#pass(half, emit)
+  }
+
+  fail(error: unknown, emit: Emit): void {
+    this.end(emit)
+    throw error
+  }
+
+  #pass(events: Uint8Array, emit: Emit): void {
+    if (!telling.test(decoder.decode(events))) {
+      emit(events)
+      return
+    }
+    for (let at = 0; at < events.length; ) {
+      const end = eventEnd(events, at)
+      emit(this.#changed(events.subarray(at, end)))
+      at = end
+    }
+  }
+
+  #changed(bytes: Uint8Array): Uint8Array {
+    const text = decoder.decode(bytes)
+    if (!telling.test(text)) return bytes
+    const [read] = new EventReader().read(encoder.encode(`${text}\n\n`))
+    const event = read && tryParse(read.data)
+    if (!isObject(event) || !isObject(event.response)) return bytes
+    const told = this.#teller.told(event.response)
+    if (last.has(stringAt(event, 'type'))) this.#teller.ended(told)
+    return told === event.response ? bytes : typedFrame({ ...event, response: told })
+  }
+}
