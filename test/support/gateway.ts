@@ -21,6 +21,7 @@ import { createNodeServer } from '../../src/runtime/node-server.ts'
 import { serveSockets } from '../../src/runtime/node-sockets.ts'
 import { createNodeTransport } from '../../src/runtime/node-transport.ts'
 import { Running } from '../../src/runtime/running.ts'
+import type { StoredHost } from '../../src/stored/host.ts'
 import { noLists } from './ask.ts'
 import { duringTests } from './during-tests.ts'
 import { type FakeUpstream, fakeUpstream, type Script } from './upstream.ts'
@@ -45,6 +46,7 @@ export interface GatewayOptions {
   readonly metrics?: Pick<Metrics, 'watch'>
   readonly state?: AdminScope['state']
   readonly accounting?: Accounting
+  readonly stored?: StoredHost
   readonly cacheHost?: () => Promise<CacheHost>
 }
 
@@ -63,6 +65,7 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
     metrics: options.metrics,
     accounting: options.accounting,
     state: options.state,
+    stored: options.stored,
     cacheHost: options.cacheHost,
     services: {
       transport,

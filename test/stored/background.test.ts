@@ -1,0 +1,165 @@
+import type { ServerResponse } from 'node:http'
+import OpenAI from 'openai'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { createObjects } from '../../src/state/object-store.ts'
+import { noLists, until } from '../support/ask.ts'
+import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
+import { ada, type StoredParts, storedParts } from '../support/stored.ts'
+import { chunk, json, type Script, stream } from '../support/upstream.ts'
+
+const start = gatewayStarter()
+/** The answers that have begun, which the tests end. */
+const open: ServerResponse[] = []
+const slow: Script = (_, reply) => {
+  reply.writeHead(200, { 'content-type': 'text/event-stream' })
+  reply.write(chunk({ role: 'assistant', content: 'Hel' }))
+  open.push(reply)
+}
+const goOn = async () => {
+  await until(() => open.length > 0)
+  open.shift()?.end(`${chunk({ content: 'lo.' })}${chunk({}, 'stop')}data: [DONE]\n\n`)
+}
+const upstreams = serveUpstreams({ up: slow })
+
+let parts: StoredParts
+let client: OpenAI
+let second: OpenAI
+
+async function clientOf(parts: StoredParts): Promise<OpenAI> {
+  const providers = { up: { type: 'openai-compatible', baseURL: `${upstreams.up.url}/v1` } }
+  const { baseURL } = await start({ providers }, { ...parts, services: noLists })
+  return new OpenAI({ baseURL, apiKey: ada, maxRetries: 0 })
+}
+
+beforeAll(async () => {
+  parts = await storedParts()
+  client = await clientOf(parts)
+  second = await clientOf(await storedParts(parts.database))
+})
+
+const asked = { model: 'up/m', input: 'hi', background: true } as const
+async function ended(id: string, by = client): Promise<OpenAI.Responses.Response> {
+  for (;;) {
+    const response = await by.responses.retrieve(id)
+    if (response.status !== 'queued' && response.status !== 'in_progress') return response
+  }
+}
+
+describe('A response in the background', () => {
+  it('is made although nobody waits for it, and charged when it is', async () => {
+    const begun = await client.responses.create({ ...asked, metadata: { a: 'b' } })
+    expect(begun).toMatchObject({ status: 'queued', background: true, store: true, output: [], metadata: { a: 'b' } })
+    await until(() => open.length > 0)
+    expect((await second.responses.retrieve(begun.id)).status).toMatch(/queued|in_progress/)
+    await goOn()
+    const response = await ended(begun.id, second)
+    expect(response).toMatchObject({ id: begun.id, status: 'completed', output_text: 'Hello.', background: true })
+    expect(response.created_at).toBe(begun.created_at)
+    await until(() => parts.rows.filter(({ operation, stream }) => operation === 'responses' && stream).length === 1)
+    const next = client.responses.create({ model: 'up/m', input: 'And?', previous_response_id: begun.id, stream: true })
+    await goOn()
+    for await (const _ of await next);
+    const { messages } = JSON.parse(upstreams.up.seen.at(-1)?.body ?? '') as { messages: { content: string }[] }
+    expect(messages.map(({ content }) => content)).toEqual(['hi', 'Hello.', 'And?'])
+  })
+
+  it.each(['the same process', 'another one'])('is followed by way of %s, from any event on', async (which) => {
+    const reader = which === 'another one' ? second : client
+    const { id } = await client.responses.create(asked)
+    const numbers: number[] = []
+    const types: string[] = []
+    let cursor = -1
+    for await (const event of await reader.responses.retrieve(id, { stream: true })) {
+      cursor = event.sequence_number
+      types.push(event.type)
+      if (event.type === 'response.output_text.delta') break
+    }
+    expect(types.slice(0, 3)).toEqual(['response.created', 'response.queued', 'response.in_progress'])
+    await goOn()
+    let text = ''
+    for await (const event of await reader.responses.retrieve(id, { stream: true, starting_after: cursor })) {
+      numbers.push(event.sequence_number)
+      if (event.type === 'response.output_text.delta') text += event.delta
+      if (event.type === 'response.completed') expect(event.response).toMatchObject({ id, status: 'completed' })
+    }
+    expect(text).toBe('lo.')
+    expect(numbers).toEqual(numbers.map((_, at) => cursor + 1 + at))
+    expect(await reader.responses.retrieve(id)).toMatchObject({ status: 'completed' })
+  })
+
+  it('is told to the client that makes it, if that wants a stream', async () => {
+    const events = await client.responses.create({ ...asked, stream: true })
+    void goOn()
+    const seen: OpenAI.Responses.ResponseStreamEvent[] = []
+    for await (const event of events) seen.push(event)
+    expect([seen[0]?.type, seen.at(-1)?.type]).toEqual(['response.created', 'response.completed'])
+    expect(seen.map((event) => event.sequence_number)).toEqual(seen.map((_, at) => at))
+    expect(new Set(seen.flatMap((event) => ('response' in event ? [event.response.id] : []))).size).toBe(1)
+  })
+
+  it.each(['the same process', 'another one'])('is cancelled by way of %s', async (which) => {
+    const { id } = await client.responses.create(asked)
+    await until(() => open.length > 0)
+    open.length = 0
+    const by = which === 'another one' ? second : client
+    expect(await by.responses.cancel(id)).toMatchObject({ id, status: 'cancelled' })
+    await upstreams.up.seen.at(-1)?.abandoned
+    expect(await client.responses.retrieve(id)).toMatchObject({ status: 'cancelled' })
+    expect(await by.responses.cancel(id)).toMatchObject({ status: 'cancelled' })
+  })
+
+  it('is no longer made once it is deleted', async () => {
+    const { id } = await client.responses.create(asked)
+    await until(() => open.length > 0)
+    open.length = 0
+    await client.responses.delete(id)
+    await upstreams.up.seen.at(-1)?.abandoned
+    await expect(client.responses.retrieve(id)).rejects.toMatchObject({ status: 404 })
+    await expect(client.responses.retrieve(id, { stream: true })).rejects.toMatchObject({ status: 404 })
+  })
+
+  it('fails as its model does', async () => {
+    upstreams.up.script(json(400, { error: { message: 'No such thing.', type: 'invalid_request_error' } }))
+    const { id } = await client.responses.create(asked)
+    const failed = await ended(id)
+    expect(failed).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('No such thing.') } })
+    upstreams.up.script(stream([chunk({ content: 'Hel' })], 'reset'))
+    expect(await ended((await client.responses.create(asked)).id)).toMatchObject({ status: 'failed' })
+  })
+
+  it('fails when the gateway is stopped', async () => {
+    const own = await storedParts(parts.database)
+    const { id } = await (await clientOf(own)).responses.create(asked)
+    await until(() => open.length > 0)
+    open.length = 0
+    await own.stored.close()
+    expect(await client.responses.retrieve(id)).toMatchObject({ status: 'failed', error: { code: 'server_error' } })
+  })
+
+  it('fails when the process that makes it dies', async () => {
+    const objects = createObjects(parts.database)
+    const response = { id: 'resp_dead', object: 'response', status: 'in_progress', background: true, output: [] }
+    const key = { owner: 'key_ada', kind: 'response', id: 'resp_dead' } as const
+    const times = { created: 1, expires: Date.now() + 1e6, runningUntil: Date.now() - 1 }
+    await objects.put({ ...key, ...times, body: { response, input: [] } })
+    expect(await client.responses.retrieve('resp_dead')).toMatchObject({ status: 'failed' })
+    const types: string[] = []
+    for await (const event of await client.responses.retrieve('resp_dead', { stream: true })) types.push(event.type)
+    expect(types).toEqual(['response.failed'])
+  })
+
+  it('can’t be gone on from before it is over, nor be made without being stored', async () => {
+    const { id } = await client.responses.create(asked)
+    const next = { model: 'up/m', input: 'And?', previous_response_id: id }
+    await expect(client.responses.create(next)).rejects.toMatchObject({ status: 400, param: 'previous_response_id' })
+    await client.responses.cancel(id)
+    await expect(client.responses.create({ ...asked, store: false })).rejects.toMatchObject({
+      status: 400,
+      param: 'background',
+    })
+  })
+
+  it('is refused at once if there is no such model', async () => {
+    await expect(client.responses.create({ ...asked, model: 'none' })).rejects.toMatchObject({ status: 404 })
+  })
+})

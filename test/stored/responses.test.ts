@@ -1,0 +1,234 @@
+import OpenAI from 'openai'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { noLists } from '../support/ask.ts'
+import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
+import { message, response } from '../support/responses.ts'
+import { ada, eve, type StoredParts, storedParts } from '../support/stored.ts'
+import { chunk, json, type Script, stream } from '../support/upstream.ts'
+
+const start = gatewayStarter()
+const says =
+  (text: string): Script =>
+  (request, reply, socket) => {
+    const isStream = (JSON.parse(request.body) as { stream?: boolean }).stream
+    const choice = { index: 0, message: { role: 'assistant', content: text }, finish_reason: 'stop' }
+    const whole = {
+      id: 'chatcmpl-up',
+      object: 'chat.completion',
+      created: 1_700_000_000,
+      model: 'm',
+      choices: [choice],
+    }
+    const usage = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 }
+    return isStream
+      ? stream([chunk({ role: 'assistant', content: text }), chunk({}, 'stop'), 'data: [DONE]\n\n'])(
+          request,
+          reply,
+          socket,
+        )
+      : json(200, { ...whole, usage })(request, reply, socket)
+  }
+const upstreams = serveUpstreams({ chat: says('Hello.'), native: undefined })
+
+let parts: StoredParts
+let baseURL: string
+let client: OpenAI
+let other: OpenAI
+
+beforeAll(async () => {
+  parts = await storedParts()
+  const { chat, native } = upstreams
+  const gateway = await start(
+    {
+      providers: {
+        up: { type: 'openai-compatible', baseURL: `${chat.url}/v1` },
+        own: { type: 'openai', baseURL: `${native.url}/v1`, apiKey: 'env:KEY' },
+      },
+    },
+    { ...parts, env: { ...parts.env, KEY: 'sk-own' }, services: noLists },
+  )
+  baseURL = gateway.baseURL
+  const clientOf = (apiKey: string) => new OpenAI({ baseURL, apiKey, maxRetries: 0 })
+  ;[client, other] = [clientOf(ada), clientOf(eve)]
+})
+
+interface Sent {
+  readonly messages: { role: string; content: unknown }[]
+  readonly input: unknown
+}
+const sentTo = (name: keyof typeof upstreams) => JSON.parse(upstreams[name].seen.at(-1)?.body ?? '{}') as Sent
+const said = () => sentTo('chat').messages.map(({ role, content }) => `${role}: ${content}`)
+
+describe('A response of a model that only chats', () => {
+  it('is stored unless its client says otherwise, and read back as it was', async () => {
+    const made = await client.responses.create({ model: 'up/m', input: 'hi', metadata: { a: 'b' } })
+    expect(made).toMatchObject({ store: true, status: 'completed', output_text: 'Hello.', metadata: { a: 'b' } })
+    const { output_text: text, ...fields } = made
+    expect(await client.responses.retrieve(made.id)).toMatchObject({ ...fields, output_text: text })
+    const unstored = await client.responses.create({ model: 'up/m', input: 'hi', store: false })
+    expect(unstored).toMatchObject({ store: false })
+    await expect(client.responses.retrieve(unstored.id)).rejects.toMatchObject({ status: 404 })
+  })
+
+  it('is there when the last event of its stream is', async () => {
+    const events = await client.responses.create({ model: 'up/m', input: 'hi', stream: true })
+    for await (const event of events) {
+      if (event.type !== 'response.completed') continue
+      expect(event.response).toMatchObject({ store: true })
+      expect(await client.responses.retrieve(event.response.id)).toMatchObject(event.response)
+    }
+    expect.assertions(2)
+  })
+
+  it('is gone on from, with all that was said before, but without its instructions', async () => {
+    const first = await client.responses.create({ model: 'up/m', input: 'I am Ada.', instructions: 'Be brief.' })
+    const second = await client.responses.create({ model: 'up/m', input: 'Who am I?', previous_response_id: first.id })
+    expect(second.previous_response_id).toBe(first.id)
+    expect(said()).toEqual(['user: I am Ada.', 'assistant: Hello.', 'user: Who am I?'])
+    await client.responses.delete(first.id)
+    const third = { model: 'up/m', input: 'And now?', previous_response_id: second.id, stream: true } as const
+    for await (const event of await client.responses.create(third))
+      if ('response' in event) expect(event.response.previous_response_id).toBe(second.id)
+    expect(said()).toEqual([
+      ...['user: I am Ada.', 'assistant: Hello.', 'user: Who am I?', 'assistant: Hello.'],
+      'user: And now?',
+    ])
+  })
+
+  it('has its calls answered by their results', async () => {
+    const call = { id: 'call_1', type: 'function', function: { name: 'add', arguments: '{"a":1}' } }
+    const choice = {
+      index: 0,
+      message: { role: 'assistant', content: null, tool_calls: [call] },
+      finish_reason: 'tool_calls',
+    }
+    upstreams.chat.script(
+      json(200, { id: 'chatcmpl-up', object: 'chat.completion', model: 'm', choices: [choice] }),
+      says('2'),
+    )
+    const tools = [{ type: 'function' as const, name: 'add', parameters: {}, strict: false }]
+    const first = await client.responses.create({ model: 'up/m', input: 'Add.', tools })
+    const result = { type: 'function_call_output' as const, call_id: 'call_1', output: '2' }
+    const next = { model: 'up/m', tools, previous_response_id: first.id }
+    await client.responses.create({ ...next, input: [result] })
+    expect(sentTo('chat').messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'tool'])
+    await expect(client.responses.create({ ...next, input: [{ ...result, call_id: 'call_2' }] })).rejects.toMatchObject(
+      { status: 400, message: expect.stringContaining('No tool call found') },
+    )
+  })
+
+  it('has items that later requests name by their ids', async () => {
+    const first = await client.responses.create({ model: 'up/m', input: 'I am Ada.' })
+    const [item] = first.output
+    const input = [
+      { role: 'user' as const, content: 'I am Ada.' },
+      { type: 'item_reference' as const, id: item?.id ?? '' },
+      { role: 'user' as const, content: 'Who am I?' },
+    ]
+    await client.responses.create({ model: 'up/m', input })
+    expect(said()).toEqual(['user: I am Ada.', 'assistant: Hello.', 'user: Who am I?'])
+    await expect(other.responses.create({ model: 'up/m', input })).rejects.toMatchObject({ status: 400 })
+  })
+
+  it('lists what it answers, newest first, in pages', async () => {
+    const first = await client.responses.create({ model: 'up/m', input: 'one' })
+    const input = [
+      { role: 'user' as const, content: 'two' },
+      { role: 'user' as const, content: [{ type: 'input_text' as const, text: 'three' }] },
+    ]
+    const { id } = await client.responses.create({ model: 'up/m', input, previous_response_id: first.id })
+    const texts: unknown[] = []
+    for await (const item of client.responses.inputItems.list(id, { limit: 2 }))
+      texts.push('content' in item && item.content?.map((part) => 'text' in part && part.text).join())
+    expect(texts).toEqual(['three', 'two', 'Hello.', 'one'])
+    const page = await client.responses.inputItems.list(id, { order: 'asc', limit: 1 })
+    expect(page).toMatchObject({ has_more: true, data: [{ type: 'message', role: 'user', status: 'completed' }] })
+    for (const wrong of [{ limit: 101 }, { order: 'up' as 'asc' }, { after: 'msg_none' }])
+      await expect(client.responses.inputItems.list(id, wrong)).rejects.toMatchObject({ status: 400 })
+  })
+
+  it('is told again as a stream', async () => {
+    const { id } = await client.responses.create({ model: 'up/m', input: 'hi' })
+    const types: string[] = []
+    for await (const event of await client.responses.retrieve(id, { stream: true, starting_after: 1 }))
+      types.push(event.type)
+    expect([types[0], types.at(-1)]).toEqual(['response.output_item.added', 'response.completed'])
+    await expect(client.responses.cancel(id)).rejects.toMatchObject({ status: 400 })
+  })
+
+  it('is nobody else’s: not to read, to list, to delete, nor to go on from', async () => {
+    const { id } = await client.responses.create({ model: 'up/m', input: 'secret' })
+    const refusal = { status: 404, message: expect.stringContaining(`Response with id '${id}' not found.`) }
+    await expect(other.responses.retrieve(id)).rejects.toMatchObject(refusal)
+    await expect(other.responses.delete(id)).rejects.toMatchObject(refusal)
+    await expect(other.responses.cancel(id)).rejects.toMatchObject(refusal)
+    await expect(other.responses.inputItems.list(id)).rejects.toMatchObject(refusal)
+    await expect(
+      other.responses.create({ model: 'up/m', input: 'hi', previous_response_id: id }),
+    ).rejects.toMatchObject({ status: 400, code: 'previous_response_not_found' })
+    await client.responses.delete(id)
+    await expect(client.responses.retrieve(id)).rejects.toMatchObject(refusal)
+  })
+
+  it('goes to its client even if it can’t be kept', async () => {
+    const broken = await storedParts()
+    await broken.database.all('DROP TABLE items')
+    const { chat } = upstreams
+    const providers = { up: { type: 'openai-compatible', baseURL: `${chat.url}/v1` } }
+    const gateway = await start({ providers }, { ...broken, services: noLists })
+    const client = new OpenAI({ baseURL: gateway.baseURL, apiKey: ada, maxRetries: 0 })
+    expect(await client.responses.create({ model: 'up/m', input: 'hi' })).toMatchObject({
+      store: false,
+      status: 'completed',
+    })
+    expect(broken.logged.join()).toContain("can't be written")
+    await broken.database.all('DROP TABLE objects')
+    await expect(client.responses.retrieve('resp_1')).rejects.toMatchObject({ status: 503, code: 'store_unavailable' })
+  })
+
+  it('whose stream breaks off is stored as failed', async () => {
+    upstreams.chat.script(stream([chunk({ role: 'assistant', content: 'Hel' })], 'reset'))
+    const events = await client.responses.create({ model: 'up/m', input: 'hi', stream: true })
+    let id = ''
+    for await (const event of events) if (event.type === 'response.failed') id = event.response.id
+    expect(await client.responses.retrieve(id)).toMatchObject({ status: 'failed' })
+  })
+})
+
+describe('A response that its provider keeps', () => {
+  const kept = response('completed', { store: true, output: [message('Hi.')] })
+  const made = JSON.stringify({ ...kept, id: 'resp_theirs' }).replace(/}$/, ',  "n":1e400}')
+
+  beforeEach(() => upstreams.native.script(json(200, made)))
+
+  it('goes out byte for byte, and is asked for there', async () => {
+    const ask = (path: string, init: RequestInit = {}) =>
+      fetch(`${baseURL}${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${ada}`, 'content-type': 'application/json' },
+      })
+    const body = '{"model":"own/m",  "input":"hi", "previous_response_id":"resp_older"}'
+    const answer = await ask('/responses', { method: 'POST', body })
+    expect(await answer.text()).toBe(made)
+    expect(sentTo('native')).toMatchObject({ previous_response_id: 'resp_older', input: 'hi' })
+    upstreams.native.script(json(200, '{"id":"resp_theirs",  "n":1e400}'))
+    expect(await (await ask('/responses/resp_theirs?include[]=a')).text()).toBe('{"id":"resp_theirs",  "n":1e400}')
+    expect(upstreams.native.seen.at(-1)).toMatchObject({ method: 'GET', path: '/v1/responses/resp_theirs?include[]=a' })
+    expect(upstreams.native.seen.at(-1)?.headers.authorization).toBe('Bearer sk-own')
+    await ask('/responses/resp_theirs/cancel', { method: 'POST' })
+    expect(upstreams.native.seen.at(-1)).toMatchObject({ method: 'POST', path: '/v1/responses/resp_theirs/cancel' })
+    const count = upstreams.native.seen.length
+    await expect(other.responses.retrieve('resp_theirs')).rejects.toMatchObject({ status: 404 })
+    expect(upstreams.native.seen).toHaveLength(count)
+  })
+
+  it('may go on from one that is kept here', async () => {
+    upstreams.chat.script(says('Hello, Ada.'))
+    const first = await client.responses.create({ model: 'up/m', input: 'I am Ada.' })
+    const second = await client.responses.create({ model: 'own/m', input: 'Who am I?', previous_response_id: first.id })
+    expect(second).toMatchObject({ id: 'resp_theirs', previous_response_id: first.id })
+    const { input } = sentTo('native')
+    expect(JSON.stringify(input)).toMatch(/I am Ada.*Hello, Ada.*Who am I/)
+    expect(JSON.stringify(input)).not.toMatch(/"id"/)
+  })
+})
