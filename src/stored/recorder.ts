@@ -7,7 +7,7 @@ import { type Keeping, mostCharacters } from './keeping.ts'
 const pause = 50
 /** Milliseconds between two signs of life, and after how long without one nobody works on a response any more. */
 const beat = 1_000
-export const patience = 30_000
+export const patience = 15_000
 
 const last: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete', 'response.failed'])
 
