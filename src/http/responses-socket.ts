@@ -2,7 +2,7 @@ import { readLimits } from '../core/read-preferences.ts'
 import type { Sockets } from '../core/upgrade.ts'
 import { asGatewayError, errorEnvelope } from '../wire/errors.ts'
 import { type HeaderReader, readHops, wireHeaders } from '../wire/headers.ts'
-import { chosenProtocol, socketHeaders } from '../wire/socket-request.ts'
+import { chosenProtocol, socketHeaders } from '../wire/socket-reading.ts'
 import type { Guard } from './access.ts'
 import { ResponsesSession, type SessionOptions } from './responses-session.ts'
 
