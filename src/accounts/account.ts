@@ -6,21 +6,21 @@ import type { Plan, Target } from '../core/plan.ts'
 import type { Priced } from '../prices/book.ts'
 import { worstCost } from '../prices/worst.ts'
 import type { Key } from '../state/key.ts'
-import type { Hold, Meters, Refused } from '../state/meters.ts'
+import type { Hold, Refused } from '../state/meters.ts'
 import { windowAt, windowEnd } from '../state/window.ts'
 import { stringAt } from '../wire/json.ts'
 import { RequestAdmission } from './admission.ts'
 import { allowList } from './allowed.ts'
 import { boundOf, likely, type TokenBound } from './bound.ts'
 import { limitHeaders } from './limit-headers.ts'
-import { isTooFast, type Rates, type Take, type Taken } from './rates.ts'
+import type { Allowance, Limiter } from './limiter.ts'
+import { isTooFast, type Take, type TooFast } from './rates.ts'
 import { noStore, overdrawn, tooFast, tooManyAtOnce, unboundedFor, unpriced } from './refusals.ts'
 
 /** What all accounts of a gateway have in common. */
 export interface Common {
   readonly clock: Pick<Clock, 'now'>
-  readonly rates: Rates
-  readonly meters: Meters
+  readonly limiter: Limiter
   readonly priceOf: (deployment: Deployment) => Priced | undefined
   /** Limits of a model for all who ask for it, by its name. */
   readonly limitsOf: (model: string) => { readonly rpm?: number | undefined; readonly tpm?: number | undefined }
@@ -56,7 +56,7 @@ export class KeyAccount implements Account {
   async admit(asked: Admittance): Promise<Admission> {
     const { operation, plan, attempts } = asked
     const { limits } = this.#key
-    const { counts, rates, priceOf } = this.#common
+    const { counts, priceOf } = this.#common
     const bounding = (await operation.bounding?.load()) ?? nothingKnown
     const isBudgeted = limits.budget !== undefined
     const payable = isBudgeted ? this.#payable(plan) : plan
@@ -72,15 +72,14 @@ export class KeyAccount implements Account {
     }
     const isEstimated = limits.budgetMode === 'estimate'
     const need = Math.max(0, ...targets.map((target) => worst(target, isEstimated ? likely(most) : most) ?? 0))
-    const taken = this.#takeRates(asked, most)
-    const holds = this.#holds(need)
-    const granted = holds.length === 0 ? undefined : await this.#reserve(holds, taken)
+    const [takes, holds] = [this.#takes(asked, most), this.#holds(need)]
+    const allowance = takes.length + holds.length === 0 ? undefined : await this.#take(takes, holds, plan)
     return new RequestAdmission({
-      ...{ plan: payable, body: asking ?? body, bound: most, worst, taken, granted, holds, attempts, rates },
+      ...{ plan: payable, body: asking ?? body, bound: most, worst, allowance, holds, attempts },
       optional: asking ? ['stream_options'] : [],
       stage: asking && bounding.withoutUsage?.(),
       reserved: isBudgeted && !isEstimated ? need : undefined,
-      headers: () => limitHeaders(taken, this.#common.clock.now()),
+      headers: () => limitHeaders(allowance?.taken ?? [], this.#common.clock.now()),
       overdrawn: () => this.#overdrawn(need, 0),
     })
   }
@@ -102,9 +101,9 @@ export class KeyAccount implements Account {
     return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
   }
 
-  #takeRates({ plan, user }: Admittance, { input, output }: TokenBound): readonly Taken[] {
+  #takes({ plan, user }: Admittance, { input, output }: TokenBound): readonly Take[] {
     const { id, limits } = this.#key
-    const { rates, limitsOf, clock } = this.#common
+    const { limitsOf } = this.#common
     const tokens = input + output
     const takes: Take[] = []
     const add = (subject: string, { rpm, tpm }: ReturnType<Common['limitsOf']>) => {
@@ -118,11 +117,7 @@ export class KeyAccount implements Account {
       if (own) add(`key:${id} model:${plan.requested}`, own)
     }
     if (user !== undefined && limits.userLimits) add(`key:${id} user:${user}`, limits.userLimits)
-    const outcome = rates.take(takes)
-    if (!isTooFast(outcome)) return outcome
-    const { subject } = outcome.take
-    const whose = subject.startsWith('model:') ? `the model ${plan.requested}` : this.#whose
-    throw tooFast(outcome, whose, limitHeaders(rates.look(takes), clock.now()))
+    return takes
   }
 
   #holds(need: number): readonly Hold[] {
@@ -138,20 +133,19 @@ export class KeyAccount implements Account {
     return holds
   }
 
-  /** What was taken of the rates comes back if there is too little of anything else. */
-  async #reserve(holds: readonly Hold[], taken: readonly Taken[]) {
-    const { meters, rates } = this.#common
-    const giveBack = () => rates.settle(taken, { requests: 0, tokens: 0 })
-    let outcome: Awaited<ReturnType<Meters['reserve']>>
-    try {
-      outcome = await meters.reserve(holds)
-    } catch (cause) {
-      giveBack()
+  async #take(takes: readonly Take[], holds: readonly Hold[], plan: Plan): Promise<Allowance> {
+    const { limiter } = this.#common
+    const outcome = await Promise.resolve(limiter.take({ key: this.#key.id, takes, holds })).catch((cause) => {
       throw noStore(cause)
-    }
-    if (outcome.granted) return outcome
-    giveBack()
-    throw this.#refusal(outcome, holds)
+    })
+    if (isTooFast(outcome)) throw this.#tooFast(outcome, plan)
+    if (!outcome.granted) throw this.#refusal(outcome, holds)
+    return outcome
+  }
+
+  #tooFast(outcome: TooFast, { requested }: Plan) {
+    const whose = outcome.take.subject.startsWith('model:') ? `the model ${requested}` : this.#whose
+    return tooFast(outcome, whose, limitHeaders(outcome.all, this.#common.clock.now()))
   }
 
   #refusal({ meter, left }: Refused, holds: readonly Hold[]) {

@@ -7,17 +7,17 @@ import type { Catalogue } from '../prices/catalogue.ts'
 import { createPricing, type Pricing } from '../prices/pricing.ts'
 import type { Key, Keys } from '../state/key.ts'
 import type { Ledger } from '../state/ledger.ts'
-import type { Meters } from '../state/meters.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { type Common, KeyAccount } from './account.ts'
 import { RequestAdmission } from './admission.ts'
 import { billOf } from './bill.ts'
-import { Rates } from './rates.ts'
+import type { Limiter } from './limiter.ts'
+import { noStore } from './refusals.ts'
 import { rowOf } from './row.ts'
 
 /** What limits and budgets are kept with, once for a process, whichever gateways it has one after the other. */
 export interface AccountingParts extends Pick<Services, 'clock'> {
-  readonly meters: Meters
+  readonly limiter: Limiter
   /** Those that are not in the configuration. Absent: there are no others. */
   readonly keys?: Keys | undefined
   /** Absent: nothing is written down. */
@@ -51,15 +51,13 @@ export interface Accounting {
 /** With what every key begins that isn't in the configuration. */
 const prefix = 'sk-sw-'
 
-export function createAccounting({ clock, meters, keys, ledger, catalogue, digest }: AccountingParts): Accounting {
-  const rates = new Rates(clock)
-
+export function createAccounting({ clock, limiter, keys, ledger, catalogue, digest }: AccountingParts): Accounting {
   return {
     hasOtherKeys: keys !== undefined,
     charge({ catalog, known, keys: configured, ...services }) {
       const prices = createPricing({ known, catalogue, ...services })
       const common: Common = {
-        ...{ clock, rates, meters, counts: ledger !== undefined },
+        ...{ clock, limiter, counts: ledger !== undefined },
         priceOf: (deployment) => prices.book.neededPriceOf(deployment),
         limitsOf: (model) => catalog.models.get(model)?.rate ?? {},
       }
@@ -82,7 +80,13 @@ export function createAccounting({ clock, meters, keys, ledger, catalogue, diges
         if (!secret.startsWith(prefix)) return find(others)
         const digested = digest(secret)
         const found = digested instanceof Promise ? digested.then((one) => keys.find(one)) : keys.find(digested)
-        if (found instanceof Promise) return found.then((key) => holderOf(secret, key) ?? find(others))
+        if (found instanceof Promise)
+          return found.then(
+            (key) => holderOf(secret, key) ?? find(others),
+            (cause: unknown) => {
+              throw noStore(cause)
+            },
+          )
         return holderOf(secret, found) ?? find(others)
       }
 
@@ -100,7 +104,9 @@ export function createAccounting({ clock, meters, keys, ledger, catalogue, diges
             if (report.operation !== undefined)
               ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill))
           },
-          ...(ledger && { settle: () => ledger.flush() }),
+          ...((ledger || limiter.flush) && {
+            settle: async () => void (await Promise.all([limiter.flush?.(), ledger?.flush()])),
+          }),
         },
       }
     },

@@ -1,12 +1,12 @@
 import type { Admission, Attempted, Held } from '../core/account.ts'
 import type { Plan, Target } from '../core/plan.ts'
 import type { Stage } from '../core/stream.ts'
-import type { Granted, Hold } from '../state/meters.ts'
+import type { Hold } from '../state/meters.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { GatewayError } from '../wire/errors.ts'
 import { type Bill, mayBeBilled } from './bill.ts'
 import type { TokenBound } from './bound.ts'
-import type { Rates, Taken } from './rates.ts'
+import type { Allowance } from './limiter.ts'
 
 export interface Admitted {
   readonly plan: Plan
@@ -17,15 +17,13 @@ export interface Admitted {
   readonly bound: TokenBound
   /** The most that so many tokens can cost at a target, in nano-dollars. */
   readonly worst: (target: Target, bound: TokenBound) => number | undefined
-  readonly taken: readonly Taken[]
-  /** Absent: it has neither budget nor limit of requests at once. */
-  readonly granted: Granted | undefined
+  /** Absent: it has neither limits nor a budget. */
+  readonly allowance: Allowance | undefined
   /** What was granted. */
   readonly holds: readonly Hold[]
   /** What each budget has held for it; undefined: there is none. */
   readonly reserved: number | undefined
   readonly attempts: readonly Attempted[]
-  readonly rates: Rates
   readonly headers: () => Record<string, string>
   readonly overdrawn: () => GatewayError
 }
@@ -76,9 +74,7 @@ export class RequestAdmission implements Admission {
   settle({ input, output, booked }: Bill): void {
     if (this.#isSettled) return
     this.#isSettled = true
-    const { rates, taken, granted } = this.#admitted
-    rates.settle(taken, { requests: 1, tokens: input + output })
-    granted?.settle(this.#ofBudgets(booked))
+    this.#admitted.allowance?.settle({ requests: 1, tokens: input + output }, this.#ofBudgets(booked))
   }
 
   #hold(held: Held): Held {
@@ -93,12 +89,12 @@ export class RequestAdmission implements Admission {
   }
 
   #extend(lacking: number): void | Promise<void> {
-    const { granted, overdrawn } = this.#admitted
+    const { allowance, overdrawn } = this.#admitted
     const done = (isGranted: boolean) => {
       if (!isGranted) throw overdrawn()
       this.#reserved += lacking
     }
-    const extended = granted?.extend(this.#ofBudgets(lacking)) ?? true
+    const extended = allowance?.extend(this.#ofBudgets(lacking)) ?? true
     return extended instanceof Promise ? extended.then(done) : done(extended)
   }
 

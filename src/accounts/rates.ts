@@ -24,6 +24,8 @@ export interface TooFast {
   readonly take: Take
   readonly wait: number
   readonly left: number
+  /** All that were asked for, as they are. */
+  readonly all: readonly Taken[]
 }
 
 /** Buckets that are kept. One that is full says no more than none, so there is no harm in forgetting it. */
@@ -45,29 +47,34 @@ export class Rates {
     for (const take of takes) {
       const bucket = this.#bucketOf(take, now)
       const wait = bucket.wait(take.need, now)
-      if (wait > 0) return { take, wait, left: bucket.left(now) }
+      if (wait > 0) return { take, wait, left: bucket.left(now), all: this.#look(takes) }
       taken.push({ take, bucket })
     }
     for (const { take, bucket } of taken) bucket.take(Math.min(take.need, take.limit))
     return taken
   }
 
-  /** The same limits as they are, with nothing taken. */
-  look(takes: readonly Take[]): readonly Taken[] {
-    const now = this.#clock.now()
-    return takes.map((take) => ({ take, bucket: this.#bucketOf(take, now) }))
-  }
-
   /** Puts right what was taken, once what was used is known. */
   settle(taken: readonly Taken[], used: Readonly<Record<RateKind, number>>): void {
     const now = this.#clock.now()
     for (const { take, bucket } of taken) {
-      const difference = Math.min(take.need, take.limit) - used[take.kind]
+      const difference = unused(take, used)
       if (difference !== 0) bucket.giveBack(difference, now)
     }
   }
 
-  #bucketOf({ subject, kind, limit }: Take, now: number): Bucket {
+  /** Gives back so much of one limit; below 0, takes it. */
+  giveBack(take: Omit<Take, 'need'>, amount: number): void {
+    const now = this.#clock.now()
+    this.#bucketOf(take, now).giveBack(amount, now)
+  }
+
+  #look(takes: readonly Take[]): readonly Taken[] {
+    const now = this.#clock.now()
+    return takes.map((take) => ({ take, bucket: this.#bucketOf(take, now) }))
+  }
+
+  #bucketOf({ subject, kind, limit }: Omit<Take, 'need'>, now: number): Bucket {
     const name = `${kind} ${subject}`
     const known = this.#buckets.get(name)
     if (known && known.limit === limit) return known
@@ -82,6 +89,11 @@ export class Rates {
   }
 }
 
-export function isTooFast(outcome: readonly Taken[] | TooFast): outcome is TooFast {
+/** Of what was taken, what was not used; below 0: more was used. */
+export function unused({ kind, need, limit }: Take, used: Readonly<Record<RateKind, number>>): number {
+  return Math.min(need, limit) - used[kind]
+}
+
+export function isTooFast(outcome: object): outcome is TooFast {
   return 'wait' in outcome
 }

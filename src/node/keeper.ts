@@ -76,30 +76,37 @@ const digest = (secret: string) => createHash('sha256').update(secret).digest('h
 
 /** Limits alone, which are forgotten when the process ends. */
 async function keepInMemory({ clock }: Needed): Promise<Omit<Kept, 'settings'>> {
-  const [{ createAccounting }, { MemoryMeters }, { loadPrices }] = await Promise.all([
+  const [{ createAccounting }, { limiterOf }, { Rates }, { MemoryMeters }, { loadPrices }] = await Promise.all([
     import('../accounts/accounting.ts'),
+    import('../accounts/limiter.ts'),
+    import('../accounts/rates.ts'),
     import('../state/memory-meters.ts'),
     import('../prices/load.ts'),
   ])
-  const accounting = createAccounting({ clock, digest, meters: new MemoryMeters(), catalogue: await loadPrices() })
+  const limiter = limiterOf(new Rates(clock), new MemoryMeters())
+  const accounting = createAccounting({ clock, digest, limiter, catalogue: await loadPrices() })
   return { accounting, state: undefined, close: async () => {} }
 }
 
 async function openKept(settings: StateSettings, services: Needed): Promise<Kept> {
   const { clock } = services
-  const [{ createAccounting }, { openStore }, { loadPrices }, { createStoredHost }] = await Promise.all([
-    import('../accounts/accounting.ts'),
-    import('./store.ts'),
-    import('../prices/load.ts'),
-    import('../stored/host.ts'),
-  ])
+  const [{ createAccounting }, { limiterOf }, { Rates }, { openStore }, { loadPrices }, { createStoredHost }] =
+    await Promise.all([
+      import('../accounts/accounting.ts'),
+      import('../accounts/limiter.ts'),
+      import('../accounts/rates.ts'),
+      import('./store.ts'),
+      import('../prices/load.ts'),
+      import('../stored/host.ts'),
+    ])
   const store = await openStore(settings, services).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error)
     throw new ConfigError([`state.url: ${why}`], 'The state')
   })
   const { meters, holders: keys, ledger, objects } = store
   const stored = createStoredHost({ ...services, objects, days: settings.objects })
-  const accounting = createAccounting({ clock, digest, meters, keys, ledger, catalogue: await loadPrices() })
+  const limiter = limiterOf(new Rates(clock), meters)
+  const accounting = createAccounting({ clock, digest, limiter, keys, ledger, catalogue: await loadPrices() })
   const close = async () => {
     await stored.close()
     await store.close()

@@ -1,6 +1,8 @@
 import OpenAI from 'openai'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createAccounting } from '../../src/accounts/accounting.ts'
+import { limiterOf } from '../../src/accounts/limiter.ts'
+import { Rates } from '../../src/accounts/rates.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { loadPrices } from '../../src/prices/load.ts'
 import { digestOf } from '../support/accounting.ts'
@@ -20,7 +22,7 @@ beforeAll(async () => {
   const { holders: keys, meters, ledger } = state
   const accounting = createAccounting({
     ...{ clock: systemClock, digest: digestOf, catalogue: await loadPrices() },
-    ...{ keys, meters, ledger },
+    ...{ keys, ledger, limiter: limiterOf(new Rates(systemClock), meters) },
   })
   const price = { input: 2, output: 10 }
   const gateway = await start(

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Accounting, createAccounting } from '../../src/accounts/accounting.ts'
+import { limiterOf } from '../../src/accounts/limiter.ts'
+import { Rates } from '../../src/accounts/rates.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { loadPrices } from '../../src/prices/load.ts'
@@ -26,7 +28,7 @@ export async function keptInMemory(clock: Clock = systemClock, refusing?: Meters
   const rows: RequestRow[] = []
   const accounting = createAccounting({
     clock,
-    meters: refusing ?? meters,
+    limiter: limiterOf(new Rates(clock), refusing ?? meters),
     keys: { find: (digest) => keys.get(digest) },
     ledger: { write: (row) => void rows.push(row), flush: async () => {} },
     catalogue: await loadPrices(),

@@ -1,0 +1,60 @@
+import type { Granted, Hold, Meters, Refused } from '../state/meters.ts'
+import { isTooFast, type RateKind, type Rates, type Take, type Taken, type TooFast } from './rates.ts'
+
+/** What a request needs of limits and budgets. */
+export interface Needs {
+  /** The id of its key. */
+  readonly key: string
+  readonly takes: readonly Take[]
+  readonly holds: readonly Hold[]
+}
+
+/** What a request has got of them until it is over. */
+export interface Allowance extends Pick<Granted, 'granted' | 'extend'> {
+  readonly taken: readonly Taken[]
+  /** Puts right what was taken and held, once it is known what was used. Once; never throws. */
+  settle(rates: Readonly<Record<RateKind, number>>, meters: readonly number[]): void
+}
+
+/** Limits a minute, requests at once and budgets, wherever they are kept. */
+export interface Limiter {
+  /** Takes all or nothing. Rejects with a `StoreError` if nobody can tell. */
+  take(needs: Needs): Allowance | TooFast | Refused | Promise<Allowance | TooFast | Refused>
+  /** Resolves once what was settled has arrived, where that takes a while. Never rejects. */
+  readonly flush?: () => Promise<void>
+}
+
+const nothing = { requests: 0, tokens: 0 }
+
+/** Limits a minute in this process, and meters beside them. */
+export function limiterOf(rates: Rates, meters: Meters): Limiter {
+  const allowance = (taken: readonly Taken[], grant?: Granted): Allowance => ({
+    granted: true,
+    taken,
+    extend: (more) => grant?.extend(more) ?? true,
+    settle(used, amounts) {
+      rates.settle(taken, used)
+      grant?.settle(amounts)
+    },
+  })
+
+  /** What was taken of the rates comes back if there is too little of anything else. */
+  async function reserve(taken: readonly Taken[], holds: readonly Hold[]): Promise<Allowance | Refused> {
+    let isGranted = false
+    try {
+      const outcome = await meters.reserve(holds)
+      isGranted = outcome.granted
+      return outcome.granted ? allowance(taken, outcome) : outcome
+    } finally {
+      if (!isGranted) rates.settle(taken, nothing)
+    }
+  }
+
+  return {
+    take({ takes, holds }) {
+      const taken = rates.take(takes)
+      if (isTooFast(taken)) return taken
+      return holds.length === 0 ? allowance(taken) : reserve(taken, holds)
+    },
+  }
+}
