@@ -9,7 +9,10 @@ import { createFetchDial, hasSockets } from './runtime/fetch-sockets.ts'
 import { createFetchTransport } from './runtime/fetch-transport.ts'
 
 export interface FetchGatewayParts
-  extends Pick<Parts<object>, 'config' | 'source' | 'registry' | 'env' | 'withoutKeys' | 'cacheHost'>,
+  extends Pick<
+      Parts<object>,
+      'config' | 'source' | 'registry' | 'env' | 'withoutKeys' | 'cacheHost' | 'accounting' | 'state'
+    >,
     Pick<Services, 'asset'> {
   readonly send: typeof fetch
   readonly output: LogOutput

@@ -1,11 +1,14 @@
+import { DurableObject } from 'cloudflare:workers'
 import { registry } from '../providers/index.ts'
 import config from '../samewire.config.ts'
 import type { CacheHost } from './cache/host.ts'
 import { ConfigError } from './config/problems.ts'
 import type { Environment } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
+import { limitsAnybody } from './config/state.ts'
 import { systemClock } from './core/clock.ts'
-import { createFetchGateway } from './fetch-gateway.ts'
+import { createFetchGateway, type FetchGatewayParts } from './fetch-gateway.ts'
+import type { Delivered } from './workers/queue.ts'
 
 type Built = ReturnType<typeof createFetchGateway>
 
@@ -20,11 +23,11 @@ const remedy =
   'This gateway has no key yet, so it lets nobody in. Whoever deployed it sets one with: npx wrangler secret put ' +
   'SAMEWIRE_KEY (for `npm run dev`: a line SAMEWIRE_KEY=… in .dev.vars).'
 
-function build(env: Environment): Built {
-  const given = env.SAMEWIRE_CONFIG
-  return createFetchGateway({
-    config: given ? parse(given) : config,
-    source: given ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',
+function build(env: Environment): Built | Promise<Built> {
+  const config = configOf(env)
+  const parts: FetchGatewayParts = {
+    config,
+    source: env.SAMEWIRE_CONFIG ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',
     registry,
     env,
     send,
@@ -36,7 +39,10 @@ function build(env: Environment): Built {
       if (!load) throw new Error(`no such asset: ${name}`)
       return new Uint8Array((await load()).default)
     },
-  })
+  }
+  if (!limitsAnybody(config, env)) return createFetchGateway(parts)
+  // Nobody is served without the limits meanwhile.
+  return keep(config, env, parts)
 }
 
 /** Answers are kept in the data centre, and written after they were sent. */
@@ -46,15 +52,29 @@ async function cacheHost(): Promise<CacheHost> {
   return cacheApiHost({ cache: caches.default, clock: systemClock, defer: waitUntil })
 }
 
-function parse(text: string): Config {
+async function keep(config: Config, env: Environment, parts: FetchGatewayParts): Promise<Built> {
+  const { openKept } = await import('./workers/keeper.ts')
+  return createFetchGateway({ ...parts, ...(await openKept(config, env, console.log)) })
+}
+
+function configOf({ SAMEWIRE_CONFIG: text }: Environment): Config {
   try {
-    return JSON.parse(text.replace(/^\ufeff/, '')) as Config
+    return text ? (JSON.parse(text.replace(/^\ufeff/, '')) as Config) : config
   } catch {
     throw new ConfigError(['it is not valid JSON'], 'SAMEWIRE_CONFIG')
   }
 }
 
-let built: Built | undefined
+function misconfigured(error: unknown): Response {
+  console.error(error instanceof ConfigError ? error.message : error)
+  const message = 'The gateway is misconfigured; its log says where.'
+  return Response.json(
+    { error: { message, type: 'server_error', param: null, code: 'misconfigured' } },
+    { status: 500 },
+  )
+}
+
+let built: Built | Promise<Built> | undefined
 
 /** The Worker. Each isolate builds one gateway at its first request, because the environment isn't there before. */
 export default {
@@ -62,13 +82,31 @@ export default {
     try {
       built ??= build(env)
     } catch (error) {
-      console.error(error instanceof ConfigError ? error.message : error)
-      const message = 'The gateway is misconfigured; its log says where.'
-      return Response.json(
-        { error: { message, type: 'server_error', param: null, code: 'misconfigured' } },
-        { status: 500 },
-      )
+      return misconfigured(error)
     }
-    return built.fetch(request, env, execution)
+    if (!(built instanceof Promise)) return built.fetch(request, env, execution)
+    return built.then((gateway) => {
+      built = gateway
+      return gateway.fetch(request, env, execution)
+    }, misconfigured)
   },
+
+  /** Rows of requests, if a queue is bound. */
+  async queue(batch: Delivered, env: Environment): Promise<void> {
+    const { writeDelivered } = await import('./workers/queue.ts')
+    await writeDelivered(batch, configOf(env), env)
+  },
+}
+
+/** The Durable Object that keeps limits and budgets of one key, if it is bound. */
+export class Meters extends DurableObject {
+  readonly #book = import('./workers/meters.ts').then(({ openMeters }) => openMeters(this.ctx.storage))
+
+  async ask(method: string, given: unknown): Promise<unknown> {
+    return (await this.#book).ask(method, given)
+  }
+
+  override async alarm(): Promise<void> {
+    ;(await this.#book).alarm()
+  }
 }

@@ -69,6 +69,12 @@ export class Rates {
     this.#bucketOf(take, now).giveBack(amount, now)
   }
 
+  /** What is left of each. */
+  levels(takes: readonly Take[]): readonly number[] {
+    const now = this.#clock.now()
+    return takes.map((take) => this.#bucketOf(take, now).left(now))
+  }
+
   #look(takes: readonly Take[]): readonly Taken[] {
     const now = this.#clock.now()
     return takes.map((take) => ({ take, bucket: this.#bucketOf(take, now) }))

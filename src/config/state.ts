@@ -55,13 +55,14 @@ export function readState(config: Config, env: Environment, out: Findings): Stat
 
 /** Whether the configuration limits anybody, or keeps anything: else no code for that is loaded. */
 export function limitsAnybody(config: Config, env: Environment): boolean {
-  const { keys, models } = config
+  // It isn't checked yet.
+  const { keys, models, state } = Object(config) as Config
   const isLimited = (entry: unknown) =>
     typeof entry === 'object' && entry !== null && Object.keys(entry).some((name) => name !== 'key' && name !== 'name')
   const hasRates = (entry: unknown) => typeof entry === 'object' && entry !== null && ('rpm' in entry || 'tpm' in entry)
   return (
     Boolean(env.SAMEWIRE_STATE?.trim()) ||
-    config.state !== undefined ||
+    state !== undefined ||
     (Array.isArray(keys) && keys.some(isLimited)) ||
     Object.values(models ?? {}).some(hasRates)
   )

@@ -2,7 +2,8 @@ import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { Database } from './database.ts'
 import type { Ledger, RequestRow } from './ledger.ts'
-import { insertion, storable } from './request-rows.ts'
+import { type RequestBatch, unwritten as stillUnwritten, writeBatch } from './request-batch.ts'
+import { storable } from './request-rows.ts'
 import { EndUsers, Rollups } from './rollups.ts'
 import { takingTurns } from './turns.ts'
 
@@ -21,12 +22,7 @@ export interface LedgerWriter extends Ledger {
   close(): Promise<void>
 }
 
-/** What is written in one transaction. */
-interface Batch {
-  readonly rows: readonly RequestRow[]
-  /** Of rows that were given up before. */
-  readonly sums: Rollups
-}
+type Batch = Required<RequestBatch>
 
 /** Rows of a batch: whatever else the process has to do waits a few milliseconds for it. */
 const mostAtOnce = 64
@@ -74,7 +70,7 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
       const batch = unwritten ?? next()
       try {
         const rest = unwritten ? await withoutWritten(unwritten) : batch
-        if (rest) await write(rest)
+        if (rest) await writeBatch(database, rest, endUsers)
         unwritten = undefined
         if (failures > 0) written()
       } catch (error) {
@@ -91,22 +87,10 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
     return made
   }
 
-  async function write({ rows, sums }: Batch): Promise<void> {
-    const rollups = new Rollups(endUsers)
-    for (const row of rows) rollups.add(row)
-    await database.batch([...rows.map(insertion), ...rollups.statements(), ...sums.statements()])
-  }
-
-  /** A store may write a batch and then fail to say so. Undefined: so it was, and its sums were written with its rows. */
+  /** Undefined: it was written, and its sums with its rows. */
   async function withoutWritten(batch: Batch): Promise<Batch | undefined> {
-    const ids = batch.rows.map(({ id }) => id)
-    if (ids.length === 0) return batch
-    const places = ids.map((_, at) => `?${at + 1}`).join(', ')
-    const there = new Set(
-      (await database.all(`SELECT id FROM requests WHERE id IN (${places})`, ids)).map(({ id }) => id),
-    )
-    if (there.size === new Set(ids).size) return undefined
-    return { ...batch, rows: batch.rows.filter(({ id }) => !there.has(id)) }
+    const rows = await stillUnwritten(database, batch.rows)
+    return batch.rows.length > 0 && rows.length === 0 ? undefined : { ...batch, rows }
   }
 
   function failed(error: unknown): void {

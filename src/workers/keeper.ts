@@ -1,0 +1,80 @@
+import { createAccounting } from '../accounts/accounting.ts'
+import { limiterOf } from '../accounts/limiter.ts'
+import { Rates } from '../accounts/rates.ts'
+import type { Parts } from '../assemble.ts'
+import { ConfigError } from '../config/problems.ts'
+import type { Config } from '../config/schema.ts'
+import { type Environment, noFindings } from '../config/secrets.ts'
+import { readState, type StateSettings } from '../config/state.ts'
+import { systemClock } from '../core/clock.ts'
+import { once } from '../core/late.ts'
+import type { Log } from '../core/log.ts'
+import { loadPrices } from '../prices/load.ts'
+import { MemoryMeters } from '../state/memory-meters.ts'
+import { digestOf } from '../state/secret.ts'
+import type { D1, Objects, Queue } from './bindings.ts'
+import { createCachedKeys } from './cached-keys.ts'
+import { openD1 } from './d1.ts'
+import { ObjectLimiter } from './object-limiter.ts'
+import { createRequestLedger } from './request-ledger.ts'
+
+type Kept = Pick<Parts<object>, 'accounting' | 'state'>
+
+/** What a Worker may be bound to, besides variables. */
+interface Bindings {
+  readonly METERS?: Objects
+  readonly LEDGER_QUEUE?: Queue
+}
+
+const clock = systemClock
+
+/**
+ * What an isolate keeps beyond its requests, as far as the configuration has something kept. Asks no binding yet. Rejects
+ * with a `ConfigError` if one is missing.
+ */
+export async function openKept(config: Config, env: Environment, log: Log): Promise<Kept> {
+  const findings = noFindings()
+  const settings = readState(config, env, findings)
+  // It is told with all else that is wrong.
+  if (findings.problems.length > 0) return {}
+  const { METERS: objects, LEDGER_QUEUE: queue } = env as Bindings
+  const rates = new Rates(clock)
+  const common = { clock, digest: digestOf, catalogue: await loadPrices() }
+  const inObjects = objects && new ObjectLimiter({ objects, clock, rates, newId: () => crypto.randomUUID() })
+  if (!settings) {
+    const limiter = inObjects ?? limiterOf(rates, new MemoryMeters())
+    return { accounting: createAccounting({ ...common, limiter }), state: undefined }
+  }
+  const database = openD1(databaseOf(settings, env))
+  if (!inObjects) throw missing('Durable Objects', 'METERS')
+  const keys = createCachedKeys({ database, clock, log })
+  const ledger = createRequestLedger({ database, clock, log, queue, days: settings.retention })
+  return {
+    accounting: createAccounting({ ...common, limiter: inObjects, keys, ledger }),
+    state: once(async () => {
+      const [{ createKeyStore }, { createUsage }] = await Promise.all([
+        import('../state/key-store.ts'),
+        import('../state/usage.ts'),
+      ])
+      const changed = async () => keys.forget()
+      const secure = (length: number) => crypto.getRandomValues(new Uint8Array(length))
+      return {
+        keys: createKeyStore({ database, clock, secure, changed }),
+        ...{ holders: keys, usage: createUsage(database, clock), ledger, meters: inObjects, clock },
+      }
+    }),
+  }
+}
+
+/** The database that is bound. Throws a `ConfigError`. */
+export function databaseOf({ kind, where }: StateSettings, env: Environment): D1 {
+  if (kind !== 'd1') throw problem('a Worker keeps its state in D1; allowed: "d1"')
+  const { [where]: database } = env as unknown as Record<string, D1 | undefined>
+  if (typeof database?.prepare !== 'function') throw missing('a D1 database', where)
+  return database
+}
+
+const missing = (what: string, name: string) =>
+  problem(`nothing is bound as ${name}, which is to be ${what}; \`npm run deploy:state\` makes and binds it`)
+
+const problem = (text: string) => new ConfigError([`state.url: ${text}`], 'The state')

@@ -1,0 +1,15 @@
+import { systemClock } from '../core/clock.ts'
+import { dollarsOf } from '../state/money.ts'
+import type { ObjectStorage } from './bindings.ts'
+import { openMeterBook } from './meter-book.ts'
+
+/** What the Durable Object of one key is made of. */
+export const openMeters = (storage: ObjectStorage) =>
+  openMeterBook({
+    storage,
+    clock: systemClock,
+    lost: (amount) => {
+      const message = `A request ended before it settled: $${dollarsOf(amount)} were booked for what it had begun.`
+      console.warn({ level: 'warn', message })
+    },
+  })
