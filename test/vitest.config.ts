@@ -23,7 +23,12 @@ export default defineConfig({
             main: './src/worker.ts',
             wrangler: { configPath: './wrangler.toml' },
             remoteBindings: false,
-            miniflare: { bindings: { UPSTREAM: inject('upstream'), SAMEWIRE_KEY: 'sk-workerd-test-key' } },
+            miniflare: {
+              bindings: { UPSTREAM: inject('upstream'), SAMEWIRE_KEY: 'sk-workerd-test-key' },
+              // As wrangler.toml has them in comments.
+              d1Databases: { DB: 'samewire' },
+              durableObjects: { METERS: { className: 'Meters', useSQLite: true } },
+            },
           })),
         ],
         test: {

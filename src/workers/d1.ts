@@ -11,7 +11,17 @@ const passing = /overloaded|too many requests|locked|busy|timed? ?out|reset|netw
  */
 export function openD1(binding: D1): Database {
   const bare: Database = {
-    all: (sql, values = []) => told(async () => rowsOf((await binding.prepare(sql).bind(...values).all()).results)),
+    all: (sql, values = []) =>
+      told(async () =>
+        rowsOf(
+          (
+            await binding
+              .prepare(sql)
+              .bind(...values)
+              .all()
+          ).results,
+        ),
+      ),
     batch: (statements) =>
       told(async () => {
         if (statements.length === 0) return []
@@ -48,6 +58,8 @@ function rowsOf(rows: readonly Row[]): readonly Row[] {
   const values = (row: Row) => Object.entries(row) as [string, Value | number[]][]
   if (!rows.some((row) => values(row).some(([, value]) => Array.isArray(value)))) return rows
   return rows.map((row) =>
-    Object.fromEntries(values(row).map(([name, value]) => [name, Array.isArray(value) ? Uint8Array.from(value) : value])),
+    Object.fromEntries(
+      values(row).map(([name, value]) => [name, Array.isArray(value) ? Uint8Array.from(value) : value]),
+    ),
   )
 }

@@ -1,7 +1,15 @@
 import { isTooFast, Rates } from '../accounts/rates.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Reading } from '../state/meters.ts'
-import type { AskedExtension, AskedHold, AskedSettlement, AskedTake, MeterMethods, MeterName, ToldTake } from './asked.ts'
+import type {
+  AskedExtension,
+  AskedHold,
+  AskedSettlement,
+  AskedTake,
+  MeterMethods,
+  MeterName,
+  ToldTake,
+} from './asked.ts'
 import type { ObjectStorage } from './bindings.ts'
 import { ObjectTables } from './object-tables.ts'
 

@@ -1,5 +1,5 @@
+import { dollars } from '../accounts/refusals.ts'
 import { systemClock } from '../core/clock.ts'
-import { dollarsOf } from '../state/money.ts'
 import type { ObjectStorage } from './bindings.ts'
 import { openMeterBook } from './meter-book.ts'
 
@@ -9,7 +9,7 @@ export const openMeters = (storage: ObjectStorage) =>
     storage,
     clock: systemClock,
     lost: (amount) => {
-      const message = `A request ended before it settled: $${dollarsOf(amount)} were booked for what it had begun.`
+      const message = `A request ended before it settled: ${dollars(amount)} were booked for what it had begun.`
       console.warn({ level: 'warn', message })
     },
   })

@@ -6,7 +6,7 @@ import { StoreError } from '../state/database.ts'
 import { checkAmounts } from '../state/grant.ts'
 import type { Hold, MeterBook, Reading, Refused } from '../state/meters.ts'
 import type { AskedSettlement, AskedTake, MeterMethods, MeterName, ToldTake } from './asked.ts'
-import type { Objects, ObjectStub } from './bindings.ts'
+import type { ObjectStub, Objects } from './bindings.ts'
 
 export interface ObjectLimiterOptions {
   readonly objects: Objects

@@ -2,17 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { StoreError, type TransactionalDatabase } from '../../src/state/database.ts'
 import { SlicedMeters } from '../../src/state/sliced-meters.ts'
-import {
-  type AnyMeters,
-  budget,
-  granted,
-  hasty,
-  type MeterPlace,
-  parallel,
-  postgresPlace,
-  sqlitePlace,
-  untilItSays,
-} from '../support/meters.ts'
+import { type AnyMeters, budget, granted, parallel } from '../support/holds.ts'
+import { hasty, type MeterPlace, postgresPlace, sqlitePlace, untilItSays } from '../support/meters.ts'
 import { postgresForTests } from '../support/postgres-for-tests.ts'
 import { StoppableClock } from '../support/stoppable-clock.ts'
 

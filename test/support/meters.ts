@@ -6,12 +6,11 @@ import { openPostgres } from '../../src/node/postgres.ts'
 import { openSqlite } from '../../src/node/sqlite.ts'
 import type { TransactionalDatabase } from '../../src/state/database.ts'
 import { MemoryMeters } from '../../src/state/memory-meters.ts'
-import type { Granted, Hold, Meter, MeterBook, Meters, Reading } from '../../src/state/meters.ts'
+import type { Meter, MeterBook, Reading } from '../../src/state/meters.ts'
 import { migrate } from '../../src/state/migrate.ts'
 import { SlicedMeters, type SlicedOptions } from '../../src/state/sliced-meters.ts'
+import type { AnyMeters } from './holds.ts'
 import type { PostgresServer } from './postgres.ts'
-
-export type AnyMeters = Meters & MeterBook
 
 /** A place where meters are kept, for one test. */
 export interface MeterPlace {
@@ -80,16 +79,6 @@ export async function memoryPlace(): Promise<MeterPlace> {
     connect: () => Promise.reject(new Error('memory has no connections')),
     close: async () => {},
   }
-}
-
-export const budget = (limit: number, subject = 'key:a', window = 0): Meter => ({ subject, window, limit })
-export const parallel = (limit: number, subject = 'parallel:a'): Meter => ({ subject, window: 0, limit, returns: true })
-
-/** A grant, where the test expects one. */
-export async function granted(meters: Meters, ...holds: readonly Hold[]): Promise<Granted> {
-  const answer = await meters.reserve(holds)
-  if (!answer.granted) throw new Error(`refused: ${answer.left} left of ${answer.meter.subject}`)
-  return answer
 }
 
 /** Reads a meter again and again until it says what it should. */

@@ -4,59 +4,20 @@ import { openSqlite } from '../../src/node/sqlite.ts'
 import type { TransactionalDatabase } from '../../src/state/database.ts'
 import { openKeyRing } from '../../src/state/key-ring.ts'
 import { createKeyStore } from '../../src/state/key-store.ts'
-import type { RequestRow } from '../../src/state/ledger.ts'
 import { createLedger, type LedgerWriter } from '../../src/state/ledger-writer.ts'
 import type { Reading } from '../../src/state/meters.ts'
 import { migrate } from '../../src/state/migrate.ts'
 import { SlicedMeters } from '../../src/state/sliced-meters.ts'
 import { createUsage } from '../../src/state/usage.ts'
-import { requestIds } from '../../src/wire/ids.ts'
+import { secure } from './rows.ts'
+
+export { rowMaker, secure } from './rows.ts'
 
 /** A database with all tables, in memory. */
 export async function memoryDatabase(): Promise<TransactionalDatabase> {
   const database = await openSqlite(':memory:', { clock: systemClock })
   await migrate(database)
   return database
-}
-
-/** Bytes from Node's source of secrets. */
-export const secure = (length: number): Uint8Array => crypto.getRandomValues(new Uint8Array(length))
-
-/** Makes rows of a ledger, each with an id of its time. */
-export function rowMaker(): (fields: Partial<RequestRow> & { readonly at: number }) => RequestRow {
-  let now = 0
-  const nextId = requestIds(Math.random, () => now)
-  return (fields) => {
-    now = fields.at
-    return {
-      id: nextId(),
-      key: null,
-      keyName: null,
-      project: null,
-      user: null,
-      endUser: null,
-      operation: 'chat',
-      model: 'gpt',
-      deployment: 'p/gpt',
-      status: 200,
-      outcome: 'done',
-      stream: false,
-      input: 10,
-      cached: 2,
-      output: 5,
-      reasoning: 1,
-      cost: 1_000,
-      booked: 1_000,
-      usageSource: 'reported',
-      priceSource: 'configuration',
-      ms: 12,
-      firstMs: null,
-      attempts: '[]',
-      cache: null,
-      metadata: null,
-      ...fields,
-    }
-  }
 }
 
 export interface KeptState extends AdminState {

@@ -3,5 +3,7 @@ declare namespace Cloudflare {
   interface Env {
     UPSTREAM: string
     SAMEWIRE_KEY: string
+    DB: D1Database
+    METERS: DurableObjectNamespace<import('../../src/worker.ts').Meters>
   }
 }
