@@ -85,10 +85,16 @@ export default {
       return misconfigured(error)
     }
     if (!(built instanceof Promise)) return built.fetch(request, env, execution)
-    return built.then((gateway) => {
-      built = gateway
-      return gateway.fetch(request, env, execution)
-    }, misconfigured)
+    return built.then(
+      (gateway) => {
+        built = gateway
+        return gateway.fetch(request, env, execution)
+      },
+      (error) => {
+        built = undefined
+        return misconfigured(error)
+      },
+    )
   },
 
   /** Rows of requests, if a queue is bound. */

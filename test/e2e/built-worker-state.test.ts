@@ -1,0 +1,113 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import OpenAI from 'openai'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createTestHarness, type TestHarness } from 'wrangler'
+import { withState } from '../../scripts/deploy-state.ts'
+import { buildWorker } from '../../scripts/worker.ts'
+import { duringTests } from '../support/during-tests.ts'
+import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+
+const root = new URL('../../', import.meta.url)
+const adminKey = 'sk-admin-of-the-built-worker'
+/** In dollars per million tokens. */
+const price = { input: 1, output: 10 }
+const usage = { prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 }
+const answer = json(200, { ...(chatAnswer('hello') as object), usage })
+
+interface MadeKey {
+  readonly key: string
+  readonly data: { readonly id: string }
+}
+
+/** The Worker as `npm run deploy:state` deploys it: with a database, objects and, in one of two, a queue. */
+describe.each([true, false])('the built Worker that keeps its state, with a queue: %s', (queue) => {
+  let server: TestHarness
+  let baseURL: string
+  const upstream: FakeUpstream = duringTests(() => fakeUpstream(answer))
+
+  beforeAll(async () => {
+    const folder = `dist/test-state-${queue}`
+    await mkdir(new URL(folder, root), { recursive: true })
+    await buildWorker('src/worker.ts', folder)
+    const toml = withState(await readFile(new URL('wrangler.toml', root), 'utf8'), { database: 'local', queue })
+    const own = toml.replace(/\[build\][\s\S]*?\n\n/, '').replace('dist/worker/', '')
+    const configPath = new URL(`${folder}/wrangler.toml`, root)
+    await writeFile(configPath, own.replace('max_batch_timeout = 1', 'max_batch_timeout = 0'))
+    const config = {
+      providers: { up: { type: 'openai-compatible', baseURL: upstream.url } },
+      models: { m: { deployments: [{ model: 'up/m', price, maxOutput: 1000 }] } },
+    }
+    const secrets = { SAMEWIRE_ADMIN_KEY: adminKey, SAMEWIRE_CONFIG: JSON.stringify(config) }
+    server = createTestHarness({ workers: [{ configPath, prebuiltWorkerDir: new URL(folder, root), secrets }] })
+    baseURL = new URL('/v1', (await server.listen()).url).href
+  })
+  afterAll(() => server.close())
+
+  async function operate<T>(method: string, path: string, body?: object): Promise<T> {
+    const headers = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
+    const response = await fetch(baseURL + path, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${response.status} ${text}`)
+    return JSON.parse(text) as T
+  }
+
+  const make = (terms: object) => operate<MadeKey>('POST', '/keys', { name: 'Ada', ...terms })
+  const clientOf = ({ key }: MadeKey) => new OpenAI({ baseURL, apiKey: key, maxRetries: 0 })
+  const chat = (client: OpenAI, more: object = {}) =>
+    client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: 'hi' }], ...more })
+
+  /** Rows of a key, as soon as there are so many. */
+  async function rowsOf({ data }: MadeKey, count: number) {
+    interface Listed {
+      readonly data: { readonly api_key_id: string; readonly status: number }[]
+    }
+    for (;;) {
+      const all = await operate<Listed>('GET', '/requests?limit=100')
+      const own = all.data.filter((row) => JSON.stringify(row).includes(data.id))
+      if (own.length >= count) return own
+    }
+  }
+
+  it('makes keys, lets them in, and has a row for each request', async () => {
+    const key = await make({})
+    await chat(clientOf(key))
+    expect(await rowsOf(key, 1)).toMatchObject([{ input_tokens: 100, output_tokens: 50 }])
+    await expect(chat(clientOf({ ...key, key: `${key.key}x` }))).rejects.toMatchObject({ status: 401 })
+  })
+
+  it('holds a budget, however many requests come at once', async () => {
+    // A request may cost $0.01 for its answer, and not quite a thousandth for itself.
+    const key = await make({ limit: 0.05 })
+    const asked = Array.from({ length: 20 }, () => chat(clientOf(key)))
+    const outcomes = await Promise.allSettled(asked)
+    const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
+    expect(refused.length).toBeGreaterThan(0)
+    for (const { reason } of refused) expect(reason).toMatchObject({ status: 429, code: 'insufficient_quota' })
+    await rowsOf(key, 20)
+    const spent = ((20 - refused.length) * 600) / 1e6
+    const look = () => operate<{ data: Record<string, number> }>('GET', `/keys/${key.data.id}`)
+    let { data } = await look()
+    // The last one may not have settled yet.
+    while (data.limit_remaining !== (50_000 - spent * 1e6) / 1e6) data = (await look()).data
+    expect(data).toMatchObject({ limit: 0.05, usage: spent, lost: 0 })
+  })
+
+  it('counts requests a minute for all isolates, and tells what is left', async () => {
+    const key = await make({ rpm_limit: 2 })
+    const { response } = await chat(clientOf(key)).withResponse()
+    expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('1')
+    await chat(clientOf(key))
+    await expect(chat(clientOf(key))).rejects.toMatchObject({ status: 429, code: 'rate_limit_exceeded' })
+  })
+
+  it('refuses a key from when it is disabled or deleted', async () => {
+    const key = await make({})
+    await chat(clientOf(key))
+    await operate('PATCH', `/keys/${key.data.id}`, { disabled: true })
+    await expect(chat(clientOf(key))).rejects.toMatchObject({ status: 401, message: /disabled/ })
+    await operate('PATCH', `/keys/${key.data.id}`, { disabled: false })
+    await chat(clientOf(key))
+    await operate('DELETE', `/keys/${key.data.id}`)
+    await expect(chat(clientOf(key))).rejects.toMatchObject({ status: 401 })
+  })
+})
