@@ -3,7 +3,8 @@ import { systemClock } from '../../src/core/clock.ts'
 import { openPostgres } from '../../src/node/postgres.ts'
 import { StoreError, type TransactionalDatabase } from '../../src/state/database.ts'
 import type { Granted } from '../../src/state/meters.ts'
-import { budget, postgresPlace } from '../support/meters.ts'
+import { budget } from '../support/holds.ts'
+import { postgresPlace } from '../support/meters.ts'
 import { postgresForTests } from '../support/postgres-for-tests.ts'
 
 const postgres = await postgresForTests()
