@@ -80,6 +80,8 @@ export interface Trace {
   usage?: JsonObject | undefined
   /** What a whole answer says of itself, if somebody follows the distributed trace. */
   conclusion?: Conclusion | undefined
+  /** Whether its answer is kept with what only its model can read, for later requests that go on from it. */
+  keeps?: boolean
   /** Absent: no answers of its model are kept. */
   cache?: CacheResult
   /** `provider/model` of who gave the answer, if that was to another request. */

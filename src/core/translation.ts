@@ -34,6 +34,8 @@ export interface TranslationContext {
   /** In tokens: what the model has room for, and the most that one answer may have; undefined if unknown. */
   readonly contextWindow: number | undefined
   readonly maxOutput: number | undefined
+  /** Whether the answer is to have what its model needs back, although the client doesn't ask for that. */
+  readonly keeps?: boolean | undefined
 }
 
 /** One request in terms of the other operation, and its answer in terms of its own. */

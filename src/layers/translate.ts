@@ -32,7 +32,7 @@ export const translate = (services: Needed): Layer => {
   /** A request that asks for a longer answer than there is room for is translated again, now that the room is known. */
   async function through(next: Upstream, call: Call, over: Translation<Operation>): Promise<Answer> {
     const { label } = call.target.deployment
-    const context = { ...contextFor(call.target, services), ...rooms.get(label) }
+    const context = { ...contextFor(call.target, services), ...rooms.get(label), keeps: call.trace.keeps }
     const first = begun(call, over, context)
     try {
       return await asked(next, first, over)

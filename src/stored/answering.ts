@@ -31,6 +31,7 @@ export function keepingAnswers(gateway: Gateway, { keeping, background, reports 
     const asked = { ...request, body: found.body }
     if (request.operation !== responses) return await gateway.answer(asked)
     const stores = store !== false
+    trace.keeps = stores || found.conversation !== undefined
     const keeper = new ResponseKeeper({ owner, joined: found, stores, trace }, keeping)
     try {
       const answer = await gateway.answer(asked)

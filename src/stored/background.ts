@@ -13,6 +13,7 @@ import { asGatewayError, errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { identifier, requestIds } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { followed } from './followed.ts'
+import { seesThoughts } from './items.ts'
 import { type Keeping, readable } from './keeping.ts'
 import { patience, Recorder } from './recorder.ts'
 import { ResponseKeeper, type ResponseRequest } from './responses.ts'
@@ -95,10 +96,11 @@ export class Background {
     const { id, created_at, background, store } = queued
     const recorder = new Recorder({
       ...{ key, keeping: this.#keeping, wanted, first: 2 },
+      hides: !seesThoughts(request.body.outline.include),
       own: { id, created_at, background, store, ...keeper.links },
     })
     wanted.addEventListener('abort', () => making.abort(new GatewayError('gone', 'The response was cancelled.')))
-    const trace: Trace = { attempts: [], account: request.trace.account }
+    const trace: Trace = { attempts: [], account: request.trace.account, keeps: true }
     const requestId = this.#nextId()
     const arrival = {
       requestId,

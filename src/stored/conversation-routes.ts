@@ -3,9 +3,9 @@ import { describe, invalid } from '../wire/body.ts'
 import { shorten } from '../wire/errors.ts'
 import { identifier } from '../wire/ids.ts'
 import { isObject, type JsonObject } from '../wire/json.ts'
-import { itemsToKeep } from './items.ts'
+import { itemsToKeep, withoutThoughts } from './items.ts'
 import { type Keeping, readable } from './keeping.ts'
-import { listOf, metadataIn, missing, pageIn, type StoredRequest, type StoredRoute } from './request.ts'
+import { asksThoughts, listOf, metadataIn, missing, pageIn, type StoredRequest, type StoredRoute } from './request.ts'
 
 /** Items that a client adds at once, as OpenAI has it. */
 const mostItems = 20
@@ -89,7 +89,7 @@ export const conversationRoutes: readonly StoredRoute[] = [
       const [, id = ''] = request.ids
       const item = await readable(() => keeping.objects.item({ owner, parent }, id))
       if (!item) throw missing('Item', id)
-      return { json: item.body }
+      return { json: asksThoughts(request.query) ? item.body : withoutThoughts(item.body) }
     },
   },
   {

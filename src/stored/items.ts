@@ -1,4 +1,5 @@
 import { itemsOf } from '../operations/responses/history.ts'
+import { sealedThoughts } from '../operations/responses/output.ts'
 import { identifier, type Random } from '../wire/ids.ts'
 import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
 
@@ -38,6 +39,25 @@ export function referenceIn(item: unknown): string | undefined {
   const { type, role, content } = item
   const isReference = type === 'item_reference' || (type === undefined && role === undefined && content === undefined)
   return isReference ? stringAt(item, 'id') : undefined
+}
+
+/** Whether a client that asks for these things is told what only the model can read. */
+export function seesThoughts(include: unknown): boolean {
+  return Array.isArray(include) && include.includes(sealedThoughts)
+}
+
+/** An item as clients see it who don't ask for what only the model can read. */
+export function withoutThoughts(item: JsonObject): JsonObject {
+  const { encrypted_content: sealed, ...rest } = item
+  return item.type === 'reasoning' && sealed !== undefined ? rest : item
+}
+
+/** The same of a response. */
+export function withoutThoughtsIn(response: JsonObject): JsonObject {
+  const { output } = response
+  if (!Array.isArray(output) || !output.some((item) => isObject(item) && withoutThoughts(item) !== item))
+    return response
+  return { ...response, output: output.map((item) => (isObject(item) ? withoutThoughts(item) : item)) }
 }
 
 function isText(value: unknown): value is string {

@@ -1,6 +1,7 @@
 import type { Abort } from '../core/signal.ts'
 import { eventsOf, type ObjectKey, type StoredItem } from '../state/objects.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../wire/json.ts'
+import { withoutThoughts, withoutThoughtsIn } from './items.ts'
 import { type Keeping, mostCharacters } from './keeping.ts'
 
 /** Milliseconds for which events wait for others, to be written together. */
@@ -16,6 +17,8 @@ export interface RecorderOptions {
   readonly keeping: Keeping
   /** What the response is called and belongs to, whatever its events say. */
   readonly own: JsonObject
+  /** Whether the client isn't told what only the model can read. */
+  readonly hides: boolean
   /** The number of the first event. */
   readonly first: number
   /** Aborted when nobody wants the response any more. */
@@ -47,10 +50,13 @@ export class Recorder {
     if (!isObject(event) || event.type === 'response.created' || this.ended) return true
     this.#size += data.length
     if (this.#size > mostCharacters) throw new Error('the response is too large to be kept')
-    const { own } = this.#options
-    const response = objectAt(event, 'response')
-    this.say({ ...event, ...(response && { response: { ...response, ...own } }) })
-    if (response && last.has(stringAt(event, 'type'))) this.ended = { ...response, ...own }
+    const { own, hides } = this.#options
+    const [response, item] = [objectAt(event, 'response'), objectAt(event, 'item')]
+    const whole = response && { ...response, ...own }
+    const told = whole && hides ? withoutThoughtsIn(whole) : whole
+    const shown = item && hides ? withoutThoughts(item) : item
+    this.say({ ...event, ...(told && { response: told }), ...(shown && { item: shown }) })
+    if (last.has(stringAt(event, 'type'))) this.ended = whole
     return true
   }
 

@@ -5,6 +5,7 @@ import { GatewayError, shorten } from '../wire/errors.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
 import type { Background } from './background.ts'
+import { seesThoughts } from './items.ts'
 import type { Keeping } from './keeping.ts'
 
 /** A request about what is stored, from somebody who has access. */
@@ -67,6 +68,11 @@ export function listOf(found: readonly JsonObject[] | undefined, { limit, after 
   const data = found.slice(0, limit)
   const idOf = (one: JsonObject | undefined) => stringAt(one, 'id') ?? null
   return { object: 'list', data, first_id: idOf(data[0]), last_id: idOf(data.at(-1)), has_more: found.length > limit }
+}
+
+/** Whether a request asks for what only the model can read. */
+export function asksThoughts(query: URLSearchParams): boolean {
+  return seesThoughts([...query.getAll('include'), ...query.getAll('include[]')])
 }
 
 const most = { pairs: 16, key: 64, value: 512 }

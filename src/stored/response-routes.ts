@@ -7,8 +7,10 @@ import { isObject, type JsonObject } from '../wire/json.ts'
 import { done, typedFrame } from '../wire/sse.ts'
 import { failed } from './background.ts'
 import { followed, replayedEvents } from './followed.ts'
+import { withoutThoughts, withoutThoughtsIn } from './items.ts'
 import { type Keeping, readable } from './keeping.ts'
 import {
+  asksThoughts,
   listOf,
   missing,
   pageIn,
@@ -26,10 +28,11 @@ export const responseRoutes: readonly StoredRoute[] = [
     async serve(request, { keeping }) {
       const { found, response } = await responseFor(request, keeping)
       if (!response) return elsewhere(found)
-      if (request.query.get('stream') !== 'true') return { json: response }
+      const told = asksThoughts(request.query) ? response : withoutThoughtsIn(response)
+      if (request.query.get('stream') !== 'true') return { json: told }
       const after = startIn(request.query)
       const isRecorded = response.background === true
-      return { answer: isRecorded ? followed(found, after, keeping) : replayedEvents(eventsBehind(response, after)) }
+      return { answer: isRecorded ? followed(found, after, keeping) : replayedEvents(eventsBehind(told, after)) }
     },
   },
   {
@@ -50,7 +53,9 @@ export const responseRoutes: readonly StoredRoute[] = [
       const { found, response } = await responseFor(request, keeping)
       if (!response) return elsewhere(found)
       const page = pageIn(request.query, 'desc')
-      return { json: listOf(behind(itemsOf(found.body.input).filter(isObject), page), page) }
+      const items = itemsOf(found.body.input).filter(isObject)
+      const told = asksThoughts(request.query) ? items : items.map(withoutThoughts)
+      return { json: listOf(behind(told, page), page) }
     },
   },
   {
@@ -60,7 +65,8 @@ export const responseRoutes: readonly StoredRoute[] = [
       const { found, response } = await responseFor(request, services.keeping)
       if (!response) return elsewhere(found)
       if (response.background !== true) throw invalid('Cannot cancel a synchronous response.')
-      return { json: found.runningUntil === undefined ? response : await cancelled(found, response, services) }
+      const now = found.runningUntil === undefined ? response : await cancelled(found, response, services)
+      return { json: withoutThoughtsIn(now) }
     },
   },
 ]

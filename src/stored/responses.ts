@@ -2,7 +2,7 @@ import { type Answer, withStep } from '../core/answer.ts'
 import type { Trace } from '../core/call.ts'
 import { identifier } from '../wire/ids.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
-import { itemsToKeep } from './items.ts'
+import { itemsToKeep, seesThoughts, withoutThoughts, withoutThoughtsIn } from './items.ts'
 import type { Joined } from './joining.ts'
 import { isId, type Keeping } from './keeping.ts'
 import { type Teller, Telling } from './telling.ts'
@@ -38,7 +38,7 @@ export class ResponseKeeper implements Teller {
     const response = tryParse(new TextDecoder().decode(answer.body))
     if (!isObject(response)) return answer
     const told = this.told(response)
-    const isKept = await this.keep(told)
+    const isKept = await this.#keep(response)
     if (told === response) return answer
     const body = isKept ? told : { ...told, store: response.store }
     return { ...answer, body: new TextEncoder().encode(JSON.stringify(body)) }
@@ -46,17 +46,33 @@ export class ResponseKeeper implements Teller {
 
   told(response: JsonObject): JsonObject {
     this.#isElsewhere = response.store === true
+    const changed = this.#changed(response)
+    return this.#hides ? withoutThoughtsIn(changed) : changed
+  }
+
+  toldItem(item: JsonObject): JsonObject {
+    return this.#hides ? withoutThoughts(item) : item
+  }
+
+  ended(response: JsonObject): void {
+    void this.#keep(response)
+  }
+
+  /** Whether the answer has more than its client asked for. */
+  get #hides(): boolean {
+    const { trace, joined } = this.#request
+    return trace.keeps === true && !this.#isElsewhere && !seesThoughts(joined.body.outline.include)
+  }
+
+  #changed(response: JsonObject): JsonObject {
     const changes = { ...this.links, ...(this.#request.stores && !this.#isElsewhere && this.#own) }
     return Object.keys(changes).length > 0 ? { ...response, ...changes } : response
   }
 
-  ended(told: JsonObject): void {
-    void this.keep(told)
-  }
-
   /** Resolves with whether what was to be kept is. Never rejects. */
-  async keep(told: JsonObject): Promise<boolean> {
+  async #keep(response: JsonObject): Promise<boolean> {
     const { owner, stores, trace } = this.#request
+    const told = this.#changed(response)
     const talking = this.goOn(told)
     if (!stores || !isId(told.id)) return await talking
     const key = { owner, kind: 'response', id: told.id } as const

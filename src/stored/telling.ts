@@ -3,8 +3,9 @@ import { HalfEvent } from '../wire/half-event.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
 import { EventReader, eventEnd, typedFrame } from '../wire/sse.ts'
 
-/** Events with the response as it stands. */
-const telling = /"type":\s*"response\.(created|queued|in_progress|completed|incomplete|failed)"/
+/** Events with the response as it stands, or with an item. */
+const telling =
+  /"type":\s*"response\.(created|queued|in_progress|output_item\.(added|done)|completed|incomplete|failed)"/
 const last: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete', 'response.failed'])
 
 const decoder = new TextDecoder()
@@ -14,8 +15,10 @@ const encoder = new TextEncoder()
 export interface Teller {
   /** The response as the client is told of it: the same object if nothing is to be changed. */
   told(response: JsonObject): JsonObject
-  /** It has come to its end, and goes out as it is. */
-  ended(told: JsonObject): void
+  /** The same of an item. */
+  toldItem(item: JsonObject): JsonObject
+  /** The response has come to its end. */
+  ended(response: JsonObject): void
 }
 
 /** Changes what the events of a stream tell of their response. All other bytes stay as they are. */
@@ -59,9 +62,15 @@ export class Telling implements Stage {
     if (!telling.test(text)) return bytes
     const [read] = new EventReader().read(encoder.encode(`${text}\n\n`))
     const event = read && tryParse(read.data)
-    if (!isObject(event) || !isObject(event.response)) return bytes
-    const told = this.#teller.told(event.response)
-    if (last.has(stringAt(event, 'type'))) this.#teller.ended(told)
-    return told === event.response ? bytes : typedFrame({ ...event, response: told })
+    if (!isObject(event)) return bytes
+    const { response, item } = event
+    if (isObject(item)) {
+      const told = this.#teller.toldItem(item)
+      return told === item ? bytes : typedFrame({ ...event, item: told })
+    }
+    if (!isObject(response)) return bytes
+    const told = this.#teller.told(response)
+    if (last.has(stringAt(event, 'type'))) this.#teller.ended(response)
+    return told === response ? bytes : typedFrame({ ...event, response: told })
   }
 }

@@ -117,6 +117,47 @@ describe('A response of a model that only chats', () => {
     )
   })
 
+  it.each([false, true])(
+    'brings its model what that needs back with its calls, unseen by the client (stream: %s)',
+    async (isStream) => {
+      const signed = { google: { thought_signature: 'c2lnbmVk' } }
+      const call = {
+        index: 0,
+        id: 'call_1',
+        type: 'function',
+        function: { name: 'add', arguments: '{}' },
+        extra_content: signed,
+      }
+      const message = { role: 'assistant', content: null, tool_calls: [call] }
+      const choices = [{ index: 0, message, finish_reason: 'tool_calls' }]
+      const whole = json(200, { id: 'chatcmpl-up', object: 'chat.completion', model: 'm', choices })
+      const frames = [chunk({ role: 'assistant', tool_calls: [call] }), chunk({}, 'tool_calls'), 'data: [DONE]\n\n']
+      upstreams.chat.script(isStream ? stream(frames) : whole, says('2'))
+      const tools = [{ type: 'function' as const, name: 'add', parameters: {}, strict: false }]
+      const asked = { model: 'up/m', input: 'Add.', tools }
+      const told: unknown[] = []
+      let id = ''
+      if (isStream)
+        for await (const event of await client.responses.create({ ...asked, stream: true })) {
+          told.push(event)
+          if ('response' in event) id = event.response.id
+        }
+      else {
+        const made = await client.responses.create(asked)
+        id = made.id
+        told.push(made)
+      }
+      told.push(await client.responses.retrieve(id))
+      expect(JSON.stringify(told)).not.toContain('encrypted_content')
+      const all = await client.responses.retrieve(id, { include: ['reasoning.encrypted_content'] })
+      expect(JSON.stringify(all)).toContain('encrypted_content')
+      const result = { type: 'function_call_output' as const, call_id: 'call_1', output: '2' }
+      const next = await client.responses.create({ model: 'up/m', tools, previous_response_id: id, input: [result] })
+      expect(sentTo('chat').messages[1]).toMatchObject({ tool_calls: [{ id: 'call_1', extra_content: signed }] })
+      expect(JSON.stringify(await client.responses.inputItems.list(next.id))).not.toContain('encrypted_content')
+    },
+  )
+
   it('has items that later requests name by their ids', async () => {
     const first = await client.responses.create({ model: 'up/m', input: 'I am Ada.' })
     const [item] = first.output

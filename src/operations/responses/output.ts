@@ -17,6 +17,9 @@ export interface Said {
   finish(status: Exclude<ItemStatus, 'in_progress'>): void
 }
 
+/** By which clients ask for what the model needs back, in a form that they carry. */
+export const sealedThoughts = 'reasoning.encrypted_content'
+
 /**
  * Makes the output of a response from what a chat says, whole or piece by piece, and says each event about it. Reasoning
  * and text follow one another; calls may go on side by side until the end.
@@ -45,7 +48,7 @@ export class Output implements Said {
     const { summary, generate_summary: old } = objectAt(asked, 'reasoning') ?? {}
     this.#form = {
       summary: Boolean(summary ?? old),
-      sealed: Array.isArray(include) && include.includes('reasoning.encrypted_content'),
+      sealed: Array.isArray(include) && include.includes(sealedThoughts),
     }
     this.#logprobs = wantsLogprobs(asked)
   }

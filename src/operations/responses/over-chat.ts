@@ -9,7 +9,7 @@ import { firstChoice } from '../common/first-choice.ts'
 import { type Begun, extras, ResponseEvents } from './events.ts'
 import { isToBeCompacted } from './input.ts'
 import type { Teller } from './items.ts'
-import { Output } from './output.ts'
+import { Output, sealedThoughts } from './output.ts'
 import { bringsUnknownTools, inOwnTerms, toChat } from './request.ts'
 import { endOf, type Head, responseOf, toldIn } from './response.ts'
 import { Summary, summingUp } from './summary.ts'
@@ -21,8 +21,8 @@ export const overChat: Translation<Operation> = {
   direct: unsealed,
   exceeds: bringsUnknownTools,
   failure: inOwnTerms,
-  begin(body: RequestBody, { random, clock, model, reads }): Translated {
-    const asked = body.json
+  begin(body: RequestBody, { random, clock, model, reads, keeps }): Translated {
+    const asked = keeps ? withThoughts(body.json) : body.json
     const seconds = () => Math.floor(clock.now() / 1000)
     const isSummary = isToBeCompacted(asked.input)
     const { chat: request, tools, dropped } = isSummary ? summingUp(asked) : toChat(asked, reads)
@@ -48,6 +48,12 @@ export const overChat: Translation<Operation> = {
       stage: () => new ResponseEvents(begun),
     }
   },
+}
+
+/** A request whose answer has what the model needs back. */
+function withThoughts(asked: JsonObject): JsonObject {
+  const { include } = asked
+  return { ...asked, include: [...(Array.isArray(include) ? include : []), sealedThoughts] }
 }
 
 /** The calls of a whole message are counted by their places. */
