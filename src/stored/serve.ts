@@ -32,7 +32,8 @@ export interface Elsewhere {
   readonly known: StoredRoute['method'] | undefined
 }
 
-const routes = [...responseRoutes, ...chatRoutes, ...conversationRoutes]
+/** In the order of the documentation. */
+export const storedRoutes: readonly StoredRoute[] = [...responseRoutes, ...chatRoutes, ...conversationRoutes]
 
 export interface ServeOptions extends StoredServices, Pick<Services, 'transport' | 'clock' | 'log'> {
   readonly gateway: Gateway
@@ -115,7 +116,7 @@ export const isStored = (path: string): boolean => routesAt(path).length > 0
 /** The routes of a path, of all methods. */
 function routesAt(path: string): readonly Found[] {
   const parts = path.split('/')
-  return routes.flatMap((route) => {
+  return storedRoutes.flatMap((route) => {
     const wanted = route.path.split('/')
     const fits = wanted.length === parts.length && wanted.every((part, at) => part === '{}' || part === parts[at])
     return fits ? [{ route, ids: parts.filter((_, at) => wanted[at] === '{}').map(decodeId) }] : []

@@ -13,6 +13,7 @@ import { chat, wordsOf } from '../support/ask.ts'
 import { faultsIn } from '../support/config-schema.ts'
 import { type RunningGateway, startGateway as startOnPort } from '../support/gateway.ts'
 import { keptState } from '../support/state.ts'
+import { storedParts } from '../support/stored.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
 import { bareEnv, listens, type RunningProgram, run, startProgram } from './children.ts'
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
@@ -38,7 +39,8 @@ beforeAll(async () => {
     : await startProgram('--config', await write('demo.json', JSON.stringify(demo)))
   const state = await keptState()
   const env = { SAMEWIRE_KEY: 'sk-of-clients', SAMEWIRE_ADMIN_KEY: operatorKey }
-  keeping = await startOnPort({ ...demo, cache: { ttl: 60 } }, { env, state: async () => state })
+  const { stored } = await storedParts(state.database)
+  keeping = await startOnPort({ ...demo, cache: { ttl: 60 } }, { env, state: async () => state, stored })
 })
 afterAll(async () => {
   await Promise.all([gateway.stop(), keeping.close()])

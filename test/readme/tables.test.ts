@@ -6,6 +6,7 @@ import { registry } from '../../providers/index.ts'
 import { adminRoutes } from '../../src/admin/routes.ts'
 import { endings } from '../../src/config/load.ts'
 import { passedOver } from '../../src/core/plan.ts'
+import { storedRoutes } from '../../src/stored/serve.ts'
 import { reactions } from '../../src/wire/errors.ts'
 import { wireHeaders } from '../../src/wire/headers.ts'
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
@@ -66,6 +67,13 @@ test('the tables of admin routes have every one', () => {
   const said = ['admin', 'kept'].flatMap((name) => tableOf(readme, name)).flatMap(([routes = '']) => codesIn(routes))
   expect(said.map((route) => route.replace(' /v1', ' '))).toEqual(
     adminRoutes.map(({ method, path }) => `${method} ${path}`),
+  )
+})
+
+test('the table of what is stored has every route', () => {
+  const said = tableOf(readme, 'stored').flatMap(([routes = '']) => codesIn(routes))
+  expect(said.map((route) => route.replace(' /v1', ' ').replaceAll('{id}', '{}'))).toEqual(
+    storedRoutes.map(({ method, path }) => `${method} ${path}`),
   )
 })
 
