@@ -53,9 +53,11 @@ async function importDefault(path: string, again: number): Promise<{ value: unkn
   throw new Error('it has no default export: end it with `export default defineConfig({ … })`')
 }
 
-async function readYAML(path: string): Promise<{ value: unknown }> {
+async function readYAML(path: string, again: number): Promise<{ value: unknown }> {
   const { parse } = await import('yaml')
   const text = await readText(path)
+  // Somebody is about to write it, or the disk is full: it must not cost a running gateway its keys and providers.
+  if (again > 0 && text.trim() === '') throw new Error('it is empty; allowed while the gateway runs: {}')
   // A file that holds only comments is an empty configuration.
   const empty = text.split('\n').every((line) => /^\s*(#.*|---|\.\.\.)?\s*$/.test(line))
   return { value: empty ? {} : (parse(text) as unknown) }

@@ -53,6 +53,15 @@ describe('A configuration file', () => {
 
   it('may be empty in YAML', async () => {
     expect(await load('empty.yaml', '# nothing yet\n')).toEqual({})
+    expect(await load('blank.yaml', '')).toEqual({})
+  })
+
+  it('may not be blank when it is read again', async () => {
+    const file = join(folder, 'blank-again.yaml')
+    await writeFile(file, '\n')
+    await expect(loadConfig(file, 1)).rejects.toThrow('it is empty; allowed while the gateway runs: {}')
+    await writeFile(file, '{}\n')
+    expect(await loadConfig(file, 1)).toEqual({})
   })
 
   it.each([
