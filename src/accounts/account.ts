@@ -22,6 +22,8 @@ export interface Common {
   readonly clock: Pick<Clock, 'now'>
   readonly limiter: Limiter
   readonly priceOf: (deployment: Deployment) => Priced | undefined
+  /** The same for those who can't do without: the log tells of a price that is missing. */
+  readonly neededPriceOf: (deployment: Deployment) => Priced | undefined
   /** Limits of a model for all who ask for it, by its name. */
   readonly limitsOf: (model: string) => { readonly rpm?: number | undefined; readonly tpm?: number | undefined }
   /** Whether requests are written down, for which their tokens are asked for. */
@@ -90,8 +92,8 @@ export class KeyAccount implements Account {
 
   /** A plan of what has a price. */
   #payable(plan: Plan): Plan {
-    const { priceOf } = this.#common
-    const unknown = plan.targets.filter(({ deployment }) => !priceOf(deployment))
+    const { neededPriceOf } = this.#common
+    const unknown = plan.targets.filter(({ deployment }) => !neededPriceOf(deployment))
     if (unknown.length === 0) return plan
     const targets = plan.targets.filter((target) => !unknown.includes(target))
     if (targets.length === 0) throw unpriced(this.#whose, plan.requested)

@@ -58,7 +58,8 @@ export function createAccounting({ clock, limiter, keys, ledger, catalogue, dige
       const prices = createPricing({ known, catalogue, ...services })
       const common: Common = {
         ...{ clock, limiter, counts: ledger !== undefined },
-        priceOf: (deployment) => prices.book.neededPriceOf(deployment),
+        priceOf: (deployment) => prices.book.priceOf(deployment),
+        neededPriceOf: (deployment) => prices.book.neededPriceOf(deployment),
         limitsOf: (model) => catalog.models.get(model)?.rate ?? {},
       }
       const named = new Map(configured.map((key) => [key.name, new KeyAccount(keyOf(key), common)]))

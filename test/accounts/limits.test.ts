@@ -264,6 +264,16 @@ describe('A key with a budget', () => {
     expect([refused.status, errorOf(refused).code]).toEqual([403, 'model_unpriced'])
   })
 
+  it('has the log name what has no price, as no other key does', async () => {
+    const missing = 'The price of up/other is not known. Set `price` of its deployment.'
+    const without = await start({ rpm: 10, tpm: 100_000 })
+    await without.ask(chat('unpriced'))
+    expect(without.gateway.logged).not.toContain(missing)
+    const budgeted = await start({ budget: dollar })
+    await budgeted.ask(chat('unpriced'))
+    expect(budgeted.gateway.logged).toContain(missing)
+  })
+
   it('is refused what nobody can bound, unless it is allowed that', async () => {
     const tools = { tools: [{ type: 'web_search_preview' }] }
     const reply = await (await start({ budget: dollar })).ask(chat('priced', tools))
