@@ -3,6 +3,16 @@ import { isObject } from '../wire/json.ts'
 /** Names of settings, headers, request fields and variables whose values are, or may be, secrets. */
 const secretName = /auth|key|token|secret|cookie|password|passwd|credential|bearer/i
 
+/** What clients' keys are called and may do, in the list `keys` of a configuration. */
+const ofKeys: ReadonlySet<string> = new Set([
+  'name',
+  'models',
+  'budgetReset',
+  'budgetMode',
+  'modelLimits',
+  'userLimits',
+])
+
 /** Whose entries have names that the user chose. */
 const named: ReadonlySet<string> = new Set(['providers', 'models'])
 
@@ -39,9 +49,16 @@ export function withoutSecrets(env: Readonly<Record<string, unknown>>): <T>(valu
     return Object.fromEntries(
       Object.entries(value).map(([key, part]) => {
         const tells = !areNames && (key === 'headers' || secretName.test(key))
+        if (key === 'keys' && Array.isArray(part)) return [key, part.map(copyOfKey)]
         return [hideIn(key), copy(part, isSecret || tells, named.has(key))]
       }),
     )
+  }
+
+  /** A client's key: who it is for and what it may do are no secrets. */
+  function copyOfKey(entry: unknown): unknown {
+    if (!isObject(entry)) return copy(entry, true)
+    return Object.fromEntries(Object.entries(entry).map(([key, part]) => [hideIn(key), copy(part, !ofKeys.has(key))]))
   }
 
   return <T>(value: T) => copy(value, false) as T

@@ -7,6 +7,7 @@ const secrets = {
   SAMEWIRE_ADMIN_KEY: 'sk-admin-0123456789abcdef',
   LAB_KEY: 'sk-lab-secret-0123456789',
   SECOND_KEY: 'sk-second-secret-0123456',
+  CI_KEY: 'sk-of-ci-secret-0123456',
   HF_TOKEN: 'hf_secret_of_the_environment',
   LAB_HEADER: 'header-secret-0123456789',
 }
@@ -24,7 +25,7 @@ describe('What a gateway shows of its configuration', () => {
         },
         'my-keys': { type: 'openai', baseURL: url, apiKey: 'client', organization: `org-${secrets.LAB_KEY}` },
       },
-      keys: ['env:SECOND_KEY'],
+      keys: ['env:SECOND_KEY', { key: 'env:CI_KEY', name: 'ci', models: ['keynote-*'], rpm: 60 }],
       models: {
         'keynote-model': {
           deployments: [
@@ -59,7 +60,7 @@ describe('What a gateway shows of its configuration', () => {
         lab: { apiKey: 'env:LAB_KEY', headers: { 'x-tenant': '***', authorization: 'env:LAB_HEADER' } },
         'my-keys': { type: 'openai', apiKey: 'client', organization: 'org-***' },
       },
-      keys: ['env:SECOND_KEY'],
+      keys: ['env:SECOND_KEY', { key: 'env:CI_KEY', name: 'ci', models: ['keynote-*'], rpm: 60 }],
       models: {
         'keynote-model': {
           deployments: [
@@ -72,6 +73,12 @@ describe('What a gateway shows of its configuration', () => {
         },
       },
     })
+  })
+
+  it('has no key that is written out beside what it may do', () => {
+    const hide = withoutSecrets({})
+    const keys = ['written-out-0123', { key: 'written-out-4567', name: 'ci', note: 'written-out-89ab', rpm: 60 }]
+    expect(hide({ keys })).toEqual({ keys: ['***', { key: '***', name: 'ci', note: '***', rpm: 60 }] })
   })
 
   it('has no secret of the environment where a program has put one', () => {
