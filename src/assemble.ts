@@ -78,7 +78,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   checkBudgets(keys, readState(config, env, found), found)
   const adminKey = readAdminKey(env, keys, found)
   if (found.problems.length > 0) throw new ConfigError(found.problems, source)
-  const secrets = keys.map(({ secret }) => secret)
+  const secrets = [...keys.map(({ secret }) => secret), ...(adminKey === undefined ? [] : [adminKey])]
   const { ready, close, ...observing } = createObserving({ ...parts, output, settings, catalog, secrets })
   const services = { ...parts.services, ...observing }
   const gateway = composeGateway(catalog, services, { keepAlive: config.keepAlive, cacheHost: parts.cacheHost })

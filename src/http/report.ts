@@ -12,6 +12,7 @@ import { Block } from '../wire/block.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { asGatewayError, describeCause, type GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
+import { shownText } from '../wire/outline.ts'
 
 export interface Reporting extends Pick<Services, 'clock' | 'log' | 'observer'> {
   /** Says what requests cost; loaded by the first that may cost something. */
@@ -142,6 +143,7 @@ export class RequestRecord {
     const { requestId, method, path, started, trace } = this.#arrival
     const served = servedBy(trace)
     const charge = this.#charge(served)
+    const user = stringAt(this.body?.outline, 'user')
     return {
       requestId,
       method,
@@ -150,7 +152,7 @@ export class RequestRecord {
       model: trace.plan?.requested,
       key: this.key,
       asked: this.body?.outline,
-      user: stringAt(this.body?.outline, 'user'),
+      user: user === undefined ? undefined : shownText(user),
       status,
       streams: this.#streams,
       outcome,

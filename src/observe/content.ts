@@ -12,7 +12,7 @@ const longest = 64 * 1024
 export function contentOf(secrets: readonly string[]): (report: RequestReport) => string {
   const worded = (bytes: Uint8Array) => {
     const text = new TextDecoder().decode(bytes.subarray(0, longest))
-    return JSON.stringify(withoutKeys(withoutSecrets(text, secrets)))
+    return JSON.stringify(withoutKeys(withoutSecrets(text, secrets)).toWellFormed())
   }
   return ({ content }) => {
     const { request, answer } = content ?? {}

@@ -32,7 +32,7 @@ export function createLogger({ level: least, format, sample, content }: LogSetti
 
   function write(told: string, level: Level): void {
     const at = time(clock.now())
-    const message = withoutKeys(told)
+    const message = withoutKeys(told).toWellFormed()
     if (format === 'text') createLog((entry) => output(`${at} ${level.padEnd(5)} ${entry}`, true))(message)
     else output(JSON.stringify({ time: at, level, msg: message }), true)
   }

@@ -5,6 +5,7 @@ import type { Observer } from '../core/report.ts'
 import { secretsOf } from '../core/secrets.ts'
 import type { Services } from '../core/services.ts'
 import { contentOf } from './content.ts'
+import { hideKeys } from './keys.ts'
 import type { Format, LogSettings } from './log-settings.ts'
 import { createLogger, type Output } from './logger.ts'
 import { lateTelemetry } from './telemetry.ts'
@@ -22,7 +23,7 @@ export interface ObservingOptions {
   readonly output: LogOutput | undefined
   readonly settings: LogSettings
   readonly catalog: Catalog
-  /** Those of the gateway's keys. */
+  /** The keys that clients and operators send to the gateway. */
   readonly secrets: readonly string[]
   readonly env: Environment
   /** Whether work goes on between requests. Default true. */
@@ -43,6 +44,7 @@ export interface Observing {
 }
 
 export function createObserving(options: ObservingOptions): Observing {
+  hideKeys(options.secrets)
   const { log, observer } = createLogging(options)
   const telemetry = lateTelemetry({ ...options, services: { ...options.services, log } })
   return {

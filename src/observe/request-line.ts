@@ -40,8 +40,9 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
       .map(({ name, kind }) => ({ deployment: shownName(name), reason: kind }))
     line += `,"skipped":${JSON.stringify(skipped)}`
   }
-  if (trace.dropped && trace.dropped.length > 0) line += `,"dropped":${JSON.stringify(trace.dropped.slice(0, most))}`
-  if (trace.continued) line += `,"continued":${JSON.stringify(trace.continued)}`
+  if (trace.dropped && trace.dropped.length > 0)
+    line += `,"dropped":${JSON.stringify(trace.dropped.slice(0, most).map(shownName))}`
+  if (trace.continued) line += `,"continued":${JSON.stringify(trace.continued.map(shownName))}`
   return `${line}${content}}`
 }
 

@@ -21,6 +21,12 @@ export function textLength(text: string): number {
   return text.charCodeAt(0) === 0 && mark.test(text) ? Number(text.slice(1)) : text.length
 }
 
+/** A string of an outline as it may be shown: its length in place of a mark. */
+export function shownText(text: string): string {
+  const length = textLength(text)
+  return length === text.length ? text : `(${length} characters)`
+}
+
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**

@@ -131,6 +131,29 @@ describe('The log of requests', () => {
     for (const one of [secret, providerKey, teamKey]) expect(open.entries.join()).not.toContain(one)
   })
 
+  it('can be read by strict readers of JSON, whatever a client calls its model', async () => {
+    const { gateway, entries } = await start({ content: true })
+    await ask(gateway, chat('half \ud800'), { headers })
+    const pair = '\ud83d\ude00'
+    await ask(gateway, chat('m', { user: `${'x'.repeat(199)}${pair}${pair}` }), { headers })
+    expect(entries).toHaveLength(2)
+    for (const entry of entries) expect(entry).not.toMatch(/(?<!\\)\\ud[89a-f]/i)
+  })
+
+  it('tells the length of a user that is no name', async () => {
+    const { gateway, requests } = await start()
+    await ask(gateway, chat('m', { user: 'x'.repeat(100_000) }), { headers })
+    expect(requests()).toMatchObject([{ user: '(100000 characters)' }])
+  })
+
+  it('has no key that stands where the name of a model belongs', async () => {
+    const { gateway, entries } = await start()
+    await ask(gateway, chat(teamKey), { headers })
+    await ask(gateway, chat(`up/${teamKey}`, { user: teamKey }), { headers })
+    expect(entries.join()).not.toContain(teamKey)
+    expect(entries.join()).toContain('"model":"up/***"')
+  })
+
   it('cannot be forged by the name of a model', async () => {
     const { gateway, entries } = await start({}, {}, 'text')
     await ask(gateway, chat('m\n2026 error forged'), { headers })

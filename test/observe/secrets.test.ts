@@ -139,7 +139,7 @@ function bodyOf(more: object = {}) {
   return {
     model: 'm',
     messages: [
-      { role: 'user', content: `${said.question} ${keys.prompt} ${own.PROVIDER_KEY}` },
+      { role: 'user', content: `${said.question} ${keys.prompt} ${own.PROVIDER_KEY} ${own.SAMEWIRE_ADMIN_KEY}` },
       { role: 'assistant', content: null, tool_calls: [call] },
       { role: 'tool', tool_call_id: 'call_1', content: 'done' },
     ],
@@ -176,6 +176,7 @@ async function ask(url: string): Promise<string> {
   await send(chat, good, bodyOf())
   await send(chat, good, bodyOf({ model: 'falls' }))
   await send(chat, good, bodyOf({ model: keys.model }))
+  await send(chat, good, bodyOf({ model: `up/${own.SAMEWIRE_KEY}`, user: own.SAMEWIRE_KEY }))
   await send(chat, good, bodyOf({ model: `up/${keys.deployment}` }))
   for (const headers of [
     { authorization: `Bearer ${keys.bearer}` },

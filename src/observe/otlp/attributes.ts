@@ -8,7 +8,7 @@ const most = 1_000
 export function textJSON(text: string): string {
   const found = known.get(text)
   if (found !== undefined) return found
-  const json = JSON.stringify(shownName(text).toWellFormed())
+  const json = JSON.stringify(shownName(text))
   if (known.size >= most) known.clear()
   if (text.length <= longestName) known.set(text, json)
   return json
