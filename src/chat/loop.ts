@@ -21,27 +21,19 @@ export interface ChatOptions {
 
 /**
  * Asks and answers until the input ends, `/exit`, or a signal that stops no answer where there is no terminal. Errors
- * are printed and the loop goes on.
+ * are printed and the loop goes on; `failed` says that there were some and nobody was at a terminal to read them.
  */
-export async function chatLoop(options: ChatOptions): Promise<'left' | 'interrupted'> {
-  const { client, input, output, signals } = options
+export async function chatLoop(options: ChatOptions): Promise<'left' | 'interrupted' | 'failed'> {
+  const { input, output, signals } = options
   const chat = new Chat(options)
   signals?.on('SIGINT', chat.interrupt)
   try {
-    chat.say(await greeting(chat.session, client))
+    await chat.greet()
     await chat.run(input, output)
-    return chat.interrupted ? 'interrupted' : 'left'
+    if (chat.interrupted) return 'interrupted'
+    return chat.failed && !isTerminal(input) ? 'failed' : 'left'
   } finally {
     signals?.off('SIGINT', chat.interrupt)
-  }
-}
-
-async function greeting(session: Session, client: OpenAI): Promise<string> {
-  try {
-    session.model ??= await defaultModel(client)
-    return `${session.model} at ${client.baseURL}\n${help}`
-  } catch (error) {
-    return describeError(error, client.baseURL)
   }
 }
 
@@ -52,10 +44,23 @@ class Chat {
   #lines: Interface | undefined
   #closed = false
   interrupted = false
+  /** Whether anything that was asked had no answer. */
+  failed = false
 
   constructor(options: ChatOptions) {
     this.#options = options
     this.session = createSession(options.model)
+  }
+
+  async greet(): Promise<void> {
+    const { session } = this
+    const { client } = this.#options
+    try {
+      session.model ??= await defaultModel(client)
+      this.say(`${session.model} at ${client.baseURL}\n${help}`)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   async run(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<void> {
@@ -96,6 +101,11 @@ class Chat {
     this.#options.output.write(`${this.#dim(text)}\n`)
   }
 
+  #fail(error: unknown): void {
+    this.failed = true
+    this.say(describeError(error, this.#options.client.baseURL))
+  }
+
   #prompt(): void {
     // A pipe may have ended before its lines are answered, and a closed interface refuses to prompt.
     if (this.#closed) this.#options.output.write('You: ')
@@ -111,7 +121,7 @@ class Chat {
       if (said === 'exit') return 'exit'
       this.say(said)
     } catch (error) {
-      this.say(describeError(error, client.baseURL))
+      this.#fail(error)
     }
     return undefined
   }

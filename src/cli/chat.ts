@@ -39,6 +39,6 @@ export const chat: Command = {
       signals: process,
       color: !env.NO_COLOR,
     })
-    return end === 'interrupted' ? 130 : 0
+    return { left: 0, failed: 1, interrupted: 130 }[end]
   },
 }

@@ -101,9 +101,9 @@ test('/models lists, /model asks, and an unknown command is told what there is',
   expect(stdout).toContain('There is no /constructor.')
 })
 
-test('without a gateway every turn says how to start it, and the loop goes on', async () => {
+test('without a gateway every turn says how to start it, the loop goes on, and the exit code is 1', async () => {
   const { stdout, code } = await chat(['hi', '/models', '/reset'], ['--base-url', nowhere])
-  expect(code).toBe(0)
+  expect(code).toBe(1)
   expect(stdout.match(/Nobody answers at \S+: run `npm start` in another terminal\./g)).toHaveLength(3)
   expect(stdout).toContain('The conversation starts anew.')
 })
