@@ -1,7 +1,7 @@
 import type { Meter } from '../state/meters.ts'
 import { GatewayError, shorten } from '../wire/errors.ts'
 import { goDuration } from './duration.ts'
-import type { TooFast } from './rates.ts'
+import type { Take, TooFast } from './rates.ts'
 
 const units = {
   requests: 'requests per min (RPM)',
@@ -14,7 +14,14 @@ export function tooFast({ take, wait, left }: TooFast, whose: string, headers: R
   const message =
     `Rate limit reached for ${whose} on ${units[kind]}: Limit ${limit}, Used ${limit - left}, ` +
     `Requested ${Math.min(need, limit)}. Please try again in ${goDuration(wait)}.`
-  return new GatewayError('rate_limit', message, { type: kind, retryAfterMs: wait, headers })
+  return new GatewayError('rate_limit', message, { type: kind, retryAfterMs: wait, limit: limitOf(take), headers })
+}
+
+/** `key_rpm`, `model_tpm`, `key_model_rpm`, `user_rpm`: without any name, since that may be whatever a client says. */
+function limitOf({ subject, kind }: Take): string {
+  const whose = /^model:/.test(subject) ? 'model' : (/ (model|user):/.exec(subject)?.[1] ?? 'key')
+  const of = whose === 'model' && subject.startsWith('key:') ? 'key_model' : whose
+  return `${of}_${kind === 'requests' ? 'rpm' : 'tpm'}`
 }
 
 /** Milliseconds after which another try of a request among too many at once makes sense. */
@@ -22,7 +29,7 @@ const shortly = 1_000
 
 export function tooManyAtOnce(meter: Meter, whose: string): GatewayError {
   const message = `Rate limit reached for ${whose} on requests at once: Limit ${meter.limit}. Please try again in 1s.`
-  return new GatewayError('rate_limit', message, { type: 'requests', retryAfterMs: shortly })
+  return new GatewayError('rate_limit', message, { type: 'requests', retryAfterMs: shortly, limit: 'key_parallel' })
 }
 
 export interface Overdrawn {
@@ -42,7 +49,7 @@ export function overdrawn({ whose, limit, left, need, end }: Overdrawn): Gateway
   const message =
     `You exceeded your current quota: of the budget of ${whose}, ${dollars(limit)}, ${dollars(left)} are left, and this ` +
     `request may cost ${dollars(need)}.${until}`
-  return new GatewayError('quota', message, { again: false, reason: 'budget_exceeded' })
+  return new GatewayError('quota', message, { again: false, reason: 'budget_exceeded', limit: 'key_budget' })
 }
 
 /** Nano-dollars in words, to the last digit that says something. */

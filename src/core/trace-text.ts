@@ -21,11 +21,12 @@ export function traceText({ attempts, plan }: Trace): string {
     return kept.join()
   }
   const tried = fitting(
-    attempts.map(({ deployment, why, parts, ms, failure, reason, broke }) => ({
+    attempts.map(({ deployment, why, parts, ms, status, failure, reason, broke }) => ({
       deployment,
       why,
       parts,
       ms: Math.round(ms),
+      status,
       failure,
       reason,
       broke,

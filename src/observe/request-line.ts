@@ -20,6 +20,7 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
   const reason = reasonOf(report)
   if (reason !== undefined) line += `,"reason":${JSON.stringify(reason)}`
   if (failure?.param) line += `,"param":${JSON.stringify(shownName(failure.param))}`
+  if (failure?.limit) line += `,"limit":"${failure.limit}"`
   line += `,"stream":${report.streams},"ms":${rounded(report.ms)}`
   if (report.firstMs !== undefined) line += `,"first_ms":${rounded(report.firstMs)}`
   if (tokens) {
@@ -33,7 +34,8 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
   if (trace.cache) line += `,"cache":"${trace.cache}"`
   if (trace.context) line += `,"trace_id":"${trace.context.traceId}"`
   line += `,"bytes_in":${report.bytesIn}`
-  if (trace.attempts.length > 0) line += `,"attempts":[${trace.attempts.map(attemptJSON).join()}]`
+  if (trace.attempts.length > 0)
+    line += `,"attempts":[${trace.attempts.map((attempt, at) => attemptJSON(attempt, at > 0 ? report.started : undefined)).join()}]`
   if (trace.plan && trace.plan.skipped.length > 0) {
     const skipped = trace.plan.skipped
       .slice(0, most)
@@ -48,11 +50,11 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
 
 /** The same for people: what was asked, what came of it, and where the time went. */
 export function textLine(report: RequestReport): string {
-  const { tokens, served, trace, model } = report
+  const { tokens, served, trace, model, failure } = report
   const parts = [`${report.method} ${shownName(report.path)} ${report.status}`]
   if (report.outcome !== 'done') parts.push(report.outcome)
   const reason = reasonOf(report)
-  if (reason !== undefined) parts.push(`(${reason})`)
+  if (reason !== undefined) parts.push(failure?.limit ? `(${reason}: ${failure.limit})` : `(${reason})`)
   parts.push(`${Math.round(report.ms)} ms`)
   if (report.streams && report.firstMs !== undefined) parts.push(`first ${Math.round(report.firstMs)} ms`)
   if (model !== undefined) {
@@ -66,6 +68,17 @@ export function textLine(report: RequestReport): string {
   if (report.key !== undefined) parts.push(`key ${report.key}`)
   const failed = trace.attempts.filter(({ failure }) => failure !== undefined)
   if (failed.length > 0) parts.push(`after ${failed.slice(0, most).map(attemptText).join(', ')}`)
+  const waited = waitBetween(trace.attempts)
+  if (waited > 0) parts.push(`waited ${waited} ms`)
+  const skipped = trace.plan?.skipped.filter(({ kind }) => kind !== 'duplicate' && kind !== 'not_drawn') ?? []
+  if (skipped.length > 0) {
+    parts.push(
+      `skipped ${skipped
+        .slice(0, most)
+        .map(({ name, kind }) => `${shownName(name)}: ${kind}`)
+        .join(', ')}`,
+    )
+  }
   return `${report.requestId} ${parts.join(' ')}`
 }
 
@@ -82,8 +95,13 @@ function reasonOf({ failure, trace }: RequestReport): string | undefined {
   return failure?.reason ?? trace.reason ?? trace.attempts.find((attempt) => attempt.failure)?.reason
 }
 
-function attemptJSON({ deployment, ms, failure, reason, broke, parts }: AttemptRecord): string {
-  let json = `{"deployment":${JSON.stringify(shownName(deployment))},"ms":${Math.round(ms)}`
+/** `since`: when the request came, in milliseconds since 1970; undefined for the first attempt, which waits for nothing. */
+function attemptJSON(attempt: AttemptRecord, since: number | undefined): string {
+  const { deployment, at, ms, status, failure, reason, broke, parts } = attempt
+  let json = `{"deployment":${JSON.stringify(shownName(deployment))}`
+  if (since !== undefined) json += `,"at":${Math.round(at - since)}`
+  json += `,"ms":${Math.round(ms)}`
+  if (status !== undefined) json += `,"status":${status}`
   if (failure !== undefined) json += `,"failure":"${failure}"`
   if (reason !== undefined) json += `,"reason":${JSON.stringify(reason)}`
   if (broke) json += ',"broke":true'
@@ -91,6 +109,18 @@ function attemptJSON({ deployment, ms, failure, reason, broke, parts }: AttemptR
   return `${json}}`
 }
 
-function attemptText({ deployment, ms, reason, failure }: AttemptRecord): string {
-  return `${shownName(deployment)}: ${reason ?? failure} (${Math.round(ms)} ms)`
+function attemptText({ deployment, ms, status, reason, failure }: AttemptRecord): string {
+  const told = status === undefined ? '' : ` ${status}`
+  return `${shownName(deployment)}: ${reason ?? failure}${told} (${Math.round(ms)} ms)`
+}
+
+/** Milliseconds in which no attempt was going on, from the first to the last. */
+function waitBetween(attempts: readonly AttemptRecord[]): number {
+  let waited = 0
+  let until = attempts[0]?.at ?? 0
+  for (const { at, over, ms } of attempts) {
+    waited += Math.max(0, at - until)
+    until = Math.max(until, over ?? at + ms)
+  }
+  return Math.round(waited)
 }

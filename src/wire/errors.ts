@@ -113,6 +113,8 @@ export interface FailureDetails {
   readonly lacks?: Capability
   /** The value for `x-samewire-reason`, if neither the kind nor the code says it. */
   readonly reason?: string
+  /** Which of the gateway's own limits it was, for operators: `key_rpm`. */
+  readonly limit?: string | undefined
   readonly headers?: Readonly<Record<string, string>>
   readonly cause?: unknown
 }
@@ -131,6 +133,7 @@ export class GatewayError extends Error {
   /** Worth a retry on the same deployment. */
   readonly again: boolean
   readonly lacks: Capability | undefined
+  readonly limit: string | undefined
   readonly headers: Readonly<Record<string, string>>
   /** The HTTP status by which an upstream told it. */
   upstreamStatus: number | undefined
@@ -148,15 +151,16 @@ export class GatewayError extends Error {
     this.retryAfterMs = details.retryAfterMs
     this.again = reaction.again && details.again !== false
     this.lacks = details.lacks
+    this.limit = details.limit
     this.headers = details.headers ?? {}
     this.#reason = details.reason
   }
 
   /** The same failure in the terms of the request that the client made. */
   inTermsOf(param: string | null, message: string): GatewayError {
-    const { kind, status, type, code, headers, cause } = this
+    const { kind, status, type, code, headers, cause, limit } = this
     const same = new GatewayError(kind, message, {
-      ...{ status, type, code, param, headers, cause, again: this.again, reason: this.reason },
+      ...{ status, type, code, param, headers, cause, limit, again: this.again, reason: this.reason },
       ...(this.model !== undefined && { model: this.model }),
       ...(this.retryAfterMs !== undefined && { retryAfterMs: this.retryAfterMs }),
       ...(this.lacks !== undefined && { lacks: this.lacks }),

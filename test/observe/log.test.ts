@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import type { LogOutput } from '../../src/observe/observing.ts'
+import { keptInMemory } from '../support/accounting.ts'
 import { ask, chat, noLists, open, until } from '../support/ask.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, json, stream } from '../support/upstream.ts'
@@ -12,9 +13,16 @@ const headers = { authorization: `Bearer ${teamKey}` }
 const { up, spare } = serveUpstreams({ up: json(200, chatAnswer('hello')), spare: json(200, chatAnswer('spare')) })
 const serve = gatewayStarter()
 
+const failed = { deployment: 'up/m', status: 429, failure: 'rate_limit', reason: 'rate_limit_exceeded' }
+
 type Line = Record<string, unknown> & { readonly attempts?: readonly Record<string, unknown>[] }
 
-async function start(log: Config['log'] = {}, more: Record<string, string> = {}, format: LogOutput['format'] = 'json') {
+async function start(
+  log: Config['log'] = {},
+  more: Record<string, string> = {},
+  format: LogOutput['format'] = 'json',
+  settings: Config = {},
+) {
   const entries: string[] = []
   const type = 'openai-compatible'
   const config = {
@@ -28,9 +36,11 @@ async function start(log: Config['log'] = {}, more: Record<string, string> = {},
     keys: ['env:TEAM_KEY'],
     retries: 0,
     log,
+    ...settings,
   }
+  const { accounting } = await keptInMemory()
   const output: LogOutput = { write: (entry) => void entries.push(entry), format }
-  const gateway = await serve(config, { services: noLists, env: { ...env, ...more }, output })
+  const gateway = await serve(config, { services: noLists, env: { ...env, ...more }, output, accounting })
   const lines = () => entries.map((entry) => JSON.parse(entry) as Line)
   return { gateway, entries, lines, requests: () => lines().filter(({ msg }) => msg === 'request') }
 }
@@ -59,6 +69,33 @@ describe('The log of requests', () => {
       { deployment: 'up/m', failure: 'upstream', reason: 'upstream_error' },
       { deployment: 'spare/m' },
     ])
+  })
+
+  it('tells what the upstream said, and where the time went that no attempt took', async () => {
+    const later = json(429, { error: { message: 'later' } }, { 'retry-after-ms': '30' })
+    const { gateway, requests } = await start({}, {}, 'json', { retries: 1 })
+    up.script(later, json(200, chatAnswer('hello')))
+    await ask(gateway, chat('up/m'), { headers })
+    const [first, second] = requests()[0]?.attempts ?? []
+    expect(first).toEqual({ ...failed, ms: expect.any(Number) })
+    expect(second).toEqual({ deployment: 'up/m', at: expect.any(Number), ms: expect.any(Number) })
+    expect(second?.at).toBeGreaterThanOrEqual(30)
+    const read = await start({}, {}, 'text', { retries: 1 })
+    up.script(later, json(200, chatAnswer('hello')))
+    await ask(read.gateway, chat('up/m'), { headers })
+    const told = / after up\/m: rate_limit_exceeded 429 \(\d+ ms\) waited (\d+) ms$/.exec(read.entries.at(-1) ?? '')
+    expect(Number(told?.[1])).toBeGreaterThanOrEqual(29)
+  })
+
+  it('tells who was left alone, and whose limit was reached', async () => {
+    const { gateway, entries } = await start({}, {}, 'text', {
+      cooldown: { allowedFails: 1, cooldownTime: 60 },
+      keys: [{ key: 'env:TEAM_KEY', name: 'team', rpm: 2 }],
+    })
+    up.script(json(500, { error: { message: 'oops' } }))
+    for (const _ of ['fails', 'is left alone', 'is too much']) await ask(gateway, chat('m'), { headers })
+    expect(entries.at(-2)).toMatch(/200 \(cooldown\) .* m -> spare\/m .* skipped up\/m: cooldown$/)
+    expect(entries.at(-1)).toMatch(/429 failed \(rate_limit_exceeded: key_rpm\) /)
   })
 
   it('tells of a stream how it ended: broken off, or left by its client', async () => {

@@ -169,7 +169,7 @@ describe.each(runtimes)('A request that wants its trace, on %s', (runtime) => {
     const ms = expect.any(Number)
     expect(traceOf(reply)).toEqual({
       attempts: [
-        { deployment: 'a/straße', why: 'requested', ms, failure: 'upstream', reason: 'upstream_error' },
+        { deployment: 'a/straße', why: 'requested', ms, status: 500, failure: 'upstream', reason: 'upstream_error' },
         { deployment: 'b/spare', why: 'fallback', ms },
       ],
       skipped: [],
