@@ -43,7 +43,9 @@ export const importCommand: Command = {
     if (values.out === undefined) output.write(written)
     else await write(values.out, written)
     if (imported.report !== '') errors.write(imported.report.replace(/\n?$/, '\n'))
-    return flags.has('strict') && imported.lost > 0 ? 1 : 0
+    const { lost, notes } = imported
+    const nothing = lost > 0 && notes.every(({ outcome }) => outcome === 'lost')
+    return nothing || (flags.has('strict') && lost > 0) ? 1 : 0
   },
 }
 

@@ -1,4 +1,4 @@
-import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit, YAMLError } from 'yaml'
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Tags, visit, YAMLError } from 'yaml'
 import { pathText } from '../config/problems.ts'
 import { printable } from '../log.ts'
 import { deeperThan } from '../wire/json.ts'
@@ -40,8 +40,7 @@ export function readSource(text: string): Source {
       version: '1.1',
       merge: true,
       logLevel: 'silent',
-      // A version of an API such as `2024-02-01` is no date.
-      customTags: (tags) => tags.filter((tag) => typeof tag === 'string' || !tag.tag.endsWith(':timestamp')),
+      customTags: (tags) => tags.flatMap(pythons),
     })
     const [error] = document.errors
     if (error) throw error
@@ -52,6 +51,15 @@ export function readSource(text: string): Source {
   } catch (error) {
     throw error instanceof ImportError ? error : new ImportError(reasonOf(error))
   }
+}
+
+/** A tag as the other gateways' parser knows it. A version of an API such as `2024-02-01` is no date, and `y` is no truth. */
+function pythons(tag: Tags[number]): Tags {
+  if (typeof tag === 'string') return [tag]
+  if (tag.tag.endsWith(':timestamp')) return []
+  return tag.tag.endsWith(':bool') && 'test' in tag && tag.test
+    ? [{ ...tag, test: new RegExp(`^(?=..)${tag.test.source}`) }]
+    : [tag]
 }
 
 /** Parsers quote the text around a mistake, which may hold a key: only the first line is theirs to say. */

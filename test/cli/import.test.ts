@@ -31,6 +31,12 @@ describe('The configuration of another gateway', () => {
     expect((await samewire(`import litellm ${source} --strict`)).code).toBe(0)
   })
 
+  it('fails if nothing of it could be carried over', async () => {
+    const { code, errors } = await samewire('import litellm -', { input: 'model_list: { a: b }' })
+    expect(code).toBe(1)
+    expect(errors).toContain('model_list: found an object; allowed: a list')
+  })
+
   it('is read from the standard input, and named', async () => {
     const input = JSON.stringify({ provider: 'groq', override_params: { model: 'llama' } })
     const { output } = await samewire('import portkey - --name chat --format json', { input })

@@ -87,6 +87,13 @@ describe('A configuration of LiteLLM’s', () => {
     expect(ofLitellm(`model_list: [${entry}]`).report).toContain('silent_model: it is no model that is carried')
   })
 
+  it('has the words of LiteLLM’s parser: yes is true, y is not', () => {
+    const text = (word: string) =>
+      `model_list: [{ model_name: m, litellm_params: { model: groq/x, user: ${word} } }]\nlitellm_settings: { drop_params: yes }`
+    expect(ofLitellm(text('y')).output).toMatch(/user: "?y"?\n[\s\S]*dropParams: true/)
+    expect(ofLitellm(text('on')).output).not.toMatch(/user: "?on/)
+  })
+
   it('draws by requests per minute where no deployment has a weight', () => {
     expect(sharesOf('litellm/shares.yaml', 'm')).toEqual([
       ['openai/gpt-4o', 9, 1],

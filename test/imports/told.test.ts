@@ -19,7 +19,7 @@ describe('The report', () => {
     ['line 58: router_settings.model_group_alias.nowhere: it stands for no model that is carried'],
     ['line 64: router_settings.redis_password: each process counts for itself'],
     ['line 74: litellm_settings.success_callback: there are no callbacks'],
-    ['line 79: general_settings.database_url: there is no database'],
+    ['line 79: general_settings.database_url: keys and usage are kept in a database of its own: set `state`'],
     [
       'line 33: model_list[2].litellm_params.api_key: a key that is written out is not copied; put it into ANTHROPIC_API_KEY',
     ],
@@ -90,7 +90,11 @@ describe('It is told that', () => {
       { strategy: { mode: 'fallback', on_status_codes: [429] }, targets: [{ provider: 'groq' }] },
       'strategy.on_status_codes',
     ],
-    ['answers are cached', { provider: 'groq', cache: { mode: 'simple' } }, 'cache: answers are not cached'],
+    [
+      'answers are cached',
+      { provider: 'groq', cache: { mode: 'simple' } },
+      'cache: here `cache` has answers kept: set it',
+    ],
     ['there are guardrails', { provider: 'groq', inputGuardrails: ['a'] }, 'inputGuardrails: there are no guardrails'],
     ['a provider is unknown', { provider: 'vertex-ai' }, 'there is no such provider'],
     [

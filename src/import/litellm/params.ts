@@ -6,13 +6,16 @@ import type { At, Item } from '../notes.ts'
 type Fields = DraftDeployment['fields']
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
+/** Why budgets of anything else aren't carried. */
+export const onlyOfKeys = 'budgets are those of keys'
+
 /** Why what a deployment may have isn't carried. */
 const lostParams: Readonly<Record<string, string>> = {
   mock_response: 'samewire makes no answers up',
   tags: 'samewire does not route by tags',
   tag_regex: 'samewire does not route by tags',
-  max_budget: 'there are no budgets',
-  budget_duration: 'there are no budgets',
+  max_budget: onlyOfKeys,
+  budget_duration: onlyOfKeys,
   tpd: 'limits are by the minute',
   rpd: 'limits are by the minute',
   itpm: 'tokens are limited together, by tpm',

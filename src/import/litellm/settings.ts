@@ -4,7 +4,7 @@ import { count, flag, seconds } from '../kinds.ts'
 import type { At, Item } from '../notes.ts'
 import { keyOf } from '../secrets.ts'
 import { readFallbacks } from './fallbacks.ts'
-import { mostRetries } from './params.ts'
+import { mostRetries, onlyOfKeys } from './params.ts'
 
 type Settings = { -readonly [K in keyof Draft['settings']]: Draft['settings'][K] }
 
@@ -138,11 +138,11 @@ const lostRouter: Readonly<Record<string, string>> = {
   redis_password: 'each process counts for itself',
   redis_url: 'each process counts for itself',
   redis_db: 'each process counts for itself',
-  cache_responses: 'answers are not cached',
-  cache_kwargs: 'answers are not cached',
-  caching_groups: 'answers are not cached',
+  cache_responses: 'here `cache` has answers kept: set it',
+  cache_kwargs: 'here `cache` has answers kept: set it',
+  caching_groups: 'here `cache` has answers kept: set it',
   enable_tag_filtering: 'samewire does not route by tags',
-  provider_budget_config: 'there are no budgets',
+  provider_budget_config: onlyOfKeys,
   max_fallbacks: 'see maxAttempts',
   set_verbose: 'the log has one line for each request',
   debug_level: 'the log has one line for each request',
@@ -153,14 +153,14 @@ const lostSettings: Readonly<Record<string, string>> = {
   success_callback: 'there are no callbacks',
   failure_callback: 'there are no callbacks',
   service_callback: 'there are no callbacks',
-  cache: 'answers are not cached',
-  cache_params: 'answers are not cached',
+  cache: 'here `cache` has answers kept: set it',
+  cache_params: 'here `cache` has answers kept: set it',
   set_verbose: 'the log has one line for each request',
   json_logs: 'the log has one line for each request',
   modify_params: 'what a provider needs otherwise is changed without a setting',
   ssl_verify: 'certificates are always checked; Node reads NODE_EXTRA_CA_CERTS',
-  max_budget: 'there are no budgets',
-  budget_duration: 'there are no budgets',
+  max_budget: onlyOfKeys,
+  budget_duration: onlyOfKeys,
   guardrails: 'there are no guardrails',
   master_key: 'LiteLLM does not read it here; general_settings has it',
 }
@@ -197,10 +197,12 @@ export function readGeneral(general: Item, draft: Draft): void {
   general.loseRest('no setting that is known here', () => [])
 }
 
+const ownDatabase = 'keys and usage are kept in a database of its own: set `state`'
+
 const lostGeneral: Readonly<Record<string, string>> = {
-  database_url: 'there is no database',
-  store_model_in_db: 'there is no database',
-  disable_spend_logs: 'there is no database',
+  database_url: ownDatabase,
+  store_model_in_db: ownDatabase,
+  disable_spend_logs: ownDatabase,
   alerting: 'there are no alerts',
   alerting_threshold: 'there are no alerts',
   alert_to_webhook_url: 'there are no alerts',

@@ -77,7 +77,7 @@ function fieldsOf(all: readonly Item[], key: 'default_params' | 'override_params
 }
 
 const lostFields: Readonly<Record<string, string>> = {
-  cache: 'answers are not cached',
+  cache: 'here `cache` has answers kept: set it',
   input_guardrails: 'there are no guardrails',
   output_guardrails: 'there are no guardrails',
   before_request_hooks: 'there are no guardrails',
