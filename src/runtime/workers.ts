@@ -283,7 +283,7 @@ export class Workers<Job> {
     const { place, since = clock.now(), child } = worker
     place.hasty = clock.now() - since < settled ? place.hasty + 1 : 0
     const wait = place.hasty < 2 ? 0 : Math.min(longestWait, 1_000 * 2 ** (place.hasty - 2))
-    log(`worker ${child.pid} ${how}; another takes its place${wait > 0 ? ` in ${wait / 1000} s` : ''}`)
+    log(`worker ${child.pid} ${how}; another takes its place${wait > 0 ? ` in ${wait / 1000} s` : ''}`, 'warn')
     clock.after(wait, () => {
       if (!this.#stopping) this.#fill(place)
     })

@@ -124,7 +124,7 @@ describe('Two workers', () => {
     let closed = 0
     for (const connection of connections) void connection.closed.then(() => closed++)
     process.kill(victim, 'SIGKILL')
-    await program.until(new RegExp(`Z info  worker ${victim} was ended by SIGKILL; another takes its place\n`))
+    await program.until(new RegExp(`Z warn  worker ${victim} was ended by SIGKILL; another takes its place\n`))
     await until(() => closed >= 8)
 
     const outcomes = await Promise.allSettled(connections.map(({ ask }) => ask()))
