@@ -69,6 +69,8 @@ const fileProblems: Readonly<Record<string, string>> = {
   EACCES: 'it may not be read',
 }
 
+const remedy = 'end its name in .mts or .mjs, or have "type": "module" in package.json'
+
 /**
  * Why a configuration can't be loaded. One line, with the line number in a program, without the excerpt that parsers
  * quote: it may contain a secret.
@@ -79,7 +81,10 @@ export function reasonOf(thrown: unknown, path: string): string {
   const error = thrown as Error
   const known = 'code' in error ? fileProblems[String(error.code)] : undefined
   if (known) return known
-  const message = said.replace(/, (\.\.\.)?".*is not valid JSON$/s, ': it is not valid JSON')
+  const message = said
+    .replace(/, (\.\.\.)?".*is not valid JSON$/s, ': it is not valid JSON')
+    // `npm init` writes "type": "commonjs".
+    .replace(/^(Cannot use import statement outside|Unexpected token 'export').*/, `$&: ${remedy}`)
   const line = /^\d+/.exec(
     stackOf(error)
       .replace(/\?v=\d+(?=:)/g, '')

@@ -33,6 +33,22 @@ function begin(program: string, args: readonly string[], env: Record<string, str
   return { child, ended, output: text(child.stdout), errors: text(child.stderr) }
 }
 
+it.each(['import "node:path"\nexport default {}', 'export default {}'])(
+  'a configuration in a package of CommonJS is told how it can be a module: %s',
+  async (text) => {
+    const folder = await folderOf({
+      'package.json': '{"type":"commonjs"}',
+      'samewire.config.ts': text,
+      'samewire.config.mts': text,
+    })
+    const refused = begin(process.execPath, [entry, 'check', 'samewire.config.ts'], {}, folder)
+    expect(await refused.output).toContain('end its name in .mts or .mjs, or have "type": "module" in package.json')
+    expect((await refused.ended)[0]).toBe(1)
+    const right = begin(process.execPath, [entry, 'check', 'samewire.config.mts'], {}, folder)
+    expect(await right.output).toContain('samewire.config.mts is right.')
+  },
+)
+
 it('Ctrl-C ends a command that waits, as a shell expects it: with 130', async () => {
   const { child, ended } = begin(process.execPath, [entry, 'models', '--url', `${url}/silent`])
   await once(server, 'request')
