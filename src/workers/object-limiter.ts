@@ -15,23 +15,30 @@ export interface ObjectLimiterOptions {
   readonly rates: Rates
   /** Makes names of leases that nobody else makes. */
   readonly newId: () => string
+  /**
+   * Milliseconds that a request may last before it is taken for dead. If it lives, it puts that right when it is over.
+   * Default 15 minutes.
+   */
+  readonly lease?: number
 }
 
 type Asked = { readonly [M in keyof MeterMethods]: Parameters<MeterMethods[M]>[0] }
 type Told = { readonly [M in keyof MeterMethods]: ReturnType<MeterMethods[M]> }
 
-/** Milliseconds that a request may last before it is taken for dead. If it lives, it puts that right when it is over. */
-const lease = 15 * 60 * 1000
+/** Milliseconds. */
+const usualLease = 15 * 60 * 1000
 /** Milliseconds until what a request has used is told again, where that failed. */
 const waits = [100, 400, 1_600]
 
 /** Limits that Durable Objects keep, one for each key: a request asks its own for all that it needs, at once. */
 export class ObjectLimiter implements Limiter, MeterBook {
   readonly #options: ObjectLimiterOptions
+  readonly #lease: number
   #telling: Promise<void>[] = []
 
   constructor(options: ObjectLimiterOptions) {
     this.#options = options
+    this.#lease = options.lease ?? usualLease
   }
 
   take({ key, takes, holds }: Needs): ReturnType<Limiter['take']> {
@@ -62,7 +69,7 @@ export class ObjectLimiter implements Limiter, MeterBook {
   async #takeOwn(needs: Needs, shared: readonly Taken[]): Promise<Allowance | TooFast | Refused> {
     const { rates, clock, newId } = this.#options
     const { key, takes, holds } = needs
-    const asked: AskedTake = { id: newId(), takes, holds: holds.map(plain), lease }
+    const asked: AskedTake = { id: newId(), takes, holds: holds.map(plain), lease: this.#lease }
     let isTaken = false
     try {
       const object = this.#objectOf(key)
@@ -96,11 +103,11 @@ export class ObjectLimiter implements Limiter, MeterBook {
     return {
       granted: true,
       taken: [...shared, ...own],
-      extend(more) {
+      extend: (more) => {
         checkAmounts(more)
         if (isOver) return false
         if (holds.length === 0 || !held) return true
-        return ask(held.object, 'extend', { id: held.id, more, limits, lease })
+        return ask(held.object, 'extend', { id: held.id, more, limits, lease: this.#lease })
       },
       settle: (used, amounts) => {
         if (isOver) return

@@ -140,7 +140,7 @@ async function linesOf(settings: ProofSettings, bills: readonly string[], watche
   )
 }
 
-function problemsOf(settings: ProofSettings, lines: readonly Line[]): string[] {
+export function problemsOf(settings: Pick<ProofSettings, 'fates' | 'most'>, lines: readonly Line[]): string[] {
   const checks = (line: Line) => {
     const { subject, limit, billed, spent, held, lost } = line
     return {

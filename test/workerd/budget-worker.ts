@@ -1,0 +1,62 @@
+import { DurableObject } from 'cloudflare:workers'
+import { Rates } from '../../src/accounts/rates.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import type { Objects } from '../../src/workers/bindings.ts'
+import { openMeters } from '../../src/workers/meters.ts'
+import { ObjectLimiter } from '../../src/workers/object-limiter.ts'
+import { type BudgetSettings, holdsOf } from '../proofs/budget/meters.ts'
+
+/** One request of the proof of budgets. */
+export interface BudgetRequest {
+  readonly settings: BudgetSettings
+  readonly key: number
+  readonly bound: number
+  readonly cost: number
+  /** Whether the Worker throws before it can settle. */
+  readonly dies: boolean
+  /** Milliseconds. */
+  readonly lease: number
+}
+
+interface Bindings {
+  readonly METERS: Objects
+}
+
+/** The object as src/worker.ts has it. */
+export class Meters extends DurableObject {
+  readonly #book = openMeters(this.ctx.storage)
+
+  async ask(method: string, given: unknown): Promise<unknown> {
+    return (await this.#book).ask(method, given)
+  }
+
+  override async alarm(): Promise<void> {
+    ;(await this.#book).alarm()
+  }
+}
+
+function limiterFor({ METERS }: Bindings, lease?: number): ObjectLimiter {
+  const objects: Objects = { getByName: () => METERS.getByName('all') }
+  const parts = { objects, clock: systemClock, rates: new Rates(systemClock), newId: () => crypto.randomUUID() }
+  return new ObjectLimiter(lease === undefined ? parts : { ...parts, lease })
+}
+
+/** `POST /` spends of the budget; `GET /SUBJECT` reads a meter. */
+export default {
+  async fetch(request: Request, env: Bindings, execution: ExecutionContext): Promise<Response> {
+    if (request.method === 'GET') {
+      const subject = decodeURIComponent(new URL(request.url).pathname.slice(1))
+      return Response.json(await limiterFor(env).read({ subject, window: 0 }))
+    }
+    const { settings, key, bound, cost, dies, lease } = (await request.json()) as BudgetRequest
+    const limiter = limiterFor(env, lease)
+    const outcome = await limiter.take({ key: 'all', takes: [], holds: holdsOf(settings, key, bound) })
+    if ('wait' in outcome) throw new Error('no limit a minute was asked')
+    if (!outcome.granted) return Response.json(outcome.meter.subject, { status: 429 })
+    await scheduler.wait(Math.random() * settings.answerMs)
+    if (dies) throw new Error('it ends here')
+    outcome.settle({ requests: 1, tokens: 0 }, [cost, cost, 0])
+    execution.waitUntil(limiter.flush())
+    return Response.json(cost)
+  },
+}
