@@ -175,7 +175,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
     const admission = isPlanned
       ? await admitted(
           account,
-          { operation, body: asked, plan: planned, user: query.user, attempts: trace.attempts },
+          { operation, body: asked, plan: planned, user: query.user },
           trace,
         )
       : undefined
@@ -237,7 +237,8 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
 
 /** Takes what a request needs of the limits and budgets of whoever it is charged to. */
 async function admitted(account: Account, asked: Admittance, trace: Trace): Promise<Admission> {
-  const admission = await account.admit(asked)
+  const given = account.admit(asked)
+  const admission = given instanceof Promise ? await given : given
   trace.admission = admission
   return admission
 }

@@ -1,21 +1,23 @@
-import type { Account, Admission, Admittance, Tenant } from '../core/account.ts'
+import type { Account, Admission, Admittance, Exchange, Tenant } from '../core/account.ts'
 import type { Bounding } from '../core/bounding.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Plan, Target } from '../core/plan.ts'
 import type { Priced } from '../prices/book.ts'
+import type { Pricing } from '../prices/pricing.ts'
 import { worstCost } from '../prices/worst.ts'
 import type { Key } from '../state/key.ts'
 import type { Hold, Refused } from '../state/meters.ts'
-import { windowAt, windowEnd } from '../state/window.ts'
-import { stringAt } from '../wire/json.ts'
-import { RequestAdmission } from './admission.ts'
+import { type JsonObject, stringAt } from '../wire/json.ts'
+import { type Admitted, RequestAdmission } from './admission.ts'
 import { allowList } from './allowed.ts'
 import { boundOf, likely, type TokenBound } from './bound.ts'
 import { limitHeaders } from './limit-headers.ts'
 import type { Allowance, Limiter } from './limiter.ts'
+import type { ProjectSubject, ProjectSubjects } from './project-subject.ts'
 import { isTooFast, type Take, type TooFast } from './rates.ts'
 import { noStore, overdrawn, tooFast, tooManyAtOnce, unboundedFor, unpriced } from './refusals.ts'
+import { endOf, holderOf, holdsOf, rateTakes, type Subject, subjectOfKey, takesOf, whoseRate } from './subject.ts'
 
 /** What all accounts of a gateway have in common. */
 export interface Common {
@@ -24,26 +26,27 @@ export interface Common {
   readonly priceOf: (deployment: Deployment) => Priced | undefined
   /** The same for those who can't do without: the log tells of a price that is missing. */
   readonly neededPriceOf: (deployment: Deployment) => Priced | undefined
+  readonly charge: Pricing['charge']
   /** Limits of a model for all who ask for it, by its name. */
   readonly limitsOf: (model: string) => { readonly rpm?: number | undefined; readonly tpm?: number | undefined }
   /** Whether requests are written down, for which their tokens are asked for. */
   readonly counts: boolean
+  /** Absent: keys have nothing in common. */
+  readonly projects?: ProjectSubjects | undefined
 }
 
 /** The account of a key. */
 export class KeyAccount implements Account {
   readonly #key: Key
   readonly #common: Common
-  readonly allows: Account['allows']
-  readonly confined: string | undefined
+  readonly #own: Subject
+  readonly #allows: Account['allows']
 
   constructor(key: Key, common: Common) {
     this.#key = key
     this.#common = common
-    const { models, budget, allowUnbounded } = key.limits
-    this.allows = models && allowList(models)
-    if (models || (budget !== undefined && !allowUnbounded))
-      this.confined = `The key ${key.name} is for models only: what this asks for can be neither priced nor told by a model's name.`
+    this.#own = subjectOfKey(key)
+    this.#allows = key.limits.models && allowList(key.limits.models)
   }
 
   get tenant(): Tenant {
@@ -55,111 +58,139 @@ export class KeyAccount implements Account {
     return this.#key
   }
 
-  async admit(asked: Admittance): Promise<Admission> {
-    const { operation, plan, attempts } = asked
-    const { limits } = this.#key
-    const { counts, priceOf } = this.#common
-    const bounding = (await operation.bounding?.load()) ?? nothingKnown
-    const isBudgeted = limits.budget !== undefined
-    const payable = isBudgeted ? this.#payable(plan) : plan
-    const { targets } = payable
-    const costs = isBudgeted && targets.some(({ deployment }) => priceOf(deployment)?.source !== 'free')
-    const { body, unbounded, ...most } = boundOf(bounding, asked.body, targets, costs && !limits.allowUnbounded)
-    if (costs && unbounded && !limits.allowUnbounded) throw unboundedFor(this.#whose, unbounded.what, unbounded.param)
-    const asking = counts || isBudgeted || limits.tpm !== undefined ? bounding.askingUsage?.(body) : undefined
-    const service = stringAt(body.outline, 'service_tier')
-    const worst = ({ deployment }: Target, bound: TokenBound) => {
-      const priced = priceOf(deployment)
-      return priced && worstCost(priced.tariffs, { ...bound, service })
-    }
-    const isEstimated = limits.budgetMode === 'estimate'
-    const need = Math.max(0, ...targets.map((target) => worst(target, isEstimated ? likely(most) : most) ?? 0))
-    const [takes, holds] = [this.#takes(asked, most), this.#holds(need)]
-    const allowance = takes.length + holds.length === 0 ? undefined : await this.#take(takes, holds, plan)
-    return new RequestAdmission({
-      ...{ plan: payable, body: asking ?? body, bound: most, worst, allowance, holds, attempts },
-      optional: asking ? ['stream_options'] : [],
-      stage: asking && bounding.withoutUsage?.(),
-      reserved: isBudgeted && !isEstimated ? need : undefined,
-      headers: () => limitHeaders(allowance?.taken ?? [], this.#common.clock.now()),
-      overdrawn: () => this.#overdrawn(need, 0),
-    })
+  get allows(): Account['allows'] {
+    const allowed = this.#project?.allows
+    const own = this.#allows
+    return own && allowed ? (model) => own(model) && allowed(model) : (own ?? allowed)
   }
 
-  get #whose(): string {
-    return `key ${this.#key.name}`
+  get confined(): string | undefined {
+    const { allowUnbounded } = this.#key.limits
+    if (!this.allows && (allowUnbounded || !this.#subjects.some(hasBudget))) return undefined
+    return `The key ${this.#key.name} is for models only: what this asks for can be neither priced nor told by a model's name.`
+  }
+
+  admit(asked: Admittance): Admission | Promise<Admission> {
+    const { bounding } = asked.operation
+    if (!bounding) return this.#admit(asked, nothingKnown)
+    return bounding.value ? this.#admit(asked, bounding.value) : bounding.load().then((one) => this.#admit(asked, one))
+  }
+
+  #admit(asked: Admittance, bounding: Bounding): Admission | Promise<Admission> {
+    const { operation, plan } = asked
+    const { limits } = this.#key
+    const { priceOf, clock } = this.#common
+    const subjects = this.#subjects
+    const payer = subjects.find(hasBudget)
+    const payable = payer ? this.#payable(plan, payer) : plan
+    const { targets } = payable
+    const costs = payer !== undefined && targets.some(({ deployment }) => priceOf(deployment)?.source !== 'free')
+    const limited = costs && !limits.allowUnbounded
+    const { body, bound, unbounded } = boundOf({ operation, bounding, body: asked.body, targets, limits: limited })
+    if (limited && unbounded) throw unboundedFor(payer.whose, unbounded.what, unbounded.param)
+    const asking = this.#counts(subjects) ? bounding.askingUsage?.(body) : undefined
+    const service = stringAt(body.outline, 'service_tier')
+    const worst = ({ deployment }: Target, { pieces, ...most }: TokenBound) => {
+      const priced = priceOf(deployment)
+      return priced && worstCost(priced.tariffs, { ...pieces, ...most, service })
+    }
+    const isEstimated = limits.budgetMode === 'estimate' && payer === this.#own && !hasBudget(subjects[1])
+    const need = payer ? dearest(targets, worst, isEstimated ? likely(bound) : bound) : 0
+    const now = clock.now()
+    const takes = this.#takes(asked, bound.input + bound.output)
+    const holds = subjects.flatMap((subject) => holdsOf(subject, need, now))
+    const admission = (allowance: Allowance | undefined) =>
+      new RequestAdmission({
+        ...{ plan: payable, body: asking ?? body, operation, bound, worst, allowance, holds },
+        charge: (exchange, usage) => this.#charged(exchange, usage),
+        optional: asking ? ['stream_options'] : [],
+        stage: asking && bounding.withoutUsage?.(),
+        reserved: payer && !isEstimated ? need : undefined,
+        headers: () => limitHeaders(allowance?.taken ?? [], clock.now()),
+        overdrawn: (more) => this.#overdrawn(payer ?? this.#own, more, 0),
+      })
+    if (takes.length + holds.length === 0) return admission(undefined)
+    const taken = this.#take(takes, holds)
+    return taken instanceof Promise ? taken.then(admission) : admission(taken)
+  }
+
+  #charged({ operation, target, body }: Exchange, usage: JsonObject | undefined) {
+    const charge = this.#common.charge(usage, operation.pieces?.(body), target.deployment)
+    const { tokens, cost } = charge ?? {}
+    if (!tokens && cost === undefined) return undefined
+    return { input: tokens?.input ?? 0, output: tokens?.output ?? 0, cost }
+  }
+
+  get #project(): ProjectSubject | undefined {
+    const { project } = this.#key
+    return project === undefined ? undefined : this.#common.projects?.find(project)
+  }
+
+  /** The key, and the project that it belongs to. */
+  get #subjects(): readonly Subject[] {
+    const project = this.#project
+    return project ? [this.#own, project] : [this.#own]
+  }
+
+  /** Whether it must be known how many tokens there were. */
+  #counts(subjects: readonly Subject[]): boolean {
+    return this.#common.counts || subjects.some((one) => hasBudget(one) || one.limits.tpm !== undefined)
   }
 
   /** A plan of what has a price. */
-  #payable(plan: Plan): Plan {
+  #payable(plan: Plan, { whose }: Subject): Plan {
     const { neededPriceOf } = this.#common
     const unknown = plan.targets.filter(({ deployment }) => !neededPriceOf(deployment))
     if (unknown.length === 0) return plan
     const targets = plan.targets.filter((target) => !unknown.includes(target))
-    if (targets.length === 0) throw unpriced(this.#whose, plan.requested)
+    if (targets.length === 0) throw unpriced(whose, plan.requested)
     const skipped = unknown.map(({ deployment: { label: name } }) => {
-      return { name, kind: 'unpriced' as const, why: `its price isn't known, and the ${this.#whose} has a budget` }
+      return { name, kind: 'unpriced' as const, why: `its price isn't known, and the ${whose} has a budget` }
     })
     return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
   }
 
-  #takes({ plan, user }: Admittance, { input, output }: TokenBound): readonly Take[] {
-    const { id, limits } = this.#key
-    const { limitsOf } = this.#common
-    const tokens = input + output
-    const takes: Take[] = []
-    const add = (subject: string, { rpm, tpm }: ReturnType<Common['limitsOf']>) => {
-      if (rpm !== undefined) takes.push({ subject, kind: 'requests', limit: rpm, need: 1 })
-      if (tpm !== undefined) takes.push({ subject, kind: 'tokens', limit: tpm, need: tokens })
+  #takes({ plan: { requested: model }, user }: Admittance, tokens: number): readonly Take[] {
+    const takes = this.#subjects.flatMap((subject) => takesOf(subject, { model, user, tokens }))
+    if (model === undefined) return takes
+    return [...takes, ...rateTakes(`model:${model}`, this.#common.limitsOf(model), tokens)]
+  }
+
+  #take(takes: readonly Take[], holds: readonly Hold[]): Allowance | Promise<Allowance> {
+    const outcome = this.#common.limiter.take({ key: this.#key.id, takes, holds })
+    if (!(outcome instanceof Promise)) return this.#granted(outcome, holds)
+    return outcome.then(
+      (one) => this.#granted(one, holds),
+      (cause) => {
+        throw noStore(cause)
+      },
+    )
+  }
+
+  #granted(outcome: Allowance | TooFast | Refused, holds: readonly Hold[]): Allowance {
+    if (isTooFast(outcome)) {
+      const whose = whoseRate(this.#subjects, outcome.take)
+      throw tooFast(outcome, whose, limitHeaders(outcome.all, this.#common.clock.now()))
     }
-    add(`key:${id}`, limits)
-    if (plan.requested !== undefined) {
-      add(`model:${plan.requested}`, limitsOf(plan.requested))
-      const own = limits.modelLimits?.[plan.requested]
-      if (own) add(`key:${id} model:${plan.requested}`, own)
-    }
-    if (user !== undefined && limits.userLimits) add(`key:${id} user:${user}`, limits.userLimits)
-    return takes
+    if (outcome.granted) return outcome
+    const { meter, left } = outcome
+    const holder = holderOf(this.#subjects, meter) ?? this.#own
+    if (meter.returns) throw tooManyAtOnce(meter, holder.whose)
+    throw this.#overdrawn(holder, holds.find((hold) => hold.meter === meter)?.amount ?? 0, left)
   }
 
-  #holds(need: number): readonly Hold[] {
-    const { id, limits } = this.#key
-    const { budget, budgetReset = null, parallel } = limits
-    const window = windowAt(budgetReset, this.#common.clock.now())
-    const holds: Hold[] = []
-    if (budget !== undefined) holds.push({ meter: { subject: `key:${id}`, window, limit: budget }, amount: need })
-    if (parallel !== undefined) {
-      const meter = { subject: `parallel:${id}`, window: 0, limit: parallel, returns: true }
-      holds.push({ meter, amount: 1 })
-    }
-    return holds
+  #overdrawn(subject: Subject, need: number, left: number) {
+    const { whose, limits } = subject
+    return overdrawn({ whose, limit: limits.budget ?? 0, left, need, end: endOf(subject, this.#common.clock.now()) })
   }
+}
 
-  async #take(takes: readonly Take[], holds: readonly Hold[], plan: Plan): Promise<Allowance> {
-    const { limiter } = this.#common
-    const outcome = await Promise.resolve(limiter.take({ key: this.#key.id, takes, holds })).catch((cause) => {
-      throw noStore(cause)
-    })
-    if (isTooFast(outcome)) throw this.#tooFast(outcome, plan)
-    if (!outcome.granted) throw this.#refusal(outcome, holds)
-    return outcome
-  }
+function hasBudget(subject: Subject | undefined): boolean {
+  return subject?.limits.budget !== undefined
+}
 
-  #tooFast(outcome: TooFast, { requested }: Plan) {
-    const whose = outcome.take.subject.startsWith('model:') ? `the model ${requested}` : this.#whose
-    return tooFast(outcome, whose, limitHeaders(outcome.all, this.#common.clock.now()))
-  }
-
-  #refusal({ meter, left }: Refused, holds: readonly Hold[]) {
-    if (meter.returns) return tooManyAtOnce(meter, this.#whose)
-    return this.#overdrawn(holds.find((hold) => hold.meter === meter)?.amount ?? 0, left)
-  }
-
-  #overdrawn(need: number, left: number) {
-    const { budget: limit = 0, budgetReset = null } = this.#key.limits
-    const end = windowEnd(budgetReset, this.#common.clock.now())
-    return overdrawn({ whose: this.#whose, limit, left, need, end })
-  }
+function dearest(targets: readonly Target[], worst: Admitted['worst'], bound: TokenBound): number {
+  return targets.reduce((most, target) => Math.max(most, worst(target, bound) ?? 0), 0)
 }
 
 /** For an operation of which nobody can tell what it takes. */

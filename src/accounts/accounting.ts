@@ -5,13 +5,14 @@ import type { Services } from '../core/services.ts'
 import type { ClientKey } from '../http/access.ts'
 import type { Catalogue } from '../prices/catalogue.ts'
 import { createPricing, type Pricing } from '../prices/pricing.ts'
-import type { Key, Keys } from '../state/key.ts'
+import type { Key, Keys, Projects } from '../state/key.ts'
 import type { Ledger } from '../state/ledger.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { type Common, KeyAccount } from './account.ts'
 import { RequestAdmission } from './admission.ts'
 import { billOf } from './bill.ts'
 import type { Limiter } from './limiter.ts'
+import { projectSubjects } from './project-subject.ts'
 import { noStore } from './refusals.ts'
 import { rowOf } from './row.ts'
 
@@ -20,6 +21,8 @@ export interface AccountingParts extends Pick<Services, 'clock'> {
   readonly limiter: Limiter
   /** Those that are not in the configuration. Absent: there are no others. */
   readonly keys?: Keys | undefined
+  /** What keys have in common. Absent: nothing. */
+  readonly projects?: Projects | undefined
   /** Absent: nothing is written down. */
   readonly ledger?: Ledger | undefined
   /** Prices for models without one of their own. */
@@ -51,15 +54,19 @@ export interface Accounting {
 /** With what every key begins that isn't in the configuration. */
 const prefix = 'sk-sw-'
 
-export function createAccounting({ clock, limiter, keys, ledger, catalogue, digest }: AccountingParts): Accounting {
+export function createAccounting(parts: AccountingParts): Accounting {
+  const { clock, limiter, keys, ledger, catalogue, digest } = parts
+  const projects = parts.projects && projectSubjects(parts.projects)
+
   return {
     hasOtherKeys: keys !== undefined,
     charge({ catalog, known, keys: configured, ...services }) {
       const prices = createPricing({ known, catalogue, ...services })
       const common: Common = {
-        ...{ clock, limiter, counts: ledger !== undefined },
+        ...{ clock, limiter, counts: ledger !== undefined, projects },
         priceOf: (deployment) => prices.book.priceOf(deployment),
         neededPriceOf: (deployment) => prices.book.neededPriceOf(deployment),
+        charge: (usage, pieces, served) => prices.charge(usage, pieces, served),
         limitsOf: (model) => catalog.models.get(model)?.rate ?? {},
       }
       const named = new Map(configured.map((key) => [key.name, new KeyAccount(keyOf(key), common)]))

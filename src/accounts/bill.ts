@@ -1,5 +1,4 @@
 import type { Attempted, Held } from '../core/account.ts'
-import type { AttemptRecord } from '../core/call.ts'
 import type { RequestReport } from '../core/report.ts'
 import type { UsageSource } from '../state/ledger.ts'
 import type { FailureKind } from '../wire/errors.ts'
@@ -10,7 +9,7 @@ export interface Bill {
   readonly output: number
   /** In nano-dollars; null: the price isn't known. */
   readonly cost: number | null
-  /** What its budget is charged: also for what may have been billed without a word. */
+  /** What its budgets are charged: also for what may have been billed without a word. */
   readonly booked: number
   readonly source: UsageSource
 }
@@ -37,58 +36,82 @@ function wasNeverSent(error: unknown, depth = 4): boolean {
   return neverSent.has(code) || wasNeverSent(cause, depth - 1)
 }
 
-interface Sum {
-  input: number
-  output: number
+class Sum {
+  input = 0
+  output = 0
   /** Undefined: the price of a part isn't known. */
-  cost: number | undefined
+  cost: number | undefined = 0
+  isEmpty = true
+
+  add({ input, output, cost }: Pick<Held, 'input' | 'output' | 'cost'>): void {
+    this.input += input
+    this.output += output
+    this.cost = this.cost === undefined || cost === undefined ? undefined : this.cost + cost
+    this.isEmpty = false
+  }
 }
 
 /**
- * Adds up the exchanges of a request. What its upstream told counts for those that were answered; for those that failed
- * or broke off after they had begun, the most that they can have used.
+ * Adds up the exchanges of a request. What its upstreams told counts for those that were answered; for those that failed
+ * or broke off after they had begun, or are still under way, the most that they can have used.
  */
 export function billOf(report: RequestReport, held: readonly Held[]): Bill {
-  const { attempts } = report.trace
-  const unknown: Sum = { input: 0, output: 0, cost: 0 }
-  const answered: AttemptRecord[] = []
-  for (const attempt of attempts) {
-    if (!attempt.held) continue
-    if (attempt.failure === undefined && attempt.broke !== true) answered.push(attempt)
-    else if (mayBeBilled(attempt)) add(unknown, attempt.held)
+  const told = new Sum()
+  const estimated = new Sum()
+  const unknown = new Sum()
+  const noted = new Map(report.trace.attempts.map((attempt) => [attempt.held, attempt]))
+  const attemptOf = (one: Held) => noted.get(one) ?? one.attempt
+  const answered = held.filter((one) => isAnswered(attemptOf(one)))
+  // A stream that is joined of several has the sum of their tokens; all but one of them are in traces of their own.
+  const isSummed = report.trace.attempts.some(({ reader }) => reader?.complete && reader.usage)
+  for (const one of held) {
+    const attempt = attemptOf(one)
+    if (!isAnswered(attempt)) {
+      if (!attempt || mayBeBilled(attempt)) unknown.add(one)
+      continue
+    }
+    const { reader, usage = reader?.usage } = attempt
+    const isAll = report.outcome === 'done' || !!attempt.usage || (reader?.complete ?? true)
+    const own = isAll && (usage || !reader) ? one.charge(usage) : undefined
+    const charge = own ?? (isAll && answered.length === 1 ? toldOf(report) : undefined)
+    if (charge) told.add(charge)
+    else if (isSummed && !noted.has(one)) continue
+    else if (isAll && one === answered.at(-1)) estimated.add(estimate(report, one))
+    else unknown.add(one)
   }
-  // Those that are under way have no record: the client left.
-  const recorded = new Set(attempts.map((attempt) => attempt.held))
-  for (const one of held) if (!recorded.has(one)) add(unknown, one)
-  const last = answered.at(-1)
-  if (!last?.held) return billed(unknown, unknown.input === 0 ? 'none' : 'bounded')
-  // What is told before the end may be less than all of it.
-  const isWhole = report.outcome === 'done' || last.reader?.complete === true
-  return (isWhole && told(report, unknown)) || untold(report, last.held, isWhole, unknown)
+  return totalOf(told, estimated, unknown, held)
 }
 
-/** Undefined if the answer told of nothing. */
-function told({ tokens, cost }: RequestReport, unknown: Sum): Bill | undefined {
-  if (!tokens && cost === undefined) return undefined
-  const { input = 0, output = 0 } = tokens ?? {}
-  const isAll = unknown.input === 0
-  const booked = (cost ?? 0) + (unknown.cost ?? 0)
-  return { input, output, cost: cost ?? null, booked, source: isAll ? 'reported' : 'bounded' }
+/** One whose usage is known was answered whole, although what it became part of may have broken. */
+function isAnswered(attempt: Attempted | undefined): attempt is Attempted {
+  return attempt !== undefined && attempt.failure === undefined && (attempt.broke !== true || !!attempt.usage)
 }
 
-/** An answer has no more tokens than bytes; one that was left may go on where it came from. */
-function untold({ bytesOut = 0 }: RequestReport, last: Held, isWhole: boolean, unknown: Sum): Bill {
-  const output = isWhole ? Math.min(last.output, bytesOut) : last.output
-  add(unknown, { ...last, output, cost: last.costWith(output) })
-  return billed(unknown, isWhole ? 'estimated' : 'bounded')
+/** Of an answer that no exchange has read, such as one of a provider's own code. */
+function toldOf({ tokens, cost }: RequestReport) {
+  return tokens || cost !== undefined ? { input: tokens?.input ?? 0, output: tokens?.output ?? 0, cost } : undefined
 }
 
-function billed({ input, output, cost }: Sum, source: UsageSource): Bill {
-  return { input, output, cost: cost ?? null, booked: cost ?? 0, source }
+/** An answer has no more tokens than bytes. */
+function estimate({ bytesOut = 0 }: RequestReport, { input, output: most, costWith }: Held) {
+  const output = Math.min(most, bytesOut)
+  return { input, output, cost: costWith(output) }
 }
 
-function add(sum: Sum, { input, output, cost }: Held): void {
-  sum.input += input
-  sum.output += output
-  sum.cost = sum.cost === undefined || cost === undefined ? undefined : sum.cost + cost
+/** Tokens and costs are those that are known, if any are; booked is all. */
+function totalOf(told: Sum, estimated: Sum, unknown: Sum, held: readonly Held[]): Bill {
+  const known = told.isEmpty ? estimated : told
+  if (known === told && !estimated.isEmpty) told.add(estimated)
+  const shown = known.isEmpty ? unknown : known
+  const booked = (known.cost ?? 0) + (unknown.cost ?? 0)
+  const most = held.reduce((sum, { cost }) => sum + (cost ?? 0), 0)
+  const { input, output, cost } = shown
+  return { input, output, cost: cost ?? null, booked, source: sourceOf(told, estimated, unknown, booked > most) }
+}
+
+function sourceOf(told: Sum, estimated: Sum, unknown: Sum, isOver: boolean): UsageSource {
+  if (isOver) return 'over'
+  if (!unknown.isEmpty) return 'bounded'
+  if (!estimated.isEmpty) return 'estimated'
+  return told.isEmpty ? 'none' : 'reported'
 }

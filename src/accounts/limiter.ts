@@ -39,15 +39,22 @@ export function limiterOf(rates: Rates, meters: Meters): Limiter {
   })
 
   /** What was taken of the rates comes back if there is too little of anything else. */
-  async function reserve(taken: readonly Taken[], holds: readonly Hold[]): Promise<Allowance | Refused> {
-    let isGranted = false
-    try {
-      const outcome = await meters.reserve(holds)
-      isGranted = outcome.granted
-      return outcome.granted ? allowance(taken, outcome) : outcome
-    } finally {
-      if (!isGranted) rates.settle(taken, nothing)
-    }
+  function reserved(taken: readonly Taken[], outcome: Granted | Refused): Allowance | Refused {
+    if (outcome.granted) return allowance(taken, outcome)
+    rates.settle(taken, nothing)
+    return outcome
+  }
+
+  function reserve(taken: readonly Taken[], holds: readonly Hold[]): ReturnType<Limiter['take']> {
+    const outcome = meters.reserve(holds)
+    if (!(outcome instanceof Promise)) return reserved(taken, outcome)
+    return outcome.then(
+      (one) => reserved(taken, one),
+      (error) => {
+        rates.settle(taken, nothing)
+        throw error
+      },
+    )
   }
 
   return {

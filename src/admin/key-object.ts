@@ -1,7 +1,7 @@
+import { dollarsOf } from '../prices/money.ts'
 import type { Key } from '../state/key.ts'
 import type { Spending } from '../state/ledger.ts'
 import type { Reading } from '../state/meters.ts'
-import { dollarsOf } from '../state/money.ts'
 import { windowAt } from '../state/window.ts'
 import { valuesOf } from './key-terms.ts'
 import { type AdminState, budgetSubject } from './state.ts'

@@ -1,6 +1,6 @@
 import type { OperationName } from '../operations/facts.ts'
+import { dollarsOf } from '../prices/money.ts'
 import type { RequestRow } from '../state/ledger.ts'
-import { dollarsOf } from '../state/money.ts'
 import { tryParse } from '../wire/json.ts'
 
 /** What is shown of a row. Money in dollars; null is what isn't known. */

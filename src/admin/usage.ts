@@ -1,6 +1,6 @@
 import type { OperationName } from '../operations/facts.ts'
+import { dollarsOf } from '../prices/money.ts'
 import type { UsageQuery, UsageSum } from '../state/ledger.ts'
-import { dollarsOf } from '../state/money.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { bucketPage, bucketParameters, costWidths, filters, groupFields, groups, usageWidths } from './buckets.ts'
 import { type Query, readQuery } from './query.ts'

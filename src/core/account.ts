@@ -1,6 +1,8 @@
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
-import type { Operation } from './operation.ts'
+import type { JsonObject } from '../wire/json.ts'
+import type { Begun } from './continuing.ts'
+import type { Operation, StreamReader } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
 import type { Stage } from './stream.ts'
 
@@ -22,7 +24,7 @@ export interface Account {
   /** Why it may not have what no model answers, such as files; undefined: it may. */
   readonly confined?: string | undefined
   /** Takes what a request needs of its limits and budgets. Throws a `GatewayError` if there is too little left. */
-  admit(asked: Admittance): Promise<Admission>
+  admit(asked: Admittance): Admission | Promise<Admission>
 }
 
 /** Who sent a request, by a key that isn't in the configuration. */
@@ -47,8 +49,6 @@ export interface Admittance {
   readonly plan: Plan
   /** The end user whom the client speaks for. */
   readonly user: string | undefined
-  /** Those of the request, as they are recorded. */
-  readonly attempts: readonly Attempted[]
 }
 
 /** An exchange with an upstream, and how it failed, if it did. */
@@ -57,6 +57,14 @@ export interface Attempted {
   readonly error?: GatewayError
   /** What it could take at most. Absent: nobody is charged for it. */
   readonly held?: Held | undefined
+  /** The usage in its whole answer, in the words of its API, if somebody is charged for it. */
+  readonly usage?: JsonObject | undefined
+  /** Into how many exchanges the request was shared out, if into more than one. */
+  readonly parts?: number
+  /** Whether the stream broke after its first content. */
+  readonly broke?: boolean
+  /** The reader of its stream. */
+  readonly reader?: StreamReader
 }
 
 /** What one exchange with an upstream can take at most. */
@@ -67,6 +75,19 @@ export interface Held {
   readonly cost: number | undefined
   /** The same if it has so many tokens of output. */
   costWith(output: number): number | undefined
+  /** What it came to by what its upstream told; undefined: that says nothing. */
+  charge(usage: JsonObject | undefined): Pick<Held, 'input' | 'output' | 'cost'> | undefined
+  /** How it went, once that is known. */
+  attempt?: Attempted
+}
+
+/** What is about to be sent to an upstream. */
+export interface Exchange {
+  readonly operation: Operation
+  readonly target: Target
+  readonly body: RequestBody
+  /** What another deployment has answered so far, if only the rest is asked for. */
+  readonly begun?: Begun | undefined
 }
 
 /** A request that has been let in. */
@@ -85,7 +106,7 @@ export interface Admission {
    * Before each exchange: takes what that may cost beyond what is taken already. Throws a `GatewayError` that ends the
    * request if there is too little left.
    */
-  charge(target: Target, body: RequestBody): Held | Promise<Held>
+  charge(exchange: Exchange): Held | Promise<Held>
 }
 
 /** `key`: the name of the client's key. */

@@ -1,3 +1,5 @@
+import type { Pieces } from '../prices/usage.ts'
+import type { TokenKind } from '../prices/worst.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Stage } from './stream.ts'
@@ -21,13 +23,19 @@ export interface Unbounded {
 /** What a request can take at most, in the terms of its operation. */
 export interface Bounding {
   /** By the request's fields, without long texts. */
-  output(asked: JsonObject): Output
+  output(asked: JsonObject, body: RequestBody): Output
   /** The request with such a limit for each answer. Absent: its answers have no tokens of their own. */
   limited?(body: RequestBody, tokens: number): RequestBody
+  /** The most tokens that it has by itself. Absent: its bytes, of which no tokenizer makes more tokens. */
+  input?(body: RequestBody): number
+  /** Kinds of tokens, billed apart, that neither it nor its answer has. Absent: it may have any. */
+  without?(asked: JsonObject): ReadonlySet<TokenKind>
+  /** The most of what is billed by the piece. Absent: nothing is. */
+  pieces?(body: RequestBody): Pieces
   /** Parts of which the bytes say nothing: images, recordings and files. Absent: there are none. */
   media?(asked: JsonObject): number
   /** The first thing without a bound; undefined: all has one. Absent: all always has. */
-  unbounded?(asked: JsonObject): Unbounded | undefined
+  unbounded?(asked: JsonObject, body: RequestBody): Unbounded | undefined
   /** The request with the wish for the tokens in its stream; undefined: it is there, or needn't be. Absent: it never needs. */
   askingUsage?(body: RequestBody): RequestBody | undefined
   /** Takes out of a stream what nobody but the gateway has asked for. */

@@ -108,8 +108,6 @@ export interface AttemptRecord extends Attempted {
   readonly reason?: string
   /** Milliseconds until the answer, a stream's first content, or the failure. */
   readonly ms: number
-  /** Into how many exchanges the request was shared out, if into more than one. */
-  readonly parts?: number
   /** Whether the stream broke after its first content. */
   broke?: boolean
   /** The reader of its stream. */

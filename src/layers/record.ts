@@ -1,6 +1,7 @@
+import type { Held } from '../core/account.ts'
 import { type Answer, isStream, whenOver } from '../core/answer.ts'
 import type { Breaker } from '../core/breaker.ts'
-import type { AttemptRecord, Call, Layer } from '../core/call.ts'
+import type { AttemptRecord, Call, Layer, Trace } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Health, HealthBook } from '../core/health.ts'
 import type { Log } from '../core/log.ts'
@@ -31,15 +32,17 @@ export const record =
       const deployment = call.target.deployment.label
       const health = book.of(deployment)
       const { context, admission } = call.trace
-      const charged = admission?.charge(call.target, call.body)
+      const charged = admission?.charge(call)
       const held = charged instanceof Promise ? await charged : charged
       const span = context?.nextSpan()
       const use = call.target.deployment.rate && new Use(health, call, started)
       health.inFlight++
+      if (held) call.trace.usage = undefined
       try {
         const answer = await next(span === undefined ? call : { ...call, span })
         const now = clock.now()
-        const attempt: AttemptRecord = { deployment, why, at: started, ms: now - started, span, ...(held && { held }) }
+        const attempt: AttemptRecord = { deployment, why, at: started, ms: now - started, span }
+        if (held) noteHeld(attempt, held, call.trace)
         call.trace.attempts.push(attempt)
         health.latency.measured(now - started, now)
         const ended = (at: number) => {
@@ -71,8 +74,9 @@ export const record =
         tell(health.breaker, failure, clock.now())
         const ms = clock.now() - started
         const { kind, reason, upstreamStatus: status } = failure
-        const tried = { deployment, why, at: started, ms, failure: kind, reason, status, span }
-        call.trace.attempts.push(held ? { ...tried, held, error: failure } : tried)
+        const tried: AttemptRecord = { deployment, why, at: started, ms, failure: kind, reason, status, span }
+        if (held) noteHeld(tried, held, call.trace, failure)
+        call.trace.attempts.push(tried)
         const { lacks } = failure
         if (lacks && call.operation.query(call.body).needs.has(lacks)) shortcomings?.add(deployment, lacks)
         if (failure.kind !== 'gone')
@@ -80,6 +84,16 @@ export const record =
         throw failure
       }
     }
+
+/** What an attempt used is charged by what it held. A part of a request that is shared out has a trace of its own. */
+function noteHeld(attempt: Writable<AttemptRecord>, held: Held, { usage }: Trace, error?: GatewayError): void {
+  attempt.held = held
+  if (error) attempt.error = error
+  else if (usage) attempt.usage = usage
+  held.attempt = attempt
+}
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Counts an attempt for the tokens that its deployment may be asked for in a minute. */
 class Use {

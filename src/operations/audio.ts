@@ -1,3 +1,4 @@
+import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import { aBoolean, aNumber, aText, aVoice, checkRequest } from './common/fields.ts'
 import { missing } from './common/missing.ts'
@@ -18,6 +19,7 @@ export const speech: Operation = {
       ...{ stream_format: aText, speed: aNumber },
     }),
   query: plainDemand,
+  bounding: lateValue(async () => (await import('./media/bounding.ts')).boundingSpeech),
   pieces: ({ json }) => ({ characters: String(json.input).length }),
   streams: ({ outline }) => outline.stream_format === 'sse',
   fault: missing('audio', 'text'),
@@ -36,6 +38,7 @@ export const transcriptions: Operation = {
   query: plainDemand,
   fault: missing('text', 'text'),
   usage: usageIn,
+  bounding: lateValue(async () => (await import('./media/bounding.ts')).boundingTranscription),
   reader: () => new MediaEventsReader(/^transcript\.text\.done$/),
   toStream: heardEvents,
   streamOf: (type) => (/^(text\/(?!html)|application\/x-subrip|$)/i.test(type) ? heardStage() : undefined),

@@ -1,5 +1,7 @@
+import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import type { RequestBody } from '../wire/body.ts'
+import { countOf } from './common/bounding.ts'
 import { aBoolean, anArray, anInteger, aText, checkBounds, checkRequest } from './common/fields.ts'
 import { missing } from './common/missing.ts'
 import { plainDemand } from './common/plain-demand.ts'
@@ -17,7 +19,10 @@ function check(body: RequestBody, required: readonly string[]): void {
 
 const types = { prompt: aText, n: anInteger, size: aText, stream: aBoolean, partial_images: anInteger, images: anArray }
 
-const pieces = ({ outline: { n } }: RequestBody) => ({ images: Number(n ?? 1) })
+/** Of a form, `n` is a text. */
+const pieces = ({ outline: { n } }: RequestBody) => ({ images: countOf(Number(n)) })
+
+const edited = lateValue(async () => (await import('./media/bounding.ts')).boundingEdits)
 
 /** An image from a text. */
 export const images: Operation = {
@@ -28,6 +33,7 @@ export const images: Operation = {
   fault: missing('data', 'list'),
   usage: usageIn,
   pieces,
+  bounding: lateValue(async () => (await import('./media/bounding.ts')).boundingImages),
   sharing: sharingImages,
   reader: () => new MediaEventsReader(/^image_generation\.completed$/),
   toStream: (answer, context) => picturesStream(answer, 'image_generation.completed', context),
@@ -38,6 +44,7 @@ export const imageEdits: Operation = {
   ...images,
   ...operationFacts.imageEdits,
   forms: true,
+  bounding: edited,
   // Of JSON and of forms the names differ: a list of references, or the files themselves.
   check: (body) => check(body, ['prompt', 'images' in body.outline ? 'images' : 'image']),
   reader: () => new MediaEventsReader(/^image_edit\.completed$/),
@@ -54,5 +61,6 @@ export const imageVariations: Operation = {
   fault: missing('data', 'list'),
   usage: usageIn,
   pieces,
+  bounding: edited,
   sharing: sharingImages,
 }

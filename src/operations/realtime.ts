@@ -1,3 +1,4 @@
+import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import { identifier, type Random } from '../wire/ids.ts'
 import { plainDemand } from './common/plain-demand.ts'
@@ -8,6 +9,7 @@ export const realtime: Operation = {
   ...operationFacts.realtime,
   check() {},
   query: plainDemand,
+  bounding: lateValue(async () => (await import('./media/bounding.ts')).boundingRealtime),
   fault: () => undefined,
 }
 

@@ -4,9 +4,8 @@ import type { Money } from './money.ts'
 import type { Rates, Tariff, Tariffs } from './rates.ts'
 import type { Pieces } from './usage.ts'
 
-/** What of the input may be, which is billed apart. */
-export type InputPart = 'cacheWrite' | 'cacheWrite1h' | 'audioInput' | 'imageInput'
-export type OutputPart = 'audioOutput' | 'imageOutput'
+/** What tokens may be, which is billed apart. */
+export type TokenKind = 'cacheWrite' | 'cacheWrite1h' | 'audioInput' | 'imageInput' | 'audioOutput' | 'imageOutput'
 
 /** The most that a request can use. */
 export interface Bound extends Pieces {
@@ -17,7 +16,7 @@ export interface Bound extends Pieces {
   /** The service tier that it asks for. Undefined: it leaves the choice to the provider. */
   readonly service?: string | undefined
   /** What it can't have, such as audio in a request that is only text. Absent: it may have anything. */
-  readonly without?: ReadonlySet<InputPart | OutputPart>
+  readonly without?: ReadonlySet<TokenKind> | undefined
 }
 
 /**

@@ -8,8 +8,8 @@ export interface RateLimits {
   readonly tpm?: number
 }
 
-/** What a key may do. Absent: no limit of the kind. */
-export interface KeyLimits {
+/** What a key may do, or all keys of a project together. Absent: no limit of the kind. */
+export interface SharedLimits {
   /** Names of models as clients know them, or `provider/model`; `*` stands for any text without a slash. */
   readonly models?: readonly string[]
   /** Requests a minute. */
@@ -20,12 +20,16 @@ export interface KeyLimits {
   readonly parallel?: number
   /** The same for single models, by the names that clients ask for. */
   readonly modelLimits?: Readonly<Record<string, RateLimits>>
-  /** The same for each of those whom the client speaks for. */
-  readonly userLimits?: RateLimits
   /** Budget for each window, in nano-dollars. */
   readonly budget?: number
   /** Absent: never. */
   readonly budgetReset?: LimitReset
+}
+
+/** What a key may do. Absent: no limit of the kind. */
+export interface KeyLimits extends SharedLimits {
+  /** Limits a minute for each of those whom the client speaks for. */
+  readonly userLimits?: RateLimits
   /** `estimate`: a request reserves what it is likely to cost, so that the budget may be exceeded by a little. */
   readonly budgetMode?: 'exact' | 'estimate'
   /** Whether it may ask for what has no bound, such as tools that run at the provider's, although it has a budget. */
@@ -51,6 +55,27 @@ export interface Key {
   readonly updatedAt?: number
   readonly limits: KeyLimits
   readonly metadata: Readonly<Record<string, unknown>>
+}
+
+/** What keys can have in common. Times in milliseconds since 1970. */
+export interface Project {
+  readonly id: string
+  readonly name: string
+  readonly createdAt: number
+  /** When it was put away: its keys are refused. Absent: it wasn't. */
+  readonly archivedAt?: number
+  readonly limits: ProjectLimits
+  readonly metadata: Readonly<Record<string, unknown>>
+}
+
+export interface ProjectLimits extends SharedLimits {
+  /** Names of models that its keys may not ask, as in `models`. */
+  readonly modelsDenied?: readonly string[]
+}
+
+/** Finds projects. All that are known are at hand. */
+export interface Projects {
+  find(id: string): Project | undefined
 }
 
 /** Finds who calls, by the SHA-256 of the secret in lower-case hex. Kept in memory: never waits on Node. */

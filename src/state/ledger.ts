@@ -2,9 +2,10 @@ import type { Outcome } from '../core/report.ts'
 
 /**
  * Where the tokens of a row come from. `reported`: the upstream's own count; `estimated`: from the bytes that passed;
- * `bounded`: the most that they can be; `none`: nothing was billed.
+ * `bounded`: the most that they can be; `over`: the upstream's own count, which is more than they could be; `none`: nothing
+ * was billed.
  */
-export type UsageSource = 'reported' | 'estimated' | 'bounded' | 'none'
+export type UsageSource = 'reported' | 'estimated' | 'bounded' | 'over' | 'none'
 
 /** One request, however it ended. Never what was asked or answered. Times in milliseconds, money in nano-dollars. */
 export interface RequestRow {

@@ -3,9 +3,6 @@ const nano = 1_000_000_000
 /** Dollars: up to here, numbers are near enough to each other that each nano-dollar has its own. */
 export const mostDollars = 8_000_000
 
-/** Nano-dollars as dollars; as JSON it has the digits of the amount, and no others. */
-export const dollarsOf = (nanoDollars: number): number => nanoDollars / nano
-
 /** Dollars as nano-dollars; undefined if they have more than nine decimals, or are too many. */
 export function nanoDollarsOf(dollars: number): number | undefined {
   if (!(Math.abs(dollars) <= mostDollars)) return undefined

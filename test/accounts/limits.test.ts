@@ -4,6 +4,7 @@ import type { KeyLimits } from '../../src/state/key.ts'
 import { keptInMemory } from '../support/accounting.ts'
 import { ask, chat, errorOf, noLists, open, wordsOf } from '../support/ask.ts'
 import { gatewayStarter, ManualClock, serveUpstreams } from '../support/gateway.ts'
+import { inTime } from '../support/paying.ts'
 import { chatAnswer, chatFrames, json, silence, stream } from '../support/upstream.ts'
 
 const usage = { prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 }
@@ -41,20 +42,6 @@ async function start(limits: KeyLimits, more: Partial<Config> = {}, keys: Record
   const env = { SAMEWIRE_ADMIN_KEY: 'the-admin-key-of-this-test', ...keys }
   const gateway = await serve(config, { clock, services: noLists, env, accounting: kept.accounting })
   return { gateway, clock, ...kept, ask: (body: object) => ask(gateway, body, { headers }) }
-}
-
-/** Lets time pass until `work` is done: a failed exchange is tried again after a while. */
-async function inTime<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
-  let isOver = false
-  const over = () => {
-    isOver = true
-  }
-  work.then(over, over)
-  while (!isOver) {
-    await clock.advance(10)
-    await new Promise((turn) => setImmediate(turn))
-  }
-  return await work
 }
 
 const spent = async ({ meters }: Awaited<ReturnType<typeof start>>, window = 0) =>

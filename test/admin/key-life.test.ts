@@ -45,7 +45,7 @@ async function operate(method: string, path: string, body?: object) {
   return (await response.json()) as any
 }
 
-const tokens = { prompt_tokens: 1_000, completion_tokens: 50, total_tokens: 1_050 }
+const tokens = { prompt_tokens: 500, completion_tokens: 50, total_tokens: 550 }
 const messages = [{ role: 'user' as const, content: 'hi' }]
 
 describe('A key', () => {
@@ -68,8 +68,8 @@ describe('A key', () => {
     })
     const { data: answer, request_id: id } = await asked.withResponse()
     expect(answer.choices[0]?.message.content).toBe('Hello')
-    // 1000 tokens at $2 a million and 50 at $10.
-    const cost = 0.0025
+    // 500 tokens at $2 a million and 50 at $10.
+    const cost = 0.0015
     const refused = client.chat.completions.create({ model: 'other', messages })
     await expect(refused).rejects.toMatchObject({ status: 403 })
 
@@ -88,7 +88,7 @@ describe('A key', () => {
     const { usage } = operator.admin.organization
     const used = await usage.completions({ ...since, group_by: ['user_id'] })
     expect(used.data.flatMap(({ results }) => results)).toMatchObject([
-      { input_tokens: 1_000, output_tokens: 50, num_model_requests: 2, num_failed_requests: 1, user_id: 'ada' },
+      { input_tokens: 500, output_tokens: 50, num_model_requests: 2, num_failed_requests: 1, user_id: 'ada' },
     ])
     const paid = await usage.costs(since)
     expect(paid.data.flatMap(({ results }) => results)).toMatchObject([{ amount: { value: cost } }])

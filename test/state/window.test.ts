@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { dollarsOf, nanoDollarsOf } from '../../src/state/money.ts'
+import { dollarsOf } from '../../src/prices/money.ts'
+import { nanoDollarsOf } from '../../src/state/money.ts'
 import { windowAt, windowEnd } from '../../src/state/window.ts'
 
 const at = (text: string) => Date.parse(text)

@@ -5,7 +5,7 @@ import { Rates } from '../../src/accounts/rates.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { loadPrices } from '../../src/prices/load.ts'
-import type { Key } from '../../src/state/key.ts'
+import type { Key, Project } from '../../src/state/key.ts'
 import type { RequestRow } from '../../src/state/ledger.ts'
 import { MemoryMeters } from '../../src/state/memory-meters.ts'
 import type { Meters } from '../../src/state/meters.ts'
@@ -17,6 +17,8 @@ export interface KeptAccounting {
   readonly rows: RequestRow[]
   /** Adds a key, or changes it. */
   put(secret: string, key: Partial<Key>): void
+  /** Adds a project, or changes it. */
+  putProject(project: Partial<Project>): void
 }
 
 export const digestOf = (secret: string) => createHash('sha256').update(secret).digest('hex')
@@ -25,11 +27,13 @@ export const digestOf = (secret: string) => createHash('sha256').update(secret).
 export async function keptInMemory(clock: Clock = systemClock, refusing?: Meters): Promise<KeptAccounting> {
   const meters = new MemoryMeters()
   const keys = new Map<string, Key>()
+  const projects = new Map<string, Project>()
   const rows: RequestRow[] = []
   const accounting = createAccounting({
     clock,
     limiter: limiterOf(new Rates(clock), refusing ?? meters),
     keys: { find: (digest) => keys.get(digest) },
+    projects: { find: (id) => projects.get(id) },
     ledger: { write: (row) => void rows.push(row), flush: async () => {} },
     catalogue: await loadPrices(),
     digest: digestOf,
@@ -43,5 +47,9 @@ export async function keptInMemory(clock: Clock = systemClock, refusing?: Meters
         ...{ id: 'key_1', name: 'test', hint: 'sk-sw-…', disabled: false, createdAt: 0, limits: {}, metadata: {} },
         ...key,
       }) && undefined,
+    putProject: (project) => {
+      const made = { id: 'proj_1', name: 'all', createdAt: 0, limits: {}, metadata: {}, ...project }
+      projects.set(made.id, made)
+    },
   }
 }

@@ -1,13 +1,19 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { countParts, limitAmong, toolOutside, withField } from '../../operations/common/bounding.ts'
-import { stringAt } from '../../wire/json.ts'
+import { kindsLacking } from '../../operations/common/kinds.ts'
+import { type JsonObject, stringAt } from '../../wire/json.ts'
 
 const media: ReadonlySet<unknown> = new Set(['image', 'document'])
+
+function mediaIn({ messages }: JsonObject): number {
+  return countParts(messages, (part) => media.has(part.type))
+}
 
 export const boundingMessage: Bounding = {
   output: ({ max_tokens }) => ({ tokens: limitAmong(max_tokens), answers: 1 }),
   limited: (body, tokens) => withField(body, 'max_tokens', tokens),
-  media: ({ messages }) => countParts(messages, (part) => media.has(part.type)),
+  media: mediaIn,
+  without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     if (Array.isArray(asked.mcp_servers) && asked.mcp_servers.length > 0)
       return { what: 'tools of another server', param: 'mcp_servers' }

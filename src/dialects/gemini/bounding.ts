@@ -1,10 +1,15 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { countOf, countParts, limitAmong, withField } from '../../operations/common/bounding.ts'
+import { kindsLacking } from '../../operations/common/kinds.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { camel, configOf, isGiven, listOf, objectIn } from './fields.ts'
 
 /** What a tool holds that the client runs. */
 const own: ReadonlySet<string> = new Set(['functionDeclarations', 'computerUse'])
+
+function mediaIn(asked: JsonObject): number {
+  return countParts(camel(asked).contents, (part) => isObject(part.inlineData) || isObject(part.fileData))
+}
 
 export const boundingContent: Bounding = {
   output(asked) {
@@ -19,7 +24,8 @@ export const boundingContent: Bounding = {
       maxOutputTokens: tokens,
     })
   },
-  media: (asked) => countParts(camel(asked).contents, (part) => isObject(part.inlineData) || isObject(part.fileData)),
+  media: mediaIn,
+  without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     const { tools, cachedContent } = camel(asked)
     if (isGiven(cachedContent)) return { what: 'what the provider keeps', param: 'cachedContent' }

@@ -1,6 +1,7 @@
 import type { Bounding } from '../../core/bounding.ts'
-import { countParts, limitAmong, withField } from '../../operations/common/bounding.ts'
-import { isObject } from '../../wire/json.ts'
+import { limitAmong, withField } from '../../operations/common/bounding.ts'
+import { kindsLacking } from '../../operations/common/kinds.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
 
 export const boundingOllama: Bounding = {
   output: ({ options }) => ({ tokens: limitAmong(isObject(options) ? options.num_predict : undefined), answers: 1 }),
@@ -8,7 +9,11 @@ export const boundingOllama: Bounding = {
     const { options } = body.json
     return withField(body, 'options', { ...(isObject(options) && options), num_predict: tokens })
   },
-  media: ({ messages, images }) =>
-    (Array.isArray(images) ? images.length : 0) +
-    countParts(messages, (part) => Array.isArray(part.images) && part.images.length > 0),
+  media: mediaIn,
+  without: (asked) => kindsLacking(asked, mediaIn(asked)),
+}
+
+function mediaIn({ messages, images }: JsonObject): number {
+  const of = (list: unknown) => (Array.isArray(list) ? list.length : 0)
+  return of(images) + (Array.isArray(messages) ? messages : []).reduce((sum: number, one) => sum + of(one?.images), 0)
 }

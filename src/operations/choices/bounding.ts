@@ -1,6 +1,7 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { countOf, countParts, limitAmong, toolOutside, withField } from '../common/bounding.ts'
+import { kindsLacking } from '../common/kinds.ts'
 import { HiddenUsage } from './hidden-usage.ts'
 
 const media: ReadonlySet<unknown> = new Set(['image_url', 'input_audio', 'file', 'video_url', 'image', 'audio_url'])
@@ -19,13 +20,18 @@ const common = {
   withoutUsage: () => new HiddenUsage(),
 } satisfies Partial<Bounding>
 
+function mediaIn({ messages }: JsonObject): number {
+  return countParts(messages, (part) => media.has(part.type))
+}
+
 export const boundingChat: Bounding = {
   ...common,
   output: (asked) => ({
     tokens: limitAmong(asked.max_completion_tokens, asked.max_tokens),
     answers: countOf(asked.n),
   }),
-  media: ({ messages }) => countParts(messages, (part) => media.has(part.type)),
+  media: mediaIn,
+  without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     if (isObject(asked.web_search_options)) return { what: 'a web search', param: 'web_search_options' }
     return toolOutside(asked.tools, (tool) => isOwn(tool))
@@ -39,6 +45,7 @@ function isOwn(tool: JsonObject): boolean {
 
 export const boundingCompletion: Bounding = {
   ...common,
+  without: (asked) => kindsLacking(asked, 0),
   output: ({ max_tokens, best_of, n, prompt }) => ({
     tokens: limitAmong(max_tokens),
     answers: Math.max(countOf(n), countOf(best_of)) * promptsIn(prompt),

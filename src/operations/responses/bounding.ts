@@ -1,15 +1,21 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { countParts, limitAmong, toolOutside, withField } from '../common/bounding.ts'
+import { kindsLacking } from '../common/kinds.ts'
 
 const media: ReadonlySet<unknown> = new Set(['input_image', 'input_file', 'input_audio', 'computer_screenshot'])
 /** Tools that the client runs. */
 const own: ReadonlySet<string> = new Set(['function', 'custom', 'local_shell', 'apply_patch'])
 
+function mediaIn({ input }: JsonObject): number {
+  return countParts(input, (part) => media.has(part.type))
+}
+
 export const boundingResponse: Bounding = {
   output: ({ max_output_tokens }) => ({ tokens: limitAmong(max_output_tokens), answers: 1 }),
   limited: (body, tokens) => withField(body, 'max_output_tokens', tokens),
-  media: ({ input }) => countParts(input, (part) => media.has(part.type)),
+  media: mediaIn,
+  without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     for (const param of ['previous_response_id', 'conversation'])
       if (isGiven(asked[param])) return { what: 'what was said before, which the provider keeps', param }
@@ -20,7 +26,7 @@ export const boundingResponse: Bounding = {
 /** A compaction has no limit that could be set. */
 export const boundingCompaction: Bounding = {
   output: () => ({ tokens: undefined, answers: 1 }),
-  media: (asked) => boundingResponse.media?.(asked) ?? 0,
+  media: mediaIn,
   unbounded: () => ({ what: 'a compaction, which has no limit of its own', param: 'input' }),
 }
 

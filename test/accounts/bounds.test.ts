@@ -1,0 +1,164 @@
+import { describe, expect, it } from 'vitest'
+import type { ModelConfig } from '../../src/config/schema.ts'
+import { chat, errorOf } from '../support/ask.ts'
+import { serveUpstreams } from '../support/gateway.ts'
+import { dollar, headers, payingStarter } from '../support/paying.ts'
+import { connectSocket } from '../support/socket-client.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
+
+const { up } = serveUpstreams({ up: json(200, chatAnswer('hello')) })
+const start = payingStarter()
+
+type Deployments = Exclude<ModelConfig, string>['deployments']
+type Deployment = Exclude<Deployments[number], string>
+
+const serving = (deployment: Omit<Deployment, 'model'>) => ({
+  providers: { up: { type: 'openai-compatible', baseURL: up.url } },
+  models: { m: { deployments: [{ model: 'up/m', ...deployment }] } },
+})
+/** A token of input costs 1,000 nano-dollars, one of output 10,000. */
+const price = { input: 1, output: 10 }
+const cached = { ...price, cacheWrite: 1.25, cacheWrite1h: 2, audioInput: 30, imageInput: 40, audioOutput: 60 }
+/** Enough for 2,000 tokens in and 100 out, written to a cache for minutes, and for no dearer kind of tokens. */
+const budget = 3_500_000
+const words = 'w'.repeat(1_000)
+const text = (more: object = {}) =>
+  chat('m', { messages: [{ role: 'user', content: words }], max_tokens: 100, ...more })
+
+describe('What a request may cost', () => {
+  it('is not what a recording, a picture or an hour in a cache costs where it asks for none', async () => {
+    const { ask } = await start(serving({ price: cached }), { budget })
+    expect((await ask(text())).status).toBe(200)
+  })
+
+  const part = (more: object) => ({ messages: [{ role: 'user', content: [{ type: 'text', text: words, ...more }] }] })
+
+  it.each([
+    [
+      'a picture',
+      { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://a.b/c' } }] }] },
+    ],
+    ['a spoken answer', { modalities: ['text', 'audio'], audio: { voice: 'alloy', format: 'mp3' } }],
+    ['an hour in a cache', { ...part({ cache_control: { type: 'ephemeral', ttl: '1h' } }), max_tokens: 120 }],
+  ])('is the price of %s where it asks for one', async (_, more) => {
+    const { ask } = await start(serving({ price: cached }), { budget })
+    const reply = await ask(text(more))
+    expect([reply.status, errorOf(reply).code]).toEqual([429, 'insufficient_quota'])
+  })
+
+  it('is what the configuration asks for, whatever the client does', async () => {
+    const forced = { overrides: { max_completion_tokens: 5_000 } }
+    const { ask } = await start(serving({ price, ...forced }), { budget })
+    expect((await ask(text())).status).toBe(429)
+    const several = await start(serving({ price, overrides: { n: 10 } }), { budget })
+    expect((await several.ask(text())).status).toBe(429)
+    const tool = { params: { tools: [{ type: 'web_search_preview' }] } }
+    const reply = await (await start(serving({ price, ...tool }), { budget })).ask(text())
+    expect([reply.status, errorOf(reply).code]).toEqual([400, 'unbounded_cost'])
+    expect(up.seen).toHaveLength(0)
+  })
+
+  it('is bounded by the limit that the configuration has for requests without one', async () => {
+    const { ask } = await start(serving({ price, params: { max_tokens: 50 } }), { budget })
+    expect((await ask(text({ max_tokens: undefined }))).status).toBe(200)
+    expect(JSON.parse(up.seen[0]?.body ?? '')).toMatchObject({ max_tokens: 50 })
+  })
+})
+
+describe('Pictures under a budget', () => {
+  const body = { model: 'm', prompt: 'a cat', n: 2 }
+  const path = '/images/generations'
+  const pictures = json(200, { created: 1, data: [{ b64_json: 'AA==' }, { b64_json: 'AA==' }] })
+
+  it('cost so much each', async () => {
+    up.script(pictures)
+    const { ask, spent, held } = await start(serving({ price: { input: 0, output: 0, image: 0.04 } }), {
+      budget: dollar / 10,
+    })
+    expect((await ask(body, { path })).status).toBe(200)
+    expect([await spent(), await held()]).toEqual([80_000_000, 0])
+    const reply = await ask(body, { path })
+    expect([reply.status, errorOf(reply).message]).toEqual([429, expect.stringContaining('may cost $0.08')])
+  })
+
+  it('cost their tokens where the model counts those, of which a picture has so many at most', async () => {
+    const usage = { input_tokens: 10, output_tokens: 2_000, total_tokens: 2_010 }
+    up.script(json(200, { created: 1, data: [{ b64_json: 'AA==' }], usage }))
+    const { ask, spent, held } = await start(serving({ price: { ...price, imageOutput: 30 } }), { budget: dollar })
+    expect((await ask({ ...body, n: 1 }, { path })).status).toBe(200)
+    expect([await spent(), await held()]).toEqual([10 * 1_000 + 2_000 * 30_000, 0])
+    expect((await ask(body, { path })).status).toBe(429)
+  })
+
+  it('that change others are bounded without their bytes', async () => {
+    up.script(pictures)
+    const { gateway, spent } = await start(serving({ price: { ...price, image: 0.04 } }), { budget: dollar / 2 })
+    const form = new FormData()
+    for (const [name, value] of Object.entries({ model: 'm', prompt: 'a cat' })) form.set(name, value)
+    form.set('image', new Blob([new Uint8Array(2_000_000)], { type: 'image/png' }), 'a.png')
+    const reply = await fetch(`${gateway.baseURL}/images/edits`, { method: 'POST', headers, body: form })
+    expect(reply.status).toBe(200)
+    expect(await spent()).toBeLessThan(dollar / 2)
+  })
+})
+
+describe('Speech under a budget', () => {
+  const body = { model: 'm', input: 'Hello there.', voice: 'alloy' }
+
+  it('costs its characters', async () => {
+    up.script((_, response) => response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('audio'))
+    const { ask, spent, held } = await start(serving({ price: { input: 0, output: 0, characters: 15 } }), {
+      budget: 300_000,
+    })
+    expect((await ask(body, { path: '/audio/speech' })).status).toBe(200)
+    expect([await spent(), await held()]).toEqual([12 * 15_000, 0])
+    expect((await ask(body, { path: '/audio/speech' })).status).toBe(429)
+  })
+
+  it('costs the most that it may where its tokens are billed, and no answer tells them', async () => {
+    up.script((_, response) => response.writeHead(200, { 'content-type': 'audio/mpeg' }).end('audio'.repeat(2_000)))
+    const { ask, rows, spent } = await start(serving({ price }), { budget: dollar })
+    expect((await ask(body, { path: '/audio/speech' })).status).toBe(200)
+    expect(rows).toMatchObject([{ usageSource: 'estimated', booked: await spent() }])
+    expect(await spent()).toBeGreaterThan(1_000_000)
+  })
+})
+
+describe('Transcriptions under a budget', () => {
+  async function transcribe(bytes: number, seconds: number, limit: number) {
+    up.script(json(200, { text: 'hi', usage: { type: 'duration', seconds } }))
+    const started = await start(serving({ price: { input: 0, output: 0, minute: 0.006 } }), { budget: limit })
+    const form = new FormData()
+    form.set('model', 'm')
+    form.set('file', new Blob([new Uint8Array(bytes)], { type: 'audio/mpeg' }), 'a.mp3')
+    const address = `${started.gateway.baseURL}/audio/transcriptions`
+    const reply = await fetch(address, { method: 'POST', headers, body: form })
+    return { status: reply.status, text: await reply.text(), spent: await started.spent(), held: await started.held() }
+  }
+
+  it('cost the seconds that the answer tells, and are bounded by the length of the file', async () => {
+    expect(await transcribe(100_000, 7, dollar)).toMatchObject({ status: 200, spent: 700_000, held: 0 })
+    // 201 seconds at most, at 100,000 nano-dollars each.
+    expect(await transcribe(100_000, 7, 20_100_000)).toMatchObject({ status: 200 })
+    expect(await transcribe(100_000, 7, 20_000_000)).toMatchObject({ status: 429, spent: 0 })
+  })
+
+  it('are refused where most of a large file is still to come', async () => {
+    const reply = await transcribe(9 * 1024 * 1024, 7, 100 * dollar)
+    expect(reply).toMatchObject({ status: 400, text: expect.stringContaining('unbounded_cost') })
+    expect(reply.text).toContain('an upload of more than 8 MB')
+  })
+})
+
+describe('What has no bound', () => {
+  it('is refused in words that say what it is', async () => {
+    const { ask, gateway } = await start(serving({ price }), { budget: dollar })
+    const compaction = await ask({ model: 'm', input: 'hi' }, { path: '/responses/compact' })
+    expect([compaction.status, errorOf(compaction)]).toEqual([
+      400,
+      expect.objectContaining({ code: 'unbounded_cost', message: expect.stringContaining('a compaction') }),
+    ])
+    const session = connectSocket(`${gateway.baseURL}/realtime?model=m`, { headers })
+    await expect(session).rejects.toMatchObject({ status: 400, body: expect.stringContaining('a Realtime session') })
+  })
+})
