@@ -39,10 +39,10 @@ export function createFetchGateway({ send, asset, ...parts }: FetchGatewayParts)
       asset,
     },
   })
-  for (const note of notes) log(note)
+  for (const note of notes) log(note, 'warn')
   // Requests wait for it: until then they would not be observed.
   let loading = ready?.then((more) => {
-    for (const note of more) log(note)
+    for (const note of more) log(note, 'warn')
     loading = undefined
   })
   type Execution = Parameters<typeof app.fetch>[2]

@@ -29,6 +29,7 @@ export type BreakerState = 'closed' | 'open' | 'half_open'
 export class Breaker {
   readonly #settings: Cooldown
   readonly #random: () => number
+  readonly #told: (ms: number | undefined) => void
   #open = false
   /** When the next request may pass an open breaker. */
   #until = 0
@@ -40,9 +41,11 @@ export class Breaker {
   /** The number of the window's latest part, counted from 1970. */
   #part = 0
 
-  constructor(settings: Cooldown, random: () => number) {
+  /** `told` is called when it opens, with the milliseconds for which it does, and without them when it closes. */
+  constructor(settings: Cooldown, random: () => number, told: (ms: number | undefined) => void = () => {}) {
     this.#settings = settings
     this.#random = random
+    this.#told = told
   }
 
   state(now: number): BreakerState {
@@ -74,6 +77,7 @@ export class Breaker {
 
   /** The deployment has begun to answer, so it is back. */
   answered(): void {
+    if (this.#open) this.#told(undefined)
     this.#open = false
     this.#probing = false
   }
@@ -107,9 +111,11 @@ export class Breaker {
     const factor = severity === 'rejected' ? rejectedFactor : 1
     const grown = Math.min(cooldownTime * 2 ** this.#openings, longest) * factor
     const varied = grown * (1 - jitter + 2 * jitter * this.#random())
+    const wait = Math.max(varied, retryAfter)
+    if (!this.#open) this.#told(wait)
     this.#open = true
     this.#probing = false
-    this.#until = now + Math.max(varied, retryAfter)
+    this.#until = now + wait
     // 2 ** 30 times is longer than `longest`.
     this.#openings = Math.min(this.#openings + 1, 30)
     this.#attempts.fill(0)

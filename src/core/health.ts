@@ -1,5 +1,7 @@
+import { headerValue } from '../wire/headers.ts'
 import { Breaker, type Cooldown } from './breaker.ts'
 import type { Clock } from './clock.ts'
+import type { Log } from './log.ts'
 import { MinuteUse } from './minute-use.ts'
 import { Quantile } from './quantile.ts'
 
@@ -52,6 +54,8 @@ export class PeakLatency {
 interface Needed {
   readonly clock: Clock
   readonly random: () => number
+  /** Is told which deployments are left alone, and when they are back. Absent: nobody is. */
+  readonly log?: Log
 }
 
 /** The health of all deployments of this process, by label. Learned from traffic: nothing is asked for it. */
@@ -66,11 +70,21 @@ export class HealthBook {
     this.#cooldown = cooldown
   }
 
+  #breakerOf(label: string, cooldown: Cooldown): Breaker {
+    const { random, log } = this.#needed
+    if (!log) return new Breaker(cooldown, random)
+    const name = headerValue(label)
+    return new Breaker(cooldown, random, (ms) => {
+      if (ms === undefined) log(`${name}: answers again`)
+      else log(`${name}: left alone for ${Math.ceil(ms / 1000)} s after failures`, 'warn')
+    })
+  }
+
   of(label: string): Health {
     const known = this.#entries.get(label)
     // As long as nothing is to be forgotten soon, the order is no matter.
     if (known && this.#entries.size < most / 2) return known
-    const health = known ?? new Health(this.#cooldown && new Breaker(this.#cooldown, this.#needed.random))
+    const health = known ?? new Health(this.#cooldown && this.#breakerOf(label, this.#cooldown))
     // Behind all others, so that names that callers make up can't push out what is in use.
     this.#entries.delete(label)
     this.#entries.set(label, health)

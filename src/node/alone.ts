@@ -38,7 +38,8 @@ export async function serveAlone(
   const serving = new Serving(job, env, { control: live, metrics, keeper })
   const { services, transport, running } = serving.shared
   const { gateway, notes, announce } = serving.now
-  for (const note of new Set([...notes, ...((await serving.now.ready) ?? []), ...exportNotes])) serving.log(note)
+  for (const note of new Set([...notes, ...((await serving.now.ready) ?? []), ...exportNotes]))
+    serving.log(note, 'warn')
   const { now: counts } = metrics
   const exporter = counts && begin?.(counts.gather, { ...services, log: serving.log })
   const server = createNodeServer(serving.fetch, services.random)

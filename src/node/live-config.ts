@@ -119,7 +119,7 @@ export class LiveConfig implements ConfigControl {
       .sort((one, other) => other.number - one.number)
       .slice(0, kept)
     this.#differs = false
-    for (const note of notes) log(note)
+    for (const note of notes) log(note, 'warn')
     log(`the configuration ${next.job.hash} is in force (${cause}), in place of ${before.job.hash}`)
     return this.#told({ cause, outcome: 'applied', problems: [], notes })
   }

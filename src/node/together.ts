@@ -36,7 +36,7 @@ export async function serveTogether(
   const { gateway, notes, announce } = serving.now
   const { begin, notes: exportNotes } = await loadMetricsExport(env)
   const exported = begin !== undefined
-  for (const note of new Set([...notes, ...((await serving.now.ready) ?? []), ...exportNotes])) log(note)
+  for (const note of new Set([...notes, ...((await serving.now.ready) ?? []), ...exportNotes])) log(note, 'warn')
   const live: LiveConfig = new LiveConfig({
     job,
     read: rereader(job, env),
