@@ -47,7 +47,8 @@ export function subjects(collector: Measured): readonly Subject[] {
     { what: 'the measurement itself', observer: { over() {} }, close: idle },
     logging(),
     { what: 'metrics', observer: counting(), close: idle },
-    tracing(collector),
+    tracing(collector, 'http/protobuf'),
+    tracing(collector, 'http/json'),
   ]
 }
 
@@ -76,15 +77,16 @@ function counting(): Observer {
   return watch.observer
 }
 
-function tracing(collector: Measured): Subject {
+function tracing(collector: Measured, protocol: string): Subject {
   const env = {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${collector.port}/loop`,
     OTEL_BSP_MAX_QUEUE_SIZE: '1000000',
+    OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
   }
   const services = { clock: systemClock, random: Math.random, fetch, log: (entry: string) => console.log(entry) }
   const settings = readOtlpSettings(env, console.log)
   const { observer, close } = createTelemetry({ settings, services, passesOn: false, background: true })
-  return { what: 'traces, three spans each', observer, close: () => close(5_000) }
+  return { what: `three spans, ${protocol}`, observer, close: () => close(5_000) }
 }
 
 /**

@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { until } from './ask.ts'
+import { readMetrics, readTraces } from './otlp-protobuf.ts'
 import { type Attribute, attributesIn, type Point, pointsIn } from './metric-points.ts'
 
 /** A span as OTLP's JSON has it. */
@@ -29,6 +30,7 @@ export interface Span extends Omit<SpanJSON, 'attributes'> {
 export interface Export {
   readonly path: string
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** JSON, whichever way it was sent. */
   readonly text: string
   /** As it came. */
   readonly bytes: Uint8Array<ArrayBuffer>
@@ -39,7 +41,7 @@ export interface Export {
 export interface Reaction {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Uint8Array
 }
 
 /** Takes OTLP over a real port, and reacts as it is told; `undefined` means that it never answers. */
@@ -56,7 +58,7 @@ export interface FakeCollector {
   close(): Promise<void>
 }
 
-const taken: Reaction = { status: 200, body: '{}' }
+const taken: Reaction = { status: 200 }
 
 export async function fakeCollector(): Promise<FakeCollector> {
   let reactions: (Reaction | undefined)[] = [taken]
@@ -67,7 +69,8 @@ export async function fakeCollector(): Promise<FakeCollector> {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const bytes = Buffer.concat(chunks)
-    const text = (request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes).toString()
+    const isJSON = request.headers['content-type'] === 'application/json'
+    const text = readable(request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes, isJSON, request.url)
     const reaction = reactions.length > 1 ? reactions.shift() : reactions[0]
     if (reaction?.status === 200 && request.url?.endsWith('/v1/metrics')) metrics.push(pointsIn(text))
     else if (reaction?.status === 200) spans.push(...spansIn(text))
@@ -79,8 +82,9 @@ export async function fakeCollector(): Promise<FakeCollector> {
       at: performance.now(),
     })
     if (!reaction) return
-    response.writeHead(reaction.status, { 'content-type': 'application/json', ...reaction.headers })
-    response.end(reaction.body ?? '{}')
+    const type = isJSON ? 'application/json' : 'application/x-protobuf'
+    response.writeHead(reaction.status, { 'content-type': type, ...reaction.headers })
+    response.end(reaction.body ?? (isJSON ? '{}' : undefined))
   })
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   return {
@@ -111,16 +115,21 @@ export async function fakeCollector(): Promise<FakeCollector> {
   }
 }
 
+function readable(bytes: Buffer, isJSON: boolean, path = ''): string {
+  if (isJSON) return bytes.toString()
+  return JSON.stringify(path.endsWith('/v1/metrics') ? readMetrics(bytes) : readTraces(bytes))
+}
+
 interface Payload {
   readonly resourceSpans: readonly { readonly scopeSpans: readonly { readonly spans: readonly SpanJSON[] }[] }[]
 }
 
 function spansIn(text: string): Span[] {
   const { resourceSpans } = JSON.parse(text) as Payload
-  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map(readable)))
+  return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans.map(spanOf)))
 }
 
-function readable(span: SpanJSON): Span {
+function spanOf(span: SpanJSON): Span {
   const attributes = attributesIn(span.attributes)
   return { ...span, attributes, ms: Number(BigInt(span.endTimeUnixNano) - BigInt(span.startTimeUnixNano)) / 1e6 }
 }

@@ -5,8 +5,9 @@ import { differenceOf, type Metric, type Tally } from '../metrics/metric.ts'
 import { allOf, genAiMetrics } from '../metrics/names.ts'
 import { ownMetrics } from '../metrics/own-names.ts'
 import { delivered } from './delivery.ts'
+import { metricsJSON } from './json/metrics.ts'
 import type { MetricsSettings } from './metrics-settings.ts'
-import { metricsText } from './metrics-text.ts'
+import { metricsProtobuf } from './protobuf/metrics.ts'
 import { send } from './send.ts'
 import { Troubles } from './troubles.ts'
 
@@ -90,12 +91,11 @@ export class MetricsExporter {
     const { clock, random } = services
     const tally = await gather()
     const period = { since: this.#since, now: clock.now(), delta: settings.delta }
-    const body = metricsText(
-      this.#metrics,
-      this.#told ? differenceOf(tally, this.#told) : tally,
-      this.#resource,
-      period,
-    )
+    const word = settings.signal.isJSON ? metricsJSON : metricsProtobuf
+    const body = word({
+      ...{ metrics: this.#metrics, resource: this.#resource, period },
+      tally: this.#told ? differenceOf(tally, this.#told) : tally,
+    })
     const hurry = new Abort()
     this.#hurry = hurry
     if (this.#isClosing) hurry.abort(new Error('The process ends.'))

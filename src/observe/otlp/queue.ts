@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts'
 import { Abort } from '../../core/signal.ts'
-import { Batch, type Frame } from './batch.ts'
 import { delivered } from './delivery.ts'
 import type { Sent } from './send.ts'
 import type { BatchSettings } from './settings.ts'
+import type { SpanBatch } from './span-batch.ts'
 import type { Troubles } from './troubles.ts'
 
 /** Milliseconds that spans wait for others where they can only do so while a request's work goes on. */
@@ -18,7 +18,8 @@ export interface QueueOptions {
   readonly random: () => number
   readonly batches: BatchSettings
   readonly troubles: Troubles
-  readonly frame: Frame
+  /** Makes an empty batch. */
+  readonly batch: () => SpanBatch
   /** Sends a batch. */
   readonly send: (body: Uint8Array<ArrayBuffer>) => Promise<Sent>
 }
@@ -28,7 +29,7 @@ export class SpanQueue {
   readonly #options: QueueOptions
   readonly #hurry = new Abort()
   /** Batches in order; the last one may get more spans. */
-  #batches: Batch[] = []
+  #batches: SpanBatch[] = []
   /** Spans in all of them. */
   #waiting = 0
   #stopTimer: (() => void) | undefined
@@ -38,26 +39,29 @@ export class SpanQueue {
     this.#options = options
   }
 
-  add(spans: readonly string[]): void {
+  /** Has `count` spans written, each to the batch that it is given; none of them where too many wait. */
+  add(count: number, write: (next: () => SpanBatch) => void): void {
     const { batches, troubles } = this.#options
-    if (this.#waiting + spans.length > batches.waiting) troubles.add(spans.length, 'takes them too slowly')
-    else for (const span of spans) this.#addOne(span)
+    if (this.#waiting + count > batches.waiting) troubles.add(count, 'takes them too slowly')
+    else {
+      write(this.#next)
+      this.#waiting += count
+    }
   }
 
-  #addOne(span: string): void {
-    const { batches, frame } = this.#options
+  #next = (): SpanBatch => {
+    const { batches, batch: make } = this.#options
     let batch = this.#batches.at(-1)
     if (!batch || batch.size >= batches.most) {
-      batch = new Batch(frame)
+      batch = make()
       this.#batches.push(batch)
     }
-    batch.add(span)
-    this.#waiting++
+    return batch
   }
 
-  #take(): Batch | undefined {
+  #take(): SpanBatch | undefined {
     const batch = this.#batches.shift()
-    this.#waiting -= batch?.size ?? 0
+    this.#waiting = this.#batches.reduce((sum, { size }) => sum + size, 0)
     return batch
   }
 

@@ -1,10 +1,10 @@
-import { Attributes, textJSON } from './attributes.ts'
+import type { Attributes } from './attributes.ts'
 
+/** Of an HTTP request. */
 export interface Route {
-  /** Of a span, as JSON. */
-  readonly name: string
-  /** The attributes that tell of it. */
-  readonly known: string
+  readonly method: string
+  /** As clients know it. */
+  readonly route: string
 }
 
 /** By path, then by method: a key of both would have to be made for each request. */
@@ -17,17 +17,15 @@ export function routeOf(method: string, path: string): Route {
   if (found) return found
   // Most routes are below `/v1`; those of other APIs that aren't say so.
   const route = /^\/(api|v1beta|openai|admin)\//.test(path) ? path : `/v1${path}`
-  const attributes = new Attributes()
-    .text('http.request.method', method)
-    .text('http.route', route)
-    .text('url.path', /[{*]/.test(route) ? undefined : route)
-  const made = { name: named(method, route), known: attributes.json }
+  const made = { method, route }
   const alike = routes.get(path) ?? new Map<string, Route>()
   if (routes.size < mostRoutes) routes.set(path, alike.set(method, made))
   return made
 }
 
-/** A name of two parts as JSON. Texts that come again and again need no work, and the whole is made anew each time. */
-export function named(what: string, of: string): string {
-  return `"${what} ${textJSON(of).slice(1)}`
+export function addRoute(attributes: Attributes, { method, route }: Route): void {
+  attributes
+    .text('http.request.method', method)
+    .text('http.route', route)
+    .text('url.path', /[{*]/.test(route) ? undefined : route)
 }

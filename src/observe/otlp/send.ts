@@ -1,6 +1,8 @@
 import type { Clock } from '../../core/clock.ts'
 import { readRetryAfter } from '../../core/retry-after.ts'
+import { concat } from '../../wire/block.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../../wire/json.ts'
+import { readPartialSuccess } from './protobuf/partial-success.ts'
 import type { SignalSettings } from './signal.ts'
 
 export interface Sending {
@@ -17,23 +19,24 @@ export type Sent =
 
 /** All others say that a further try can't help. */
 const passing = [429, 502, 503, 504]
+const protobuf = 'application/x-protobuf'
 /** Bytes of an answer that are read. */
 const mostRead = 64 * 1024
 
-/** Sends JSON by OTLP/HTTP, once. Never rejects. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
+/** Sends by OTLP/HTTP, once. Never rejects. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
 export async function send(
   body: string | Uint8Array<ArrayBuffer>,
   settings: SignalSettings,
   { fetch, clock }: Sending,
 ): Promise<Sent> {
-  const { url, headers, timeout, gzip } = settings
+  const { url, headers, timeout, gzip, isJSON } = settings
   try {
     const response = await fetch(url, {
       method: 'POST',
       headers: {
         'user-agent': 'samewire',
         ...headers,
-        'content-type': 'application/json',
+        'content-type': isJSON ? 'application/json' : protobuf,
         ...(gzip && { 'content-encoding': 'gzip' }),
       },
       body: gzip ? await packed(body) : body,
@@ -41,7 +44,7 @@ export async function send(
       redirect: 'manual',
       signal: AbortSignal.timeout(timeout),
     })
-    if (response.ok) return { taken: true, ...partial(tryParse(await opening(response))) }
+    if (response.ok) return { taken: true, ...partial(await told(response)) }
     await response.body?.cancel().catch(() => {})
     const again = passing.includes(response.status)
     return {
@@ -72,8 +75,15 @@ function waitOf({ headers }: Response, clock: Pick<Clock, 'now'>): number | unde
   })
 }
 
-function partial(answer: unknown): { readonly rejected: number; readonly said: string | undefined } {
-  const told: JsonObject = (isObject(answer) ? objectAt(answer, 'partialSuccess') : undefined) ?? {}
+/** What the collector says of what it took, whichever way it says it. */
+async function told(response: Response): Promise<JsonObject> {
+  const bytes = await opening(response)
+  if (response.headers.get('content-type')?.includes(protobuf)) return { ...readPartialSuccess(bytes) }
+  const answer = tryParse(new TextDecoder().decode(bytes))
+  return (isObject(answer) ? objectAt(answer, 'partialSuccess') : undefined) ?? {}
+}
+
+function partial(told: JsonObject): { readonly rejected: number; readonly said: string | undefined } {
   const { rejectedSpans, rejectedDataPoints, errorMessage } = told
   // 64 bits are a string in JSON, and some write a number all the same.
   const rejected = Number(rejectedSpans ?? rejectedDataPoints ?? 0)
@@ -81,15 +91,16 @@ function partial(answer: unknown): { readonly rejected: number; readonly said: s
   return { rejected: Number.isFinite(rejected) ? rejected : 0, said }
 }
 
-async function opening({ body }: Response): Promise<string> {
-  if (!body) return ''
-  const decoder = new TextDecoder()
-  let text = ''
+async function opening({ body }: Response): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  if (!body) return new Uint8Array()
   for await (const bytes of body) {
-    text += decoder.decode(bytes, { stream: true })
-    if (text.length > mostRead) break
+    parts.push(bytes)
+    size += bytes.length
+    if (size > mostRead) break
   }
-  return text
+  return concat(parts, size)
 }
 
 async function packed(body: string | Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {

@@ -1,13 +1,14 @@
 import type { Observer } from '../../core/report.ts'
 import type { Services } from '../../core/services.ts'
-import { attributesOf } from './attributes.ts'
 import { contexts, isSampled } from './context.ts'
+import { jsonBatches } from './json/spans.ts'
 import { namesOf } from './names.ts'
+import { protobufBatches } from './protobuf/spans.ts'
 import { SpanQueue } from './queue.ts'
 import { send } from './send.ts'
 import type { OtlpSettings } from './settings.ts'
 import type { SignalSettings } from './signal.ts'
-import { spansOf } from './spans.ts'
+import { spanCount, spansOf } from './spans.ts'
 import { Troubles } from './troubles.ts'
 
 export interface TelemetryOptions {
@@ -38,13 +39,13 @@ export function createTelemetry({ settings, services, passesOn, background }: Te
   }
   if (!traces) return { observer: { began, over() {} }, close: async () => {} }
   const queue = createQueue(traces, settings, services)
-  const make = spansOf(namesOf(settings.latestNames))
+  const write = spansOf(namesOf(settings.latestNames))
   const observer: Observer = {
     began,
     over(report) {
       const { context } = report.trace
       if (!context || !isSampled(context)) return
-      queue.add(make(report, context))
+      queue.add(spanCount(report), (next) => write(report, context, next))
       if (background) queue.start()
     },
     ...(!background && { settle: () => queue.settle() }),
@@ -54,14 +55,14 @@ export function createTelemetry({ settings, services, passesOn, background }: Te
 
 function createQueue(
   traces: SignalSettings,
-  { resource, batches }: OtlpSettings,
+  { resource, batches: settings }: OtlpSettings,
   services: TelemetryOptions['services'],
 ) {
   const { clock, random, log } = services
-  const before = `{"resourceSpans":[{"resource":{"attributes":[${attributesOf(resource)}]},"scopeSpans":[{"scope":{"name":"samewire"},"spans":[`
+  const batches = traces.isJSON ? jsonBatches : protobufBatches
   return new SpanQueue({
-    ...{ clock, random, batches, troubles: new Troubles('spans', log, clock) },
-    frame: { before, after: ']}]}]}' },
+    ...{ clock, random, batches: settings, troubles: new Troubles('spans', log, clock) },
+    batch: batches(resource),
     send: (body) => send(body, traces, services),
   })
 }

@@ -1,33 +1,20 @@
-import type { Metric, Series, Tally } from '../metrics/metric.ts'
-import { Attributes, attributesOf, textJSON } from './attributes.ts'
+import type { Metric, Series, Tally } from '../../metrics/metric.ts'
+import { type Counted, toldSeries } from '../metric-points.ts'
+import { attributesOf, JSONAttributes, textJSON } from './attributes.ts'
 import { nanoseconds } from './nanoseconds.ts'
 
-export interface Period {
-  /** When the counting began, in milliseconds since 1970. */
-  readonly since: number
-  readonly now: number
-  /** Whether the counts are those since the export before, and not since the start. */
-  readonly delta: boolean
-}
-
 /** Words counts as the body of a request by OTLP. https://opentelemetry.io/docs/specs/otel/metrics/data-model */
-export function metricsText(
-  metrics: readonly Metric[],
-  tally: Tally,
-  resource: Readonly<Record<string, string>>,
-  period: Period,
-): string {
-  const byMetric = Map.groupBy(tally.series, ({ metric }) => metric)
+export function metricsJSON(counted: Counted): string {
+  const { tally, resource, period } = counted
   const times = `"startTimeUnixNano":"${nanoseconds(period.since)}","timeUnixNano":"${nanoseconds(period.now)}"`
-  const all = metrics.flatMap((metric) => {
-    const told = (byMetric.get(metric.name) ?? []).filter((one) => one.isGauge || !period.delta || has(one, tally))
-    const points = told.map((one) => `{${times},${pointOf(metric, one, tally)}}`).join()
-    return points === '' ? [] : [metricText(metric, points, period.delta)]
+  const all = toldSeries(counted).map(([metric, series]) => {
+    const points = series.map((one) => `{${times},${pointOf(metric, one, tally)}}`).join()
+    return metricJSON(metric, points, period.delta)
   })
   return `{"resourceMetrics":[{"resource":{"attributes":[${attributesOf(resource)}]},"scopeMetrics":[{"scope":{"name":"samewire"},"metrics":[${all.join()}]}]}]}`
 }
 
-function metricText({ name, help, unit, type }: Metric, points: string, delta: boolean): string {
+function metricJSON({ name, help, unit, type }: Metric, points: string, delta: boolean): string {
   const temporality = `"aggregationTemporality":${delta ? 1 : 2}`
   const data = {
     counter: `"sum":{"dataPoints":[${points}],${temporality},"isMonotonic":true}`,
@@ -38,7 +25,7 @@ function metricText({ name, help, unit, type }: Metric, points: string, delta: b
 }
 
 function pointOf({ attributes, bounds }: Metric, { labels, at, width }: Series, { values }: Tally): string {
-  const named = new Attributes()
+  const named = new JSONAttributes()
   // What is unknown, such as the error where there was none, is left out.
   for (const [n, name] of attributes.entries()) named.text(name, labels[n] || undefined)
   const told = `"attributes":[${named.json}]`
@@ -48,8 +35,4 @@ function pointOf({ attributes, bounds }: Metric, { labels, at, width }: Series, 
   // 64 bits are a string in JSON.
   const counts = Array.from(buckets, (one) => `"${one}"`).join()
   return `${told},"count":"${count}","sum":${values[at] ?? 0},"bucketCounts":[${counts}],"explicitBounds":[${bounds.join()}]`
-}
-
-function has({ at, width }: Series, { values }: Tally): boolean {
-  return values.subarray(at, at + width).some((value) => value > 0)
 }
