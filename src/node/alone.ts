@@ -46,9 +46,10 @@ export async function serveAlone(
   serveSockets(server, { ...services, open: serving.sockets, running })
   const drain = drainOf(server, services.clock)
   const end = () => {
-    const closed = serving.close(lastTelemetry).finally(() => keeper.close())
-    const closing = [transport.close(), closed, exporter?.close(lastTelemetry)]
-    void Promise.all(closing).finally(() => process.exit(0))
+    const closed = Promise.all([serving.close(lastTelemetry), exporter?.close(lastTelemetry)])
+    // The last telemetry goes the same way as requests to models.
+    const closing = closed.finally(() => Promise.all([transport.close(), keeper.close()]))
+    void closing.finally(() => process.exit(0))
   }
   const stop = () => {
     told()

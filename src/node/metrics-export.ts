@@ -10,7 +10,7 @@ export interface MetricsExport {
   /** Absent: nothing is exported. `gather`: what was counted so far, by all processes. */
   readonly begin?: (
     gather: () => Promise<Tally>,
-    services: Pick<Services, 'clock' | 'random' | 'fetch' | 'log'>,
+    services: Pick<Services, 'clock' | 'random' | 'transport' | 'log'>,
   ) => {
     /** Exports once more; takes `ms` milliseconds at most. */
     close(ms: number): Promise<void>

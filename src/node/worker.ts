@@ -68,7 +68,8 @@ async function start(job: WorkerJob): Promise<void> {
       // Where another process takes its place, nobody needs to avoid the gateway.
       if (!replaced) running.phase = 'stopping'
       void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced }).then(() =>
-        Promise.all([transport.close(), first.close(lastTelemetry).finally(() => keeper.close())]).finally(end),
+        // The last telemetry goes the same way as requests to models.
+        first.close(lastTelemetry).finally(() => Promise.all([transport.close(), keeper.close()])).finally(end),
       )
     }
     await first.now.gateway.knowledge.refresh()

@@ -6,7 +6,7 @@ import { asGatewayError, describeCause } from '../wire/errors.ts'
 import { isExporting } from './exporting.ts'
 
 export interface TelemetryParts {
-  readonly services: Pick<Services, 'clock' | 'random' | 'fetch' | 'log'>
+  readonly services: Pick<Services, 'clock' | 'random' | 'transport' | 'log'>
   readonly catalog: Catalog
   readonly env: Environment
   readonly background?: boolean | undefined

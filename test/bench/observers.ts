@@ -9,6 +9,7 @@ import { createMetrics } from '../../src/observe/metrics/metrics.ts'
 import { readOtlpSettings } from '../../src/observe/otlp/settings.ts'
 import { createTelemetry } from '../../src/observe/otlp/telemetry.ts'
 import { createLines } from '../../src/runtime/node-output.ts'
+import { createNodeTransport } from '../../src/runtime/node-transport.ts'
 import { type Measured, start } from './processes.ts'
 import { quantile } from './statistics.ts'
 
@@ -83,10 +84,11 @@ function tracing(collector: Measured, protocol: string): Subject {
     OTEL_BSP_MAX_QUEUE_SIZE: '1000000',
     OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
   }
-  const services = { clock: systemClock, random: Math.random, fetch, log: (entry: string) => console.log(entry) }
+  const transport = createNodeTransport()
+  const services = { clock: systemClock, random: Math.random, transport, log: (entry: string) => console.log(entry) }
   const settings = readOtlpSettings(env, console.log)
   const { observer, close } = createTelemetry({ settings, services, passesOn: false, background: true })
-  return { what: `three spans, ${protocol}`, observer, close: () => close(5_000) }
+  return { what: `three spans, ${protocol}`, observer, close: () => close(5_000).then(transport.close) }
 }
 
 /**

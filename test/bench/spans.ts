@@ -2,12 +2,14 @@ import type { Trace } from '../../src/core/call.ts'
 import type { Deployment } from '../../src/core/catalog.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { RequestReport } from '../../src/core/report.ts'
+import { sourceOf } from '../../src/core/sources.ts'
+import type { Transport } from '../../src/core/transport.ts'
 import { readOtlpSettings } from '../../src/observe/otlp/settings.ts'
 import { createTelemetry } from '../../src/observe/otlp/telemetry.ts'
 import { median } from './statistics.ts'
 
 /**
- * `npm run bench:spans`: microseconds of CPU that the traces of a request cost: the trace itself, its spans as OTLP's JSON, and
+ * `npm run bench:spans`: microseconds of CPU that the traces of a request cost: the trace itself, its spans as protobuf, and
  * their part of the batches, which go to nobody. The first line is the measurement's own cost, included in the others.
  */
 const turns = 5_000
@@ -15,10 +17,10 @@ const rounds = 12
 
 const settings = readOtlpSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' }, () => {})
 let sentBytes = 0
-const send = (async (_url: string, { body }: RequestInit) => {
-  sentBytes += String(body).length
-  return new Response('{}')
-}) as unknown as typeof fetch
+const transport: Transport = async ({ body }) => {
+  sentBytes += body.reduce((sum, { length }) => sum + length, 0)
+  return { status: 200, headers: {}, body: sourceOf([]) }
+}
 
 const deployment = {
   provider: { definition: { type: 'openai' }, settings: { baseURL: 'https://api.openai.com/v1' } },
@@ -38,7 +40,7 @@ function reportOf(trace: Trace): RequestReport {
 }
 
 async function measured(attempts: number | undefined, more: Record<string, string> = {}): Promise<number> {
-  const services = { clock: systemClock, random: Math.random, fetch: send, log() {} }
+  const services = { clock: systemClock, random: Math.random, transport, log() {} }
   const given =
     Object.keys(more).length > 0
       ? readOtlpSettings({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://a', ...more }, () => {})
@@ -73,6 +75,7 @@ for (const [what, attempts, env] of [
   ['two spans (no attempt)', 0, {}],
   ['three spans', 1, {}],
   ['four spans (a fallback)', 2, {}],
+  ['three spans as JSON', 1, { OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' }],
   ['none (not sampled)', 1, { OTEL_TRACES_SAMPLER: 'always_off' }],
 ] as const) {
   const before = sentBytes

@@ -4,6 +4,7 @@ import { ask, chat, until } from '../support/ask.ts'
 import { fakeCollector } from '../support/collector.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
+import { partialSuccess } from '../support/otlp-protobuf.ts'
 import { chatAnswer, json } from '../support/upstream.ts'
 
 const { up } = serveUpstreams({ up: json(200, chatAnswer('hello')) })
@@ -62,13 +63,35 @@ describe('The export of traces', () => {
     expect(gateway.logged.join()).not.toContain(secret)
   })
 
-  it('tells how many spans a collector did not take', async () => {
-    const body = '{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}'
-    collector.react({ status: 200, body })
-    const gateway = await start()
+  const told = '{"partialSuccess":{"rejectedSpans":"2","errorMessage":"too old"}}'
+
+  it.each([
+    { protocol: 'http/protobuf', body: partialSuccess(2, 'too old') },
+    { protocol: 'http/json', body: told },
+    // Some know no other type of answers.
+    { protocol: 'http/protobuf', body: told, headers: { 'content-type': 'application/json' } },
+  ])('tells how many spans a collector did not take, by $protocol', async ({ protocol, ...answer }) => {
+    collector.react({ status: 200, ...answer })
+    const gateway = await start({ OTEL_EXPORTER_OTLP_PROTOCOL: protocol })
     await ask(gateway, chat('m'))
     await until(() => gateway.logged.length > 0)
     expect(gateway.logged).toEqual(['telemetry: 2 spans were lost: the collector refused them: too old'])
+  })
+
+  it.each([
+    ['none of it is one', Uint8Array.of(0xff, 0xff, 0xff)],
+    ['it breaks off', partialSuccess(2, 'too old').subarray(0, 6)],
+    ['there is too much of it', new Uint8Array(100_000).fill(0x0a)],
+  ])('takes an answer for a success, and nothing else, where %s', async (_what, body) => {
+    collector.react({ status: 200, body })
+    const gateway = await start()
+    await ask(gateway, chat('m'))
+    await collector.spans(3)
+    await ask(gateway, chat('m'))
+    // One batch after the other.
+    await collector.spans(6)
+    expect(collector.exports).toHaveLength(2)
+    expect(gateway.logged).toEqual([])
   })
 
   it('keeps only so many spans for a collector that hangs', async () => {
@@ -131,6 +154,15 @@ describe('The settings of the export', () => {
     expect(read({}).traces).toBeUndefined()
   })
 
+  it.each([
+    [{}, false],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'HTTP/JSON' }, true],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' }, false],
+    [{ OTEL_EXPORTER_OTLP_PROTOCOL: secret }, false],
+  ])('choose protobuf unless JSON is asked for: %j', (env, isJSON) => {
+    expect(read({ ...endpoint, ...env }).traces?.isJSON).toBe(isJSON)
+  })
+
   it('have headers, of which those for traces count alone', () => {
     const env = { ...endpoint, OTEL_EXPORTER_OTLP_HEADERS: 'a=1, Authorization=Basic%20abc==' }
     expect(read(env).traces?.headers).toEqual({ a: '1', authorization: 'Basic abc==' })
@@ -143,6 +175,7 @@ describe('The settings of the export', () => {
     { OTEL_EXPORTER_OTLP_HEADERS: secret },
     { OTEL_EXPORTER_OTLP_TIMEOUT: `${secret}s` },
     { OTEL_EXPORTER_OTLP_COMPRESSION: `${secret}` },
+    { OTEL_EXPORTER_OTLP_PROTOCOL: secret },
     { OTEL_EXPORTER_OTLP_ENDPOINT: `https://user:${secret}@collector.lan` },
     { OTEL_TRACES_SAMPLER: secret },
     { OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: secret },

@@ -1,22 +1,26 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { MetricsExporter } from '../../src/observe/otlp/metrics-exporter.ts'
 import { readMetricsSettings } from '../../src/observe/otlp/metrics-settings.ts'
+import { createNodeTransport } from '../../src/runtime/node-transport.ts'
 import { ask, chat, until } from '../support/ask.ts'
 import { fakeCollector } from '../support/collector.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { gatewayStarter, ManualClock, serveUpstreams } from '../support/gateway.ts'
 import { totalOf } from '../support/metric-points.ts'
+import { partialSuccess } from '../support/otlp-protobuf.ts'
 import { chatAnswer, chatFrames, json, stream } from '../support/upstream.ts'
 import { headers, startCounted } from './metrics.ts'
 
 const { up, spare } = serveUpstreams({ up: json(200, chatAnswer('hello')), spare: json(200, chatAnswer('spare')) })
 const collector = duringTests(fakeCollector)
 const serve = gatewayStarter()
+const transport = createNodeTransport()
 const secret = 'secret-of-the-collector'
 const minute = 60_000
 const begun: MetricsExporter[] = []
 
 beforeEach(() => collector.clear())
+afterAll(() => transport.close())
 afterEach(() => Promise.all(begun.splice(0).map((exporter) => exporter.close(0))))
 
 async function start(more: Record<string, string> = {}, counting: Parameters<typeof startCounted>[2] = {}) {
@@ -28,7 +32,7 @@ async function start(more: Record<string, string> = {}, counting: Parameters<typ
   const settings = readMetricsSettings(env, (problem) => void logged.push(problem))
   if (!settings) throw new Error('nothing is exported')
   const log = (message: string) => void logged.push(message)
-  const services = { clock, log, random: () => 0.5, fetch: globalThis.fetch }
+  const services = { clock, log, random: () => 0.5, transport }
   const exporter = new MetricsExporter({ settings, gather, services, instance: 'one' })
   begun.push(exporter)
   return {
@@ -44,42 +48,50 @@ async function start(more: Record<string, string> = {}, counting: Parameters<typ
 }
 
 describe('The export of metrics', () => {
-  it('has the names, units and attributes of the conventions, and the same counts as a scrape', async () => {
-    const { gateway, next, scrape } = await start({}, { names: 'gen_ai' })
-    up.script(stream(chatFrames('hello')), json(500, { error: { message: 'oops' } }), json(200, chatAnswer('hello')))
-    await ask(gateway, chat('m', { stream: true }), { headers })
-    await ask(gateway, chat('m'), { headers })
-    await ask(gateway, chat('m'), { headers })
-    await next()
-    const [points = []] = await collector.metrics(1)
-    const [duration] = points.filter(({ metric }) => metric === 'gen_ai.server.request.duration')
-    expect(duration).toMatchObject({
-      ...{ kind: 'histogram', unit: 's', temporality: 2, description: expect.stringMatching(/^Time from the arrival/) },
-      attributes: {
-        'gen_ai.operation.name': 'chat',
-        'gen_ai.provider.name': 'openai-compatible',
-        'gen_ai.request.model': 'm',
-        'gen_ai.response.model': 'm',
-      },
-    })
-    expect(duration?.attributes).not.toHaveProperty('error.type')
-    for (const { kind, count, buckets, bounds } of points) {
-      if (kind !== 'histogram') continue
-      expect(buckets.reduce((sum, one) => sum + one, 0)).toBe(count)
-      expect(buckets).toHaveLength(bounds.length + 1)
-    }
-    expect(totalOf(points, 'gen_ai.client.token.usage', { 'gen_ai.token.type': 'input' })).toBe(2)
-    const text = await scrape()
-    for (const name of ['samewire.requests', 'samewire.attempts', 'samewire.tokens']) {
-      const lines = text.split('\n').filter((line) => line.startsWith(`${name.replace('.', '_')}_total{`))
-      expect(lines.length).toBeGreaterThan(0)
-      expect(totalOf(points, name)).toBe(lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0))
-    }
-    expect(points.find(({ metric }) => metric === 'samewire.requests')).toMatchObject({
-      ...{ kind: 'sum', isMonotonic: true, unit: '{request}' },
-    })
-    expect(points.find(({ metric }) => metric === 'samewire.processes')).toMatchObject({ kind: 'gauge', value: 1 })
-  })
+  it.each(['http/protobuf', 'http/json'])(
+    'has by %s the names, units and attributes of the conventions, and the counts of a scrape',
+    async (protocol) => {
+      const { gateway, next, scrape } = await start({ OTEL_EXPORTER_OTLP_PROTOCOL: protocol }, { names: 'gen_ai' })
+      up.script(stream(chatFrames('hello')), json(500, { error: { message: 'oops' } }), json(200, chatAnswer('hello')))
+      await ask(gateway, chat('m', { stream: true }), { headers })
+      await ask(gateway, chat('m'), { headers })
+      await ask(gateway, chat('m'), { headers })
+      await next()
+      const [points = []] = await collector.metrics(1)
+      const [duration] = points.filter(({ metric }) => metric === 'gen_ai.server.request.duration')
+      expect(duration).toMatchObject({
+        ...{
+          kind: 'histogram',
+          unit: 's',
+          temporality: 2,
+          description: expect.stringMatching(/^Time from the arrival/),
+        },
+        attributes: {
+          'gen_ai.operation.name': 'chat',
+          'gen_ai.provider.name': 'openai-compatible',
+          'gen_ai.request.model': 'm',
+          'gen_ai.response.model': 'm',
+        },
+      })
+      expect(duration?.attributes).not.toHaveProperty('error.type')
+      for (const { kind, count, buckets, bounds } of points) {
+        if (kind !== 'histogram') continue
+        expect(buckets.reduce((sum, one) => sum + one, 0)).toBe(count)
+        expect(buckets).toHaveLength(bounds.length + 1)
+      }
+      expect(totalOf(points, 'gen_ai.client.token.usage', { 'gen_ai.token.type': 'input' })).toBe(2)
+      const text = await scrape()
+      for (const name of ['samewire.requests', 'samewire.attempts', 'samewire.tokens']) {
+        const lines = text.split('\n').filter((line) => line.startsWith(`${name.replace('.', '_')}_total{`))
+        expect(lines.length).toBeGreaterThan(0)
+        expect(totalOf(points, name)).toBe(lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0))
+      }
+      expect(points.find(({ metric }) => metric === 'samewire.requests')).toMatchObject({
+        ...{ kind: 'sum', isMonotonic: true, unit: '{request}' },
+      })
+      expect(points.find(({ metric }) => metric === 'samewire.processes')).toMatchObject({ kind: 'gauge', value: 1 })
+    },
+  )
 
   it('needs no scrape to be allowed, and has names of its own', async () => {
     const closed = await start()
@@ -103,8 +115,13 @@ describe('The export of metrics', () => {
     expect(totalOf(points, 'gen_ai.client.token.usage')).toBe(0)
   })
 
-  it('says whose metrics they are, with the headers and the compression that were asked for', async () => {
+  it.each([
+    { protocol: 'http/protobuf', type: 'application/x-protobuf' },
+    { protocol: 'http/json', type: 'application/json' },
+  ])('says by $protocol whose metrics they are, with the headers and the compression asked for', async (way) => {
+    const { protocol, type } = way
     const { next } = await start({
+      OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: protocol,
       OTEL_SERVICE_NAME: 'front door',
       OTEL_RESOURCE_ATTRIBUTES: 'team=red',
       OTEL_EXPORTER_OTLP_METRICS_COMPRESSION: 'gzip',
@@ -116,7 +133,7 @@ describe('The export of metrics', () => {
     })
     expect(collector.exports[0]).toMatchObject({
       path: '/v1/metrics',
-      headers: { 'content-encoding': 'gzip', 'content-type': 'application/json', 'x-api-key': secret },
+      headers: { 'content-encoding': 'gzip', 'content-type': type, 'x-api-key': secret },
     })
   })
 
@@ -182,7 +199,7 @@ describe('The export of metrics', () => {
     await until(() => logged.length > 0)
     expect((await ask()).status).toBe(200)
     expect(logged).toEqual(['telemetry: points of metrics: the collector answered 401'])
-    collector.react({ status: 200, body: '{"partialSuccess":{"rejectedDataPoints":"2","errorMessage":"too old"}}' })
+    collector.react({ status: 200, body: partialSuccess(2, 'too old') })
     await next()
     await until(() => logged.length > 1)
     expect(logged[1]).toBe('telemetry: 2 points of metrics were lost: the collector refused them: too old')
@@ -257,7 +274,7 @@ describe('The settings of the export of metrics', () => {
     { OTEL_METRIC_EXPORT_TIMEOUT: '0' },
     { OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: secret },
     { OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'base2_exponential_bucket_histogram' },
-    { OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: 'http/protobuf' },
+    { OTEL_EXPORTER_OTLP_METRICS_PROTOCOL: secret },
     { OTEL_METRICS_EXPORTER: `otlp,${secret}` },
     { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: `https://user:${secret}@collector.lan` },
   ])('say what is wrong with them, and never how it reads: %j', (env) => {

@@ -2,8 +2,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gunzipSync } from 'node:zlib'
 import { until } from './ask.ts'
-import { readMetrics, readTraces } from './otlp-protobuf.ts'
 import { type Attribute, attributesIn, type Point, pointsIn } from './metric-points.ts'
+import { readMetrics, readTraces } from './otlp-protobuf.ts'
 
 /** A span as OTLP's JSON has it. */
 export interface SpanJSON {
@@ -70,7 +70,11 @@ export async function fakeCollector(): Promise<FakeCollector> {
     for await (const chunk of request) chunks.push(chunk as Buffer)
     const bytes = Buffer.concat(chunks)
     const isJSON = request.headers['content-type'] === 'application/json'
-    const text = readable(request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes, isJSON, request.url)
+    const text = readable(
+      request.headers['content-encoding'] === 'gzip' ? gunzipSync(bytes) : bytes,
+      isJSON,
+      request.url,
+    )
     const reaction = reactions.length > 1 ? reactions.shift() : reactions[0]
     if (reaction?.status === 200 && request.url?.endsWith('/v1/metrics')) metrics.push(pointsIn(text))
     else if (reaction?.status === 200) spans.push(...spansIn(text))

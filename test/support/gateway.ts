@@ -99,7 +99,8 @@ export async function startGateway(config: Config, options: GatewayOptions = {})
         server.close(() => closed())
         server.closeAllConnections()
       })
-      await Promise.all([transport.close(), close(0)])
+      // What is left for a collector goes the same way as requests to models.
+      await close(500).finally(() => transport.close())
     },
   }
 }

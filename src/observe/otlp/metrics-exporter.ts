@@ -20,7 +20,7 @@ export interface ExporterOptions {
   readonly instance: string
   /** What was counted so far, by all processes. */
   readonly gather: () => Promise<Tally>
-  readonly services: Pick<Services, 'clock' | 'random' | 'fetch' | 'log'>
+  readonly services: Pick<Services, 'clock' | 'random' | 'transport' | 'log'>
 }
 
 /** Tells a collector what was counted, again and again. Begins when it is made. */

@@ -1,12 +1,12 @@
 import type { Clock } from '../../core/clock.ts'
 import { readRetryAfter } from '../../core/retry-after.ts'
-import { concat } from '../../wire/block.ts'
+import type { Transport, UpstreamResponse } from '../../core/transport.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../../wire/json.ts'
 import { readPartialSuccess } from './protobuf/partial-success.ts'
 import type { SignalSettings } from './signal.ts'
 
 export interface Sending {
-  readonly fetch: typeof fetch
+  readonly transport: Transport
   readonly clock: Pick<Clock, 'now'>
 }
 
@@ -20,32 +20,28 @@ export type Sent =
 /** All others say that a further try can't help. */
 const passing = [429, 502, 503, 504]
 const protobuf = 'application/x-protobuf'
-/** Bytes of an answer that are read. */
+/** Bytes of an answer that is read. */
 const mostRead = 64 * 1024
+const tooLong = new Error('The answer is too long.')
 
-/** Sends by OTLP/HTTP, once. Never rejects. https://opentelemetry.io/docs/specs/otlp/#otlphttp */
+/**
+ * Sends by OTLP/HTTP, once. Never rejects. It goes the way that requests to models go: on Node, `fetch` copies each body twice.
+ * https://opentelemetry.io/docs/specs/otlp/#otlphttp
+ */
 export async function send(
-  body: string | Uint8Array<ArrayBuffer>,
+  body: Uint8Array<ArrayBuffer>,
   settings: SignalSettings,
-  { fetch, clock }: Sending,
+  { transport, clock }: Sending,
 ): Promise<Sent> {
-  const { url, headers, timeout, gzip, isJSON } = settings
+  const { url, timeout, gzip } = settings
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: {
-        'user-agent': 'samewire',
-        ...headers,
-        'content-type': isJSON ? 'application/json' : protobuf,
-        ...(gzip && { 'content-encoding': 'gzip' }),
-      },
-      body: gzip ? await packed(body) : body,
-      // The headers are secrets, and not for whomever the collector names.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeout),
-    })
-    if (response.ok) return { taken: true, ...partial(await told(response)) }
-    await response.body?.cancel().catch(() => {})
+    const request = {
+      ...{ name: 'The collector', method: 'POST', url, headers: headersOf(settings), connectTimeout: timeout },
+      body: [gzip ? await packed(body) : body],
+    }
+    const response = await transport(request, AbortSignal.timeout(timeout))
+    if (isOk(response)) return { taken: true, ...partial(await told(response)) }
+    response.body.cancel(new Error('It is not read.'))
     const again = passing.includes(response.status)
     return {
       taken: false,
@@ -61,9 +57,22 @@ export async function send(
   }
 }
 
-function waitOf({ headers }: Response, clock: Pick<Clock, 'now'>): number | undefined {
-  const after = headers.get('retry-after')
-  if (after === null) return undefined
+function headersOf({ headers, gzip, isJSON }: SignalSettings): Record<string, string> {
+  return {
+    'user-agent': 'samewire',
+    ...headers,
+    'content-type': isJSON ? 'application/json' : protobuf,
+    ...(gzip && { 'content-encoding': 'gzip' }),
+  }
+}
+
+function isOk({ status }: UpstreamResponse): boolean {
+  return status >= 200 && status < 300
+}
+
+function waitOf({ headers }: UpstreamResponse, clock: Pick<Clock, 'now'>): number | undefined {
+  const { 'retry-after': after } = headers
+  if (after === undefined) return undefined
   const now = clock.now()
   return readRetryAfter({
     headers: { 'retry-after': after },
@@ -76,9 +85,14 @@ function waitOf({ headers }: Response, clock: Pick<Clock, 'now'>): number | unde
 }
 
 /** What the collector says of what it took, whichever way it says it. */
-async function told(response: Response): Promise<JsonObject> {
-  const bytes = await opening(response)
-  if (response.headers.get('content-type')?.includes(protobuf)) return { ...readPartialSuccess(bytes) }
+async function told({ headers, body }: UpstreamResponse): Promise<JsonObject> {
+  const bytes = await body
+    .collect(mostRead, () => tooLong)
+    .catch((error: unknown) => {
+      if (error === tooLong) return new Uint8Array()
+      throw error
+    })
+  if (headers['content-type']?.includes(protobuf)) return { ...readPartialSuccess(bytes) }
   const answer = tryParse(new TextDecoder().decode(bytes))
   return (isObject(answer) ? objectAt(answer, 'partialSuccess') : undefined) ?? {}
 }
@@ -91,19 +105,7 @@ function partial(told: JsonObject): { readonly rejected: number; readonly said: 
   return { rejected: Number.isFinite(rejected) ? rejected : 0, said }
 }
 
-async function opening({ body }: Response): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let size = 0
-  if (!body) return new Uint8Array()
-  for await (const bytes of body) {
-    parts.push(bytes)
-    size += bytes.length
-    if (size > mostRead) break
-  }
-  return concat(parts, size)
-}
-
-async function packed(body: string | Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+async function packed(body: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([body]).stream().pipeThrough(new CompressionStream('gzip'))
   return new Uint8Array(await new Response(stream).arrayBuffer())
 }

@@ -42,8 +42,14 @@ function addRequest(batch: SpanBatch, report: RequestReport, context: TraceConte
   const failed = status >= 500 || outcome === 'cut'
   batch
     .begin({
-      ...{ context, id: context.spanId, parent: context.parentId, kind: server, what: route.method, of: route.route },
-      ...{ start: started, end: started + ms },
+      context,
+      id: context.spanId,
+      parent: context.parentId,
+      kind: server,
+      what: route.method,
+      of: route.route,
+      start: started,
+      end: started + ms,
     })
     .same(route, addRoute)
     .int('http.response.status_code', status)
@@ -71,7 +77,14 @@ function addCall(batch: SpanBatch, { report, context, id, names }: Call): void {
   const failed = outcome === 'failed' || outcome === 'cut'
   const deployment = served ?? trace.plan?.targets[0]?.deployment
   const attributes = batch.begin({
-    ...{ context, id, parent: context.spanId, kind: client, what: name, of: model, start, end: started + ms },
+    context,
+    id,
+    parent: context.spanId,
+    kind: client,
+    what: name,
+    of: model,
+    start,
+    end: started + ms,
   })
   attributes.text(names.operation, name)
   if (deployment) attributes.text(names.provider, providerName(deployment)).same(deployment.provider, addAddress)
@@ -103,8 +116,14 @@ function addAttempt(batch: SpanBatch, attempt: AttemptRecord, report: RequestRep
   // Where the client left, nobody waited for the rest.
   const failed = (broke === true && report.outcome !== 'gone') || (failure !== undefined && failure !== 'gone')
   const attributes = batch.begin({
-    ...{ context, id: attempt.span ?? context.nextSpan(), parent: id, kind: client, what: 'attempt', of: label },
-    ...{ start: at, end: Math.max(over ?? 0, at + ms) },
+    context,
+    id: attempt.span ?? context.nextSpan(),
+    parent: id,
+    kind: client,
+    what: 'attempt',
+    of: label,
+    start: at,
+    end: Math.max(over ?? 0, at + ms),
   })
   attributes.text('samewire.deployment', label).word('samewire.why', why)
   if (deployment) attributes.same(deployment.provider, addAddress)

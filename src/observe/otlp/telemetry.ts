@@ -13,7 +13,7 @@ import { Troubles } from './troubles.ts'
 
 export interface TelemetryOptions {
   readonly settings: OtlpSettings
-  readonly services: Pick<Services, 'clock' | 'random' | 'fetch' | 'log'>
+  readonly services: Pick<Services, 'clock' | 'random' | 'transport' | 'log'>
   /** Whether a provider is told of traces. */
   readonly passesOn: boolean
   /** Whether work goes on between requests. */

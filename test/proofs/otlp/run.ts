@@ -10,6 +10,8 @@ import { systemClock } from '../../../src/core/clock.ts'
 import { createMetrics } from '../../../src/observe/metrics/metrics.ts'
 import { MetricsExporter } from '../../../src/observe/otlp/metrics-exporter.ts'
 import { readMetricsSettings } from '../../../src/observe/otlp/metrics-settings.ts'
+import { readPartialSuccess } from '../../../src/observe/otlp/protobuf/partial-success.ts'
+import { createNodeTransport } from '../../../src/runtime/node-transport.ts'
 import { ask, chat, until } from '../../support/ask.ts'
 import { type FakeCollector, fakeCollector, type Span } from '../../support/collector.ts'
 import { startGateway } from '../../support/gateway.ts'
@@ -28,15 +30,17 @@ const cache = fileURLToPath(new URL('../../../node_modules/.cache/otlp', import.
 const program = join(cache, 'collector')
 
 interface Way {
+  readonly protocol: (typeof protocols)[number]
   readonly gzip: boolean
   /** Whether each export of metrics tells only what is new. */
   readonly delta: boolean
 }
 
-const ways: readonly Way[] = [
-  { gzip: false, delta: false },
-  { gzip: true, delta: true },
-]
+const protocols = ['http/protobuf', 'http/json'] as const
+const ways: readonly Way[] = protocols.flatMap((protocol) => [
+  { protocol, gzip: false, delta: false },
+  { protocol, gzip: true, delta: true },
+])
 /** Requests to the program. */
 const asked = 20
 
@@ -93,7 +97,7 @@ async function withCollector(file: string, sink: string, work: (url: string) => 
 }
 
 /** Makes traces and counts of several kinds, which go to `endpoint`: spans, and metrics twice. */
-async function makeTelemetry(endpoint: string, { gzip, delta }: Way): Promise<void> {
+async function makeTelemetry(endpoint: string, { protocol, gzip, delta }: Way): Promise<void> {
   const upstream = await fakeUpstream(json(200, chatAnswer('hello')))
   const [role = '', hello = ''] = chatFrames('hello')
   const config = {
@@ -103,6 +107,7 @@ async function makeTelemetry(endpoint: string, { gzip, delta }: Way): Promise<vo
   }
   const env = {
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    OTEL_EXPORTER_OTLP_PROTOCOL: protocol,
     OTEL_RESOURCE_ATTRIBUTES: 'team=r%C3%A9d',
     OTEL_SEMCONV_STABILITY_OPT_IN: 'gen_ai_latest_experimental',
     ...(gzip && { OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip' }),
@@ -113,7 +118,8 @@ async function makeTelemetry(endpoint: string, { gzip, delta }: Way): Promise<vo
   const gateway = await startGateway(config, { env, metrics })
   const settings = readMetricsSettings(env, complain)
   if (!settings) throw new Error('No metrics are exported.')
-  const services = { clock: systemClock, random: Math.random, fetch: globalThis.fetch, log: complain }
+  const transport = createNodeTransport()
+  const services = { clock: systemClock, random: Math.random, transport, log: complain }
   const exporter = new MetricsExporter({ settings, services, gather: metrics.gather, instance: 'proof' })
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
   const headers = { traceparent, tracestate: 'vendor=1' }
@@ -129,6 +135,7 @@ async function makeTelemetry(endpoint: string, { gzip, delta }: Way): Promise<vo
   await new Promise((wait) => setTimeout(wait, 400))
   await ask(gateway, chat('m'))
   await exporter.close(2_000)
+  await transport.close()
   await gateway.close()
   for (const entry of gateway.logged) if (entry.startsWith('telemetry')) throw new Error(entry)
   await upstream.close()
@@ -191,11 +198,17 @@ async function forwarded({ exports }: FakeCollector, url: string, gzip: boolean)
       ...(encoding !== undefined && { 'content-encoding': String(encoding) }),
     }
     const response = await fetch(url + path, { method: 'POST', headers: told, body: bytes })
-    const answer = await response.text()
-    if (response.status !== 200 || !/^\{("partialSuccess":\{\})?\}$/.test(answer)) {
-      throw new Error(`The collector answered ${response.status} ${answer}`)
+    const answer = new Uint8Array(await response.arrayBuffer())
+    if (response.status !== 200 || !saysNothing(answer, type === 'application/json')) {
+      throw new Error(`The collector answered ${response.status} ${new TextDecoder().decode(answer)}`)
     }
   }
+}
+
+/** Whether an answer has no word of what wasn't taken. */
+function saysNothing(answer: Uint8Array, isJSON: boolean): boolean {
+  if (!isJSON) return isDeepStrictEqual(readPartialSuccess(answer), {})
+  return /^\{("partialSuccess":\{\})?\}$/.test(new TextDecoder().decode(answer))
 }
 
 /** The gateway as it is started, with two workers, tells a collector of both, which passes them on. */
@@ -234,10 +247,13 @@ if (!file) console.log('SKIPPED: there is no Go here (or no Go modules), of whic
 else {
   for (const way of ways) {
     const what = await check(file, way)
-    const how = `${way.gzip ? ', compressed,' : ''}${way.delta ? ' as deltas' : ''}`
+    const how = ` by ${way.protocol}${way.gzip ? ', compressed,' : ''}${way.delta ? ' as deltas' : ''}`
     console.log(`ok: the collector has read ${what}${how} as they were meant`)
   }
-  await withCollector(file, 'http://127.0.0.1:1', (url) => makeTelemetry(url, { gzip: true, delta: false }))
+  for (const protocol of protocols) {
+    const way = { protocol, gzip: true, delta: false }
+    await withCollector(file, 'http://127.0.0.1:1', (url) => makeTelemetry(url, way))
+  }
   console.log('ok: the gateway itself has exported to it, and nothing was refused')
   console.log(`ok: two workers, ended by SIGTERM, have told it of ${asked} requests by ${await checkProgram(file)}`)
 }

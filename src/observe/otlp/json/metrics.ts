@@ -3,15 +3,19 @@ import { type Counted, toldSeries } from '../metric-points.ts'
 import { attributesOf, JSONAttributes, textJSON } from './attributes.ts'
 import { nanoseconds } from './nanoseconds.ts'
 
+const encoder = new TextEncoder()
+
 /** Words counts as the body of a request by OTLP. https://opentelemetry.io/docs/specs/otel/metrics/data-model */
-export function metricsJSON(counted: Counted): string {
+export function metricsJSON(counted: Counted): Uint8Array<ArrayBuffer> {
   const { tally, resource, period } = counted
   const times = `"startTimeUnixNano":"${nanoseconds(period.since)}","timeUnixNano":"${nanoseconds(period.now)}"`
   const all = toldSeries(counted).map(([metric, series]) => {
     const points = series.map((one) => `{${times},${pointOf(metric, one, tally)}}`).join()
     return metricJSON(metric, points, period.delta)
   })
-  return `{"resourceMetrics":[{"resource":{"attributes":[${attributesOf(resource)}]},"scopeMetrics":[{"scope":{"name":"samewire"},"metrics":[${all.join()}]}]}]}`
+  return encoder.encode(
+    `{"resourceMetrics":[{"resource":{"attributes":[${attributesOf(resource)}]},"scopeMetrics":[{"scope":{"name":"samewire"},"metrics":[${all.join()}]}]}]}`,
+  )
 }
 
 function metricJSON({ name, help, unit, type }: Metric, points: string, delta: boolean): string {
