@@ -134,6 +134,8 @@ export class SpanQueue {
     const body = batch.take()
     const ways = { clock, random, most, hurry: this.#hurry, ...(patience !== undefined && { patience }) }
     const sent = await delivered(() => send(body), ways)
+    // Where it wasn't taken, some of it may still be on its way.
+    if (sent.taken) batch.release?.()
     if (!sent.taken) troubles.add(batch.size, sent.why)
     else if (sent.rejected > 0) troubles.add(sent.rejected, `refused them${sent.said ? `: ${sent.said}` : ''}`)
     else if (sent.said) troubles.add(0, `says: ${sent.said}`)

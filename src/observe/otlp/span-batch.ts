@@ -29,6 +29,8 @@ export interface SpanBatch {
   end(failed: boolean): void
   /** All of it. Nothing may be added after this. */
   take(): Uint8Array<ArrayBuffer>
+  /** Its bytes are no longer needed: another batch may have their memory. */
+  release?(): void
 }
 
 /** Makes batches, all of the same resource, whose attributes have these names. */

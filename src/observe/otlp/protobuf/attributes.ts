@@ -186,7 +186,7 @@ function remember(known: Map<string, Uint8Array>, value: string, made: Uint8Arra
 
 /** What `write` writes, as bytes to keep. */
 export function written(write: (out: ProtobufWriter) => void): Uint8Array {
-  const out = new ProtobufWriter(256)
+  const out = new ProtobufWriter(new ArrayBuffer(256))
   write(out)
   return out.bytes.slice()
 }

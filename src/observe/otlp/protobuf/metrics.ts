@@ -19,7 +19,7 @@ const kinds = { gauge: 0x2a, counter: 0x3a, histogram: 0x4a }
  * https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/metrics/v1/metrics.proto
  */
 export function metricsProtobuf(counted: Counted): Uint8Array<ArrayBuffer> {
-  const out = new ProtobufWriter(usual)
+  const out = new ProtobufWriter(new ArrayBuffer(usual))
   const frame = openFrame(out, resourceOf(counted.resource))
   for (const [metric, series] of toldSeries(counted)) writeMetric(out, metric, series, counted)
   closeFrame(out, frame)

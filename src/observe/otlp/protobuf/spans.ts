@@ -1,10 +1,9 @@
-import type { TraceContext } from '../../../core/trace-context.ts'
 import { longestName, shownName } from '../../keys.ts'
 import type { Attributes } from '../attributes.ts'
 import { type Batches, flagsOf, type SpanBatch, type SpanHead } from '../span-batch.ts'
 import { AttributeMemory, ProtobufAttributes, written } from './attributes.ts'
-import { closeFrame, openFrame, resourceOf } from './frame.ts'
-import { ProtobufWriter, readId } from './writer.ts'
+import { closeFrame, type Frame, openFrame, resourceOf } from './frame.ts'
+import { ProtobufWriter } from './writer.ts'
 
 /** Bytes of the first batch: later ones begin with what the one before took. */
 let usual = 64 * 1024
@@ -13,12 +12,20 @@ const mostNames = 500
 /** First words: methods of HTTP, and the names of operations. */
 const mostWords = 50
 
-const memory = new AttributeMemory(9)
+const attributes = new AttributeMemory(9)
 const names = new Map<string, Map<string | undefined, Uint8Array>>()
 
 export const protobufBatches: Batches = (resource) => {
-  const prepared = resourceOf(resource)
-  return () => new ProtobufSpans(prepared)
+  const frame = resourceOf(resource)
+  /** Of the last batch that was sent: new memory would have to be cleared, and old memory to be found by the collector. */
+  let spare: ArrayBuffer | undefined
+  return () => {
+    const memory = spare ?? new ArrayBuffer(usual)
+    spare = undefined
+    return new ProtobufSpans(frame, memory, (free) => {
+      spare = free
+    })
+  }
 }
 
 /**
@@ -26,19 +33,19 @@ export const protobufBatches: Batches = (resource) => {
  * https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
  */
 class ProtobufSpans implements SpanBatch {
-  readonly #out = new ProtobufWriter(usual)
-  readonly #frame
-  readonly #attributes = new ProtobufAttributes(this.#out, memory)
+  readonly #out: ProtobufWriter
+  readonly #frame: Frame
+  readonly #attributes: ProtobufAttributes
+  readonly #free: (memory: ArrayBuffer) => void
   #size = 0
   /** Where the span begins that is being written, and where the one before ends. */
   #start = 0
   #end: number
-  readonly #id = new Uint8Array(8)
-  /** That of `#context`: the spans of a request follow each other. */
-  readonly #traceId = new Uint8Array(16)
-  #context: TraceContext | undefined
 
-  constructor(resource: Uint8Array) {
+  constructor(resource: Uint8Array, memory: ArrayBuffer, free: (memory: ArrayBuffer) => void) {
+    this.#out = new ProtobufWriter(memory)
+    this.#attributes = new ProtobufAttributes(this.#out, attributes)
+    this.#free = free
     this.#frame = openFrame(this.#out, resource)
     this.#end = this.#out.size
   }
@@ -55,10 +62,10 @@ class ProtobufSpans implements SpanBatch {
     this.#start = out.open()
     out.byte(0x0a)
     out.byte(16)
-    this.#writeTraceId(context)
+    out.id(context.traceId)
     out.byte(0x12)
     out.byte(8)
-    this.#writeId(id)
+    out.id(id)
     if (context.state !== undefined) {
       out.byte(0x1a)
       out.text(context.state)
@@ -66,7 +73,7 @@ class ProtobufSpans implements SpanBatch {
     if (parent !== undefined) {
       out.byte(0x22)
       out.byte(8)
-      this.#writeId(parent)
+      out.id(parent)
     }
     out.piece(names.get(head.what)?.get(head.of) ?? nameOf(head))
     out.byte(0x30)
@@ -98,15 +105,8 @@ class ProtobufSpans implements SpanBatch {
     return out.bytes
   }
 
-  #writeTraceId(context: TraceContext): void {
-    if (this.#context !== context) readId(context.traceId, this.#traceId)
-    this.#context = context
-    this.#out.piece(this.#traceId)
-  }
-
-  #writeId(id: string): void {
-    readId(id, this.#id)
-    this.#out.piece(this.#id)
+  release(): void {
+    this.#free(this.#out.memory)
   }
 }
 

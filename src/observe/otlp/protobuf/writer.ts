@@ -12,10 +12,10 @@ export class ProtobufWriter {
   #view: DataView<ArrayBuffer>
   #size = 0
 
-  /** `capacity`: the expected size in bytes. */
-  constructor(capacity: number) {
-    this.#bytes = new Uint8Array(capacity)
-    this.#view = new DataView(this.#bytes.buffer)
+  /** `memory`: for what is written, as long as it has room. Nothing of what is in it is read. */
+  constructor(memory: ArrayBuffer) {
+    this.#bytes = new Uint8Array(memory)
+    this.#view = new DataView(memory)
   }
 
   /** In bytes. */
@@ -26,6 +26,10 @@ export class ProtobufWriter {
   /** All bytes. A view, valid until the next write. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.subarray(0, this.#size)
+  }
+
+  get memory(): ArrayBuffer {
+    return this.#bytes.buffer
   }
 
   /** Takes back all that was written from `size` on. */
@@ -67,7 +71,7 @@ export class ProtobufWriter {
 
   /** A whole number from 0 on. */
   fixed64(value: number): void {
-    this.#halves(value % 2 ** 32, Math.floor(value / 2 ** 32))
+    this.#halves(value, Math.floor(value / 2 ** 32))
   }
 
   /** Milliseconds as OTLP has times: in nanoseconds, which are more than a number can hold, and no finer than microseconds. */
@@ -75,7 +79,7 @@ export class ProtobufWriter {
     const all = Math.round(ms * 1000)
     const high = Math.floor(all / 2 ** 32)
     const low = (all - high * 2 ** 32) * 1000
-    this.#halves(low % 2 ** 32, high * 1000 + Math.floor(low / 2 ** 32))
+    this.#halves(low, high * 1000 + Math.floor(low / 2 ** 32))
   }
 
   double(value: number): void {
@@ -89,6 +93,17 @@ export class ProtobufWriter {
     this.#need(bytes.length)
     this.#bytes.set(bytes, this.#size)
     this.#size += bytes.length
+  }
+
+  /** An id of hexadecimal digits, two of them for each byte. */
+  id(digits: string): void {
+    this.#need(digits.length / 2)
+    const bytes = this.#bytes
+    let size = this.#size
+    for (let at = 0; at < digits.length; at += 2) {
+      bytes[size++] = (valueOf(digits.charCodeAt(at)) << 4) | valueOf(digits.charCodeAt(at + 1))
+    }
+    this.#size = size
   }
 
   /** A text with its length before it. Half characters become U+FFFD. */
@@ -139,6 +154,7 @@ export class ProtobufWriter {
     return all < 0x80
   }
 
+  /** `low`: its last 32 bits are written. */
   #halves(low: number, high: number): void {
     this.#need(8)
     this.#view.setUint32(this.#size, low, true)
@@ -165,14 +181,7 @@ export function sizeOf(value: number): number {
   return size
 }
 
-/** By character code: the value of a hexadecimal digit. */
-const values = new Uint8Array(128)
-for (const [value, digit] of [...'0123456789abcdef'].entries()) values[digit.charCodeAt(0)] = value
-
-/** Reads an id of hexadecimal digits, two for each byte of `id`. */
-export function readId(digits: string, id: Uint8Array): void {
-  for (let at = 0; at < id.length; at++) {
-    const high = values[digits.charCodeAt(2 * at)] ?? 0
-    id[at] = (high << 4) | (values[digits.charCodeAt(2 * at + 1)] ?? 0)
-  }
+/** Of a hexadecimal digit in lower case. Letters have the seventh bit, and begin at 1. */
+function valueOf(digit: number): number {
+  return (digit & 15) + (digit >> 6) * 9
 }
