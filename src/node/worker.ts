@@ -69,7 +69,10 @@ async function start(job: WorkerJob): Promise<void> {
       if (!replaced) running.phase = 'stopping'
       void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced }).then(() =>
         // The last telemetry goes the same way as requests to models.
-        first.close(lastTelemetry).finally(() => Promise.all([transport.close(), keeper.close()])).finally(end),
+        first
+          .close(lastTelemetry)
+          .finally(() => Promise.all([transport.close(), keeper.close()]))
+          .finally(end),
       )
     }
     await first.now.gateway.knowledge.refresh()

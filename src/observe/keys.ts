@@ -15,8 +15,17 @@ export function hideKeys(secrets: readonly string[]): void {
   for (const secret of secrets) {
     if (secret.length < shortest || own.has(secret)) continue
     own.add(secret)
-    shown.clear()
+    for (const memory of memories) memory.clear()
   }
+}
+
+/** What remembers names as they were shown. */
+const memories: { clear(): void }[] = []
+
+/** Has a memory of names, as they were shown, cleared whenever there are more keys to be left out. For good. */
+export function remembering<Memory extends { clear(): void }>(memory: Memory): Memory {
+  memories.push(memory)
+  return memory
 }
 
 /** A text without whatever looks like a key, or is one of the gateway's. */
@@ -28,7 +37,6 @@ export function withoutKeys(text: string): string {
 
 /** Characters of a name that are shown. */
 export const longestName = 200
-const shown = new Map<string, string>()
 /** Names that are remembered: most requests have those of others, but anybody can make up more. */
 const most = 1_000
 
@@ -36,14 +44,23 @@ const most = 1_000
  * A name that somebody else has chosen, of a model or a user, as it may be shown: cut, without what looks like a key, and
  * without half characters, which strict readers of JSON refuse.
  */
-export function shownName(name: string): string {
-  const known = shown.get(name)
-  if (known !== undefined) return known
+export const shownName = remembered((name) => {
   // A key that is cut is a part of a key.
   const safe = withoutKeys(name.slice(0, 4 * longestName))
-  const text = (safe.length > longestName ? `${safe.slice(0, longestName)}…` : safe).toWellFormed()
-  if (name.length > longestName) return text
-  if (shown.size >= most) shown.clear()
-  shown.set(name, text)
-  return text
+  return (safe.length > longestName ? `${safe.slice(0, longestName)}…` : safe).toWellFormed()
+})
+
+/** The same as JSON. */
+export const shownJSON = remembered((name) => JSON.stringify(shownName(name)))
+
+function remembered(make: (name: string) => string): (name: string) => string {
+  const known = remembering(new Map<string, string>())
+  return (name) => {
+    const found = known.get(name)
+    if (found !== undefined) return found
+    const made = make(name)
+    if (known.size >= most) known.clear()
+    if (name.length <= longestName) known.set(name, made)
+    return made
+  }
 }

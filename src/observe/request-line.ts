@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '../core/call.ts'
 import type { RequestReport } from '../core/report.ts'
 import { dollarsOf } from '../prices/money.ts'
-import { shownName } from './keys.ts'
+import { shownJSON, shownName } from './keys.ts'
 
 /**
  * A request as a line of JSON, without what is unknown. Times in milliseconds, the cost in US dollars. All of it is
@@ -13,13 +13,13 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
   const { tokens, trace, served, failure } = report
   // Written out, because an object made for `JSON.stringify` costs twice as much.
   let line = `{"time":"${time}","level":"${level}","msg":"request","id":"${report.requestId}","method":"${report.method}"`
-  line += `,"path":${JSON.stringify(shownName(report.path))},"status":${report.status},"outcome":"${report.outcome}"`
+  line += `,"path":${shownJSON(report.path)},"status":${report.status},"outcome":"${report.outcome}"`
   if (report.operation !== undefined) line += `,"operation":"${report.operation}"`
-  if (report.model !== undefined) line += `,"model":${JSON.stringify(shownName(report.model))}`
-  if (served) line += `,"served":${JSON.stringify(shownName(served.label))}`
+  if (report.model !== undefined) line += `,"model":${shownJSON(report.model)}`
+  if (served) line += `,"served":${shownJSON(served.label)}`
   const reason = reasonOf(report)
   if (reason !== undefined) line += `,"reason":${JSON.stringify(reason)}`
-  if (failure?.param) line += `,"param":${JSON.stringify(shownName(failure.param))}`
+  if (failure?.param) line += `,"param":${shownJSON(failure.param)}`
   if (failure?.limit) line += `,"limit":"${failure.limit}"`
   line += `,"stream":${report.streams},"ms":${rounded(report.ms)}`
   if (report.firstMs !== undefined) line += `,"first_ms":${rounded(report.firstMs)}`
@@ -29,8 +29,8 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
     if (tokens.reasoning > 0) line += `,"reasoning":${tokens.reasoning}`
   }
   if (report.cost !== undefined) line += `,"cost":${dollarsOf(report.cost)}`
-  if (report.key !== undefined) line += `,"key":${JSON.stringify(report.key)}`
-  if (report.user !== undefined) line += `,"user":${JSON.stringify(shownName(report.user))}`
+  if (report.key !== undefined) line += `,"key":${shownJSON(report.key)}`
+  if (report.user !== undefined) line += `,"user":${shownJSON(report.user)}`
   if (trace.cache) line += `,"cache":"${trace.cache}"`
   if (trace.context) line += `,"trace_id":"${trace.context.traceId}"`
   line += `,"bytes_in":${report.bytesIn}`
@@ -98,7 +98,7 @@ function reasonOf({ failure, trace }: RequestReport): string | undefined {
 /** `since`: when the request came, in milliseconds since 1970; undefined for the first attempt, which waits for nothing. */
 function attemptJSON(attempt: AttemptRecord, since: number | undefined): string {
   const { deployment, at, ms, status, failure, reason, broke, parts } = attempt
-  let json = `{"deployment":${JSON.stringify(shownName(deployment))}`
+  let json = `{"deployment":${shownJSON(deployment)}`
   if (since !== undefined) json += `,"at":${Math.round(at - since)}`
   json += `,"ms":${Math.round(ms)}`
   if (status !== undefined) json += `,"status":${status}`

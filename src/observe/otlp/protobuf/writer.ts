@@ -101,7 +101,7 @@ export class ProtobufWriter {
     const bytes = this.#bytes
     let size = this.#size
     for (let at = 0; at < digits.length; at += 2) {
-      bytes[size++] = (valueOf(digits.charCodeAt(at)) << 4) | valueOf(digits.charCodeAt(at + 1))
+      bytes[size++] = (nibble(digits.charCodeAt(at)) << 4) | nibble(digits.charCodeAt(at + 1))
     }
     this.#size = size
   }
@@ -182,6 +182,6 @@ export function sizeOf(value: number): number {
 }
 
 /** Of a hexadecimal digit in lower case. Letters have the seventh bit, and begin at 1. */
-function valueOf(digit: number): number {
+function nibble(digit: number): number {
   return (digit & 15) + (digit >> 6) * 9
 }
