@@ -75,28 +75,40 @@ function readState(header: string | undefined): string | undefined {
 }
 
 function newTraceId(random: Random): string {
-  const id = eightDigits(random) + eightDigits(random) + eightDigits(random) + eightDigits(random)
+  const id = hexOf(bits(random), bits(random)) + hexOf(bits(random), bits(random))
   return /^0+$/.test(id) ? `1${id.slice(1)}` : id
 }
 
 /** A random start and a counter: they need only differ within a trace, and cost a tenth of random ones. */
 function spanIds(random: Random): () => string {
-  const start = eightDigits(random)
+  const start = bits(random)
   let count = Math.floor(random() * 2 ** 31)
   return () => {
     // Never 0, as an id of zeros is none.
     count = (count % (2 ** 32 - 1)) + 1
-    return start + hexOf(count)
+    return hexOf(start, count)
   }
 }
 
-function eightDigits(random: Random): string {
-  return hexOf(Math.floor(random() * 2 ** 32))
+/** A whole number of 32 bits. */
+function bits(random: Random): number {
+  return Math.floor(random() * 2 ** 32)
 }
 
-const bytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const codes = new TextEncoder().encode('0123456789abcdef')
 
-/** 32 bits as eight digits: four times as fast as `toString(16)`. */
-function hexOf(number: number): string {
-  return `${bytes[number >>> 24]}${bytes[(number >>> 16) & 255]}${bytes[(number >>> 8) & 255]}${bytes[number & 255]}`
+/** The code of a digit. `shift`: how many bits follow it. */
+function digit(number: number, shift: number): number {
+  return codes[(number >>> shift) & 15] ?? 0
+}
+
+/** Twice 32 bits as sixteen digits. Made at once, as a text that is joined is copied before it is read digit by digit. */
+function hexOf(high: number, low: number): string {
+  // biome-ignore format: as digits lie
+  return String.fromCharCode(
+    digit(high, 28), digit(high, 24), digit(high, 20), digit(high, 16),
+    digit(high, 12), digit(high, 8), digit(high, 4), digit(high, 0),
+    digit(low, 28), digit(low, 24), digit(low, 20), digit(low, 16),
+    digit(low, 12), digit(low, 8), digit(low, 4), digit(low, 0),
+  )
 }
