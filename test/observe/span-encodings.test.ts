@@ -4,6 +4,7 @@ import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Trace } from '../../src/core/call.ts'
 import type { RequestReport } from '../../src/core/report.ts'
 import type { TraceContext } from '../../src/core/trace-context.ts'
+import { hideKeys } from '../../src/observe/keys.ts'
 import { jsonBatches } from '../../src/observe/otlp/json/spans.ts'
 import { namesOf } from '../../src/observe/otlp/names.ts'
 import { protobufBatches } from '../../src/observe/otlp/protobuf/spans.ts'
@@ -89,6 +90,14 @@ describe('Spans in protobuf say the same as in JSON', () => {
   it('longer than a length of two bytes tells', () => {
     const asked = { stop: Array.from({ length: 16 }, (_, n) => `${n}${'é'.repeat(190)}`) }
     expectAlike([reportOf({ asked })], contextOf({ state: `vendor=${'x'.repeat(8_180)}` }))
+  })
+
+  it('of a name that is a key of the gateway’s, as soon as it is known for one', () => {
+    const model = 'the word that opens the door'
+    const report = reportOf({ model, asked: { stop: [model] } })
+    expect(JSON.stringify(expectAlike([report]))).toContain(model)
+    hideKeys([model])
+    expect(JSON.stringify(expectAlike([report]))).not.toContain(model)
   })
 
   it('in batches larger than those before', () => {

@@ -1,19 +1,5 @@
-import { longestName, shownName, withoutKeys } from '../../keys.ts'
+import { longestName, remembering, shownJSON, withoutKeys } from '../../keys.ts'
 import type { Attributes } from '../attributes.ts'
-
-const known = new Map<string, string>()
-/** Texts that are remembered: most are names that come again and again. */
-const most = 1_000
-
-/** A text that others have chosen, as JSON: without keys, cut, and without half characters, which strict readers refuse. */
-export function textJSON(text: string): string {
-  const found = known.get(text)
-  if (found !== undefined) return found
-  const json = JSON.stringify(shownName(text))
-  if (known.size >= most) known.clear()
-  if (text.length <= longestName) known.set(text, json)
-  return json
-}
 
 /** Attributes of the same type begin alike, and there are few names, all of them from the code. */
 function beginning(type: string): (name: string) => string {
@@ -34,14 +20,19 @@ const double = beginning('doubleValue')
 const flag = beginning('boolValue')
 
 /** Written before, for objects that have the same each time. */
-const same = new WeakMap<object, string>()
+let same = new WeakMap<object, string>()
+remembering({
+  clear() {
+    same = new WeakMap()
+  },
+})
 
 /** Attributes in OTLP's JSON. Written out at once: objects made for `JSON.stringify` cost three times as much. */
 export class JSONAttributes implements Attributes {
   #json = ''
 
   text(name: string | undefined, value: string | undefined): this {
-    if (name !== undefined && value !== undefined) this.#add(`${text(name)}${textJSON(value)}}}`)
+    if (name !== undefined && value !== undefined) this.#add(`${text(name)}${shownJSON(value)}}}`)
     return this
   }
 
@@ -62,7 +53,7 @@ export class JSONAttributes implements Attributes {
 
   texts(name: string | undefined, values: readonly string[]): this {
     if (name === undefined || values.length === 0) return this
-    const all = values.map((value) => `{"stringValue":${textJSON(value)}}`)
+    const all = values.map((value) => `{"stringValue":${shownJSON(value)}}`)
     this.#add(`${list(name)}{"values":[${all.join()}]}}}`)
     return this
   }
@@ -108,6 +99,8 @@ export class JSONAttributes implements Attributes {
 /** Attributes whose names come from a configuration. */
 export function attributesOf(pairs: Readonly<Record<string, string>>): string {
   return Object.entries(pairs)
-    .map(([name, value]) => `{"key":${textJSON(name)},"value":{"stringValue":${JSON.stringify(value.toWellFormed())}}}`)
+    .map(
+      ([name, value]) => `{"key":${shownJSON(name)},"value":{"stringValue":${JSON.stringify(value.toWellFormed())}}}`,
+    )
     .join()
 }

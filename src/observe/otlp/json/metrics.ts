@@ -1,6 +1,7 @@
+import { shownJSON } from '../../keys.ts'
 import type { Metric, Series, Tally } from '../../metrics/metric.ts'
 import { type Counted, toldSeries } from '../metric-points.ts'
-import { attributesOf, JSONAttributes, textJSON } from './attributes.ts'
+import { attributesOf, JSONAttributes } from './attributes.ts'
 import { nanoseconds } from './nanoseconds.ts'
 
 const encoder = new TextEncoder()
@@ -25,7 +26,7 @@ function metricJSON({ name, help, unit, type }: Metric, points: string, delta: b
     gauge: `"gauge":{"dataPoints":[${points}]}`,
     histogram: `"histogram":{"dataPoints":[${points}],${temporality}}`,
   }
-  return `{"name":"${name}","description":${textJSON(help)},"unit":"${unit}",${data[type]}}`
+  return `{"name":"${name}","description":${shownJSON(help)},"unit":"${unit}",${data[type]}}`
 }
 
 function pointOf({ attributes, bounds }: Metric, { labels, at, width }: Series, { values }: Tally): string {

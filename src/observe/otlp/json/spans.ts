@@ -1,7 +1,8 @@
 import { TextBytes } from '../../../wire/text-bytes.ts'
+import { shownJSON } from '../../keys.ts'
 import type { Attributes } from '../attributes.ts'
 import { type Batches, flagsOf, type SpanBatch, type SpanHead } from '../span-batch.ts'
-import { attributesOf, JSONAttributes, textJSON } from './attributes.ts'
+import { attributesOf, JSONAttributes } from './attributes.ts'
 import { nanoseconds } from './nanoseconds.ts'
 
 /** Bytes of the first batch: later ones begin with what the one before took. */
@@ -59,7 +60,7 @@ function headJSON(head: SpanHead): string {
   if (parent !== undefined) json += `,"parentSpanId":"${parent}"`
   if (state !== undefined) json += `,"traceState":${JSON.stringify(state)}`
   // A text that comes again and again needs no work, and the whole is made anew each time.
-  const name = of === undefined ? `"${what}"` : `"${what} ${textJSON(of).slice(1)}`
+  const name = of === undefined ? `"${what}"` : `"${what} ${shownJSON(of).slice(1)}`
   json += `,"flags":${flagsOf(head)},"name":${name},"kind":${kind}`
   return `${json},"startTimeUnixNano":"${nanoseconds(start)}","endTimeUnixNano":"${nanoseconds(Math.max(start, end))}"`
 }

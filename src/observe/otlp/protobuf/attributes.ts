@@ -20,11 +20,16 @@ interface Known {
 export class AttributeMemory {
   readonly tag: number
   readonly #names = new Map<string, Known>()
-  readonly same = new WeakMap<object, Uint8Array>()
+  same = new WeakMap<object, Uint8Array>()
 
   /** `field`: the number of the message's field that takes them. */
   constructor(field: number) {
     this.tag = (field << 3) | 2
+  }
+
+  clear(): void {
+    this.#names.clear()
+    this.same = new WeakMap()
   }
 
   /** `name`: from the code, so that there are few. */

@@ -1,3 +1,4 @@
+import { remembering } from '../../keys.ts'
 import type { Metric, Series, Tally } from '../../metrics/metric.ts'
 import { type Counted, type Period, toldSeries } from '../metric-points.ts'
 import { AttributeMemory, ProtobufAttributes } from './attributes.ts'
@@ -8,8 +9,8 @@ import { ProtobufWriter } from './writer.ts'
 let usual = 64 * 1024
 
 /** Attributes of a `NumberDataPoint`, which are those of a `HistogramDataPoint` in another field. */
-const ofNumbers = new AttributeMemory(7)
-const ofHistograms = new AttributeMemory(9)
+const ofNumbers = remembering(new AttributeMemory(7))
+const ofHistograms = remembering(new AttributeMemory(9))
 
 /** The field of `Metric` that has its points, as a tag. */
 const kinds = { gauge: 0x2a, counter: 0x3a, histogram: 0x4a }

@@ -1,4 +1,4 @@
-import { longestName, shownName } from '../../keys.ts'
+import { longestName, remembering, shownName } from '../../keys.ts'
 import type { Attributes } from '../attributes.ts'
 import { type Batches, flagsOf, type SpanBatch, type SpanHead } from '../span-batch.ts'
 import { AttributeMemory, ProtobufAttributes, written } from './attributes.ts'
@@ -12,8 +12,8 @@ const mostNames = 500
 /** First words: methods of HTTP, and the names of operations. */
 const mostWords = 50
 
-const attributes = new AttributeMemory(9)
-const names = new Map<string, Map<string | undefined, Uint8Array>>()
+const attributes = remembering(new AttributeMemory(9))
+const names = remembering(new Map<string, Map<string | undefined, Uint8Array>>())
 
 export const protobufBatches: Batches = (resource) => {
   const frame = resourceOf(resource)
