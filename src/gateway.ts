@@ -173,11 +173,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
     const { account } = trace
     const isPlanned = account !== undefined && planned.targets.length > 0
     const admission = isPlanned
-      ? await admitted(
-          account,
-          { operation, body: asked, plan: planned, user: query.user },
-          trace,
-        )
+      ? await admitted(account, { operation, body: asked, plan: planned, user: query.user }, trace)
       : undefined
     const { plan: made, body } = admission ?? { plan: planned, body: asked }
     trace.plan = made

@@ -54,7 +54,8 @@ export async function serveAlone(
   const stop = () => {
     told()
     running.phase = 'stopping'
-    void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced: false }).then(end)
+    const drained = drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced: false })
+    void Promise.all([drained, keeper.idle(grace)]).then(end)
   }
   whenTold(stop, end)
   running.phase = 'starting'

@@ -66,6 +66,11 @@ export class Keeper {
     return []
   }
 
+  /** Resolves once nothing is made that nobody waits for, or after `ms`. Never rejects. */
+  async idle(ms: number): Promise<void> {
+    await this.#kept?.stored?.idle(ms)
+  }
+
   /** Writes what isn't written yet. Never rejects. */
   async close(): Promise<void> {
     await this.#kept?.close()

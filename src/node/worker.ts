@@ -67,7 +67,8 @@ async function start(job: WorkerJob): Promise<void> {
     leave = (replaced) => {
       // Where another process takes its place, nobody needs to avoid the gateway.
       if (!replaced) running.phase = 'stopping'
-      void drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced }).then(() =>
+      const drained = drain({ grace, breakOff: (busy) => running.breakOff(busy), replaced })
+      void Promise.all([drained, keeper.idle(grace)]).then(() =>
         // The last telemetry goes the same way as requests to models.
         first
           .close(lastTelemetry)

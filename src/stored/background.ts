@@ -83,6 +83,11 @@ export class Background {
     }
   }
 
+  /** Resolves once nothing is being made that is now, or after `ms`. Never rejects. */
+  async idle(ms: number): Promise<void> {
+    if (this.#jobs.size > 0) await Promise.race([Promise.all(this.#jobs.values()), this.#keeping.wait(ms)])
+  }
+
   /** Breaks off all that is being made, and has that written. Never rejects. */
   async close(): Promise<void> {
     for (const { making } of this.#jobs.keys()) making.abort(brokenOff())

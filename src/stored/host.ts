@@ -28,6 +28,8 @@ export interface Stored {
 /** What clients store, once for a process, whichever gateways it has one after the other. */
 export interface StoredHost {
   open(parts: StoredParts): Stored
+  /** Resolves once nothing is made in the background that is now, or after `ms`. Never rejects. */
+  idle(ms: number): Promise<void>
   /** Breaks off what is made in the background, and writes all. Never rejects. */
   close(): Promise<void>
 }
@@ -41,6 +43,7 @@ export function createStoredHost(options: KeepingOptions): StoredHost {
       has: isStored,
       serve: createServe({ ...parts, keeping, background }),
     }),
+    idle: (ms) => background.idle(ms),
     async close() {
       await background.close()
       await keeping.settled()

@@ -159,6 +159,12 @@ describe('A response in the background', () => {
     })
   })
 
+  it('is refused where too many are being made', async () => {
+    const made = await Promise.all(Array.from({ length: 64 }, () => client.responses.create(asked)))
+    await expect(client.responses.create(asked)).rejects.toMatchObject({ status: 429 })
+    await Promise.all(made.map(({ id }) => client.responses.cancel(id)))
+  })
+
   it('is refused at once if there is no such model', async () => {
     await expect(client.responses.create({ ...asked, model: 'none' })).rejects.toMatchObject({ status: 404 })
   })

@@ -59,6 +59,14 @@ describe('What is stored', () => {
     expect(await client.responses.retrieve(second.id)).toMatchObject({ id: second.id, output_text: 'Hello.' })
   })
 
+  it('is no more than 16 MB of it, which its answer tells', async () => {
+    const client = clientOf(await gatewayWith())
+    const made = await client.responses.create({ model: 'up/m', input: 'x'.repeat(17 * 1024 * 1024) })
+    expect(made).toMatchObject({ store: false, output_text: 'Hello.' })
+    await expect(client.responses.retrieve(made.id)).rejects.toMatchObject({ status: 404 })
+    expect(parts.logged.join()).toContain('too much to be kept')
+  })
+
   it('counts for what is counted, and for a summary', async () => {
     const client = clientOf(await gatewayWith())
     const { id } = await client.responses.create({ model: 'up/m', input: 'I am Ada, and this is long. '.repeat(20) })

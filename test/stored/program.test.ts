@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { dirname } from 'node:path'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -6,11 +7,14 @@ import { configFile, launch, type Program } from '../support/program.ts'
 import { chunk, type FakeUpstream, fakeUpstream, stream } from '../support/upstream.ts'
 
 let upstream: FakeUpstream
+/** An answer that waits for its end. */
+let halting: ServerResponse | undefined
 let config: Awaited<ReturnType<typeof configFile>>
 
 beforeAll(async () => {
   upstream = await fakeUpstream(async (request, reply, socket) => {
-    const isSlow = request.body.includes('slowly')
+    if (request.body.includes('haltingly')) halting = reply
+    const isSlow = /slowly|haltingly/.test(request.body)
     const frames = [chunk({ role: 'assistant', content: 'Hel' }), chunk({ content: 'lo.' }), chunk({}, 'stop')]
     const all = isSlow ? frames.slice(0, 1) : [...frames, 'data: [DONE]\n\n']
     return stream(all, isSlow ? 'silence' : 'end')(request, reply, socket)
@@ -28,8 +32,12 @@ afterAll(async () => {
 
 const env = { ADA: 'sk-ada-0123456789', EVE: 'sk-eve-0123456789' }
 
-async function run(workers: number) {
-  const program: Program = launch(['--config', config.path, '--workers', `${workers}`], env, dirname(config.path))
+async function run(workers: number, ...more: string[]) {
+  const program: Program = launch(
+    ['--config', config.path, '--workers', `${workers}`, ...more],
+    env,
+    dirname(config.path),
+  )
   const [, port] = await program.until(/listens on http:\/\/127\.0\.0\.1:(\d+)\/v1[\s\S]*curl .*\n/)
   const clientOf = (apiKey: string) => new OpenAI({ baseURL: `http://127.0.0.1:${port}/v1`, apiKey, maxRetries: 0 })
   return { program, ada: clientOf(env.ADA), eve: clientOf(env.EVE) }
@@ -55,8 +63,24 @@ describe('What is stored in a file', () => {
     await second.program.ended
   })
 
-  it('is a failure, if it was being made when the gateway was stopped', async () => {
+  it('is whole, if it was being made when the gateway was stopped and could still be', async () => {
     const first = await run(1)
+    const { id } = await first.ada.responses.create({ model: 'up/m', input: 'Talk haltingly.', background: true })
+    await until(() => halting !== undefined)
+    first.program.signal('SIGTERM')
+    const last = `${chunk({ content: 'lo.' })}${chunk({}, 'stop')}data: [DONE]\n\n`
+    // By then it refuses connections.
+    for (let isUp = true; isUp; ) isUp = await first.ada.models.list().then(Boolean, () => false)
+    halting?.end(last)
+    expect(await first.program.ended).toBe(0)
+    const second = await run(1)
+    expect(await second.ada.responses.retrieve(id)).toMatchObject({ status: 'completed', output_text: 'Hello.' })
+    second.program.signal('SIGTERM')
+    await second.program.ended
+  })
+
+  it('is a failure, if it was being made when the gateway was stopped', async () => {
+    const first = await run(1, '--grace', '0')
     const { id } = await first.ada.responses.create({ model: 'up/m', input: 'Talk slowly.', background: true })
     await until(() => upstream.seen.at(-1)?.body.includes('slowly') === true)
     first.program.signal('SIGTERM')
