@@ -1,15 +1,7 @@
 import type { JsonObject } from '../wire/json.ts'
-import { stringAt } from '../wire/json.ts'
-import type { Row, Statement, TransactionalDatabase, Value } from './database.ts'
-import {
-  eventsOf,
-  type ItemKey,
-  type ObjectKey,
-  type ObjectKind,
-  type Objects,
-  type StoredItem,
-  type StoredObject,
-} from './objects.ts'
+import type { Row, TransactionalDatabase, Value } from './database.ts'
+import { appended, itemOf, keyOf, objectOf, withoutItems } from './object-rows.ts'
+import type { ItemKey, ObjectKey, ObjectKind, Objects, StoredObject } from './objects.ts'
 
 /** Objects that are read at once while those that fit are looked for. */
 const page = 100
@@ -177,31 +169,4 @@ export function createObjects(database: TransactionalDatabase): Objects {
       return rows.length === bite
     },
   }
-}
-
-const keyOf = ({ owner, kind, id }: ObjectKey): Value[] => [owner, kind, id]
-
-function objectOf({ owner, kind, id, created_at, expires_at, running_until, body }: Row): StoredObject {
-  return {
-    ...{ owner: String(owner), kind: String(kind) as ObjectKind, id: String(id) },
-    ...{ created: Number(created_at), expires: Number(expires_at) },
-    ...(typeof running_until === 'number' && { runningUntil: running_until }),
-    body: JSON.parse(String(body)) as JsonObject,
-  }
-}
-
-function itemOf({ place, id, body }: Row): StoredItem {
-  return { place: Number(place), id: String(id), body: JSON.parse(String(body)) as JsonObject }
-}
-
-/** Statements that add items after those that are there. */
-function appended({ owner, parent }: ItemKey, items: readonly JsonObject[]): readonly Statement[] {
-  const sql = `INSERT INTO items (owner, parent, place, id, body) SELECT CAST(?1 AS TEXT), CAST(?2 AS TEXT),
-    COALESCE(MAX(place), -1) + 1, CAST(?3 AS TEXT), CAST(?4 AS TEXT) FROM items WHERE owner = ?1 AND parent = ?2`
-  return items.map((item) => ({ sql, values: [owner, parent, stringAt(item, 'id') ?? '', JSON.stringify(item)] }))
-}
-
-function withoutItems({ owner, id }: ObjectKey): readonly Statement[] {
-  const sql = 'DELETE FROM items WHERE owner = ?1 AND parent = ?2'
-  return [id, eventsOf(id)].map((parent) => ({ sql, values: [owner, parent] }))
 }
