@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest'
+import { noFindings } from '../../src/config/secrets.ts'
+import { readState } from '../../src/config/state.ts'
+import { createObjects } from '../../src/state/object-store.ts'
+import { keepFor } from '../../src/state/retention.ts'
+import { createStoredHost } from '../../src/stored/host.ts'
+import { Keeping } from '../../src/stored/keeping.ts'
+import { ManualClock } from '../support/gateway.ts'
+import { memoryDatabase } from '../support/state.ts'
+
+const day = 24 * 60 * 60 * 1000
+
+it.each([
+  [{}, 30],
+  [{ retention: 3 }, 30],
+  [{ objects: {} }, 30],
+  [{ retention: 3, objects: { retention: 7 } }, 7],
+])('what clients store is kept for as long as %j says', (more, days) => {
+  const found = noFindings()
+  expect(readState({ state: { url: 'file:kept.db', ...more } }, {}, found)?.objects).toBe(days)
+  expect(found.problems).toEqual([])
+})
+
+it('what is too old is deleted, and nothing before', async () => {
+  const database = await memoryDatabase()
+  const clock = new ManualClock()
+  const objects = createObjects(database)
+  const log = (line: string) => {
+    throw new Error(line)
+  }
+  const keeping = new Keeping({ objects, clock, random: Math.random, log, days: 7 })
+  const key = { owner: 'key_1', kind: 'response', id: 'resp_1' } as const
+  await keeping.put(key, { response: {} }, [{ id: 'msg_1' }])
+  const end = keepFor({ database, clock, log, days: 30, objects })
+  await clock.advance(7 * day - 1)
+  expect(await objects.get(key)).toBeDefined()
+  await clock.advance(20 * 60 * 1000)
+  expect([await objects.get(key), await objects.item({ owner: 'key_1', parent: 'resp_1' }, 'msg_1')]).toEqual([
+    undefined,
+    undefined,
+  ])
+  end()
+  await database.close()
+})
+
+it('a process that stores nothing any more ends at once', async () => {
+  const database = await memoryDatabase()
+  const log = () => {}
+  const host = createStoredHost({
+    ...{ objects: createObjects(database), clock: new ManualClock(), random: Math.random },
+    ...{ log, days: 7 },
+  })
+  await host.idle(1_000)
+  await host.close()
+  await database.close()
+})
