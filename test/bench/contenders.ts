@@ -88,7 +88,20 @@ export async function startBareWorker(upstream: string, bundle: BuiltWorker): Pr
 }
 
 /** The bindings of samewire's Worker for an upstream. */
-export const bindingsFor = (upstream: string) => ({ SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: configFor(upstream) })
+export const bindingsFor = (upstream: string, limits?: object) => {
+  return { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: configFor(upstream, limits) }
+}
+
+/** The Worker with Durable Objects, which keep `limits` of the key in the folder `disk`. */
+export async function startLimitedWorker(
+  name: string,
+  upstream: string,
+  bundle: BuiltWorker,
+  { limits, disk }: { readonly limits: object; readonly disk: string },
+): Promise<Contender> {
+  const process = await startWorkerd(name, bundle, bindingsFor(upstream, limits), undefined, disk)
+  return { ...process, kinds: everything, translates: true }
+}
 
 export async function startWorker(upstream: string, bundle: BuiltWorker): Promise<Contender> {
   const process = await startWorkerd(ours.worker, bundle, bindingsFor(upstream))
@@ -103,7 +116,7 @@ export async function startPortkey(upstream: string): Promise<Contender> {
 }
 
 /** What a user would have on: keys, routing, retries and a fallback. */
-function configFor(upstream: string): string {
+function configFor(upstream: string, limits?: object): string {
   const lab = { deployments: ['lab/bench'], fallbacks: ['spare'], retries: 2 }
   return JSON.stringify({
     providers: {
@@ -118,6 +131,6 @@ function configFor(upstream: string): string {
       spare: 'lab/spare',
     },
     fallback: 'spare',
-    keys: ['env:SAMEWIRE_KEY'],
+    keys: [limits ? { key: 'env:SAMEWIRE_KEY', ...limits } : 'env:SAMEWIRE_KEY'],
   })
 }

@@ -19,20 +19,32 @@ export async function startWorkerd(
   bundle: BuiltWorker,
   bindings: Readonly<Record<string, string>>,
   core: number | null | undefined = cores.gateway,
+  disk?: string,
 ): Promise<Measured> {
-  const { port, file } = await configure(bundle, bindings)
+  const { port, file } = await configure(bundle, bindings, disk)
   // workerd doesn't print its port, so `echo` does; the first request waits until it listens.
   const command = ['sh', '-c', `echo port=${port}; exec workerd serve ${file}`]
   return await start({ name, command, core: core ?? undefined, port: /port=(\d+)/ })
 }
 
-/** Writes workerd's configuration for a bundle, and returns the port that it will listen on. */
+/**
+ * Writes workerd's configuration for a bundle, and returns the port that it will listen on. With a folder, `disk`, the
+ * Worker has Durable Objects.
+ */
 export async function configure(
   { folder, main, modules }: BuiltWorker,
   bindings: Readonly<Record<string, string>>,
+  disk?: string,
 ): Promise<{ port: number; file: string }> {
   const port = await freePort()
   const text = Object.entries(bindings).map(([key, value]) => `(name = ${quote(key)}, text = ${quote(value)})`)
+  if (disk) text.push('(name = "METERS", durableObjectNamespace = "Meters")')
+  const objects = disk
+    ? `durableObjectNamespaces = [(className = "Meters", uniqueKey = "meters", enableSql = true)],
+  durableObjectStorage = (localDisk = "disk"),
+  `
+    : ''
+  const store = disk ? `, (name = "disk", disk = (path = ${quote(disk)}, writable = true))` : ''
   const [first, ...others] = [main, ...modules.map((module) => module.name).filter((module) => module !== main)]
   const files = [first, ...others].map((file = '') => {
     const kind = file.endsWith('.js') ? 'esModule' : 'data'
@@ -40,18 +52,19 @@ export async function configure(
   })
   const config = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker), (name = "internet", network = (allow = ["private", "public"]))],
+  services = [(name = "main", worker = .worker), (name = "internet", network = (allow = ["private", "public"]))${store}],
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]
 );
 const worker :Workerd.Worker = (
   modules = [${files.join(', ')}],
   bindings = [${text.join(', ')}],
-  compatibilityDate = "2026-10-20",
+  ${objects}compatibilityDate = "2026-10-20",
   compatibilityFlags = ["enable_request_signal", "no_nodejs_global_timers"],
   globalOutbound = "internet"
 );
 `
-  const file = join(folder, 'config.capnp')
+  // Several may be started of the same bundle.
+  const file = join(folder, `config-${port}.capnp`)
   await writeFile(file, config)
   return { port, file }
 }
