@@ -1,4 +1,4 @@
-import { DurableObject } from 'cloudflare:workers'
+import { DurableObject, waitUntil } from 'cloudflare:workers'
 import { registry } from '../providers/index.ts'
 import config from '../samewire.config.ts'
 import type { CacheHost } from './cache/host.ts'
@@ -47,14 +47,13 @@ function build(env: Environment): Built | Promise<Built> {
 
 /** Answers are kept in the data centre, and written after they were sent. */
 async function cacheHost(): Promise<CacheHost> {
-  const { waitUntil } = await import('cloudflare:workers')
   const { cacheApiHost } = await import('./runtime/cache-api.ts')
   return cacheApiHost({ cache: caches.default, clock: systemClock, defer: waitUntil })
 }
 
 async function keep(config: Config, env: Environment, parts: FetchGatewayParts): Promise<Built> {
   const { openKept } = await import('./workers/keeper.ts')
-  return createFetchGateway({ ...parts, ...(await openKept(config, env, console.log)) })
+  return createFetchGateway({ ...parts, ...(await openKept(config, env, { log: console.log, defer: waitUntil })) })
 }
 
 function configOf({ SAMEWIRE_CONFIG: text }: Environment): Config {

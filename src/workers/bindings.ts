@@ -35,3 +35,6 @@ export interface ObjectStorage {
   getAlarm(): Promise<number | null>
   setAlarm(at: number): Promise<void>
 }
+
+/** Has the runtime wait for work that outlasts a request, which it would drop otherwise. */
+export type Defer = (work: Promise<void>) => void

@@ -12,7 +12,7 @@ import type { Log } from '../core/log.ts'
 import { loadPrices } from '../prices/load.ts'
 import { MemoryMeters } from '../state/memory-meters.ts'
 import { digestOf } from '../state/secret.ts'
-import type { D1, Objects, Queue } from './bindings.ts'
+import type { D1, Defer, Objects, Queue } from './bindings.ts'
 import { createCachedKeys } from './cached-keys.ts'
 import { openD1 } from './d1.ts'
 import { ObjectLimiter } from './object-limiter.ts'
@@ -26,13 +26,18 @@ interface Bindings {
   readonly LEDGER_QUEUE?: Queue
 }
 
+interface Services {
+  readonly log: Log
+  readonly defer: Defer
+}
+
 const clock = systemClock
 
 /**
  * What an isolate keeps beyond its requests, as far as the configuration has something kept. Asks no binding yet. Rejects
  * with a `ConfigError` if one is missing.
  */
-export async function openKept(config: Config, env: Environment, log: Log): Promise<Kept> {
+export async function openKept(config: Config, env: Environment, { log, defer }: Services): Promise<Kept> {
   const findings = noFindings()
   const settings = readState(config, env, findings)
   // It is told with all else that is wrong.
@@ -40,7 +45,7 @@ export async function openKept(config: Config, env: Environment, log: Log): Prom
   const { METERS: objects, LEDGER_QUEUE: queue } = env as Bindings
   const rates = new Rates(clock)
   const common = { clock, digest: digestOf, catalogue: await loadPrices() }
-  const inObjects = objects && new ObjectLimiter({ objects, clock, rates, newId: () => crypto.randomUUID() })
+  const inObjects = objects && new ObjectLimiter({ objects, clock, rates, newId: () => crypto.randomUUID(), defer })
   if (!settings) {
     const limiter = inObjects ?? limiterOf(rates, new MemoryMeters())
     return { accounting: createAccounting({ ...common, limiter }), state: undefined }
@@ -48,7 +53,7 @@ export async function openKept(config: Config, env: Environment, log: Log): Prom
   const database = openD1(databaseOf(settings, env))
   if (!inObjects) throw missing('Durable Objects', 'METERS')
   const keys = createCachedKeys({ database, clock, log })
-  const ledger = createRequestLedger({ database, clock, log, queue, days: settings.retention })
+  const ledger = createRequestLedger({ database, clock, log, queue, days: settings.retention, defer })
   return {
     accounting: createAccounting({ ...common, limiter: inObjects, keys, ledger }),
     state: once(async () => {

@@ -6,7 +6,7 @@ import { StoreError } from '../state/database.ts'
 import { checkAmounts } from '../state/grant.ts'
 import type { Hold, MeterBook, Reading, Refused } from '../state/meters.ts'
 import type { AskedSettlement, AskedTake, MeterMethods, MeterName, ToldTake } from './asked.ts'
-import type { ObjectStub, Objects } from './bindings.ts'
+import type { Defer, ObjectStub, Objects } from './bindings.ts'
 
 export interface ObjectLimiterOptions {
   readonly objects: Objects
@@ -15,6 +15,8 @@ export interface ObjectLimiterOptions {
   readonly rates: Rates
   /** Makes names of leases that nobody else makes. */
   readonly newId: () => string
+  /** Has the runtime wait for what outlasts a request, also for one that nobody flushes. Absent: whoever flushes waits. */
+  readonly defer?: Defer | undefined
   /**
    * Milliseconds that a request may last before it is taken for dead. If it lives, it puts that right when it is over.
    * Default 15 minutes.
@@ -116,7 +118,9 @@ export class ObjectLimiter implements Limiter, MeterBook {
         const back = own.map(({ take }) => ({ take, amount: unused(take, used) })).filter(({ amount }) => amount !== 0)
         if (!held || holds.length + back.length === 0) return
         const told = { id: held.id, used: holds.length === 0 ? [] : amounts, back }
-        this.#telling.push(this.#settle(key, held.object, told))
+        const telling = this.#settle(key, held.object, told)
+        this.#options.defer?.(telling)
+        this.#telling.push(telling)
       },
     }
   }

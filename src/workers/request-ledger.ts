@@ -6,7 +6,7 @@ import { unwritten, writeBatch } from '../state/request-batch.ts'
 import { storable } from '../state/request-rows.ts'
 import { bite, every, tooOld } from '../state/retention.ts'
 import { EndUsers } from '../state/rollups.ts'
-import type { Queue } from './bindings.ts'
+import type { Defer, Queue } from './bindings.ts'
 
 export interface RequestLedgerOptions {
   readonly database: Database
@@ -14,6 +14,8 @@ export interface RequestLedgerOptions {
   readonly log: Log
   /** Days for which rows are kept. */
   readonly days: number
+  /** Has the runtime wait for what nobody flushes, such as the row of a session by WebSocket. */
+  readonly defer?: Defer | undefined
   /** Where rows go first; whoever takes them from there writes them. Absent: they are written at once. */
   readonly queue?: Queue | undefined
 }
@@ -25,10 +27,10 @@ const mostWaiting = 1_000
 const waits = [100, 400, 1_600]
 
 /**
- * A ledger without a time of its own, as on Workers: what was written down before is stored by whoever flushes, which
- * each request does when it is over. What can't be stored then is tried again with the next one.
+ * A ledger without a time of its own, as on Workers: what was written down is stored by whoever flushes, or by `defer`, which
+ * each request has done when it is over. What can't be stored then is tried again with the next one.
  */
-export function createRequestLedger({ database, clock, log, days, queue }: RequestLedgerOptions): Ledger {
+export function createRequestLedger({ database, clock, log, days, queue, defer }: RequestLedgerOptions): Ledger {
   const endUsers = new EndUsers()
   let waiting: RequestRow[] = []
   let dropped = 0
@@ -73,22 +75,25 @@ export function createRequestLedger({ database, clock, log, days, queue }: Reque
     }
   }
 
+  async function flush(): Promise<void> {
+    while (waiting.length > 0) {
+      const rows = waiting.slice(0, mostAtOnce)
+      waiting = waiting.slice(mostAtOnce)
+      try {
+        await tryHard(rows)
+      } catch (error) {
+        return keep(rows, error)
+      }
+      await sweep()
+    }
+  }
+
   return {
     write(row) {
       waiting.push(storable(row))
+      defer?.(Promise.resolve().then(flush))
     },
-    async flush() {
-      while (waiting.length > 0) {
-        const rows = waiting.slice(0, mostAtOnce)
-        waiting = waiting.slice(mostAtOnce)
-        try {
-          await tryHard(rows)
-        } catch (error) {
-          return keep(rows, error)
-        }
-        await sweep()
-      }
-    },
+    flush,
   }
 }
 

@@ -5,6 +5,8 @@ import { createTestHarness, type TestHarness } from 'wrangler'
 import { withState } from '../../scripts/deploy-state.ts'
 import { buildWorker } from '../../scripts/worker.ts'
 import { duringTests } from '../support/during-tests.ts'
+import { create, last } from '../support/response-socket.ts'
+import { connectSocket } from '../support/socket-client.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -98,6 +100,18 @@ describe.each([true, false])('the built Worker that keeps its state, with a queu
     expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('1')
     await chat(clientOf(key))
     await expect(chat(clientOf(key))).rejects.toMatchObject({ status: 429, code: 'rate_limit_exceeded' })
+  })
+
+  it('has a row for each response by WebSocket, and settles it', async () => {
+    const key = await make({ limit: 1 })
+    const socket = await connectSocket(`${baseURL}/responses`, { headers: { authorization: `Bearer ${key.key}` } })
+    const events = await create(socket, { model: 'm', input: 'hi' })
+    expect(last(events).type).toBe('response.completed')
+    expect(await rowsOf(key, 1)).toMatchObject([{ input_tokens: 100, output_tokens: 50 }])
+    const left = async () =>
+      (await operate<{ data: Record<string, number> }>('GET', `/keys/${key.data.id}`)).data.limit_remaining
+    while ((await left()) !== 1 - 600 / 1e6);
+    socket.ws.close()
   })
 
   it('refuses a key from when it is disabled or deleted', async () => {
