@@ -21,9 +21,10 @@ import {
 } from './fields.ts'
 
 const name = line(200)
-const rate = integer(1, 1e12)
+export const rate = integer(1, 1e12)
 
-const budget: Reader<number> = (value, field) => {
+/** Dollars as nano-dollars. */
+export const budget: Reader<number> = (value, field) => {
   const dollars = number(value, field)
   const found = dollars >= 0 ? nanoDollarsOf(dollars) : undefined
   if (found !== undefined) return found
@@ -135,12 +136,12 @@ export function valuesOf(limits: Readonly<Record<string, RateLimits>>, kind: key
 }
 
 /** What stands after a change: null takes it away, undefined leaves it. */
-function changed<T>(before: T | undefined, given: T | null | undefined): T | undefined {
+export function changed<T>(before: T | undefined, given: T | null | undefined): T | undefined {
   return given === undefined ? before : (given ?? undefined)
 }
 
 /** An object without the fields that are undefined. */
-function present<T extends object>(fields: { readonly [Name in keyof T]?: T[Name] | undefined }): T {
+export function present<T extends object>(fields: { readonly [Name in keyof T]?: T[Name] | undefined }): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T
 }
 

@@ -2,6 +2,7 @@ import { cacheRoutes } from './cache.ts'
 import { configRoutes } from './config.ts'
 import { keyRoutes } from './keys.ts'
 import { metricsRoutes } from './metrics.ts'
+import { projectRoutes } from './projects.ts'
 import { requestRoutes } from './requests.ts'
 import type { AdminRoute } from './route.ts'
 import { usageRoutes } from './usage.ts'
@@ -12,6 +13,7 @@ export const adminRoutes: readonly AdminRoute[] = [
   ...cacheRoutes,
   ...metricsRoutes,
   ...keyRoutes,
+  ...projectRoutes,
   ...usageRoutes,
   ...requestRoutes,
 ]

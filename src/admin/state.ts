@@ -3,6 +3,7 @@ import type { Key, Keys } from '../state/key.ts'
 import type { KeyStore } from '../state/key-store.ts'
 import type { Ledger, Usage } from '../state/ledger.ts'
 import type { MeterBook } from '../state/meters.ts'
+import type { ProjectStore } from '../state/project-store.ts'
 import { GatewayError } from '../wire/errors.ts'
 
 /** What a gateway keeps beyond requests, for those who look after it. */
@@ -10,6 +11,8 @@ export interface AdminState {
   readonly keys: KeyStore
   /** Finds who asks, for what holders of keys may see themselves. */
   readonly holders: Keys
+  /** Absent: keys have nothing in common. */
+  readonly projects?: ProjectStore | undefined
   readonly usage: Usage
   /** What has been written by this process is read as well. */
   readonly ledger: Pick<Ledger, 'flush'>

@@ -108,10 +108,13 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
     const why = error instanceof Error ? error.message : String(error)
     throw new ConfigError([`state.url: ${why}`], 'The state')
   })
-  const { meters, holders: keys, ledger, objects } = store
+  const { meters, holders: keys, projectBook: projects, ledger, objects } = store
   const stored = createStoredHost({ ...services, objects, days: settings.objects })
   const limiter = limiterOf(new Rates(clock), meters)
-  const accounting = createAccounting({ clock, digest, limiter, keys, ledger, catalogue: await loadPrices() })
+  const accounting = createAccounting({
+    ...{ clock, digest, limiter, keys, projects, ledger },
+    catalogue: await loadPrices(),
+  })
   const close = async () => {
     await stored.close()
     await store.close()

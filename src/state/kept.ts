@@ -7,6 +7,7 @@ import { createKeyStore } from './key-store.ts'
 import { createLedger } from './ledger-writer.ts'
 import { migrate } from './migrate.ts'
 import { createObjects } from './object-store.ts'
+import { openProjects } from './project-store.ts'
 import { keepFor } from './retention.ts'
 import { hexOf, type SecureBytes } from './secret.ts'
 import { SlicedMeters } from './sliced-meters.ts'
@@ -26,6 +27,7 @@ export type Kept = Awaited<ReturnType<typeof openKept>>
 export async function openKept(database: TransactionalDatabase, { clock, log, secure, days = 30 }: KeptOptions) {
   await migrate(database)
   const ring = await openKeyRing({ database, clock, log })
+  const projectBook = await openProjects({ database, clock, log, secure })
   const ledger = createLedger({ database, clock, log })
   const lost = (amount: number) =>
     log(`A process ended before it settled: $${dollarsOf(amount)} were booked for what it had begun.`, 'warn')
@@ -35,6 +37,9 @@ export async function openKept(database: TransactionalDatabase, { clock, log, se
   return {
     keys: createKeyStore({ database, clock, secure, changed: ring.refresh }),
     holders: ring,
+    projects: projectBook.store,
+    /** Those at hand. */
+    projectBook,
     meters,
     ledger,
     usage: createUsage(database, clock),
@@ -45,6 +50,7 @@ export async function openKept(database: TransactionalDatabase, { clock, log, se
     async close(): Promise<void> {
       endRetention()
       ring.close()
+      projectBook.close()
       await Promise.all([meters.close(), ledger.close()])
       await database.close().catch(() => {})
     },

@@ -7,6 +7,7 @@ import { createKeyStore } from '../../src/state/key-store.ts'
 import { createLedger, type LedgerWriter } from '../../src/state/ledger-writer.ts'
 import type { Reading } from '../../src/state/meters.ts'
 import { migrate } from '../../src/state/migrate.ts'
+import { openProjects, type ProjectBook } from '../../src/state/project-store.ts'
 import { SlicedMeters } from '../../src/state/sliced-meters.ts'
 import { createUsage } from '../../src/state/usage.ts'
 import { secure } from './rows.ts'
@@ -24,6 +25,7 @@ export interface KeptState extends AdminState {
   readonly database: TransactionalDatabase
   readonly ledger: LedgerWriter
   readonly meters: SlicedMeters
+  readonly projectBook: ProjectBook
   /** Writes what a meter says that nobody has used yet. */
   book(subject: string, window: number, reading: Reading): Promise<void>
   readonly logged: string[]
@@ -36,6 +38,7 @@ export async function keptState(clock: Clock = systemClock): Promise<KeptState> 
   const logged: string[] = []
   const log = (line: string) => void logged.push(line)
   const ring = await openKeyRing({ database, clock, log })
+  const book = await openProjects({ database, clock, log, secure })
   // Its rounds take time, which nobody lets pass for them on a clock of the tests.
   const meters = new SlicedMeters(database, { clock: systemClock, owner: 'these tests' })
   return {
@@ -44,6 +47,8 @@ export async function keptState(clock: Clock = systemClock): Promise<KeptState> 
     logged,
     keys: createKeyStore({ database, clock, secure, changed: ring.refresh }),
     holders: ring,
+    projects: book.store,
+    projectBook: book,
     usage: createUsage(database, clock),
     meters,
     async book(subject, window, { spent, held, lost }) {
@@ -53,6 +58,7 @@ export async function keptState(clock: Clock = systemClock): Promise<KeptState> 
     clock,
     async close() {
       ring.close()
+      book.close()
       await meters.close()
       await database.close()
     },
