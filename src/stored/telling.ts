@@ -1,7 +1,7 @@
-import type { Emit, Stage } from '../core/stream.ts'
-import { HalfEvent } from '../wire/half-event.ts'
-import { isObject, type JsonObject, stringAt, tryParse } from '../wire/json.ts'
-import { EventReader, eventEnd, typedFrame } from '../wire/sse.ts'
+import { EventStage, jsonIn } from '../core/event-stage.ts'
+import type { Emit } from '../core/stream.ts'
+import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
+import { eventEnd, typedFrame } from '../wire/sse.ts'
 
 /** Events with the response as it stands, or with an item. */
 const telling =
@@ -9,7 +9,6 @@ const telling =
 const last: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete', 'response.failed'])
 
 const decoder = new TextDecoder()
-const encoder = new TextEncoder()
 
 /** What is made of a response on its way to the client. */
 export interface Teller {
@@ -22,30 +21,15 @@ export interface Teller {
 }
 
 /** Changes what the events of a stream tell of their response. All other bytes stay as they are. */
-export class Telling implements Stage {
-  readonly #half = new HalfEvent()
+export class Telling extends EventStage {
   readonly #teller: Teller
 
   constructor(teller: Teller) {
+    super()
     this.#teller = teller
   }
 
-  chunk(bytes: Uint8Array, emit: Emit): void {
-    const whole = this.#half.add(bytes)
-    if (whole) this.#pass(whole, emit)
-  }
-
-  end(emit: Emit): void {
-    const half = this.#half.take()
-    if (half.length > 0) this.#pass(half, emit)
-  }
-
-  fail(error: unknown, emit: Emit): void {
-    this.end(emit)
-    throw error
-  }
-
-  #pass(events: Uint8Array, emit: Emit): void {
+  protected override pass(events: Uint8Array, emit: Emit): void {
     if (!telling.test(decoder.decode(events))) {
       emit(events)
       return
@@ -60,9 +44,8 @@ export class Telling implements Stage {
   #changed(bytes: Uint8Array): Uint8Array {
     const text = decoder.decode(bytes)
     if (!telling.test(text)) return bytes
-    const [read] = new EventReader().read(encoder.encode(`${text}\n\n`))
-    const event = read && tryParse(read.data)
-    if (!isObject(event)) return bytes
+    const event = jsonIn(text)
+    if (!event) return bytes
     const { response, item } = event
     if (isObject(item)) {
       const told = this.#teller.toldItem(item)
