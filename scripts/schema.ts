@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type * as v from 'valibot'
@@ -12,7 +12,13 @@ import type { ProviderDefinition } from '../src/core/provider.ts'
  */
 export const schemaFile = fileURLToPath(new URL('../samewire.schema.json', import.meta.url))
 
-const source = new URL('../src/config/schema.ts', import.meta.url)
+/** The schema's source, its parts first: where both comment on a key, the whole one has the last word. */
+export async function schemaSource(): Promise<string> {
+  const whole = new URL('../src/config/schema.ts', import.meta.url)
+  const folder = new URL('../src/config/schema/', import.meta.url)
+  const parts = (await readdir(folder)).sort().map((name) => new URL(name, folder))
+  return (await Promise.all([...parts, whole].map((file) => readFile(file, 'utf8')))).join('\n')
+}
 
 /** The parts of JSON Schema that occur here. */
 interface Schema {
@@ -37,7 +43,7 @@ export async function configJsonSchema(): Promise<string> {
     // Values of request fields, which may be anything that JSON has a word for.
     overrideSchema: ({ valibotSchema, jsonSchema }) => (valibotSchema.type === 'custom' ? {} : jsonSchema),
   }) as Schema
-  for (const [names, comments] of documented(await readFile(source, 'utf8'))) describe(schema, names, comments)
+  for (const [names, comments] of documented(await schemaSource())) describe(schema, names, comments)
   const { $schema, properties = {}, ...rest } = schema
   const providers = properties.providers as Schema
   const provider = providers.additionalProperties as Schema
@@ -115,7 +121,9 @@ type Comments = ReadonlyMap<string, string>
 
 /** The comments on the keys of each object in a source, with the names of all its keys. */
 function documented(text: string): readonly (readonly [readonly string[], Comments])[] {
-  const alone = new Map([...text.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nconst (\w+) = v\.optional/g)].map(named))
+  const alone = new Map(
+    [...text.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n(?:export )?const (\w+) = v\.optional/g)].map(named),
+  )
   return [...text.matchAll(/^(?:export )?const \w+ = (?:v\.\w+\()?\{\n([\s\S]*?)^\}/gm)].map(([, body = '']) => {
     const keys = [...body.matchAll(/^ {2}(\w+)(?::|,$)/gm)].map(([, key = '']) => key)
     const comments = [...body.matchAll(/^ {2}\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\n {2}(\w+):/gm)].map(named)

@@ -4,6 +4,9 @@ import * as v from 'valibot'
 
 export const text = v.string('text')
 export const name = v.pipe(v.string(), v.nonEmpty('a name that is not empty'))
+export const names = v.array(name)
+export const yesOrNo = v.boolean()
+export const never = v.literal(false)
 
 /** Over 23 days. Runtimes count in 31 bits of milliseconds: Node lets a longer timer run out at once. */
 const mostSeconds = 2_000_000
@@ -86,6 +89,16 @@ export function chosen<const Options extends readonly v.GenericSchema[]>(
   choose: (input: unknown) => v.GenericSchema,
 ): Chosen<Options> {
   return Object.assign(v.lazy(choose), { options }) as unknown as Chosen<Options>
+}
+
+/** An object, or `false` for none. */
+export function orFalse<const T extends v.GenericSchema>(object: T) {
+  return chosen([object, never], (input) => (input === false ? never : object))
+}
+
+/** `true`, `false` or an object. */
+export function yesOrNoOr<const T extends v.GenericSchema>(object: T) {
+  return chosen([yesOrNo, object], (input) => (typeof input === 'object' ? object : yesOrNo))
 }
 
 /** A string or an object. */

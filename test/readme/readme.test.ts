@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { registry } from '../../providers/index.ts'
+import { schemaSource } from '../../scripts/schema.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Gateway } from '../../src/library/index.ts'
@@ -216,7 +217,7 @@ const runners: Readonly<Record<string, Runner>> = {
     })
     if (argument !== 'whole') return
     test(`${title}: every key of the configuration stands in it`, async () => {
-      const keys = [...(await readFile(join(root, 'src/config/schema.ts'), 'utf8')).matchAll(/^ {2,4}(\w+): v\./gm)]
+      const keys = [...(await schemaSource()).matchAll(/^ {2,4}(\w+): v\./gm)]
       for (const [, key = ''] of keys) expect(text).toContain(`${key}:`)
     })
   },

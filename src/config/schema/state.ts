@@ -1,0 +1,11 @@
+import * as v from 'valibot'
+import { countFromOne, name } from '../values.ts'
+
+export const state = v.strictObject({
+  /** `file:samewire.db`, or `postgres://…` as `env:NAME`. `SAMEWIRE_STATE` wins. Read at the start only. */
+  url: name,
+  /** Days for which each request is kept. Sums of hours are kept for ever. Default 30. */
+  retention: v.optional(countFromOne),
+  /** Days for which responses, chats and conversations are kept that clients have stored. Default 30. */
+  objects: v.optional(v.strictObject({ retention: v.optional(countFromOne) })),
+})
