@@ -29,6 +29,8 @@ export interface AccountingParts extends Pick<Services, 'clock'> {
   readonly catalogue: Catalogue
   /** The SHA-256 of a secret, in lower-case hex. */
   readonly digest: (secret: string) => string | Promise<string>
+  /** Whether work goes on after the last request: what is to be written then needn't be by the end of each. */
+  readonly background?: boolean
 }
 
 /** A gateway whose requests are charged to somebody. */
@@ -55,7 +57,7 @@ export interface Accounting {
 const prefix = 'sk-sw-'
 
 export function createAccounting(parts: AccountingParts): Accounting {
-  const { clock, limiter, keys, ledger, catalogue, digest } = parts
+  const { clock, limiter, keys, ledger, catalogue, digest, background = false } = parts
   const projects = parts.projects && projectSubjects(parts.projects)
 
   return {
@@ -112,9 +114,10 @@ export function createAccounting(parts: AccountingParts): Accounting {
             if (report.operation !== undefined)
               ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill))
           },
-          ...((ledger || limiter.flush) && {
-            settle: async () => void (await Promise.all([limiter.flush?.(), ledger?.flush()])),
-          }),
+          ...(!background &&
+            (ledger || limiter.flush) && {
+              settle: async () => void (await Promise.all([limiter.flush?.(), ledger?.flush()])),
+            }),
         },
       }
     },

@@ -112,7 +112,7 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
   const stored = createStoredHost({ ...services, objects, days: settings.objects })
   const limiter = limiterOf(new Rates(clock), meters)
   const accounting = createAccounting({
-    ...{ clock, digest, limiter, keys, projects, ledger },
+    ...{ clock, digest, limiter, keys, projects, ledger, background: true },
     catalogue: await loadPrices(),
   })
   const close = async () => {
