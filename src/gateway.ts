@@ -170,12 +170,16 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
     const { query, body: asked, routed } = planner.read({ ...request, account: trace.account })
     const planned = inTermsOf(operation, await planner.plan(query))
     trace.plan = planned
-    const { account } = trace
+    // Let in before, it goes on in another form.
+    const { account, admission: before } = trace
     const isPlanned = account !== undefined && planned.targets.length > 0
-    const admission = isPlanned
-      ? await admitted(account, { operation, body: asked, plan: planned, user: query.user }, trace)
-      : undefined
-    const { plan: made, body } = admission ?? { plan: planned, body: asked }
+    const admission =
+      before ??
+      (isPlanned
+        ? await admitted(account, { operation, body: asked, plan: planned, user: query.user }, trace)
+        : undefined)
+    const { plan: made } = admission ?? { plan: planned }
+    const body = before ? asked : (admission?.body ?? asked)
     trace.plan = made
     for (const { name, why } of made.targets.length > 0 ? [] : made.skipped)
       log(`${requestId} ${headerValue(name)}: ${why}`)

@@ -6,6 +6,7 @@ import type { Answer } from './answer.ts'
 import type { Begun } from './continuing.ts'
 import type { Conclusion, Operation, StreamReader } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
+import type { WorkRecord } from './report.ts'
 import type { Signal } from './signal.ts'
 import type { TraceContext } from './trace-context.ts'
 
@@ -80,6 +81,8 @@ export interface Trace {
   usage?: JsonObject | undefined
   /** What a whole answer says of itself, if somebody follows the distributed trace. */
   conclusion?: Conclusion | undefined
+  /** Follows it, for observers. Absent: nobody does. */
+  record?: WorkRecord
   /** Whether its answer is kept with what only its model can read, for later requests that go on from it. */
   keeps?: boolean
   /** Absent: no answers of its model are kept. */

@@ -4,7 +4,7 @@ import type { Deployment } from '../core/catalog.ts'
 import type { Late } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
 import type { Operation, StreamReader } from '../core/operation.ts'
-import type { Arrival, Observer, Outcome, RequestReport } from '../core/report.ts'
+import type { Arrival, Observer, Outcome, RequestReport, WorkRecord } from '../core/report.ts'
 import type { Services } from '../core/services.ts'
 import type { Signal } from '../core/signal.ts'
 import type { Charge, Pricing } from '../prices/pricing.ts'
@@ -35,7 +35,7 @@ export function createReports(reporting: Reporting): Reports {
 }
 
 /** One request until it is over. Filled as things become known. */
-export class RequestRecord {
+export class RequestRecord implements WorkRecord {
   readonly #arrival: Arrival
   readonly #observer: Observer
   readonly #reporting: Reporting
@@ -43,6 +43,7 @@ export class RequestRecord {
   operation: Operation | undefined
   body: RequestBody | undefined
   #streams = false
+  #goesOn = false
   #firstMs: number | undefined
   #whole: Uint8Array | undefined
   #seen: Block | undefined
@@ -54,6 +55,7 @@ export class RequestRecord {
     this.#arrival = arrival
     this.#observer = observer
     this.#reporting = reporting
+    arrival.trace.record = this
   }
 
   /** What is to be awaited before there is an answer that may cost something. Undefined: nothing, as a rule. */
@@ -75,6 +77,14 @@ export class RequestRecord {
 
   /** Follows an answer to its end, unless its runtime may carry it because nobody else does. */
   follow(answer: Answer, client: Signal): Answer {
+    return this.#goesOn ? answer : this.followWork(answer, client)
+  }
+
+  goesOn(): void {
+    this.#goesOn = true
+  }
+
+  followWork(answer: Answer, client: Signal): Answer {
     const { status, body } = answer
     this.#first()
     if (body instanceof Uint8Array) {
@@ -83,7 +93,7 @@ export class RequestRecord {
       this.#end(status, client.aborted ? 'gone' : 'done')
       return answer
     }
-    this.#streams = true
+    this.#streams = !this.#goesOn || this.body?.stream === true
     if (
       isStream(body) &&
       !this.#observer.follows &&
@@ -119,7 +129,7 @@ export class RequestRecord {
 
   /** It is over, with what was not an answer in one piece: an upgraded connection, a look-up. */
   ended(status: number, outcome: Outcome = 'done'): void {
-    this.#end(status, outcome)
+    if (!this.#goesOn) this.#end(status, outcome)
   }
 
   #first(): void {

@@ -22,6 +22,7 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
   if (failure?.param) line += `,"param":${shownJSON(failure.param)}`
   if (failure?.limit) line += `,"limit":"${failure.limit}"`
   line += `,"stream":${report.streams},"ms":${rounded(report.ms)}`
+  if (report.asked?.background === true) line += ',"background":true'
   if (report.firstMs !== undefined) line += `,"first_ms":${rounded(report.firstMs)}`
   if (tokens) {
     line += `,"input":${tokens.input},"output":${tokens.output}`
@@ -52,6 +53,7 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
 export function textLine(report: RequestReport): string {
   const { tokens, served, trace, model, failure } = report
   const parts = [`${report.method} ${shownName(report.path)} ${report.status}`]
+  if (report.asked?.background === true) parts.push('background')
   if (report.outcome !== 'done') parts.push(report.outcome)
   const reason = reasonOf(report)
   if (reason !== undefined) parts.push(failure?.limit ? `(${reason}: ${failure.limit})` : `(${reason})`)

@@ -1,6 +1,5 @@
 import type { Answer } from '../core/answer.ts'
 import type { Gateway, GatewayRequest } from '../gateway.ts'
-import type { Reports } from '../http/report.ts'
 import { chat } from '../operations/chat.ts'
 import { compaction } from '../operations/compaction.ts'
 import { inputTokens } from '../operations/input-tokens.ts'
@@ -16,11 +15,10 @@ import { ResponseKeeper } from './responses.ts'
 export interface AnsweringOptions {
   readonly keeping: Keeping
   readonly background: Background
-  readonly reports: Reports
 }
 
 /** A gateway that keeps what clients store, and knows what they refer to. */
-export function keepingAnswers(gateway: Gateway, { keeping, background, reports }: AnsweringOptions): Gateway {
+export function keepingAnswers(gateway: Gateway, { keeping, background }: AnsweringOptions): Gateway {
   async function respond(request: GatewayRequest): Promise<Answer> {
     const { body, trace } = request
     const { store, background: isLater } = body.outline
@@ -38,7 +36,7 @@ export function keepingAnswers(gateway: Gateway, { keeping, background, reports 
       return stores || found.body !== body ? await keeper.kept(answer) : answer
     } catch (failure) {
       if (isLater !== true || !isOnlyForBackground(failure)) throw failure
-      return await background.begin(gateway, reports, asked, { owner, joined: found, stores, trace })
+      return await background.begin(gateway, asked, { owner, joined: found, stores, trace })
     }
   }
 

@@ -1,16 +1,13 @@
 import type { Answer } from '../core/answer.ts'
-import type { Trace } from '../core/call.ts'
 import { Abort } from '../core/signal.ts'
 import { brokenOff } from '../core/stopping.ts'
 import type { Gateway, GatewayRequest } from '../gateway.ts'
-import type { Reports } from '../http/report.ts'
 import { errorOf, responseOf } from '../operations/responses/response.ts'
-import { responses } from '../operations/responses.ts'
 import { SocketDelivery } from '../runtime/socket-delivery.ts'
 import { eventsOf, type ObjectKey } from '../state/objects.ts'
-import { edited } from '../wire/body.ts'
+import { edited, type RequestBody } from '../wire/body.ts'
 import { asGatewayError, errorEnvelope, GatewayError } from '../wire/errors.ts'
-import { identifier, requestIds } from '../wire/ids.ts'
+import { identifier } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { followed } from './followed.ts'
 import { seesThoughts } from './items.ts'
@@ -39,15 +36,13 @@ interface Job {
 export class Background {
   readonly #keeping: Keeping
   readonly #jobs = new Map<Job, Promise<void>>()
-  readonly #nextId: () => string
 
   constructor(keeping: Keeping) {
     this.#keeping = keeping
-    this.#nextId = requestIds(keeping.random, () => keeping.clock.now())
   }
 
   /** Begins one. Resolves with what its client gets meanwhile; rejects with a `GatewayError` if it can't begin. */
-  async begin(gateway: Gateway, reports: Reports, request: GatewayRequest, asked: ResponseRequest): Promise<Answer> {
+  async begin(gateway: Gateway, request: GatewayRequest, asked: ResponseRequest): Promise<Answer> {
     if (this.#jobs.size >= mostRunning) throw tooMany()
     const { clock, random, objects, expiry, seconds } = this.#keeping
     const { json, stream } = request.body
@@ -67,7 +62,8 @@ export class Background {
       await objects.place({ owner: key.owner, parent: eventsOf(key.id) }, events)
     })
     const job = { key, request, keeper, queued, making: new Abort(), wanted: new Abort() }
-    const running = this.#run(gateway, reports, job).finally(() => this.#jobs.delete(job))
+    request.trace.record?.goesOn()
+    const running = this.#run(gateway, job).finally(() => this.#jobs.delete(job))
     this.#jobs.set(job, running)
     return stream
       ? followed(key, -1, this.#keeping)
@@ -95,9 +91,8 @@ export class Background {
   }
 
   /** Never rejects. */
-  async #run(gateway: Gateway, reports: Reports, job: Job): Promise<void> {
+  async #run(gateway: Gateway, job: Job): Promise<void> {
     const { key, request, keeper, queued, making, wanted } = job
-    const { clock } = this.#keeping
     const { id, created_at, background, store } = queued
     const recorder = new Recorder({
       ...{ key, keeping: this.#keeping, wanted, first: 2 },
@@ -105,28 +100,17 @@ export class Background {
       own: { id, created_at, background, store, ...keeper.links },
     })
     wanted.addEventListener('abort', () => making.abort(new GatewayError('gone', 'The response was cancelled.')))
-    const trace: Trace = { attempts: [], account: request.trace.account, keeps: true }
-    const requestId = this.#nextId()
-    const arrival = {
-      requestId,
-      method: 'POST',
-      path: responses.path,
-      header: request.header ?? (() => undefined),
-      started: clock.now(),
-      trace,
-    }
-    const record = reports(arrival)
-    const body = edited(request.body, { set: new Map([['stream', 'true']]), drop: new Set(['background']) })
-    if (record) Object.assign(record, { operation: responses, body, key: request.key })
+    const { trace } = request
     let failure: GatewayError | undefined
     try {
-      const answered = await gateway.answer({ ...request, requestId, trace, body, signal: making })
-      const answer = record?.follow(answered, making) ?? answered
+      const answered = await gateway.answer({ ...request, body: withoutBackground(request), signal: making })
+      const answer = trace.record?.followWork(answered, making) ?? answered
       void this.#begun(key)
+      const { clock } = this.#keeping
       await new SocketDelivery({ clock, client: wanted, send: (data) => recorder.take(data) }).run(answer)
     } catch (thrown) {
       failure = asGatewayError(thrown)
-      record?.failed(failure)
+      trace.record?.failed(failure)
     }
     await this.#end(job, recorder, failure)
   }
@@ -163,6 +147,14 @@ export class Background {
 /** A response that was not made, and why. */
 export function failed(queued: JsonObject, failure: GatewayError): JsonObject {
   return { ...queued, status: 'failed', error: errorOf(errorEnvelope(failure).error) }
+}
+
+/** As a stream, with the bound that the request was let in with. */
+function withoutBackground({ body, trace }: GatewayRequest): RequestBody {
+  const bound = trace.admission?.body.outline.max_output_tokens
+  const set = new Map([['stream', 'true']])
+  if (typeof bound === 'number') set.set('max_output_tokens', String(bound))
+  return edited(body, { set, drop: new Set(['background']) })
 }
 
 const encoder = new TextEncoder()

@@ -39,7 +39,7 @@ export function createStoredHost(options: KeepingOptions): StoredHost {
   const background = new Background(keeping)
   return {
     open: (parts) => ({
-      gateway: keepingAnswers(parts.gateway, { keeping, background, reports: parts.reports }),
+      gateway: keepingAnswers(parts.gateway, { keeping, background }),
       has: isStored,
       serve: createServe({ ...parts, keeping, background }),
     }),

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import OpenAI from 'openai'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { LogOutput } from '../../src/observe/observing.ts'
 import { createObjects } from '../../src/state/object-store.ts'
 import { noLists, until } from '../support/ask.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
@@ -25,9 +26,10 @@ let parts: StoredParts
 let client: OpenAI
 let second: OpenAI
 
-async function clientOf(parts: StoredParts): Promise<OpenAI> {
+async function clientOf(parts: StoredParts, lines: string[] = []): Promise<OpenAI> {
+  const output: LogOutput = { write: (line) => void lines.push(line), format: 'json' }
   const providers = { up: { type: 'openai-compatible', baseURL: `${upstreams.up.url}/v1` } }
-  const { baseURL } = await start({ providers }, { ...parts, services: noLists })
+  const { baseURL } = await start({ providers }, { ...parts, services: noLists, output })
   return new OpenAI({ baseURL, apiKey: ada, maxRetries: 0 })
 }
 
@@ -55,12 +57,47 @@ describe('A response in the background', () => {
     const response = await ended(begun.id, second)
     expect(response).toMatchObject({ id: begun.id, status: 'completed', output_text: 'Hello.', background: true })
     expect(response.created_at).toBe(begun.created_at)
-    await until(() => parts.rows.filter(({ operation, stream }) => operation === 'responses' && stream).length === 1)
     const next = client.responses.create({ model: 'up/m', input: 'And?', previous_response_id: begun.id, stream: true })
     await goOn()
     for await (const _ of await next);
     const { messages } = JSON.parse(upstreams.up.seen.at(-1)?.body ?? '') as { messages: { content: string }[] }
     expect(messages.map(({ content }) => content)).toEqual(['hi', 'Hello.', 'And?'])
+  })
+
+  it('is one request: for its limits, in the log and in the ledger, once it is over', async () => {
+    const own = await storedParts(parts.database, { rpm: 10, parallel: 1 })
+    const lines: string[] = []
+    const busy = await clientOf(own, lines)
+    const { data: begun, response } = await busy.responses.create(asked).withResponse()
+    await until(() => open.length > 0)
+    expect(own.rows).toEqual([])
+    await expect(busy.responses.create(asked)).rejects.toMatchObject({ status: 429 })
+    await goOn()
+    await ended(begun.id)
+    await until(() => own.rows.some(({ status }) => status === 200))
+    const rows = own.rows.filter(({ status }) => status === 200)
+    expect(rows).toMatchObject([
+      { id: response.headers.get('x-request-id'), deployment: 'up/m', stream: false, outcome: 'done' },
+    ])
+    const logged = lines.map((line) => JSON.parse(line) as { id?: string }).filter(({ id }) => id === rows[0]?.id)
+    expect(logged).toMatchObject([{ background: true, status: 200, served: 'up/m' }])
+    const next = await busy.chat.completions
+      .create({ model: 'up/m', messages: [{ role: 'user', content: 'hi' }], stream: true })
+      .withResponse()
+    expect(next.response.headers.get('x-ratelimit-remaining-requests')).toBe('8')
+    void goOn()
+    for await (const _ of next.data);
+  })
+
+  it('that is cancelled is in the ledger as one whose client left', async () => {
+    const own = await storedParts(parts.database)
+    const by = await clientOf(own)
+    const { id } = await by.responses.create(asked)
+    await until(() => open.length > 0)
+    open.length = 0
+    await by.responses.cancel(id)
+    await until(() => own.rows.length > 0)
+    expect(own.rows).toMatchObject([{ operation: 'responses', outcome: 'gone' }])
   })
 
   it.each(['the same process', 'another one'])('is followed by way of %s, from any event on', async (which) => {

@@ -1,5 +1,6 @@
 import { systemClock } from '../../src/core/clock.ts'
 import type { TransactionalDatabase } from '../../src/state/database.ts'
+import type { KeyLimits } from '../../src/state/key.ts'
 import type { RequestRow } from '../../src/state/ledger.ts'
 import { createObjects } from '../../src/state/object-store.ts'
 import { createStoredHost, type StoredHost } from '../../src/stored/host.ts'
@@ -17,10 +18,10 @@ export interface StoredParts extends Required<Pick<GatewayOptions, 'accounting' 
 
 export const [ada, eve] = ['sk-sw-ada', 'sk-sw-eve'] as const
 
-/** `database`: another gateway's, as of a second process. */
-export async function storedParts(database?: TransactionalDatabase): Promise<StoredParts> {
+/** `database`: another gateway's, as of a second process. `limits`: of both keys. */
+export async function storedParts(database?: TransactionalDatabase, limits: KeyLimits = {}): Promise<StoredParts> {
   const kept = await keptInMemory()
-  for (const [id, secret] of Object.entries({ key_ada: ada, key_eve: eve })) kept.put(secret, { id, name: id })
+  for (const [id, secret] of Object.entries({ key_ada: ada, key_eve: eve })) kept.put(secret, { id, name: id, limits })
   const logged: string[] = []
   const own = database ?? (await memoryDatabase())
   const stored: StoredHost = createStoredHost({
