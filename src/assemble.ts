@@ -89,7 +89,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { clock, random, log } = services
   const { known } = gateway.knowledge
   const { health } = gateway.learned
-  const metrics = parts.metrics?.watch({ catalog, known, health, scraped, hash: hashOf(config) })
+  const metrics = parts.metrics?.watch({ catalog, known, health, scraped, keys, hash: hashOf(config) })
   const charging = parts.accounting?.charge({ catalog, known, keys, ...services })
   const prices = lateValue(async () => (await import('./prices/pricing.ts')).createPricing({ known, ...services }))
   const observer = joined([charging?.observer, services.observer, metrics?.observer])

@@ -71,7 +71,7 @@ export function createAccounting(parts: AccountingParts): Accounting {
         charge: (usage, pieces, served) => prices.charge(usage, pieces, served),
         limitsOf: (model) => catalog.models.get(model)?.rate ?? {},
       }
-      const named = new Map(configured.map((key) => [key.name, new KeyAccount(keyOf(key), common)]))
+      const named = new Map(configured.map((key) => [key.name, new KeyAccount(configuredKey(key), common)]))
       const nobody = new KeyAccount(nobodys, common)
       const held = new WeakMap<Key, Account>()
 
@@ -124,7 +124,8 @@ export function createAccounting(parts: AccountingParts): Accounting {
   }
 }
 
-function keyOf({ name, limits = {} }: ClientKey): Key {
+/** A key of the configuration like those that are kept. */
+export function configuredKey({ name, limits = {} }: ClientKey): Key {
   return { id: `env:${name}`, name, hint: name, disabled: false, createdAt: 0, limits, metadata: {} }
 }
 
@@ -132,10 +133,12 @@ const nobodys: Key = { id: '', name: 'nobody', hint: '', disabled: false, create
 
 /** Only who has the secret is told why it is of no use. */
 function checkUse({ name, disabled, expiresAt }: Key, now: number): void {
-  if (disabled)
-    throw new GatewayError('unauthorized', `The API key ${name} is disabled. Ask whoever runs this gateway.`)
+  if (disabled) {
+    const message = `The API key ${name} is disabled. Ask whoever runs this gateway.`
+    throw new GatewayError('unauthorized', message, { reason: 'key_disabled' })
+  }
   if (expiresAt !== undefined && expiresAt <= now) {
     const message = `The API key ${name} expired at ${new Date(expiresAt).toISOString()}. Ask whoever runs this gateway.`
-    throw new GatewayError('unauthorized', message)
+    throw new GatewayError('unauthorized', message, { reason: 'key_expired' })
   }
 }

@@ -40,5 +40,6 @@ function allowanceOf({ models, modelsDenied }: Project['limits']): ProjectSubjec
 }
 
 function archived({ name }: Project): GatewayError {
-  return new GatewayError('unauthorized', `The project ${name} is archived. Ask whoever runs this gateway.`)
+  const message = `The project ${name} is archived. Ask whoever runs this gateway.`
+  return new GatewayError('unauthorized', message, { reason: 'project_archived' })
 }

@@ -42,6 +42,7 @@ export function createGuard(access: Access, adminKey?: string, accounts?: Accoun
       throw new GatewayError(
         'unauthorized',
         'The admin key is for keys, usage and the routes below /admin: models need another key.',
+        { reason: 'key_of_admin' },
       )
     const bearer = bearerOf(header)
     if (access.mode === 'open') {
@@ -71,7 +72,7 @@ function callerBy(key: string, bearer: string | undefined, accounts: Accounts | 
 function holding(held: Holder | undefined, given: readonly string[]): Caller {
   if (!held) {
     const message = `Incorrect API key provided: ${maskKey(given[0] ?? '')}. Ask whoever runs this gateway for a key.`
-    throw new GatewayError('unauthorized', message)
+    throw new GatewayError('unauthorized', message, { reason: 'key_unknown' })
   }
   return { bearer: given.find((secret) => secret !== held.secret), key: held.name, account: held.account }
 }
@@ -113,6 +114,6 @@ function noKey(): GatewayError {
     'unauthorized',
     "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth " +
       '(i.e. Authorization: Bearer YOUR_KEY).',
-    { code: null },
+    { code: null, reason: 'key_missing' },
   )
 }

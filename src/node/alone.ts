@@ -31,9 +31,10 @@ export async function serveAlone(
   })
   const { begin, notes: exportNotes } = await loadMetricsExport(env)
   const exported = begin !== undefined
-  const metrics = new LateMetrics({ env, clock: outside.clock, exported, reloads: () => live.results })
-  await metrics.prepare(job.config)
   const keeper = new Keeper(env, outside)
+  const { clock } = outside
+  const metrics = new LateMetrics({ env, clock, exported, reloads: () => live.results, kept: () => keeper.figures })
+  await metrics.prepare(job.config)
   await keeper.prepare(job.config)
   const serving = new Serving(job, env, { control: live, metrics, keeper })
   const { services, transport, running } = serving.shared

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.ts'
 import { type Environment, noFindings } from '../config/secrets.ts'
 import { limitsAnybody, readState, type StateSettings } from '../config/state.ts'
 import type { Services } from '../core/services.ts'
+import type { KeptFigures } from '../observe/metrics/kept.ts'
 import type { Database } from '../state/database.ts'
 import type { StoredHost } from '../stored/host.ts'
 
@@ -18,6 +19,7 @@ interface Kept {
   readonly state: (() => Promise<AdminState>) | undefined
   readonly database?: Database
   readonly stored?: StoredHost
+  readonly figures?: KeptFigures
   close(): Promise<void>
 }
 
@@ -42,6 +44,10 @@ export class Keeper {
 
   get state(): Kept['state'] {
     return this.#kept?.state
+  }
+
+  get figures(): KeptFigures | undefined {
+    return this.#kept?.figures
   }
 
   get stored(): StoredHost | undefined {
@@ -95,15 +101,21 @@ async function keepInMemory({ clock }: Needed): Promise<Omit<Kept, 'settings'>> 
 
 async function openKept(settings: StateSettings, services: Needed): Promise<Kept> {
   const { clock } = services
-  const [{ createAccounting }, { limiterOf }, { Rates }, { openStore }, { loadPrices }, { createStoredHost }] =
-    await Promise.all([
-      import('../accounts/accounting.ts'),
-      import('../accounts/limiter.ts'),
-      import('../accounts/rates.ts'),
-      import('./store.ts'),
-      import('../prices/load.ts'),
-      import('../stored/host.ts'),
-    ])
+  const [
+    { configuredKey, createAccounting },
+    { limiterOf },
+    { Rates },
+    { openStore },
+    { loadPrices },
+    { createStoredHost },
+  ] = await Promise.all([
+    import('../accounts/accounting.ts'),
+    import('../accounts/limiter.ts'),
+    import('../accounts/rates.ts'),
+    import('./store.ts'),
+    import('../prices/load.ts'),
+    import('../stored/host.ts'),
+  ])
   const store = await openStore(settings, services).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error)
     throw new ConfigError([`state.url: ${why}`], 'The state')
@@ -119,5 +131,9 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
     await stored.close()
     await store.close()
   }
-  return { settings, accounting, state: async () => store, database: store.database, stored, close }
+  const figures: KeptFigures = {
+    ...store.figures,
+    budgets: (configured, most) => store.figures.budgets(configured.map(configuredKey), most),
+  }
+  return { settings, accounting, state: async () => store, database: store.database, stored, figures, close }
 }

@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts'
 import { noFindings } from '../config/secrets.ts'
 import type { Clock } from '../core/clock.ts'
 import { wantsLatestNames } from '../observe/latest-names.ts'
+import type { KeptFigures } from '../observe/metrics/kept.ts'
 import type { Tally } from '../observe/metrics/metric.ts'
 import type { Metrics } from '../observe/metrics/metrics.ts'
 import type { ReloadResults } from '../observe/metrics/reloads.ts'
@@ -15,6 +16,7 @@ export interface LateMetricsOptions {
   /** See `MetricsOptions`. */
   readonly exported?: boolean | undefined
   readonly reloads?: () => ReloadResults
+  readonly kept?: () => KeptFigures | undefined
   /** Called once they are there. */
   readonly onLoad?: (metrics: Metrics) => void
 }
@@ -35,11 +37,11 @@ export class LateMetrics {
 
   /** Resolves when they are there, if the configuration wants them. */
   async prepare(config: Config): Promise<void> {
-    const { env, clock, exported, reloads, onLoad } = this.#options
+    const { env, clock, exported, reloads, kept, onLoad } = this.#options
     // What is wrong with the setting is told by whoever builds the gateway.
     if (this.#now || !(exported || readMetricsNames(config, env, noFindings()))) return
     const { createMetrics } = await import('../observe/metrics/metrics.ts')
-    this.#now = createMetrics({ clock, exported, reloads, latest: wantsLatestNames(env) })
+    this.#now = createMetrics({ clock, exported, reloads, kept, latest: wantsLatestNames(env) })
     onLoad?.(this.#now)
   }
 }
@@ -68,7 +70,8 @@ export class WorkerMetrics {
 
   /** Tells the parent what was counted. `round`: the parent's number for its question. */
   count(round?: number, done?: () => void): void {
-    this.#tell({ kind: 'counts', tally: this.#metrics.tally(), ...(round !== undefined && { round }) }, done)
+    if (round === undefined) this.#tell({ kind: 'counts', tally: this.#metrics.tally() }, done)
+    else void this.#metrics.fresh().then((tally) => this.#tell({ kind: 'counts', tally, round }, done))
   }
 
   /** The parent's answer to a scrape. */

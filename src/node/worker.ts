@@ -45,16 +45,17 @@ process.once('SIGTERM', () => {
 
 async function start(job: WorkerJob): Promise<void> {
   try {
+    const keeper = new Keeper(process.env, outside)
     const metrics = new LateMetrics({
       env: process.env,
       clock: outside.clock,
       exported: job.exported,
+      kept: () => keeper.figures,
       onLoad(made) {
         counts = new WorkerMetrics(made, tell)
       },
     })
     await metrics.prepare(job.config)
-    const keeper = new Keeper(process.env, outside)
     await keeper.prepare(job.config)
     const first = new Serving(job, process.env, { control: config, metrics, keeper })
     serving = first

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { dollarsOf } from '../prices/money.ts'
+import { type Budgeted, type BudgetLeft, budgetsLeft } from './budgets.ts'
 import type { TransactionalDatabase } from './database.ts'
 import { openKeyRing } from './key-ring.ts'
 import { createKeyStore } from './key-store.ts'
@@ -21,6 +22,16 @@ export interface KeptOptions {
   readonly days?: number | undefined
 }
 
+/** What the metrics tell of what a process keeps. */
+export interface Figures {
+  /** Rows of the ledger that this process has written, has given up, and has still to write. */
+  rows(): { readonly written: number; readonly dropped: number; readonly waiting: number }
+  /** What was booked for processes that died, as this one has found, in nano-dollars. */
+  lost(): number
+  /** Those that are nearest to their end, of `keys` and of all that are kept. Rejects with a `StoreError`. */
+  budgets(keys: Budgeted['keys'], most: number): Promise<readonly BudgetLeft[]>
+}
+
 export type Kept = Awaited<ReturnType<typeof openKept>>
 
 /** All that one process of a gateway keeps in a database. Rejects with a `StoreError`, and leaves the database open. */
@@ -29,8 +40,11 @@ export async function openKept(database: TransactionalDatabase, { clock, log, se
   const ring = await openKeyRing({ database, clock, log })
   const projectBook = await openProjects({ database, clock, log, secure })
   const ledger = createLedger({ database, clock, log })
-  const lost = (amount: number) =>
+  let lostSoFar = 0
+  const lost = (amount: number) => {
+    lostSoFar += amount
     log(`A process ended before it settled: $${dollarsOf(amount)} were booked for what it had begun.`, 'warn')
+  }
   const meters = new SlicedMeters(database, { clock, owner: hexOf(secure(16)), lost })
   const objects = createObjects(database)
   const endRetention = keepFor({ database, clock, log, days, objects })
@@ -46,6 +60,12 @@ export async function openKept(database: TransactionalDatabase, { clock, log, se
     objects,
     clock,
     database,
+    figures: {
+      rows: () => ({ written: ledger.written, dropped: ledger.dropped, waiting: ledger.waiting }),
+      lost: () => lostSoFar,
+      budgets: (keys, most) =>
+        budgetsLeft({ keys: [...keys, ...ring.all()], projects: projectBook.all() }, { database, clock, most }),
+    } satisfies Figures,
     /** Writes what is not yet written, gives back what is not used, and closes the database. Never rejects. */
     async close(): Promise<void> {
       endRetention()

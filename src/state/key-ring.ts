@@ -9,6 +9,8 @@ import { takingTurns } from './turns.ts'
 export interface KeyRing extends Keys {
   /** Of those that were read. */
   known(digest: string): Key | undefined
+  /** All that were read and have a secret. */
+  all(): Iterable<Key>
   /** Reads what has changed. Rejects with a `StoreError`. */
   refresh(): Promise<void>
   close(): void
@@ -113,6 +115,7 @@ export async function openKeyRing({ database, clock, log, every = 250 }: KeyRing
         () => known(digest),
         () => undefined,
       ),
+    all: () => new Set([...found.values()].map(({ key }) => key)),
     refresh,
     close() {
       isClosed = true

@@ -16,8 +16,11 @@ export interface LedgerOptions {
 }
 
 export interface LedgerWriter extends Ledger {
+  readonly written: number
   /** Rows that were given up: of these there are only sums. */
   readonly dropped: number
+  /** Rows that are not written yet. */
+  readonly waiting: number
   /** Writes what waits, and nothing after that. Never rejects. */
   close(): Promise<void>
 }
@@ -37,6 +40,7 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
   let sums = new Rollups(endUsers)
   /** What could not be written. */
   let unwritten: Batch | undefined
+  let writtenRows = 0
   let dropped = 0
   let droppedBefore = 0
   let failures = 0
@@ -44,6 +48,7 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
   let cancel: (() => void) | undefined
   let isClosed = false
 
+  const notWritten = () => waiting.length + (unwritten?.rows.length ?? 0)
   const isWaiting = () => unwritten !== undefined || waiting.length > 0 || !sums.isEmpty
 
   function schedule(ms: number): void {
@@ -72,6 +77,7 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
         const rest = unwritten ? await withoutWritten(unwritten) : batch
         if (rest) await writeBatch(database, rest, endUsers)
         unwritten = undefined
+        writtenRows += batch.rows.length
         if (failures > 0) written()
       } catch (error) {
         unwritten = batch
@@ -108,8 +114,14 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
   }
 
   return {
+    get written() {
+      return writtenRows
+    },
     get dropped() {
       return dropped
+    },
+    get waiting() {
+      return notWritten()
     },
     write(row) {
       const stored = storable(row)
@@ -129,7 +141,7 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
     async close() {
       isClosed = true
       await this.flush()
-      const left = waiting.length + (unwritten?.rows.length ?? 0)
+      const left = notWritten()
       if (left > 0) log(`${left} rows of the ledger could not be written.`, 'error')
     },
   }

@@ -28,6 +28,7 @@ export interface ProjectStore {
 /** All projects of a database, in memory. Changes by other processes are seen after a while. */
 export interface ProjectBook extends Projects {
   readonly store: ProjectStore
+  all(): Iterable<Project>
   close(): void
 }
 
@@ -78,6 +79,7 @@ export async function openProjects(options: ProjectBookOptions): Promise<Project
   look()
   return {
     find: (id) => found.get(id),
+    all: () => found.values(),
     store: createProjectStore(options, () => refresh().catch(() => {})),
     close() {
       isClosed = true

@@ -62,7 +62,7 @@ async function watched(names: 'gen_ai' | 'litellm') {
   const metrics = createMetrics({ clock: systemClock, latest: false })
   const health = { labels: () => [], find: () => undefined }
   const hash = Promise.resolve('0123456789ab')
-  const watch = metrics.watch({ catalog, known: new Map(), health, scraped: names, hash })
+  const watch = metrics.watch({ catalog, known: new Map(), health, scraped: names, hash, keys: [] })
   if (!watch?.scrape) throw new Error('nothing is counted')
   return { metrics, observer: watch.observer, scrape: watch.scrape }
 }

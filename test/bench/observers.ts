@@ -73,7 +73,7 @@ function counting(): Observer {
   const metrics = createMetrics({ clock: systemClock, latest: false })
   const health = { labels: () => [], find: () => undefined }
   const hash = Promise.resolve('0123456789ab')
-  const watch = metrics.watch({ catalog, known: new Map(), health, scraped: 'gen_ai', hash })
+  const watch = metrics.watch({ catalog, known: new Map(), health, scraped: 'gen_ai', hash, keys: [] })
   if (!watch) throw new Error('nothing is counted')
   return watch.observer
 }

@@ -1,9 +1,10 @@
 import type { Config } from '../../src/config/schema.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import type { KeptFigures } from '../../src/observe/metrics/kept.ts'
 import { createMetrics, type Metrics } from '../../src/observe/metrics/metrics.ts'
 import type { NameSet } from '../../src/observe/metrics/settings.ts'
 import { ask, chat, noLists, open } from '../support/ask.ts'
-import type { RunningGateway, startGateway } from '../support/gateway.ts'
+import type { GatewayOptions, RunningGateway, startGateway } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, type FakeUpstream, json, stream } from '../support/upstream.ts'
 
 export const env = {
@@ -19,6 +20,7 @@ interface Counting {
   readonly latest?: boolean
   /** Whether a collector is told. */
   readonly exported?: boolean
+  readonly kept?: () => KeptFigures | undefined
 }
 
 export interface Counted {
@@ -32,8 +34,9 @@ export interface Counted {
 export async function startCounted(
   serve: typeof startGateway,
   { up, spare }: { readonly up: FakeUpstream; readonly spare: FakeUpstream },
-  { names = 'gen_ai', latest = false, exported }: Counting = {},
+  { names = 'gen_ai', latest = false, exported, kept }: Counting = {},
   more: Config = {},
+  beside: Pick<GatewayOptions, 'accounting' | 'state'> = {},
 ): Promise<Counted> {
   const type = 'openai-compatible'
   const config = {
@@ -47,8 +50,8 @@ export async function startCounted(
     metrics: names !== 'none' && { names },
     ...more,
   }
-  const metrics = createMetrics({ clock: systemClock, latest, exported })
-  const gateway = await serve(config, { services: noLists, env, metrics })
+  const metrics = createMetrics({ clock: systemClock, latest, exported, kept })
+  const gateway = await serve(config, { services: noLists, env, metrics, ...beside })
   return {
     gateway,
     gather: metrics.gather,

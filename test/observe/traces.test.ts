@@ -239,7 +239,7 @@ describe.each([
       expect(others).toEqual([])
       expect(span).toMatchObject({
         name: 'POST /v1/chat/completions',
-        attributes: { 'http.response.status_code': 401, 'samewire.reason': 'invalid_api_key' },
+        attributes: { 'http.response.status_code': 401, 'samewire.reason': 'key_unknown' },
       })
       expect(span?.status).toBeUndefined()
     })

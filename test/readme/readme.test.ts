@@ -10,6 +10,7 @@ import { schemaSource } from '../../scripts/schema.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
 import type { Gateway } from '../../src/library/index.ts'
+import { ownMetrics } from '../../src/observe/metrics/own-names.ts'
 import { chat, wordsOf } from '../support/ask.ts'
 import { faultsIn } from '../support/config-schema.ts'
 import { type RunningGateway, startGateway as startOnPort } from '../support/gateway.ts'
@@ -83,6 +84,16 @@ const runners: Readonly<Record<string, Runner>> = {
       expect(jobs[0].static_configs[0].targets).toEqual([new URL(address).host])
       // The path for which Prometheus asks of itself.
       expect(jobs[0].metrics_path ?? '/metrics').toBe('/metrics')
+    })
+  },
+
+  'prometheus-rules'({ text }, title) {
+    test(`${title}: its rules ask for metrics that there are`, () => {
+      const rules = parse(text).groups.flatMap((group: { rules: { expr: string }[] }) => group.rules)
+      const names = rules.flatMap(({ expr }: { expr: string }) => expr.match(/samewire_\w+/g) ?? [])
+      expect(names.length).toBeGreaterThanOrEqual(rules.length)
+      const all = Object.values(ownMetrics).map(({ prometheus }) => prometheus)
+      for (const name of names) expect(all).toContain(name)
     })
   },
 

@@ -6,6 +6,8 @@ import { registry } from '../../providers/index.ts'
 import { adminRoutes } from '../../src/admin/routes.ts'
 import { endings } from '../../src/config/load.ts'
 import { passedOver } from '../../src/core/plan.ts'
+import { ownMetrics } from '../../src/observe/metrics/own-names.ts'
+import { refusalKinds } from '../../src/observe/metrics/refusals.ts'
 import { storedRoutes } from '../../src/stored/serve.ts'
 import { reactions } from '../../src/wire/errors.ts'
 import { wireHeaders } from '../../src/wire/headers.ts'
@@ -90,6 +92,17 @@ test('the table of reasons has every one for which a plan passes a deployment ov
   const obstacles = [...resolver.matchAll(/kind: '(\w+)',\s+why/g)].map(([, kind = '']) => kind)
   expect(obstacles).toContain('unknown')
   expect(said.sort()).toEqual([...new Set([...passedOver, ...obstacles])].sort())
+})
+
+test('the table of metrics has every one that the gateway has of its own', () => {
+  const said = tableOf(readme, 'metrics').map(([name = '', labels = '']) => [codesIn(name), codesIn(labels)])
+  const all = Object.values(ownMetrics).map(({ prometheus, attributes }) => [[prometheus], attributes])
+  expect(said.sort()).toEqual(all.sort())
+})
+
+test('the table of refusals that are counted has every kind', () => {
+  const said = tableOf(readme, 'refused').flatMap(([kinds = '']) => codesIn(kinds))
+  expect(said.sort()).toEqual([...refusalKinds].sort())
 })
 
 test('the table of headers names only headers that answers have', async () => {

@@ -12,6 +12,8 @@ export interface Metric {
   readonly attributes: readonly string[]
   /** A histogram's upper bounds, without the infinite one. */
   readonly bounds?: readonly number[]
+  /** Whether it is a gauge of what all processes share, and each tells the same, but for a moment. Absent: it isn't. */
+  readonly shared?: boolean
 }
 
 /** The values of one metric for one set of attributes, as they can be sent to another process. */
@@ -26,6 +28,8 @@ export interface Series {
   readonly width: number
   /** What is now, not what has been: it ends with its process. */
   readonly isGauge: boolean
+  /** See `Metric`. */
+  readonly shared?: boolean | undefined
 }
 
 /** All that one process, or several, have counted. Plain data. */
@@ -45,7 +49,25 @@ export function keyOf(metric: string, labels: readonly string[]): string {
   return labels.length === 0 ? metric : `${metric}\0${labels.join('\0')}`
 }
 
-/** Adds up what several processes have counted, or one at several times. */
+/** `before`, and after it series of one value each. */
+export function tallyOf(
+  all: readonly (readonly [metric: Metric, labels: readonly string[], value: number])[],
+  before: Tally,
+): Tally {
+  const { length } = before.values
+  const series = all.map(([{ name: metric, type, shared }, labels], n) => {
+    return { metric, labels, at: length + n, width: 1, isGauge: type === 'gauge', ...(shared && { shared }) }
+  })
+  const values = new Float64Array(length + all.length)
+  values.set(before.values)
+  for (const [n, [, , value]] of all.entries()) values[length + n] = value
+  return { ...before, series: [...before.series, ...series], values }
+}
+
+/**
+ * Adds up what several processes have counted, or one at several times. Of what they share it takes the least: who has
+ * not answered lately may know no better.
+ */
 export function sumOf(tallies: readonly Tally[]): Tally {
   const places = new Map<string, Series>()
   let size = 0
@@ -58,11 +80,14 @@ export function sumOf(tallies: readonly Tally[]): Tally {
     }
   }
   const values = new Float64Array(size)
+  for (const { at, shared } of places.values()) if (shared) values[at] = Number.POSITIVE_INFINITY
   for (const tally of tallies) {
-    for (const { metric, labels, at, width } of tally.series) {
+    for (const { metric, labels, at, width, shared } of tally.series) {
       const place = places.get(keyOf(metric, labels))
-      for (let n = 0; place && n < width; n++)
-        values[place.at + n] = (values[place.at + n] ?? 0) + (tally.values[at + n] ?? 0)
+      for (let n = 0; place && n < width; n++) {
+        const [sum, value] = [values[place.at + n] ?? 0, tally.values[at + n] ?? 0]
+        values[place.at + n] = shared ? Math.min(sum, value) : sum + value
+      }
     }
   }
   return { started: Math.min(...tallies.map(({ started }) => started)), series: [...places.values()], values }

@@ -1,8 +1,10 @@
 import type { Clock } from '../../core/clock.ts'
 import type { HealthBook } from '../../core/health.ts'
 import type { Observer } from '../../core/report.ts'
+import type { ClientKey } from '../../http/access.ts'
 import { RequestCounter } from './counting.ts'
 import { genAiSet } from './gen-ai.ts'
+import { type KeptFigures, KeptLook } from './kept.ts'
 import { KnownNames, type Names } from './known-names.ts'
 import { liteLlmSet } from './litellm.ts'
 import type { Tally } from './metric.ts'
@@ -21,6 +23,8 @@ export interface MetricsOptions {
   readonly exported?: boolean | undefined
   /** How often the configuration was read again here. Absent: another process does that. */
   readonly reloads?: (() => ReloadResults) | undefined
+  /** What the process keeps. Absent, or undefined: nothing. */
+  readonly kept?: (() => KeptFigures | undefined) | undefined
 }
 
 /** A gateway whose requests are counted. */
@@ -30,6 +34,8 @@ export interface Watched extends Names {
   readonly health: Pick<HealthBook, 'labels' | 'find'>
   /** A short hash of its configuration. */
   readonly hash: Promise<string>
+  /** Those of its configuration. */
+  readonly keys: readonly ClientKey[]
 }
 
 export interface Watch {
@@ -44,14 +50,17 @@ export interface Watch {
 export interface Metrics {
   /** Counts the requests of a gateway. Undefined: nobody is to be told of them. */
   watch(watched: Watched): Watch | undefined
-  /** What this process has counted so far. */
+  /** What this process has counted so far, with budgets as they were when somebody last wanted them. */
   tally(): Tally
+  /** The same with budgets as they are now. Never rejects. */
+  fresh(): Promise<Tally>
   /** What all processes have counted. The process that has no others leaves it as it is. */
   gather: () => Promise<Tally>
 }
 
-export function createMetrics({ clock, latest, exported = false, reloads }: MetricsOptions): Metrics {
+export function createMetrics({ clock, latest, exported = false, reloads, kept = none }: MetricsOptions): Metrics {
   const registry = new Registry(clock.now())
+  const look = new KeptLook(clock, kept)
   const own = ownSet(registry)
   const genAi = genAiSet(registry, latest ? 'latest' : 'usual')
   const sets = { gen_ai: genAi, litellm: liteLlmSet(registry) } as const
@@ -61,7 +70,7 @@ export function createMetrics({ clock, latest, exported = false, reloads }: Metr
   /** What is looked at for the state of deployments: the gateway that has requests. */
   let current: { readonly watched: Watched; readonly names: KnownNames; hash: string } | undefined
 
-  function look(): void {
+  function lookAtDeployments(): void {
     registry.set(ownMetrics.reloads, reloadResults(reloads?.()))
     if (!current) return
     const { watched, names, hash } = current
@@ -115,11 +124,17 @@ export function createMetrics({ clock, latest, exported = false, reloads }: Metr
       }
     },
     tally() {
-      look()
+      lookAtDeployments()
       registry.values[folded] = registry.folded
-      return registry.tally()
+      return look.added(registry.tally())
     },
-    gather: async () => metrics.tally(),
+    async fresh() {
+      await look.look(current?.watched.keys ?? [])
+      return metrics.tally()
+    },
+    gather: () => metrics.fresh(),
   }
   return metrics
 }
+
+const none = () => undefined

@@ -1,4 +1,4 @@
-import { counter, histogram } from './kinds.ts'
+import { counter, gauge, histogram } from './kinds.ts'
 import type { Metric } from './metric.ts'
 
 /** The names of the conventions that dashboards have today, or the newer ones. */
@@ -87,6 +87,9 @@ export function liteLlmMetrics() {
     counter({ name: `litellm.${name}`, prometheus: `litellm_${name}_total`, help, attributes, unit })
   const timed = (name: string, help: string) =>
     histogram({ ...named(name), help, attributes: answered, bounds: durations })
+  const left = (name: string, help: string, attributes: readonly string[]) =>
+    gauge({ ...named(name), help, attributes, unit: '{USD}', shared: true })
+  const [key, team] = [['api_key_alias'], ['team_alias']]
   const fallback = ['requested_model', 'fallback_model', 'exception_class']
   return {
     requests: total('proxy_total_requests_metric', 'Requests.', [...asked, 'status_code']),
@@ -103,5 +106,9 @@ export function liteLlmMetrics() {
     spend: total('spend_metric', 'US dollars.', answered, '{USD}'),
     fallbacks: total('deployment_successful_fallbacks', 'Fallbacks that answered.', fallback),
     failedFallbacks: total('deployment_failed_fallbacks', 'Fallbacks that failed too.', fallback),
+    keyBudgetLeft: left('remaining_api_key_budget_metric', "What is left of a key's budget, in US dollars.", key),
+    keyBudget: left('api_key_max_budget_metric', "A key's budget, in US dollars.", key),
+    teamBudgetLeft: left('remaining_team_budget_metric', "What is left of a project's budget, in US dollars.", team),
+    teamBudget: left('team_max_budget_metric', "A project's budget, in US dollars.", team),
   }
 }

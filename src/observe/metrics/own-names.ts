@@ -26,6 +26,11 @@ export const ownMetrics = {
     help: 'Requests that failed or whose stream was cut, by the kind of failure.',
     attributes: ['kind'],
   }),
+  refusals: counter({
+    name: 'samewire.refusals',
+    help: "Requests that the gateway's own rules refused, by what for, and by which limit.",
+    attributes: ['kind', 'limit'],
+  }),
   attempts: counter({
     name: 'samewire.attempts',
     help: 'Attempts by deployment and outcome: ok, broke (after the first content), or the kind of failure.',
@@ -59,6 +64,38 @@ export const ownMetrics = {
     name: 'samewire.cost_usd',
     help: 'Price of answers in US dollars, where tokens and prices are known.',
     attributes: ['model', 'deployment'],
+    unit: '{USD}',
+  }),
+  budgets: gauge({
+    name: 'samewire.budget_remaining_usd',
+    help: 'What is left of the budget of a key or a project in its window, in US dollars.',
+    attributes: ['key', 'project'],
+    unit: '{USD}',
+    shared: true,
+  }),
+  budgetLimits: gauge({
+    name: 'samewire.budget_limit_usd',
+    help: 'The budget of a key or a project for its window, in US dollars.',
+    attributes: ['key', 'project'],
+    unit: '{USD}',
+    shared: true,
+  }),
+  ledgerRows: counter({
+    name: 'samewire.ledger_rows',
+    help: 'Rows of requests that were written, or dropped for want of room while the store failed.',
+    attributes: ['result'],
+    unit: '{row}',
+  }),
+  ledgerWaiting: gauge({
+    name: 'samewire.ledger_waiting',
+    help: 'Rows of requests that are still to be written.',
+    attributes: [],
+    unit: '{row}',
+  }),
+  leasesLost: counter({
+    name: 'samewire.leases_lost_usd',
+    help: 'US dollars of budgets that were booked as spent because a process died with them.',
+    attributes: [],
     unit: '{USD}',
   }),
   overhead: histogram({

@@ -1,8 +1,10 @@
 import type { AttemptRecord, Trace } from '../../core/call.ts'
 import { dollarsOf } from '../../prices/money.ts'
+import type { GatewayError } from '../../wire/errors.ts'
 import type { Count, Facts } from './facts.ts'
 import type { KnownNames } from './known-names.ts'
 import { ownMetrics as metrics } from './own-names.ts'
+import { refusalOf } from './refusals.ts'
 import type { Registry } from './registry.ts'
 
 /** Counts what there is no convention for: attempts, fallbacks, how streams end, what the gateway itself takes. */
@@ -26,6 +28,7 @@ export function ownSet(registry: Registry) {
       requests.add()
       if (report.streams) streams.add()
       if (failure !== '') failures.add()
+      if (report.failure) countRefusal(report.failure)
       const { attempts, cache } = report.trace
       if (cache) registry.add(registry.place(metrics.cache, [cache]))
       const [first] = attempts
@@ -41,6 +44,11 @@ export function ownSet(registry: Registry) {
       }
       if (report.cost !== undefined) cost.add(dollarsOf(report.cost))
     }
+  }
+
+  function countRefusal(failure: GatewayError): void {
+    const kind = refusalOf(failure)
+    if (kind !== undefined) registry.add(registry.place(metrics.refusals, [kind, failure.limit ?? '']))
   }
 
   function countAttempts({ attempts, plan }: Trace, model: string, names: KnownNames): void {

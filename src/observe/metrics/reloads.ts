@@ -1,4 +1,4 @@
-import type { Tally } from './metric.ts'
+import { type Tally, tallyOf } from './metric.ts'
 import { ownMetrics } from './own-names.ts'
 
 /** How often the configuration was read again, by what came of it. */
@@ -13,11 +13,6 @@ export function reloadResults(results: ReloadResults = none): [labels: [string],
 
 /** The counts of a process that answers no requests itself, only reads the configuration for others. */
 export function reloadTally(results: ReloadResults, started: number): Tally {
-  const all = reloadResults(results)
-  const { name: metric } = ownMetrics.reloads
-  return {
-    started,
-    series: all.map(([labels], at) => ({ metric, labels, at, width: 1, isGauge: false })),
-    values: Float64Array.from(all, ([, count]) => count),
-  }
+  const all = reloadResults(results).map(([labels, count]) => [ownMetrics.reloads, labels, count] as const)
+  return tallyOf(all, { started, series: [], values: new Float64Array() })
 }
