@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/workerd/**', '**/node_modules/**'],
+          globalSetup: ['./test/support/worker-builder.ts'],
           testTimeout: 20_000,
           // Bundling a Worker takes its time while other tests run.
           hookTimeout: 60_000,

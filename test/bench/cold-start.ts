@@ -51,8 +51,8 @@ export async function startUpCpu(upstream: string, worker: BuiltWorker, times: n
     of: BuiltWorker,
     bindings: Readonly<Record<string, string>>,
   ): Promise<Candidate> => {
-    const { port, file } = await configure(of, bindings)
-    return { name, port, command: ['workerd', 'serve', file] }
+    const port = await freePort()
+    return { name, port, command: ['workerd', 'serve', await configure(of, bindings, { port })] }
   }
   const readings = await inTurns(times, async () => [
     await served('relay', relay, { UPSTREAM: upstream }),

@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { compare, exchangeOf, fidelityConfig, fidelityUpstream } from '../support/fidelity.ts'
 import { type Measured, npmStart, start } from './processes.ts'
@@ -31,15 +30,7 @@ async function startNode(config: string): Promise<Measured> {
 
 async function startWorker(config: string): Promise<Measured> {
   const bindings = { SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: config }
-  const worker = await startWorkerd('workerd', await bundle('samewire', 'src/worker.ts'), bindings)
-  // It prints its port shortly before it listens.
-  const listens = () =>
-    fetch(`http://127.0.0.1:${worker.port}/health`).then(
-      () => true,
-      () => false,
-    )
-  while (!(await listens())) await wait(20)
-  return worker
+  return await startWorkerd('workerd', await bundle('samewire', 'src/worker.ts'), bindings)
 }
 
 function countsOf(): string {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -21,22 +22,21 @@ export async function startWorkerd(
   core: number | null | undefined = cores.gateway,
   disk?: string,
 ): Promise<Measured> {
-  const { port, file } = await configure(bundle, bindings, disk)
-  // workerd doesn't print its port, so `echo` does; the first request waits until it listens.
-  const command = ['sh', '-c', `echo port=${port}; exec workerd serve ${file}`]
-  return await start({ name, command, core: core ?? undefined, port: /port=(\d+)/ })
+  const file = await configure(bundle, bindings, { disk })
+  // By its first output it listens.
+  const command = ['workerd', 'serve', '--control-fd=1', file]
+  return await start({ name, command, core: core ?? undefined, port: /"port":(\d+)/ })
 }
 
 /**
- * Writes workerd's configuration for a bundle, and returns the port that it will listen on. With a folder, `disk`, the
- * Worker has Durable Objects.
+ * Writes workerd's configuration for a bundle, which listens on `port`, or on one that is free. With a folder, `disk`,
+ * the Worker has Durable Objects. Returns the file.
  */
 export async function configure(
   { folder, main, modules }: BuiltWorker,
   bindings: Readonly<Record<string, string>>,
-  disk?: string,
-): Promise<{ port: number; file: string }> {
-  const port = await freePort()
+  { port = 0, disk }: { readonly port?: number | undefined; readonly disk?: string | undefined } = {},
+): Promise<string> {
   const text = Object.entries(bindings).map(([key, value]) => `(name = ${quote(key)}, text = ${quote(value)})`)
   if (disk) text.push('(name = "METERS", durableObjectNamespace = "Meters")')
   const objects = disk
@@ -64,9 +64,9 @@ const worker :Workerd.Worker = (
 );
 `
   // Several may be started of the same bundle.
-  const file = join(folder, `config-${port}.capnp`)
+  const file = join(folder, `config-${randomUUID()}.capnp`)
   await writeFile(file, config)
-  return { port, file }
+  return file
 }
 
 /** A port that is not in use. */

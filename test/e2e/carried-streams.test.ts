@@ -3,9 +3,9 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Measured } from '../bench/processes.ts'
-import { bundle, startWorkerd } from '../bench/workerd.ts'
 import { chat, eventsOf } from '../support/ask.ts'
 import { chatFrames, chunk, type FakeUpstream, fakeUpstream, type Script } from '../support/upstream.ts'
+import { serveWorker } from '../support/worker.ts'
 
 const key = 'sk-of-the-carrying-worker'
 const [role = '', ...rest] = chatFrames('Hel', 'lo')
@@ -38,14 +38,7 @@ beforeAll(async () => {
     writeTimeout: 2,
     keepAlive: 1,
   }
-  const built = await bundle('carried', 'src/worker.ts')
-  worker = await startWorkerd('worker', built, {
-    SAMEWIRE_KEY: key,
-    UP_KEY: 'sk-up',
-    SAMEWIRE_CONFIG: JSON.stringify(config),
-  })
-  const health = () => fetch(`http://127.0.0.1:${worker.port}/health`).then(({ ok }) => ok)
-  while (!(await health().catch(() => false)));
+  worker = await serveWorker('carried', { SAMEWIRE_KEY: key, UP_KEY: 'sk-up', SAMEWIRE_CONFIG: JSON.stringify(config) })
 })
 
 afterAll(async () => {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { shownName } from '../../src/observe/keys.ts'
-import { bundle, startWorkerd } from '../bench/workerd.ts'
 import { until } from '../support/ask.ts'
 import { runtimes } from '../support/both.ts'
 import { fakeCollector } from '../support/collector.ts'
@@ -10,6 +9,7 @@ import { serveUpstreams } from '../support/gateway.ts'
 import { startLive } from '../support/live.ts'
 import { configFile, launch } from '../support/program.ts'
 import { chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
+import { serveWorker } from '../support/worker.ts'
 
 /** Of whoever runs the gateway: in its environment and its configuration. */
 const own = {
@@ -113,9 +113,7 @@ async function serve(runtime: (typeof runtimes)[number], content: boolean, forma
       },
     }
   }
-  const name = 'observe-secrets'
-  const bindings = { ...more, SAMEWIRE_CONFIG: JSON.stringify(config) }
-  const worker = await startWorkerd(name, await bundle(name, 'src/worker.ts'), bindings, null)
+  const worker = await serveWorker('observe-secrets', { ...more, SAMEWIRE_CONFIG: JSON.stringify(config) })
   let printed = ''
   for (const output of [worker.child.stdout, worker.child.stderr]) {
     output?.setEncoding('utf8').on('data', (text: string) => {
@@ -123,11 +121,6 @@ async function serve(runtime: (typeof runtimes)[number], content: boolean, forma
     })
   }
   const url = `http://127.0.0.1:${worker.port}`
-  while (
-    !(await fetch(`${url}/health`)
-      .then(({ ok }) => ok)
-      .catch(() => false))
-  );
   return { url, printed: () => printed, close: () => worker.stop() }
 }
 

@@ -92,12 +92,6 @@ let failed = false
 for (const open of gateways) {
   const gateway = await open()
   try {
-    while (
-      !(await fetch(`http://127.0.0.1:${gateway.port}/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      ))
-    );
     for (const path of ['/v1/files', '/v1/audio/transcriptions']) {
       // Once before, so that code and pools are there already.
       await upload(gateway.port, path, 10 * megabyte)

@@ -1,9 +1,9 @@
 import type { Config } from '../../src/config/schema.ts'
-import { bundle, startWorkerd } from '../bench/workerd.ts'
 import { noLists, type Reply } from './ask.ts'
 import { duringTests } from './during-tests.ts'
 import { startGateway } from './gateway.ts'
 import { type FakeUpstream, fakeUpstream, type Script } from './upstream.ts'
+import { serveWorker } from './worker.ts'
 
 export const runtimes = ['node', 'workerd'] as const
 export type Runtime = (typeof runtimes)[number]
@@ -21,8 +21,8 @@ export interface Both {
 }
 
 /**
- * `name` must be the caller's own: it names the Worker's bundle. `env` is given to both, beside the key. Without
- * `lists`, the one on Node asks no provider for its models.
+ * By `name` the Worker is called if it can't start. `env` is given to both, beside the key. Without `lists`, the one on
+ * Node asks no provider for its models.
  */
 export async function startBoth(
   name: string,
@@ -31,11 +31,7 @@ export async function startBoth(
   { lists = false } = {},
 ): Promise<Both> {
   const node = await startGateway(config, { env: { ...env, SAMEWIRE_KEY: key }, services: lists ? {} : noLists })
-  const built = await bundle(name, 'src/worker.ts')
-  const bindings = { ...env, SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: JSON.stringify(config) }
-  const worker = await startWorkerd(name, built, bindings)
-  const health = () => fetch(`http://127.0.0.1:${worker.port}/health`).then(({ ok }) => ok)
-  while (!(await health().catch(() => false)));
+  const worker = await serveWorker(name, { ...env, SAMEWIRE_KEY: key, SAMEWIRE_CONFIG: JSON.stringify(config) })
   const addresses = { node: node.baseURL, workerd: `http://127.0.0.1:${worker.port}/v1` }
   return {
     addresses,

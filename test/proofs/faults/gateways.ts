@@ -1,5 +1,4 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Config, ModelConfig } from '../../../src/config/schema.ts'
 import { npmStart } from '../../bench/processes.ts'
 import { bundle, cache, freePort, startWorkerd } from '../../bench/workerd.ts'
@@ -101,13 +100,5 @@ async function startSamewire(config: string): Promise<Watched> {
 
 async function startWorker(config: string): Promise<Watched> {
   const bindings = { ...environment, SAMEWIRE_CONFIG: config }
-  const worker = await startWorkerd('workerd', await bundle('faults', 'src/worker.ts'), bindings, null)
-  // It prints its port shortly before it listens.
-  const listens = () =>
-    fetch(`http://127.0.0.1:${worker.port}/health`).then(
-      () => true,
-      () => false,
-    )
-  while (!(await listens())) await wait(20)
-  return watch(worker)
+  return watch(await startWorkerd('workerd', await bundle('faults', 'src/worker.ts'), bindings, null))
 }
