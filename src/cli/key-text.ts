@@ -43,6 +43,12 @@ export function keyLines(key: ListedKey): string {
     'this month': ({ usage_monthly: spent }) => dollars(Number(spent)),
     left: ({ limit_remaining: left }) => (left === null ? '' : dollars(Number(left))),
     lost: ({ lost }) => (lost === 0 ? '' : dollars(Number(lost))),
+    'model rpm': ({ model_rpm_limit: limits }) => byModel(limits),
+    'model tpm': ({ model_tpm_limit: limits }) => byModel(limits),
+    'user rpm': ({ end_user_rpm_limit: rpm }) => text(rpm),
+    'user tpm': ({ end_user_tpm_limit: tpm }) => text(tpm),
+    mode: ({ budget_mode: mode }) => (mode === 'exact' ? '' : text(mode)),
+    unbounded: ({ allow_unbounded: allowed }) => (allowed === true ? 'allowed' : ''),
     created: ({ created_at: created }) => text(created),
     metadata: ({ metadata }) =>
       isObject(metadata) && Object.keys(metadata).length > 0 ? JSON.stringify(metadata) : '',
@@ -51,6 +57,13 @@ export function keyLines(key: ListedKey): string {
   const shown = lines.filter(([, value]) => value !== '')
   return printableLines(shown.map(([head, value]) => `${head.padEnd(12)}${value}\n`).join(''))
 }
+
+const byModel = (limits: unknown) =>
+  isObject(limits)
+    ? Object.entries(limits)
+        .map(([model, limit]) => `${model}=${limit}`)
+        .join(', ')
+    : ''
 
 function stateOf(expires: string | null): string {
   if (expires === null) return 'active'
@@ -90,6 +103,12 @@ const readers: Readonly<Record<string, FieldReader>> = {
   rpm: { field: 'rpm_limit', read: numberOf },
   tpm: { field: 'tpm_limit', read: numberOf },
   parallel: { field: 'max_parallel_requests', read: numberOf },
+  'model-rpm': { field: 'model_rpm_limit', read: limitsOf },
+  'model-tpm': { field: 'model_tpm_limit', read: limitsOf },
+  'end-user-rpm': { field: 'end_user_rpm_limit', read: numberOf },
+  'end-user-tpm': { field: 'end_user_tpm_limit', read: numberOf },
+  'budget-mode': { field: 'budget_mode', read: asText },
+  unbounded: { field: 'allow_unbounded', read: (value) => value === 'yes' },
   expires: { field: 'expires_at', read: timeOf },
   project: { field: 'project_id', read: asText },
   user: { field: 'user_id', read: asText },
@@ -99,6 +118,17 @@ const readers: Readonly<Record<string, FieldReader>> = {
 function numberOf(value: string, option: string): number {
   if (/^\d+(\.\d+)?$/.test(value)) return Number(value)
   throw new Misuse(`--${option}: ${value} is no number, and not none`)
+}
+
+/** `model=limit`, with commas between them. A name may have signs of equality of its own. */
+function limitsOf(value: string, option: string): Record<string, number> {
+  return Object.fromEntries(
+    value.split(',').map((one) => {
+      const [, model, limit = ''] = /^\s*(.+)=\s*(\S+)\s*$/.exec(one) ?? []
+      if (model === undefined) throw new Misuse(`--${option}: ${one.trim()} is no MODEL=NUMBER`)
+      return [model, numberOf(limit, option)]
+    }),
+  )
 }
 
 function timeOf(value: string): string {

@@ -61,6 +61,20 @@ describe('samewire keys', () => {
     expect((await run(`keys update ${id} --forgive`)).code).toBe(0)
   })
 
+  it('limits single models, and each end user', async () => {
+    const { id } = await made('a', '--model-rpm', 'p/m=5, odd=name=7', '--model-tpm', 'p/m=900', '--end-user-rpm', '2')
+    const change = ['--end-user-tpm', '800', '--budget-mode', 'estimate', '--unbounded', 'yes', '--model-tpm', 'none']
+    const changed = await run(['keys', 'update', id, ...change, '--json'])
+    expect(JSON.parse(changed.output)).toMatchObject({
+      ...{ model_rpm_limit: { 'p/m': 5, 'odd=name': 7 }, model_tpm_limit: {}, end_user_rpm_limit: 2 },
+      ...{ end_user_tpm_limit: 800, budget_mode: 'estimate', allow_unbounded: true },
+    })
+    const { output } = await run(`keys get ${id}`)
+    expect(output).toMatch(/^model rpm +p\/m=5, odd=name=7$/m)
+    expect(output).toMatch(/^user rpm +2\nuser tpm +800\nmode +estimate\nunbounded +allowed$/m)
+    expect(output).not.toContain('model tpm')
+  })
+
   it('rotates a key, and deletes it', async () => {
     const { id, secret } = await made('a')
     const { output } = await run(`keys rotate ${id} --grace 1h`)
@@ -75,6 +89,8 @@ describe('samewire keys', () => {
     ['keys create', 'it needs a name'],
     ['keys update key_1', 'it needs something to change'],
     ['keys create a --limit much', '--limit: much is no number, and not none'],
+    ['keys create a --model-rpm gpt-4o', '--model-rpm: gpt-4o is no MODEL=NUMBER'],
+    ['keys create a --model-tpm gpt-4o=x', '--model-tpm: x is no number, and not none'],
     ['keys create a --metadata []', '--metadata: [] is no JSON object'],
     ['keys list key_1', 'a list has no key; `samewire keys get` shows one'],
     ['keys make a', "error: command-argument value 'make' is invalid for argument 'action'."],
