@@ -9,6 +9,7 @@ import {
   type TransactionalDatabase,
   type Value,
 } from '../state/database.ts'
+import { Checkpoints } from './sqlite-checkpoints.ts'
 import { isBusy, sqliteError } from './sqlite-errors.ts'
 
 export interface SqliteOptions {
@@ -23,6 +24,12 @@ export interface SqliteOptions {
 const mostPrepared = 200
 /** Milliseconds between tries while the file is locked: a write is over in less than one. */
 const longestPause = 16
+/** Milliseconds of work after which whatever else the process has to do comes first. */
+const longestStretch = 2
+/** Pages of the log from which on a transaction empties it all the same: 64 MB. */
+const mostPages = 16_384
+/** Where nobody else does: SQLite's own figure. */
+const usualPages = 1_000
 
 /**
  * Opens or makes the file. Other processes may have it open too, but only on this machine: what they share of it is in
@@ -53,7 +60,13 @@ class SqliteDatabase implements TransactionalDatabase {
   readonly #patience: number
   readonly #prepared = new Map<string, StatementSync>()
   #file: string | undefined
+  /** Absent: it is in memory. */
+  #checkpoints: Checkpoints | undefined
   #last: Promise<unknown> = Promise.resolve()
+  /** Milliseconds, since others had a turn. */
+  #worked = 0
+  /** Of the transaction that is written. */
+  #bytes = 0
   #closed = false
 
   constructor(path: string, connection: DatabaseSync, { clock, patience = 5_000 }: SqliteOptions) {
@@ -67,6 +80,9 @@ class SqliteDatabase implements TransactionalDatabase {
     const pragmas = ['journal_mode = WAL', `synchronous = ${durability}`, 'journal_size_limit = 67108864']
     for (const pragma of pragmas) await this.#patiently(() => this.#connection.exec(`PRAGMA ${pragma}`))
     this.#file = fileAt(this.#path)
+    if (this.#file === undefined) return
+    this.#limitLog(mostPages)
+    this.#checkpoints = new Checkpoints(this.#path, () => this.#limitLog(usualPages))
   }
 
   all(sql: string, values: readonly Value[] = []): Promise<readonly Row[]> {
@@ -81,7 +97,8 @@ class SqliteDatabase implements TransactionalDatabase {
   transaction<T>(work: (inside: Statements) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
       // One that reads first could find, when it wants to write, that what it has read is old.
-      await this.#patiently(() => this.#connection.exec('BEGIN IMMEDIATE'))
+      await this.#patiently(() => this.#exec('BEGIN IMMEDIATE'))
+      this.#bytes = 0
       let over = false
       try {
         const result = await work({
@@ -91,7 +108,8 @@ class SqliteDatabase implements TransactionalDatabase {
           },
         })
         over = true
-        await this.#patiently(() => this.#connection.exec('COMMIT'))
+        await this.#patiently(() => this.#exec('COMMIT'))
+        this.#checkpoints?.written(this.#bytes)
         return result
       } catch (error) {
         over = true
@@ -105,18 +123,30 @@ class SqliteDatabase implements TransactionalDatabase {
     if (this.#closed) return
     await this.#inTurn(async () => {
       this.#closed = true
+      await this.#checkpoints?.close()
       this.#prepared.clear()
       this.#connection.close()
     })
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(() => {
+    const result = this.#last.then(async () => {
+      if (this.#worked > longestStretch) await this.#rest()
       if (this.#closed) throw new StoreError(`${this.#path} is closed`)
-      return work()
+      return await work()
     })
     this.#last = result.catch(() => {})
     return result
+  }
+
+  /** SQLite answers at once, so that one work after the other would be done before anything else. */
+  async #rest(): Promise<void> {
+    await new Promise((turn) => setImmediate(turn))
+    this.#worked = 0
+  }
+
+  #limitLog(pages: number): void {
+    if (!this.#closed) this.#connection.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
   }
 
   /** Tries again by timer while others have the file: SQLite's own wait would stop the whole process. */
@@ -134,14 +164,27 @@ class SqliteDatabase implements TransactionalDatabase {
   }
 
   #run(sql: string, values: readonly Value[]): readonly Row[] {
+    for (const value of values) this.#bytes += sizeOf(value)
     try {
-      return this.#statement(sql)
-        .all(...values.map(bound))
-        .map((row) => ({ ...row })) as unknown as readonly Row[]
+      const rows = this.#timed(() => this.#statement(sql).all(...values.map(bound)))
+      return rows.map((row) => ({ ...row })) as unknown as readonly Row[]
     } catch (error) {
       // Others have the file: the caller tries again.
       if (isBusy(error)) throw error
       throw asStoreError(error, this.#path)
+    }
+  }
+
+  #exec(sql: string): void {
+    this.#timed(() => this.#connection.exec(sql))
+  }
+
+  #timed<T>(work: () => T): T {
+    const began = this.#clock.now()
+    try {
+      return work()
+    } finally {
+      this.#worked += this.#clock.now() - began
     }
   }
 
@@ -175,6 +218,11 @@ class SqliteDatabase implements TransactionalDatabase {
 function fileAt(path: string): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false })
   return found && `${found.dev}:${found.ino}`
+}
+
+function sizeOf(value: Value): number {
+  if (typeof value === 'string') return value.length
+  return typeof value === 'object' ? (value?.byteLength ?? 0) : 0
 }
 
 /** Node hands numbers over as floating, which shows wherever no column makes them whole again. */

@@ -27,7 +27,7 @@ export interface LedgerWriter extends Ledger {
 
 type Batch = Required<RequestBatch>
 
-/** Rows of a batch: whatever else the process has to do waits a few milliseconds for it. */
+/** Rows of a batch, and sums: whatever else the process has to do waits a few milliseconds for it. */
 const mostAtOnce = 64
 /** Milliseconds. */
 const delay = 50
@@ -37,7 +37,7 @@ const [firstWait, longestWait] = [100, 5_000]
 export function createLedger({ database, clock, log, mostWaiting = 10_000 }: LedgerOptions): LedgerWriter {
   const endUsers = new EndUsers()
   let waiting: RequestRow[] = []
-  let sums = new Rollups(endUsers)
+  const sums = new Rollups(endUsers)
   /** What could not be written. */
   let unwritten: Batch | undefined
   let writtenRows = 0
@@ -87,9 +87,8 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
   }
 
   function next(): Batch {
-    const made = { rows: waiting.slice(0, mostAtOnce), sums }
+    const made = { rows: waiting.slice(0, mostAtOnce), sums: sums.take(mostAtOnce) }
     waiting = waiting.slice(mostAtOnce)
-    sums = new Rollups(endUsers)
     return made
   }
 
@@ -141,8 +140,12 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
     async close() {
       isClosed = true
       await this.flush()
-      const left = notWritten()
-      if (left > 0) log(`${left} rows of the ledger could not be written.`, 'error')
+      const left = notWritten() + dropped - droppedBefore
+      const lost =
+        left === 1
+          ? 'row of the ledger could not be written, and is'
+          : 'rows of the ledger could not be written, and are'
+      if (left > 0) log(`${left} ${lost} lost.`, 'error')
     },
   }
 }

@@ -15,7 +15,7 @@ export class Rollups {
   }
 
   get isEmpty(): boolean {
-    return this.#sums.size === 0
+    return this.#sums.size + this.#spent.size === 0
   }
 
   add(row: RequestRow): void {
@@ -30,6 +30,14 @@ export class Rollups {
     this.#sums.set(id, sum)
     for (const [at, count] of counted.entries()) sum.counts[at] = (sum.counts[at] ?? 0) + count(row)
     if (row.key !== null && row.booked !== 0) this.#spend(row.key, row)
+  }
+
+  /** Takes up to so many sums of each kind out of these. */
+  take(most: number): Rollups {
+    const taken = new Rollups(this.#endUsers)
+    move(this.#sums, taken.#sums, most)
+    move(this.#spent, taken.#spent, most)
+    return taken
   }
 
   /** What brings all of it into the store: in an order, so that of two writers none waits for what the other has. */
@@ -49,6 +57,14 @@ export class Rollups {
     const spent = this.#spent.get(id) ?? { key, day, booked: 0 }
     spent.booked += booked
     this.#spent.set(id, spent)
+  }
+}
+
+function move<T>(from: Map<string, T>, to: Map<string, T>, most: number): void {
+  for (const [id, sum] of from) {
+    if (to.size === most) return
+    to.set(id, sum)
+    from.delete(id)
   }
 }
 

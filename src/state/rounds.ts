@@ -5,7 +5,7 @@ import { Round, type Want } from './round.ts'
 import type { Slice } from './slice.ts'
 
 /** Requests that wait, or slices, in one transaction: a few milliseconds' work at most. */
-const most = 64
+const most = 32
 
 /**
  * Runs one round after another, as long as there is something to tell the store or to ask of it. Where it isn't known

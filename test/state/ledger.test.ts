@@ -132,6 +132,17 @@ describe('Many rows', () => {
     ])
   })
 
+  it('have their sums written bit by bit, however many there are', async () => {
+    faults = ['refused', 'refused', 'refused']
+    for (let at = 0; at < 500; at++) ledger.write(make({ at: clock.now(), key: `key_${at}` }))
+    await pass(1_000)
+    expect(ledger.dropped).toBe(400)
+    expect(await requestsIn()).toBe(500)
+    expect((await usage().spending(['key_499'])).get('key_499')?.total).toBe(1_000)
+    // A row, and at most two sums of it and two of one that was given up.
+    expect(Math.max(...batches)).toBeLessThanOrEqual(5 * 64)
+  })
+
   it('are written when the gateway stops, or it is told that they are not', async () => {
     ledger.write(make({ at: clock.now() }))
     await ledger.close()
@@ -139,7 +150,14 @@ describe('Many rows', () => {
     faults = ['refused']
     ledger.write(make({ at: clock.now() }))
     await ledger.close()
-    expect(logged.at(-1)).toBe('1 rows of the ledger could not be written.')
+    expect(logged.at(-1)).toBe('1 row of the ledger could not be written, and is lost.')
+  })
+
+  it('are told to be lost when the gateway stops, those of which there are only sums too', async () => {
+    faults = ['refused', 'refused', 'refused']
+    for (let at = 0; at < 130; at++) ledger.write(make({ at: clock.now() }))
+    await ledger.close()
+    expect(logged.at(-1)).toBe('130 rows of the ledger could not be written, and are lost.')
   })
 
   it('can be read from the newest on, also those of one key only', async () => {

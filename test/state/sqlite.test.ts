@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -51,6 +51,36 @@ describe('A database in a file', () => {
     holder.close()
     await waiting
     expect(await patient.all('SELECT a FROM t')).toEqual([{ a: 1 }])
+  })
+
+  it('has its log moved into it by a thread, long before a transaction would do so', async () => {
+    const database = await open()
+    await database.all(table)
+    for (let row = 0; row < 60; row++) await database.batch([{ sql: insert, values: [row, 'x'.repeat(20_000), null] }])
+    await expect.poll(async () => (await stat(path)).size).toBeGreaterThan(500_000)
+    // It does so again and again.
+    for (let row = 60; row < 120; row++)
+      await database.batch([{ sql: insert, values: [row, 'x'.repeat(20_000), null] }])
+    await expect.poll(async () => (await stat(path)).size).toBeGreaterThan(1_500_000)
+    expect(await database.all('SELECT count(*) AS count FROM t')).toEqual([{ count: 120 }])
+  })
+
+  it('lets others have their turn between two transactions', async () => {
+    const database = await open()
+    await database.all(table)
+    let turns = 0
+    let isOver = false
+    const others = async () => {
+      for (; !isOver; turns++) await new Promise((turn) => setImmediate(turn))
+    }
+    const turning = others()
+    const large = 'x'.repeat(1_000_000)
+    await Promise.all(
+      Array.from({ length: 20 }, (_, row) => database.batch([{ sql: insert, values: [row, large, null] }])),
+    )
+    isOver = true
+    await turning
+    expect(turns).toBeGreaterThan(5)
   })
 
   it('says that the disk is full, and works again when it is not', async () => {
