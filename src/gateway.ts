@@ -29,6 +29,7 @@ import { lateLayer } from './layers/late.ts'
 import { pull } from './layers/pull.ts'
 import { Pulls } from './layers/pulls.ts'
 import { record } from './layers/record.ts'
+import { reserve } from './layers/reserve.ts'
 import { retry } from './layers/retry.ts'
 import { mostShadowed, Shadows } from './layers/shadow.ts'
 import { timeout } from './layers/timeout.ts'
@@ -97,7 +98,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
   const directory = createDirectory(catalog, knowledge, Math.floor(clock.now() / 1000))
 
   // The order matters, outermost first: `keepAlive` breaks any silence inside; `cache` asks
-  // for what nobody has asked before; `hedge` sends the request of a late
+  // for what nobody has asked before; `reserve` takes what that needs of limits and budgets; `hedge` sends the request of a late
   // stream to a second target; `translate` gives a target what it knows; `renew` translates answers that have been put
   // right; `resume` joins what `integrity` has checked; `integrity` checks a stream's end, and `pull` pulls, once for all
   // tries of a target; `share` gives each part of a request its own tries, and `structured` each of its two questions;
@@ -124,6 +125,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
   const upstream = compose(
     keepAlive({ clock, log, random: services.random, ms: (options.keepAlive ?? 10) * 1000 }),
     ...(cache ? [lateLayer(always, async () => (await cache()).layer)] : []),
+    reserve(budget),
     fallback({ clock, health, onExhausted, maxAttempts }),
     lateLayer(isHedged, async () => (await import('./layers/hedge.ts')).hedge({ clock, health, maxAttempts })),
     translate(services),
@@ -205,7 +207,6 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
       ...(admission && { optional: admission.optional }),
       ...(cache && request.header && { cache: askOf(request, request.header) }),
     }
-    budget.deposit()
     const { shadow } = made
     if (shadow && services.random() * 100 < shadow.percent && body.bytes.length <= mostShadowed && body.isWhole) {
       const copy = shadowOf(call, shadow.model, session)
@@ -235,7 +236,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
   }
 }
 
-/** Takes what a request needs of the limits and budgets of whoever it is charged to. */
+/** What whoever a request is charged to lets of it through. */
 async function admitted(account: Account, asked: Admittance, trace: Trace): Promise<Admission> {
   const given = account.admit(asked)
   const admission = given instanceof Promise ? await given : given

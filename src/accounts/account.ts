@@ -76,7 +76,7 @@ export class KeyAccount implements Account {
     return bounding.value ? this.#admit(asked, bounding.value) : bounding.load().then((one) => this.#admit(asked, one))
   }
 
-  #admit(asked: Admittance, bounding: Bounding): Admission | Promise<Admission> {
+  #admit(asked: Admittance, bounding: Bounding): Admission {
     const { operation, plan } = asked
     const { limits } = this.#key
     const { priceOf, clock } = this.#common
@@ -97,21 +97,18 @@ export class KeyAccount implements Account {
     const isEstimated = limits.budgetMode === 'estimate' && payer === this.#own && !hasBudget(subjects[1])
     const need = payer ? dearest(targets, worst, isEstimated ? likely(bound) : bound) : 0
     const now = clock.now()
-    const takes = this.#takes(asked, bound.input + bound.output)
-    const holds = subjects.flatMap((subject) => holdsOf(subject, need, now))
-    const admission = (allowance: Allowance | undefined) =>
-      new RequestAdmission({
-        ...{ plan: payable, body: asking ?? body, operation, bound, worst, allowance, holds },
-        charge: (exchange, usage) => this.#charged(exchange, usage),
-        optional: asking ? ['stream_options'] : [],
-        stage: asking && bounding.withoutUsage?.(),
-        reserved: payer && !isEstimated ? need : undefined,
-        headers: () => limitHeaders(allowance?.taken ?? [], clock.now()),
-        overdrawn: (more) => this.#overdrawn(payer ?? this.#own, more, 0),
-      })
-    if (takes.length + holds.length === 0) return admission(undefined)
-    const taken = this.#take(takes, holds)
-    return taken instanceof Promise ? taken.then(admission) : admission(taken)
+    return new RequestAdmission({
+      ...{ plan: payable, body: asking ?? body, operation, bound, worst },
+      takes: this.#takes(asked, bound.input + bound.output),
+      holds: subjects.flatMap((subject) => holdsOf(subject, need, now)),
+      take: (takes, holds) => this.#take(takes, holds),
+      charge: (exchange, usage) => this.#charged(exchange, usage),
+      optional: asking ? ['stream_options'] : [],
+      stage: asking && bounding.withoutUsage?.(),
+      reserved: payer && !isEstimated ? need : undefined,
+      headers: (taken) => limitHeaders(taken, clock.now()),
+      overdrawn: (more) => this.#overdrawn(payer ?? this.#own, more, 0),
+    })
   }
 
   #charged({ operation, target, body }: Exchange, usage: JsonObject | undefined) {

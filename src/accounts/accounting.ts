@@ -1,6 +1,6 @@
 import type { Account, Accounts, Holder } from '../core/account.ts'
 import type { Catalog, Known } from '../core/catalog.ts'
-import type { Observer } from '../core/report.ts'
+import type { Observer, RequestReport } from '../core/report.ts'
 import type { Services } from '../core/services.ts'
 import type { ClientKey } from '../http/access.ts'
 import type { Catalogue } from '../prices/catalogue.ts'
@@ -100,19 +100,26 @@ export function createAccounting(parts: AccountingParts): Accounting {
         return holderOf(secret, found) ?? find(others)
       }
 
+      function book(report: RequestReport): void {
+        const { account, admission } = report.trace
+        if (!(account instanceof KeyAccount)) return
+        const own = admission instanceof RequestAdmission ? admission : undefined
+        const bill = billOf(report, own?.held ?? [])
+        own?.settle(bill)
+        if (report.operation !== undefined)
+          ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill))
+      }
+
       return {
         prices,
         accounts: { find, of: (key) => (key === undefined ? nobody : named.get(key)) },
         observer: {
           follows: true,
           over(report) {
-            const { account, admission } = report.trace
-            if (!(account instanceof KeyAccount)) return
-            const own = admission instanceof RequestAdmission ? admission : undefined
-            const bill = billOf(report, own?.held ?? [])
-            own?.settle(bill)
-            if (report.operation !== undefined)
-              ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill))
+            // Its client has left, but others get what it pays for.
+            const goingOn = report.trace.goesOn?.()
+            if (goingOn) void goingOn.then(() => book(report))
+            else book(report)
           },
           ...(!background &&
             (ledger || limiter.flush) && {

@@ -9,6 +9,7 @@ import type { JsonObject } from '../wire/json.ts'
 import { type Bill, mayBeBilled } from './bill.ts'
 import { boundOf, type TokenBound } from './bound.ts'
 import type { Allowance } from './limiter.ts'
+import type { Take } from './rates.ts'
 
 export interface Admitted {
   readonly plan: Plan
@@ -20,20 +21,21 @@ export interface Admitted {
   readonly bound: TokenBound
   /** The most that so many tokens can cost at a target, in nano-dollars. */
   readonly worst: (target: Target, bound: TokenBound) => number | undefined
-  /** Absent: it has neither limits nor a budget. */
-  readonly allowance: Allowance | undefined
-  /** What was granted. */
+  /** What it needs of limits a minute, and of budgets and the requests at once. */
+  readonly takes: readonly Take[]
   readonly holds: readonly Hold[]
+  /** Throws a `GatewayError` if there is too little left. */
+  readonly take: (takes: readonly Take[], holds: readonly Hold[]) => Allowance | Promise<Allowance>
   /** What each budget has held for it; undefined: there is none. */
   readonly reserved: number | undefined
   /** What an exchange came to, by what its upstream told. */
   readonly charge: (exchange: Exchange, usage: JsonObject | undefined) => ReturnType<Held['charge']>
-  readonly headers: () => Record<string, string>
+  readonly headers: (taken: Allowance['taken']) => Record<string, string>
   /** `need`: what there was too little for, in nano-dollars. */
   readonly overdrawn: (need: number) => GatewayError
 }
 
-/** A request that has been let in, and what it holds until it is over. */
+/** A request of somebody who may ask for it, and what it holds until it is over. */
 export class RequestAdmission implements Admission {
   readonly plan: Plan
   readonly body: RequestBody
@@ -41,6 +43,10 @@ export class RequestAdmission implements Admission {
   readonly stage: Stage | undefined
   readonly #admitted: Admitted
   readonly #held: Held[] = []
+  readonly #allowances: Allowance[] = []
+  #isCounted = false
+  #isReserving = false
+  isRefused = false
   #reserved: number
   #isSettled = false
 
@@ -54,7 +60,20 @@ export class RequestAdmission implements Admission {
   }
 
   headers(): Record<string, string> {
-    return this.#admitted.headers()
+    return this.#admitted.headers(this.#allowances.flatMap(({ taken }) => taken))
+  }
+
+  count(): void | Promise<void> {
+    if (this.#isCounted) return
+    this.#isCounted = true
+    return this.#take(this.#admitted.takes.filter(isOfRequests), [])
+  }
+
+  reserve(): void | Promise<void> {
+    if (this.#isReserving) return
+    this.#isReserving = true
+    const { takes, holds } = this.#admitted
+    return this.#take(this.#isCounted ? takes.filter((take) => !isOfRequests(take)) : takes, holds)
   }
 
   charge(exchange: Exchange): Held | Promise<Held> {
@@ -80,7 +99,21 @@ export class RequestAdmission implements Admission {
   settle({ input, output, booked }: Bill): void {
     if (this.#isSettled) return
     this.#isSettled = true
-    this.#admitted.allowance?.settle({ requests: 1, tokens: input + output }, this.#ofBudgets(booked))
+    // What was let in counts, although it could not go on.
+    const used = { requests: this.isRefused && this.#held.length === 0 ? 0 : 1, tokens: input + output }
+    for (const allowance of this.#allowances) allowance.settle(used, this.#ofBudgets(booked))
+  }
+
+  #take(takes: readonly Take[], holds: readonly Hold[]): void | Promise<void> {
+    if (takes.length + holds.length === 0) return
+    // Until it is granted.
+    this.isRefused = true
+    const done = (allowance: Allowance) => {
+      this.isRefused = false
+      this.#allowances.push(allowance)
+    }
+    const taken = this.#admitted.take(takes, holds)
+    return taken instanceof Promise ? taken.then(done) : done(taken)
   }
 
   /** A part of a request, one in the terms of another API, or one with what somebody has begun, has its own. */
@@ -107,12 +140,13 @@ export class RequestAdmission implements Admission {
   }
 
   #extend(lacking: number): void | Promise<void> {
-    const { allowance, overdrawn } = this.#admitted
+    const { overdrawn } = this.#admitted
     const done = (isGranted: boolean) => {
+      this.isRefused = !isGranted
       if (!isGranted) throw overdrawn(lacking)
       this.#reserved += lacking
     }
-    const extended = allowance?.extend(this.#ofBudgets(lacking)) ?? true
+    const extended = this.#allowances.at(-1)?.extend(this.#ofBudgets(lacking)) ?? true
     return extended instanceof Promise ? extended.then(done) : done(extended)
   }
 
@@ -121,6 +155,8 @@ export class RequestAdmission implements Admission {
     return this.#admitted.holds.map(({ meter }) => (meter.returns ? 0 : amount))
   }
 }
+
+const isOfRequests = ({ kind }: Take) => kind === 'requests'
 
 function committedTo({ attempt, cost = 0, charge }: Held): number {
   if (attempt && !mayBeBilled(attempt)) return 0

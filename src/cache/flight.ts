@@ -60,14 +60,24 @@ export class Flight {
   #flow: Flow | undefined
   #paused = false
   #isOver = false
+  readonly #landing = Promise.withResolvers<void>()
+  #hasLanded = false
 
   constructor(options: FlightOptions) {
     this.#options = options
     this.#answer = options.ask(this.#abort)
     this.#answer.then(
       (answer) => this.#begin(answer),
-      () => this.#close(),
+      () => {
+        this.#close()
+        this.#land()
+      },
     )
+  }
+
+  /** Resolves once nothing more comes; undefined if that is so. */
+  get landing(): Promise<void> | undefined {
+    return this.#hasLanded ? undefined : this.#landing.promise
   }
 
   /** Resolves with the whole answer, or one whose stream begins at its beginning. Rejects as its upstream does. */
@@ -99,9 +109,10 @@ export class Flight {
 
   #begin(answer: Answer): void {
     const { body, status, headers } = answer
-    if (body instanceof Uint8Array)
+    if (body instanceof Uint8Array) {
       this.#close(body.length <= this.#options.bound ? { head: answer, streams: false, whole: body } : undefined)
-    else if (isStream(body)) this.#run(body, { status, headers })
+      this.#land()
+    } else if (isStream(body)) this.#run(body, { status, headers })
     else if (isPending(body)) this.#await(body, { status, headers })
   }
 
@@ -109,7 +120,10 @@ export class Flight {
     const { late, stop } = beatUntil(body, this.#options.clock, (bytes) => this.#add(bytes))
     this.#abort.addEventListener('abort', stop)
     void late.then(({ opening, stream }) => {
-      if (this.#abort.aborted) return discardStream(stream)
+      if (this.#abort.aborted) {
+        discardStream(stream)
+        return this.#land()
+      }
       if (opening.length > 0) this.#add(opening)
       this.#run(stream, head)
     })
@@ -147,6 +161,7 @@ export class Flight {
     const isKept = !('error' in ended) && !this.#isOver
     // A copy, since some may not have read all of it.
     this.#close(isKept ? { head, streams: true, whole: this.#record.bytes.slice() } : undefined)
+    this.#land()
     for (const reader of [...this.#readers]) reader.go()
   }
 
@@ -233,7 +248,14 @@ export class Flight {
     this.#close()
     // A stream of which enough is known is just stopped: its client is still there.
     if (!this.#flow || reason instanceof GatewayError) this.#abort.abort(reason)
-    if (this.#aboard === 0) this.#flow?.cancel(reason)
+    if (this.#aboard > 0 || !this.#flow) return
+    this.#flow.cancel(reason)
+    this.#land()
+  }
+
+  #land(): void {
+    this.#hasLanded = true
+    this.#landing.resolve()
   }
 
   #close(ended?: Ended): void {

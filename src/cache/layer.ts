@@ -55,7 +55,8 @@ export function createCache(options: CacheOptions): Cache {
     }
     const asking = { call, next, place, ids, control: readControl(call.cache?.control) }
     const stored = await find(asking)
-    return stored ? hit(stored, call) : await fly(asking)
+    if (stored) return await hit(stored, call)
+    return flies ? await fly(asking) : await alone(asking)
   }
 
   async function find({ call, place, control, ids }: Asking): Promise<Stored | undefined> {
@@ -72,7 +73,8 @@ export function createCache(options: CacheOptions): Cache {
     return undefined
   }
 
-  function hit(stored: Stored, call: Call): Answer {
+  async function hit(stored: Stored, call: Call): Promise<Answer> {
+    await call.trace.admission?.count()
     took(call.trace, 'hit')
     call.trace.givenBy = stored.served
     call.trace.usage = stored.usage
@@ -80,10 +82,15 @@ export function createCache(options: CacheOptions): Cache {
     return replayed(stored, call, options)
   }
 
-  /** `isSecond`: the one that it joined has failed, and now it goes its own way, or with others of whom that is true. */
+  /**
+   * Only who asks a model reserves anything. `isSecond`: the one that it joined has failed, and now it goes its own way, or
+   * with others of whom that is true.
+   */
   async function fly(asking: Asking, isSecond = false): Promise<Answer> {
     const { call, ids, control } = asking
-    if (!flies) return await alone(asking)
+    const { admission } = call.trace
+    const counting = admission?.count()
+    if (counting) await counting
     const { streams, usage } = formOf(call)
     const id = `${ids[0]} ${streams} ${usage}`
     const there = control.noCache ? undefined : flying.get(id)
@@ -93,7 +100,10 @@ export function createCache(options: CacheOptions): Cache {
       return follow(await there.flight.join(call.signal), there.trace, call.trace)
     } catch (error) {
       if (isSecond || call.signal.aborted) throw error
-      return await fly(asking, true)
+      const isRefused = there.trace.admission?.isRefused === true
+      // That says nothing of others. Each has to have enough of its own now, or all would be refused in turn.
+      if (isRefused) await admission?.reserve()
+      return await fly(asking, !isRefused)
     }
   }
 
@@ -115,6 +125,7 @@ export function createCache(options: CacheOptions): Cache {
       }),
     }
     flying.set(id, mine)
+    trace.goesOn = () => mine.flight.landing
     return mine.flight.join(call.signal)
   }
 

@@ -23,7 +23,7 @@ export interface Account {
   readonly allows?: ((model: string) => boolean) | undefined
   /** Why it may not have what no model answers, such as files; undefined: it may. */
   readonly confined?: string | undefined
-  /** Takes what a request needs of its limits and budgets. Throws a `GatewayError` if there is too little left. */
+  /** Says what of a request it may pay for, and how much that is at most. Takes nothing yet. */
   admit(asked: Admittance): Admission | Promise<Admission>
 }
 
@@ -100,8 +100,17 @@ export interface Admission {
   readonly optional: readonly string[]
   /** Takes out of its stream what only the gateway wanted. Absent: nothing. */
   readonly stage?: Stage | undefined
-  /** Headers that tell of limits. */
+  /** Headers that tell of limits of which something was taken. */
   headers(): Record<string, string>
+  /**
+   * Takes one of the requests a minute, for an answer that others have paid for. Throws a `GatewayError` if there is none
+   * left. The second time it does nothing.
+   */
+  count(): void | Promise<void>
+  /** Before an upstream is first asked: takes all that the request needs of limits and budgets, in the same way. */
+  reserve(): void | Promise<void>
+  /** Whether there was too little left for it. */
+  readonly isRefused: boolean
   /**
    * Before each exchange: takes what that may cost beyond what is taken already. Throws a `GatewayError` that ends the
    * request if there is too little left.

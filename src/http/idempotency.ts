@@ -90,6 +90,7 @@ export function createOnce(clock: Clock, { answers, digest, flies }: Store): Onc
       }),
     }
     flying.set(id, mine)
+    trace.goesOn = () => mine.flight.landing
     return mine.flight.join(client)
   }
 

@@ -146,7 +146,9 @@ export class RequestRecord implements WorkRecord {
     if (this.#over) return
     this.#over = true
     told(this.#reporting.log, () => this.#observer.over(this.#report(status, outcome, failure)))
-    this.#onOver()
+    const goingOn = this.#arrival.trace.goesOn?.()
+    if (goingOn) void goingOn.then(this.#onOver)
+    else this.#onOver()
   }
 
   #report(status: number, outcome: Outcome, failure: GatewayError | undefined): RequestReport {
