@@ -9,15 +9,26 @@ import {
   type StoredObject,
 } from './objects.ts'
 
+export const columns = 'owner, kind, id, created_at, expires_at, running_until, previous, body'
+
+/** One that its client has deleted is there only for those that go on from it. */
+export const byKey = 'owner = ?1 AND kind = ?2 AND id = ?3 AND hidden = 0'
+
+/** Nothing goes on from a row. */
+export const isLast = `NOT EXISTS (SELECT 1 FROM objects AS later
+  WHERE later.owner = objects.owner AND later.kind = objects.kind AND later.previous = objects.id)`
+
 /** In the order of the statements. */
 export const keyOf = ({ owner, kind, id }: ObjectKey): Value[] => [owner, kind, id]
 
 /** An object of a row with all columns. */
-export function objectOf({ owner, kind, id, created_at, expires_at, running_until, body }: Row): StoredObject {
+export function objectOf({ owner, kind, id, ...row }: Row): StoredObject {
+  const { created_at, expires_at, running_until, previous, body } = row
   return {
     ...{ owner: String(owner), kind: String(kind) as ObjectKind, id: String(id) },
     ...{ created: Number(created_at), expires: Number(expires_at) },
     ...(typeof running_until === 'number' && { runningUntil: running_until }),
+    ...(typeof previous === 'string' && { previous }),
     body: JSON.parse(String(body)) as JsonObject,
   }
 }
@@ -27,15 +38,25 @@ export function itemOf({ place, id, body }: Row): StoredItem {
   return { place: Number(place), id: String(id), body: JSON.parse(String(body)) as JsonObject }
 }
 
-/** Statements that add items after those that are there. */
-export function appended({ owner, parent }: ItemKey, items: readonly JsonObject[]): readonly Statement[] {
-  const sql = `INSERT INTO items (owner, parent, place, id, body) SELECT CAST(?1 AS TEXT), CAST(?2 AS TEXT),
-    COALESCE(MAX(place), -1) + 1, CAST(?3 AS TEXT), CAST(?4 AS TEXT) FROM items WHERE owner = ?1 AND parent = ?2`
-  return items.map((item) => ({ sql, values: [owner, parent, stringAt(item, 'id') ?? '', JSON.stringify(item)] }))
+/** An item in words. */
+export interface Worded {
+  readonly id: string
+  readonly text: string
 }
 
-/** Statements that delete all that belongs to an object. */
+export const worded = (item: JsonObject): Worded => ({ id: stringAt(item, 'id') ?? '', text: JSON.stringify(item) })
+
+/** Statements that add items after those that are there, if their object is. */
+export function appended({ owner, parent }: ItemKey, items: readonly Worded[], state = ''): readonly Statement[] {
+  const sql = `INSERT INTO items (owner, parent, place, id, body) SELECT CAST(?1 AS TEXT), CAST(?2 AS TEXT),
+    COALESCE(MAX(place), -1) + 1, CAST(?3 AS TEXT), CAST(?4 AS TEXT) FROM items WHERE owner = ?1 AND parent = ?2
+    HAVING EXISTS (SELECT 1 FROM objects WHERE owner = ?1 AND id = ?2 ${state})`
+  return items.map(({ id, text }) => ({ sql, values: [owner, parent, id, text] }))
+}
+
+/** Statements that delete all that belonged to an object, if it is gone. */
 export function withoutItems({ owner, id }: ObjectKey): readonly Statement[] {
-  const sql = 'DELETE FROM items WHERE owner = ?1 AND parent = ?2'
-  return [id, eventsOf(id)].map((parent) => ({ sql, values: [owner, parent] }))
+  const sql = `DELETE FROM items WHERE owner = ?1 AND parent = ?2
+    AND NOT EXISTS (SELECT 1 FROM objects WHERE owner = ?1 AND id = ?3)`
+  return [id, eventsOf(id)].map((parent) => ({ sql, values: [owner, parent, id] }))
 }

@@ -1,40 +1,75 @@
-import type { JsonObject } from '../wire/json.ts'
-import type { Row, TransactionalDatabase, Value } from './database.ts'
-import { appended, itemOf, keyOf, objectOf, withoutItems } from './object-rows.ts'
-import type { ItemKey, ObjectKey, ObjectKind, Objects, StoredObject } from './objects.ts'
+import { type Database, type Row, type Statement, StoreError, type Value } from './database.ts'
+import { createItems, itemsOfAll } from './object-items.ts'
+import { appended, byKey, columns, isLast, keyOf, objectOf, type Worded, withoutItems, worded } from './object-rows.ts'
+import {
+  mostCharacters,
+  type ObjectKey,
+  type ObjectKind,
+  type Objects,
+  type StoredObject,
+  TooLarge,
+} from './objects.ts'
 
 /** Objects that are read at once while those that fit are looked for. */
 const page = 100
 /** Objects of one statement that deletes, each with its items: nobody else can write meanwhile. */
 const bite = 50
+/** How often a change is tried of what others change too. */
+const tries = 20
 
-const columns = 'owner, kind, id, created_at, expires_at, running_until, body'
-const byKey = 'owner = ?1 AND kind = ?2 AND id = ?3'
+/** Characters of JSON. */
+export interface ObjectLimits {
+  /** Of an object with its items. */
+  readonly object: number
+  /** Of one row. */
+  readonly row: number
+}
+
+const usual: ObjectLimits = { object: mostCharacters, row: Number.POSITIVE_INFINITY }
 
 /** Keeps objects in a database whose tables are there. */
-export function createObjects(database: TransactionalDatabase): Objects {
+export function createObjects(database: Database, limits: ObjectLimits = usual): Objects {
   async function get(key: ObjectKey): Promise<StoredObject | undefined> {
-    const [row] = await database.all(`SELECT ${columns} FROM objects WHERE ${byKey}`, keyOf(key))
+    const row = await rowOf(key)
     return row && objectOf(row)
   }
 
-  async function placeOf(of: ItemKey, id: string): Promise<Row | undefined> {
-    const sql = 'SELECT place, id, body FROM items WHERE owner = ?1 AND parent = ?2 AND id = ?3 ORDER BY place LIMIT 1'
-    const [row] = await database.all(sql, [of.owner, of.parent, id])
+  async function rowOf(key: ObjectKey): Promise<Row | undefined> {
+    const [row] = await database.all(`SELECT ${columns} FROM objects WHERE ${byKey}`, keyOf(key))
     return row
+  }
+
+  function check(body: string, items: readonly Worded[] = []): void {
+    const size = items.reduce((sum, { text }) => sum + text.length, body.length)
+    const longest = items.reduce((most, { text }) => Math.max(most, text.length), body.length)
+    if (size > limits.object) throw new TooLarge(size)
+    if (longest > limits.row) throw new TooLarge(longest)
   }
 
   return {
     get,
+    ...createItems(database),
 
     async put(object, items = []) {
-      const { created, expires, runningUntil, body } = object
-      const write = {
-        sql: `INSERT INTO objects (${columns}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (owner, kind, id)
-          DO UPDATE SET expires_at = excluded.expires_at, running_until = excluded.running_until, body = excluded.body`,
-        values: [...keyOf(object), created, expires, runningUntil ?? null, JSON.stringify(body)],
-      }
-      await database.batch([write, ...appended({ owner: object.owner, parent: object.id }, items)])
+      const { owner, kind, id, previous } = object
+      const body = JSON.stringify(object.body)
+      const all = items.map(worded)
+      check(body, all)
+      const [, written] = await database.batch([
+        locked({ owner, kind, id: previous ?? '' }),
+        inserted(object, body),
+        { sql: 'DELETE FROM items WHERE owner = ?1 AND parent = ?2', values: [owner, id] },
+        ...appended({ owner, parent: id }, all),
+      ])
+      return written?.[0] !== undefined
+    },
+
+    async chain(key, { links, size }) {
+      const { owner } = key
+      const rows = await database.all(chained, [...keyOf(key), links, size])
+      const ids = rows.map(({ id }) => String(id))
+      const items = await itemsOfAll(database, owner, ids)
+      return rows.map((row) => ({ object: objectOf(row), items: items.get(String(row.id)) ?? [] }))
     },
 
     async list(of, { after, limit, order }, fits = () => true) {
@@ -45,7 +80,7 @@ export function createObjects(database: TransactionalDatabase): Objects {
       for (let from = first; found.length < limit; ) {
         const values: Value[] = [of.owner, of.kind, page, ...(from ? [from.created, from.id] : [])]
         const behind = from ? `AND (created_at ${sign} ?4 OR (created_at = ?4 AND id ${sign} ?5))` : ''
-        const sql = `SELECT ${columns} FROM objects WHERE owner = ?1 AND kind = ?2 ${behind}
+        const sql = `SELECT ${columns} FROM objects WHERE owner = ?1 AND kind = ?2 AND hidden = 0 ${behind}
           ORDER BY created_at ${way}, id ${way} LIMIT ?3`
         const objects = (await database.all(sql, values)).map(objectOf)
         found.push(...objects.filter(({ body }) => fits(body)))
@@ -55,80 +90,31 @@ export function createObjects(database: TransactionalDatabase): Objects {
       return found.slice(0, limit)
     },
 
-    update: (key, change) =>
-      database.transaction(async (inside) => {
-        const [row] = await inside.all(`SELECT ${columns} FROM objects WHERE ${byKey}`, keyOf(key))
+    async update(key, change) {
+      const sql = `UPDATE objects SET body = ?4 WHERE ${byKey} AND body = ?5 RETURNING id`
+      for (let left = tries; left > 0; left--) {
+        const row = await rowOf(key)
         if (!row) return undefined
         const object = objectOf(row)
         const body = change(object.body)
-        await inside.all(`UPDATE objects SET body = ?4 WHERE ${byKey}`, [...keyOf(key), JSON.stringify(body)])
-        return { ...object, body }
-      }),
+        const text = JSON.stringify(body)
+        check(text)
+        // Unless somebody else has changed it.
+        const changed = await database.all(sql, [...keyOf(key), text, String(row.body)])
+        if (changed.length > 0) return { ...object, body }
+      }
+      throw new StoreError('it is changed by too many at once', { busy: true })
+    },
 
     async remove(key) {
+      const hide = `UPDATE objects SET hidden = 1, expires_at = 0, running_until = NULL WHERE ${byKey} RETURNING id`
+      const drop = `DELETE FROM objects WHERE owner = ?1 AND kind = ?2 AND id = ?3 AND hidden = 1 AND ${isLast}`
       const [gone] = await database.batch([
-        { sql: `DELETE FROM objects WHERE ${byKey} RETURNING id`, values: keyOf(key) },
+        { sql: hide, values: keyOf(key) },
+        { sql: drop, values: keyOf(key) },
         ...withoutItems(key),
       ])
       return gone?.[0] !== undefined
-    },
-
-    async append(of, items, expires) {
-      // First, since that has others who append to the same one wait.
-      const renew = 'UPDATE objects SET expires_at = ?3 WHERE owner = ?1 AND id = ?2 RETURNING id'
-      const { owner, parent } = of
-      return await database.transaction(async (inside) => {
-        const [row] = await inside.all(renew, [owner, parent, expires])
-        if (!row) return false
-        for (const { sql, values } of appended(of, items)) await inside.all(sql, values)
-        return true
-      })
-    },
-
-    async place(of, items) {
-      const sql = `INSERT INTO items (owner, parent, place, id, body) VALUES (?1, ?2, ?3, ?4, ?5)
-        ON CONFLICT (owner, parent, place) DO NOTHING`
-      const statements = items.map(({ place, id, body }) => {
-        return { sql, values: [of.owner, of.parent, place, id, JSON.stringify(body)] }
-      })
-      if (statements.length > 0) await database.batch(statements)
-    },
-
-    async items(of, { after, limit, order }) {
-      const first = after === undefined ? undefined : await placeOf(of, after)
-      if (after !== undefined && !first) return undefined
-      const [sign, way] = order === 'asc' ? ['>', 'ASC'] : ['<', 'DESC']
-      const values: Value[] = [of.owner, of.parent, limit, ...(first ? [first.place as number] : [])]
-      const sql = `SELECT place, id, body FROM items WHERE owner = ?1 AND parent = ?2
-        ${first ? `AND place ${sign} ?4` : ''} ORDER BY place ${way} LIMIT ?3`
-      return (await database.all(sql, values)).map(itemOf)
-    },
-
-    async itemsFrom(of, place, limit) {
-      const sql = `SELECT place, id, body FROM items WHERE owner = ?1 AND parent = ?2 AND place > ?3
-        ORDER BY place LIMIT ?4`
-      return (await database.all(sql, [of.owner, of.parent, place, limit])).map(itemOf)
-    },
-
-    async item(of, id) {
-      const row = await placeOf(of, id)
-      return row && itemOf(row)
-    },
-
-    async found(owner, ids) {
-      const all = new Map<string, JsonObject>()
-      for (let at = 0; at < ids.length; at += page) {
-        const some = ids.slice(at, at + page)
-        const marks = some.map((_, place) => `?${place + 2}`).join(', ')
-        const sql = `SELECT place, id, body FROM items WHERE owner = ?1 AND id IN (${marks})`
-        for (const row of await database.all(sql, [owner, ...some])) all.set(String(row.id), itemOf(row).body)
-      }
-      return all
-    },
-
-    async removeItem(of, id) {
-      const sql = 'DELETE FROM items WHERE owner = ?1 AND parent = ?2 AND id = ?3 RETURNING id'
-      return (await database.all(sql, [of.owner, of.parent, id])).length > 0
     },
 
     async runningUntil(key) {
@@ -141,32 +127,67 @@ export function createObjects(database: TransactionalDatabase): Objects {
       return (await database.all(sql, [...keyOf(key), until])).length > 0
     },
 
-    finish: (key, body, items = []) =>
-      database.transaction(async (inside) => {
-        const sql = `UPDATE objects SET body = ?4, running_until = NULL
-          WHERE ${byKey} AND running_until IS NOT NULL RETURNING id`
-        const [row] = await inside.all(sql, [...keyOf(key), JSON.stringify(body)])
-        if (!row) return false
-        for (const { sql, values } of appended({ owner: key.owner, parent: key.id }, items))
-          await inside.all(sql, values)
-        return true
-      }),
+    async finish(key, body, items = []) {
+      const text = JSON.stringify(body)
+      const all = items.map(worded)
+      check(text, all)
+      const sql = `UPDATE objects SET body = ?4, running_until = NULL
+        WHERE ${byKey} AND running_until IS NOT NULL RETURNING id`
+      const written = await database.batch([
+        locked(key),
+        // Only as long as nobody has ended it: so they come first.
+        ...appended({ owner: key.owner, parent: key.id }, all, 'AND running_until IS NOT NULL'),
+        { sql, values: [...keyOf(key), text] },
+      ])
+      return written.at(-1)?.[0] !== undefined
+    },
 
     async forget(now) {
       const rows = await database.all(
-        `SELECT owner, kind, id FROM objects WHERE expires_at <= ?1
-          OR owner IN (SELECT id FROM keys WHERE deleted = 1) LIMIT ?2`,
+        `SELECT owner, kind, id, previous FROM objects WHERE ${forgettable(1)} LIMIT ?2`,
         [now, bite],
       )
-      const gone = rows.map(({ owner, kind, id }) => {
-        return { owner: String(owner), kind: String(kind) as ObjectKind, id: String(id) }
-      })
-      const statements = gone.flatMap((key) => [
-        { sql: `DELETE FROM objects WHERE ${byKey}`, values: keyOf(key) },
-        ...withoutItems(key),
-      ])
-      if (statements.length > 0) await database.batch(statements)
-      return rows.length === bite
+      if (rows.length > 0) await database.batch(rows.flatMap((row) => forgotten(row, now)))
+      // Those that they went on from may be next.
+      return rows.length === bite || rows.some(({ previous }) => previous !== null)
     },
   }
+}
+
+/** Has others who write the same object wait until the batch is over, so that what follows sees what they have written. */
+function locked(key: ObjectKey): Statement {
+  return { sql: 'UPDATE objects SET hidden = hidden WHERE owner = ?1 AND kind = ?2 AND id = ?3', values: keyOf(key) }
+}
+
+function inserted({ created, expires, runningUntil, previous, ...key }: StoredObject, body: string): Statement {
+  const sql = `INSERT INTO objects (${columns}) SELECT CAST(?1 AS TEXT), CAST(?2 AS TEXT), CAST(?3 AS TEXT),
+      CAST(?4 AS BIGINT), CAST(?5 AS BIGINT), CAST(?6 AS BIGINT), CAST(?7 AS TEXT), CAST(?8 AS TEXT)
+    WHERE CAST(?7 AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM objects WHERE owner = ?1 AND kind = ?2 AND id = ?7)
+    ON CONFLICT (owner, kind, id) DO UPDATE SET expires_at = excluded.expires_at, hidden = 0,
+      running_until = excluded.running_until, previous = excluded.previous, body = excluded.body
+    RETURNING id`
+  return { sql, values: [...keyOf(key), created, expires, runningUntil ?? null, previous ?? null, body] }
+}
+
+/** Each with the characters of all before it. A loop, which nobody can make but by hand, ends as whatever is too long. */
+const chained = `WITH RECURSIVE chain AS (
+    SELECT ${columns}, 1 AS link, CAST(0 AS BIGINT) AS size FROM objects WHERE ${byKey}
+    UNION ALL
+    SELECT one.owner, one.kind, one.id, one.created_at, one.expires_at, one.running_until, one.previous, one.body,
+      chain.link + 1, chain.size + LENGTH(chain.body) + (SELECT COALESCE(SUM(LENGTH(items.body)), 0) FROM items
+        WHERE items.owner = chain.owner AND items.parent = chain.id)
+    FROM objects AS one JOIN chain ON one.owner = chain.owner AND one.kind = chain.kind AND one.id = chain.previous
+    WHERE chain.link < ?4 AND chain.size <= ?5
+  ) SELECT ${columns} FROM chain ORDER BY link`
+
+/** What of a row is deleted: too old as of `?now`, or of a key that is deleted. */
+function forgettable(now: number): string {
+  return `(owner IN (SELECT id FROM keys WHERE deleted = 1) OR (expires_at <= ?${now} AND ${isLast}))`
+}
+
+/** Statements that delete one, if it still may be. */
+function forgotten({ owner, kind, id }: Row, now: number): readonly Statement[] {
+  const key = { owner: String(owner), kind: String(kind) as ObjectKind, id: String(id) }
+  const sql = `DELETE FROM objects WHERE owner = ?1 AND kind = ?2 AND id = ?3 AND ${forgettable(4)}`
+  return [locked(key), { sql, values: [...keyOf(key), now] }, ...withoutItems(key)]
 }

@@ -16,6 +16,8 @@ export interface StoredObject extends ObjectKey {
   readonly expires: number
   /** How long a process says that it works on it. Absent: nobody does. */
   readonly runningUntil?: number | undefined
+  /** The id of the one of its kind that it goes on from. */
+  readonly previous?: string | undefined
   readonly body: JsonObject
 }
 
@@ -24,6 +26,12 @@ export interface StoredItem {
   readonly place: number
   readonly id: string
   readonly body: JsonObject
+}
+
+/** An object with its items. */
+export interface Link {
+  readonly object: StoredObject
+  readonly items: readonly JsonObject[]
 }
 
 export interface Page {
@@ -39,20 +47,45 @@ export interface ItemKey {
   readonly parent: string
 }
 
-/** What clients may ask for again. Methods reject with a `StoreError`. */
+/** Characters of one object with its items, as JSON. */
+export const mostCharacters = 16 * 1024 * 1024
+
+/** More than is kept of one object. `size`: its characters, as JSON. */
+export class TooLarge extends Error {
+  override readonly name = 'TooLarge'
+  readonly size: number
+
+  constructor(size: number) {
+    super(`it has ${size} characters, which is too much to be kept`)
+    this.size = size
+  }
+}
+
+/**
+ * What clients may ask for again. Methods reject with a `StoreError`, those that write also with `TooLarge`. Whatever reads
+ * and writes does so without anybody in between, on databases too that have no transactions but batches.
+ */
 export interface Objects {
-  /** Writes one, in the place of the one with its id if there is one, with items that follow those it has. */
-  put(object: StoredObject, items?: readonly JsonObject[]): Promise<void>
+  /**
+   * Writes one with its items, in the place of the one with its id if there is one. False: what it goes on from isn't
+   * there any more, and nothing is written.
+   */
+  put(object: StoredObject, items?: readonly JsonObject[]): Promise<boolean>
   get(key: ObjectKey): Promise<StoredObject | undefined>
+  /**
+   * One and all that it goes on from, the newest first, those that were deleted meanwhile among them. Ends early behind
+   * `links` of them, or where they have more than `size` characters together. Empty: there is no such object.
+   */
+  chain(key: ObjectKey, most: { readonly links: number; readonly size: number }): Promise<readonly Link[]>
   /** By time. `fits`: those that are wanted. Undefined: there is no `after`. */
   list(
     of: Pick<ObjectKey, 'owner' | 'kind'>,
     page: Page,
     fits?: (body: JsonObject) => boolean,
   ): Promise<readonly StoredObject[] | undefined>
-  /** Undefined: there is none. */
+  /** `change` may be called several times. Undefined: there is none. */
   update(key: ObjectKey, change: (body: JsonObject) => JsonObject): Promise<StoredObject | undefined>
-  /** With all its items. False: there is none. */
+  /** Deletes one with all its items, once nothing goes on from it; nobody finds it from now on. False: there is none. */
   remove(key: ObjectKey): Promise<boolean>
 
   /** Adds items after those that are there, and keeps their object until `expires`. False: there is no such object. */
@@ -75,7 +108,10 @@ export interface Objects {
   /** Ends the work on it. False: somebody else had ended it, and nothing is changed. */
   finish(key: ObjectKey, body: JsonObject, items?: readonly JsonObject[]): Promise<boolean>
 
-  /** Deletes some of what is too old, or whose key is deleted. Resolves with whether there may be more. */
+  /**
+   * Deletes some of what is too old, unless something newer goes on from it, or of what a deleted key had. Resolves with
+   * whether there may be more.
+   */
   forget(now: number): Promise<boolean>
 }
 

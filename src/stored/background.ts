@@ -14,6 +14,7 @@ import { seesThoughts } from './items.ts'
 import { type Keeping, readable } from './keeping.ts'
 import { patience, Recorder } from './recorder.ts'
 import { ResponseKeeper, type ResponseRequest } from './responses.ts'
+import { objectsIn } from './said.ts'
 
 /** Responses that one process makes at once while nobody waits for them. */
 const mostRunning = 64
@@ -44,7 +45,7 @@ export class Background {
   /** Begins one. Resolves with what its client gets meanwhile; rejects with a `GatewayError` if it can't begin. */
   async begin(gateway: Gateway, request: GatewayRequest, asked: ResponseRequest): Promise<Answer> {
     if (this.#jobs.size >= mostRunning) throw tooMany()
-    const { clock, random, objects, expiry, seconds } = this.#keeping
+    const { clock, random, objects, seconds } = this.#keeping
     const { json, stream } = request.body
     const keeper = new ResponseKeeper(asked, this.#keeping)
     const head = { id: identifier('resp_', random, 48), created: seconds, model: String(json.model), tier: 'default' }
@@ -52,13 +53,12 @@ export class Background {
     const queued = { ...begun, ...keeper.links, status: 'queued', background: true, store: true }
     const key = { owner: asked.owner, kind: 'response', id: head.id } as const
     const now = Math.floor(clock.now())
-    const body = { response: queued, input: keeper.input }
     const events = ['created', 'queued'].map((name, place) => {
       const type = `response.${name}`
       return { place, id: type, body: { type, sequence_number: place, response: queued } }
     })
     await readable(async () => {
-      await objects.put({ ...key, created: now, expires: expiry, runningUntil: now + patience, body })
+      await keeper.put(key, queued, now + patience)
       await objects.place({ owner: key.owner, parent: eventsOf(key.id) }, events)
     })
     const job = { key, request, keeper, queued, making: new Abort(), wanted: new Abort() }
@@ -132,11 +132,10 @@ export class Background {
     const response = recorder.ended ?? failed(queued, told)
     if (!recorder.ended && !wanted.aborted) recorder.say({ type: 'response.failed', response })
     await recorder.close()
-    const body = { response, input: keeper.input }
     const { objects } = this.#keeping
     let isWanted = false
     await this.#keeping.write(async () => {
-      isWanted = await objects.finish(key, body, outputOf(response))
+      isWanted = await objects.finish(key, keeper.rowOf(response), objectsIn(response.output))
       // Events may have been written after all else was deleted.
       if (!isWanted && !(await objects.get(key))) await objects.remove(key)
     })
@@ -158,10 +157,6 @@ function withoutBackground({ body, trace }: GatewayRequest): RequestBody {
 }
 
 const encoder = new TextEncoder()
-
-function outputOf({ output }: JsonObject): readonly JsonObject[] {
-  return Array.isArray(output) ? (output as readonly JsonObject[]) : []
-}
 
 function tooMany(): GatewayError {
   const message = `This gateway makes no more than ${mostRunning} responses in the background at once.`

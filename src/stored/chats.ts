@@ -1,11 +1,12 @@
 import { type Answer, withStep } from '../core/answer.ts'
 import type { Step } from '../core/stream.ts'
 import { accumulateChat } from '../operations/choices/accumulate.ts'
+import { mostCharacters } from '../state/objects.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { identifier } from '../wire/ids.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { EventReader } from '../wire/sse.ts'
-import { isId, type Keeping, mostCharacters } from './keeping.ts'
+import { isId, type Keeping } from './keeping.ts'
 
 /** What of a request is told with its chat. */
 const told = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'seed', 'tools', 'tool_choice']

@@ -2,7 +2,7 @@ import { type Account, tenantFor } from '../core/account.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { StoreError } from '../state/database.ts'
-import type { ObjectKey, Objects, StoredObject } from '../state/objects.ts'
+import { type ObjectKey, type Objects, type StoredObject, TooLarge } from '../state/objects.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -16,8 +16,6 @@ export interface KeepingOptions {
   readonly days: number
 }
 
-/** Characters of one object, as JSON. */
-export const mostCharacters = 16 * 1024 * 1024
 /** Milliseconds after which another process has written what it has just told a client of. */
 const patience = 100
 const day = 24 * 60 * 60 * 1000
@@ -52,17 +50,17 @@ export class Keeping {
   }
 
   /**
-   * Writes one, unless it is too large. Resolves with whether it is written; never rejects, since an answer that isn't
+   * Writes one. Resolves with whether it is written; never rejects, since an answer that isn't
    * kept is an answer even so.
    */
-  put(key: ObjectKey, body: JsonObject, items: readonly JsonObject[] = []): Promise<boolean> {
-    const size = JSON.stringify(body).length
-    if (size > mostCharacters) {
-      this.#log(`${key.id} has ${size} characters, which is too much to be kept.`, 'warn')
-      return Promise.resolve(false)
-    }
-    const created = Math.floor(this.clock.now())
-    return this.write(() => this.objects.put({ ...key, created, expires: this.expiry, body }, items))
+  put(key: ObjectKey, body: JsonObject): Promise<boolean> {
+    return this.write(() => this.objects.put(this.objectOf(key, body)))
+  }
+
+  /** One that is made now. */
+  objectOf(key: ObjectKey, body: JsonObject): StoredObject {
+    const { owner, kind, id } = key
+    return { owner, kind, id, created: Math.floor(this.clock.now()), expires: this.expiry, body }
   }
 
   /** Does what writes, and has readers wait for it. Resolves with whether it is done; never rejects. */
@@ -70,7 +68,8 @@ export class Keeping {
     const writing = work().then(
       () => true,
       (error: unknown) => {
-        this.#log(`What a client stores can't be written: ${error instanceof Error ? error.message : error}`, 'error')
+        const level = error instanceof TooLarge ? 'warn' : 'error'
+        this.#log(`What a client stores can't be written: ${error instanceof Error ? error.message : error}`, level)
         return false
       },
     )

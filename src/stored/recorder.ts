@@ -1,8 +1,8 @@
 import type { Abort } from '../core/signal.ts'
-import { eventsOf, type ObjectKey, type StoredItem } from '../state/objects.ts'
+import { eventsOf, mostCharacters, type ObjectKey, type StoredItem } from '../state/objects.ts'
 import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../wire/json.ts'
 import { withoutThoughts, withoutThoughtsIn } from './items.ts'
-import { type Keeping, mostCharacters } from './keeping.ts'
+import type { Keeping } from './keeping.ts'
 
 /** Milliseconds for which events wait for others, to be written together. */
 const pause = 50

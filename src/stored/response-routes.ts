@@ -1,9 +1,8 @@
-import { itemsOf } from '../operations/responses/history.ts'
 import { eventsOf as eventsFor } from '../operations/responses/whole-events.ts'
 import { eventsOf, type Page, type StoredObject } from '../state/objects.ts'
 import { invalid } from '../wire/body.ts'
 import { GatewayError, shorten } from '../wire/errors.ts'
-import { isObject, type JsonObject } from '../wire/json.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { done, typedFrame } from '../wire/sse.ts'
 import { failed } from './background.ts'
 import { followed, replayedEvents } from './followed.ts'
@@ -19,6 +18,7 @@ import {
   type StoredRoute,
   type StoredServices,
 } from './request.ts'
+import { responseIn, toldOf } from './said.ts'
 
 /** What clients ask of responses that were made before. */
 export const responseRoutes: readonly StoredRoute[] = [
@@ -53,7 +53,7 @@ export const responseRoutes: readonly StoredRoute[] = [
       const { found, response } = await responseFor(request, keeping)
       if (!response) return elsewhere(found)
       const page = pageIn(request.query, 'desc')
-      const items = itemsOf(found.body.input).filter(isObject)
+      const items = (await toldOf(found, keeping))?.input ?? []
       const told = asksThoughts(request.query) ? items : items.map(withoutThoughts)
       return { json: listOf(behind(told, page), page) }
     },
@@ -80,8 +80,8 @@ interface Response {
 async function responseFor({ owner, ids: [id = ''] }: StoredRequest, keeping: Keeping): Promise<Response> {
   const found = await keeping.find({ owner, kind: 'response', id })
   if (!found) throw missing('Response', id)
-  const { response } = found.body
-  if (!isObject(response)) return { found, response: undefined }
+  const response = await responseIn(found, keeping)
+  if (!response) return { found, response }
   const isDead = found.runningUntil !== undefined && found.runningUntil <= keeping.clock.now()
   return isDead ? await brokenOff(found, response, keeping) : { found, response }
 }
@@ -109,7 +109,7 @@ async function cancelled(found: StoredObject, response: JsonObject, { keeping, b
   if (isNow) return told
   // It has ended in the meantime.
   const now = await readable(() => keeping.objects.get(found))
-  return isObject(now?.body.response) ? now.body.response : told
+  return (now && (await responseIn(now, keeping))) ?? told
 }
 
 function elsewhere({ body }: StoredObject): Served {

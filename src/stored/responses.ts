@@ -1,10 +1,12 @@
 import { type Answer, withStep } from '../core/answer.ts'
 import type { Trace } from '../core/call.ts'
+import type { ObjectKey } from '../state/objects.ts'
 import { identifier } from '../wire/ids.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { itemsToKeep, seesThoughts, withoutThoughts, withoutThoughtsIn } from './items.ts'
 import type { Joined } from './joining.ts'
 import { isId, type Keeping } from './keeping.ts'
+import { objectsIn, rowOf } from './said.ts'
 import { type Teller, Telling } from './telling.ts'
 
 export interface ResponseRequest {
@@ -79,7 +81,7 @@ export class ResponseKeeper implements Teller {
     const provider = this.#isElsewhere ? providerOf(trace) : undefined
     const keeping = this.#isElsewhere
       ? provider === undefined || this.#keeping.put(key, { provider })
-      : this.#keeping.put(key, { response: told, input: this.input }, objectsIn(told.output))
+      : this.#keeping.write(() => this.put(key, told))
     return (await Promise.all([keeping, talking])).every(Boolean)
   }
 
@@ -100,12 +102,24 @@ export class ResponseKeeper implements Teller {
     }
   }
 
-  /** All that it answers, as clients read it back. */
-  get input(): readonly JsonObject[] {
-    return [...this.#request.joined.before, ...this.added]
+  /** Writes it, with what it answers or where that is. Rejects with a `StoreError` or `TooLarge`. */
+  async put(key: ObjectKey, response: JsonObject, runningUntil?: number): Promise<void> {
+    const { objects } = this.#keeping
+    const { previous, before } = this.#request.joined
+    const items = objectsIn(response.output)
+    const object = { ...this.#keeping.objectOf(key, this.rowOf(response)), runningUntil }
+    if (previous !== key.id && (await objects.put({ ...object, previous }, items))) return
+    // What it goes on from was deleted meanwhile, or is of the same name.
+    await objects.put({ ...object, body: rowOf(response, { input: [...before, ...this.added] }) }, items)
   }
 
-  /** What of it is new. */
+  /** What is in its row. */
+  rowOf(response: JsonObject): JsonObject {
+    const { conversation, until } = this.#request.joined
+    return rowOf(response, { input: this.added, ...(conversation !== undefined && { conversation, until }) })
+  }
+
+  /** What of what it answers is new, as clients read it back. */
   get added(): readonly JsonObject[] {
     this.#added ??= itemsToKeep(this.#request.joined.input(), this.#keeping.random)
     return this.#added
@@ -126,8 +140,4 @@ export class ResponseKeeper implements Teller {
 function providerOf({ attempts, plan }: Trace): string | undefined {
   const label = attempts.findLast(({ failure }) => !failure)?.deployment
   return plan?.targets.find(({ deployment }) => deployment.label === label)?.deployment.provider.name
-}
-
-function objectsIn(value: unknown): readonly JsonObject[] {
-  return Array.isArray(value) ? value.filter(isObject) : []
 }

@@ -5,7 +5,7 @@ import type { TransactionalDatabase } from '../../src/state/database.ts'
 import { createKeyStore } from '../../src/state/key-store.ts'
 import { migrate } from '../../src/state/migrate.ts'
 import { createObjects } from '../../src/state/object-store.ts'
-import type { ObjectKey, Objects, StoredObject } from '../../src/state/objects.ts'
+import type { Link, ObjectKey, Objects, StoredObject } from '../../src/state/objects.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { memoryDatabase, secure } from '../support/state.ts'
 
@@ -99,6 +99,72 @@ describe.each(Object.entries(engines))('In %s', (_, open) => {
     expect(await objects.found('key_1', ['1', 'n3', 'none'])).toEqual(new Map(['1', 'n3'].map((id) => [id, item(id)])))
     expect([await objects.removeItem(of, '1'), await objects.removeItem(of, '1')]).toEqual([true, false])
     expect(await objects.append({ ...of, parent: 'none' }, [item('x')], 5_000)).toBe(false)
+  })
+
+  it('one that goes on from others is read with all of them, from the newest on', async () => {
+    for (const [at, id] of ['a', 'b', 'c', 'd'].entries())
+      await objects.put(object(id, { body: { at }, previous: at === 0 ? undefined : 'abc'[at - 1] }), [item(`${at}`)])
+    const all = { links: 9, size: 1_000 }
+    const ids = (links: readonly Link[]) => links.map(({ object: { id } }) => id)
+    const chain = await objects.chain(key('d'), all)
+    expect(chain.map(({ object: { id, body }, items }) => [id, body.at, items])).toEqual(
+      ['d', 'c', 'b', 'a'].map((id, back) => [id, 3 - back, [item(`${3 - back}`)]]),
+    )
+    expect(ids(await objects.chain(key('d'), { ...all, links: 2 }))).toEqual(['d', 'c'])
+    const size = JSON.stringify([{ at: 3 }, item('3')]).length - 3
+    expect(ids(await objects.chain(key('d'), { ...all, size: size - 1 }))).toEqual(['d', 'c'])
+    expect(ids(await objects.chain(key('d'), { ...all, size }))).toEqual(['d', 'c', 'b'])
+    expect(await objects.chain(key('d', 'key_2'), all)).toEqual([])
+  })
+
+  it('one that is deleted is there for those that go on from it, and nobody else', async () => {
+    await objects.put(object('a'), [item('x')])
+    await objects.put(object('b', { previous: 'a' }))
+    await objects.put(object('c', { previous: 'b' }))
+    expect([await objects.remove(key('a')), await objects.remove(key('a'))]).toEqual([true, false])
+    expect([await objects.get(key('a')), await objects.chain(key('a'), { links: 9, size: 99 })]).toEqual([
+      undefined,
+      [],
+    ])
+    expect((await objects.list(key(''), { limit: 9, order: 'asc' }))?.map(({ id }) => id)).toEqual(['b', 'c'])
+    expect(await objects.append(of, [item('y')], 9_000)).toBe(false)
+    expect((await objects.chain(key('c'), { links: 9, size: 999 })).at(-1)).toMatchObject({
+      object: { id: 'a' },
+      items: [item('x')],
+    })
+    await objects.remove(key('c'))
+    await objects.forget(1_500)
+    expect(await objects.item(of, 'x')).toBeDefined()
+    await objects.remove(key('b'))
+    await objects.forget(1_500)
+    expect(await database.all('SELECT id FROM objects')).toEqual([])
+    expect(await objects.item(of, 'x')).toBeUndefined()
+  })
+
+  it('one that is too old stays for as long as anything goes on from it, and none goes on from what is gone', async () => {
+    await objects.put(object('a'))
+    await objects.put(object('b', { previous: 'a', expires: 5_000 }))
+    expect([await objects.forget(3_000), (await objects.get(key('a')))?.id]).toEqual([false, 'a'])
+    while (await objects.forget(6_000));
+    expect([await objects.get(key('a')), await objects.get(key('b'))]).toEqual([undefined, undefined])
+    expect(await objects.put(object('c', { previous: 'b' }), [item('x')])).toBe(false)
+    expect([await objects.get(key('c')), await objects.found('key_1', ['x'])]).toEqual([undefined, new Map()])
+  })
+
+  it('changes of an object by several at once are all made', async () => {
+    await objects.put(object('a', { body: {} }))
+    const names = Array.from({ length: 8 }, (_, at) => `n${at}`)
+    await Promise.all(names.map((name) => objects.update(key('a'), (body) => ({ ...body, [name]: 1 }))))
+    expect(Object.keys((await objects.get(key('a')))?.body ?? {}).sort()).toEqual(names)
+  })
+
+  it('no more is kept of an object than is said', async () => {
+    const small = createObjects(database, { object: 200, row: 100 })
+    const text = (length: number) => ({ text: 'x'.repeat(length) })
+    await expect(small.put(object('a', { body: text(90) }))).rejects.toMatchObject({ name: 'TooLarge', size: 101 })
+    await expect(small.put(object('a', { body: text(50) }), [text(80), text(80)])).rejects.toThrow('too much')
+    expect(await objects.get(key('a'))).toBeUndefined()
+    expect(await small.put(object('a', { body: text(50) }), [text(80)])).toBe(true)
   })
 
   it('items with places of their own are written once', async () => {

@@ -72,6 +72,21 @@ describe('A conversation', () => {
     expect(await textsOf(id)).toEqual(['I am Ada.', 'Who am I?', 'Hello.', 'And you?', 'Hello.'])
   })
 
+  it('is what its responses answer, as it was then', async () => {
+    const { id } = await client.conversations.create({ items: [user('one')] })
+    const { id: made } = await client.responses.create({ model: 'up/m', input: 'two', conversation: id })
+    await client.conversations.items.create(id, { items: [user('later')] })
+    const texts = async () => {
+      const { data } = await client.responses.inputItems.list(made, { order: 'asc' })
+      return data.map((item) => 'content' in item && item.content?.map((part) => 'text' in part && part.text).join())
+    }
+    expect(await texts()).toEqual(['one', 'two'])
+    await client.responses.create({ model: 'up/m', input: 'three', previous_response_id: made })
+    expect(said()).toEqual(['one', 'two', 'Hello.', 'three'])
+    await client.conversations.delete(id)
+    expect(await texts()).toEqual(['two'])
+  })
+
   it('loses nothing when several add to it at once', async () => {
     const { id } = await client.conversations.create()
     const words = Array.from({ length: 20 }, (_, at) => `word ${at}`)

@@ -1,5 +1,6 @@
 import OpenAI from 'openai'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createObjects } from '../../src/state/object-store.ts'
 import { noLists } from '../support/ask.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
 import { message, response } from '../support/responses.ts'
@@ -93,6 +94,58 @@ describe('A response of a model that only chats', () => {
       ...['user: I am Ada.', 'assistant: Hello.', 'user: Who am I?', 'assistant: Hello.'],
       'user: And now?',
     ])
+  })
+
+  it('takes no more room the longer its conversation is, and answers all of it', async () => {
+    let previous: string | undefined
+    const sizes: number[] = []
+    const size = async () => {
+      const sql = `SELECT (SELECT SUM(LENGTH(body)) FROM objects) + (SELECT SUM(LENGTH(body)) FROM items) AS size`
+      return Number((await parts.database.all(sql))[0]?.size)
+    }
+    for (let turn = 10; turn < 40; turn++) {
+      const before = await size()
+      previous = (
+        await client.responses.create({ model: 'up/m', input: `Turn ${turn}.`, previous_response_id: previous ?? null })
+      ).id
+      sizes.push((await size()) - before)
+    }
+    expect(Math.max(...sizes.slice(1)) - Math.min(...sizes.slice(1))).toBe(0)
+    expect(said().filter((one) => one.startsWith('user'))).toEqual(
+      Array.from({ length: 30 }, (_, at) => `user: Turn ${at + 10}.`),
+    )
+    const items: unknown[] = []
+    for await (const item of client.responses.inputItems.list(previous ?? '', { order: 'asc', limit: 7 }))
+      items.push(item)
+    expect(items).toHaveLength(59)
+  })
+
+  it('answers what it went on from, although that was deleted before it was made', async () => {
+    const first = await client.responses.create({ model: 'up/m', input: 'I am Ada.' })
+    upstreams.chat.script(async (...asked) => {
+      await client.responses.delete(first.id)
+      return says('Right.')(...asked)
+    }, says('Hello.'))
+    const second = await client.responses.create({ model: 'up/m', input: 'Am I?', previous_response_id: first.id })
+    await client.responses.create({ model: 'up/m', input: 'Sure?', previous_response_id: second.id })
+    expect(said()).toEqual(['user: I am Ada.', 'assistant: Hello.', 'user: Am I?', 'assistant: Right.', 'user: Sure?'])
+  })
+
+  it('that was kept with its whole history is read, and gone on from', async () => {
+    const objects = createObjects(parts.database)
+    const [asked, answered] = [
+      { id: 'msg_1', type: 'message', role: 'user', content: [{ type: 'input_text', text: 'I am Ada.' }] },
+      { id: 'msg_2', type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hi.' }] },
+    ]
+    const kept = { id: 'resp_old', object: 'response', status: 'completed', model: 'm', output: [answered] }
+    const times = { created: Date.now(), expires: Date.now() + 1e6 }
+    const key = { owner: 'key_ada', kind: 'response', id: 'resp_old' } as const
+    await objects.put({ ...key, ...times, body: { response: kept, input: [asked] } }, [answered])
+    expect(await client.responses.retrieve('resp_old')).toMatchObject({ output_text: 'Hi.', output: [answered] })
+    const next = await client.responses.create({ model: 'up/m', input: 'Me?', previous_response_id: 'resp_old' })
+    expect(said()).toEqual(['user: I am Ada.', 'assistant: Hi.', 'user: Me?'])
+    const items = await client.responses.inputItems.list(next.id, { order: 'asc' })
+    expect(items.data.map(({ id }) => id).slice(0, 2)).toEqual(['msg_1', 'msg_2'])
   })
 
   it('has its calls answered by their results', async () => {

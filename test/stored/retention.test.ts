@@ -30,7 +30,7 @@ it('what is too old is deleted, and nothing before', async () => {
   }
   const keeping = new Keeping({ objects, clock, random: Math.random, log, days: 7 })
   const key = { owner: 'key_1', kind: 'response', id: 'resp_1' } as const
-  await keeping.put(key, { response: {} }, [{ id: 'msg_1' }])
+  await objects.put(keeping.objectOf(key, { response: {} }), [{ id: 'msg_1' }])
   const end = keepFor({ database, clock, log, days: 30, objects })
   await clock.advance(7 * day - 1)
   expect(await objects.get(key)).toBeDefined()
