@@ -14,7 +14,7 @@ import { billOf } from './bill.ts'
 import type { Limiter } from './limiter.ts'
 import { projectSubjects } from './project-subject.ts'
 import { noStore } from './refusals.ts'
-import { rowOf } from './row.ts'
+import { isOthers, rowOf } from './row.ts'
 
 /** What limits and budgets are kept with, once for a process, whichever gateways it has one after the other. */
 export interface AccountingParts extends Pick<Services, 'clock'> {
@@ -107,7 +107,7 @@ export function createAccounting(parts: AccountingParts): Accounting {
         const bill = billOf(report, own?.held ?? [])
         own?.settle(bill)
         if (report.operation !== undefined)
-          ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill))
+          ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill, savedBy(report, own)))
       }
 
       return {
@@ -129,6 +129,10 @@ export function createAccounting(parts: AccountingParts): Accounting {
       }
     },
   }
+}
+
+function savedBy({ trace, outcome }: RequestReport, admission: RequestAdmission | undefined): number {
+  return isOthers(trace) && outcome === 'done' ? (admission?.worth(trace) ?? 0) : 0
 }
 
 /** A key of the configuration like those that are kept. */

@@ -1,4 +1,5 @@
 import type { Admission, Exchange, Held } from '../core/account.ts'
+import type { Trace } from '../core/call.ts'
 import type { Operation } from '../core/operation.ts'
 import type { Plan, Target } from '../core/plan.ts'
 import type { Stage } from '../core/stream.ts'
@@ -93,6 +94,13 @@ export class RequestAdmission implements Admission {
   /** What each exchange could take at most, in the order in which they began. */
   get held(): readonly Held[] {
     return this.#held
+  }
+
+  /** What an answer would have cost that others have paid for, in nano-dollars, as far as that is known. */
+  worth({ givenBy, usage }: Trace): number {
+    const target = this.plan.targets.find(({ deployment }) => deployment.label === givenBy)
+    const { operation, charge } = this.#admitted
+    return (target && charge({ operation, target, body: this.body }, usage)?.cost) ?? 0
   }
 
   /** Once. */

@@ -10,7 +10,7 @@ const mostMetadata = 4_096
 const longestName = 256
 
 /** What the ledger keeps of a request. */
-export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill): RequestRow {
+export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill, saved: number): RequestRow {
   const {
     requestId: id,
     started,
@@ -26,7 +26,7 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill): 
     firstMs,
   } = report
   // Nothing is billed for it, whatever its answer says.
-  const isKept = trace.cache === 'hit' || trace.cache === 'shared'
+  const isKept = isOthers(trace)
   return {
     ...{ id, at: Math.floor(started), key: key?.id ?? null, keyName: key?.name ?? null },
     ...{ project: key?.project ?? null, user: key?.user ?? null, endUser: user?.slice(0, longestName) ?? null },
@@ -38,7 +38,7 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill): 
     output: isKept ? (tokens?.output ?? 0) : bill.output,
     cached: tokens?.cached ?? 0,
     reasoning: tokens?.reasoning ?? 0,
-    ...{ cost: bill.cost, booked: bill.booked, usageSource: bill.source },
+    ...{ cost: bill.cost, booked: bill.booked, saved, usageSource: bill.source },
     priceSource: report.priceSource ?? null,
     ms: Math.round(ms),
     firstMs: firstMs === undefined ? null : Math.round(firstMs),
@@ -53,6 +53,11 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill): 
     cache: trace.cache ?? null,
     metadata: metadataOf(report),
   }
+}
+
+/** Whether others have paid for the answer. */
+export function isOthers({ cache }: RequestReport['trace']): boolean {
+  return cache === 'hit' || cache === 'shared'
 }
 
 /** Cut as a whole: half of it would be no JSON. */

@@ -24,6 +24,7 @@ const fields: Readonly<Record<string, (row: RequestRow) => unknown>> = {
   output_reasoning_tokens: ({ reasoning }) => reasoning,
   cost: ({ cost }) => (cost === null ? null : dollarsOf(cost)),
   booked: ({ booked }) => dollarsOf(booked),
+  saved: ({ saved }) => dollarsOf(saved),
   usage_source: ({ usageSource }) => usageSource,
   price_source: ({ priceSource }) => priceSource,
   duration_ms: ({ ms }) => ms,

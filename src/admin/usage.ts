@@ -75,6 +75,7 @@ export const usageRoutes: readonly AdminRoute[] = [
       const result = (sum: UsageSum) => ({
         object: 'organization.costs.result',
         amount: { value: dollarsOf(sum.cost), currency: 'usd' },
+        saved: { value: dollarsOf(sum.saved), currency: 'usd' },
         quantity: null,
         quantity_unit: null,
         ...groupFields(sum, shown),

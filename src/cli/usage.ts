@@ -67,6 +67,8 @@ interface Sum {
   readonly input_tokens: number
   readonly output_tokens: number
   readonly amount: { readonly value: number; readonly currency: string }
+  /** By answers that were kept. */
+  readonly saved: { readonly value: number; readonly currency: string }
   readonly [group: string]: unknown
 }
 
@@ -111,6 +113,7 @@ function columnsOf(names: readonly string[]): Record<string, (sum: Sum) => strin
     input: ({ input_tokens: tokens }) => String(tokens),
     output: ({ output_tokens: tokens }) => String(tokens),
     cost: ({ amount }) => dollars(amount.value),
+    saved: ({ saved }) => (saved.value === 0 ? '' : dollars(saved.value)),
     'without a price': ({ num_unpriced_requests: requests }) => (requests === 0 ? '' : String(requests)),
   }
 }
@@ -128,6 +131,7 @@ function withTotal(sums: readonly Sum[]): readonly Sum[] {
       input_tokens: total((sum) => sum.input_tokens),
       output_tokens: total((sum) => sum.output_tokens),
       amount: { value: total((sum) => sum.amount.value), currency: 'usd' },
+      saved: { value: total((sum) => sum.saved.value), currency: 'usd' },
     },
   ]
 }

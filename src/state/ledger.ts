@@ -37,6 +37,8 @@ export interface RequestRow {
   readonly cost: number | null
   /** What its budgets were charged: more than `cost` where something may have been billed that nobody told of. */
   readonly booked: number
+  /** What an answer that nobody had to pay for would have cost, as far as that is known. */
+  readonly saved: number
   readonly usageSource: UsageSource
   readonly priceSource: string | null
   readonly ms: number
@@ -81,6 +83,7 @@ export interface UsageSum {
   readonly reasoning: number
   readonly cost: number
   readonly booked: number
+  readonly saved: number
   /** Requests without a known price. */
   readonly unpriced: number
 }

@@ -22,6 +22,7 @@ const columns: Readonly<Record<keyof RequestRow, string>> = {
   reasoning: 'reasoning',
   cost: 'cost',
   booked: 'booked',
+  saved: 'saved',
   usageSource: 'usage_source',
   priceSource: 'price_source',
   ms: 'ms',
@@ -57,6 +58,8 @@ export function storable(row: RequestRow): RequestRow {
     reasoning: whole(row.reasoning),
     cost: row.cost === null ? null : whole(row.cost),
     booked: whole(row.booked),
+    // Rows that an older version has queued don't have it.
+    saved: whole(row.saved ?? 0),
     ms: whole(row.ms),
     firstMs: row.firstMs === null ? null : whole(row.firstMs),
     attempts: json(row.attempts) ?? '[]',

@@ -103,7 +103,18 @@ interface Spent {
 }
 
 const groupColumns = ['bucket', 'key_id', 'project_id', 'user_id', 'end_user', 'operation', 'model', 'deployment']
-const sumColumns = ['requests', 'errors', 'input', 'cached', 'output', 'reasoning', 'cost', 'booked', 'unpriced']
+const sumColumns = [
+  'requests',
+  'errors',
+  'input',
+  'cached',
+  'output',
+  'reasoning',
+  'cost',
+  'booked',
+  'saved',
+  'unpriced',
+]
 
 /** In the order of `sumColumns`. */
 const counted: readonly ((row: RequestRow) => number)[] = [
@@ -115,6 +126,7 @@ const counted: readonly ((row: RequestRow) => number)[] = [
   ({ reasoning }) => reasoning,
   ({ cost }) => cost ?? 0,
   ({ booked }) => booked,
+  ({ saved }) => saved,
   ({ cost }) => (cost === null ? 1 : 0),
 ]
 

@@ -104,7 +104,7 @@ const columns: Readonly<Record<UsageGroup, string>> = {
 }
 
 const whole = (expression: string, name: string) => `CAST(coalesce(sum(${expression}), 0) AS BIGINT) AS ${name}`
-const tokens = ['input', 'cached', 'output', 'reasoning', 'booked'].map((name) => whole(name, name))
+const tokens = ['input', 'cached', 'output', 'reasoning', 'booked', 'saved'].map((name) => whole(name, name))
 
 function sumOfHours(query: UsageQuery, from: number, to: number) {
   const counts = ['requests', 'errors', 'cost', 'unpriced'].map((name) => whole(name, name))
@@ -155,6 +155,7 @@ function sumOf(row: Row, groups: readonly UsageGroup[], bucket: number): UsageSu
     reasoning: count('reasoning'),
     cost: count('cost'),
     booked: count('booked'),
+    saved: count('saved'),
     unpriced: count('unpriced'),
   }
 }

@@ -3,6 +3,7 @@ import { type Environment, noFindings } from '../config/secrets.ts'
 import { readState } from '../config/state.ts'
 import type { Database } from '../state/database.ts'
 import type { RequestRow } from '../state/ledger.ts'
+import { storable } from '../state/request-rows.ts'
 import { EndUsers } from '../state/rollups.ts'
 import { openD1 } from './d1.ts'
 import { databaseOf } from './keeper.ts'
@@ -24,7 +25,7 @@ export async function writeDelivered({ messages }: Delivered, config: Config, en
   opened ??= openD1(databaseOf(settings, env))
   for (const message of messages) {
     try {
-      await writeRows(opened, message.body as readonly RequestRow[], endUsers)
+      await writeRows(opened, (message.body as readonly RequestRow[]).map(storable), endUsers)
       message.ack()
     } catch {
       message.retry()

@@ -68,10 +68,26 @@ describe('A kept answer', () => {
     const { gateway, rows } = await gatewayWith({ ttl: 60 }, { a: { limits: { budget: 1_000_000_000 } } })
     for (let n = 0; n < 3; n++) await ask(gateway, chat('m', { max_tokens: 5 }), as('a'))
     const [first, ...others] = rows
-    expect(first).toMatchObject({ cache: 'miss', input: 3, output: 2, cost: 5_000, booked: 5_000, deployment: 'lab/m' })
+    expect(first).toMatchObject({
+      cache: 'miss',
+      input: 3,
+      output: 2,
+      cost: 5_000,
+      booked: 5_000,
+      saved: 0,
+      deployment: 'lab/m',
+    })
     expect(others).toHaveLength(2)
     for (const row of others)
-      expect(row).toMatchObject({ cache: 'hit', input: 3, output: 2, cost: 0, booked: 0, deployment: 'lab/m' })
+      expect(row).toMatchObject({
+        cache: 'hit',
+        input: 3,
+        output: 2,
+        cost: 0,
+        booked: 0,
+        saved: 5_000,
+        deployment: 'lab/m',
+      })
   })
 
   it('has no usage in its stream for who does not ask for it, though the gateway has', async () => {
@@ -104,7 +120,11 @@ describe('A kept answer', () => {
     await arrived(3)
     goOn()
     await Promise.all(replies)
-    expect(rows.map(({ cache, booked }) => `${cache} ${booked}`).sort()).toEqual(['miss 5000', 'shared 0', 'shared 0'])
+    expect(rows.map(({ cache, booked, saved }) => `${cache} ${booked} ${saved}`).sort()).toEqual([
+      'miss 5000 0',
+      'shared 0 5000',
+      'shared 0 5000',
+    ])
   })
 
   it('is not there any more once an operator has dropped those of its key', async () => {

@@ -191,7 +191,15 @@ describe('Usage', () => {
     const rows = [
       make({ at: midnight, key: 'a', model: 'm1', project: 'p' }),
       make({ at: midnight + minute, key: 'a', model: 'm2', outcome: 'failed', status: 502, cost: 0, booked: 0 }),
-      make({ at: midnight + minute + 1, key: 'b', model: 'm1', cost: null, booked: 7, operation: 'embeddings' }),
+      make({
+        at: midnight + minute + 1,
+        key: 'b',
+        model: 'm1',
+        cost: null,
+        booked: 7,
+        saved: 9,
+        operation: 'embeddings',
+      }),
       make({ at: midnight + hour, key: null, model: null, endUser: 'eve', outcome: 'gone' }),
       make({ at: midnight + day, key: 'a', model: 'm1', outcome: 'cut' }),
     ]
@@ -204,7 +212,17 @@ describe('Usage', () => {
 
   it('is summed up by the day', async () => {
     expect(await sums({})).toMatchObject([
-      { bucket: midnight, requests: 4, errors: 1, input: 40, cached: 8, cost: 2_000, booked: 2_007, unpriced: 1 },
+      {
+        bucket: midnight,
+        requests: 4,
+        errors: 1,
+        input: 40,
+        cached: 8,
+        cost: 2_000,
+        booked: 2_007,
+        saved: 9,
+        unpriced: 1,
+      },
       { bucket: midnight + day, requests: 1, errors: 1, cost: 1_000 },
     ])
   })

@@ -29,6 +29,7 @@ export function rowMaker(): (fields: Partial<RequestRow> & { readonly at: number
       reasoning: 1,
       cost: 1_000,
       booked: 1_000,
+      saved: 0,
       usageSource: 'reported',
       priceSource: 'configuration',
       ms: 12,
