@@ -19,8 +19,9 @@ import type { Sockets } from './core/upgrade.ts'
 import { composeGateway } from './gateway.ts'
 import { type Access, createGuard } from './http/access.ts'
 import { createApp } from './http/app.ts'
-import { createReports } from './http/report.ts'
+import { createReports, logThrown } from './http/report.ts'
 import { isForResponses } from './http/upgrades.ts'
+import type { Gathering } from './observe/gathering.ts'
 import { readLogSettings } from './observe/log-settings.ts'
 import type { Metrics } from './observe/metrics/metrics.ts'
 import { readMetricsNames } from './observe/metrics/settings.ts'
@@ -56,6 +57,8 @@ export interface Parts<Bindings extends object> {
   readonly accounting?: Accounting | undefined
   /** What there is for keeping answers. Absent: what every runtime has. */
   readonly cacheHost?: (() => Promise<CacheHost>) | undefined
+  /** Tells of requests some at a time, where work goes on between them. Absent: each is told of at once. */
+  readonly gathering?: Gathering | undefined
   /** Counts requests, where somebody is to be told. Absent: nobody does. */
   readonly metrics?: Pick<Metrics, 'watch'> | undefined
 }
@@ -92,7 +95,10 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const metrics = parts.metrics?.watch({ catalog, known, health, scraped, keys, hash: hashOf(config) })
   const charging = parts.accounting?.charge({ catalog, known, keys, ...services })
   const prices = lateValue(async () => (await import('./prices/pricing.ts')).createPricing({ known, ...services }))
-  const observer = joined([charging?.observer, services.observer, metrics?.observer])
+  const telling = joined([services.observer, metrics?.observer])
+  const told = telling && (parts.gathering?.later(telling, (thrown) => logThrown(log, thrown)) ?? telling)
+  // Budgets can't wait.
+  const observer = joined([charging?.observer, told])
   const reports = createReports({ ...services, pricing: charging ? atHand(charging.prices) : prices, observer })
   const edge = parts.edge({ clock, writeTimeout: (config.writeTimeout ?? writeTimeout) * 1000 })
   const guard = createGuard(access, adminKey, charging?.accounts)

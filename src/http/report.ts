@@ -62,7 +62,7 @@ export class RequestRecord implements WorkRecord {
   get loading(): Promise<unknown> | undefined {
     const { pricing, log } = this.#reporting
     if (pricing.value) return undefined
-    return pricing.load().catch((error) => log(describeCause(asGatewayError(error)), 'error'))
+    return pricing.load().catch((error) => logThrown(log, error))
   }
 
   /** Lets observers finish their work once the request is over. `afterwards` runs what outlasts the response. */
@@ -221,6 +221,11 @@ function told(log: Log, tell: () => void): void {
   try {
     tell()
   } catch (thrown) {
-    log(describeCause(asGatewayError(thrown)), 'error')
+    logThrown(log, thrown)
   }
+}
+
+/** What an observer has thrown. */
+export function logThrown(log: Log, thrown: unknown): void {
+  log(describeCause(asGatewayError(thrown)), 'error')
 }

@@ -5,7 +5,7 @@ import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
 import { urlOf } from '../start-text.ts'
 import type { Arguments } from './arguments.ts'
-import { type Job, outside } from './build.ts'
+import { gathering, type Job, outside } from './build.ts'
 import { Keeper } from './keeper.ts'
 import { LiveConfig } from './live-config.ts'
 import { LateMetrics } from './metrics.ts'
@@ -33,7 +33,10 @@ export async function serveAlone(
   const exported = begin !== undefined
   const keeper = new Keeper(env, outside)
   const { clock } = outside
-  const metrics = new LateMetrics({ env, clock, exported, reloads: () => live.results, kept: () => keeper.figures })
+  const metrics = new LateMetrics({
+    ...{ env, clock, gathering, exported },
+    ...{ reloads: () => live.results, kept: () => keeper.figures },
+  })
   await metrics.prepare(job.config)
   await keeper.prepare(job.config)
   const serving = new Serving(job, env, { control: live, metrics, keeper })

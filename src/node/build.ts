@@ -13,6 +13,7 @@ import type { Config } from '../config/schema.ts'
 import { systemClock } from '../core/clock.ts'
 import type { Services } from '../core/services.ts'
 import { createLog } from '../log.ts'
+import { Gathering } from '../observe/gathering.ts'
 import { createNodeDial } from '../runtime/node-dial.ts'
 import { nodeDownload } from '../runtime/node-download.ts'
 import { nodeEdge } from '../runtime/node-edge.ts'
@@ -53,7 +54,12 @@ export const outside: Omit<Services, 'transport'> = {
 
 /** The standard output. */
 const lines = createLines(1, systemClock)
-process.on('exit', lines.flush)
+/** What is told of requests in this process. */
+export const gathering = new Gathering(systemClock)
+process.on('exit', () => {
+  gathering.drain()
+  lines.flush()
+})
 
 /** What a worker gets. */
 export interface WorkerJob extends Job {
@@ -119,6 +125,7 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
     withoutKeys: { mode: 'open' },
     control: beside.control,
     metrics: beside.metrics?.now,
+    gathering,
     accounting: beside.keeper?.accounting,
     state: beside.keeper?.state,
     stored: beside.keeper?.stored,

@@ -2,6 +2,7 @@ import type { Environment } from '../config/providers.ts'
 import type { Config } from '../config/schema.ts'
 import { noFindings } from '../config/secrets.ts'
 import type { Clock } from '../core/clock.ts'
+import type { Gathering } from '../observe/gathering.ts'
 import { wantsLatestNames } from '../observe/latest-names.ts'
 import type { KeptFigures } from '../observe/metrics/kept.ts'
 import type { Tally } from '../observe/metrics/metric.ts'
@@ -13,6 +14,7 @@ import type { Report } from '../runtime/workers.ts'
 export interface LateMetricsOptions {
   readonly env: Environment
   readonly clock: Clock
+  readonly gathering: Gathering
   /** See `MetricsOptions`. */
   readonly exported?: boolean | undefined
   readonly reloads?: () => ReloadResults
@@ -37,11 +39,12 @@ export class LateMetrics {
 
   /** Resolves when they are there, if the configuration wants them. */
   async prepare(config: Config): Promise<void> {
-    const { env, clock, exported, reloads, kept, onLoad } = this.#options
+    const { env, clock, gathering, exported, reloads, kept, onLoad } = this.#options
     // What is wrong with the setting is told by whoever builds the gateway.
     if (this.#now || !(exported || readMetricsNames(config, env, noFindings()))) return
     const { createMetrics } = await import('../observe/metrics/metrics.ts')
-    this.#now = createMetrics({ clock, exported, reloads, kept, latest: wantsLatestNames(env) })
+    const { drain: settle } = gathering
+    this.#now = createMetrics({ clock, exported, reloads, kept, settle, latest: wantsLatestNames(env) })
     onLoad?.(this.#now)
   }
 }

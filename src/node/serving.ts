@@ -3,7 +3,7 @@ import type { Log } from '../core/log.ts'
 import type { Sockets } from '../core/upgrade.ts'
 import { inherit, inheritLists } from '../inherit.ts'
 import type { Fetch } from '../runtime/node-listener.ts'
-import { type Beside, build, createShared, type Job, type Shared } from './build.ts'
+import { type Beside, build, createShared, gathering, type Job, type Shared } from './build.ts'
 
 /** Milliseconds that a new gateway waits for its providers' lists before it serves. */
 const patience = 2_000
@@ -39,6 +39,7 @@ export class Serving {
 
   /** Sends what waits to be sent somewhere, for when the process ends; takes `ms` at most. */
   async close(ms: number): Promise<void> {
+    gathering.drain()
     await Promise.all([...this.#all.map((one) => one.close(ms)), this.shared.flushAnswers()])
   }
 

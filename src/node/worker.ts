@@ -5,7 +5,7 @@ import { drainOf, lastTelemetry } from '../runtime/draining.ts'
 import { createNodeServer } from '../runtime/node-server.ts'
 import { serveSockets } from '../runtime/node-sockets.ts'
 import type { Order, Report } from '../runtime/workers.ts'
-import { outside, type WorkerJob } from './build.ts'
+import { gathering, outside, type WorkerJob } from './build.ts'
 import { Keeper } from './keeper.ts'
 import { LateMetrics, WorkerMetrics } from './metrics.ts'
 import { RemoteConfig } from './remote-config.ts'
@@ -49,6 +49,7 @@ async function start(job: WorkerJob): Promise<void> {
     const metrics = new LateMetrics({
       env: process.env,
       clock: outside.clock,
+      gathering,
       exported: job.exported,
       kept: () => keeper.figures,
       onLoad(made) {

@@ -42,7 +42,8 @@ export function createLogger({ level: least, format, sample, content }: LogSetti
     over(report) {
       const level = levelOf(report)
       if (!written[level] || (level === 'info' && sample < 1 && random() >= sample)) return
-      const at = time(clock.now())
+      // When it was over, which may be a while ago.
+      const at = time(report.started + report.ms)
       const more = content ? contentOf?.(report) : undefined
       const entry =
         format === 'json'

@@ -20,6 +20,9 @@ const { values } = parseArgs({
     starts: { type: 'string', default: '4' },
     rounds: { type: 'string', default: '20' },
     only: { type: 'string' },
+    scenario: { type: 'string' },
+    ms: { type: 'string', default: '300' },
+    'warm-ups': { type: 'string', default: '10' },
     profile: { type: 'string' },
   },
 })
@@ -28,7 +31,7 @@ const admin = 'sk-samewire-bench-admin'
 // Slow enough not to have two chunks in one read on a busy machine, which would cost less.
 const pace = { step: 20, chunks: 10 }
 const scenarios: readonly Scenario[] = [
-  plain('plain request, 2 KB, c = 16', { bytes: 1_800, connections: 16, ms: 300 }),
+  plain('plain request, 2 KB, c = 16', { bytes: 1_800, connections: 16, ms: Number(values.ms) }),
   streams(`stream of ${pace.chunks} chunks, 25 at once`, { count: 128, pace, late: true }),
 ]
 /** What a figure is of: the bench counts chunks. */
@@ -39,7 +42,7 @@ const metrics = { SAMEWIRE_METRICS: 'true' }
 const off = { LOG_LEVEL: 'silent', SAMEWIRE_ADMIN_KEY: admin }
 const allOn = 'all on'
 /** Windows that do not count: what is observed has more code to compile. */
-const warmUps = 10
+const warmUps = Number(values['warm-ups'])
 
 function variantsFor(collector: Measured): Readonly<Record<string, Readonly<Record<string, string>>>> {
   const traces = (name: string) => ({
@@ -49,6 +52,8 @@ function variantsFor(collector: Measured): Readonly<Record<string, Readonly<Reco
   })
   return {
     off,
+    // Told of each request, and does nothing.
+    told: { ...off, LOG_LEVEL: 'error' },
     log: { ...off, ...log },
     metrics: { ...off, ...metrics },
     traces: { ...off, ...traces('traces') },
@@ -81,7 +86,7 @@ async function measured(turn: number): Promise<Map<string, Readings>> {
       contenders.push({ ...(await startSamewire(`http://127.0.0.1:${upstream.port}`, { env, flags })), name })
     }
     const all = new Map<string, Readings>()
-    for (const scenario of scenarios) {
+    for (const scenario of scenarios.filter(({ kind }) => !values.scenario || kind === values.scenario)) {
       const readings = await measure(scenario, contenders, Number(values.rounds), warmUps)
       all.set(scenario.name, readings)
       const ratio = typical(readings, allOn) / typical(readings, 'off')

@@ -25,6 +25,8 @@ export interface MetricsOptions {
   readonly reloads?: (() => ReloadResults) | undefined
   /** What the process keeps. Absent, or undefined: nothing. */
   readonly kept?: (() => KeptFigures | undefined) | undefined
+  /** Has those counted that are over. Absent: they already are. */
+  readonly settle?: (() => void) | undefined
 }
 
 /** A gateway whose requests are counted. */
@@ -58,7 +60,14 @@ export interface Metrics {
   gather: () => Promise<Tally>
 }
 
-export function createMetrics({ clock, latest, exported = false, reloads, kept = none }: MetricsOptions): Metrics {
+export function createMetrics({
+  clock,
+  latest,
+  exported = false,
+  reloads,
+  kept = none,
+  settle,
+}: MetricsOptions): Metrics {
   const registry = new Registry(clock.now())
   const look = new KeptLook(clock, kept)
   const own = ownSet(registry)
@@ -124,6 +133,7 @@ export function createMetrics({ clock, latest, exported = false, reloads, kept =
       }
     },
     tally() {
+      settle?.()
       lookAtDeployments()
       registry.values[folded] = registry.folded
       return look.added(registry.tally())
