@@ -20,6 +20,7 @@ export interface Incoming {
   readonly method: string
   readonly url: string
   readonly header: HeaderReader
+  /** The body, `{}` if there is none. */
   readonly json: () => Promise<JsonObject>
 }
 
@@ -38,13 +39,12 @@ export function createAdmin(options: AdminOptions, routes: readonly AdminRoute[]
     const holder = found?.route.forHolders ? await holderOf(header, options) : undefined
     if (!holder) guard(header, method === 'GET' ? 'GET' : 'POST')
     if (!found) throw unknown(asked, path, new Set(there.map(({ route }) => route.method)))
-    const hasBody = header('content-length') !== '0' && (header('content-length') ?? header('transfer-encoding'))
     const request = {
       parameters: found.parameters,
       query: new URL(url).searchParams,
       header,
       holder,
-      json: async () => (hasBody ? await json() : {}),
+      json,
     }
     return await found.route.answer(request, options.scope)
   }

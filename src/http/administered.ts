@@ -3,8 +3,9 @@ import type { AdminOptions } from '../admin/admin.ts'
 import { late } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
 import type { Edge } from '../runtime/edge.ts'
+import { parseBody } from '../wire/body.ts'
 import { routePath } from '../wire/paths.ts'
-import { readJson } from './reading.ts'
+import { readBytes } from './reading.ts'
 import { isKept } from './state-paths.ts'
 
 export interface AdministeredOptions<Bindings extends object> {
@@ -33,7 +34,11 @@ export function createAdministered<Bindings extends object>(options: Administere
   return function administered(context: Context<{ Bindings: Bindings }>): Promise<Response> | undefined {
     const { method, url } = context.req
     if (!isOurs(method, routePath(url))) return undefined
-    const json = () => readJson(edge, context, bodyLimit).then((body) => body.json)
+    // Not every runtime tells by a header whether there is a body.
+    const json = async () => {
+      const bytes = await readBytes(edge, context, bodyLimit)
+      return bytes.length === 0 ? {} : parseBody(bytes).json
+    }
     return admin({ id: nextId(), method, url, header: edge.headers(context), json })
   }
 }

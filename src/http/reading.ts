@@ -5,16 +5,19 @@ import { parseBody, type RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { type HeaderReader, headerValue, isJson } from '../wire/headers.ts'
 
+type Reading<Bindings extends object> = [edge: Edge<Bindings>, context: Context<{ Bindings: Bindings }>, limit: number]
+
 /** Reads a request of JSON, unpacked if it is compressed. `limit`: bytes. */
-export function readJson<Bindings extends object>(
-  edge: Edge<Bindings>,
-  context: Context<{ Bindings: Bindings }>,
-  limit: number,
-): Promise<RequestBody> {
+export function readJson<Bindings extends object>(...reading: Reading<Bindings>): Promise<RequestBody> {
+  return readBytes(...reading).then(parseBody)
+}
+
+/** The body of a request, unpacked if it is compressed. `limit`: bytes. */
+export function readBytes<Bindings extends object>(...[edge, context, limit]: Reading<Bindings>): Promise<Uint8Array> {
   const encoding = encodingOf(edge.headers(context))
-  if (encoding === undefined) return edge.readBody(context, limit).then(parseBody)
+  if (encoding === undefined) return edge.readBody(context, limit)
   const { source } = edge.openBody(context, limit, encoding)
-  return source.collect(limit, () => tooLarge(limit)).then(parseBody)
+  return source.collect(limit, () => tooLarge(limit))
 }
 
 /** Throws the 415 for a request that says it is no JSON. */
