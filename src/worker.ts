@@ -103,7 +103,7 @@ export default {
   },
 }
 
-/** The Durable Object that keeps limits and budgets of one key, if it is bound. */
+/** The Durable Object that keeps limits and budgets of one project, lone key or model, if it is bound. */
 export class Meters extends DurableObject {
   readonly #book = import('./workers/meters.ts').then(({ openMeters }) => openMeters(this.ctx.storage))
 

@@ -119,8 +119,7 @@ export class KeyAccount implements Account {
   }
 
   get #project(): ProjectSubject | undefined {
-    const { project } = this.#key
-    return project === undefined ? undefined : this.#common.projects?.find(project)
+    return this.#common.projects?.of(this.#key)
   }
 
   /** The key, and the project that it belongs to. */
@@ -154,7 +153,7 @@ export class KeyAccount implements Account {
   }
 
   #take(takes: readonly Take[], holds: readonly Hold[]): Allowance | Promise<Allowance> {
-    const outcome = this.#common.limiter.take({ key: this.#key.id, takes, holds })
+    const outcome = this.#common.limiter.take({ key: this.#key, takes, holds })
     if (!(outcome instanceof Promise)) return this.#granted(outcome, holds)
     return outcome.then(
       (one) => this.#granted(one, holds),

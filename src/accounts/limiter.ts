@@ -1,10 +1,10 @@
+import type { Key } from '../state/key.ts'
 import type { Granted, Hold, Meters, Refused } from '../state/meters.ts'
 import { isTooFast, type RateKind, type Rates, type Take, type Taken, type TooFast } from './rates.ts'
 
 /** What a request needs of limits and budgets. */
 export interface Needs {
-  /** The id of its key. */
-  readonly key: string
+  readonly key: Pick<Key, 'id' | 'home' | 'project'>
   readonly takes: readonly Take[]
   readonly holds: readonly Hold[]
 }

@@ -1,4 +1,4 @@
-import type { Project, Projects } from '../state/key.ts'
+import type { Key, Project, Projects } from '../state/key.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { allowList } from './allowed.ts'
 import type { Subject } from './subject.ts'
@@ -10,15 +10,15 @@ export interface ProjectSubject extends Subject {
 }
 
 export interface ProjectSubjects {
-  /** Undefined: there is none with this id, so it limits nobody. Throws a 401 for one that was put away. */
-  find(id: string): ProjectSubject | undefined
+  /** Undefined: the key belongs to none that limits it. Throws a 401 for one that was put away. */
+  of(key: Key): ProjectSubject | undefined
 }
 
 export function projectSubjects(projects: Projects): ProjectSubjects {
   const made = new WeakMap<Project, ProjectSubject>()
   return {
-    find(id) {
-      const project = projects.find(id)
+    of(key) {
+      const project = projects.of(key)
       if (!project) return undefined
       if (project.archivedAt !== undefined) throw archived(project)
       const known = made.get(project) ?? subjectOf(project)

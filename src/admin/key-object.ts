@@ -2,9 +2,8 @@ import { dollarsOf } from '../prices/money.ts'
 import type { Key } from '../state/key.ts'
 import type { Spending } from '../state/ledger.ts'
 import type { Reading } from '../state/meters.ts'
-import { windowAt } from '../state/window.ts'
 import { valuesOf } from './key-terms.ts'
-import { type AdminState, budgetSubject } from './state.ts'
+import { type AdminState, budgetMeter } from './state.ts'
 
 const nothing: Spending = { total: 0, daily: 0, weekly: 0, monthly: 0 }
 
@@ -16,9 +15,8 @@ export async function keyObjects(keys: readonly Key[], state: AdminState) {
 
 /** What the meter of a key's budget says; undefined if it has none. */
 async function readingOf(key: Key, { meters, clock }: AdminState): Promise<Reading | undefined> {
-  const { budget, budgetReset = null } = key.limits
-  if (budget === undefined) return undefined
-  return await meters.read({ subject: budgetSubject(key), window: windowAt(budgetReset, clock.now()) })
+  if (key.limits.budget === undefined) return undefined
+  return await meters.read(budgetMeter(key, clock.now()))
 }
 
 function keyObject(key: Key, spending: Spending | undefined, reading: Reading | undefined) {

@@ -1,11 +1,10 @@
-import { windowAt } from '../state/window.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { duration, readFields } from './fields.ts'
 import { keyObjects, operatorObject, ownObject } from './key-object.ts'
 import { changedTerms, newTerms } from './key-terms.ts'
 import { readQuery } from './query.ts'
 import type { AdminRoute } from './route.ts'
-import { type AdminState, budgetSubject, countedState, stateOf } from './state.ts'
+import { type AdminState, budgetMeter, countedState, stateOf } from './state.ts'
 
 /** Keys of a list. */
 const page = 100
@@ -55,10 +54,7 @@ export const keyRoutes: readonly AdminRoute[] = [
       const { change, forgive } = changedTerms(await request.json())
       const state = await stateOf(scope)
       const key = await (change ? state.keys.update(id, change) : state.keys.get(id))
-      if (key && forgive) {
-        const window = windowAt(key.limits.budgetReset ?? null, state.clock.now())
-        await state.meters.forgive({ subject: budgetSubject(key), window })
-      }
+      if (key && forgive) await state.meters.forgive(budgetMeter(key, state.clock.now()))
       return { body: { data: await shown(key, state) } }
     },
   },

@@ -4,7 +4,6 @@ import type { ProjectStore } from '../state/project-store.ts'
 import { windowAt } from '../state/window.ts'
 import { invalid } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
-
 import { changedProject, newProject, permissionsOf, rateOf, spendLimitOf } from './project-terms.ts'
 import { readQuery } from './query.ts'
 import type { AdminAnswer, AdminRequest, AdminRoute, AdminScope } from './route.ts'
@@ -21,10 +20,10 @@ export const projectRoutes: readonly AdminRoute[] = [
     path,
     async answer({ query }, scope) {
       const asked = readQuery(query, ['after', 'limit', 'include_archived'])
-      const { state, projects } = await projectsOf(scope)
+      const state = await stateOf(scope)
       const limit = asked.integer('limit', 1, most) ?? usual
       const archived = asked.flag('include_archived') ?? false
-      const found = await projects.list({ archived, after: asked.text('after'), limit: limit + 1 })
+      const found = await state.projects.list({ archived, after: asked.text('after'), limit: limit + 1 })
       const data = await Promise.all(found.slice(0, limit).map((project) => shown(project, state)))
       const ends = { first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
       return { body: { object: 'list', data, ...ends, has_more: found.length > limit } }
@@ -34,9 +33,9 @@ export const projectRoutes: readonly AdminRoute[] = [
     method: 'POST',
     path,
     async answer(request, scope) {
-      const { state, projects } = await projectsOf(scope)
+      const state = await stateOf(scope)
       const { id, ...terms } = newProject(await request.json())
-      const made = await projects.create(terms, id)
+      const made = await state.projects.create(terms, id)
       if (!made) throw invalid(`There is a project with the id '${id}'.`, 'id', 'invalid_value')
       return { body: await shown(made, state) }
     },
@@ -95,7 +94,8 @@ interface About {
 /** An answer about one project, or the 404 of there being none. */
 function about(answer: (project: Project, about: About) => object | Promise<object>): AdminRoute['answer'] {
   return async (request, scope): Promise<AdminAnswer> => {
-    const { state, projects } = await projectsOf(scope)
+    const state = await stateOf(scope)
+    const { projects } = state
     const project = there(await projects.get(request.parameters.id ?? ''))
     return { body: await answer(project, { state, projects, request }) }
   }
@@ -176,17 +176,6 @@ function permissionsObject({ limits: { models, modelsDenied } }: Project) {
   const list = models ?? modelsDenied
   if (!list) throw nothingSet('model permissions')
   return { object: 'project.model_permissions', mode: models ? 'allow_list' : 'deny_list', model_ids: list }
-}
-
-async function projectsOf(scope: AdminScope) {
-  const state = await stateOf(scope)
-  if (!state.projects) throw missingHere()
-  return { state, projects: state.projects }
-}
-
-function missingHere(): GatewayError {
-  const message = 'This gateway has no projects: on Workers keys have limits of their own only.'
-  return new GatewayError('bad_request', message, { status: 404, code: 'unknown_url' })
 }
 
 function there(project: Project | undefined): Project {

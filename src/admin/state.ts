@@ -2,8 +2,9 @@ import type { Clock } from '../core/clock.ts'
 import type { Key, Keys } from '../state/key.ts'
 import type { KeyStore } from '../state/key-store.ts'
 import type { Ledger, Usage } from '../state/ledger.ts'
-import type { MeterBook } from '../state/meters.ts'
+import type { MeterBook, MeterName } from '../state/meters.ts'
 import type { ProjectStore } from '../state/project-store.ts'
+import { windowAt } from '../state/window.ts'
 import { GatewayError } from '../wire/errors.ts'
 
 /** What a gateway keeps beyond requests, for those who look after it. */
@@ -11,8 +12,7 @@ export interface AdminState {
   readonly keys: KeyStore
   /** Finds who asks, for what holders of keys may see themselves. */
   readonly holders: Keys
-  /** Absent: keys have nothing in common. */
-  readonly projects?: ProjectStore | undefined
+  readonly projects: ProjectStore
   readonly usage: Usage
   /** What has been written by this process is read as well. */
   readonly ledger: Pick<Ledger, 'flush'>
@@ -25,7 +25,9 @@ interface Kept {
 }
 
 /** The meter of a key's budget. */
-export const budgetSubject = ({ id }: Pick<Key, 'id'>): string => `key:${id}`
+export function budgetMeter({ id, home, limits: { budgetReset = null } }: Key, now: number): MeterName {
+  return { subject: `key:${id}`, window: windowAt(budgetReset, now), home }
+}
 
 export const noState =
   'This gateway keeps no keys, budgets and usage. Set `state` in its configuration, such as `state: {url: file:samewire.db}`.'

@@ -71,8 +71,8 @@ export function createKeyStore({ database, clock, secure, changed }: KeyStoreOpt
       const id = `key_${at.toString(16).padStart(12, '0')}${hexOf(secure(6))}`
       const [rows] = await write([
         {
-          sql: `INSERT INTO keys (id, name, hint, project_id, user_id, disabled, expires_at, limits, metadata, created_at,
-            changed_at, revision) VALUES (?1, ?2, ?9, ?3, ?4, ?5, ?6, ?7, ?8, ?10, ?10, ${revision}) RETURNING ${keyColumns}`,
+          sql: `INSERT INTO keys (id, name, hint, project_id, home, user_id, disabled, expires_at, limits, metadata, created_at,
+            changed_at, revision) VALUES (?1, ?2, ?9, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?10, ?10, ${revision}) RETURNING ${keyColumns}`,
           values: [id, ...valuesOf(terms), hintOf(secret), at],
         },
         { sql: 'INSERT INTO secrets (digest, key_id) VALUES (?1, ?2)', values: [await digestOf(secret), id] },

@@ -46,6 +46,8 @@ export interface Key {
   /** `sk-sw-…abcd`. */
   readonly hint: string
   readonly project?: string
+  /** The project that it was made in: on Workers, limits of its own are counted there, wherever it belongs now. */
+  readonly home?: string
   /** Who it belongs to. */
   readonly user?: string
   readonly disabled: boolean
@@ -73,9 +75,10 @@ export interface ProjectLimits extends SharedLimits {
   readonly modelsDenied?: readonly string[]
 }
 
-/** Finds projects. All that are known are at hand. */
+/** Finds projects of keys that were found. They are at hand. */
 export interface Projects {
-  find(id: string): Project | undefined
+  /** Undefined: it belongs to none, or nobody has made that one. */
+  of(key: Pick<Key, 'project'>): Project | undefined
 }
 
 /** Finds who calls, by the SHA-256 of the secret in lower-case hex. Kept in memory: never waits on Node. */

@@ -50,10 +50,15 @@ export interface Reading {
   readonly lost: number
 }
 
+/** What a meter is found by, for those who have no request. `home`: that of its key, if it is a key's. */
+export interface MeterName extends Pick<Meter, 'subject' | 'window'> {
+  readonly home?: string | undefined
+}
+
 /** For those who look at meters, or put them right. */
 export interface MeterBook {
   /** All zero for one that was never used. */
-  read(meter: Pick<Meter, 'subject' | 'window'>): Promise<Reading>
+  read(meter: MeterName): Promise<Reading>
   /** Gives back what was lost. */
-  forgive(meter: Pick<Meter, 'subject' | 'window'>): Promise<void>
+  forgive(meter: MeterName): Promise<void>
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
-import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { type Database, type Row, type Statement, StoreError, type Value } from './database.ts'
-import type { Project, ProjectLimits, Projects } from './key.ts'
+import type { Project, Projects } from './key.ts'
+import { projectColumns, projectOf } from './project-rows.ts'
 import { hexOf, type SecureBytes } from './secret.ts'
 
 /** What an operator decides about a project. */
@@ -57,7 +57,7 @@ export async function openProjects(options: ProjectBookOptions): Promise<Project
     const [told] = await database.all("SELECT value FROM revisions WHERE name = 'projects'")
     const newest = Number(told?.value ?? 0)
     if (newest === seen) return
-    const rows = await database.all(`SELECT ${columns} FROM projects`)
+    const rows = await database.all(`SELECT ${projectColumns} FROM projects`)
     found = new Map(rows.map((row) => [String(row.id), projectOf(row)]))
     seen = newest
   }
@@ -78,7 +78,7 @@ export async function openProjects(options: ProjectBookOptions): Promise<Project
   await refresh()
   look()
   return {
-    find: (id) => found.get(id),
+    of: ({ project }) => (project === undefined ? undefined : found.get(project)),
     all: () => found.values(),
     store: createProjectStore(options, () => refresh().catch(() => {})),
     close() {
@@ -88,8 +88,9 @@ export async function openProjects(options: ProjectBookOptions): Promise<Project
   }
 }
 
-function createProjectStore(
-  { database, clock, secure }: ProjectBookOptions,
+/** `changed` is called after each change, which is told once that is over. It never rejects. */
+export function createProjectStore(
+  { database, clock, secure }: Omit<ProjectBookOptions, 'log'>,
   changed: () => Promise<void>,
 ): ProjectStore {
   const now = () => Math.floor(clock.now())
@@ -103,7 +104,7 @@ function createProjectStore(
   }
 
   async function find(id: string): Promise<Row | undefined> {
-    const [row] = await database.all(`SELECT ${columns} FROM projects WHERE id = ?1`, [id])
+    const [row] = await database.all(`SELECT ${projectColumns} FROM projects WHERE id = ?1`, [id])
     return row
   }
 
@@ -113,7 +114,7 @@ function createProjectStore(
       const id = given ?? `proj_${at.toString(16).padStart(12, '0')}${hexOf(secure(6))}`
       return write({
         sql: `INSERT INTO projects (id, name, created_at, changed_at, limits, metadata, revision)
-          VALUES (?1, ?2, ?3, ?3, ?4, ?5, ${revision}) ON CONFLICT (id) DO NOTHING RETURNING ${columns}`,
+          VALUES (?1, ?2, ?3, ?3, ?4, ?5, ${revision}) ON CONFLICT (id) DO NOTHING RETURNING ${projectColumns}`,
         values: [id, name, at, JSON.stringify(limits), JSON.stringify(metadata)],
       })
     },
@@ -127,7 +128,7 @@ function createProjectStore(
         only.push(`(created_at < ?${at} OR (created_at = ?${at} AND id < ?${values.push(after)}))`)
       }
       const where = only.length === 0 ? '' : `WHERE ${only.join(' AND ')}`
-      const sql = `SELECT ${columns} FROM projects ${where} ORDER BY created_at DESC, id DESC LIMIT ?1`
+      const sql = `SELECT ${projectColumns} FROM projects ${where} ORDER BY created_at DESC, id DESC LIMIT ?1`
       return (await database.all(sql, values)).map(projectOf)
     },
 
@@ -143,7 +144,7 @@ function createProjectStore(
         const { name, limits, metadata } = change(projectOf(row))
         const written = await write({
           sql: `UPDATE projects SET name = ?2, limits = ?3, metadata = ?4, changed_at = ?5, revision = ${revision}
-            WHERE id = ?1 AND revision = ?6 RETURNING ${columns}`,
+            WHERE id = ?1 AND revision = ?6 RETURNING ${projectColumns}`,
           values: [id, name, JSON.stringify(limits), JSON.stringify(metadata), now(), row.revision ?? null],
         })
         if (written) return written
@@ -154,30 +155,11 @@ function createProjectStore(
     archive: (id) =>
       write({
         sql: `UPDATE projects SET archived_at = COALESCE(archived_at, ?2), changed_at = ?2, revision = ${revision}
-          WHERE id = ?1 RETURNING ${columns}`,
+          WHERE id = ?1 RETURNING ${projectColumns}`,
         values: [id, now()],
       }),
   }
 }
 
-const columns = 'id, name, created_at, archived_at, revision, limits, metadata'
 const nextRevision = { sql: "UPDATE revisions SET value = value + 1 WHERE name = 'projects'" }
 const revision = "(SELECT value FROM revisions WHERE name = 'projects')"
-
-function projectOf(row: Row): Project {
-  const { archived_at: archivedAt } = row
-  return {
-    id: String(row.id),
-    name: String(row.name),
-    createdAt: Number(row.created_at),
-    ...(typeof archivedAt === 'number' && { archivedAt }),
-    // Only the store writes there.
-    limits: objectIn(row.limits) as ProjectLimits,
-    metadata: objectIn(row.metadata),
-  }
-}
-
-function objectIn(text: Value | undefined): JsonObject {
-  const value = tryParse(String(text))
-  return isObject(value) ? value : {}
-}

@@ -3,7 +3,7 @@ import type { Meter, Reading } from '../state/meters.ts'
 
 export type MeterName = Pick<Meter, 'subject' | 'window'>
 
-/** What a request asks of the object of its key, all or nothing. `id` is the lease's, which it is known by until it is settled. */
+/** What a request asks of one object, all or nothing. `id` is the lease's, which it is known by until it is settled. */
 export interface AskedTake {
   readonly id: string
   readonly takes: readonly Take[]

@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
-import type { Database } from '../state/database.ts'
-import type { Key, Keys } from '../state/key.ts'
+import type { Database, Row } from '../state/database.ts'
+import type { Key, Keys, Project, Projects } from '../state/key.ts'
 import { keyColumns, keyOf } from '../state/key-rows.ts'
+import { projectColumns, projectOf } from '../state/project-rows.ts'
 
 export interface CachedKeysOptions {
   readonly database: Database
@@ -11,7 +12,9 @@ export interface CachedKeysOptions {
 }
 
 export interface CachedKeys extends Keys {
-  /** Has all keys looked up again, after a change. */
+  /** Those of the keys that were found, as they were then. */
+  readonly projects: Projects
+  /** Has all keys looked up again, after a change of them or of projects. */
   forget(): void
 }
 
@@ -35,6 +38,7 @@ export function createCachedKeys({ database, clock, log }: CachedKeysOptions): C
   const holders = new Map<string, Found>()
   // Apart, since anybody can make them up: they must not drive out the others.
   const nobodys = new Map<string, Found>()
+  const projects = new WeakMap<object, Project>()
   let isFailing = false
 
   const use = ({ key, until }: Found) => (until === undefined || until > clock.now() ? key : undefined)
@@ -51,9 +55,15 @@ export function createCachedKeys({ database, clock, log }: CachedKeysOptions): C
 
   async function lookUp(digest: string): Promise<Found> {
     const at = clock.now()
-    const [row] = await database.all(byDigest, [digest])
+    const values = [digest]
+    const [[row], [shared]] = (await database.batch([
+      { sql: byDigest, values },
+      { sql: projectByDigest, values },
+    ])) as [readonly Row[], readonly Row[]]
+    const key = row && keyOf(row)
+    if (key && shared) projects.set(key, projectOf(shared))
     const until = row && typeof row.until === 'number' ? row.until : undefined
-    return remember(digest, { key: row && keyOf(row), until, at })
+    return remember(digest, { key, until, at })
   }
 
   async function found(digest: string, before: Found | undefined): Promise<Key | undefined> {
@@ -76,6 +86,7 @@ export function createCachedKeys({ database, clock, log }: CachedKeysOptions): C
       const isFresh = known && clock.now() - known.at < (known.key ? fresh : unknown)
       return isFresh ? use(known) : found(digest, known)
     },
+    projects: { of: (key) => projects.get(key) },
     forget() {
       holders.clear()
       nobodys.clear()
@@ -84,3 +95,5 @@ export function createCachedKeys({ database, clock, log }: CachedKeysOptions): C
 }
 
 const byDigest = `SELECT ${keyColumns}, until FROM secrets JOIN keys ON id = key_id WHERE digest = ?1 AND deleted = 0`
+const projectByDigest = `SELECT ${projectColumns} FROM projects
+  WHERE id = (SELECT k.project_id FROM secrets s JOIN keys k ON k.id = s.key_id WHERE s.digest = ?1)`

@@ -43,11 +43,10 @@ export async function openKept(config: Config, env: Environment, { log, defer }:
   // It is told with all else that is wrong.
   if (findings.problems.length > 0) return {}
   const { METERS: objects, LEDGER_QUEUE: queue } = env as Bindings
-  const rates = new Rates(clock)
   const common = { clock, digest: digestOf, catalogue: await loadPrices() }
-  const inObjects = objects && new ObjectLimiter({ objects, clock, rates, newId: () => crypto.randomUUID(), defer })
+  const inObjects = objects && new ObjectLimiter({ objects, clock, newId: () => crypto.randomUUID(), defer })
   if (!settings) {
-    const limiter = inObjects ?? limiterOf(rates, new MemoryMeters())
+    const limiter = inObjects ?? limiterOf(new Rates(clock), new MemoryMeters())
     return { accounting: createAccounting({ ...common, limiter }), state: undefined }
   }
   const database = openD1(databaseOf(settings, env))
@@ -55,16 +54,18 @@ export async function openKept(config: Config, env: Environment, { log, defer }:
   const keys = createCachedKeys({ database, clock, log })
   const ledger = createRequestLedger({ database, clock, log, queue, days: settings.retention, defer })
   return {
-    accounting: createAccounting({ ...common, limiter: inObjects, keys, ledger }),
+    accounting: createAccounting({ ...common, limiter: inObjects, keys, projects: keys.projects, ledger }),
     state: once(async () => {
-      const [{ createKeyStore }, { createUsage }] = await Promise.all([
+      const [{ createKeyStore }, { createProjectStore }, { createUsage }] = await Promise.all([
         import('../state/key-store.ts'),
+        import('../state/project-store.ts'),
         import('../state/usage.ts'),
       ])
       const changed = async () => keys.forget()
       const secure = (length: number) => crypto.getRandomValues(new Uint8Array(length))
       return {
         keys: createKeyStore({ database, clock, secure, changed }),
+        projects: createProjectStore({ database, clock, secure }, changed),
         ...{ holders: keys, usage: createUsage(database, clock), ledger, meters: inObjects, clock },
       }
     }),

@@ -24,7 +24,7 @@ export interface MeterBookOptions {
 const patience = 24 * 60 * 60 * 1000
 
 /**
- * The limits and meters of one key, in an object that decides alone: meters in its storage, limits a minute in memory. What
+ * The limits and meters of a project, a key or a model, in an object that decides alone: meters in its storage, limits a minute in memory. What
  * a request holds is leased until it settles; whoever doesn't in time is taken for dead, and all of it for spent.
  */
 export async function openMeterBook({ storage, clock, lost }: MeterBookOptions) {

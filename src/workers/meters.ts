@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.ts'
 import type { ObjectStorage } from './bindings.ts'
 import { openMeterBook } from './meter-book.ts'
 
-/** What the Durable Object of one key is made of. */
+/** What a Durable Object of limits is made of. */
 export const openMeters = (storage: ObjectStorage) =>
   openMeterBook({
     storage,

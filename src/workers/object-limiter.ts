@@ -1,20 +1,12 @@
-import { Bucket } from '../accounts/bucket.ts'
 import type { Allowance, Limiter, Needs } from '../accounts/limiter.ts'
-import { isTooFast, type Rates, type Take, type Taken, type TooFast, unused } from '../accounts/rates.ts'
-import type { Clock } from '../core/clock.ts'
-import { StoreError } from '../state/database.ts'
+import { isTooFast, type TooFast } from '../accounts/rates.ts'
 import { checkAmounts } from '../state/grant.ts'
-import type { Hold, MeterBook, Reading, Refused } from '../state/meters.ts'
-import type { AskedSettlement, AskedTake, MeterMethods, MeterName, ToldTake } from './asked.ts'
-import type { Defer, ObjectStub, Objects } from './bindings.ts'
+import type { MeterBook, MeterName, Reading, Refused } from '../state/meters.ts'
+import type { Defer } from './bindings.ts'
+import { ask, type LeaseOptions, leaseOf, ObjectLease, partsOf } from './object-lease.ts'
+import { objectOfMeter } from './object-names.ts'
 
-export interface ObjectLimiterOptions {
-  readonly objects: Objects
-  readonly clock: Clock
-  /** For the limits of models, which all keys share: no object has them, so each isolate counts for itself. */
-  readonly rates: Rates
-  /** Makes names of leases that nobody else makes. */
-  readonly newId: () => string
+export interface ObjectLimiterOptions extends Omit<LeaseOptions, 'lease'> {
   /** Has the runtime wait for what outlasts a request, also for one that nobody flushes. Absent: whoever flushes waits. */
   readonly defer?: Defer | undefined
   /**
@@ -24,33 +16,26 @@ export interface ObjectLimiterOptions {
   readonly lease?: number
 }
 
-type Asked = { readonly [M in keyof MeterMethods]: Parameters<MeterMethods[M]>[0] }
-type Told = { readonly [M in keyof MeterMethods]: ReturnType<MeterMethods[M]> }
-
 /** Milliseconds. */
 const usualLease = 15 * 60 * 1000
-/** Milliseconds until what a request has used is told again, where that failed. */
-const waits = [100, 400, 1_600]
 
-/** Limits that Durable Objects keep, one for each key: a request asks its own for all that it needs, at once. */
+/**
+ * Limits that Durable Objects keep. A request asks one object for all that it needs of it, at once, and mostly no other: see
+ * `objectOf`. Where it needs several, one after the other; a refusal gives back what those before have granted.
+ */
 export class ObjectLimiter implements Limiter, MeterBook {
-  readonly #options: ObjectLimiterOptions
-  readonly #lease: number
+  readonly #options: LeaseOptions
+  readonly #defer: Defer | undefined
   #telling: Promise<void>[] = []
 
-  constructor(options: ObjectLimiterOptions) {
-    this.#options = options
-    this.#lease = options.lease ?? usualLease
+  constructor({ defer, lease = usualLease, ...options }: ObjectLimiterOptions) {
+    this.#options = { ...options, lease }
+    this.#defer = defer
   }
 
-  take({ key, takes, holds }: Needs): ReturnType<Limiter['take']> {
-    const { rates } = this.#options
-    checkAmounts(holds.map(({ amount }) => amount))
-    const own = takes.filter((take) => !isShared(take))
-    const shared = rates.take(takes.filter(isShared))
-    if (isTooFast(shared)) return shared
-    if (own.length + holds.length === 0) return this.#allowance({ key, takes: own, holds }, shared, [], undefined)
-    return this.#takeOwn({ key, takes: own, holds }, shared)
+  take(needs: Needs): Promise<Allowance | TooFast | Refused> {
+    checkAmounts(needs.holds.map(({ amount }) => amount))
+    return this.#take(needs)
   }
 
   /** Resolves once all that was settled before is told, or its lease is left to end. Never rejects. */
@@ -61,112 +46,70 @@ export class ObjectLimiter implements Limiter, MeterBook {
   }
 
   async read(meter: MeterName): Promise<Reading> {
-    return await ask(this.#objectOf(keyOf(meter)), 'read', meter)
+    return await ask(this.#objectOf(meter), 'read', nameOf(meter))
   }
 
   async forgive(meter: MeterName): Promise<void> {
-    await ask(this.#objectOf(keyOf(meter)), 'forgive', meter)
+    await ask(this.#objectOf(meter), 'forgive', nameOf(meter))
   }
 
-  async #takeOwn(needs: Needs, shared: readonly Taken[]): Promise<Allowance | TooFast | Refused> {
-    const { rates, clock, newId } = this.#options
-    const { key, takes, holds } = needs
-    const asked: AskedTake = { id: newId(), takes, holds: holds.map(plain), lease: this.#lease }
-    let isTaken = false
+  async #take(needs: Needs): Promise<Allowance | TooFast | Refused> {
+    const leases: ObjectLease[] = []
+    let isGranted = false
     try {
-      const object = this.#objectOf(key)
-      const [told, by] = await ask(object, 'take', asked).then(
-        (told) => [told, object] as const,
-        async () => {
-          // It may have been restarted. What broke has broken its stub, too.
-          const another = this.#objectOf(key)
-          return [await ask(another, 'take', { ...asked, again: true }), another] as const
-        },
-      )
-      const own = takes.map((take, at) => ({ take, bucket: new Bucket(take.limit, clock.now(), told.levels[at]) }))
-      const refusal = refusalOf(told, needs, [...shared, ...own])
-      if (refusal) return refusal
-      isTaken = true
-      return this.#allowance(needs, shared, own, { id: asked.id, object: by })
+      for (const part of partsOf(needs)) {
+        const outcome = await leaseOf(part, this.#options)
+        if (!(outcome instanceof ObjectLease)) return withTaken(outcome, leases, this.#options.clock.now())
+        leases.push(outcome)
+      }
+      isGranted = true
+      return this.#allowance(leases)
     } finally {
-      if (!isTaken) rates.settle(shared, { requests: 0, tokens: 0 })
+      // Whoever asks once the refusal is told finds all of it.
+      if (!isGranted) await this.#tell(leases, nothing, [])
     }
   }
 
-  #allowance(
-    { key, holds }: Needs,
-    shared: readonly Taken[],
-    own: readonly Taken[],
-    held: { readonly id: string; readonly object: ObjectStub } | undefined,
-  ): Allowance {
-    const { rates } = this.#options
-    const limits = holds.map(({ meter }) => meter.limit)
+  #allowance(leases: readonly ObjectLease[]): Allowance {
     let isOver = false
     return {
       granted: true,
-      taken: [...shared, ...own],
-      extend: (more) => {
+      taken: leases.flatMap(({ taken }) => taken),
+      extend: async (more) => {
         checkAmounts(more)
         if (isOver) return false
-        if (holds.length === 0 || !held) return true
-        return ask(held.object, 'extend', { id: held.id, more, limits, lease: this.#lease })
+        // What was granted of some is given back when the request settles, which it does at once.
+        for (const lease of leases) if (!(await lease.extend(more))) return false
+        return true
       },
       settle: (used, amounts) => {
         if (isOver) return
         isOver = true
-        rates.settle(shared, used)
-        const back = own.map(({ take }) => ({ take, amount: unused(take, used) })).filter(({ amount }) => amount !== 0)
-        if (!held || holds.length + back.length === 0) return
-        const told = { id: held.id, used: holds.length === 0 ? [] : amounts, back }
-        const telling = this.#settle(key, held.object, told)
-        this.#options.defer?.(telling)
-        this.#telling.push(telling)
+        void this.#tell(leases, used, amounts)
       },
     }
   }
 
-  /** Never rejects: what can't be told is booked when the lease ends. */
-  async #settle(key: string, first: ObjectStub, told: AskedSettlement): Promise<void> {
-    // Without a lease nobody could tell a second time from the first.
-    const tries = told.used.length === 0 ? [] : waits
-    try {
-      return await ask(first, 'settle', told)
-    } catch {}
-    for (const wait of tries) {
-      await new Promise<void>((over) => this.#options.clock.after(wait, over))
-      try {
-        return await ask(this.#objectOf(key), 'settle', told)
-      } catch {}
-    }
+  #tell(leases: readonly ObjectLease[], ...used: Parameters<ObjectLease['settle']>): Promise<void> {
+    const telling = Promise.all(leases.map((lease) => lease.settle(...used))).then(() => {})
+    if (leases.length > 0) this.#defer?.(telling)
+    this.#telling.push(telling)
+    return telling
   }
 
-  #objectOf(key: string): ObjectStub {
-    return this.#options.objects.getByName(key)
+  #objectOf(meter: MeterName) {
+    return this.#options.objects.getByName(objectOfMeter(meter))
   }
 }
 
-const isShared = ({ subject }: Take) => subject.startsWith('model:')
+const nothing = { requests: 0, tokens: 0 }
 
-/** Whose a meter is: the part after its kind. */
-const keyOf = ({ subject }: MeterName) => subject.slice(subject.indexOf(':') + 1)
+const nameOf = ({ subject, window }: MeterName) => ({ subject, window })
 
-/** Without what the account knows besides. */
-function plain({ meter: { subject, window, limit, returns = false }, amount }: Hold): AskedTake['holds'][number] {
-  return { meter: { subject, window, limit, returns }, amount }
-}
-
-function refusalOf({ slow, short }: ToldTake, { takes, holds }: Needs, all: readonly Taken[]) {
-  if (short) return { granted: false, meter: (holds[short.at] as Hold).meter, left: short.left } as const
-  if (!slow) return undefined
-  const take = takes[slow.at] as Take
-  const left = all.find((taken) => taken.take === take)?.bucket.left(0) ?? 0
-  return { take, wait: slow.wait, left, all }
-}
-
-async function ask<M extends keyof MeterMethods>(object: ObjectStub, method: M, given: Asked[M]): Promise<Told[M]> {
-  try {
-    return (await object.ask(method, given)) as Told[M]
-  } catch (cause) {
-    throw new StoreError(cause instanceof Error ? cause.message : String(cause), { cause })
-  }
+/** A refusal, with the limits of other objects as they are once all of it is given back. */
+function withTaken(refusal: TooFast | Refused, leases: readonly ObjectLease[], now: number): TooFast | Refused {
+  if (!isTooFast(refusal)) return refusal
+  const others = leases.flatMap(({ taken }) => taken)
+  for (const { take, bucket } of others) bucket.giveBack(Math.min(take.need, take.limit), now)
+  return { ...refusal, all: [...others, ...refusal.all] }
 }

@@ -1,4 +1,3 @@
-import OpenAI from 'openai'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createAccounting } from '../../src/accounts/accounting.ts'
 import { limiterOf } from '../../src/accounts/limiter.ts'
@@ -7,14 +6,13 @@ import { systemClock } from '../../src/core/clock.ts'
 import { loadPrices } from '../../src/prices/load.ts'
 import { openProjects } from '../../src/state/project-store.ts'
 import { digestOf } from '../support/accounting.ts'
-import { ask, chat, errorOf, noLists } from '../support/ask.ts'
+import { noLists } from '../support/ask.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { gatewayStarter, type RunningGateway, serveUpstreams } from '../support/gateway.ts'
 import { type KeptState, keptState, secure } from '../support/state.ts'
 import { chatAnswer, json } from '../support/upstream.ts'
+import { adminKey, configOf, testProjects, usage } from './projects-suite.ts'
 
-const adminKey = 'sk-admin-0123456789abcdef'
-const usage = { prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 }
 const { up } = serveUpstreams({ up: json(200, { ...(chatAnswer('hello') as object), usage }) })
 const start = gatewayStarter()
 const state: KeptState = duringTests(keptState)
@@ -26,134 +24,23 @@ beforeAll(async () => {
     ...{ clock: systemClock, digest: digestOf, catalogue: await loadPrices(), projects },
     ...{ keys, ledger, limiter: limiterOf(new Rates(systemClock), meters) },
   })
-  const price = { input: 1, output: 10 }
-  gateway = await start(
-    {
-      providers: { up: { type: 'openai-compatible', baseURL: up.url } },
-      models: { m: { deployments: [{ model: 'up/m', price }] }, other: { deployments: [{ model: 'up/o', price }] } },
-    },
-    { env: { SAMEWIRE_ADMIN_KEY: adminKey }, services: noLists, state: async () => state, accounting },
-  )
-})
-
-async function operate(method: string, path: string, body?: object) {
-  const response = await fetch(`${gateway.baseURL}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
-    ...(body && { body: JSON.stringify(body) }),
-  })
-  // biome-ignore lint/suspicious/noExplicitAny: an answer, whose fields the tests look at.
-  return { status: response.status, body: (await response.json()) as any }
-}
-
-const admin = () => new OpenAI({ baseURL: gateway.baseURL, adminAPIKey: adminKey, maxRetries: 0 }).admin.organization
-const make = async (fields: object = {}) =>
-  (await operate('POST', '/organization/projects', { name: 'web', ...fields })).body
-const keyOf = async (project_id: string, more: object = {}) =>
-  (await operate('POST', '/keys', { name: 'Ada', project_id, ...more })).body.key as string
-const asked = (key: string, more: object = {}) =>
-  ask(gateway, chat('m', { max_tokens: 100, ...more }), { headers: { authorization: `Bearer ${key}` } })
-
-describe("Projects in OpenAI's own client", () => {
-  it('are made, listed, shown, changed and archived', async () => {
-    const { projects } = admin()
-    const made = await projects.create({ name: 'Search' })
-    expect(made).toMatchObject({ object: 'organization.project', name: 'Search', status: 'active', archived_at: null })
-    expect(await projects.retrieve(made.id)).toEqual(made)
-    expect(await projects.update(made.id, { name: 'Find' })).toMatchObject({ id: made.id, name: 'Find' })
-    const second = await projects.create({ name: 'Second' })
-    const ids = []
-    for await (const { id } of projects.list({ limit: 1 })) ids.push(id)
-    expect(ids).toEqual(expect.arrayContaining([made.id, second.id]))
-    expect(await projects.archive(made.id)).toMatchObject({ status: 'archived', archived_at: expect.any(Number) })
-    const { data } = await projects.list({ limit: 100 })
-    expect(data.map(({ id }) => id)).not.toContain(made.id)
-    const { data: all } = await projects.list({ limit: 100, include_archived: true })
-    expect(all.map(({ id }) => id)).toContain(made.id)
-    await expect(projects.retrieve('proj_none')).rejects.toMatchObject({ status: 404, code: 'project_not_found' })
-  })
-
-  it('have limits of models, a spend limit and model permissions', async () => {
-    const { projects } = admin()
-    const { id } = await projects.create({ name: 'Limits' })
-    const terms = { currency: 'USD', interval: 'month', threshold_amount: 1_250 } as const
-    expect(await projects.spendLimit.update(id, terms)).toMatchObject(terms)
-    expect(await projects.spendLimit.retrieve(id)).toMatchObject({ object: 'project.spend_limit', ...terms })
-    expect(await projects.retrieve(id)).toMatchObject({ limit: 12.5, limit_remaining: 12.5, limit_reset: 'monthly' })
-    expect(await projects.spendLimit.delete(id)).toMatchObject({ deleted: true })
-    await expect(projects.spendLimit.retrieve(id)).rejects.toMatchObject({ status: 404 })
-
-    const rate = { max_requests_per_1_minute: 3, max_tokens_per_1_minute: 9_000 }
-    await projects.rateLimits.updateRateLimit('rl-m', { project_id: id, ...rate })
-    const { data } = await projects.rateLimits.listRateLimits(id)
-    expect(data).toEqual([{ id: 'rl-m', object: 'project.rate_limit', model: 'm', ...rate }])
-
-    const permissions = { mode: 'deny_list', model_ids: ['oth*'] } as const
-    expect(await projects.modelPermissions.update(id, { ...permissions, model_ids: ['oth*'] })).toMatchObject(
-      permissions,
-    )
-    const key = await keyOf(id)
-    expect((await asked(key)).status).toBe(200)
-    expect((await asked(key, { model: 'other' })).status).toBe(403)
-    await projects.modelPermissions.delete(id)
-    expect((await asked(key, { model: 'other' })).status).toBe(200)
+  gateway = await start(configOf(up.url), {
+    env: { SAMEWIRE_ADMIN_KEY: adminKey },
+    services: noLists,
+    state: async () => state,
+    accounting,
   })
 })
 
-describe('The keys of a project', () => {
-  it('share its budget, and the refusal says whose it is', async () => {
-    const { id } = await make({ limit: 0.002 })
-    const [one, two] = [await keyOf(id, { limit: 1 }), await keyOf(id)]
-    expect((await asked(one)).status).toBe(200)
-    const refused = await asked(two)
-    expect([refused.status, errorOf(refused)]).toEqual([
-      429,
-      expect.objectContaining({
-        code: 'insufficient_quota',
-        message: expect.stringContaining('the budget of project web'),
-      }),
-    ])
-    await expect
-      .poll(async () => (await operate('GET', `/organization/projects/${id}`)).body.limit_remaining)
-      .toBeCloseTo(0.0014, 9)
-    await operate('PATCH', `/organization/projects/${id}`, { limit: 1 })
-    expect((await asked(two)).status).toBe(200)
-  })
+describe('On Node', () => {
+  testProjects((path, init) => fetch(new URL(path, gateway.baseURL), init))
 
-  it('share its requests a minute, and a refusal by one limit takes nothing of another', async () => {
-    const { id } = await make({ rpm_limit: 2 })
-    const [one, two] = [await keyOf(id, { limit: 0.000001 }), await keyOf(id)]
-    // It can't pay, so that the project's requests are all there still.
-    expect(errorOf(await asked(one)).code).toBe('insufficient_quota')
-    expect([(await asked(two)).status, (await asked(two)).status]).toEqual([200, 200])
-    const refused = await asked(two)
-    expect([refused.status, errorOf(refused).message]).toEqual([
-      429,
-      expect.stringContaining('for project web on requests'),
-    ])
-  })
-
-  it('are refused once it is archived, and those of an unknown project are not limited', async () => {
-    const { id } = await make({ id: 'its-own-id' })
-    expect(id).toBe('its-own-id')
-    expect((await operate('POST', '/organization/projects', { name: 'x', id })).status).toBe(400)
-    const key = await keyOf(id)
-    expect((await asked(key)).status).toBe(200)
-    await operate('POST', `/organization/projects/${id}/archive`)
-    const refused = await asked(key)
-    expect([refused.status, errorOf(refused).message]).toEqual([
-      401,
-      expect.stringContaining('project web is archived'),
-    ])
-    expect((await asked(await keyOf('nobody-made-it'))).status).toBe(200)
-  })
-
-  it('are limited in another process within moments', async () => {
+  it('the keys of a project are limited in another process within moments', async () => {
     const book = await openProjects({ database: state.database, clock: systemClock, log: () => {}, secure, every: 5 })
-    const { id } = await make({ rpm_limit: 2 })
-    await expect.poll(() => book.find(id)?.limits.rpm).toBe(2)
-    await operate('PATCH', `/organization/projects/${id}`, { rpm_limit: null })
-    await expect.poll(() => book.find(id)?.limits).toEqual({})
+    const { id = '' } = (await state.projects.create({ name: 'web', limits: { rpm: 2 }, metadata: {} })) ?? {}
+    await expect.poll(() => book.of({ project: id })?.limits.rpm).toBe(2)
+    await state.projects.update(id, (project) => ({ ...project, limits: {} }))
+    await expect.poll(() => book.of({ project: id })?.limits).toEqual({})
     book.close()
   })
 })

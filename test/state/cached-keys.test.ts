@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type Database, StoreError } from '../../src/state/database.ts'
+import type { Key } from '../../src/state/key.ts'
 import { createKeyStore } from '../../src/state/key-store.ts'
+import { createProjectStore, type ProjectStore } from '../../src/state/project-store.ts'
 import { digestOf } from '../../src/state/secret.ts'
 import { type CachedKeys, createCachedKeys } from '../../src/workers/cached-keys.ts'
 import { ManualClock } from '../support/gateway.ts'
@@ -11,6 +13,7 @@ const terms = { name: 'ada', disabled: false, limits: {}, metadata: {} }
 describe('A Worker', () => {
   let clock: ManualClock
   let store: ReturnType<typeof createKeyStore>
+  let projects: ProjectStore
   let keys: CachedKeys
   let asked: number
   let failing: boolean
@@ -23,15 +26,16 @@ describe('A Worker', () => {
     logged = []
     const database = await memoryDatabase()
     const counted: Database = {
-      batch: (statements) => database.batch(statements),
+      all: (sql, values) => database.all(sql, values),
       close: () => database.close(),
-      async all(sql, values) {
+      async batch(statements) {
         asked++
         if (failing) throw new StoreError('D1 is overloaded', { busy: true })
-        return await database.all(sql, values)
+        return await database.batch(statements)
       },
     }
     store = createKeyStore({ database, clock, secure })
+    projects = createProjectStore({ database, clock, secure }, async () => {})
     keys = createCachedKeys({ database: counted, clock, log: (line) => void logged.push(line) })
   })
 
@@ -54,6 +58,24 @@ describe('A Worker', () => {
     await store.remove(key.id)
     keys.forget()
     expect(await keys.find(digest)).toBeUndefined()
+  })
+
+  it('finds the project of a key with the key, and sees its change in half a minute', async () => {
+    const project = await projects.create({ name: 'web', limits: { rpm: 5 }, metadata: {} }, 'p')
+    const [inIt, inNone, inUnmade] = await Promise.all(
+      ['p', undefined, 'unmade'].map(async (id) => {
+        const { secret } = await store.create({ ...terms, ...(id !== undefined && { project: id }) })
+        return await digestOf(secret)
+      }),
+    )
+    const projectOf = async (digest = '') => keys.projects.of((await keys.find(digest)) as Key)
+    expect(await projectOf(inIt)).toEqual(project)
+    expect([await projectOf(inNone), await projectOf(inUnmade)]).toEqual([undefined, undefined])
+    await projects.archive('p')
+    await clock.advance(29_999)
+    expect(await projectOf(inIt)).toEqual(project)
+    await clock.advance(1)
+    expect(await projectOf(inIt)).toMatchObject({ archivedAt: expect.any(Number) })
   })
 
   it('remembers for five seconds that nobody has a secret', async () => {

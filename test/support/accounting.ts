@@ -33,7 +33,7 @@ export async function keptInMemory(clock: Clock = systemClock, refusing?: Meters
     clock,
     limiter: limiterOf(new Rates(clock), refusing ?? meters),
     keys: { find: (digest) => keys.get(digest) },
-    projects: { find: (id) => projects.get(id) },
+    projects: { of: ({ project = '' }) => projects.get(project) },
     ledger: { write: (row) => void rows.push(row), flush: async () => {} },
     catalogue: await loadPrices(),
     digest: digestOf,

@@ -1,6 +1,5 @@
 import { env } from 'cloudflare:workers'
-import { Rates } from '../../src/accounts/rates.ts'
-import { type Clock, systemClock } from '../../src/core/clock.ts'
+import { systemClock } from '../../src/core/clock.ts'
 import type { Objects } from '../../src/workers/bindings.ts'
 import { ObjectLimiter } from '../../src/workers/object-limiter.ts'
 import type { MeterPlace } from '../state/meters-suite.ts'
@@ -10,20 +9,34 @@ export const objects = env.METERS as unknown as Objects
 
 let places = 0
 
-/** One object, which all members ask, each as an isolate of its own would. */
+/** Objects of one place's own, which all members ask, each as an isolate would. */
 export async function objectPlace(): Promise<MeterPlace> {
-  const name = `place-${++places}`
+  const place = `place-${++places}`
   return {
-    join: async () => metersOf(limiterOf(name)),
+    join: async () => metersOf(limiterIn(place)),
     close: async () => {},
   }
 }
 
-/** A limiter for which every key has the object of that name. */
-export function limiterOf(name: string, clock: Clock = systemClock): ObjectLimiter {
-  const only: Objects = { getByName: () => objects.getByName(name) }
-  return new ObjectLimiter({ objects: only, clock, rates: new Rates(clock), newId: () => crypto.randomUUID() })
+/** A limiter whose objects no other place has, and that tells `asked` which it asks. */
+export function limiterIn(place: string, asked: string[] = []): ObjectLimiter {
+  return limiterFor({
+    getByName(name) {
+      const stub = objects.getByName(objectIn(place, name))
+      return {
+        ask(method, given) {
+          asked.push(`${method} ${name}`)
+          return stub.ask(method, given)
+        },
+      }
+    },
+  })
 }
+
+export const objectIn = (place: string, name: string) => `${place} ${name}`
+
+const limiterFor = (objects: Objects) =>
+  new ObjectLimiter({ objects, clock: systemClock, newId: () => crypto.randomUUID() })
 
 /** What of a limiter are meters. */
 function metersOf(limiter: ObjectLimiter): AnyMeters {
@@ -33,10 +46,7 @@ function metersOf(limiter: ObjectLimiter): AnyMeters {
       return await limiter.read(meter)
     },
     forgive: (meter) => limiter.forgive(meter),
-    reserve(holds) {
-      const outcome = limiter.take({ key: 'a', takes: [], holds })
-      return outcome instanceof Promise ? outcome.then(grantOf) : grantOf(outcome)
-    },
+    reserve: (holds) => limiter.take({ key: { id: 'a', project: 'a' }, takes: [], holds }).then(grantOf),
   }
 }
 

@@ -19,7 +19,7 @@ const lease = 3_000
 /** How often in a row the budget has to be used up for a client to give up: others may still give back. */
 const patience = 3
 
-/** Has several isolates of a Worker spend one budget in a Durable Object, and reads what is booked in the end. */
+/** Has several isolates of a Worker spend one budget in Durable Objects, and reads what is booked in the end. */
 export async function proveObjects(settings: ObjectProofSettings): Promise<Proof & { readonly died: number }> {
   const { ports, stop } = await startIsolates(settings.isolates)
   const billed = new Map<string, number>()
@@ -59,10 +59,12 @@ export async function proveObjects(settings: ObjectProofSettings): Promise<Proof
     const started = performance.now()
     await Promise.all(ports.flatMap((port) => Array.from({ length: settings.clients }, () => client(port))))
     const seconds = (performance.now() - started) / 1000
-    // The alarm books those that died.
-    while ((await lineOf(project)).held > 0) await new Promise((again) => setTimeout(again, 100))
     const subjects = [project, ...Array.from({ length: settings.keys }, (_, key) => keySubject(key))]
-    const lines = await Promise.all(subjects.map(lineOf))
+    const read = () => Promise.all(subjects.map(lineOf))
+    let lines = await read()
+    // Alarms book those that died.
+    for (; lines.some(({ held }) => held > 0); lines = await read())
+      await new Promise((again) => setTimeout(again, 100))
     const fates = settings.dying > 0 ? (['kill'] as const) : []
     return { requests, died, seconds, lines, problems: problemsOf({ ...settings, fates }, lines) }
   } finally {
