@@ -42,7 +42,7 @@ async function having(required: Requirement, next: Upstream, call: Call): Promis
   const again = jsonOf(second)
   const problem = required.problem(again)
   if (problem !== undefined) throw unfit(required.param, problem, call)
-  return bytesOf(second, call.operation.withUsageOf?.(again, said) ?? again)
+  return bytesOf(second, summed(call, again, said))
 }
 
 async function answerIn(structure: Structure, next: Upstream, call: Call, services: Needed): Promise<Answer> {
@@ -55,7 +55,14 @@ async function answerIn(structure: Structure, next: Upstream, call: Call, servic
   const corrected = jsonOf(second)
   const again = structure.check(corrected)
   if ('problem' in again) throw unfit('response_format', again.problem, call)
-  return wordedAs(second, call.operation.withUsageOf?.(again.answer, said) ?? again.answer, call, services)
+  return wordedAs(second, summed(call, again.answer, said), call, services)
+}
+
+/** The second answer with the usage of both, which a stream doesn't tell to who hasn't asked for it. */
+function summed({ operation, trace }: Call, second: JsonObject, first: JsonObject): JsonObject {
+  const answer = operation.withUsageOf?.(second, first) ?? second
+  trace.usage = operation.usage?.(answer)
+  return answer
 }
 
 /** The answer as the client wants it: whole or as a stream. */

@@ -73,6 +73,19 @@ describe('What a request has cost is told of', () => {
   })
 
   it.each([
+    ['whole', {}],
+    ['a stream', { stream: true }],
+  ])('both questions where the answer to the first did not fit, if it is %s', async (_, form) => {
+    const schema = { type: 'object', properties: { a: { type: 'number' } }, required: ['a'] }
+    const format = { type: 'json_schema', json_schema: { name: 'x', schema } }
+    const usage = { prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 }
+    const answers = ['{"b": 1}', '{"a": 1}'].map((said) => json(200, { ...chatAnswer(said), usage }))
+    const script: Script = (...given) => answers.shift()?.(...given)
+    const { cost, tokens } = await reportOf('deepseek', script, chat('m', { response_format: format, ...form }))
+    expect([cost, tokens?.input, tokens?.output]).toEqual([2 * (100 * 1000 + 50 * 10_000), 200, 100])
+  })
+
+  it.each([
     ['a chat', undefined, chat('m')],
     ['a message', '/messages', { ...chat('m'), max_tokens: 9 }],
   ])("%s of Anthropic's, with what was written to its cache", async (_, path, body) => {
