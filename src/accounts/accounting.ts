@@ -100,26 +100,19 @@ export function createAccounting(parts: AccountingParts): Accounting {
         return holderOf(secret, found) ?? find(others)
       }
 
-      function book(report: RequestReport): void {
-        const { account, admission } = report.trace
-        if (!(account instanceof KeyAccount)) return
-        const own = admission instanceof RequestAdmission ? admission : undefined
-        const bill = billOf(report, own?.held ?? [])
-        own?.settle(bill)
-        if (report.operation !== undefined)
-          ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill, savedBy(report, own)))
-      }
-
       return {
         prices,
         accounts: { find, of: (key) => (key === undefined ? nobody : named.get(key)) },
         observer: {
           follows: true,
           over(report) {
-            // Its client has left, but others get what it pays for.
-            const goingOn = report.trace.goesOn?.()
-            if (goingOn) void goingOn.then(() => book(report))
-            else book(report)
+            const { account, admission } = report.trace
+            if (!(account instanceof KeyAccount)) return
+            const own = admission instanceof RequestAdmission ? admission : undefined
+            const bill = billOf(report, own?.held ?? [])
+            own?.settle(bill)
+            if (report.operation !== undefined)
+              ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill, savedBy(report, own)))
           },
           ...(!background &&
             (ledger || limiter.flush) && {

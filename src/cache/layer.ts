@@ -125,7 +125,7 @@ export function createCache(options: CacheOptions): Cache {
       }),
     }
     flying.set(id, mine)
-    trace.goesOn = () => mine.flight.landing
+    trace.landing = () => mine.flight.landing
     return mine.flight.join(call.signal)
   }
 

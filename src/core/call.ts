@@ -89,8 +89,8 @@ export interface Trace {
   cache?: CacheResult
   /** `provider/model` of who gave the answer, if that was to another request. */
   givenBy?: string | undefined
-  /** Resolves once that is over for which its answer goes on although its own client has left; undefined: nothing does. */
-  goesOn?: () => Promise<void> | undefined
+  /** Resolves once all of its answer has come, for others too who get it; undefined if that is so. */
+  landing?: () => Promise<void> | undefined
   /** The deployments that continued a stream which had broken off, in order. */
   continued?: string[]
 }

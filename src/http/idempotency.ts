@@ -90,7 +90,7 @@ export function createOnce(clock: Clock, { answers, digest, flies }: Store): Onc
       }),
     }
     flying.set(id, mine)
-    trace.goesOn = () => mine.flight.landing
+    trace.landing = () => mine.flight.landing
     return mine.flight.join(client)
   }
 

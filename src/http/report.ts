@@ -145,13 +145,19 @@ export class RequestRecord implements WorkRecord {
   #end(status: number, outcome: Outcome, failure = this.#arrival.trace.failure): void {
     if (this.#over) return
     this.#over = true
-    told(this.#reporting.log, () => this.#observer.over(this.#report(status, outcome, failure)))
-    const goingOn = this.#arrival.trace.goesOn?.()
-    if (goingOn) void goingOn.then(this.#onOver)
-    else this.#onOver()
+    const { clock, log } = this.#reporting
+    const ms = clock.now() - this.#arrival.started
+    const report = () => {
+      told(log, () => this.#observer.over(this.#report(status, outcome, failure, ms)))
+      this.#onOver()
+    }
+    // Its client may have left while others get what it pays for.
+    const landing = this.#arrival.trace.landing?.()
+    if (landing) void landing.then(report)
+    else report()
   }
 
-  #report(status: number, outcome: Outcome, failure: GatewayError | undefined): RequestReport {
+  #report(status: number, outcome: Outcome, failure: GatewayError | undefined, ms: number): RequestReport {
     const { requestId, method, path, started, trace } = this.#arrival
     const served = servedBy(trace)
     const charge = this.#charge(served)
@@ -173,7 +179,7 @@ export class RequestRecord implements WorkRecord {
       served,
       started,
       firstMs: this.#firstMs,
-      ms: this.#reporting.clock.now() - started,
+      ms,
       tokens: charge?.tokens,
       cost: charge?.cost,
       priceSource: charge?.priceSource,
