@@ -1,10 +1,10 @@
 import type { Environment } from '../config/secrets.ts'
 import type { Catalog } from '../core/catalog.ts'
+import { lateValue } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
-import type { Observer } from '../core/report.ts'
+import type { Observer, RequestReport } from '../core/report.ts'
 import { secretsOf } from '../core/secrets.ts'
 import type { Services } from '../core/services.ts'
-import { contentOf } from './content.ts'
 import { hideKeys } from './keys.ts'
 import type { Format, LogSettings } from './log-settings.ts'
 import { createLogger, type Output } from './logger.ts'
@@ -45,22 +45,30 @@ export interface Observing {
 
 export function createObserving(options: ObservingOptions): Observing {
   hideKeys(options.secrets)
-  const { log, observer } = createLogging(options)
+  const { log, observer, loading } = createLogging(options)
   const telemetry = lateTelemetry({ ...options, services: { ...options.services, log } })
   return {
     log,
     observer: joined([telemetry?.observer, observer]),
-    ready: telemetry?.ready,
+    ready: loading ? loading.then(() => telemetry?.ready ?? []) : telemetry?.ready,
     close: async (ms) => await telemetry?.close(ms),
   }
 }
 
-function createLogging({ services, output, settings, catalog, secrets }: ObservingOptions) {
+interface Logging extends Pick<Observing, 'log' | 'observer'> {
+  /** Resolves once what was said can be written too. Absent: it isn't. */
+  readonly loading?: Promise<unknown>
+}
+
+function createLogging({ services, output, settings, catalog, secrets }: ObservingOptions): Logging {
   const { clock, random, log, observer } = services
   if (!output) return { log, observer }
   const all = [...secrets, ...[...catalog.providers.values()].flatMap(({ settings }) => secretsOf(settings))]
-  const logger = createLogger(settings, { output: output.write, clock, random, contentOf: contentOf(all) })
-  return { log: logger.log, observer: joined([observer, logger.observer]) }
+  const content = lateValue(async () => (await import('./content.ts')).contentOf(all))
+  const contentOf = (report: RequestReport) => content.value?.(report) ?? ''
+  const logger = createLogger(settings, { output: output.write, clock, random, contentOf })
+  const loading = settings.content ? content.load() : undefined
+  return { log: logger.log, observer: joined([observer, logger.observer]), ...(loading && { loading }) }
 }
 
 /** One observer for several; undefined if there is none. */

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { shownName } from '../../src/observe/keys.ts'
@@ -36,6 +39,9 @@ const keys = {
   googKey: 'AIzaSyClient0123456789abcdefghijklm',
   query: 'sk-in-the-query-0123456789abcdef',
   prompt: 'sk-in-the-prompt-0123456789abcdef',
+  token: 'abc.def.ghi',
+  pem: 'MIIEvQIBADANBgkqhkiG9w0BAQEFAASC',
+  password: 'in-an-address',
   tool: 'ghp_InAToolsArguments0123456789',
   metadata: 'sk-in-the-metadata-0123456789',
   user: 'sk-in-the-user-0123456789abcdef',
@@ -133,6 +139,8 @@ function bodyOf(more: object = {}) {
     model: 'm',
     messages: [
       { role: 'user', content: `${said.question} ${keys.prompt} ${own.PROVIDER_KEY} ${own.SAMEWIRE_ADMIN_KEY}` },
+      { role: 'user', content: `Bearer ${keys.token} postgres://me:${keys.password}@db/x and so on` },
+      { role: 'user', content: `-----BEGIN PRIVATE KEY-----\n${keys.pem}\n-----END PRIVATE KEY-----\nread it` },
       { role: 'assistant', content: null, tool_calls: [call] },
       { role: 'tool', tool_call_id: 'call_1', content: 'done' },
     ],
@@ -222,7 +230,65 @@ describe.each(runtimes)('On %s', (runtime) => {
       exported: leaked(exported, unsaid),
       answers: leaked(answers, own),
     }).toEqual({ log: [], metrics: [], exported: [], answers: [] })
+    if (content) for (const rest of ['postgres://me:***@db/x and so on', 'read it']) expect(log).toContain(rest)
     expect(log.includes(said.question) && log.includes(said.answer)).toBe(content)
+  })
+})
+
+describe('Keys that the gateway has made', () => {
+  it('are in nothing that comes out but the answer that tells them, and in no file', { timeout: 25_000 }, async () => {
+    collector.clear()
+    const folder = await mkdtemp(join(tmpdir(), 'samewire-'))
+    const more = { SAMEWIRE_STATE: `file:${join(folder, 'state.db')}`, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }
+    const live = await startLive({ ...configFor(true), metrics: true }, { env: { ...env, ...more } })
+    const answers: string[] = []
+    const send = async (path: string, init: RequestInit & { readonly key?: string } = {}) => {
+      const authorization = `Bearer ${init.key ?? own.SAMEWIRE_ADMIN_KEY}`
+      const headers = { 'content-type': 'application/json', authorization }
+      const { text, headers: got } = await live.request(path, { headers, ...init })
+      answers.push(text, JSON.stringify([...got]))
+      return text
+    }
+    const post = (path: string, body: unknown, key?: string) =>
+      send(path, { method: 'POST', body: JSON.stringify(body), ...(key !== undefined && { key }) })
+    const secretOf = (answer: string) => {
+      // It is to be in this one.
+      answers.splice(-2)
+      return JSON.parse(answer) as { readonly key: string; readonly data: { readonly id: string } }
+    }
+    const made = secretOf(await post('/v1/keys', { name: 'Ada', limit: 1, metadata: { team: 'a' } }))
+    const rotated = secretOf(await post(`/v1/keys/${made.data.id}/rotate`, { grace: '1h' }))
+    const secrets = { made: made.key, rotated: rotated.key, admin: own.SAMEWIRE_ADMIN_KEY }
+    for (const key of [made.key, rotated.key]) {
+      up.script(json(200, chatAnswer(`you said ${key}`)))
+      await post('/v1/chat/completions', bodyOf({ user: key, metadata: { key }, stop: [key] }), key)
+      await post('/v1/chat/completions', bodyOf({ model: key }), key)
+      up.script(echo)
+      await post(`/v1/chat/completions?key=${key}`, bodyOf(), key)
+      for (const path of [`/v1/keys/${key}`, `/v1/models/${key}`, `/v1/files/${key}`, `/v1/generation?id=${key}`])
+        await send(path, { key })
+      for (const path of [`/v1/keys/${key}`, `/v1/keys?limit=${key}`, `/v1/keys?${key}=1`]) await send(path)
+      await send('/v1/key', { key })
+      await send('/v1/keys', { key })
+      await post('/v1/keys', { name: `of ${key}`, [key]: 1 })
+    }
+    const metrics = await send('/metrics')
+    await until(() => collector.exports.some(({ text }) => text.includes('samewire.budget_remaining_usd')))
+    const files = async () => {
+      const names = await readdir(folder)
+      return await Promise.all(names.map(async (name) => `${name}\n${await readFile(join(folder, name), 'latin1')}`))
+    }
+    const running = await files()
+    await live.close()
+    const stored = [...running, ...(await files())].join('\n')
+    await rm(folder, { recursive: true })
+    expect(running.map((text) => text.split('\n')[0])).toContain('state.db-wal')
+    expect(stored).toContain('Ada')
+    expect(metrics).toContain('samewire_budget_remaining_usd{key="Ada"}')
+    const exported = collector.exports.map(({ path, text }) => `${path}\n${text}`).join('\n')
+    const said = answers.filter((text) => !text.includes('you said'))
+    const places = { answers: said.join('\n'), log: live.program.printed(), metrics, exported, stored }
+    for (const [place, text] of Object.entries(places)) expect([place, leaked(text, secrets)]).toEqual([place, []])
   })
 })
 
