@@ -1,4 +1,5 @@
 import type { RequestReport } from '../core/report.ts'
+import { shownName, withoutKeys } from '../observe/keys.ts'
 import type { Key } from '../state/key.ts'
 import type { RequestRow } from '../state/ledger.ts'
 import { isObject } from '../wire/json.ts'
@@ -6,10 +7,8 @@ import type { Bill } from './bill.ts'
 
 /** Characters of what a client says of its request. */
 const mostMetadata = 4_096
-/** Characters of a name that a client made up. */
-const longestName = 256
 
-/** What the ledger keeps of a request. */
+/** What the ledger keeps of a request: names that clients made up without whatever looks like a key. */
 export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill, saved: number): RequestRow {
   const {
     requestId: id,
@@ -29,10 +28,10 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill, s
   const isKept = isOthers(trace)
   return {
     ...{ id, at: Math.floor(started), key: key?.id ?? null, keyName: key?.name ?? null },
-    ...{ project: key?.project ?? null, user: key?.user ?? null, endUser: user?.slice(0, longestName) ?? null },
+    ...{ project: key?.project ?? null, user: key?.user ?? null, endUser: shown(user) },
     operation: operation ?? null,
-    model: model?.slice(0, longestName) ?? null,
-    deployment: trace.givenBy ?? report.served?.label ?? trace.attempts.at(-1)?.deployment ?? null,
+    model: shown(model),
+    deployment: shown(trace.givenBy ?? report.served?.label ?? trace.attempts.at(-1)?.deployment),
     ...{ status, outcome, stream: streams },
     input: isKept ? (tokens?.input ?? 0) : bill.input,
     output: isKept ? (tokens?.output ?? 0) : bill.output,
@@ -44,7 +43,7 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill, s
     firstMs: firstMs === undefined ? null : Math.round(firstMs),
     attempts: JSON.stringify(
       trace.attempts.map(({ deployment, ms, failure, reason }) => ({
-        deployment,
+        deployment: shown(deployment),
         ms: Math.round(ms),
         failure,
         reason,
@@ -60,10 +59,12 @@ export function isOthers({ cache }: RequestReport['trace']): boolean {
   return cache === 'hit' || cache === 'shared'
 }
 
+const shown = (name: string | undefined) => (name === undefined ? null : shownName(name))
+
 /** Cut as a whole: half of it would be no JSON. */
 function metadataOf({ asked }: RequestReport): string | null {
   const { metadata } = asked ?? {}
   if (!isObject(metadata)) return null
   const text = JSON.stringify(metadata)
-  return text.length <= mostMetadata ? text : null
+  return text.length <= mostMetadata ? withoutKeys(text) : null
 }

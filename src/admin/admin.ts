@@ -1,6 +1,6 @@
 import { retryHeaders } from '../http/retry-headers.ts'
 import { StoreError } from '../state/database.ts'
-import { asGatewayError, describeCause, errorEnvelope, GatewayError, maskKey } from '../wire/errors.ts'
+import { asGatewayError, describeCause, errorEnvelope, GatewayError, shorten } from '../wire/errors.ts'
 import { type HeaderReader, wireHeaders } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { decodeId, routePath } from '../wire/paths.ts'
@@ -85,8 +85,7 @@ function parametersOf(pattern: string, path: string): Record<string, string> | u
 }
 
 function unknown(method: string, path: string, others: ReadonlySet<string>): GatewayError {
-  // Whoever took a secret for an id finds it nowhere else.
-  const shown = path.slice(0, 200).replace(/\bsk-[\w-]+/g, (secret) => maskKey(secret))
+  const shown = shorten(path)
   if (others.size === 0) {
     return new GatewayError('bad_request', `Invalid URL (${method} ${shown})`, { status: 404, code: 'unknown_url' })
   }

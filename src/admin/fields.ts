@@ -1,5 +1,5 @@
 import { describe, invalid } from '../wire/body.ts'
-import { type GatewayError, maskKey, shorten } from '../wire/errors.ts'
+import { type GatewayError, shorten } from '../wire/errors.ts'
 import { deeperThan, isObject, type JsonObject } from '../wire/json.ts'
 
 /** Reads the value of a field. Throws a 400 in OpenAI's words. */
@@ -25,7 +25,7 @@ export function unknownParameter(name: string): GatewayError {
 
 /** A text of the client's for a message: a little of it, and no secret. */
 export function repeatable(text: string): string {
-  return shorten(text, 100).replace(/\bsk-[\w-]+/g, (secret) => maskKey(secret))
+  return shorten(text, 100)
 }
 
 export function missing(name: string): GatewayError {

@@ -4,7 +4,7 @@ import type { Catalog } from '../core/catalog.ts'
 import type { Services } from '../core/services.ts'
 import { notStored } from '../dialects/openai/stored.ts'
 import type { Stored } from '../stored/host.ts'
-import { GatewayError } from '../wire/errors.ts'
+import { GatewayError, shorten } from '../wire/errors.ts'
 import { wireHeaders } from '../wire/headers.ts'
 import { routePath } from '../wire/paths.ts'
 import { type AdministeredOptions, createAdministered } from './administered.ts'
@@ -83,7 +83,7 @@ function noRoute(context: Context, catalog: Catalog): GatewayError {
   const { method, url } = context.req
   // Where something is kept, these never come here.
   const hint = `${hintFor(method, url, catalog)}${isKept(routePath(url)) ? `. ${noState}` : ''}`
-  return new GatewayError('bad_request', `Invalid URL (${method} ${pathOf(url)})${hint}`, {
+  return new GatewayError('bad_request', `Invalid URL (${method} ${shorten(pathOf(url))})${hint}`, {
     status: 404,
     code: 'unknown_url',
   })
@@ -94,7 +94,7 @@ function wrongMethod(context: Context, catalog: Catalog, allowed: string): Gatew
   const more = hintFor(method, url, catalog)
   if (more !== '' && allowed === 'GET') return noRoute(context, catalog)
   const hint = `(HINT: Perhaps you meant to use a different HTTP method?)${more}`
-  return new GatewayError('bad_request', `Not allowed to ${method} on ${pathOf(url)}. ${hint}`, {
+  return new GatewayError('bad_request', `Not allowed to ${method} on ${shorten(pathOf(url))}. ${hint}`, {
     status: 405,
     code: 'method_not_supported',
     headers: { allow: allowed === 'GET' ? 'GET, HEAD, OPTIONS' : `${allowed}, OPTIONS` },

@@ -198,9 +198,13 @@ export function unknownModel(model: string, kind: MissingKind = 'unknown'): Gate
   return new GatewayError(kind, message, { model })
 }
 
-/** Limits a name's length for a message: it repeats the caller's own text, but not ten kilobytes of it. */
+/**
+ * A name for a message: that repeats the caller's own text, but not ten kilobytes of it, and no key, since clients log
+ * what they are told.
+ */
 export function shorten(name: string, length = 200): string {
-  return name.length > length ? `${name.slice(0, length)}…` : name
+  const shown = name.replace(/\bsk-[\w-]{12,}/g, maskKey)
+  return shown.length > length ? `${shown.slice(0, length)}…` : shown
 }
 
 /** Shows enough of a secret to recognise it, never all of it: `sk-ab***yz`. */
