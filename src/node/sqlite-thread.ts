@@ -1,11 +1,25 @@
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Row, Value } from '../state/database.ts'
 
 /** Milliseconds. Whoever reads for longer has the log wait for the next time. */
 const patience = 100
 
-/** The thread of `Checkpoints`. */
+/** Either way answered once, in turn: a checkpoint with nothing. */
+export type Order = 'checkpoint' | 'close' | readonly WorkedStatement[]
+
+export interface WorkedStatement {
+  readonly sql: string
+  readonly values: readonly (Value | bigint)[]
+}
+
+/** What became of a transaction. */
+export type Written =
+  | { readonly rows: readonly (readonly Row[])[] }
+  | { readonly message: string; readonly errcode: number | undefined }
+
+/** The thread of `SqliteAside`. */
 const file = pathToFileURL(String(workerData))
 // Never makes one.
 file.searchParams.set('mode', 'rw')
@@ -30,10 +44,22 @@ function checkpoint(): void {
   tried(`PRAGMA user_version = ${Number(version?.user_version ?? 0)}`)
 }
 
-parentPort?.on('message', (order: 'checkpoint' | 'close') => {
-  if (order === 'checkpoint') {
-    checkpoint()
-    parentPort?.postMessage('done')
+function write(statements: readonly WorkedStatement[]): Written {
+  try {
+    connection.exec('BEGIN IMMEDIATE')
+    const rows = statements.map(({ sql, values }) => connection.prepare(sql).all(...values))
+    connection.exec('COMMIT')
+    return { rows: rows as unknown as Row[][] }
+  } catch (error) {
+    if (connection.isTransaction) connection.exec('ROLLBACK')
+    const errcode = error instanceof Error && 'errcode' in error ? Number(error.errcode) : undefined
+    return { message: error instanceof Error ? error.message : String(error), errcode }
+  }
+}
+
+parentPort?.on('message', (order: Order) => {
+  if (order !== 'close') {
+    parentPort?.postMessage(order === 'checkpoint' ? checkpoint() : write(order))
     return
   }
   connection.close()

@@ -9,7 +9,7 @@ import {
   type TransactionalDatabase,
   type Value,
 } from '../state/database.ts'
-import { Checkpoints } from './sqlite-checkpoints.ts'
+import { SqliteAside } from './sqlite-aside.ts'
 import { isBusy, sqliteError } from './sqlite-errors.ts'
 
 export interface SqliteOptions {
@@ -26,6 +26,8 @@ const mostPrepared = 200
 const longestPause = 16
 /** Milliseconds of work after which whatever else the process has to do comes first. */
 const longestStretch = 2
+/** Bytes of a batch that a thread writes: it takes SQLite more than a millisecond. */
+const large = 256 * 1024
 /** Pages of the log from which on a transaction empties it all the same: 64 MB. */
 const mostPages = 16_384
 /** Where nobody else does: SQLite's own figure. */
@@ -61,12 +63,13 @@ class SqliteDatabase implements TransactionalDatabase {
   readonly #prepared = new Map<string, StatementSync>()
   #file: string | undefined
   /** Absent: it is in memory. */
-  #checkpoints: Checkpoints | undefined
+  #aside: SqliteAside | undefined
   #last: Promise<unknown> = Promise.resolve()
   /** Milliseconds, since others had a turn. */
   #worked = 0
   /** Of the transaction that is written. */
   #bytes = 0
+  #isFull = false
   #closed = false
 
   constructor(path: string, connection: DatabaseSync, { clock, patience = 5_000 }: SqliteOptions) {
@@ -82,7 +85,8 @@ class SqliteDatabase implements TransactionalDatabase {
     this.#file = fileAt(this.#path)
     if (this.#file === undefined) return
     this.#limitLog(mostPages)
-    this.#checkpoints = new Checkpoints(this.#path, () => this.#limitLog(usualPages))
+    this.#aside = new SqliteAside(this.#path, () => this.#limitLog(usualPages))
+    this.#isFull = durability === 'full'
   }
 
   all(sql: string, values: readonly Value[] = []): Promise<readonly Row[]> {
@@ -90,6 +94,12 @@ class SqliteDatabase implements TransactionalDatabase {
   }
 
   batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
+    const size = statements.reduce((sum, { values = [] }) => sum + values.reduce(addSize, 0), 0)
+    const aside = size > large && !this.#isFull ? this.#aside : undefined
+    return aside?.isThere ? this.#inTurn(() => this.#runAside(aside, statements, size)) : this.#runHere(statements)
+  }
+
+  #runHere(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
     const runAll = () => statements.map(({ sql, values = [] }) => this.#run(sql, values))
     return this.transaction(() => Promise.resolve().then(runAll))
   }
@@ -109,7 +119,7 @@ class SqliteDatabase implements TransactionalDatabase {
         })
         over = true
         await this.#patiently(() => this.#exec('COMMIT'))
-        this.#checkpoints?.written(this.#bytes)
+        this.#aside?.written(this.#bytes)
         return result
       } catch (error) {
         over = true
@@ -119,11 +129,19 @@ class SqliteDatabase implements TransactionalDatabase {
     })
   }
 
+  async #runAside(aside: SqliteAside, statements: readonly Statement[], size: number) {
+    const worked = statements.map(({ sql, values = [] }) => ({ sql, values: values.map(bound) }))
+    const rows = await this.#patiently(() => aside.run(worked))
+    if (!rows) throw new StoreError(`${this.#path}: the thread that writes to it has ended`)
+    aside.written(size)
+    return rows
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return
     await this.#inTurn(async () => {
       this.#closed = true
-      await this.#checkpoints?.close()
+      await this.#aside?.close()
       this.#prepared.clear()
       this.#connection.close()
     })
@@ -150,12 +168,12 @@ class SqliteDatabase implements TransactionalDatabase {
   }
 
   /** Tries again by timer while others have the file: SQLite's own wait would stop the whole process. */
-  async #patiently<T>(action: () => T): Promise<T> {
+  async #patiently<T>(action: () => T | Promise<T>): Promise<T> {
     const began = this.#clock.now()
     for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
       try {
         this.#checkFile()
-        return action()
+        return await action()
       } catch (error) {
         if (!isBusy(error) || this.#clock.now() - began >= this.#patience) throw asStoreError(error, this.#path)
       }
@@ -164,7 +182,7 @@ class SqliteDatabase implements TransactionalDatabase {
   }
 
   #run(sql: string, values: readonly Value[]): readonly Row[] {
-    for (const value of values) this.#bytes += sizeOf(value)
+    this.#bytes = values.reduce(addSize, this.#bytes)
     try {
       const rows = this.#timed(() => this.#statement(sql).all(...values.map(bound)))
       return rows.map((row) => ({ ...row })) as unknown as readonly Row[]
@@ -220,9 +238,9 @@ function fileAt(path: string): string | undefined {
   return found && `${found.dev}:${found.ino}`
 }
 
-function sizeOf(value: Value): number {
-  if (typeof value === 'string') return value.length
-  return typeof value === 'object' ? (value?.byteLength ?? 0) : 0
+function addSize(sum: number, value: Value): number {
+  if (typeof value === 'string') return sum + value.length
+  return sum + (typeof value === 'object' ? (value?.byteLength ?? 0) : 0)
 }
 
 /** Node hands numbers over as floating, which shows wherever no column makes them whole again. */

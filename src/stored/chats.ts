@@ -6,6 +6,7 @@ import type { RequestBody } from '../wire/body.ts'
 import { identifier } from '../wire/ids.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { EventReader } from '../wire/sse.ts'
+import { heldBack } from './held-back.ts'
 import { isId, type Keeping } from './keeping.ts'
 
 /** What of a request is told with its chat. */
@@ -22,14 +23,20 @@ export async function keptChat(answer: Answer, body: RequestBody, owner: string,
     const completion = { ...fields, ...chat, metadata: metadata ?? {} }
     await keeping.put({ owner, kind: 'chat', id: chat.id }, { completion, messages })
   }
-  if (!(answer.body instanceof Uint8Array)) return withStep(answer, keepingWhole(keep, keeping))
+  if (!(answer.body instanceof Uint8Array)) {
+    let writing: Promise<unknown> | undefined
+    const whole = keepingWhole((chat) => {
+      writing = keeping.within(keep(chat))
+    }, keeping)
+    return heldBack(withStep(answer, whole), () => writing, keeping.clock)
+  }
   const chat = tryParse(new TextDecoder().decode(answer.body))
   if (isObject(chat)) await keep(chat)
   return answer
 }
 
 /** Keeps what a stream amounts to, if all of it has come. */
-function keepingWhole(keep: (chat: JsonObject) => Promise<void>, { random, seconds }: Keeping): Step {
+function keepingWhole(keep: (chat: JsonObject) => void, { random, seconds }: Keeping): Step {
   const reader = new EventReader()
   const chunks: JsonObject[] = []
   let size = 0
@@ -41,7 +48,7 @@ function keepingWhole(keep: (chat: JsonObject) => Promise<void>, { random, secon
       if (isObject(chunk)) chunks.push(chunk)
       else if (data === '[DONE]' && isWhole(chunks)) {
         const context = { body: {}, model: '', id: identifier('chatcmpl-', random), created: seconds, random }
-        void keep(accumulateChat(chunks.splice(0), context))
+        keep(accumulateChat(chunks.splice(0), context))
       }
     }
   }

@@ -18,6 +18,8 @@ export interface KeepingOptions {
 
 /** Milliseconds after which another process has written what it has just told a client of. */
 const patience = 100
+/** Milliseconds for which the end of a stream waits for it to be written. */
+const longestWait = 5_000
 const day = 24 * 60 * 60 * 1000
 
 /** Whose what a request stores is. */
@@ -93,6 +95,16 @@ export class Keeping {
       await this.wait(patience)
       return await this.objects.get(key)
     })
+  }
+
+  /** Resolves with what is written, or when a client can't be kept waiting for it. */
+  async within(writing: Promise<unknown>): Promise<void> {
+    let cancel = () => {}
+    const late = new Promise<void>((over) => {
+      cancel = this.clock.after(longestWait, over)
+    })
+    await Promise.race([writing, late])
+    cancel()
   }
 
   wait(ms: number): Promise<void> {

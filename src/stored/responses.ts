@@ -3,6 +3,7 @@ import type { Trace } from '../core/call.ts'
 import type { ObjectKey } from '../state/objects.ts'
 import { identifier } from '../wire/ids.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
+import { heldBack } from './held-back.ts'
 import { itemsToKeep, seesThoughts, withoutThoughts, withoutThoughtsIn } from './items.ts'
 import type { Joined } from './joining.ts'
 import { isId, type Keeping } from './keeping.ts'
@@ -25,6 +26,8 @@ export class ResponseKeeper implements Teller {
   readonly #request: ResponseRequest
   readonly #keeping: Keeping
   #id: string | undefined
+  /** Resolves when its client can be told of its end, and find it then. */
+  #writing: Promise<unknown> | undefined
   #added: readonly JsonObject[] | undefined
   /** Whether its provider says that it keeps it. */
   #isElsewhere = false
@@ -36,7 +39,10 @@ export class ResponseKeeper implements Teller {
 
   /** The same answer, as far as the client is told of it. */
   async kept(answer: Answer): Promise<Answer> {
-    if (!(answer.body instanceof Uint8Array)) return withStep(answer, { stage: new Telling(this), carried: 'never' })
+    if (!(answer.body instanceof Uint8Array)) {
+      const told = withStep(answer, { stage: new Telling(this), carried: 'never' })
+      return heldBack(told, () => this.#writing, this.#keeping.clock)
+    }
     const response = tryParse(new TextDecoder().decode(answer.body))
     if (!isObject(response)) return answer
     const told = this.told(response)
@@ -57,7 +63,7 @@ export class ResponseKeeper implements Teller {
   }
 
   ended(response: JsonObject): void {
-    void this.#keep(response)
+    this.#writing = this.#keeping.within(this.#keep(response))
   }
 
   /** Whether the answer has more than its client asked for. */

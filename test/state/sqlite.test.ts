@@ -33,6 +33,15 @@ afterEach(async () => {
 const table = 'CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c BLOB) STRICT'
 const insert = 'INSERT INTO t VALUES (?1, ?2, ?3)'
 
+const msOf = ({ user, system }: NodeJS.CpuUsage) => (user + system) / 1_000
+
+/** Milliseconds of work, whatever else the machine does. */
+function spentBy(work: () => void): number {
+  const before = process.threadCpuUsage()
+  work()
+  return msOf(process.threadCpuUsage(before))
+}
+
 describe('A database in a file', () => {
   it('takes whole numbers for what they are', async () => {
     const database = await open()
@@ -81,6 +90,31 @@ describe('A database in a file', () => {
     isOver = true
     await turning
     expect(turns).toBeGreaterThan(5)
+  })
+
+  it('has a thread write what is large, with all else as it was', async () => {
+    const database = await open()
+    await database.all(table)
+    const large = 'x"\n'.repeat(1_700_000)
+    // Begun before, so that its start doesn't count.
+    await database.batch([{ sql: insert, values: [0, large, null] }])
+    const json = spentBy(() => JSON.stringify(large))
+    const before = process.threadCpuUsage()
+    const [rows] = await database.batch([{ sql: `${insert} RETURNING a`, values: [1, JSON.stringify(large), null] }])
+    expect(msOf(process.threadCpuUsage(before)) - json).toBeLessThan(20)
+    expect(rows).toEqual([{ a: 1 }])
+    const twice = [2, 1].map((a) => ({ sql: insert, values: [a, large, null] }))
+    await expect(database.batch(twice)).rejects.toMatchObject({ name: 'StoreError', busy: false })
+    expect(await database.all('SELECT a FROM t ORDER BY a')).toEqual([{ a: 0 }, { a: 1 }])
+    const holder = new DatabaseSync(path)
+    holder.exec('BEGIN IMMEDIATE')
+    const waiting = database.batch([{ sql: insert, values: [3, large, null] }])
+    holder.exec('INSERT INTO t (a) VALUES (4)')
+    await new Promise((turn) => setImmediate(turn))
+    holder.exec('COMMIT')
+    holder.close()
+    await waiting
+    expect(await database.all('SELECT a FROM t ORDER BY a')).toEqual([0, 1, 3, 4].map((a) => ({ a })))
   })
 
   it('says that the disk is full, and works again when it is not', async () => {

@@ -1,9 +1,11 @@
 import OpenAI from 'openai'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { TransactionalDatabase } from '../../src/state/database.ts'
 import { createObjects } from '../../src/state/object-store.ts'
-import { noLists } from '../support/ask.ts'
+import { noLists, until } from '../support/ask.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
 import { message, response } from '../support/responses.ts'
+import { memoryDatabase } from '../support/state.ts'
 import { ada, eve, type StoredParts, storedParts } from '../support/stored.ts'
 import { chunk, json, type Script, stream } from '../support/upstream.ts'
 
@@ -79,6 +81,45 @@ describe('A response of a model that only chats', () => {
       expect(await client.responses.retrieve(event.response.id)).toMatchObject(event.response)
     }
     expect.assertions(2)
+  })
+
+  it('has its end told once it is stored, which nothing before waits for', async () => {
+    const memory = await memoryDatabase()
+    const gate = Promise.withResolvers<void>()
+    let writes = 0
+    const database: TransactionalDatabase = {
+      all: (sql, values) => memory.all(sql, values),
+      transaction: (work) => memory.transaction(work),
+      close: () => memory.close(),
+      async batch(statements) {
+        writes++
+        await gate.promise
+        return await memory.batch(statements)
+      },
+    }
+    const providers = { up: { type: 'openai-compatible', baseURL: `${upstreams.chat.url}/v1` } }
+    const gateway = await start({ providers }, { ...(await storedParts(database)), services: noLists })
+    const slow = new OpenAI({ baseURL: gateway.baseURL, apiKey: ada, maxRetries: 0 })
+    const told: string[] = []
+    const follow = async (events: AsyncIterable<{ type?: string; choices?: unknown[] }>) => {
+      for await (const { type = 'chunk' } of events) told.push(type)
+      told.push('over')
+    }
+    const asked = { model: 'up/m', stream: true } as const
+    const messages = [{ role: 'user' as const, content: 'hi' }]
+    const response = follow(await slow.responses.create({ ...asked, input: 'hi' }))
+    await until(() => told.includes('response.output_item.done') && writes === 1)
+    const chat = follow(await slow.chat.completions.create({ ...asked, messages, store: true }))
+    await until(() => writes === 2)
+    expect(told).not.toContain('response.completed')
+    expect(told).not.toContain('over')
+    gate.resolve()
+    await Promise.all([response, chat])
+    expect(told.filter((type) => /completed|over/.test(type)).toSorted()).toEqual([
+      'over',
+      'over',
+      'response.completed',
+    ])
   })
 
   it('is gone on from, with all that was said before, but without its instructions', async () => {
