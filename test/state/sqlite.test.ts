@@ -30,6 +30,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
+/** A thread takes a moment to start where others need the cores too. */
+const slowly = { timeout: 15_000 }
 const table = 'CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c BLOB) STRICT'
 const insert = 'INSERT INTO t VALUES (?1, ?2, ?3)'
 
@@ -66,11 +68,11 @@ describe('A database in a file', () => {
     const database = await open()
     await database.all(table)
     for (let row = 0; row < 60; row++) await database.batch([{ sql: insert, values: [row, 'x'.repeat(20_000), null] }])
-    await expect.poll(async () => (await stat(path)).size).toBeGreaterThan(500_000)
+    await expect.poll(async () => (await stat(path)).size, slowly).toBeGreaterThan(500_000)
     // It does so again and again.
     for (let row = 60; row < 120; row++)
       await database.batch([{ sql: insert, values: [row, 'x'.repeat(20_000), null] }])
-    await expect.poll(async () => (await stat(path)).size).toBeGreaterThan(1_500_000)
+    await expect.poll(async () => (await stat(path)).size, slowly).toBeGreaterThan(1_500_000)
     expect(await database.all('SELECT count(*) AS count FROM t')).toEqual([{ count: 120 }])
   })
 
