@@ -93,7 +93,13 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { known } = gateway.knowledge
   const { health } = gateway.learned
   const metrics = parts.metrics?.watch({ catalog, known, health, scraped, keys, hash: hashOf(config) })
-  const charging = parts.accounting?.charge({ catalog, known, keys, ...services })
+  const charging = parts.accounting?.charge({
+    catalog,
+    known,
+    keys,
+    onStoreError: config.state?.onStoreError,
+    ...services,
+  })
   const prices = lateValue(async () => (await import('./prices/pricing.ts')).createPricing({ known, ...services }))
   const telling = joined([services.observer, metrics?.observer])
   const told = telling && (parts.gathering?.later(telling, (thrown) => logThrown(log, thrown)) ?? telling)

@@ -6,14 +6,14 @@ import type { Plan, Target } from '../core/plan.ts'
 import type { Priced } from '../prices/book.ts'
 import type { Pricing } from '../prices/pricing.ts'
 import { worstCost } from '../prices/worst.ts'
-import type { Key } from '../state/key.ts'
+import type { Key, OnStoreError } from '../state/key.ts'
 import type { Hold, Refused } from '../state/meters.ts'
 import { type JsonObject, stringAt } from '../wire/json.ts'
 import { type Admitted, RequestAdmission } from './admission.ts'
 import { allowList } from './allowed.ts'
 import { boundOf, likely, type TokenBound } from './bound.ts'
 import { limitHeaders } from './limit-headers.ts'
-import type { Allowance, Limiter } from './limiter.ts'
+import type { Allowance, Limiter, Needs } from './limiter.ts'
 import type { ProjectSubject, ProjectSubjects } from './project-subject.ts'
 import { isTooFast, type Take, type TooFast } from './rates.ts'
 import { noStore, overdrawn, tooFast, tooManyAtOnce, unboundedFor, unpriced } from './refusals.ts'
@@ -31,6 +31,8 @@ export interface Common {
   readonly limitsOf: (model: string) => { readonly rpm?: number | undefined; readonly tpm?: number | undefined }
   /** Whether requests are written down, for which their tokens are asked for. */
   readonly counts: boolean
+  /** For keys that don't say it themselves. Absent: whoever has a budget is refused, and others go on. */
+  readonly onStoreError?: OnStoreError | undefined
   /** Absent: keys have nothing in common. */
   readonly projects?: ProjectSubjects | undefined
 }
@@ -101,7 +103,7 @@ export class KeyAccount implements Account {
       ...{ plan: payable, body: asking ?? body, operation, bound, worst },
       takes: this.#takes(asked, bound.input + bound.output),
       holds: subjects.flatMap((subject) => holdsOf(subject, need, now)),
-      take: (takes, holds) => this.#take(takes, holds),
+      take: (takes, holds) => this.#take({ takes, holds, lenient: this.#goesOn(payer !== undefined) }),
       charge: (exchange, usage) => this.#charged(exchange, usage),
       optional: asking ? ['stream_options'] : [],
       stage: asking && bounding.withoutUsage?.(),
@@ -152,11 +154,17 @@ export class KeyAccount implements Account {
     return [...takes, ...rateTakes(`model:${model}`, this.#common.limitsOf(model), tokens)]
   }
 
-  #take(takes: readonly Take[], holds: readonly Hold[]): Allowance | Promise<Allowance> {
-    const outcome = this.#common.limiter.take({ key: this.#key, takes, holds })
-    if (!(outcome instanceof Promise)) return this.#granted(outcome, holds)
+  /** Whether a request goes on where the store fails. */
+  #goesOn(isPaid: boolean): boolean {
+    const wanted = this.#key.limits.onStoreError ?? this.#common.onStoreError
+    return wanted === undefined ? !isPaid : wanted === 'admit'
+  }
+
+  #take(needs: Omit<Needs, 'key'>): Allowance | Promise<Allowance> {
+    const outcome = this.#common.limiter.take({ key: this.#key, ...needs })
+    if (!(outcome instanceof Promise)) return this.#granted(outcome, needs.holds)
     return outcome.then(
-      (one) => this.#granted(one, holds),
+      (one) => this.#granted(one, needs.holds),
       (cause) => {
         throw noStore(cause)
       },

@@ -5,7 +5,7 @@ import type { Services } from '../core/services.ts'
 import type { ClientKey } from '../http/access.ts'
 import type { Catalogue } from '../prices/catalogue.ts'
 import { createPricing, type Pricing } from '../prices/pricing.ts'
-import type { Key, Keys, Projects } from '../state/key.ts'
+import type { Key, Keys, OnStoreError, Projects } from '../state/key.ts'
 import type { Ledger } from '../state/ledger.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { type Common, KeyAccount } from './account.ts'
@@ -39,6 +39,8 @@ export interface Charged extends Pick<Services, 'clock' | 'log'> {
   readonly known: Known
   /** Those of the configuration. */
   readonly keys: readonly ClientKey[]
+  /** For keys that don't say it themselves. Absent: whoever has a budget is refused, and others go on. */
+  readonly onStoreError?: OnStoreError | undefined
 }
 
 export interface Charging {
@@ -62,10 +64,10 @@ export function createAccounting(parts: AccountingParts): Accounting {
 
   return {
     hasOtherKeys: keys !== undefined,
-    charge({ catalog, known, keys: configured, ...services }) {
+    charge({ catalog, known, keys: configured, onStoreError, ...services }) {
       const prices = createPricing({ known, catalogue, ...services })
       const common: Common = {
-        ...{ clock, limiter, counts: ledger !== undefined, projects },
+        ...{ clock, limiter, counts: ledger !== undefined, projects, onStoreError },
         priceOf: (deployment) => prices.book.priceOf(deployment),
         neededPriceOf: (deployment) => prices.book.neededPriceOf(deployment),
         charge: (usage, pieces, served) => prices.charge(usage, pieces, served),
@@ -112,7 +114,13 @@ export function createAccounting(parts: AccountingParts): Accounting {
             const bill = billOf(report, own?.held ?? [])
             own?.settle(bill)
             if (report.operation !== undefined)
-              ledger?.write(rowOf(report, account === nobody ? undefined : account.key, bill, savedBy(report, own)))
+              ledger?.write(
+                rowOf(report, account === nobody ? undefined : account.key, {
+                  ...bill,
+                  saved: savedBy(report, own),
+                  unchecked: own?.unchecked,
+                }),
+              )
           },
           ...(!background &&
             (ledger || limiter.flush) && {

@@ -11,6 +11,7 @@ import { type Bill, mayBeBilled } from './bill.ts'
 import { boundOf, type TokenBound } from './bound.ts'
 import type { Allowance } from './limiter.ts'
 import type { Take } from './rates.ts'
+import { noStore } from './refusals.ts'
 
 export interface Admitted {
   readonly plan: Plan
@@ -103,6 +104,11 @@ export class RequestAdmission implements Admission {
     return (target && charge({ operation, target, body: this.body }, usage)?.cost) ?? 0
   }
 
+  /** Whether the store failed, so that it went on although nobody knew what was left. */
+  get unchecked(): boolean {
+    return this.#allowances.some(({ unchecked }) => unchecked)
+  }
+
   /** Once. */
   settle({ input, output, booked }: Bill): void {
     if (this.#isSettled) return
@@ -155,7 +161,10 @@ export class RequestAdmission implements Admission {
       this.#reserved += lacking
     }
     const extended = this.#allowances.at(-1)?.extend(this.#ofBudgets(lacking)) ?? true
-    return extended instanceof Promise ? extended.then(done) : done(extended)
+    if (!(extended instanceof Promise)) return done(extended)
+    return extended.then(done, (cause: unknown) => {
+      throw noStore(cause)
+    })
   }
 
   /** So much of each budget, nothing of what comes back. */

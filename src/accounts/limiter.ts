@@ -7,11 +7,15 @@ export interface Needs {
   readonly key: Pick<Key, 'id' | 'home' | 'project'>
   readonly takes: readonly Take[]
   readonly holds: readonly Hold[]
+  /** Whether it goes on where the store fails. */
+  readonly lenient?: boolean
 }
 
 /** What a request has got of them until it is over. */
 export interface Allowance extends Pick<Granted, 'granted' | 'extend'> {
   readonly taken: readonly Taken[]
+  /** Whether the store failed, so that nobody knows whether there was enough left. */
+  readonly unchecked?: boolean
   /** Puts right what was taken and held, once it is known what was used. Once; never throws. */
   settle(rates: Readonly<Record<RateKind, number>>, meters: readonly number[]): void
 }

@@ -8,8 +8,14 @@ import type { Bill } from './bill.ts'
 /** Characters of what a client says of its request. */
 const mostMetadata = 4_096
 
+/** What a request came to, what its answer saved, and whether nobody knew what was left. */
+interface Charged extends Bill {
+  readonly saved: number
+  readonly unchecked?: boolean | undefined
+}
+
 /** What the ledger keeps of a request: names that clients made up without whatever looks like a key. */
-export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill, saved: number): RequestRow {
+export function rowOf(report: RequestReport, key: Key | undefined, bill: Charged): RequestRow {
   const {
     requestId: id,
     started,
@@ -37,7 +43,7 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill, s
     output: isKept ? (tokens?.output ?? 0) : bill.output,
     cached: tokens?.cached ?? 0,
     reasoning: tokens?.reasoning ?? 0,
-    ...{ cost: bill.cost, booked: bill.booked, saved, usageSource: bill.source },
+    ...{ cost: bill.cost, booked: bill.booked, saved: bill.saved, usageSource: bill.source },
     priceSource: report.priceSource ?? null,
     ms: Math.round(ms),
     firstMs: firstMs === undefined ? null : Math.round(firstMs),
@@ -50,6 +56,7 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Bill, s
       })),
     ),
     cache: trace.cache ?? null,
+    unchecked: bill.unchecked ?? false,
     metadata: metadataOf(report),
   }
 }

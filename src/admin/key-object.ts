@@ -39,6 +39,7 @@ function keyObject(key: Key, spending: Spending | undefined, reading: Reading | 
     budget_mode: limits.budgetMode ?? 'exact',
     allow_unbounded: limits.allowUnbounded ?? false,
     cache: limits.cache ?? true,
+    on_store_error: limits.onStoreError ?? null,
     metadata: key.metadata,
   }
 }

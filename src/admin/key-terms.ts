@@ -50,6 +50,7 @@ const common = {
   budget_mode: orNull(oneOf('exact', 'estimate')),
   allow_unbounded: orNull(flag),
   cache: orNull(flag),
+  on_store_error: orNull(oneOf('refuse', 'admit')),
   metadata: orNull(objectUpTo(16 * 1024)),
   project_id: orNull(name),
   user_id: orNull(name),
@@ -114,6 +115,7 @@ function limitsOf(before: KeyLimits, fields: Terms): KeyLimits {
     budgetMode: changed(before.budgetMode, fields.budget_mode),
     allowUnbounded: changed(before.allowUnbounded, fields.allow_unbounded),
     cache: changed(before.cache, fields.cache),
+    onStoreError: changed(before.onStoreError, fields.on_store_error),
   })
 }
 

@@ -32,6 +32,7 @@ const fields: Readonly<Record<string, (row: RequestRow) => unknown>> = {
   attempts: ({ attempts }) => tryParse(attempts) ?? [],
   cache: ({ cache }) => cache,
   metadata: ({ metadata }) => (metadata === null ? null : (tryParse(metadata) ?? null)),
+  unchecked: ({ unchecked }) => unchecked,
 }
 
 export const requestFields = Object.keys(fields)

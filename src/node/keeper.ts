@@ -103,6 +103,7 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
   const { clock } = services
   const [
     { configuredKey, createAccounting },
+    { LenientLimiter },
     { limiterOf },
     { Rates },
     { openStore },
@@ -110,6 +111,7 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
     { createStoredHost },
   ] = await Promise.all([
     import('../accounts/accounting.ts'),
+    import('../accounts/lenient-limiter.ts'),
     import('../accounts/limiter.ts'),
     import('../accounts/rates.ts'),
     import('./store.ts'),
@@ -122,7 +124,10 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
   })
   const { meters, holders: keys, projectBook: projects, ledger, objects } = store
   const stored = createStoredHost({ ...services, objects, days: settings.objects })
-  const limiter = limiterOf(new Rates(clock), meters)
+  const limiter = new LenientLimiter({
+    ...{ limiter: limiterOf(new Rates(clock), meters), clock, log: services.log },
+    spend: (holds, used) => meters.spend(holds, used),
+  })
   const accounting = createAccounting({
     ...{ clock, digest, limiter, keys, projects, ledger, background: true },
     catalogue: await loadPrices(),

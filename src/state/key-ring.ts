@@ -109,12 +109,7 @@ export async function openKeyRing({ database, clock, log, every = 250 }: KeyRing
   return {
     known,
     // Another process may have made it a moment ago, and told its holder.
-    find: (digest) =>
-      known(digest) ??
-      refresh().then(
-        () => known(digest),
-        () => undefined,
-      ),
+    find: (digest) => known(digest) ?? refresh().then(() => known(digest)),
     all: () => new Set([...found.values()].map(({ key }) => key)),
     refresh,
     close() {

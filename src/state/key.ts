@@ -36,7 +36,14 @@ export interface KeyLimits extends SharedLimits {
   readonly allowUnbounded?: boolean
   /** `false`: it gets no answer that was kept, and none of its own is. */
   readonly cache?: boolean
+  /** What becomes of its requests where the store fails. Absent: as the gateway says. */
+  readonly onStoreError?: OnStoreError
 }
+
+/**
+ * What becomes of a request where the store fails that keeps its limits: it is refused, or it goes on and is counted later.
+ */
+export type OnStoreError = 'refuse' | 'admit'
 
 /** A key of a client's, without its secret. Times in milliseconds since 1970. */
 export interface Key {

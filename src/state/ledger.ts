@@ -49,6 +49,8 @@ export interface RequestRow {
   readonly cache: string | null
   /** As JSON: what the client said in `metadata`, and tags. Null: nothing. */
   readonly metadata: string | null
+  /** Whether its limits could not be checked, since the store failed. */
+  readonly unchecked: boolean
 }
 
 /** Never throws and never waits: a ledger that fails must not fail an answer. */

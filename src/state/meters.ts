@@ -25,6 +25,8 @@ export interface Meters {
    * what was leased before is enough. Rejects with a `StoreError` if nobody can tell.
    */
   reserve(holds: readonly Hold[]): Granted | Refused | Promise<Granted | Refused>
+  /** Spends what was used without anything being held, since the store failed: it is told once it can be. Never throws. */
+  spend?(holds: readonly Hold[], used: readonly number[]): void
 }
 
 export interface Granted {

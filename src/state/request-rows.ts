@@ -30,8 +30,11 @@ const columns: Readonly<Record<keyof RequestRow, string>> = {
   attempts: 'attempts',
   cache: 'cache',
   metadata: 'metadata',
+  unchecked: 'unchecked',
 }
 export const fieldNames = Object.keys(columns) as (keyof RequestRow)[]
+
+const flags: ReadonlySet<keyof RequestRow> = new Set(['stream', 'unchecked'])
 
 export const requestColumns = Object.values(columns).join(', ')
 const sql = `INSERT INTO requests (${requestColumns}) VALUES (${fieldNames.map((_, at) => `?${at + 1}`).join(', ')})`
@@ -71,7 +74,8 @@ export const insertion = (row: RequestRow): Statement => ({
   sql,
   values: fieldNames.map((field) => {
     const value = row[field]
-    return typeof value === 'boolean' ? Number(value) : value
+    // A row that waited in a queue may be of an older version.
+    return typeof value === 'boolean' ? Number(value) : value === undefined ? 0 : value
   }),
 })
 
@@ -79,7 +83,7 @@ export const insertion = (row: RequestRow): Statement => ({
 export function requestOf(row: Row): RequestRow {
   const fields = fieldNames.map((field): [string, Value | boolean] => {
     const value = row[columns[field]] ?? null
-    return [field, field === 'stream' ? value === 1 : value]
+    return [field, flags.has(field) ? value === 1 : value]
   })
   return Object.fromEntries(fields) as unknown as RequestRow
 }

@@ -89,6 +89,11 @@ export class SlicedMeters implements Meters, MeterBook {
     return verdict instanceof Promise ? this.#later(slices, verdict.then(answer)) : answer(verdict)
   }
 
+  spend(holds: readonly Hold[], used: readonly number[]): void {
+    const nothing = holds.map(() => 0)
+    new Grant(this.#book.of(holds), nothing, this.#granting).settle(used)
+  }
+
   async read({ subject, window }: Pick<Meter, 'subject' | 'window'>): Promise<Reading> {
     await this.flush()
     const sql = 'SELECT spent, held, lost FROM meters WHERE subject = ?1 AND since = ?2'

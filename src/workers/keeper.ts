@@ -1,4 +1,5 @@
 import { createAccounting } from '../accounts/accounting.ts'
+import { LenientLimiter } from '../accounts/lenient-limiter.ts'
 import { limiterOf } from '../accounts/limiter.ts'
 import { Rates } from '../accounts/rates.ts'
 import type { Parts } from '../assemble.ts'
@@ -54,7 +55,10 @@ export async function openKept(config: Config, env: Environment, { log, defer }:
   const keys = createCachedKeys({ database, clock, log })
   const ledger = createRequestLedger({ database, clock, log, queue, days: settings.retention, defer })
   return {
-    accounting: createAccounting({ ...common, limiter: inObjects, keys, projects: keys.projects, ledger }),
+    accounting: createAccounting({
+      ...{ ...common, keys, projects: keys.projects, ledger },
+      limiter: new LenientLimiter({ limiter: inObjects, clock, log }),
+    }),
     state: once(async () => {
       const [{ createKeyStore }, { createProjectStore }, { createUsage }] = await Promise.all([
         import('../state/key-store.ts'),

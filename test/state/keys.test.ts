@@ -190,7 +190,8 @@ describe('Another process', () => {
     expect([nobody.every((found) => found === undefined), looks]).toEqual([true, 1])
     other.close()
     await Promise.all([mine.close(), theirs.close()])
-    expect(await other.find('wrong')).toBeUndefined()
+    // Nobody can tell: whoever has it must not take it for a wrong one.
+    await expect(other.find('wrong')).rejects.toThrow('closed')
     expect((await other.find(await digestOf(secret)))?.id).toBe(key.id)
   })
 

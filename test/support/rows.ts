@@ -37,6 +37,7 @@ export function rowMaker(): (fields: Partial<RequestRow> & { readonly at: number
       attempts: '[]',
       cache: null,
       metadata: null,
+      unchecked: false,
       ...fields,
     }
   }

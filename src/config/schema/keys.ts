@@ -27,6 +27,8 @@ export const key = v.strictObject({
   budgetMode: v.optional(v.picklist(['exact', 'estimate'])),
   /** Whether it may ask for what has no bound, such as a provider's own tools, although it has a budget. Default false. */
   allowUnbounded: v.optional(v.boolean()),
+  /** What becomes of its requests where `state` fails: as in `state.onStoreError`, which is the default. */
+  onStoreError: v.optional(v.picklist(['refuse', 'admit'])),
   /** `false`: it gets no answer that was kept, and none of its own is. */
   cache: v.optional(v.boolean()),
 })

@@ -4,6 +4,7 @@ import { third } from './0003.ts'
 import { fourth } from './0004.ts'
 import { fifth } from './0005.ts'
 import { sixth } from './0006.ts'
+import { seventh } from './0007.ts'
 
 /** In order, each a list of statements. Only ever added to: what has run somewhere stays as it is. */
-export const migrations: readonly (readonly string[])[] = [first, second, third, fourth, fifth, sixth]
+export const migrations: readonly (readonly string[])[] = [first, second, third, fourth, fifth, sixth, seventh]
