@@ -2,6 +2,11 @@ import { show } from './problems.ts'
 import type { Config } from './schema.ts'
 import type { Environment, Findings } from './secrets.ts'
 
+export interface ObjectSettings {
+  readonly retention?: number
+  readonly passOn?: boolean
+}
+
 /** Where state is kept. */
 export interface StateSettings {
   readonly kind: 'sqlite' | 'postgres' | 'd1'
@@ -9,23 +14,21 @@ export interface StateSettings {
   readonly where: string
   /** Days for which rows of requests are kept. */
   readonly retention: number
-  /** The same for what clients have stored. */
-  readonly objects: number
+  /** About what clients have stored. */
+  readonly objects: ObjectSettings
 }
 
 interface Given {
   readonly url?: unknown
   readonly retention?: number
-  readonly objects?: unknown
+  readonly objects?: ObjectSettings
 }
 
-const usualRetention = 30
 const allowed = '"file:samewire.db", "env:NAME" with a URL of Postgres, or "d1" on Workers'
 
 /** Undefined: nothing is kept. `SAMEWIRE_STATE` wins over the file. */
 export function readState(config: Config, env: Environment, out: Findings): StateSettings | undefined {
-  const { url, retention = usualRetention, ...state } = Object(config.state) as Given
-  const { retention: objects = usualRetention } = Object(state.objects) as Given
+  const { url, retention = 30, objects = {} } = Object(config.state) as Given
   const days = { retention, objects }
   const given = env.SAMEWIRE_STATE?.trim() || (typeof url === 'string' ? url : undefined)
   if (!given) return undefined

@@ -123,7 +123,7 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
     throw new ConfigError([`state.url: ${why}`], 'The state')
   })
   const { meters, holders: keys, projectBook: projects, ledger, objects } = store
-  const stored = createStoredHost({ ...services, objects, days: settings.objects })
+  const stored = createStoredHost({ ...services, objects, settings: settings.objects })
   const limiter = new LenientLimiter({
     ...{ limiter: limiterOf(new Rates(clock), meters), clock, log: services.log },
     spend: (holds, used) => meters.spend(holds, used),

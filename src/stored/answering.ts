@@ -4,7 +4,7 @@ import { chat } from '../operations/chat.ts'
 import { compaction } from '../operations/compaction.ts'
 import { inputTokens } from '../operations/input-tokens.ts'
 import { responses } from '../operations/responses.ts'
-import { invalid } from '../wire/body.ts'
+import { edited, invalid } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { Background } from './background.ts'
 import { keptChat } from './chats.ts'
@@ -16,6 +16,9 @@ export interface AnsweringOptions {
   readonly keeping: Keeping
   readonly background: Background
 }
+
+/** What is for whoever stores a chat: OpenAI takes `metadata` of no other. */
+const ofTheStore = new Set(['store', 'metadata'])
 
 /** A gateway that keeps what clients store, and knows what they refer to. */
 export function keepingAnswers(gateway: Gateway, { keeping, background }: AnsweringOptions): Gateway {
@@ -46,9 +49,9 @@ export function keepingAnswers(gateway: Gateway, { keeping, background }: Answer
       const { operation, body, trace } = request
       if (operation === responses || operation === compaction || operation === inputTokens)
         return await respond(request)
-      const answer = await gateway.answer(request)
-      const isStored = operation === chat && body.outline.store === true
-      return isStored ? await keptChat(answer, body, ownerOf(trace.account, request.key), keeping) : answer
+      if (operation !== chat || body.outline.store !== true) return await gateway.answer(request)
+      const asked = keeping.passesOn ? request : { ...request, body: edited(body, { drop: ofTheStore }) }
+      return await keptChat(await gateway.answer(asked), body, ownerOf(trace.account, request.key), keeping)
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { ObjectSettings } from '../config/state.ts'
 import { type Account, tenantFor } from '../core/account.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
@@ -12,14 +13,15 @@ export interface KeepingOptions {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
-  /** For how many days what clients store is kept. */
-  readonly days: number
+  readonly settings: ObjectSettings
 }
 
 /** Milliseconds after which another process has written what it has just told a client of. */
 const patience = 100
 /** Milliseconds for which the end of a stream waits for it to be written. */
 const longestWait = 5_000
+/** For which what clients store is kept. */
+const usualDays = 30
 const day = 24 * 60 * 60 * 1000
 
 /** Whose what a request stores is. */
@@ -32,14 +34,17 @@ export class Keeping {
   readonly random: Random
   readonly #log: Log
   readonly #days: number
+  /** Whether a provider is asked to store a chat too. */
+  readonly passesOn: boolean
   readonly #writing = new Set<Promise<boolean>>()
 
-  constructor({ objects, clock, random, log, days }: KeepingOptions) {
+  constructor({ objects, clock, random, log, settings }: KeepingOptions) {
     this.objects = objects
     this.clock = clock
     this.random = random
     this.#log = log
-    this.#days = days
+    this.#days = settings.retention ?? usualDays
+    this.passesOn = settings.passOn === true
   }
 
   get seconds(): number {

@@ -99,6 +99,30 @@ describe('A chat', () => {
     })
   })
 
+  it.each([
+    [{}, '{"model":"m","messages":[{"role":"user","content":"hi"}],"seed":12345678901234567890}'],
+    [
+      { passOn: true },
+      '{"model":"m","messages":[{"role":"user","content":"hi"}],"store":true,"metadata":{"a":"b"},"seed":12345678901234567890}',
+    ],
+  ])('that is stored is asked of its provider as %j says', async (settings, sent) => {
+    const providers = { up: { type: 'openai-compatible', baseURL: `${upstreams.up.url}/v1` } }
+    const parts = await storedParts(undefined, {}, settings)
+    const { baseURL } = await start({ providers }, { ...parts, services: noLists })
+    const ask = async (more: string) => {
+      const body = `{"model":"up/m","messages":[{"role":"user","content":"hi"}],${more}"seed":12345678901234567890}`
+      const headers = { authorization: `Bearer ${ada}`, 'content-type': 'application/json' }
+      const answer = await fetch(`${baseURL}/chat/completions`, { method: 'POST', headers, body })
+      return ((await answer.json()) as { id: string }).id
+    }
+    const id = await ask('"store":true,"metadata":{"a":"b"},')
+    expect(upstreams.up.seen.at(-1)?.body).toBe(sent)
+    const by = new OpenAI({ baseURL, apiKey: ada })
+    expect(await by.chat.completions.retrieve(id)).toMatchObject({ metadata: { a: 'b' } })
+    await ask('"store":false,"metadata":{"a":"b"},')
+    expect(upstreams.up.seen.at(-1)?.body).toContain('"store":false,"metadata":{"a":"b"}')
+  })
+
   it('is nobody else’s', async () => {
     const { id } = await client.chat.completions.create({ model: 'up/m', messages: hi, store: true })
     const theirs = other.chat.completions

@@ -11,13 +11,15 @@ import { memoryDatabase } from '../support/state.ts'
 const day = 24 * 60 * 60 * 1000
 
 it.each([
-  [{}, 30],
-  [{ retention: 3 }, 30],
-  [{ objects: {} }, 30],
-  [{ retention: 3, objects: { retention: 7 } }, 7],
-])('what clients store is kept for as long as %j says', (more, days) => {
+  [{}, {}],
+  [{ retention: 3 }, {}],
+  [
+    { retention: 3, objects: { retention: 7, passOn: true } },
+    { retention: 7, passOn: true },
+  ],
+])('what clients store is kept as %j says', (more, settings) => {
   const found = noFindings()
-  expect(readState({ state: { url: 'file:kept.db', ...more } }, {}, found)?.objects).toBe(days)
+  expect(readState({ state: { url: 'file:kept.db', ...more } }, {}, found)?.objects).toEqual(settings)
   expect(found.problems).toEqual([])
 })
 
@@ -28,7 +30,7 @@ it('what is too old is deleted, and nothing before', async () => {
   const log = (line: string) => {
     throw new Error(line)
   }
-  const keeping = new Keeping({ objects, clock, random: Math.random, log, days: 7 })
+  const keeping = new Keeping({ objects, clock, random: Math.random, log, settings: { retention: 7 } })
   const key = { owner: 'key_1', kind: 'response', id: 'resp_1' } as const
   await objects.put(keeping.objectOf(key, { response: {} }), [{ id: 'msg_1' }])
   const end = keepFor({ database, clock, log, days: 30, objects })
@@ -49,7 +51,7 @@ it('a process that stores nothing any more ends at once', async () => {
   const log = () => {}
   const host = createStoredHost({
     ...{ objects: createObjects(database), clock: new ManualClock(), random: Math.random },
-    ...{ log, days: 7 },
+    ...{ log, settings: {} },
   })
   await host.idle(1_000)
   await host.close()

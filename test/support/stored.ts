@@ -1,3 +1,4 @@
+import type { ObjectSettings } from '../../src/config/state.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { TransactionalDatabase } from '../../src/state/database.ts'
 import type { KeyLimits } from '../../src/state/key.ts'
@@ -19,7 +20,11 @@ export interface StoredParts extends Required<Pick<GatewayOptions, 'accounting' 
 export const [ada, eve] = ['sk-sw-ada', 'sk-sw-eve'] as const
 
 /** `database`: another gateway's, as of a second process. `limits`: of both keys. */
-export async function storedParts(database?: TransactionalDatabase, limits: KeyLimits = {}): Promise<StoredParts> {
+export async function storedParts(
+  database?: TransactionalDatabase,
+  limits: KeyLimits = {},
+  settings: ObjectSettings = {},
+): Promise<StoredParts> {
   const kept = await keptInMemory()
   for (const [id, secret] of Object.entries({ key_ada: ada, key_eve: eve })) kept.put(secret, { id, name: id, limits })
   const logged: string[] = []
@@ -29,7 +34,7 @@ export async function storedParts(database?: TransactionalDatabase, limits: KeyL
     clock: systemClock,
     random: Math.random,
     log: (line) => void logged.push(line),
-    days: 30,
+    settings,
   })
   return {
     accounting: kept.accounting,

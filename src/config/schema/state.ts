@@ -12,5 +12,11 @@ export const state = v.strictObject({
   /** Days for which each request is kept. Sums of hours are kept for ever. Default 30. */
   retention: v.optional(countFromOne),
   /** Days for which responses, chats and conversations are kept that clients have stored. Default 30. */
-  objects: v.optional(v.strictObject({ retention: v.optional(countFromOne) })),
+  objects: v.optional(
+    v.strictObject({
+      retention: v.optional(countFromOne),
+      /** Whether the provider of a chat that is stored is asked to store it too. Default false. */
+      passOn: v.optional(v.boolean()),
+    }),
+  ),
 })
