@@ -1,5 +1,6 @@
 import { type Answer, discardStream, isPending, isStream, type PendingStream, type StreamBody } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
+import type { StreamReader } from '../core/operation.ts'
 import type { Pump } from '../core/pump.ts'
 import { Abort, type Signal } from '../core/signal.ts'
 import { beatUntil, type Flow, flow } from '../runtime/flow.ts'
@@ -20,6 +21,8 @@ export interface Ended {
   readonly head: Head
   readonly streams: boolean
   readonly whole: Uint8Array
+  /** Has read all of a stream, if nothing has changed it after that. */
+  readonly reader?: StreamReader | undefined
 }
 
 export interface FlightOptions {
@@ -134,8 +137,8 @@ export class Flight {
       body,
       {
         chunk: (bytes) => this.#add(bytes),
-        end: () => this.#end({}, head),
-        fail: (error) => this.#end({ error }, head),
+        end: () => this.#end({}, { head, reader: readerOf(body) }),
+        fail: (error) => this.#end({ error }),
       },
       this.#options.clock,
     )
@@ -156,11 +159,9 @@ export class Flight {
     this.#keepPace()
   }
 
-  #end(ended: { readonly error?: unknown }, head: Head): void {
-    this.#ended = ended
-    const isKept = !('error' in ended) && !this.#isOver
-    // A copy, since some may not have read all of it.
-    this.#close(isKept ? { head, streams: true, whole: this.#record.bytes.slice() } : undefined)
+  #end(outcome: { readonly error?: unknown }, ended?: Pick<Ended, 'head' | 'reader'>): void {
+    this.#ended = outcome
+    this.#close(ended && !this.#isOver ? { ...ended, streams: true, whole: this.#record.bytes } : undefined)
     this.#land()
     for (const reader of [...this.#readers]) reader.go()
   }
@@ -169,7 +170,9 @@ export class Flight {
   #piece(at: number): Uint8Array | undefined {
     if (at >= this.#size) return undefined
     const start = at - this.#from
-    return this.#record.bytes.slice(start, start + pieceSize)
+    const { bytes } = this.#record
+    // More bytes would take the place of these.
+    return this.#ended ? bytes.subarray(start, start + pieceSize) : bytes.slice(start, start + pieceSize)
   }
 
   /** Forgets what nobody will read, and parts who is too far behind. */
@@ -263,4 +266,9 @@ export class Flight {
     this.#isOver = true
     this.#options.over(ended)
   }
+}
+
+/** Undefined if what it has read was changed on the way out. */
+function readerOf({ steps }: StreamBody): StreamReader | undefined {
+  return steps.findLast(({ stage }) => stage)?.reader
 }

@@ -6,7 +6,7 @@ import { asGatewayError, describeCause, GatewayError } from '../wire/errors.ts'
 import { headerValue } from '../wire/headers.ts'
 import type { Store, Stored } from './answers.ts'
 import { type Control, readControl } from './control.ts'
-import { Flight, type Head } from './flight.ts'
+import { type Ended, Flight } from './flight.ts'
 import { type Place, type Placing, placeOf } from './place.ts'
 import { formOf, replayed, serves } from './replay.ts'
 import { toldIn } from './worth.ts'
@@ -120,7 +120,7 @@ export function createCache(options: CacheOptions): Cache {
         ask: (signal) => next({ ...call, signal }),
         over(ended) {
           if (flying.get(id) === mine) flying.delete(id)
-          if (ended && mine.isKept) keep(place, call, ended.head, ended.whole)
+          if (ended && mine.isKept) keep(place, call, ended)
         },
       }),
     }
@@ -135,7 +135,7 @@ export function createCache(options: CacheOptions): Cache {
     const answer = await next(call)
     const { body } = answer
     if (body instanceof Uint8Array) {
-      if (body.length <= place.limits.maxEntryBytes) keep(place, call, answer, body)
+      if (body.length <= place.limits.maxEntryBytes) keep(place, call, { head: answer, streams: false, whole: body })
       return answer
     }
     if (!isStream(body)) return answer
@@ -147,22 +147,24 @@ export function createCache(options: CacheOptions): Cache {
       else seen.take()
     }
     const over = () => {
-      if (size <= place.limits.maxEntryBytes) keep(place, call, answer, seen.take())
+      if (size > place.limits.maxEntryBytes) return
+      keep(place, call, { head: answer, streams: true, whole: seen.take() })
     }
     return withStep(answer, { watch: { see }, over, carried: 'watch' })
   }
 
-  function keep(place: Place, call: Call, head: Head, body: Uint8Array): void {
-    kept(place, call, head, body).catch((error) => log(describeCause(asGatewayError(error)), 'error'))
+  function keep(place: Place, call: Call, ended: Ended): void {
+    kept(place, call, ended).catch((error) => log(describeCause(asGatewayError(error)), 'error'))
   }
 
-  async function kept(place: Place, call: Call, { status, headers }: Head, body: Uint8Array): Promise<void> {
-    const { trace, plan, streams } = call
+  async function kept(place: Place, call: Call, { head, streams, whole: body, reader }: Ended): Promise<void> {
+    const { status, headers } = head
+    const { trace, plan } = call
     const served = trace.attempts.findLast(({ failure }) => !failure)
     const target = plan.targets.find(({ deployment }) => deployment.label === served?.deployment)
-    if (status !== 200 || !served || !target || served.broke || trace.continued) return
+    if (streams !== call.streams || status !== 200 || !served || !target || served.broke || trace.continued) return
     const type = headers['content-type'] ?? ''
-    const told = toldIn({ streams, body, type }, call)
+    const told = toldIn({ streams, body, type, reader }, call)
     if (!told) return
     const isOwn = target.why === 'requested'
     const id = isOwn ? place.requested : place.limits.cacheFallbacks ? await place.standIn(target) : undefined

@@ -1,5 +1,5 @@
 import type { Call } from '../core/call.ts'
-import type { Operation } from '../core/operation.ts'
+import type { Operation, StreamReader } from '../core/operation.ts'
 import { EventFollower } from '../layers/follow.ts'
 import { isJson } from '../wire/headers.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
@@ -13,13 +13,16 @@ export interface Given {
   readonly streams: boolean
   readonly body: Uint8Array
   readonly type: string
+  /** Has read all of a stream as it is. Absent: nobody has. */
+  readonly reader?: StreamReader | undefined
 }
 
 /** Undefined if an answer isn't worth keeping: it is not all there, or not what the model would have said. */
 export function toldIn(given: Given, { operation, body }: Pick<Call, 'operation' | 'body'>): Told | undefined {
   const text = decoder.decode(given.body)
   if (hints.some((hint) => text.includes(hint)) && refused.test(text)) return undefined
-  return given.streams ? toldInStream(given.body, operation, body.outline) : toldInWhole(given, text, operation)
+  if (!given.streams) return toldInWhole(given, text, operation)
+  return given.reader ? toldBy(given.reader) : toldInStream(given.body, operation, body.outline)
 }
 
 /**
@@ -32,6 +35,10 @@ const refused =
 /** Without these it need not be searched. */
 const hints = ['"content_filter"', '"refusal"', '"response.incomplete"']
 
+function toldBy({ complete, usage }: StreamReader): Told | undefined {
+  return complete ? { usage } : undefined
+}
+
 /** All of it is read once more: its upstream, and whoever translated it, have to agree that it has come to its end. */
 function toldInStream(bytes: Uint8Array, operation: Operation, asked: JsonObject): Told | undefined {
   const reader = operation.reader?.(asked)
@@ -40,7 +47,7 @@ function toldInStream(bytes: Uint8Array, operation: Operation, asked: JsonObject
   if (follower.follow(bytes)) return undefined
   follower.catchUp()
   const hasEnded = follower.ended || reader.endsItself || reader.isOver
-  return reader.complete && hasEnded ? { usage: reader.usage } : undefined
+  return hasEnded ? toldBy(reader) : undefined
 }
 
 function toldInWhole({ type }: Given, text: string, operation: Operation): Told | undefined {

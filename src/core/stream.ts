@@ -1,3 +1,5 @@
+import type { StreamReader } from './operation.ts'
+
 /** Receives bytes: any number of chunks, then exactly one of `end` and `fail`. */
 export interface ByteSink {
   chunk(bytes: Uint8Array): void
@@ -91,6 +93,8 @@ export interface Silence {
 export interface Step {
   /** Gets every chunk before it is sent on. */
   readonly stage?: Stage
+  /** Has read, once the stream has ended, what its stage let pass. */
+  readonly reader?: StreamReader
   /** Observes the stream if there is no stage, or if `carried` is `watch` and the runtime forwards the bytes. */
   readonly watch?: Watch
   readonly silence?: Silence

@@ -70,5 +70,5 @@ function carriedOf({ target }: Call): Step['carried'] {
 }
 
 export function integrityStep(reader: StreamReader, words: Words, carried: Step['carried'], mender?: Mender): Step {
-  return { stage: new Check(reader, words, mender), watch: new LookingOn(reader, words), carried }
+  return { stage: new Check(reader, words, mender), reader, watch: new LookingOn(reader, words), carried }
 }
