@@ -22,7 +22,16 @@ import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
 import { build } from './house.ts'
 import { checkCommand } from './shell.ts'
 import { root, type Snippet, snippets, snippetsOf } from './snippets.ts'
-import { clear, environmentFor, findPython, folder, importDefault, typeCheck, write } from './workspace.ts'
+import {
+  clear,
+  environmentFor,
+  faultsOfTypes,
+  findPython,
+  folder,
+  importDefault,
+  toCompile,
+  write,
+} from './workspace.ts'
 
 const address = 'http://127.0.0.1:8787'
 
@@ -216,16 +225,16 @@ const runners: Readonly<Record<string, Runner>> = {
   },
 
   config({ text, argument }, title) {
+    const file = toCompile(`${argument}.config.ts`, text)
     test(`${title}: is typed, checked and served`, async () => {
-      const file = await write(`${argument}.config.ts`, text)
-      await typeCheck(file)
+      expect(await faultsOfTypes(file)).toEqual([])
       const config = await importDefault<Config>(file)
       expect(faultsIn(config)).toEqual([])
       const env = environmentFor(text)
       expect(buildCatalog(config, registry, env).providers.size).toBe(Object.keys(config.providers ?? {}).length)
       // Assembling reads the keys too.
       await (await startGateway(config, { env })).stop()
-    })
+    }, 60_000)
     if (argument !== 'whole') return
     test(`${title}: every key of the configuration stands in it`, async () => {
       const keys = [...(await schemaSource()).matchAll(/^ {2,4}(\w+): v\./gm)]
@@ -234,10 +243,10 @@ const runners: Readonly<Record<string, Runner>> = {
   },
 
   library({ text, argument: prefix, line }, title) {
+    const library = join(root, 'src/library/index.ts')
+    const file = toCompile(`library${line}.ts`, text.replace("from 'samewire'", `from '${library}'`))
     test(`${title}: is typed, and serves requests`, async () => {
-      const library = join(root, 'src/library/index.ts')
-      const file = await write(`library${line}.ts`, text.replace("from 'samewire'", `from '${library}'`))
-      await typeCheck(file)
+      expect(await faultsOfTypes(file)).toEqual([])
       const { fetch } = await importDefault<Gateway>(file)
       const response = await fetch(new Request(`http://localhost${prefix}/health/ready`), { OPENAI_API_KEY: 'sk-test' })
       expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready' }])

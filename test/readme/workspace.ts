@@ -1,7 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { delimiter, dirname, join } from 'node:path'
+import { delimiter, dirname, join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { expect } from 'vitest'
 import { run } from './children.ts'
 import { root } from './snippets.ts'
 
@@ -18,16 +17,27 @@ export async function write(path: string, text: string): Promise<string> {
   return file
 }
 
-/** The compiler, with the flags of the repository, has nothing to say. */
-export async function typeCheck(...files: string[]): Promise<void> {
-  const config = { extends: join(root, 'tsconfig.json'), files, include: [] }
-  const file = await write(`tsconfig-${snippetName(files[0])}.json`, JSON.stringify(config))
-  const { stdout } = await run('tsc', ['-p', file])
-  expect(stdout).toBe('')
+const typed = new Map<string, string>()
+let compiled: Promise<string> | undefined
+
+/** Has the compiler read a snippet beside all others, as each start of it reads the sources too. Returns its file. */
+export function toCompile(path: string, text: string): string {
+  typed.set(path, text)
+  return join(folder, path)
 }
 
-function snippetName(file = ''): string {
-  return /(\w+)\.\w+$/.exec(file)?.[1] ?? ''
+/** What the compiler, with the flags of the repository, says of a snippet, and of none. */
+export async function faultsOfTypes(file: string): Promise<string[]> {
+  compiled ??= compile()
+  const others = [...typed.keys()].map((path) => join(folder, path)).filter((other) => other !== file)
+  const lines = (await compiled).split('\n').filter((line) => line !== '')
+  return lines.filter((line) => !others.some((other) => line.startsWith(`${relative(root, other)}(`)))
+}
+
+async function compile(): Promise<string> {
+  const files = await Promise.all([...typed].map(([path, text]) => write(path, text)))
+  const config = { extends: join(root, 'tsconfig.json'), files, include: [] }
+  return (await run('tsc', ['-p', await write('tsconfig.json', JSON.stringify(config))])).stdout
 }
 
 export const importDefault = async <T>(file: string) =>
