@@ -1,6 +1,16 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin'
 import { defineConfig } from 'vitest/config'
 
+/** On Node. */
+export const node = {
+  globalSetup: ['./test/support/worker-builder.ts'],
+  // The gateway's modules are read once for many files, which takes half of the time otherwise: no test may change them.
+  isolate: false,
+  testTimeout: 20_000,
+  // Bundling a Worker takes its time while other tests run.
+  hookTimeout: 60_000,
+}
+
 /** The same contracts on both runtimes: `node` runs everything else too, `workerd` what must hold in the Worker. */
 export default defineConfig({
   test: {
@@ -9,13 +19,10 @@ export default defineConfig({
     projects: [
       {
         test: {
+          ...node,
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/workerd/**', '**/node_modules/**'],
-          globalSetup: ['./test/support/worker-builder.ts'],
-          testTimeout: 20_000,
-          // Bundling a Worker takes its time while other tests run.
-          hookTimeout: 60_000,
+          exclude: ['test/workerd/**', 'test/**/*.long.test.ts', '**/node_modules/**'],
         },
       },
       {

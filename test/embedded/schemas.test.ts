@@ -130,7 +130,10 @@ describe.each(runtimes)('on %s', (runtime) => {
     'a function whose schema %s is called with any object',
     async (_what, parameters) => {
       const tools = [{ type: 'function', function: { name: 'f', parameters } }]
-      const reply = await both.ask(runtime, body({}, { tools, tool_choice: 'required', response_format: null }))
+      const reply = await both.ask(
+        runtime,
+        body({}, { tools, tool_choice: 'required', response_format: null, max_tokens: 40 }),
+      )
       expect(reply.status).toBe(200)
       expect(reply.text).toContain('"finish_reason":"tool_calls"')
     },
