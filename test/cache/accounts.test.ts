@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Key } from '../../src/state/key.ts'
 import { keptInMemory } from '../support/accounting.ts'
-import { type AskOptions, ask, chat, noLists } from '../support/ask.ts'
+import { type AskOptions, ask, chat, noLists, until } from '../support/ask.ts'
 import { countingHost } from '../support/counting-host.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
 import { unrepeating } from '../support/unrepeating.ts'
@@ -115,7 +115,7 @@ describe('A kept answer', () => {
     const { gateway, rows, arrived } = await gatewayWith({ ttl: 60 }, { a: { limits: { budget: 1_000_000_000 } } })
     const body = chat('m', { max_tokens: 5 })
     const replies = [ask(gateway, body, as('a'))]
-    while (lab.seen.length === 0) await new Promise((turn) => setImmediate(turn))
+    await until(() => lab.seen.length > 0)
     replies.push(ask(gateway, body, as('a')), ask(gateway, body, as('a')))
     await arrived(3)
     goOn()

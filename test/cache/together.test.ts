@@ -5,7 +5,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import { Pump } from '../../src/core/pump.ts'
 import { Abort } from '../../src/core/signal.ts'
 import type { ByteSource } from '../../src/core/stream.ts'
-import { ask, chat, noLists, open, type Reply } from '../support/ask.ts'
+import { ask, chat, noLists, open, type Reply, until } from '../support/ask.ts'
 import { countingHost } from '../support/counting-host.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
 import { unrepeating } from '../support/unrepeating.ts'
@@ -54,7 +54,7 @@ function held(script: Script) {
 
 /** Resolves once the gateway has asked its upstream so often. */
 async function asked(times: number): Promise<void> {
-  while (lab.seen.length < times) await new Promise((turn) => setImmediate(turn))
+  await until(() => lab.seen.length >= times)
 }
 
 /** Resolves once the gateway has taken whatever was on its way to it. */

@@ -1,13 +1,14 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import OpenAI from 'openai'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestHarness, type TestHarness } from 'wrangler'
 import { withState } from '../../scripts/deploy-state.ts'
-import { buildWorker } from '../../scripts/worker.ts'
+import { untilAnswer } from '../support/ask.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { create, last } from '../support/response-socket.ts'
 import { connectSocket } from '../support/socket-client.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { builtWorker } from '../support/worker.ts'
 
 const root = new URL('../../', import.meta.url)
 const adminKey = 'sk-admin-of-the-built-worker'
@@ -29,8 +30,7 @@ describe.each([true, false])('the built Worker that keeps its state, with a queu
 
   beforeAll(async () => {
     const folder = `dist/test-state-${queue}`
-    await mkdir(new URL(folder, root), { recursive: true })
-    await buildWorker('src/worker.ts', folder)
+    await cp((await builtWorker()).folder, new URL(folder, root), { recursive: true })
     const toml = withState(await readFile(new URL('wrangler.toml', root), 'utf8'), { database: 'local', queue })
     const own = toml.replace(/\[build\][\s\S]*?\n\n/, '').replace('dist/worker/', '')
     const configPath = new URL(`${folder}/wrangler.toml`, root)
@@ -63,11 +63,11 @@ describe.each([true, false])('the built Worker that keeps its state, with a queu
     interface Listed {
       readonly data: { readonly api_key_id: string; readonly status: number }[]
     }
-    for (;;) {
+    const rows = async () => {
       const all = await operate<Listed>('GET', '/requests?limit=100')
-      const own = all.data.filter((row) => JSON.stringify(row).includes(data.id))
-      if (own.length >= count) return own
+      return all.data.filter((row) => JSON.stringify(row).includes(data.id))
     }
+    return await untilAnswer(rows, (own) => own.length >= count)
   }
 
   it('makes keys, lets them in, and has a row for each request', async () => {
@@ -88,9 +88,9 @@ describe.each([true, false])('the built Worker that keeps its state, with a queu
     await rowsOf(key, 20)
     const spent = ((20 - refused.length) * 600) / 1e6
     const look = () => operate<{ data: Record<string, number> }>('GET', `/keys/${key.data.id}`)
-    let { data } = await look()
     // The last one may not have settled yet.
-    while (data.limit_remaining !== (50_000 - spent * 1e6) / 1e6) data = (await look()).data
+    const left = (50_000 - spent * 1e6) / 1e6
+    const { data } = await untilAnswer(look, ({ data }) => data.limit_remaining === left)
     expect(data).toMatchObject({ limit: 0.05, usage: spent, lost: 0 })
   })
 
@@ -110,7 +110,7 @@ describe.each([true, false])('the built Worker that keeps its state, with a queu
     expect(await rowsOf(key, 1)).toMatchObject([{ input_tokens: 100, output_tokens: 50 }])
     const left = async () =>
       (await operate<{ data: Record<string, number> }>('GET', `/keys/${key.data.id}`)).data.limit_remaining
-    while ((await left()) !== 1 - 600 / 1e6);
+    await untilAnswer(left, (dollars) => dollars === 1 - 600 / 1e6)
     socket.ws.close()
   })
 

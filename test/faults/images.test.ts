@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
-import { ask, errorOf } from '../support/ask.ts'
+import { ask, errorOf, until } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { ManualClock, serveNode } from '../support/gateway.ts'
 import { chatAnswer, json, type Script, type Seen } from '../support/upstream.ts'
@@ -173,7 +173,7 @@ describe('An image that takes too long', () => {
 
   it('is refused after fifteen seconds', async () => {
     const pending = ask(gateway, showing('ollama/x', `${slow.url}/img/silent`))
-    while (slow.seen.length === 0) await new Promise((turn) => setImmediate(turn))
+    await until(() => slow.seen.length > 0)
     await clock.advance(15_000)
     const reply = await pending
     expect(reply.status).toBe(400)

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { errorOf } from '../support/ask.ts'
+import { errorOf, until } from '../support/ask.ts'
 import { runtimes, startBoth } from '../support/both.ts'
 import { answering, cutAt, firstContentEnd, framesOf } from '../support/continuing.ts'
 import { duringTests } from '../support/during-tests.ts'
@@ -114,7 +114,7 @@ describe.each(runtimes)('On %s, a response made of a chat', (runtime) => {
   it.each([false, true])('is copied to a shadow as a chat (streamed: %s)', async (isStream) => {
     first.script(isStream ? stream(chatFrames('Hello')) : json(200, chatAnswer('Hello')))
     await ask('mirrored', { stream: isStream })
-    while (shadow.seen.length === 0) await new Promise((turn) => setImmediate(turn))
+    await until(() => shadow.seen.length > 0)
     expect(shadow.seen[0]?.path).toBe('/chat/completions')
     expect(JSON.parse(shadow.seen[0]?.body ?? '')).toMatchObject({ messages: [{ role: 'user', content: 'hi' }] })
   })

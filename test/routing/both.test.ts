@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { chat } from '../support/ask.ts'
+import { chat, until } from '../support/ask.ts'
 import { type Runtime, runtimes, startBoth } from '../support/both.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { serveUpstreams } from '../support/gateway.ts'
@@ -86,7 +86,7 @@ describe.each(runtimes)('A client on %s', (runtime) => {
 
   it.each([false, true])('has its request copied to the shadow (streamed: %s)', async (streams) => {
     expect(await served(runtime, 'mirrored', {}, { stream: streams })).toBe('a/m')
-    while (shadow.seen.length === 0) await new Promise((turn) => setImmediate(turn))
+    await until(() => shadow.seen.length > 0)
     expect(JSON.parse(shadow.seen[0]?.body ?? '')).toEqual(chat('m', { stream: streams }))
   })
 })

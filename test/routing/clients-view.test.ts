@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
-import { ask, chat, contentOf, noLists, type Reply } from '../support/ask.ts'
+import { ask, chat, contentOf, noLists, type Reply, until } from '../support/ask.ts'
 import { gatewayStarter, ManualClock, type RunningGateway, serveUpstreams } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, chunk, type FakeUpstream, json, stream } from '../support/upstream.ts'
 
@@ -201,10 +201,10 @@ describe('A shadow', () => {
   const models: Config['models'] = { m: { deployments: ['a/m'], shadow: { model: 'b/new', percent: 50 } } }
   /** Resolves once `upstream` has seen `count` requests. */
   const seen = async (upstream: FakeUpstream, count: number) => {
-    while (upstream.seen.length < count) await new Promise((turn) => setImmediate(turn))
+    await until(() => upstream.seen.length >= count)
   }
   const logged = async (gateway: RunningGateway, part: RegExp) => {
-    while (!gateway.logged.some((line) => part.test(line))) await new Promise((turn) => setImmediate(turn))
+    await until(() => gateway.logged.some((line) => part.test(line)))
   }
 
   it.each([

@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { chat, until } from '../support/ask.ts'
+import { chat, until, untilAnswer } from '../support/ask.ts'
 import { configFile, launch, type Program } from '../support/program.ts'
 import { answersIn } from '../support/raw-answers.ts'
 import { chatFrames, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
@@ -61,10 +61,15 @@ describe.each([1, 2])('A gateway of %d that is told to stop while an answer runs
     const waiting = await Promise.all(Array.from({ length: 30 }, () => open(port)))
     program.signal('SIGTERM')
     // It takes no more connections from then on, and its processes hear of it a little later.
-    for (let late = await open(port); late; late = await open(port)) late.destroy()
+    await untilAnswer(
+      () => open(port),
+      (late) => !late?.destroy(),
+    )
     for (const path of ['/health/ready', '/health/readiness']) {
-      let answer = await get(waiting.pop(), path)
-      while (answer.status === 200) answer = await get(waiting.pop(), path)
+      const answer = await untilAnswer(
+        () => get(waiting.pop(), path),
+        ({ status }) => status !== 200,
+      )
       expect(answer).toMatchObject({ status: 503, body: { status: 'stopping', deployments: 1, in_cooldown: 0 } })
     }
     expect(await get(waiting.pop(), '/health/live')).toEqual({ status: 200, body: { status: 'ok' } })

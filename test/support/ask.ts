@@ -122,9 +122,23 @@ export function hastyClock(shorterThan = 9_000): Clock & { readonly waits: numbe
   }
 }
 
-/** Runs the event loop until `condition` holds, or the test times out. */
+/**
+ * Runs the event loop until `condition` holds, or the test times out. What lasts longer is looked at once a millisecond:
+ * other processes need the core.
+ */
 export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((turn) => setImmediate(turn))
+  for (let looks = 0; !condition(); looks++) {
+    await new Promise<void>((turn) => (looks < 50 ? setImmediate(turn) : setTimeout(turn, 1)))
+  }
+}
+
+/** Asks again and again until the answer is what it should be, or the test times out. */
+export async function untilAnswer<T>(ask: () => Promise<T>, is: (answer: T) => boolean): Promise<T> {
+  for (;;) {
+    const answer = await ask()
+    if (is(answer)) return answer
+    await new Promise((turn) => setTimeout(turn, 5))
+  }
 }
 
 /** Writes raw bytes to the gateway and reads until the connection closes or `enough` returns true. */

@@ -1,6 +1,7 @@
 import type { CacheHost } from '../../src/cache/host.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { createCacheHost } from '../../src/node/cache.ts'
+import { until } from './ask.ts'
 
 export interface CountingHost {
   readonly cacheHost: () => Promise<CacheHost>
@@ -20,7 +21,7 @@ export function countingHost(): CountingHost {
   return {
     cacheHost: async () => ({ ...host, digest }),
     async arrived(requests) {
-      while (looked < requests) await turn()
+      await until(() => looked >= requests)
       // What follows the look happens at once.
       await turn()
     },
