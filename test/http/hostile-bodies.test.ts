@@ -32,8 +32,12 @@ afterEach(async () => {
   upstream.seen.length = 0
 })
 
+interface Timed extends Reply {
+  readonly ms: number
+}
+
 /** The reply, and the CPU that this thread has taken for all of it. */
-async function post(body: Uint8Array): Promise<Reply & { readonly ms: number }> {
+async function post(body: Uint8Array): Promise<Timed> {
   const before = process.cpuUsage()
   const response = await fetch(`${gateway.baseURL}/chat/completions`, {
     method: 'POST',
@@ -45,17 +49,17 @@ async function post(body: Uint8Array): Promise<Reply & { readonly ms: number }> 
   return { status: response.status, headers: response.headers, text, ms: (user + system) / 1000 }
 }
 
-/** The quicker of two requests: what else the machine does is not the gateway's. */
-async function cheaper(body: Uint8Array) {
-  const [one, other] = [await post(body), await post(body)]
-  return one.ms < other.ms ? one : other
+/** The reply to a request that is sent again if it took longer than `most`: what else the machine does is not the gateway's. */
+async function within(most: number, body: Uint8Array, times = 2): Promise<Timed> {
+  const reply = await post(body)
+  return reply.ms < most || times === 1 ? reply : await within(most, body, times - 1)
 }
 
 const named = (kinds: readonly Hostile[]) => kinds.map((kind) => [kind.what, kind] as const)
 
 describe('A body that would hold the gateway, or is none, is refused at once', () => {
   it.each(named(refused))('%s', async (_, { make, refused: why }) => {
-    const reply = await cheaper(make('passed', size))
+    const reply = await within(bound, make('passed', size))
     expect(reply.status).toBe(400)
     expect(errorOf(reply)).toMatchObject({ type: 'invalid_request_error', message: expect.stringMatching(why ?? '') })
     expect(upstream.seen).toEqual([])
@@ -66,11 +70,11 @@ describe('A body that would hold the gateway, or is none, is refused at once', (
 describe('A body that is large and odd is served in time', () => {
   it.each(named(served))('%s', async (_, { make }) => {
     for (const model of ['passed', 'tuned']) {
-      const reply = await cheaper(make(model, size))
+      const reply = await within(bound, make(model, size))
       expect(reply.status).toBe(200)
       expect(reply.ms).toBeLessThan(bound)
     }
-    const [passed, , tuned] = upstream.seen
+    const [passed, tuned] = [upstream.seen[0], upstream.seen.at(-1)]
     // Compared here: the runner would look for what differs in a megabyte.
     const text = Buffer.from(make('passed', size)).toString()
     expect(passed?.body === text.replace('"passed"', '"m"')).toBe(true)
@@ -80,15 +84,10 @@ describe('A body that is large and odd is served in time', () => {
 
 describe('A body under 16 KB is answered in time, whatever it is made of', () => {
   it.each(named([...refused, ...served]))('%s', async (_, { make }) => {
-    const body = make('passed', 15_000)
-    const times: number[] = []
-    for (let turn = 0; turn < 10; turn++) {
-      const reply = await post(body)
-      if (reply.status !== 200) expect(errorOf(reply).type).toBe('invalid_request_error')
-      expect([200, 400]).toContain(reply.status)
-      times.push(reply.ms)
-    }
-    expect(Math.min(...times)).toBeLessThan(10)
+    const reply = await within(10, make('passed', 15_000), 10)
+    if (reply.status !== 200) expect(errorOf(reply).type).toBe('invalid_request_error')
+    expect([200, 400]).toContain(reply.status)
+    expect(reply.ms).toBeLessThan(10)
   })
 })
 
