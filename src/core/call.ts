@@ -6,9 +6,9 @@ import type { Answer } from './answer.ts'
 import type { Begun } from './continuing.ts'
 import type { Conclusion, Operation, StreamReader } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
-import type { WorkRecord } from './report.ts'
 import type { Signal } from './signal.ts'
 import type { TraceContext } from './trace-context.ts'
+import type { WorkRecord } from './work-record.ts'
 
 /** One client request on its way through the layers. */
 export interface Call {

@@ -2,11 +2,9 @@ import type { Money, PriceSource } from '../prices/money.ts'
 import type { GatewayError } from '../wire/errors.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
-import type { Answer } from './answer.ts'
 import type { Trace } from './call.ts'
 import type { Deployment } from './catalog.ts'
 import type { Conclusion } from './operation.ts'
-import type { Signal } from './signal.ts'
 import type { Tokens } from './tokens.ts'
 
 /**
@@ -74,15 +72,6 @@ export interface RequestReport {
   readonly bytesOut?: number | undefined
   /** What was sent and answered, if the observer wants that. */
   readonly content?: { readonly request: Uint8Array | undefined; readonly answer: Uint8Array | undefined } | undefined
-}
-
-/** A request whose work may outlast its answer. */
-export interface WorkRecord {
-  /** Not the answer that comes next is the end of it, but that of its work. */
-  goesOn(): void
-  /** Follows the answer to its work to the end. `wanted`: aborted when nobody wants it any more. */
-  followWork(answer: Answer, wanted: Signal): Answer
-  failed(failure: GatewayError): void
 }
 
 /** Is told of requests. What it throws goes to the log. */
