@@ -51,30 +51,33 @@ export const ours = { node: 'samewire', worker: 'samewire in workerd' }
 export async function samewire(
   upstream: string,
   port = 0,
+  limits?: object,
 ): Promise<{ command: string[]; env: Record<string, string> }> {
   await mkdir(cache, { recursive: true })
-  const file = `${cache}/config.json`
-  await writeFile(file, configFor(upstream))
+  const file = `${cache}/config${limits ? `-${Object.keys(limits).join('-')}` : ''}.json`
+  await writeFile(file, configFor(upstream, limits))
   return {
     command: npmStart('--port', String(port), '--config', file),
     env: { SAMEWIRE_KEY: key },
   }
 }
 
-interface StartSamewire {
+export interface StartSamewire {
   /** Where other sources of it are. */
   readonly folder?: string | undefined
   /** More variables of its environment. */
   readonly env?: Readonly<Record<string, string>>
   /** Flags of Node, before V8's. */
   readonly flags?: readonly string[]
+  /** What the key may do. */
+  readonly limits?: object
 }
 
 export async function startSamewire(
   upstream: string,
-  { folder, env: more, flags = [] }: StartSamewire = {},
+  { folder, env: more, flags = [], limits }: StartSamewire = {},
 ): Promise<Contender> {
-  const { command: own, env } = await samewire(upstream)
+  const { command: own, env } = await samewire(upstream, 0, limits)
   const [program = '', ...args] = own.map((part) => (folder && part.startsWith('src/') ? `${folder}/${part}` : part))
   const process = await start({
     ...{ name: ours.node, command: [program, ...flags, ...args], env: { ...env, ...more } },
@@ -117,7 +120,9 @@ export async function startPortkey(upstream: string): Promise<Contender> {
 
 /** What a user would have on: keys, routing, retries and a fallback. */
 function configFor(upstream: string, limits?: object): string {
-  const lab = { deployments: ['lab/bench'], fallbacks: ['spare'], retries: 2 }
+  // Nothing without a price can be asked for by a key that has a budget.
+  const priced = (model: string) => (limits ? { model, price: { input: 2, output: 10 } } : model)
+  const lab = { deployments: [priced('lab/bench')], fallbacks: ['spare'], retries: 2 }
   return JSON.stringify({
     providers: {
       lab: { type: 'openai-compatible', baseURL: `${upstream}/v1` },
@@ -128,7 +133,7 @@ function configFor(upstream: string, limits?: object): string {
       observed: { ...lab, streams: 'observed' },
       untouched: { ...lab, streams: 'untouched' },
       native: 'local/bench',
-      spare: 'lab/spare',
+      spare: { deployments: [priced('lab/spare')] },
     },
     fallback: 'spare',
     keys: [limits ? { key: 'env:SAMEWIRE_KEY', ...limits } : 'env:SAMEWIRE_KEY'],
