@@ -70,7 +70,8 @@ export class SqliteAside {
 
   #answered(written: Written | undefined): void {
     this.#waiting.shift()?.(written)
-    if (this.#waiting.length === 0) this.#thread?.unref()
+    // Until it has closed the file it is waited for.
+    if (this.#waiting.length === 0 && !this.#isOver) this.#thread?.unref()
   }
 
   /** Resolves once the thread has ended. */

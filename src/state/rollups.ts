@@ -20,15 +20,17 @@ export class Rollups {
 
   add(row: RequestRow): void {
     const bucket = row.at - (row.at % hour)
-    const group = [
-      bucket,
-      ...[row.key, row.project, row.user, this.#endUsers.known(bucket, row.endUser)].map((value) => value ?? ''),
-      ...[row.operation, row.model, row.deployment].map((value) => value ?? ''),
-    ]
-    const id = JSON.stringify(group)
-    const sum = this.#sums.get(id) ?? { group, counts: counted.map(() => 0) }
-    this.#sums.set(id, sum)
-    for (const [at, count] of counted.entries()) sum.counts[at] = (sum.counts[at] ?? 0) + count(row)
+    const { key, project, user, operation, model, deployment } = row
+    const endUser = this.#endUsers.known(bucket, row.endUser)
+    const names = [key, project, user, endUser, operation, model, deployment].map((name) => name ?? '')
+    // No store takes a text with this character in it, so that it is in none of them.
+    const id = `${bucket}\0${names.join('\0')}`
+    let sum = this.#sums.get(id)
+    if (!sum) {
+      sum = { group: [bucket, ...names], counts: counted.map(() => 0) }
+      this.#sums.set(id, sum)
+    }
+    for (let at = 0; at < counted.length; at++) sum.counts[at] = (sum.counts[at] as number) + (counted[at]?.(row) ?? 0)
     if (row.key !== null && row.booked !== 0) this.#spend(row.key, row)
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../src/wire/block.ts'
-import { editBody, parseBody, type RequestBody, renamed, withModel } from '../../src/wire/body.ts'
+import { editBody, parseBody, type RequestBody, renamed, withField, withModel } from '../../src/wire/body.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import type { Edits } from '../../src/wire/members.ts'
 import { textLength } from '../../src/wire/outline.ts'
@@ -44,6 +44,39 @@ describe('A body that goes on under another model', () => {
       const { user: _, ...rest } = JSON.parse(body.text) as Record<string, unknown>
       expect(JSON.parse(edited(body, edits)), body.text).toEqual({ ...rest, model: 'm', top_k: 5 })
     }
+  })
+
+  it.each([
+    [rounds, 'small', someBody],
+    [200, 'large', largeBody],
+  ])('is what it would be if it were read anew with a field that it gets (%i %s bodies)', (count, _, make) => {
+    const random = seeded(20_261_129)
+    for (let round = 0; round < count; round++) {
+      const { before, name, after } = make(random)
+      for (const [field, value] of [
+        ['max_tokens', '7'],
+        ['stream_options', '{"include_usage":true}'],
+      ] as const) {
+        const body = parseBody(bytes(before + name + after))
+        const made = withField(body, field, value)
+        const anew = parseBody(bytes(edited(body, { set: new Map([[field, value]]) })))
+        const [opened, ...others] = body.text.split('{')
+        if (made.text !== anew.text)
+          expect(made.text).toBe([opened, `"${field}":${value},${others[0]}`, ...others.slice(1)].join('{'))
+        expect(made.outline, body.text).toEqual(anew.outline)
+        expect(JSON.parse(textOf(concat(withModel(made, 'up/m')))), body.text).toEqual({
+          ...JSON.parse(anew.text),
+          model: 'up/m',
+        })
+      }
+    }
+  })
+
+  it.each(['{}', '{ }', ' { "a":1}', '{"max_tokens":5,"a":1}', '{"max_tokens":null}'])('gets a field: %s', (text) => {
+    const body = withField(parseBody(bytes(text)).named('m'), 'max_tokens', '7')
+    expect(JSON.parse(body.text)).toEqual({ ...JSON.parse(text), max_tokens: 7 })
+    expect(body).toMatchObject({ model: 'm', outline: { model: 'm', max_tokens: 7 } })
+    expect(JSON.parse(textOf(concat(withModel(body, 'up/m'))))).toEqual({ ...JSON.parse(body.text), model: 'up/m' })
   })
 
   it('gets a model where it names none, and keeps one that is nested', () => {

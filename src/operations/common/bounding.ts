@@ -1,6 +1,6 @@
 import type { Bounding, Unbounded } from '../../core/bounding.ts'
 import { atHand, type Late } from '../../core/late.ts'
-import { edited, type RequestBody } from '../../wire/body.ts'
+import { type RequestBody, withField as withWritten } from '../../wire/body.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 
 /** For what is read and answered without tokens: vectors, orders, counts. */
@@ -17,7 +17,7 @@ export function countOf(given: unknown): number {
 }
 
 export function withField(body: RequestBody, name: string, value: unknown): RequestBody {
-  return edited(body, { set: new Map([[name, JSON.stringify(value)]]) })
+  return withWritten(body, name, JSON.stringify(value))
 }
 
 /** The first tool that the provider runs by itself: what it reads and writes is billed too, however much it is. */
