@@ -62,9 +62,15 @@ export function billOf(report: RequestReport, held: readonly Held[]): Bill {
   const noted = new Map(report.trace.attempts.map((attempt) => [attempt.held, attempt]))
   const attemptOf = (one: Held) => noted.get(one) ?? one.attempt
   const answered = held.filter((one) => isAnswered(attemptOf(one)))
-  // A stream that is joined of several has the sum of their tokens; all but one of them are in traces of their own.
-  const isSummed = report.trace.attempts.some(({ reader }) => reader?.complete && reader.usage)
   for (const one of held) {
+    // A stream that is joined of several has the sum of what they told, if any of them did.
+    const { part } = one.attempt ?? {}
+    if (part) {
+      const charge = part.complete ? part.usage && one.charge(part.usage) : undefined
+      if (charge) told.add(charge)
+      else unknown.add(one)
+      continue
+    }
     const attempt = attemptOf(one)
     if (!isAnswered(attempt)) {
       if (!attempt || mayBeBilled(attempt)) unknown.add(one)
@@ -75,7 +81,6 @@ export function billOf(report: RequestReport, held: readonly Held[]): Bill {
     const own = isAll && (usage || !reader) ? one.charge(usage) : undefined
     const charge = own ?? (isAll && answered.length === 1 ? toldOf(report) : undefined)
     if (charge) told.add(charge)
-    else if (isSummed && !noted.has(one)) continue
     else if (isAll && one === answered.at(-1)) estimated.add(estimate(report, one))
     else unknown.add(one)
   }

@@ -65,6 +65,8 @@ export interface Attempted {
   readonly broke?: boolean
   /** The reader of its stream. */
   readonly reader?: StreamReader
+  /** What its own stream says, where that is joined with others. */
+  readonly part?: Pick<StreamReader, 'complete' | 'usage'>
 }
 
 /** What one exchange with an upstream can take at most. */

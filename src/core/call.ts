@@ -117,6 +117,8 @@ export interface AttemptRecord extends Attempted {
   broke?: boolean
   /** The reader of its stream. */
   reader?: StreamReader
+  /** What its own stream says, where that is joined with others. */
+  part?: Pick<StreamReader, 'complete' | 'usage'>
 }
 
 /** Answers a call with a 2xx answer in OpenAI's format, or rejects with a `GatewayError`. */

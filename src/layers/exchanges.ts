@@ -1,5 +1,5 @@
 import type { Answer } from '../core/answer.ts'
-import type { Call, Trace, Upstream } from '../core/call.ts'
+import type { AttemptRecord, Call, Trace, Upstream } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { Abort } from '../core/signal.ts'
 import type { RequestBody } from '../wire/body.ts'
@@ -53,6 +53,12 @@ export class Exchanges {
       this.#failed ??= trace
       throw failure
     }
+  }
+
+  /** What the stream of one part says, for whoever it is charged to. */
+  reads(at: number, part: AttemptRecord['part']): void {
+    const attempt = this.#traces[at]?.attempts.at(-1)
+    if (attempt && part) attempt.part = part
   }
 
   stop(reason: unknown): void {

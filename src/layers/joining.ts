@@ -89,6 +89,7 @@ export class Joining {
     const events = new EventReader()
     const { call, joiner } = this.#means
     const reader = call.operation.reader?.(this.#exchanges?.parts[0]?.body.outline ?? {})
+    this.#exchanges?.reads(at, reader)
     const take = (list: readonly ServerEvent[]) => {
       for (const event of list) {
         const sight = reader?.see(event)
@@ -115,6 +116,8 @@ export class Joining {
     const leave = (settles: boolean) => {
       try {
         const { exchanges, missing } = rest()
+        const attempt = call.trace.attempts.at(-1)
+        if (attempt) attempt.part = { complete: true, usage: reader.usage }
         this.#exchanges = exchanges
         this.#waiting = missing
         this.#leave(body, settles)
