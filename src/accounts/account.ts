@@ -16,7 +16,7 @@ import { limitHeaders } from './limit-headers.ts'
 import type { Allowance, Limiter, Needs } from './limiter.ts'
 import type { ProjectSubject, ProjectSubjects } from './project-subject.ts'
 import { isTooFast, type Take, type TooFast } from './rates.ts'
-import { noStore, overdrawn, tooFast, tooManyAtOnce, unboundedFor, unpriced } from './refusals.ts'
+import { noStore, overdrawn, overdrawnMeanwhile, tooFast, tooManyAtOnce, unboundedFor, unpriced } from './refusals.ts'
 import { endOf, holderOf, holdsOf, rateTakes, type Subject, subjectOfKey, takesOf, whoseRate } from './subject.ts'
 
 /** What all accounts of a gateway have in common. */
@@ -109,7 +109,7 @@ export class KeyAccount implements Account {
       stage: asking && bounding.withoutUsage?.(),
       reserved: payer && !isEstimated ? need : undefined,
       headers: (taken) => limitHeaders(taken, clock.now()),
-      overdrawn: (more) => this.#overdrawn(payer ?? this.#own, more, 0),
+      overdrawn: (more) => this.#overdrawnMeanwhile(subjects.filter(hasBudget), more),
     })
   }
 
@@ -181,6 +181,14 @@ export class KeyAccount implements Account {
     const holder = holderOf(this.#subjects, meter) ?? this.#own
     if (meter.returns) throw tooManyAtOnce(meter, holder.whose)
     throw this.#overdrawn(holder, holds.find((hold) => hold.meter === meter)?.amount ?? 0, left)
+  }
+
+  /** One of several has too little, and nobody says which. */
+  #overdrawnMeanwhile(payers: readonly Subject[], need: number) {
+    const now = this.#common.clock.now()
+    const ends = payers.map((payer) => endOf(payer, now))
+    const end = payers.length === 1 ? ends[0] : undefined
+    return overdrawnMeanwhile({ whose: payers.map(({ whose }) => whose).join(' or of '), need, end })
   }
 
   #overdrawn(subject: Subject, need: number, left: number) {

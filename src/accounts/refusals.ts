@@ -45,11 +45,21 @@ export interface Overdrawn {
 
 /** A wait cures it at the end of the window only, which the message tells: no client waits that long by itself. */
 export function overdrawn({ whose, limit, left, need, end }: Overdrawn): GatewayError {
-  const until = end === undefined ? '' : ` It starts anew at ${new Date(end).toISOString()}.`
   const message =
     `You exceeded your current quota: of the budget of ${whose}, ${dollars(limit)}, ${dollars(left)} are left, and this ` +
-    `request may cost ${dollars(need)}.${until}`
-  return new GatewayError('quota', message, { again: false, reason: 'budget_exceeded', limit: 'key_budget' })
+    `request may cost ${dollars(need)}.${anew(end)}`
+  return new GatewayError('quota', message, exceeded)
+}
+
+const exceeded = { again: false, reason: 'budget_exceeded', limit: 'key_budget' } as const
+
+const anew = (end: number | undefined) =>
+  end === undefined ? '' : ` It starts anew at ${new Date(end).toISOString()}.`
+
+/** `need`: how much more it was than what was set aside at first. */
+export function overdrawnMeanwhile({ whose, need, end }: Pick<Overdrawn, 'whose' | 'need' | 'end'>): GatewayError {
+  const message = `You exceeded your current quota: another attempt at this request may cost ${dollars(need)} more, and the budget of ${whose} has less than that left.${anew(end)}`
+  return new GatewayError('quota', message, exceeded)
 }
 
 /** Nano-dollars in words, to the last digit that says something. */

@@ -232,7 +232,11 @@ describe('A request that is tried several times', () => {
     const started = await paying(limit)
     a.script(failing)
     const reply = await inTime(started.clock, started.ask(whole('retried')))
-    expect([reply.status, errorOf(reply).code]).toEqual([429, 'insufficient_quota'])
+    const error = errorOf(reply)
+    expect([reply.status, error.code]).toEqual([429, 'insufficient_quota'])
+    expect(error.message).toMatch(
+      /another attempt at this request may cost \$0\.0\d+ more, and the budget of key test has less/,
+    )
     expect((await settled(started, 1, limit)).booked).toBe(2 * bound)
   })
 })
@@ -302,6 +306,31 @@ describe('A request that is shared out', () => {
     // Now it is known that the upstream has one choice at once.
     await inTime(started.clock, started.ask(whole('one', { n: 3, ...more })))
     expect(await settled(started, 2)).toMatchObject({ booked: 6 * told })
+  })
+
+  it.each([1, 2, 3])('pays what %i of three streams told, and the most for the others', async (telling) => {
+    // Beside the field for several answers.
+    const bound = (await boundOf(streaming('one'))) + 50_000
+    const started = await paying()
+    const silent = stream(chatFrames('hel', 'lo'))
+    let seen = 0
+    a.script((...given) => (seen++ < telling ? counted : silent)(...given))
+    const reply = await inTime(started.clock, started.ask(whole('one', { n: 3, stream: true })))
+    expect([reply.status, a.seen.length]).toEqual([200, 3])
+    const { booked, row } = await settled(started)
+    expect(row).toMatchObject({ usageSource: telling === 3 ? 'reported' : 'bounded', output: telling * 50 })
+    const others = booked - telling * told
+    expect(others).toBeGreaterThanOrEqual((3 - telling) * 100 * 10_000)
+    expect(others).toBeLessThanOrEqual((3 - telling) * bound)
+  })
+
+  it('pays the most for a part of a stream that breaks off, and for the others what they told', async () => {
+    const started = await paying()
+    const broken = stream(chatFrames('hel', 'lo').slice(0, 2), 'reset')
+    let seen = 0
+    a.script((...given) => (seen++ === 1 ? broken : counted)(...given))
+    await inTime(started.clock, started.ask(whole('one', { n: 2, stream: true })))
+    expect((await settled(started)).row).toMatchObject({ outcome: 'cut', usageSource: 'bounded' })
   })
 
   it('holds for all of them no more than for one exchange with all choices', async () => {
