@@ -69,6 +69,9 @@ const bodyLimit = 20 * 1024 * 1024
 /** Seconds. */
 const writeTimeout = 60
 
+/** Whether a variable's value is the problem, and not what a file says. */
+const isOfVariable = (problem: string) => /^[A-Z\d_]+:/.test(problem)
+
 /** Builds a gateway from its parts, the same way on every runtime. `notes` are for the log. Throws a `ConfigError`. */
 export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { registry, env, source, output } = parts
@@ -80,7 +83,8 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const scraped = readMetricsNames(config, env, found)
   checkBudgets(keys, readState(config, env, found), found)
   const adminKey = readAdminKey(env, keys, found)
-  if (found.problems.length > 0) throw new ConfigError(found.problems, source)
+  if (found.problems.length > 0)
+    throw new ConfigError(found.problems, found.problems.every(isOfVariable) ? 'The environment' : source)
   const secrets = [...keys.map(({ secret }) => secret), ...(adminKey === undefined ? [] : [adminKey])]
   const { ready, close, ...observing } = createObserving({ ...parts, output, settings, catalog, secrets })
   const services = { ...parts.services, ...observing }

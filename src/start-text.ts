@@ -11,12 +11,15 @@ const shown = 4
 /** The text that a user sees at start: where the gateway listens, what was found, what is missing, what to try. */
 export function startText({
   gateway,
+  file,
   addable,
   url,
   access,
   workers = [],
 }: {
   gateway: Gateway
+  /** The configuration; undefined: there is none. */
+  file: string | undefined
   /** What the environment could add: nothing to providers that were configured, which are used and no others. */
   addable: Registry
   url: string
@@ -25,7 +28,8 @@ export function startText({
   workers?: readonly number[]
 }): string {
   const { catalog, knowledge } = gateway
-  const lines = [`samewire listens on ${url}/v1`, '']
+  const none = 'none in this folder, so what is available is served'
+  const lines = [`samewire listens on ${url}/v1`, '', `  configuration  ${file ?? none}`, '']
   for (const provider of catalog.providers.values()) {
     const models = [...(knowledge.known.get(provider.name)?.keys() ?? [])]
     lines.push(`  ${provider.name.padEnd(14)} ${stateOf(provider, models)}`)

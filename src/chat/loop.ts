@@ -11,6 +11,8 @@ export interface ChatOptions {
   readonly clock: Clock
   readonly input: NodeJS.ReadableStream
   readonly output: NodeJS.WritableStream
+  /** Where the greeting goes if the output is not a terminal, but the transcript for a program. Default: nowhere. */
+  readonly errors?: NodeJS.WritableStream
   /** Default: the first model that the gateway lists. */
   readonly model?: string | undefined
   /** Where Ctrl-C arrives if the input is not a terminal. */
@@ -54,10 +56,12 @@ class Chat {
 
   async greet(): Promise<void> {
     const { session } = this
-    const { client } = this.#options
+    const { client, output, errors } = this.#options
     try {
       session.model ??= await defaultModel(client)
-      this.say(`${session.model} at ${client.baseURL}\n${help}`)
+      const who = `${session.model} at ${client.baseURL}`
+      if (isTerminal(output)) this.say(`${who}\n${help}`)
+      else errors?.write(`${who}\n`)
     } catch (error) {
       this.#fail(error)
     }

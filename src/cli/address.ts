@@ -28,7 +28,7 @@ export function baseURLOf(given: string | undefined, env: NodeJS.ProcessEnv): st
 export function nobody(baseURL: string): string {
   const host = URL.canParse(baseURL) ? new URL(baseURL).hostname : ''
   const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(host)
-  return `Nobody answers at ${baseURL}${local ? ': run `npm start` in another terminal' : ''}.`
+  return `Nobody answers at ${baseURL}${local ? ': run `samewire`, or `npm start` in a clone, in another terminal' : ''}.`
 }
 
 /** Where the key is from, which a gateway refuses. */

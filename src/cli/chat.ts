@@ -12,7 +12,7 @@ export const chat: Command = {
   ],
   examples: ['samewire chat', 'samewire chat gpt-4o', 'echo "Who are you?" | samewire chat demo/tiny-chat'],
   /** Uses the same client library as other programs. */
-  async run({ words: [word], values }, { input, output, env }) {
+  async run({ words: [word], values }, { input, output, errors, env }) {
     if (word !== undefined && values.model !== undefined) throw new Misuse('the model is given twice')
     const baseURL = baseURLOf(values.url ?? values['base-url'], env)
     const [{ default: OpenAI }, { chatLoop }, { systemClock }] = await Promise.all([
@@ -35,6 +35,7 @@ export const chat: Command = {
       clock: systemClock,
       input,
       output,
+      errors,
       model,
       signals: process,
       color: !env.NO_COLOR,

@@ -40,9 +40,10 @@ async function requestOf(model: string | undefined, { input }: Surroundings): Pr
   if (model !== undefined) {
     return new TextEncoder().encode(JSON.stringify({ model, messages: [{ role: 'user', content: 'Hello' }] }))
   }
-  if (input.isTTY) throw new Misuse('it needs a model, or a request on the standard input')
   const { buffer } = await import('node:stream/consumers')
-  return new Uint8Array(await buffer(input))
+  const given = input.isTTY ? undefined : await buffer(input)
+  if (!given?.toString().trim()) throw new Misuse('it needs a model, or a request on the standard input')
+  return new Uint8Array(given)
 }
 
 async function explainLocally(

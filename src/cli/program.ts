@@ -50,7 +50,10 @@ export async function runCommand(args: readonly string[], setting: Setting): Pro
 
 /** Options without a command are those of `start`, unless they ask for the help or the version of all. */
 function withCommand(args: readonly string[], program: Program): readonly string[] {
-  const [first = 'start'] = args
+  const [first = 'start', second = '-'] = args
+  // For which Commander has the help of all.
+  if (first === 'help' && !second.startsWith('-') && !program.commands.some((one) => one.name() === second))
+    return args.slice(1)
   const isVersion = args.some((word) => word === '--version' || word === '-v')
   if (first.startsWith('-') && isVersion) return ['--version']
   const isAlone = args.length === 1 && ['--help', '-h'].includes(first)

@@ -82,6 +82,8 @@ export function reasonOf(thrown: unknown, path: string): string {
   const known = 'code' in error ? fileProblems[String(error.code)] : undefined
   if (known) return known
   const message = said
+    .replace(/^Source contains multiple documents.*?(?= at line)/, 'another document begins; allowed: one')
+    .replace(/^(.*) at (line \d+, column \d+):?\s*$/s, '$2: $1')
     .replace(/, (\.\.\.)?".*is not valid JSON$/s, ': it is not valid JSON')
     // `npm init` writes "type": "commonjs".
     .replace(/^(Cannot use import statement outside|Unexpected token 'export').*/, `$&: ${remedy}`)

@@ -82,7 +82,7 @@ export function createElsewhere<Bindings extends object>(options: ElsewhereOptio
 function noRoute(context: Context, catalog: Catalog): GatewayError {
   const { method, url } = context.req
   // Where something is kept, these never come here.
-  const hint = `${hintFor(method, url, catalog)}${isKept(routePath(url)) ? `. ${noState}` : ''}`
+  const hint = isKept(routePath(url)) ? `. ${noState}` : hintFor(method, url, catalog)
   return new GatewayError('bad_request', `Invalid URL (${method} ${shorten(pathOf(url))})${hint}`, {
     status: 404,
     code: 'unknown_url',

@@ -24,6 +24,7 @@ import { Running } from '../runtime/running.ts'
 import { isLoopback, startText } from '../start-text.ts'
 import type { Database } from '../state/database.ts'
 import type { NodeCacheHost } from './cache.ts'
+import { emptyConfig } from './configuration.ts'
 import type { Keeper } from './keeper.ts'
 import type { LateMetrics } from './metrics.ts'
 
@@ -142,7 +143,12 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
   /** Says that it listens: in words, or in a line for the programs that read the log. */
   function announce(url: string, workers?: readonly number[]): void {
     if (logFormat === 'json') log(`samewire listens on ${url}/v1`)
-    else console.log(startText({ gateway, addable: found ? registry : {}, url, access, ...(workers && { workers }) }))
+    else {
+      const file = source === emptyConfig ? undefined : source
+      console.log(
+        startText({ gateway, file, addable: found ? registry : {}, url, access, ...(workers && { workers }) }),
+      )
+    }
   }
 
   return { ...assembled, announce, services: { ...services, log }, transport, running }

@@ -10,8 +10,8 @@ export const usualNames = [
   ...['yaml', 'yml', 'json'].map((ending) => `samewire.config.${ending}`),
 ]
 
-/** That of the repository, which serves what is available. */
-const own = fileURLToPath(new URL('../../samewire.config.ts', import.meta.url))
+/** An empty one, which serves what is available. */
+export const emptyConfig = fileURLToPath(new URL('./empty-config.ts', import.meta.url))
 
 export interface Chosen {
   readonly file: string
@@ -21,7 +21,7 @@ export interface Chosen {
 
 /**
  * The configuration to use: the one that was named, by option or by `SAMEWIRE_CONFIG_FILE`; else the one in `folder`;
- * else the repository's own.
+ * else an empty one: that of a clone is for who works in the clone, as `npm start` does.
  */
 export async function chooseConfiguration(named: string | undefined, env: Environment, folder = '.'): Promise<Chosen> {
   const asked = named ?? (env.SAMEWIRE_CONFIG_FILE || undefined)
@@ -29,7 +29,7 @@ export async function chooseConfiguration(named: string | undefined, env: Enviro
   // A folder that can't be read has none.
   const present = new Set(await readdir(folder).catch(() => []))
   const [first, ...others] = usualNames.filter((name) => present.has(name))
-  if (first === undefined) return { file: own }
+  if (first === undefined) return { file: emptyConfig }
   const note = `${first} is used, and ${others.join(', ')} ${others.length > 1 ? 'are' : 'is'} not: --config FILE chooses`
   return { file: join(folder, first), ...(others.length > 0 && { note }) }
 }

@@ -4,7 +4,7 @@ import type { Observer, RequestReport } from '../core/report.ts'
 import { createLog, printable } from '../log.ts'
 import { withoutKeys } from './keys.ts'
 import type { LogSettings } from './log-settings.ts'
-import { jsonLine, textLine } from './request-line.ts'
+import { jsonLine } from './request-line.ts'
 
 /** Takes one entry, without its line break. `urgent`: it doesn't wait for others, as the lines of requests do. */
 export type Output = (entry: string, urgent: boolean) => void
@@ -13,6 +13,8 @@ export interface LoggerOptions {
   readonly output: Output
   readonly clock: Pick<Clock, 'now'>
   readonly random: () => number
+  /** A request as a line for people. Undefined: there is none as long as its code isn't loaded. */
+  readonly textOf?: (report: RequestReport) => string | undefined
   /** The content of a request, as members of JSON. Absent: it isn't written. */
   readonly contentOf?: (report: RequestReport) => string
 }
@@ -25,7 +27,7 @@ export interface Logger {
 
 /** Creates the log. Its entries can't be forged, and a request's line costs about a microsecond. */
 export function createLogger({ level: least, format, sample, content }: LogSettings, options: LoggerOptions): Logger {
-  const { output, clock, random, contentOf } = options
+  const { output, clock, random, textOf, contentOf } = options
   const writes = (level: Level) => least !== 'silent' && levels.indexOf(level) <= levels.indexOf(least)
   const written = Object.fromEntries(levels.map((level) => [level, writes(level)])) as Record<Level, boolean>
   const time = timer()
@@ -45,10 +47,11 @@ export function createLogger({ level: least, format, sample, content }: LogSetti
       // When it was over, which may be a while ago.
       const at = time(report.started + report.ms)
       const more = content ? contentOf?.(report) : undefined
+      const text = format === 'text' ? textOf?.(report) : undefined
       const entry =
-        format === 'json'
+        text === undefined
           ? jsonLine(report, at, level, more)
-          : `${at} ${level.padEnd(5)} ${printable(textLine(report))}${more ? ` {${more.slice(1)}}` : ''}`
+          : `${at} ${level.padEnd(5)} ${printable(text)}${more ? ` {${more.slice(1)}}` : ''}`
       output(entry, level === 'error')
     },
   }

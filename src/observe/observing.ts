@@ -2,7 +2,7 @@ import type { Environment } from '../config/secrets.ts'
 import type { Catalog } from '../core/catalog.ts'
 import { lateValue } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
-import type { Observer, RequestReport } from '../core/report.ts'
+import type { Observer } from '../core/report.ts'
 import { secretsOf } from '../core/secrets.ts'
 import type { Services } from '../core/services.ts'
 import { hideKeys } from './keys.ts'
@@ -56,7 +56,7 @@ export function createObserving(options: ObservingOptions): Observing {
 }
 
 interface Logging extends Pick<Observing, 'log' | 'observer'> {
-  /** Resolves once what was said can be written too. Absent: it isn't. */
+  /** Resolves once lines can be written as they are wanted. Absent: they can. */
   readonly loading?: Promise<unknown>
 }
 
@@ -64,10 +64,15 @@ function createLogging({ services, output, settings, catalog, secrets }: Observi
   const { clock, random, log, observer } = services
   if (!output) return { log, observer }
   const all = [...secrets, ...[...catalog.providers.values()].flatMap(({ settings }) => secretsOf(settings))]
+  const text = lateValue(async () => (await import('./request-text.ts')).textLine)
   const content = lateValue(async () => (await import('./content.ts')).contentOf(all))
-  const contentOf = (report: RequestReport) => content.value?.(report) ?? ''
-  const logger = createLogger(settings, { output: output.write, clock, random, contentOf })
-  const loading = settings.content ? content.load() : undefined
+  const logger = createLogger(settings, {
+    ...{ output: output.write, clock, random },
+    textOf: (report) => text.value?.(report),
+    contentOf: (report) => content.value?.(report) ?? '',
+  })
+  const wanted = [...(settings.format === 'text' ? [text] : []), ...(settings.content ? [content] : [])]
+  const loading = wanted.length > 0 && Promise.all(wanted.map((one) => one.load()))
   return { log: logger.log, observer: joined([observer, logger.observer]), ...(loading && { loading }) }
 }
 

@@ -49,51 +49,16 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
   return `${line}${content}}`
 }
 
-/** The same for people: what was asked, what came of it, and where the time went. */
-export function textLine(report: RequestReport): string {
-  const { tokens, served, trace, model, failure } = report
-  const parts = [`${report.method} ${shownName(report.path)} ${report.status}`]
-  if (report.asked?.background === true) parts.push('background')
-  if (report.outcome !== 'done') parts.push(report.outcome)
-  const reason = reasonOf(report)
-  if (reason !== undefined) parts.push(failure?.limit ? `(${reason}: ${failure.limit})` : `(${reason})`)
-  parts.push(`${Math.round(report.ms)} ms`)
-  if (report.streams && report.firstMs !== undefined) parts.push(`first ${Math.round(report.firstMs)} ms`)
-  if (model !== undefined) {
-    parts.push(
-      served && served.label !== model ? `${shownName(model)} -> ${shownName(served.label)}` : shownName(model),
-    )
-  }
-  if (tokens) parts.push(`${tokens.input}+${tokens.output} tokens`)
-  if (report.cost) parts.push(`$${rounded(dollarsOf(report.cost), 1e6)}`)
-  if (trace.cache) parts.push(`cache ${trace.cache}`)
-  if (report.key !== undefined) parts.push(`key ${report.key}`)
-  const failed = trace.attempts.filter(({ failure }) => failure !== undefined)
-  if (failed.length > 0) parts.push(`after ${failed.slice(0, most).map(attemptText).join(', ')}`)
-  const waited = waitBetween(trace.attempts)
-  if (waited > 0) parts.push(`waited ${waited} ms`)
-  const skipped = trace.plan?.skipped.filter(({ kind }) => kind !== 'duplicate' && kind !== 'not_drawn') ?? []
-  if (skipped.length > 0) {
-    parts.push(
-      `skipped ${skipped
-        .slice(0, most)
-        .map(({ name, kind }) => `${shownName(name)}: ${kind}`)
-        .join(', ')}`,
-    )
-  }
-  return `${report.requestId} ${parts.join(' ')}`
-}
-
 /** How many entries of a list are written. */
-const most = 20
+export const most = 20
 
 /** To a thousandth, or what `per` says. */
-function rounded(value: number, per = 1000): number {
+export function rounded(value: number, per = 1000): number {
   return Math.round(value * per) / per
 }
 
 /** Why it failed, or why it wasn't the requested model that answered. */
-function reasonOf({ failure, trace }: RequestReport): string | undefined {
+export function reasonOf({ failure, trace }: RequestReport): string | undefined {
   return failure?.reason ?? trace.reason ?? trace.attempts.find((attempt) => attempt.failure)?.reason
 }
 
@@ -109,20 +74,4 @@ function attemptJSON(attempt: AttemptRecord, since: number | undefined): string 
   if (broke) json += ',"broke":true'
   if (parts !== undefined) json += `,"parts":${parts}`
   return `${json}}`
-}
-
-function attemptText({ deployment, ms, status, reason, failure }: AttemptRecord): string {
-  const told = status === undefined ? '' : ` ${status}`
-  return `${shownName(deployment)}: ${reason ?? failure}${told} (${Math.round(ms)} ms)`
-}
-
-/** Milliseconds in which no attempt was going on, from the first to the last. */
-function waitBetween(attempts: readonly AttemptRecord[]): number {
-  let waited = 0
-  let until = attempts[0]?.at ?? 0
-  for (const { at, over, ms } of attempts) {
-    waited += Math.max(0, at - until)
-    until = Math.max(until, over ?? at + ms)
-  }
-  return Math.round(waited)
 }

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { chooseConfiguration, usualNames } from '../../src/node/configuration.ts'
+import { loadConfig } from '../../src/config/load.ts'
+import { chooseConfiguration, emptyConfig, usualNames } from '../../src/node/configuration.ts'
 import { folderOf, samewire } from '../support/cli.ts'
 
-const own = fileURLToPath(new URL('../../samewire.config.ts', import.meta.url))
 const all = await folderOf(Object.fromEntries(usualNames.map((name) => [name, '{}'])))
 const empty = await folderOf({ 'config.yaml': '{}' })
 
@@ -20,9 +19,13 @@ describe('The configuration', () => {
     expect(await chooseConfiguration(undefined, env, all)).toEqual({ file: 'by-variable.yaml' })
   })
 
-  it.each([empty, join(empty, 'nowhere')])('is that of the repository where there is none', async (folder) => {
-    expect(await chooseConfiguration(undefined, { SAMEWIRE_CONFIG_FILE: '' }, folder)).toEqual({ file: own })
-  })
+  it.each([empty, join(empty, 'nowhere')])(
+    'is an empty one where there is none, not that of a clone',
+    async (folder) => {
+      expect(await chooseConfiguration(undefined, { SAMEWIRE_CONFIG_FILE: '' }, folder)).toEqual({ file: emptyConfig })
+      expect(await loadConfig(emptyConfig)).toEqual({})
+    },
+  )
 
   it('is the first of several, and that is said', async () => {
     const folder = await folderOf({ 'samewire.yaml': '{}', 'samewire.json': '{}', 'samewire.config.json': '{}' })

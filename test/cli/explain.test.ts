@@ -56,9 +56,7 @@ it('tells what is wrong with a request in the same way, whoever finds it', async
 })
 
 it('needs a model or a request where nobody pipes one', async () => {
-  expect(await samewire('explain', { folder })).toEqual({
-    code: 2,
-    output: '',
-    errors: 'it needs a model, or a request on the standard input\n',
-  })
+  const refused = { code: 2, output: '', errors: 'it needs a model, or a request on the standard input\n' }
+  expect(await samewire('explain', { folder })).toEqual(refused)
+  expect(await samewire('explain', { folder, input: '\n' })).toEqual(refused)
 })

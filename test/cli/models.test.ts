@@ -63,7 +63,8 @@ describe('The models of a running gateway', () => {
     expect(await samewire('models --url http://127.0.0.1:1')).toEqual({
       code: 1,
       output: '',
-      errors: 'Nobody answers at http://127.0.0.1:1/v1: run `npm start` in another terminal.\n',
+      errors:
+        'Nobody answers at http://127.0.0.1:1/v1: run `samewire`, or `npm start` in a clone, in another terminal.\n',
     })
   })
 

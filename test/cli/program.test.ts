@@ -37,6 +37,7 @@ it.each(['--version', '-v', '--port 1 --version'])('tells the version: %s', asyn
 })
 
 it.each([
+  ['help modles', "error: unknown command 'modles'\n(Did you mean models?)\n"],
   ['modles', "error: unknown command 'modles'\n(Did you mean models?)\n"],
   ['models --jsno', "error: unknown option '--jsno'\n(Did you mean --json?)\n`samewire models --help` shows"],
   ['check a b', "error: too many arguments for 'check'. Expected 1 argument but got 2"],

@@ -67,8 +67,10 @@ describe('A configuration file', () => {
   it.each([
     ['broken.json', '{"fallback": }', /JSON/],
     ['empty.json', '', /JSON/],
-    ['broken.yaml', 'fallback: p/m\n timeout: 5\n', /line \d/],
-    ['twice.yaml', 'fallback: a\nfallback: b\n', /unique/],
+    ['broken.yaml', 'fallback: p/m\n timeout: 5\n', /^ {2}line 1, column \d+: [^\n]+[^:]$/m],
+    ['twice.yaml', 'fallback: a\nfallback: b\n', /^ {2}line 2, column 1: Map keys must be unique$/m],
+    ['tab.yaml', 'providers:\n\tp: {}\n', /^ {2}line 2, column 1: Tabs are not allowed as indentation$/m],
+    ['two.yaml', 'retries: 1\n---\nretries: 2\n', /^ {2}line 2, column 1: another document begins; allowed: one$/m],
     ['broken.ts', 'export default {', /./],
     ['throws.mjs', 'throw new Error("not today")', /not today/],
     ['without.ts', 'export const config = {}', /no default export: end it with/],

@@ -146,7 +146,7 @@ describe('The log of requests', () => {
 
   it('is not started with a level that is none', async () => {
     await expect(start({}, { LOG_LEVEL: 'loud' })).rejects.toThrow(
-      'LOG_LEVEL: found "loud"; allowed: silent, error, warn, info, debug',
+      'The environment can\'t be used:\n  LOG_LEVEL: found "loud"; allowed: silent, error, warn, info, debug',
     )
   })
 

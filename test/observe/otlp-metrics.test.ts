@@ -198,7 +198,7 @@ describe('The export of metrics', () => {
     await next()
     await until(() => logged.length > 0)
     expect((await ask()).status).toBe(200)
-    expect(logged).toEqual(['telemetry: points of metrics: the collector answered 401'])
+    expect(logged).toEqual(['telemetry: points of metrics wait for the next export: the collector answered 401'])
     collector.react({ status: 200, body: partialSuccess(2, 'too old') })
     await next()
     await until(() => logged.length > 1)
@@ -229,7 +229,9 @@ describe('The export of metrics', () => {
     await until(() => collector.exports.length > 0)
     await clock.advance(2_000)
     await closed
-    expect(logged).toEqual(['telemetry: points of metrics: the collector did not take them in time'])
+    expect(logged).toEqual([
+      'telemetry: points of metrics since the last export were lost: the collector did not take them in time',
+    ])
   })
 })
 

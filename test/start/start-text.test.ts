@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
 import { configFile, launch } from '../support/program.ts'
@@ -14,6 +17,17 @@ async function printed(config: Config, workers = '1'): Promise<string> {
 }
 
 describe('What a user reads at the start', () => {
+  it('names the configuration, or says that there is none', async () => {
+    expect(await printed({})).toMatch(/^ {2}configuration {2}\S+samewire\S*\.json$/m)
+    const folder = await mkdtemp(join(tmpdir(), 'samewire-'))
+    const program = launch([], {}, folder)
+    await program.until(/curl .*\n/)
+    program.signal('SIGTERM')
+    await program.ended
+    await rm(folder, { recursive: true })
+    expect(program.printed()).toContain('  configuration  none in this folder, so what is available is served\n')
+  })
+
   it('offers keys for further providers', async () => {
     expect(await printed({})).toContain('set HF_TOKEN to add Hugging Face')
   })

@@ -93,10 +93,13 @@ describe.each([
       OTEL_METRIC_EXPORT_INTERVAL: '50',
     }
     const live = await startLive(configOf(), { args, env })
-    await live.program.until(/points of metrics: the collector could not be reached/)
+    await live.program.until(/points of metrics wait for the next export: the collector could not be reached/)
     await ask(live, 2)
     await live.close()
-    expect(live.program.printed().match(/points of metrics: the/g)?.length).toBeLessThanOrEqual(2)
+    expect(live.program.printed().match(/points of metrics wait/g)).toHaveLength(1)
+    expect(live.program.printed()).toContain(
+      'points of metrics since the last export were lost: the collector could not',
+    )
   })
 
   it('says at the start what it can’t do', async () => {

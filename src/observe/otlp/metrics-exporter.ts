@@ -14,6 +14,9 @@ import { Troubles } from './troubles.ts'
 /** How often the same is sent. What fails is in the next export as well. */
 const tries = 3
 
+/** What becomes of them where there is no next export. */
+const lost = ' since the last export were lost'
+
 export interface ExporterOptions {
   readonly settings: MetricsSettings
   /** What tells this gateway from others that send to the same collector. */
@@ -55,7 +58,7 @@ export class MetricsExporter {
     this.#hurry.abort(new Error('The process ends.'))
     const late = Promise.withResolvers<void>()
     const cancel = this.#options.services.clock.after(ms, () => {
-      this.#troubles.add(0, 'did not take them in time')
+      this.#troubles.add(0, 'did not take them in time', lost)
       late.resolve()
     })
     const last = async () => {
@@ -103,7 +106,7 @@ export class MetricsExporter {
     const ways = { clock, random, hurry, most: tries, patience: settings.timeout }
     const sent = await delivered(() => send(body, settings.signal, services), ways)
     cancel()
-    if (!sent.taken) return this.#troubles.add(0, sent.why)
+    if (!sent.taken) return this.#troubles.add(0, sent.why, this.#isClosing ? lost : ' wait for the next export')
     if (sent.rejected > 0) this.#troubles.add(sent.rejected, `refused them${sent.said ? `: ${sent.said}` : ''}`)
     else if (sent.said) this.#troubles.add(0, `says: ${sent.said}`)
     if (!settings.delta) return

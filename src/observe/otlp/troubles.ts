@@ -11,6 +11,7 @@ export class Troubles {
   readonly #clock: Pick<Clock, 'now'>
   #lost = 0
   #why: string | undefined
+  #fate = ''
   #told = Number.NEGATIVE_INFINITY
 
   /** `what`: what is exported, such as `spans`. */
@@ -20,17 +21,18 @@ export class Troubles {
     this.#clock = clock
   }
 
-  /** `lost`: how much; 0 for a mere warning. `why`: follows "the collector". */
-  add(lost: number, why: string): void {
+  /** `lost`: how much, if it is known. `why`: follows "the collector". `fate`: what becomes of it; absent: it was taken. */
+  add(lost: number, why: string, fate = ''): void {
     this.#lost += lost
     this.#why = why
+    this.#fate = fate
     if (this.#clock.now() - this.#told >= interval) this.tell()
   }
 
   /** Tells what hasn't been told yet. */
   tell(): void {
     if (this.#why === undefined) return
-    const what = this.#lost > 0 ? `${this.#lost} ${this.#what} were lost` : this.#what
+    const what = this.#lost > 0 ? `${this.#lost} ${this.#what} were lost` : `${this.#what}${this.#fate}`
     this.#log(`telemetry: ${what}: the collector ${this.#why}`, 'warn')
     this.#told = this.#clock.now()
     this.#lost = 0

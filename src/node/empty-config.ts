@@ -1,0 +1,2 @@
+/** The configuration where there is none. */
+export default {}
