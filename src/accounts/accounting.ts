@@ -114,7 +114,7 @@ export function createAccounting(parts: AccountingParts): Accounting {
             const bill = billOf(report, own?.held ?? [])
             own?.settle(bill)
             if (report.operation !== undefined)
-              ledger?.write(
+              ledger?.write(() =>
                 rowOf(report, account === nobody ? undefined : account.key, {
                   ...bill,
                   saved: savedBy(report, own),

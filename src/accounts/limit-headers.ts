@@ -4,20 +4,23 @@ import type { RateKind, Taken } from './rates.ts'
 /** OpenAI's headers, each about the limit of its kind of which the least is left. */
 export function limitHeaders(taken: readonly Taken[], now: number): Record<string, string> {
   const headers: Record<string, string> = {}
-  for (const kind of ['requests', 'tokens'] as const) {
-    const tightest = tightestOf(taken, kind, now)
-    if (!tightest) continue
-    headers[`x-ratelimit-limit-${kind}`] = String(tightest.limit)
-    headers[`x-ratelimit-remaining-${kind}`] = String(tightest.left(now))
-    headers[`x-ratelimit-reset-${kind}`] = goDuration(tightest.reset(now))
-  }
+  addKind(headers, taken, 'requests', now)
+  addKind(headers, taken, 'tokens', now)
   return headers
 }
 
-function tightestOf(taken: readonly Taken[], kind: RateKind, now: number) {
-  const buckets = taken.filter(({ take }) => take.kind === kind).map(({ bucket }) => bucket)
-  return buckets.reduce<(typeof buckets)[number] | undefined>(
-    (least, bucket) => (least && least.left(now) <= bucket.left(now) ? least : bucket),
-    undefined,
-  )
+function addKind(headers: Record<string, string>, taken: readonly Taken[], kind: RateKind, now: number): void {
+  let tightest: Taken['bucket'] | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (const { take, bucket } of taken) {
+    if (take.kind !== kind) continue
+    const left = bucket.left(now)
+    if (left >= least) continue
+    tightest = bucket
+    least = left
+  }
+  if (!tightest) return
+  headers[`x-ratelimit-limit-${kind}`] = String(tightest.limit)
+  headers[`x-ratelimit-remaining-${kind}`] = String(least)
+  headers[`x-ratelimit-reset-${kind}`] = goDuration(tightest.reset(now))
 }

@@ -53,9 +53,12 @@ export interface RequestRow {
   readonly unchecked: boolean
 }
 
+/** Makes a row when it is to be written. Never throws. */
+export type MakeRow = () => RequestRow
+
 /** Never throws and never waits: a ledger that fails must not fail an answer. */
 export interface Ledger {
-  write(row: RequestRow): void
+  write(row: RequestRow | MakeRow): void
   /** Resolves once what was written before is in the store, or given up and told. Never rejects. */
   flush(): Promise<void>
 }

@@ -90,7 +90,7 @@ export function createRequestLedger({ database, clock, log, days, queue, defer }
 
   return {
     write(row) {
-      waiting.push(storable(row))
+      waiting.push(storable(typeof row === 'function' ? row() : row))
       defer?.(Promise.resolve().then(flush))
     },
     flush,

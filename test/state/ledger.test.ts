@@ -93,6 +93,32 @@ describe('A row of the ledger', () => {
   })
 })
 
+describe('A row that is made later', () => {
+  it('is made with the others of its batch, no more than 64 at a time, and each once', async () => {
+    let made = 0
+    const later = () => {
+      made++
+      return make({ at: clock.now() })
+    }
+    for (let at = 0; at < 63; at++) ledger.write(later)
+    expect([made, ledger.waiting]).toEqual([0, 63])
+    ledger.write(later)
+    expect([made, ledger.waiting]).toEqual([64, 64])
+    ledger.write(later)
+    await ledger.flush()
+    expect([made, await requestsIn()]).toEqual([65, 65])
+  })
+
+  it('is made at once while the store refuses rows, so that it keeps nothing else', async () => {
+    faults = ['refused']
+    ledger.write(make({ at: clock.now() }))
+    await ledger.flush()
+    let made = 0
+    ledger.write(() => make({ at: clock.now() + made++ }))
+    expect(made).toBe(1)
+  })
+})
+
 describe('Many rows', () => {
   it('are written in transactions of 64, one after the other', async () => {
     for (let at = 0; at < 100; at++) ledger.write(make({ at: clock.now() }))

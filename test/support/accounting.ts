@@ -34,7 +34,7 @@ export async function keptInMemory(clock: Clock = systemClock, refusing?: Meters
     limiter: limiterOf(new Rates(clock), refusing ?? meters),
     keys: { find: (digest) => keys.get(digest) },
     projects: { of: ({ project = '' }) => projects.get(project) },
-    ledger: { write: (row) => void rows.push(row), flush: async () => {} },
+    ledger: { write: (row) => void rows.push(typeof row === 'function' ? row() : row), flush: async () => {} },
     catalogue: await loadPrices(),
     digest: digestOf,
   })
