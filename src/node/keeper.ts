@@ -8,6 +8,7 @@ import { limitsAnybody, readState, type StateSettings } from '../config/state.ts
 import type { Services } from '../core/services.ts'
 import type { KeptFigures } from '../observe/metrics/kept.ts'
 import type { Database } from '../state/database.ts'
+import type { SlicedMeters } from '../state/sliced-meters.ts'
 import type { StoredHost } from '../stored/host.ts'
 
 type Needed = Pick<Services, 'clock' | 'log' | 'random'>
@@ -20,6 +21,7 @@ interface Kept {
   readonly database?: Database
   readonly stored?: StoredHost
   readonly figures?: KeptFigures
+  readonly meters?: Pick<SlicedMeters, 'owner' | 'bury'>
   close(): Promise<void>
 }
 
@@ -50,6 +52,11 @@ export class Keeper {
     return this.#kept?.figures
   }
 
+  /** By which the store knows this process among others. Undefined: it doesn't. */
+  get owner(): string | undefined {
+    return this.#kept?.meters?.owner
+  }
+
   get stored(): StoredHost | undefined {
     return this.#kept?.stored
   }
@@ -75,6 +82,11 @@ export class Keeper {
   /** Resolves once nothing is made that nobody waits for, or after `ms`. Never rejects. */
   async idle(ms: number): Promise<void> {
     await this.#kept?.stored?.idle(ms)
+  }
+
+  /** Books what another process had leased that is dead. Never rejects: where the store fails, that is done later. */
+  async bury(owner: string): Promise<void> {
+    await this.#kept?.meters?.bury(owner).catch(() => {})
   }
 
   /** Writes what isn't written yet. Never rejects. */
@@ -140,5 +152,5 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
     ...store.figures,
     budgets: (configured, most) => store.figures.budgets(configured.map(configuredKey), most),
   }
-  return { settings, accounting, state: async () => store, database: store.database, stored, figures, close }
+  return { settings, accounting, state: async () => store, database: store.database, stored, figures, meters, close }
 }

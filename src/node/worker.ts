@@ -15,6 +15,7 @@ import { Serving } from './serving.ts'
 let server: Server | undefined
 let serving: Serving | undefined
 let counts: WorkerMetrics | undefined
+const keeper = new Keeper(process.env, outside)
 let leave: (replaced: boolean) => void = () => process.exit(0)
 /** Jobs are taken one after the other. */
 let turn = Promise.resolve()
@@ -26,6 +27,7 @@ process.on('message', (order: Order<WorkerJob>, socket?: Socket) => {
   else if (order.kind === 'answer') config.answered(order.id, order.value, order.failure)
   else if (order.kind === 'stop') leave(order.replaced)
   else if (order.kind === 'count') counts?.count(order.round)
+  else if (order.kind === 'dead') void keeper.bury(order.owner)
   else if (order.kind === 'counted') counts?.answered(order.id, order.sum)
   else take(socket)
 })
@@ -45,7 +47,6 @@ process.once('SIGTERM', () => {
 
 async function start(job: WorkerJob): Promise<void> {
   try {
-    const keeper = new Keeper(process.env, outside)
     const metrics = new LateMetrics({
       env: process.env,
       clock: outside.clock,
@@ -82,7 +83,7 @@ async function start(job: WorkerJob): Promise<void> {
     // The server never listens itself, but enforces its request timeouts only after this event.
     built.emit('listening')
     server = built
-    tell({ kind: 'ready', version: job.hash })
+    tell({ kind: 'ready', version: job.hash, owner: keeper.owner })
   } catch (error) {
     tell({ kind: 'failed', message: messageOf(error) }, () => process.exit(1))
   }
@@ -91,7 +92,7 @@ async function start(job: WorkerJob): Promise<void> {
 async function reload(job: WorkerJob): Promise<void> {
   try {
     await serving?.replace(job)
-    tell({ kind: 'reloaded', version: job.hash })
+    tell({ kind: 'reloaded', version: job.hash, owner: keeper.owner })
   } catch (error) {
     tell({ kind: 'unfit', message: messageOf(error) })
   }

@@ -9,7 +9,7 @@ import { StartError } from './listening.ts'
 /**
  * A message to a worker. `connection` comes with the socket; `reload`: another job takes the place of its own; with
  * `stop`, whether others take its place; `answer`: to a question of its own; `count` asks for what it has counted, and
- * `counted` answers its own question for what all have.
+ * `counted` answers its own question for what all have; `dead`: another one, which may have left something in a store.
  */
 export type Order<Job> =
   | { readonly kind: 'start'; readonly job: Job }
@@ -19,18 +19,19 @@ export type Order<Job> =
   | { readonly kind: 'answer'; readonly id: number; readonly value?: unknown; readonly failure?: string }
   | { readonly kind: 'count'; readonly round: number }
   | { readonly kind: 'counted'; readonly id: number; readonly sum: Tally }
+  | { readonly kind: 'dead'; readonly owner: string }
 
 /**
  * A message from a worker: it can take connections; it took one; it can't start; it wants no more connections; it has
  * another job now, or can't have it; it asks its parent; it tells what it has counted, asked or not; it asks what all
- * have. `version` says which job it has.
+ * have. `version` says which job it has, and `owner` by which name a store knows it, if one does.
  */
 export type Report =
-  | { readonly kind: 'ready'; readonly version?: string }
+  | { readonly kind: 'ready'; readonly version?: string; readonly owner?: string | undefined }
   | { readonly kind: 'taken' }
   | { readonly kind: 'failed'; readonly message: string }
   | { readonly kind: 'leaving' }
-  | { readonly kind: 'reloaded'; readonly version: string }
+  | { readonly kind: 'reloaded'; readonly version: string; readonly owner?: string | undefined }
   | { readonly kind: 'unfit'; readonly message: string }
   | { readonly kind: 'ask'; readonly id: number; readonly question: unknown }
   | { readonly kind: 'counts'; readonly tally: Tally; readonly round?: number }
@@ -68,6 +69,8 @@ interface Worker {
   left: boolean
   /** Of the job that it has. */
   version: string | undefined
+  /** By which a store knows it, if one does. */
+  owner: string | undefined
   /** Called when it has the job that was sent last, or never will. */
   onReload: () => void
 }
@@ -95,6 +98,8 @@ export class Workers<Job> {
   #turn = 0
   /** Connections that arrived while no worker could take them. */
   #held: Socket[] = []
+  /** Names of workers that have died, of which no other has been told. */
+  #dead: string[] = []
   #begun = false
   #stopping = false
   #onAll: (pids: readonly number[]) => void = () => {}
@@ -189,7 +194,16 @@ export class Workers<Job> {
   #fill(place: Place): void {
     const child = fork(this.#options.file, [], { serialization: 'advanced' })
     const worker: Worker = {
-      ...{ place, child, sent: [], since: undefined, failure: undefined, left: false, version: undefined },
+      ...{
+        place,
+        child,
+        sent: [],
+        since: undefined,
+        failure: undefined,
+        left: false,
+        version: undefined,
+        owner: undefined,
+      },
       onReload() {},
     }
     this.#alive.add(worker)
@@ -207,12 +221,13 @@ export class Workers<Job> {
   #hear(worker: Worker, report: Report): void {
     if (report.kind === 'taken') worker.sent.shift()?.destroy()
     else if (report.kind === 'failed') worker.failure = report.message
-    else if (report.kind === 'ready') this.#admit(worker, report.version)
+    else if (report.kind === 'ready') this.#admit(worker, report)
     else if (report.kind === 'ask') this.#answer(worker, report)
     else if (report.kind === 'counts') this.#gathering.heard(worker, report.tally, report.round)
     else if (report.kind === 'scrape') void this.#count(worker, report.id)
     else if (report.kind === 'reloaded') {
       worker.version = report.version
+      worker.owner = report.owner
       worker.onReload()
     } else {
       if (report.kind === 'unfit') {
@@ -236,11 +251,13 @@ export class Workers<Job> {
     this.#tell(worker, { kind: 'counted', id, sum: await this.gather() })
   }
 
-  #admit(worker: Worker, version: string | undefined): void {
+  #admit(worker: Worker, { version, owner }: Extract<Report, { kind: 'ready' }>): void {
     worker.version = version
+    worker.owner = owner
     const { clock, count, log } = this.#options
     worker.since = clock.now()
     this.#serving = [...this.#serving, worker]
+    this.#tellOfDead()
     const held = this.#held
     this.#held = []
     for (const socket of held) this.deal(socket)
@@ -267,6 +284,8 @@ export class Workers<Job> {
     if (!this.#alive.delete(worker)) return
     this.#gathering.ended(worker)
     this.#withdraw(worker)
+    if (worker.owner !== undefined) this.#dead.push(worker.owner)
+    this.#tellOfDead()
     worker.onReload()
     for (const socket of worker.sent.splice(0)) this.deal(socket)
     if (this.#stopping) {
@@ -287,6 +306,12 @@ export class Workers<Job> {
     clock.after(wait, () => {
       if (!this.#stopping) this.#fill(place)
     })
+  }
+
+  /** One that lives books what they had taken in advance: else all would wait until they have said nothing for long. */
+  #tellOfDead(): void {
+    const [living] = this.#serving
+    if (living) for (const owner of this.#dead.splice(0)) this.#tell(living, { kind: 'dead', owner })
   }
 
   #withdraw(worker: Worker): void {

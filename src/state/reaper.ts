@@ -38,12 +38,22 @@ export class Reaper {
     return seen.size
   }
 
+  /** Books what a process had leased of which somebody knows that it is dead. Rejects with a `StoreError`. */
+  async bury(other: string): Promise<void> {
+    this.#seen.delete(other)
+    await this.#writeOff(other, () => true)
+  }
+
   async #reap(other: string, beat: number): Promise<void> {
+    // Else another was faster, or it lives.
+    await this.#writeOff(other, (last) => last === beat)
+  }
+
+  async #writeOff(other: string, isDead: (beat: number) => boolean): Promise<void> {
     const { database, clock, lost } = this.#options
     const amount = await database.transaction(async (inside) => {
       const [row] = await inside.all('SELECT beat FROM owners WHERE owner = ?1', [other])
-      // Another was faster, or it lives.
-      return row && Number(row.beat) === beat ? writeOff(inside, other, Math.floor(clock.now())) : 0
+      return row && isDead(Number(row.beat)) ? writeOff(inside, other, Math.floor(clock.now())) : 0
     })
     if (amount > 0) lost?.(amount)
   }

@@ -72,6 +72,16 @@ export class SlicedMeters implements Meters, MeterBook {
     })
   }
 
+  /** By which the store knows this process. */
+  get owner(): string {
+    return this.#owner
+  }
+
+  /** Books what another process had leased that is known to be dead. Rejects with a `StoreError`. */
+  bury(owner: string): Promise<void> {
+    return this.#reaper.bury(owner)
+  }
+
   reserve(holds: readonly Hold[]): Granted | Refused | Promise<Granted | Refused> {
     const slices = this.#book.of(holds)
     const amounts = holds.map(({ amount }) => amount)
