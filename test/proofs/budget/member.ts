@@ -2,15 +2,20 @@ import { openSync, writeSync } from 'node:fs'
 import { systemClock } from '../../../src/core/clock.ts'
 import { openDatabase } from '../../../src/node/database.ts'
 import { StoreError } from '../../../src/state/database.ts'
+import { createLedger } from '../../../src/state/ledger-writer.ts'
 import type { Granted, Refused } from '../../../src/state/meters.ts'
 import { SlicedMeters } from '../../../src/state/sliced-meters.ts'
-import { holdsOf, type MemberSettings, project } from './meters.ts'
+import { requestIds } from '../../../src/wire/ids.ts'
+import { holdsOf, type MemberSettings, project, rowOf } from './meters.ts'
 
 /** One of the processes that spend a budget together, until it is used up. Started by `prove.ts`. */
 const settings = JSON.parse(process.argv[2] ?? '') as MemberSettings
 const log = openSync(settings.log, 'a')
 const database = await openDatabase(settings.url, { clock: systemClock })
 const meters = new SlicedMeters(database, { clock: systemClock, owner: settings.owner, ...settings.timing })
+// Whoever is stopped with the lock makes others wait.
+const ledger = createLedger({ database, clock: systemClock, log: () => {} })
+const nextId = requestIds(Math.random, Date.now)
 
 /** How often in a row the budget has to be used up for a client to give up: others may still give back. */
 const patience = 3
@@ -46,8 +51,9 @@ async function request(grant: Granted, key: number, bound: number): Promise<void
   // Billed: whatever becomes of this process, somebody has to pay for it.
   writeSync(log, `${key} ${cost}\n`)
   grant.settle([cost, cost, 0])
+  ledger.write(rowOf(nextId(), key, cost))
 }
 
 await Promise.all(Array.from({ length: settings.clients }, client))
-await meters.close()
+await Promise.all([meters.close(), ledger.close()])
 await database.close()

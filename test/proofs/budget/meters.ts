@@ -1,3 +1,4 @@
+import type { RequestRow } from '../../../src/state/ledger.ts'
 import type { Hold } from '../../../src/state/meters.ts'
 
 export interface BudgetSettings {
@@ -23,6 +24,8 @@ export interface MemberSettings extends BudgetSettings {
 
 export const project = 'project:all'
 export const keySubject = (key: number) => `key:${key}`
+/** In the ledger. */
+export const keyId = (key: number | '') => `key_${key}`
 export const keyLimit = ({ limit, keys }: BudgetSettings) => Math.floor((limit / keys) * 2)
 
 export function holdsOf(settings: BudgetSettings, key: number, amount: number): readonly Hold[] {
@@ -32,4 +35,21 @@ export function holdsOf(settings: BudgetSettings, key: number, amount: number): 
     { meter: meter(project, settings.limit), amount },
     { meter: { ...meter(`parallel:${key}`, settings.clients * 10), returns: true }, amount: 1 },
   ]
+}
+
+/** What the ledger keeps of a request. */
+export function rowOf(id: string, key: number, cost: number): RequestRow {
+  return {
+    ...{ id, at: Date.now(), key: keyId(key), keyName: null, project, user: null, endUser: null },
+    ...{
+      operation: 'chat',
+      model: 'proven',
+      deployment: 'proof/proven',
+      status: 200,
+      outcome: 'done',
+      stream: false,
+    },
+    ...{ input: 1, cached: 0, output: cost, reasoning: 0, cost, booked: cost, usageSource: 'reported' },
+    ...{ priceSource: 'configured', ms: 1, firstMs: null, attempts: '[]', cache: null, metadata: null },
+  }
 }

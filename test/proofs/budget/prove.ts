@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,34 +9,15 @@ import { openDatabase } from '../../../src/node/database.ts'
 import type { TransactionalDatabase } from '../../../src/state/database.ts'
 import { migrate } from '../../../src/state/migrate.ts'
 import { SlicedMeters } from '../../../src/state/sliced-meters.ts'
-import { type BudgetSettings, keyLimit, keySubject, type MemberSettings, project } from './meters.ts'
+import { audit, type Proof } from './books.ts'
+import { type Fate, meetFates, pause } from './fates.ts'
+import type { BudgetSettings, MemberSettings } from './meters.ts'
 
 export interface ProofSettings extends BudgetSettings {
   readonly url: string
   readonly processes: number
   /** What becomes of one process after the other, in equal parts of the budget. A killed one is replaced. */
   readonly fates: readonly Fate[]
-}
-
-/** `stop`: until others take it for dead, and then on. */
-export type Fate = 'kill' | 'stop'
-
-/** What a meter says in the end, beside what was billed. */
-export interface Line {
-  readonly subject: string
-  readonly limit: number
-  readonly billed: number
-  readonly spent: number
-  readonly held: number
-  readonly lost: number
-}
-
-export interface Proof {
-  readonly requests: number
-  readonly seconds: number
-  readonly lines: readonly Line[]
-  /** What is wrong. Empty: nothing. */
-  readonly problems: readonly string[]
 }
 
 const member = fileURLToPath(new URL('./member.ts', import.meta.url))
@@ -57,9 +38,10 @@ export async function proveBudget(settings: ProofSettings): Promise<Proof> {
     await runMembers(settings, log)
     const seconds = (performance.now() - started) / 1000
     await untilAlone(database)
-    const bills = (await readFile(log, 'utf8')).trimEnd().split('\n')
-    const lines = await linesOf(settings, bills, watcher)
-    return { requests: bills.length, seconds, lines, problems: problemsOf(settings, lines) }
+    const read = (subject: string) => watcher.read({ subject, window: 0 })
+    const { fates } = settings
+    const [died, calm] = [fates.includes('kill'), fates.length === 0]
+    return { seconds, ...(await audit({ settings, log, ledger: database, read, died, calm })) }
   } finally {
     await watcher.close()
     await database.close()
@@ -72,24 +54,14 @@ async function runMembers(settings: ProofSettings, log: string): Promise<void> {
   const living = new Set<ChildProcess>()
   let started = 0
   const begin = () => {
-    const given: MemberSettings = {
-      limit,
-      keys,
-      most,
-      clients,
-      answerMs,
-      url,
-      log,
-      timing,
-      owner: `member-${++started}`,
-    }
+    const owner = `member-${++started}`
+    const given: MemberSettings = { limit, keys, most, clients, answerMs, url, log, timing, owner }
     const child = spawn(process.execPath, [member, JSON.stringify(given)], { stdio: ['ignore', 'inherit', 'inherit'] })
     living.add(child)
     child.once('exit', () => living.delete(child))
   }
   for (let n = 0; n < settings.processes; n++) begin()
-  for (const [index, fate] of settings.fates.entries()) {
-    await untilBilled(log, (settings.limit * (index + 1)) / (settings.fates.length + 2), settings)
+  await meetFates({ fates: settings.fates, settings, log }, async (fate) => {
     const victim = [...living][Math.floor(Math.random() * living.size)]
     if (!victim) throw new Error(`nobody was left to ${fate}`)
     if (fate === 'stop') await stopFor(victim, timing.beatMs * timing.patience * 2)
@@ -97,17 +69,9 @@ async function runMembers(settings: ProofSettings, log: string): Promise<void> {
       victim.kill('SIGKILL')
       begin()
     }
-  }
+  })
   await Promise.all([...living].map((child) => once(child, 'exit')))
 }
-
-/** About: a line has five bytes, and says a quarter of the most. */
-async function untilBilled(log: string, amount: number, { most }: BudgetSettings): Promise<void> {
-  const bytes = (amount / (most / 4)) * 5
-  while ((await stat(log).catch(() => ({ size: 0 }))).size < bytes) await pause(5)
-}
-
-const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
 async function stopFor(victim: ChildProcess, ms: number): Promise<void> {
   victim.kill('SIGSTOP')
@@ -122,39 +86,4 @@ async function untilAlone(database: TransactionalDatabase): Promise<void> {
     if (owners.length === 0) return
     await pause(timing.beatMs)
   }
-}
-
-async function linesOf(settings: ProofSettings, bills: readonly string[], watcher: SlicedMeters): Promise<Line[]> {
-  const billed = new Map<string, number>()
-  for (const bill of bills) {
-    const [key, cost] = bill.split(' ').map(Number) as [number, number]
-    for (const subject of [project, keySubject(key)]) billed.set(subject, (billed.get(subject) ?? 0) + cost)
-  }
-  const subjects = [project, ...Array.from({ length: settings.keys }, (_, key) => keySubject(key))]
-  return Promise.all(
-    subjects.map(async (subject) => {
-      const reading = await watcher.read({ subject, window: 0 })
-      const limit = subject === project ? settings.limit : keyLimit(settings)
-      return { subject, limit, billed: billed.get(subject) ?? 0, ...reading }
-    }),
-  )
-}
-
-export function problemsOf(settings: Pick<ProofSettings, 'fates' | 'most'>, lines: readonly Line[]): string[] {
-  const checks = (line: Line) => {
-    const { subject, limit, billed, spent, held, lost } = line
-    return {
-      'more was billed than the limit': billed > limit,
-      'more is booked than the limit': spent + held > limit,
-      'less is booked than was billed': spent < billed,
-      'more is booked than was billed or lost': spent > billed + lost,
-      'something is still held': held !== 0,
-      'something is lost, although nobody died': !settings.fates.includes('kill') && lost !== 0,
-      'a request would still have fitted':
-        settings.fates.length === 0 && subject === project && limit - spent >= settings.most,
-    }
-  }
-  return lines.flatMap((line) =>
-    Object.entries(checks(line)).flatMap(([problem, is]) => (is ? [`${line.subject}: ${problem}`] : [])),
-  )
 }
