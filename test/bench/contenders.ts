@@ -5,7 +5,7 @@ import { portkey } from './portkey.ts'
 import { type Measured, npmStart, start } from './processes.ts'
 import { key } from './requests.ts'
 import type { Kind } from './scenarios.ts'
-import { cache, freePort, startWorkerd } from './workerd.ts'
+import { cache, freePort, type Kept, startWorkerd } from './workerd.ts'
 
 /** A process to benchmark: samewire, or a yardstick. */
 export interface Contender extends Measured {
@@ -102,8 +102,28 @@ export async function startLimitedWorker(
   bundle: BuiltWorker,
   { limits, disk }: { readonly limits: object; readonly disk: string },
 ): Promise<Contender> {
-  const process = await startWorkerd(name, bundle, bindingsFor(upstream, limits), undefined, disk)
+  const process = await startWorkerd(name, bundle, bindingsFor(upstream, limits), undefined, { disk })
   return { ...process, kinds: everything, translates: true }
+}
+
+/** The Worker with keys in D1, on the port `database`. Its clients have one with these `settings`. */
+export async function startKeptWorker(
+  name: string,
+  upstream: string,
+  bundle: BuiltWorker,
+  { settings, ...kept }: Required<Kept> & { readonly settings: object },
+): Promise<Contender> {
+  const admin = 'sk-samewire-bench-admin'
+  const bindings = { ...bindingsFor(upstream, {}), SAMEWIRE_STATE: 'd1', SAMEWIRE_ADMIN_KEY: admin }
+  const process = await startWorkerd(name, bundle, bindings, undefined, kept)
+  const response = await fetch(`http://127.0.0.1:${process.port}/v1/keys`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ name, ...settings }),
+  })
+  if (response.status !== 201) throw new Error(`no key was made: ${await response.text()}`)
+  const { key } = (await response.json()) as { key: string }
+  return { ...process, kinds: everything, translates: true, headers: { authorization: `Bearer ${key}` } }
 }
 
 export async function startWorker(upstream: string, bundle: BuiltWorker): Promise<Contender> {

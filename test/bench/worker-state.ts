@@ -1,8 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { direct, startBareWorker, startLimitedWorker, startUpstream, startWorker } from './contenders.ts'
+import {
+  direct,
+  startBareWorker,
+  startKeptWorker,
+  startLimitedWorker,
+  startUpstream,
+  startWorker,
+} from './contenders.ts'
 import { cores, keepTo, whyNotMeasurable } from './machine.ts'
+import { start } from './processes.ts'
 import { printTable, short } from './report.ts'
 import { figuresOf, measure, ratioOf } from './rounds.ts'
 import { plain } from './scenarios.ts'
@@ -10,8 +18,8 @@ import { spreadOf } from './statistics.ts'
 import { bundle } from './workerd.ts'
 
 /**
- * `npm run bench:worker-state`: what a key's limits cost in workerd, in W (see `npm run bench`), the objects that keep them
- * included: they run in the same process. D1 isn't there, so neither keys nor rows are.
+ * `npm run bench:worker-state`: what keys, their limits and budgets cost in workerd, in W (see `npm run bench`). The
+ * objects are included, since they run in the same process; D1 isn't: that is one of its own.
  */
 const rounds = Number(process.argv[2] ?? 9)
 const obstacle = whyNotMeasurable()
@@ -22,19 +30,34 @@ const many = 1_000_000_000
 const upstream = await startUpstream()
 const url = `http://127.0.0.1:${upstream.port}`
 const built = await bundle('samewire', 'src/worker.ts')
-const disk = await Promise.all(['rates', 'leases'].map((name) => mkdtemp(join(tmpdir(), `bench-${name}-`))))
+const folder = await mkdtemp(join(tmpdir(), 'bench-state-'))
+let folders = 0
+async function diskOf(): Promise<string> {
+  const disk = join(folder, String(++folders))
+  await mkdir(disk)
+  return disk
+}
+const d1 = await start({
+  ...{ name: 'D1', command: [process.execPath, 'test/bench/d1.ts', `file:${join(folder, 'd1.db')}`] },
+  ...{ core: cores.load, port: /"port":(\d+)/ },
+})
+const kept = async (name: string, settings: object) =>
+  startKeptWorker(name, url, built, { settings, disk: await diskOf(), database: d1.port })
+const limits = { rpm_limit: many, tpm_limit: many }
 const contenders = [
   direct(upstream),
   await startBareWorker(url, await bundle('W', 'test/bench/bare-worker.ts')),
   await startWorker(url, built),
-  await startLimitedWorker('with limits a minute', url, built, {
-    limits: { rpm: many, tpm: many },
-    disk: disk[0] as string,
+  await startLimitedWorker('a configured key with limits a minute', url, built, {
+    ...{ limits: { rpm: many, tpm: many }, disk: await diskOf() },
   }),
-  await startLimitedWorker('with these, and requests at once in storage', url, built, {
-    limits: { rpm: many, tpm: many, parallel: 1_000 },
-    disk: disk[1] as string,
+  await startLimitedWorker('these, and requests at once', url, built, {
+    ...{ limits: { rpm: many, tpm: many, parallel: 1_000 }, disk: await diskOf() },
   }),
+  await kept('a key of D1, and the row of each request', {}),
+  await kept('this with limits a minute', limits),
+  await kept('this with a budget', { limit: 1_000_000 }),
+  await kept('all of them, and requests at once', { ...limits, limit: 1_000_000, max_parallel_requests: 1_000 }),
 ]
 try {
   for (const connections of [1, 16]) {
@@ -45,11 +68,12 @@ try {
       const [cpu, added] = ['cpu', 'added'].map((figure) => short(spreadOf(figuresOf(readings, name, figure)).median))
       return [name, `${cpu}`, `${short(median)} (${short(lower)}–${short(upper)})`, `${added}`]
     })
-    console.log(`\nPlain chats, c = ${connections}`)
+    const busy = loadavg()[0]?.toFixed(1)
+    console.log(`\nPlain chats, c = ${connections}; so many processes wanted to run (the load average): ${busy}`)
     printTable([['', 'CPU µs', 'in W', 'added µs'], ...rows])
   }
 } finally {
   await Promise.all(contenders.slice(1).map((contender) => contender.stop()))
-  await upstream.stop()
-  await Promise.all(disk.map((folder) => rm(folder, { recursive: true })))
+  await Promise.all([upstream.stop(), d1.stop()])
+  await rm(folder, { recursive: true })
 }

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
+import { proveObjects } from '../proofs/budget/objects.ts'
 import { proveBudget } from '../proofs/budget/prove.ts'
 import { postgresForTests } from '../support/postgres-for-tests.ts'
 
@@ -26,6 +27,22 @@ describe.each(Object.entries(engines))('Processes that share %s', (_, place) => 
 
   it('never exceed it where some are killed or stopped, and book what may have been spent', async () => {
     const { problems, lines } = await proveBudget({ ...settings, fates: ['kill', 'stop', 'kill'], url: await place() })
+    expect(problems).toEqual([])
+    expect(lines[0]?.lost).toBeGreaterThan(0)
+  })
+})
+
+describe('Isolates of a Worker that share one Durable Object', () => {
+  const shared = { limit: 10_000, most: 100, keys: 5, clients: 10, answerMs: 5, isolates: 3, lease: 500 }
+
+  it('spend a budget to the last request that fits, and no further', async () => {
+    const { problems, requests } = await proveObjects({ ...shared, fates: [], dying: 0 })
+    expect(problems).toEqual([])
+    expect(requests).toBeGreaterThan(300)
+  })
+
+  it('never exceed it where some are ended or stopped, and book what may have been spent', async () => {
+    const { problems, lines } = await proveObjects({ ...shared, fates: ['kill', 'stop'], dying: 2 })
     expect(problems).toEqual([])
     expect(lines[0]?.lost).toBeGreaterThan(0)
   })

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { bundle, freePort } from '../../bench/workerd.ts'
+import { bundle, d1Binding, d1Service, freePort } from '../../bench/workerd.ts'
 import { pause } from './fates.ts'
 
 export interface Isolates {
@@ -30,11 +30,11 @@ const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** Starts workerd with so many services of the same Worker, whose object is the first one's. */
 export async function startIsolates({ count, database, log }: IsolatesOptions): Promise<Isolates> {
-  const built = await bundle('prove-budget', 'test/workerd/budget-worker.ts')
+  const built = await bundle(`prove-budget-${process.pid}`, 'test/workerd/budget-worker.ts')
   const ports = await Promise.all(Array.from({ length: count }, freePort))
   const names = [built.main, ...built.modules.map(({ name }) => name).filter((name) => name !== built.main)]
   const disk = await mkdtemp(join(place, 'budget-'))
-  const file = join(built.folder, `budget-${ports[0]}.capnp`)
+  const file = join(built.folder, 'config.capnp')
   await writeFile(file, configOf(ports, names, { disk, database }))
   const [out, err] = await Promise.all([open(log, 'a'), open(join(built.folder, 'budget.log'), 'w')])
   const begin = () => spawn('workerd', ['serve', file], { stdio: ['ignore', out.fd, err.fd] })
@@ -60,7 +60,7 @@ export async function startIsolates({ count, database, log }: IsolatesOptions): 
     async stop() {
       if (child.exitCode === null) await end('SIGTERM')
       await Promise.all([out.close(), err.close()])
-      await rm(disk, { recursive: true })
+      await Promise.all([disk, built.folder].map((folder) => rm(folder, { recursive: true })))
     },
   }
 }
@@ -81,7 +81,7 @@ function configOf(
   const services = [
     ...ports.map((_, at) => `(name = "w${at}", worker = .worker${at})`),
     `(name = "disk", disk = (path = "${disk}", writable = true))`,
-    `(name = "d1", external = (address = "127.0.0.1:${database}", http = ()))`,
+    d1Service(database),
   ]
   const sockets = ports.map(
     (port, at) => `(name = "s${at}", address = "127.0.0.1:${port}", http = (), service = "w${at}")`,
@@ -93,7 +93,7 @@ function configOf(
     return `const worker${at} :Workerd.Worker = (
   modules = [${files}],
   bindings = [(name = "METERS", durableObjectNamespace = ${objects}),
-    (name = "DB", wrapped = (moduleName = "cloudflare-internal:d1-api", innerBindings = [(name = "fetcher", service = "d1")]))],
+    ${d1Binding}],
   ${at === 0 ? own : ''}
   compatibilityDate = "2026-10-20",
 );`

@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { Pool } from 'undici'
 import { systemClock } from '../../../src/core/clock.ts'
 import { openDatabase } from '../../../src/node/database.ts'
-import type { Statements } from '../../../src/state/database.ts'
 import type { Reading } from '../../../src/state/meters.ts'
 import { migrate } from '../../../src/state/migrate.ts'
 import { startD1 } from '../../support/d1.ts'
@@ -21,15 +20,16 @@ export interface ObjectProofSettings extends BudgetSettings {
   readonly fates: readonly Fate[]
   /** Of a hundred requests, in how many the Worker throws before it settles. */
   readonly dying: number
+  /** Milliseconds after which a request that nobody settles is taken for dead. */
+  readonly lease: number
 }
 
-/** Milliseconds after which a request that nobody settles is taken for dead. */
-const lease = 3_000
 /** How often in a row the budget has to be used up for a client to give up: others may still give back. */
 const patience = 3
 
 /** Has several isolates of a Worker spend one budget in a Durable Object, and reads what is booked in the end. */
 export async function proveObjects(settings: ObjectProofSettings): Promise<Proof & { readonly died: number }> {
+  const { lease } = settings
   const folder = await mkdtemp(join(tmpdir(), 'budget-'))
   const log = join(folder, 'billed')
   const database = await openDatabase(`file:${join(folder, 'd1.db')}`, { clock: systemClock })
@@ -37,7 +37,7 @@ export async function proveObjects(settings: ObjectProofSettings): Promise<Proof
   const d1 = await startD1(database)
   const isolates = await startIsolates({ count: settings.isolates, database: d1.port, log })
   const pools = isolates.ports.map((port) => new Pool(`http://127.0.0.1:${port}`, { connections: settings.clients }))
-  const over = new AbortController()
+  let isOver = false
   let died = 0
 
   async function client(pool: Pool): Promise<void> {
@@ -65,15 +65,19 @@ export async function proveObjects(settings: ObjectProofSettings): Promise<Proof
 
   try {
     const started = performance.now()
-    const happen = meetFates({ ...{ settings, log, over: over.signal }, fates: settings.fates }, (fate) =>
+    const happen = meetFates({ ...{ settings, log, isOver: () => isOver }, fates: settings.fates }, (fate) =>
       fate === 'kill' ? isolates.kill() : isolates.pause(lease * 1.5),
     )
     const spending = Promise.all(pools.flatMap((pool) => Array.from({ length: settings.clients }, () => client(pool))))
-    await Promise.all([happen, spending.finally(() => over.abort())])
+    await Promise.all([
+      happen,
+      spending.finally(() => {
+        isOver = true
+      }),
+    ])
     const seconds = (performance.now() - started) / 1000
     // The alarm books those that died.
     while ((await read(project)).held > 0) await pause(100)
-    await untilWritten(database)
     const { fates, dying } = settings
     const anybody = dying > 0 || fates.includes('kill')
     const calm = !anybody && fates.length === 0
@@ -84,15 +88,6 @@ export async function proveObjects(settings: ObjectProofSettings): Promise<Proof
     await d1.stop()
     await database.close()
     await rm(folder, { recursive: true })
-  }
-}
-
-/** Waits until no row follows: Workers write them when they have answered. */
-async function untilWritten(ledger: Statements): Promise<void> {
-  const count = async () => (await ledger.all('SELECT COUNT(*) AS rows FROM requests'))[0]?.rows
-  for (let before: unknown, now = await count(); before !== now; now = await count()) {
-    before = now
-    await pause(lease)
   }
 }
 

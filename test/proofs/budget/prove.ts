@@ -61,7 +61,7 @@ async function runMembers(settings: ProofSettings, log: string): Promise<void> {
     child.once('exit', () => living.delete(child))
   }
   for (let n = 0; n < settings.processes; n++) begin()
-  await meetFates({ fates: settings.fates, settings, log }, async (fate) => {
+  await meetFates({ fates: settings.fates, settings, log, isOver: () => living.size === 0 }, async (fate) => {
     const victim = [...living][Math.floor(Math.random() * living.size)]
     if (!victim) throw new Error(`nobody was left to ${fate}`)
     if (fate === 'stop') await stopFor(victim, timing.beatMs * timing.patience * 2)

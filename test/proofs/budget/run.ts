@@ -80,9 +80,9 @@ async function onPostgres(): Promise<void> {
 }
 
 async function inObjects(): Promise<void> {
-  const settings = { ...common, limit: limitFor(values.objects), isolates: 4 }
+  const settings = { ...common, limit: limitFor(values.objects), isolates: 4, lease: 3_000 }
   await proveInObjects({ ...settings, fates: [], dying: 0 })
-  await proveInObjects({ ...settings, fates, dying: 1 })
+  await proveInObjects({ ...settings, fates: fates.slice(0, 5), dying: 1 })
 }
 
 if (only.has('sqlite')) await onSqlite()
