@@ -1,5 +1,4 @@
 import { DurableObject, waitUntil } from 'cloudflare:workers'
-import { Rates } from '../../src/accounts/rates.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import type { Ledger } from '../../src/state/ledger.ts'
 import { requestIds } from '../../src/wire/ids.ts'
@@ -40,11 +39,13 @@ export class Meters extends DurableObject {
   }
 }
 
-function limiterFor({ METERS }: Bindings, lease?: number): ObjectLimiter {
-  const objects: Objects = { getByName: () => METERS.getByName('all') }
-  const parts = { objects, clock: systemClock, rates: new Rates(systemClock), newId: () => crypto.randomUUID() }
+function limiterFor({ METERS: objects }: Bindings, lease?: number): ObjectLimiter {
+  const parts = { objects, clock: systemClock, newId: () => crypto.randomUUID() }
   return new ObjectLimiter(lease === undefined ? parts : { ...parts, lease })
 }
+
+/** Every other one was moved to the project: its budget and the project's are in two objects. */
+const holderOf = (key: number) => ({ id: String(key), project: 'all', ...(key % 2 === 0 && { home: 'all' }) })
 
 const nextId = requestIds(Math.random, Date.now)
 let rows: Ledger | undefined
@@ -60,11 +61,12 @@ export default {
   async fetch(request: Request, env: Bindings, execution: ExecutionContext): Promise<Response> {
     if (request.method === 'GET') {
       const subject = decodeURIComponent(new URL(request.url).pathname.slice(1))
-      return Response.json(await limiterFor(env).read({ subject, window: 0 }))
+      const { home } = holderOf(Number(subject.replace('key:', '')))
+      return Response.json(await limiterFor(env).read({ subject, window: 0, home }))
     }
     const { settings, key, bound, cost, dies, lease } = (await request.json()) as BudgetRequest
     const limiter = limiterFor(env, lease)
-    const outcome = await limiter.take({ key: 'all', takes: [], holds: holdsOf(settings, key, bound) })
+    const outcome = await limiter.take({ key: holderOf(key), takes: [], holds: holdsOf(settings, key, bound) })
     if ('wait' in outcome) throw new Error('no limit a minute was asked')
     if (!outcome.granted) return Response.json(outcome.meter.subject, { status: 429 })
     await scheduler.wait(Math.random() * settings.answerMs)

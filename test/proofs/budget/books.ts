@@ -55,7 +55,8 @@ export async function audit(books: Books): Promise<Omit<Proof, 'seconds'>> {
   return { requests: bills.length, lines, problems }
 }
 
-function subjectsOf(settings: BudgetSettings): [subject: string, limit: number][] {
+/** All meters that there are, with their limits. */
+export function subjectsOf(settings: BudgetSettings): [subject: string, limit: number][] {
   const keys = Array.from({ length: settings.keys }, (_, key): [string, number] => [
     keySubject(key),
     keyLimit(settings),

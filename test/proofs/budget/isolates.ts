@@ -28,7 +28,7 @@ export interface IsolatesOptions {
 /** Objects store what they have on disk before they answer. In memory it outlives workerd as well, and nobody waits. */
 const place = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
-/** Starts workerd with so many services of the same Worker, whose object is the first one's. */
+/** Starts workerd with so many services of the same Worker, whose objects are the first one's. */
 export async function startIsolates({ count, database, log }: IsolatesOptions): Promise<Isolates> {
   const built = await bundle(`prove-budget-${process.pid}`, 'test/workerd/budget-worker.ts')
   const ports = await Promise.all(Array.from({ length: count }, freePort))

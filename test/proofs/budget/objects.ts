@@ -8,7 +8,7 @@ import type { Reading } from '../../../src/state/meters.ts'
 import { migrate } from '../../../src/state/migrate.ts'
 import { startD1 } from '../../support/d1.ts'
 import type { BudgetRequest } from '../../workerd/budget-worker.ts'
-import { audit, type Proof } from './books.ts'
+import { audit, type Proof, subjectsOf } from './books.ts'
 import { type Fate, meetFates, pause } from './fates.ts'
 import { startIsolates } from './isolates.ts'
 import { type BudgetSettings, project } from './meters.ts'
@@ -16,7 +16,7 @@ import { type BudgetSettings, project } from './meters.ts'
 export interface ObjectProofSettings extends BudgetSettings {
   /** Services of workerd, each with an isolate of its own. */
   readonly isolates: number
-  /** What becomes of workerd, in equal parts of the budget: all isolates, and the object, in one process. */
+  /** What becomes of workerd, in equal parts of the budget: all isolates, and the objects, in one process. */
   readonly fates: readonly Fate[]
   /** Of a hundred requests, in how many the Worker throws before it settles. */
   readonly dying: number
@@ -27,7 +27,7 @@ export interface ObjectProofSettings extends BudgetSettings {
 /** How often in a row the budget has to be used up for a client to give up: others may still give back. */
 const patience = 3
 
-/** Has several isolates of a Worker spend one budget in a Durable Object, and reads what is booked in the end. */
+/** Has several isolates of a Worker spend one budget in Durable Objects, and reads what is booked in the end. */
 export async function proveObjects(settings: ObjectProofSettings): Promise<Proof & { readonly died: number }> {
   const { lease } = settings
   const folder = await mkdtemp(join(tmpdir(), 'budget-'))
@@ -76,8 +76,9 @@ export async function proveObjects(settings: ObjectProofSettings): Promise<Proof
       }),
     ])
     const seconds = (performance.now() - started) / 1000
-    // The alarm books those that died.
-    while ((await read(project)).held > 0) await pause(100)
+    // Alarms book those that died.
+    const subjects = subjectsOf(settings).map(([subject]) => subject)
+    while ((await Promise.all(subjects.map(read))).some(({ held }) => held > 0)) await pause(100)
     const { fates, dying } = settings
     const anybody = dying > 0 || fates.includes('kill')
     const calm = !anybody && fates.length === 0

@@ -11,7 +11,7 @@ import { type ProofSettings, proveBudget } from './prove.ts'
 /**
  * `npm run prove:budget`: four processes with 50 clients each spend one budget, on SQLite and on PostgreSQL. First
  * nothing happens to them; then some are killed, and some stopped for longer than others believe them alive. Then four
- * isolates of workerd do so in a Durable Object, with their ledger in D1, a tenth as much; some Workers throw on the way.
+ * isolates of workerd do so in Durable Objects, with their ledger in D1, a tenth as much; some Workers throw on the way.
  * Exits with 1 if anything was spent twice, or is booked wrongly. `-- --requests 20000 --objects 2000` makes it shorter,
  * and `--only sqlite,postgresql,objects` chooses.
  */
@@ -40,7 +40,7 @@ async function prove(title: string, settings: ProofSettings): Promise<void> {
 
 async function proveInObjects(settings: ObjectProofSettings): Promise<void> {
   const proof = await proveObjects(settings)
-  show(`Durable Object: ${proof.requests} requests of ${settings.isolates} × ${settings.clients} clients`, proof)
+  show(`Durable Objects: ${proof.requests} requests of ${settings.isolates} × ${settings.clients} clients`, proof)
   console.log(told(settings.fates, 'times workerd', 'stopped until its requests were taken for dead'))
   console.log(`${proof.died} Workers threw before they settled`)
 }
