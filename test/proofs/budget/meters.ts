@@ -49,7 +49,17 @@ export function rowOf(id: string, key: number, cost: number): RequestRow {
       outcome: 'done',
       stream: false,
     },
-    ...{ input: 1, cached: 0, output: cost, reasoning: 0, cost, booked: cost, saved: 0, usageSource: 'reported' },
+    ...{
+      input: 1,
+      cached: 0,
+      output: cost,
+      reasoning: 0,
+      cost,
+      booked: cost,
+      saved: 0,
+      unchecked: false,
+      usageSource: 'reported',
+    },
     ...{ priceSource: 'configured', ms: 1, firstMs: null, attempts: '[]', cache: null, metadata: null },
   }
 }
