@@ -41,6 +41,12 @@ export class Bucket {
     this.#level = Math.min(this.limit, this.#level + amount)
   }
 
+  /** What is missing until it is full. */
+  missing(now: number): number {
+    this.#fill(now)
+    return this.limit - this.#level
+  }
+
   /** Milliseconds until it is full. */
   reset(now: number): number {
     return this.wait(this.limit, now)
@@ -48,8 +54,7 @@ export class Bucket {
 
   /** The same with another limit: what was used stays used. */
   resized(limit: number, now: number): Bucket {
-    this.#fill(now)
-    return new Bucket(limit, now, limit - (this.limit - this.#level))
+    return new Bucket(limit, now, limit - this.missing(now))
   }
 
   #fill(now: number): void {

@@ -8,6 +8,8 @@ import { isTooFast, type TooFast } from './rates.ts'
 
 export interface LenientOptions {
   readonly limiter: Limiter
+  /** Counts what is per minute while the store fails. Absent: `limiter` is asked again. */
+  readonly meanwhile?: Limiter | undefined
   /** Absent: what nobody could hold is in the ledger only. */
   readonly spend?: Meters['spend'] | undefined
   readonly clock: Clock
@@ -60,23 +62,30 @@ export class LenientLimiter implements Limiter {
   }
 
   /** The store hasn't answered yet. What it says later counts when the request is over. */
-  #goingOn(outcome: Promise<Outcome>, { holds }: Needs): Allowance {
+  async #goingOn(outcome: Promise<Outcome>, needs: Needs): Promise<Outcome> {
     this.#failed(new StoreError('the store takes too long'))
+    const rates = await this.#options.meanwhile?.take({ ...needs, holds: [] })
+    if (rates && !isGranted(rates)) {
+      outcome.then((one) => isGranted(one) && one.settle(nothing, [])).catch(() => {})
+      return rates
+    }
     return {
       ...unchecked,
-      settle: (rates, meters) => {
-        const spend = () => this.#spend(holds, meters)
-        outcome.then((one) => (isGranted(one) ? one.settle(rates, meters) : spend()), spend)
+      taken: rates?.taken ?? [],
+      settle: (used, meters) => {
+        rates?.settle(used, [])
+        const spend = () => this.#spend(needs.holds, meters)
+        outcome.then((one) => (isGranted(one) ? one.settle(used, meters) : spend()), spend)
       },
     }
   }
 
-  /** Limits that need no store hold all the same. */
+  /** Limits a minute hold all the same, as far as they need no store. */
   async #withoutStore(needs: Needs, cause: unknown): Promise<Outcome> {
     if (!(cause instanceof StoreError)) throw cause
     this.#failed(cause)
-    const { limiter } = this.#options
-    const rates = await Promise.resolve(limiter.take({ ...needs, holds: [] })).catch(() => undefined)
+    const { limiter, meanwhile = limiter } = this.#options
+    const rates = await Promise.resolve(meanwhile.take({ ...needs, holds: [] })).catch(() => undefined)
     if (rates && !isGranted(rates)) return rates
     return {
       ...unchecked,
@@ -140,6 +149,8 @@ export class LenientLimiter implements Limiter {
     this.#options.spend?.(holds, used)
   }
 }
+
+const nothing = { requests: 0, tokens: 0 }
 
 const unchecked = { granted: true, taken: [], unchecked: true, extend: () => true } as const
 

@@ -1,6 +1,6 @@
 import type { Key } from '../state/key.ts'
 import type { Granted, Hold, Meters, Refused } from '../state/meters.ts'
-import { isTooFast, type RateKind, type Rates, type Take, type Taken, type TooFast } from './rates.ts'
+import { isTooFast, type Level, type RateBook, type RateKind, type Take, type Taken, type TooFast } from './rates.ts'
 
 /** What a request needs of limits and budgets. */
 export interface Needs {
@@ -30,9 +30,9 @@ export interface Limiter {
 
 const nothing = { requests: 0, tokens: 0 }
 
-/** Limits a minute in this process, and meters beside them. */
-export function limiterOf(rates: Rates, meters: Meters): Limiter {
-  const allowance = (taken: readonly Taken[], grant?: Granted): Allowance => ({
+/** Limits a minute, and meters beside them. */
+export function limiterOf<L extends Level>(rates: RateBook<L>, meters: Meters): Limiter {
+  const allowance = (taken: readonly Taken<L>[], grant?: Granted): Allowance => ({
     granted: true,
     taken,
     extend: (more) => grant?.extend(more) ?? true,
@@ -43,13 +43,13 @@ export function limiterOf(rates: Rates, meters: Meters): Limiter {
   })
 
   /** What was taken of the rates comes back if there is too little of anything else. */
-  function reserved(taken: readonly Taken[], outcome: Granted | Refused): Allowance | Refused {
+  function reserved(taken: readonly Taken<L>[], outcome: Granted | Refused): Allowance | Refused {
     if (outcome.granted) return allowance(taken, outcome)
     rates.settle(taken, nothing)
     return outcome
   }
 
-  function reserve(taken: readonly Taken[], holds: readonly Hold[]): ReturnType<Limiter['take']> {
+  function reserve(taken: readonly Taken<L>[], holds: readonly Hold[]): ReturnType<Limiter['take']> {
     const outcome = meters.reserve(holds)
     if (!(outcome instanceof Promise)) return reserved(taken, outcome)
     return outcome.then(
@@ -63,9 +63,12 @@ export function limiterOf(rates: Rates, meters: Meters): Limiter {
 
   return {
     take({ takes, holds }) {
+      const next = (taken: readonly Taken<L>[] | TooFast) => {
+        if (isTooFast(taken)) return taken
+        return holds.length === 0 ? allowance(taken) : reserve(taken, holds)
+      }
       const taken = rates.take(takes)
-      if (isTooFast(taken)) return taken
-      return holds.length === 0 ? allowance(taken) : reserve(taken, holds)
+      return taken instanceof Promise ? taken.then(next) : next(taken)
     },
   }
 }

@@ -14,9 +14,12 @@ export interface Take {
   readonly need: number
 }
 
-export interface Taken {
+/** What there is of a limit, as far as is known. */
+export type Level = Pick<Bucket, 'limit' | 'left' | 'reset'>
+
+export interface Taken<L extends Level = Level> {
   readonly take: Take
-  readonly bucket: Bucket
+  readonly bucket: L
 }
 
 /** The first limit that had too little left. `wait` in milliseconds. */
@@ -28,11 +31,19 @@ export interface TooFast {
   readonly all: readonly Taken[]
 }
 
+/** Limits a minute, wherever they are counted. */
+export interface RateBook<L extends Level> {
+  /** Takes all or none. Rejects with a `StoreError` if nobody can tell. */
+  take(takes: readonly Take[]): readonly Taken<L>[] | TooFast | Promise<readonly Taken<L>[] | TooFast>
+  /** Puts right what was taken, once what was used is known. Once. */
+  settle(taken: readonly Taken<L>[], used: Readonly<Record<RateKind, number>>): void
+}
+
 /** Buckets that are kept. One that is full says no more than none, so there is no harm in forgetting it. */
 const mostBuckets = 10_000
 
 /** The limits per minute of this process. */
-export class Rates {
+export class Rates implements RateBook<Bucket> {
   readonly #clock: Pick<Clock, 'now'>
   readonly #buckets = new Map<string, Bucket>()
 
@@ -40,10 +51,9 @@ export class Rates {
     this.#clock = clock
   }
 
-  /** Takes all or none. */
-  take(takes: readonly Take[]): readonly Taken[] | TooFast {
+  take(takes: readonly Take[]): readonly Taken<Bucket>[] | TooFast {
     const now = this.#clock.now()
-    const taken: Taken[] = []
+    const taken: Taken<Bucket>[] = []
     for (const take of takes) {
       const bucket = this.#bucketOf(take, now)
       const wait = bucket.wait(take.need, now)
@@ -54,8 +64,7 @@ export class Rates {
     return taken
   }
 
-  /** Puts right what was taken, once what was used is known. */
-  settle(taken: readonly Taken[], used: Readonly<Record<RateKind, number>>): void {
+  settle(taken: readonly Taken<Bucket>[], used: Readonly<Record<RateKind, number>>): void {
     const now = this.#clock.now()
     for (const { take, bucket } of taken) {
       const difference = unused(take, used)

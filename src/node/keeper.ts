@@ -118,6 +118,7 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
     { LenientLimiter },
     { limiterOf },
     { Rates },
+    { SharedRates },
     { openStore },
     { loadPrices },
     { createStoredHost },
@@ -126,6 +127,7 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
     import('../accounts/lenient-limiter.ts'),
     import('../accounts/limiter.ts'),
     import('../accounts/rates.ts'),
+    import('../accounts/shared-rates.ts'),
     import('./store.ts'),
     import('../prices/load.ts'),
     import('../stored/host.ts'),
@@ -136,8 +138,10 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
   })
   const { meters, holders: keys, projectBook: projects, ledger, objects } = store
   const stored = createStoredHost({ ...services, objects, settings: settings.objects })
+  const rates = new SharedRates({ database: store.database, clock, company: meters })
   const limiter = new LenientLimiter({
-    ...{ limiter: limiterOf(new Rates(clock), meters), clock, log: services.log },
+    ...{ limiter: limiterOf(rates, meters), clock, log: services.log },
+    meanwhile: limiterOf(new Rates(clock), meters),
     spend: (holds, used) => meters.spend(holds, used),
   })
   const accounting = createAccounting({
@@ -146,6 +150,7 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
   })
   const close = async () => {
     await stored.close()
+    await rates.close()
     await store.close()
   }
   const figures: KeptFigures = {

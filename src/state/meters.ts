@@ -64,3 +64,11 @@ export interface MeterBook {
   /** Gives back what was lost. */
   forgive(meter: MeterName): Promise<void>
 }
+
+/** The processes that use a store. */
+export interface Company {
+  /** Has the others know of this process, from now on. */
+  join(): void
+  /** Whether there are no others, as far as is known. */
+  readonly alone: boolean
+}

@@ -3,6 +3,7 @@ import type { Log } from '../core/log.ts'
 import { requestIdAt } from '../wire/ids.ts'
 import type { Database, Statement } from './database.ts'
 import type { Objects } from './objects.ts'
+import { forgetRates } from './rate-rows.ts'
 
 export interface RetentionOptions {
   readonly database: Database
@@ -45,7 +46,7 @@ export function keepFor({ database, clock, log, days, objects }: RetentionOption
     const now = Math.floor(clock.now())
     try {
       const [gone] = await database.batch(tooOld(now, days))
-      const hasMore = await objects?.forget(now)
+      const hasMore = [await objects?.forget(now), await forgetRates(database, now)].includes(true)
       later(gone?.length === bite || hasMore ? pause : every)
     } catch (error) {
       log(`What is too old can't be deleted: ${error instanceof Error ? error.message : error}`, 'warn')

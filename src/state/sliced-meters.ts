@@ -3,7 +3,7 @@ import { StoreError, type TransactionalDatabase } from './database.ts'
 import { checkAmounts, Grant, type Take } from './grant.ts'
 import { forgive, Leases, writeOff } from './leases.ts'
 import { Looks } from './looks.ts'
-import type { Granted, Hold, Meter, MeterBook, Meters, Reading, Refused } from './meters.ts'
+import type { Company, Granted, Hold, Meter, MeterBook, Meters, Reading, Refused } from './meters.ts'
 import { Reaper } from './reaper.ts'
 import type { Shortage, Verdict } from './round.ts'
 import { Rounds } from './rounds.ts'
@@ -29,7 +29,7 @@ export interface SlicedOptions {
  * memory, and tells the store later what was spent. Spent and held together never exceed the limit, whoever dies when:
  * what a dead process had leased is booked as spent, and told as lost.
  */
-export class SlicedMeters implements Meters, MeterBook {
+export class SlicedMeters implements Meters, MeterBook, Company {
   readonly #database: TransactionalDatabase
   readonly #clock: Clock
   readonly #flushMs: number
@@ -104,6 +104,14 @@ export class SlicedMeters implements Meters, MeterBook {
     new Grant(this.#book.of(holds), nothing, this.#granting).settle(used)
   }
 
+  join(): void {
+    if (!this.#closed) this.#beating ??= this.#clock.after(0, () => this.#live())
+  }
+
+  get alone(): boolean {
+    return !this.#rounds.shared
+  }
+
   async read({ subject, window }: Pick<Meter, 'subject' | 'window'>): Promise<Reading> {
     await this.flush()
     const sql = 'SELECT spent, held, lost FROM meters WHERE subject = ?1 AND since = ?2'
@@ -162,7 +170,7 @@ export class SlicedMeters implements Meters, MeterBook {
 
   #ask(slices: readonly Slice[], needs: readonly number[]): Promise<Verdict> {
     if (this.#closed) return Promise.reject(new StoreError('the meters are closed'))
-    this.#beating ??= this.#clock.after(0, () => this.#live())
+    this.join()
     const { promise, resolve, reject } = Promise.withResolvers<Verdict>()
     const look = (again: boolean) =>
       this.#rounds.ask({

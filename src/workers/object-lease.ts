@@ -59,9 +59,13 @@ export class ObjectLease {
   readonly #options: LeaseOptions
   readonly #id: string
   readonly #object: ObjectStub
-  readonly taken: readonly Taken[]
+  readonly taken: readonly Taken<Bucket>[]
 
-  constructor(part: Part, options: LeaseOptions, told: { id: string; object: ObjectStub; taken: readonly Taken[] }) {
+  constructor(
+    part: Part,
+    options: LeaseOptions,
+    told: { id: string; object: ObjectStub; taken: readonly Taken<Bucket>[] },
+  ) {
     this.#part = part
     this.#options = options
     this.#id = told.id

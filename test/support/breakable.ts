@@ -2,6 +2,7 @@ import { createAccounting } from '../../src/accounts/accounting.ts'
 import { LenientLimiter } from '../../src/accounts/lenient-limiter.ts'
 import { limiterOf } from '../../src/accounts/limiter.ts'
 import { Rates } from '../../src/accounts/rates.ts'
+import { SharedRates } from '../../src/accounts/shared-rates.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { loadPrices } from '../../src/prices/load.ts'
 import { StoreError, type TransactionalDatabase } from '../../src/state/database.ts'
@@ -46,8 +47,10 @@ export async function breakableAccounting(clock: Clock) {
   const hasty = { flushMs: 5, lookMs: 20, beatMs: 10 }
   const meters = new SlicedMeters(database, { clock: systemClock, owner: 'these tests', ...hasty })
   const ledger = createLedger({ database, clock: systemClock, log })
+  const rates = new SharedRates({ database, clock: systemClock, company: meters, flushMs: 5 })
   const limiter = new LenientLimiter({
-    ...{ limiter: limiterOf(new Rates(clock), meters), clock, log },
+    ...{ limiter: limiterOf(rates, meters), clock, log },
+    meanwhile: limiterOf(new Rates(clock), meters),
     spend: (holds, used) => meters.spend(holds, used),
   })
   const keys = new Map<string, Key>()
@@ -66,7 +69,7 @@ export async function breakableAccounting(clock: Clock) {
     spent: async () => (await meters.read(budget)).spent,
     held: async () => (await meters.read(budget)).held,
     async close(): Promise<void> {
-      await Promise.all([meters.close(), ledger.close()])
+      await Promise.all([rates.close(), meters.close(), ledger.close()])
       await database.close()
     },
   }

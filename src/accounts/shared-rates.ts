@@ -1,0 +1,216 @@
+import type { Clock } from '../core/clock.ts'
+import { StoreError, type TransactionalDatabase } from '../state/database.ts'
+import type { Company } from '../state/meters.ts'
+import { RateRound, type RateShortage, type RateWant } from './rate-round.ts'
+import { type RateBook, type RateKind, type Take, type Taken, type TooFast, unused } from './rates.ts'
+import { Tranche } from './tranche.ts'
+
+export interface SharedRatesOptions {
+  readonly database: TransactionalDatabase
+  readonly clock: Clock
+  /** The processes that use the database. */
+  readonly company: Company
+  /** Milliseconds until what is free goes back to the others. */
+  readonly flushMs?: number
+}
+
+/** Requests that wait, or tranches, in one transaction: a few milliseconds' work at most. */
+const most = 64
+/** Names of limits are those of keys, models, and whatever clients call their users. */
+const longestName = 512
+/** Tranches that are kept, before those are forgotten that are of no use. */
+const mostTranches = 10_000
+/** Milliseconds for which what the store has said of the others is good enough to refuse a request. */
+const fresh = 100
+/** A tranche is a hundred milliseconds of a minute, and a sixteenth of what is left at most. */
+const shareOfMinute = 600
+const shareOfLeft = 16
+/** Of a process that is alone, so that nobody misses what it has: it needn't ask often. */
+const shareAlone = 4
+/** Milliseconds between two looks of such a one for whether it still is, and others are to have that. */
+const lookMs = 500
+
+/**
+ * Limits a minute that many processes share in one database. Each takes a tranche ahead where it is of use, so that most
+ * requests are let in without a wait. All together never let in more than a limit and what comes again since. What a dead
+ * process had taken comes again within a minute.
+ */
+export class SharedRates implements RateBook<Tranche> {
+  readonly #database: TransactionalDatabase
+  readonly #clock: Clock
+  readonly #company: Company
+  readonly #flushMs: number
+  readonly #tranches = new Map<string, Tranche>()
+  #mostTranches = mostTranches
+  #wants: RateWant[] = []
+  readonly #due = new Set<Tranche>()
+  /** Those that may have something free, or owe something. */
+  readonly #open = new Set<Tranche>()
+  #flushing: (() => void) | undefined
+  #running: Promise<void> | undefined
+  #closed = false
+
+  constructor({ database, clock, company, flushMs = 50 }: SharedRatesOptions) {
+    this.#database = database
+    this.#clock = clock
+    this.#company = company
+    this.#flushMs = flushMs
+  }
+
+  take(takes: readonly Take[]): ReturnType<RateBook<Tranche>['take']> {
+    const now = this.#clock.now()
+    const all = takes.map((take) => ({ take, bucket: this.#of(take, now) }))
+    let isFree = !this.#closed
+    for (const [index, { take, bucket }] of all.entries()) {
+      const wait = bucket.wait(take.need, now)
+      if (wait > 0 && this.#knows(bucket, now)) return tooFast(all, { index, wait, left: bucket.left(now) })
+      if (wait > 0 || bucket.free(now) < Math.min(take.need, take.limit)) isFree = false
+    }
+    for (const { bucket } of all) {
+      bucket.users++
+      bucket.uses++
+    }
+    if (!isFree) return this.#ask(all)
+    for (const { take, bucket } of all) bucket.take(Math.min(take.need, take.limit))
+    return all
+  }
+
+  settle(taken: readonly Taken<Tranche>[], used: Readonly<Record<RateKind, number>>): void {
+    for (const { take, bucket } of taken) {
+      bucket.users--
+      const difference = unused(take, used)
+      if (difference === 0) continue
+      bucket.giveBack(difference)
+      this.#opened(bucket)
+    }
+  }
+
+  /** Gives all back. Never rejects: what can't be given back comes again within a minute. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#flushing?.()
+    for (const tranche of this.#open) this.#isDue(tranche)
+    await this.#run()
+  }
+
+  /** Whether it needn't ask the store to refuse. */
+  #knows({ askedAt }: Tranche, now: number): boolean {
+    return now - askedAt < (this.#company.alone ? Number.POSITIVE_INFINITY : fresh)
+  }
+
+  async #ask(taken: readonly Taken<Tranche>[]): Promise<readonly Taken<Tranche>[] | TooFast> {
+    const { promise, resolve, reject } = Promise.withResolvers<RateShortage | undefined>()
+    if (this.#closed) reject(new StoreError('the limits are closed'))
+    else {
+      this.#company.join()
+      this.#wants.push({ taken, answer: resolve, fail: reject })
+      void this.#run()
+    }
+    let isTaken = false
+    try {
+      const shortage = await promise
+      isTaken = shortage === undefined
+      return shortage ? tooFast(taken, shortage) : taken
+    } finally {
+      if (!isTaken) for (const { bucket } of taken) bucket.users--
+    }
+  }
+
+  #run(): Promise<void> {
+    this.#running ??= this.#runAll()
+    return this.#running
+  }
+
+  async #runAll(): Promise<void> {
+    // Requests that come at once are asked for at once.
+    await undefined
+    while (this.#pending) {
+      const due = [...this.#due].slice(0, most)
+      for (const tranche of due) this.#due.delete(tranche)
+      await this.#round(this.#wants.splice(0, most), due)
+      for (const tranche of due) tranche.users--
+      // Others have their turn, in this process and in the store.
+      if (this.#pending) await new Promise<void>((resolve) => this.#clock.after(0, resolve))
+    }
+    this.#running = undefined
+  }
+
+  get #pending(): boolean {
+    return this.#wants.length + this.#due.size > 0
+  }
+
+  async #round(wants: readonly RateWant[], tranches: readonly Tranche[]): Promise<void> {
+    const round = new RateRound({ wants, tranches, ahead: (tranche, left) => this.#ahead(tranche, left) })
+    try {
+      await this.#database.transaction((inside) => round.run(inside, this.#clock))
+      round.apply()
+    } catch (error) {
+      round.fail(error)
+    }
+    for (const tranche of round.tranches) this.#opened(tranche)
+  }
+
+  #ahead(tranche: Tranche, left: number): number {
+    if (this.#closed) return 0
+    if (this.#company.alone) return left / shareAlone
+    return Math.min(left / shareOfLeft, kept(tranche))
+  }
+
+  #opened(tranche: Tranche): void {
+    this.#open.add(tranche)
+    if (!this.#closed)
+      this.#flushing ??= this.#clock.after(this.#company.alone ? lookMs : this.#flushMs, () => this.#flush())
+  }
+
+  #flush(): void {
+    this.#flushing = undefined
+    const now = this.#clock.now()
+    const { alone } = this.#company
+    const open = [...this.#open]
+    this.#open.clear()
+    for (const tranche of open) {
+      tranche.before = tranche.uses
+      tranche.uses = 0
+      const free = tranche.free(now)
+      if (tranche.debt > 0 || (!alone && free > kept(tranche))) this.#isDue(tranche)
+      else if (free > 0) this.#opened(tranche)
+    }
+    if (this.#due.size > 0) void this.#run()
+  }
+
+  /** Whoever is to be in a round must not be forgotten before, or another tranche of the same name would take its place. */
+  #isDue(tranche: Tranche): void {
+    if (this.#due.has(tranche)) return
+    this.#due.add(tranche)
+    tranche.users++
+  }
+
+  #of({ subject, kind, limit }: Take, now: number): Tranche {
+    const name = `${kind} ${subject}`.slice(0, longestName)
+    const known = this.#tranches.get(name)
+    if (known) {
+      if (known.limit !== limit) known.resize(limit, now)
+      return known
+    }
+    if (this.#tranches.size >= this.#mostTranches) this.#forget(now)
+    const tranche = new Tranche(name, limit, now)
+    this.#tranches.set(name, tranche)
+    return tranche
+  }
+
+  #forget(now: number): void {
+    for (const [name, tranche] of this.#tranches)
+      if (tranche.users === 0 && tranche.debt === 0 && tranche.free(now) <= 0) this.#tranches.delete(name)
+    this.#mostTranches = Math.max(mostTranches, this.#tranches.size * 2)
+  }
+}
+
+/** What a process that isn't alone may have free. */
+function kept({ limit, isBusy }: Tranche): number {
+  return isBusy ? Math.floor(limit / shareOfMinute) : 0
+}
+
+function tooFast(all: readonly Taken<Tranche>[], { index, wait, left }: RateShortage): TooFast {
+  return { take: (all[index] as Taken).take, wait, left, all }
+}
