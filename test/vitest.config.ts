@@ -22,7 +22,7 @@ export default defineConfig({
           ...node,
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/workerd/**', 'test/**/*.long.test.ts', '**/node_modules/**'],
+          exclude: ['test/workerd/**', '**/node_modules/**'],
         },
       },
       {

@@ -8,6 +8,7 @@ import { noLists } from '../support/ask.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { gatewayStarter, type RunningGateway } from '../support/gateway.ts'
 import { type KeptState, keptState, rowMaker } from '../support/state.ts'
+import { usually } from '../support/usually.ts'
 
 const adminKey = 'sk-admin-0123456789abcdef'
 const config = { providers: { p: { type: 'openai-compatible', baseURL: 'http://127.0.0.1:1' } } } as const
@@ -203,9 +204,9 @@ describe('Ten thousand bodies that nobody would send', () => {
         } else expect([200, 201]).toContain(response.status)
         expect(isObject(told)).toBe(true)
       }),
-      { numRuns: 10_000 },
+      { numRuns: usually(1_500, 10_000) },
     )
-    for (const status of [200, 201, 400]) expect(counts.get(status)).toBeGreaterThan(100)
+    for (const status of [200, 201, 400]) expect(counts.get(status)).toBeGreaterThan(usually(15, 100))
     expect(Object.getOwnPropertyNames(Object.prototype)).not.toContain('limit')
     expect(log).toEqual([])
     // What was taken can be read again, by the gateway and by clients.
@@ -262,8 +263,8 @@ it('Thousands of queries that nobody would send are answered or refused', { time
       expect([200, 400, 404]).toContain(status)
       counts.set(status, (counts.get(status) ?? 0) + 1)
     }),
-    { numRuns: 3_000 },
+    { numRuns: usually(1_000, 3_000) },
   )
-  for (const status of [200, 400, 404]) expect(counts.get(status)).toBeGreaterThan(50)
+  for (const status of [200, 400, 404]) expect(counts.get(status)).toBeGreaterThan(usually(15, 50))
   expect(log).toEqual([])
 })

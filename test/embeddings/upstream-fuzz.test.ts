@@ -4,6 +4,7 @@ import { ask, errorOf } from '../support/ask.ts'
 import { embed, telling, vectorsOf } from '../support/embeddings.ts'
 import { serveNode } from '../support/gateway.ts'
 import { json } from '../support/upstream.ts'
+import { usually } from '../support/usually.ts'
 
 const { upstream, gateway } = serveNode(
   (url) => ({
@@ -76,7 +77,7 @@ it.each(['u/m', 'cut', 'ollama/m', 'hf/org/m'])(
         }
         expect(JSON.parse(reply.text)).toMatchObject({ object: 'list', usage: { prompt_tokens: expect.any(Number) } })
       }),
-      { numRuns: 300 },
+      { numRuns: usually(100, 300) },
     )
     expect(gateway.logged.filter((line) => line.includes('TypeError'))).toEqual([])
     upstream.script(telling)

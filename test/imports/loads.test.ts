@@ -9,6 +9,7 @@ import { buildCatalog } from '../../src/config/catalog.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { importConfiguration, importFormats, importSources } from '../../src/import/command.ts'
 import { ImportError } from '../../src/import/source.ts'
+import { usually } from '../support/usually.ts'
 import { files, imported, sourceOf, textOf } from './importing.ts'
 
 let folder: string
@@ -103,7 +104,7 @@ describe('Whatever the text', () => {
           expect(error.message).not.toBe('')
         }
       }),
-      { numRuns: 400 },
+      { numRuns: usually(100, 400) },
     )
   })
 
@@ -119,7 +120,7 @@ describe('Whatever the text', () => {
           if (!(error instanceof ImportError)) throw error
         }
       }),
-      { numRuns: 150 },
+      { numRuns: usually(40, 150) },
     )
   })
 

@@ -21,7 +21,12 @@ const begun: MetricsExporter[] = []
 
 beforeEach(() => collector.clear())
 afterAll(() => transport.close())
-afterEach(() => Promise.all(begun.splice(0).map((exporter) => exporter.close(0))))
+afterEach(async () => {
+  // Who still waits for an answer would wait for as long as the exporter does.
+  collector.clear()
+  collector.hangUp()
+  await Promise.all(begun.splice(0).map((exporter) => exporter.close(0)))
+})
 
 async function start(more: Record<string, string> = {}, counting: Parameters<typeof startCounted>[2] = {}) {
   const counted = await startCounted(serve, { up, spare }, { exported: true, names: 'none', ...counting })

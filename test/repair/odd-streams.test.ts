@@ -4,6 +4,7 @@ import { type Both, runtimes, startBoth } from '../support/both.ts'
 import { failingStreams, oddStreams, soundStreams } from '../support/odd-streams.ts'
 import { clients, readers } from '../support/parsers.ts'
 import { type FakeUpstream, fakeUpstream } from '../support/upstream.ts'
+import { usually } from '../support/usually.ts'
 
 const parsers = { ...clients, ...readers }
 const [plain] = soundStreams as [(typeof soundStreams)[number]]
@@ -102,7 +103,8 @@ describe.each(runtimes)('A plain compatible server on %s', (runtime) => {
 
   it.each(kinds)('is read as well where it is called %s', async (kind) => {
     const strict = readers['a strict schema']
-    for (const stream of oddStreams) {
+    const own = oddStreams.filter((_, at) => at % kinds.length === kinds.indexOf(kind))
+    for (const stream of usually(own, oddStreams)) {
       const { text } = await ask(runtime, stream, kind)
       expect(await strict?.(text), `${stream.what}: ${text}`).toEqual({ ...stream.says, usage })
     }

@@ -4,6 +4,7 @@ import type { TextReading } from '../../src/core/wire-context.ts'
 import { chat } from '../../src/operations/chat.ts'
 import { accumulateChat } from '../../src/operations/choices/accumulate.ts'
 import { isObject, type JsonObject } from '../../src/wire/json.ts'
+import { usually } from '../support/usually.ts'
 import { plain, tools, type Written, written } from './textual-forms.ts'
 
 const repair = await chat.repair?.load()
@@ -133,7 +134,7 @@ describe('A text', () => {
         expect(said(streamed(pieces))).toEqual(answer)
         if (answer.calls?.length === 0) expect(answer.content).toBe(one)
       }),
-      { numRuns: 3000 },
+      { numRuns: usually(500, 3_000) },
     )
   })
 

@@ -55,6 +55,8 @@ export interface FakeCollector {
   /** Resolves with the points of metrics of all exports that it took once there are `count`, each in the order they came. */
   metrics(count: number): Promise<readonly (readonly Point[])[]>
   clear(): void
+  /** Breaks off all connections. */
+  hangUp(): void
   close(): Promise<void>
 }
 
@@ -111,6 +113,7 @@ export async function fakeCollector(): Promise<FakeCollector> {
       spans.length = 0
       metrics.length = 0
     },
+    hangUp: () => server.closeAllConnections(),
     close: () =>
       new Promise((closed) => {
         server.close(() => closed())
