@@ -72,9 +72,10 @@ const writeTimeout = 60
 /** Whether a variable's value is the problem, and not what a file says. */
 const isOfVariable = (problem: string) => /^[A-Z\d_]+:/.test(problem)
 
-/** Builds a gateway from its parts, the same way on every runtime. `notes` are for the log. Throws a `ConfigError`. */
-export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
-  const { registry, env, source, output } = parts
+type Given = Pick<Parts<object>, 'config' | 'source' | 'registry' | 'env' | 'output' | 'found'>
+
+/** What the configuration and the environment say. Throws a `ConfigError` with all that is wrong. */
+export function readGiven({ registry, env, source, output, ...parts }: Given) {
   const config = autoConfig(givenConfig(parts.config, source), registry, env, parts.found)
   const found = noFindings()
   const catalog = readCatalog(config, registry, env, found)
@@ -85,6 +86,13 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const adminKey = readAdminKey(env, keys, found)
   if (found.problems.length > 0)
     throw new ConfigError(found.problems, found.problems.every(isOfVariable) ? 'The environment' : source)
+  return { config, catalog, keys, settings, scraped, adminKey, notes: [...found.notes] }
+}
+
+/** Builds a gateway from its parts, the same way on every runtime. `notes` are for the log. Throws a `ConfigError`. */
+export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
+  const { env, source, output } = parts
+  const { config, catalog, keys, settings, scraped, adminKey, notes } = readGiven(parts)
   const secrets = [...keys.map(({ secret }) => secret), ...(adminKey === undefined ? [] : [adminKey])]
   const { ready, close, ...observing } = createObserving({ ...parts, output, settings, catalog, secrets })
   const services = { ...parts.services, ...observing }
@@ -150,7 +158,7 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     phase: parts.phase ?? (() => 'serving'),
   })
   return {
-    ...{ app, sockets, gateway, access, log: services.log, logFormat: settings.format, notes: [...found.notes] },
+    ...{ app, sockets, gateway, access, log: services.log, logFormat: settings.format, notes },
     ...{ ready, close, metrics },
   }
 }

@@ -11,7 +11,7 @@ import { createFetchTransport } from './runtime/fetch-transport.ts'
 export interface FetchGatewayParts
   extends Pick<
       Parts<object>,
-      'config' | 'source' | 'registry' | 'env' | 'withoutKeys' | 'cacheHost' | 'accounting' | 'state'
+      'config' | 'source' | 'registry' | 'env' | 'withoutKeys' | 'cacheHost' | 'accounting' | 'state' | 'stored'
     >,
     Pick<Services, 'asset'> {
   readonly send: typeof fetch

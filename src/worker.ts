@@ -7,6 +7,7 @@ import type { Environment } from './config/providers.ts'
 import type { Config } from './config/schema.ts'
 import { limitsAnybody } from './config/state.ts'
 import { systemClock } from './core/clock.ts'
+import { late } from './core/late.ts'
 import { createFetchGateway, type FetchGatewayParts } from './fetch-gateway.ts'
 import type { Delivered } from './workers/queue.ts'
 
@@ -64,14 +65,7 @@ function configOf({ SAMEWIRE_CONFIG: text }: Environment): Config {
   }
 }
 
-function misconfigured(error: unknown): Response {
-  console.error(error instanceof ConfigError ? error.message : error)
-  const message = 'The gateway is misconfigured; its log says where.'
-  return Response.json(
-    { error: { message, type: 'server_error', param: null, code: 'misconfigured' } },
-    { status: 500 },
-  )
-}
+const misconfigured = late(async () => (await import('./workers/misconfigured.ts')).misconfigured)
 
 let built: Built | Promise<Built> | undefined
 

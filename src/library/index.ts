@@ -1,8 +1,14 @@
 import { registry } from '../../providers/index.ts'
+import { readGiven } from '../assemble.ts'
 import type { Environment } from '../config/providers.ts'
 import type { Config } from '../config/schema.ts'
-import { createFetchGateway } from '../fetch-gateway.ts'
+import { limitsAnybody } from '../config/state.ts'
+import { once } from '../core/late.ts'
+import { createFetchGateway, type FetchGatewayParts } from '../fetch-gateway.ts'
+import { hasSockets } from '../runtime/fetch-sockets.ts'
+import { errorEnvelope, GatewayError } from '../wire/errors.ts'
 import { loadAsset } from './asset.ts'
+import { checkState, keep } from './keep.ts'
 
 export { ConfigError } from '../config/problems.ts'
 export { type Config, defineConfig } from '../config/schema.ts'
@@ -31,7 +37,15 @@ export interface Gateway {
    * read. `context` is what a Worker's handler gets: by it work goes on after an answer. Elsewhere it does so anyway.
    */
   readonly fetch: (request: Request, env?: unknown, context?: GatewayContext) => Response | Promise<Response>
-  /** Sends the telemetry that waits to be sent. For the end of a program; takes two seconds at most. */
+  /**
+   * Resolves once what the configuration keeps is open, for which requests wait. Rejects with a `ConfigError` if it can't
+   * be opened; the next request tries again.
+   */
+  readonly ready: () => Promise<void>
+  /**
+   * For the end of a program, which a database keeps from ending: sends the telemetry that waits to be sent, for two seconds
+   * at most, and writes what is kept.
+   */
   readonly close: () => Promise<void>
 }
 
@@ -48,7 +62,7 @@ const patience = 2_000
  */
 export function createGateway(config: Config = {}, options: GatewayOptions = {}): Gateway {
   const { env = {}, fetch: send, log = (line: string) => console.log(line), access = 'keys' } = options
-  const gateway = createFetchGateway({
+  const parts: FetchGatewayParts = {
     config,
     source: 'The configuration',
     registry,
@@ -58,18 +72,67 @@ export function createGateway(config: Config = {}, options: GatewayOptions = {})
     output: { write: (line) => log(line), format: 'text' },
     withoutKeys: access === 'open' ? { mode: 'open' } : { mode: 'closed', remedy },
     asset: loadAsset,
-  })
+  }
+  const gateway = limitsAnybody(config, parts.env) ? openedFirst(parts) : atOnce(createFetchGateway(parts))
+  return { ...gateway, fetch: (request, _env, context) => gateway.fetch(request, execution(context)) }
+}
+
+type Built = ReturnType<typeof createFetchGateway>
+type Execution = NonNullable<Parameters<Built['fetch']>[2]>
+
+interface Open extends Pick<Gateway, 'ready' | 'close'> {
+  fetch(request: Request, execution: Execution): Response | Promise<Response>
+}
+
+function atOnce(gateway: Built): Open {
   return {
-    fetch: (request, _env, context) => gateway.fetch(request, {}, execution(context)),
+    fetch: (request, execution) => gateway.fetch(request, {}, execution),
+    ready: async () => {},
     close: () => gateway.close(patience),
   }
+}
+
+/** One that limits somebody, or keeps something. Throws a `ConfigError` for all that can be known at once. */
+function openedFirst(parts: FetchGatewayParts): Open {
+  const { config, env, output } = parts
+  readGiven(parts)
+  checkState(config, env)
+  const open = once(async () => {
+    try {
+      const { parts: own, close } = await keep(config, env, (line) => output.write(line, false))
+      const gateway = atOnce(createFetchGateway({ ...parts, ...own }))
+      return { ...gateway, close: () => gateway.close().finally(close) }
+    } catch (error) {
+      output.write(error instanceof Error ? error.message : String(error), true)
+      throw error
+    }
+  })
+  let opened: Open | undefined
+  const opening = async () => {
+    opened = await open()
+    return opened
+  }
+  // What can't be opened is known at the start. A Worker must not begin anything before its first request.
+  if (!hasSockets) opening().catch(() => {})
+  return {
+    fetch: (request, execution) =>
+      opened
+        ? opened.fetch(request, execution)
+        : opening().then((gateway) => gateway.fetch(request, execution), notOpen),
+    ready: async () => void (await opening()),
+    close: async () => await (await open().catch(() => undefined))?.close(),
+  }
+}
+
+function notOpen(): Response {
+  const message = "What this gateway keeps can't be opened now; its log says why."
+  const failure = new GatewayError('overloaded', message, { code: 'store_unavailable', retryAfterMs: 1_000 })
+  return Response.json(errorEnvelope(failure), { status: failure.status })
 }
 
 const remedy =
   'This gateway has no key yet, so it lets nobody in. Whoever runs it sets SAMEWIRE_KEY in the `env` that createGateway ' +
   "gets, or allows requests without a key by `access: 'open'`."
-
-type Execution = NonNullable<Parameters<ReturnType<typeof createFetchGateway>['fetch']>[2]>
 
 /** A Worker drops what its context doesn't know of. Other runtimes drop nothing. */
 function execution(context: GatewayContext | undefined): Execution {

@@ -244,12 +244,16 @@ const runners: Readonly<Record<string, Runner>> = {
 
   library({ text, argument: prefix, line }, title) {
     const library = join(root, 'src/library/index.ts')
-    const file = toCompile(`library${line}.ts`, text.replace("from 'samewire'", `from '${library}'`))
+    const here = text
+      .replace("from 'samewire'", `from '${library}'`)
+      .replace('file:samewire.db', `file:${join(folder, 'library.db')}`)
+    const file = toCompile(`library${line}.ts`, here)
     test(`${title}: is typed, and serves requests`, async () => {
       expect(await faultsOfTypes(file)).toEqual([])
-      const { fetch } = await importDefault<Gateway>(file)
+      const { fetch, close } = await importDefault<Pick<Gateway, 'fetch'> & Partial<Gateway>>(file)
       const response = await fetch(new Request(`http://localhost${prefix}/health/ready`), { OPENAI_API_KEY: 'sk-test' })
       expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready' }])
+      await close?.()
     }, 60_000)
   },
 

@@ -103,5 +103,8 @@ describe('the npm package', () => {
   it('gives programs a gateway, which answers whole and in a stream', async () =>
     expect(await runProgram(folder)).toBe(`${greeting}\n${greeting}\n`))
 
+  it('gives programs a gateway that keeps keys in a file', async () =>
+    expect(await runProgram(folder, [process.execPath], 'keeper.mjs')).toBe(`${greeting}\n`))
+
   it('is typed', async () => expect(await compile(folder)).toBe(''), 60_000)
 })

@@ -70,12 +70,17 @@ export async function writeConsumer(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true })
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(folder, name), text)))
   await copyFile(new URL('consumer.mjs', import.meta.url), join(folder, 'program.mjs'))
+  await copyFile(new URL('keeper.mjs', import.meta.url), join(folder, 'keeper.mjs'))
 }
 
 /** What a program that imports the package prints. `command` runs it. */
-export async function runProgram(folder: string, command: readonly string[] = [process.execPath]): Promise<string> {
+export async function runProgram(
+  folder: string,
+  command: readonly string[] = [process.execPath],
+  file = 'program.mjs',
+): Promise<string> {
   const [program = '', ...args] = command
-  return (await exec(program, [...args, 'program.mjs'], { cwd: folder })).stdout
+  return (await exec(program, [...args, file], { cwd: folder })).stdout
 }
 
 /** What the compiler has to say of the user's files. */
