@@ -42,7 +42,7 @@ it('what a worker had taken of a budget is booked as soon as it is dead, not aft
   process.kill(Number(pid), 'SIGKILL')
   // Whoever looks for those that say nothing takes 15 seconds.
   await expect.poll(lost, { timeout: 10_000 }).toBe(true)
-  expect(program.printed()).toContain('A process ended before it settled')
+  await program.until(/A process ended before it settled/)
   await database.close()
   leaving.abort()
   await Promise.all(asked)
