@@ -5,12 +5,16 @@ import { Pieces, payload, uploadOf } from './node-payload.ts'
 import { type Exchange, respondTo } from './node-response.ts'
 import { Pool } from './undici.ts'
 
+/** Milliseconds in which a connection that was closed before shows that it is: there and back, to the other side of the earth. */
+const atOnce = 500
+
 /**
  * Sends requests through undici's `dispatch`, the cheapest HTTP client on Node: upstream chunks go straight from the
  * socket into the stream, without a promise or a copy. One pool per origin and connect timeout, kept for the life of the
  * process: undici limits the making of a connection, whichever requests wait for it, so that costs no timer per request.
+ * `now`: in milliseconds.
  */
-export function createNodeTransport(): Transport & { close(): Promise<void> } {
+export function createNodeTransport(now = () => performance.now()): Transport & { close(): Promise<void> } {
   const pools = new Map<number, Map<string, Connections>>()
 
   const poolFor = (origin: string, connectTimeout: number): Connections => {
@@ -54,11 +58,13 @@ export function createNodeTransport(): Transport & { close(): Promise<void> } {
       })
     const pool = poolFor(url.origin, request.connectTimeout)
     const sending = { request, body: payload(request.body), signal }
+    const began = now()
     try {
       return await send(pool, url, sending)
     } catch (error) {
-      // Some servers promise keep-alive and then close: the next request on that connection fails before any answer.
-      if (!isDeadSocket(error) || signal.aborted) throw unreachable(error, request)
+      // Some servers promise keep-alive and then close: the next request on that connection fails before any answer. One
+      // that fails later may have been worked on, and billed: whoever tries again pays for both.
+      if (!isDeadSocket(error) || now() - began > atOnce || signal.aborted) throw unreachable(error, request)
       return await sendAfresh(url, sending).catch((again) => {
         throw unreachable(again, request)
       })
