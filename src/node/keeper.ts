@@ -10,6 +10,7 @@ import type { KeptFigures } from '../observe/metrics/kept.ts'
 import type { Database } from '../state/database.ts'
 import type { SlicedMeters } from '../state/sliced-meters.ts'
 import type { StoredHost } from '../stored/host.ts'
+import type { Keeping } from '../stored/keeping.ts'
 
 type Needed = Pick<Services, 'clock' | 'log' | 'random'>
 
@@ -122,6 +123,7 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
     { openStore },
     { loadPrices },
     { createStoredHost },
+    { Background },
   ] = await Promise.all([
     import('../accounts/accounting.ts'),
     import('../accounts/lenient-limiter.ts'),
@@ -131,13 +133,15 @@ async function openKept(settings: StateSettings, services: Needed): Promise<Kept
     import('./store.ts'),
     import('../prices/load.ts'),
     import('../stored/host.ts'),
+    import('../stored/background.ts'),
   ])
   const store = await openStore(settings, services).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : String(error)
     throw new ConfigError([`state.url: ${why}`], 'The state')
   })
   const { meters, holders: keys, projectBook: projects, ledger, objects } = store
-  const stored = createStoredHost({ ...services, objects, settings: settings.objects })
+  const background = (keeping: Keeping) => new Background(keeping)
+  const stored = createStoredHost({ ...services, objects, settings: settings.objects, background })
   const rates = new SharedRates({ database: store.database, clock, company: meters })
   const limiter = new LenientLimiter({
     ...{ limiter: limiterOf(rates, meters), clock, log: services.log },

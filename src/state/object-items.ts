@@ -3,8 +3,8 @@ import type { Database, Row, Value } from './database.ts'
 import { appended, itemOf, worded } from './object-rows.ts'
 import type { ItemKey, Objects } from './objects.ts'
 
-/** Ids of one statement. */
-const page = 100
+/** Ids of one statement: D1 takes 100 values. */
+const page = 90
 
 export type Items = Pick<Objects, 'append' | 'place' | 'items' | 'itemsFrom' | 'item' | 'found' | 'removeItem'>
 

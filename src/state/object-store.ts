@@ -12,20 +12,21 @@ import {
 
 /** Objects that are read at once while those that fit are looked for. */
 const page = 100
-/** Objects of one statement that deletes, each with its items: nobody else can write meanwhile. */
-const bite = 50
 /** How often a change is tried of what others change too. */
 const tries = 20
 
-/** Characters of JSON. */
 export interface ObjectLimits {
-  /** Of an object with its items. */
+  /** Characters of JSON, of an object with its items. */
   readonly object: number
-  /** Of one row. */
+  /** Bytes of JSON in one row. */
   readonly row: number
+  /** Objects of one transaction that deletes, each with its items: nobody else can write meanwhile. */
+  readonly bite: number
 }
 
-const usual: ObjectLimits = { object: mostCharacters, row: Number.POSITIVE_INFINITY }
+const usual: ObjectLimits = { object: mostCharacters, row: Number.POSITIVE_INFINITY, bite: 50 }
+/** A row of D1 has 2,000,000 bytes, and a request has so many statements. */
+export const limitsOfD1: ObjectLimits = { object: mostCharacters, row: 1_999_000, bite: 5 }
 
 /** Keeps objects in a database whose tables are there. */
 export function createObjects(database: Database, limits: ObjectLimits = usual): Objects {
@@ -41,9 +42,9 @@ export function createObjects(database: Database, limits: ObjectLimits = usual):
 
   function check(body: string, items: readonly Worded[] = []): void {
     const size = items.reduce((sum, { text }) => sum + text.length, body.length)
-    const longest = items.reduce((most, { text }) => Math.max(most, text.length), body.length)
     if (size > limits.object) throw new TooLarge(size)
-    if (longest > limits.row) throw new TooLarge(longest)
+    for (const text of [body, ...items.map(({ text }) => text)])
+      if (text.length * 3 > limits.row && bytesOf(text) > limits.row) throw new TooLarge(text.length)
   }
 
   return {
@@ -145,14 +146,16 @@ export function createObjects(database: Database, limits: ObjectLimits = usual):
     async forget(now) {
       const rows = await database.all(
         `SELECT owner, kind, id, previous FROM objects WHERE ${forgettable(1)} LIMIT ?2`,
-        [now, bite],
+        [now, limits.bite],
       )
       if (rows.length > 0) await database.batch(rows.flatMap((row) => forgotten(row, now)))
       // Those that they went on from may be next.
-      return rows.length === bite || rows.some(({ previous }) => previous !== null)
+      return rows.length === limits.bite || rows.some(({ previous }) => previous !== null)
     },
   }
 }
+
+const bytesOf = (text: string) => new TextEncoder().encode(text).length
 
 /** Has others who write the same object wait until the batch is over, so that what follows sees what they have written. */
 function locked(key: ObjectKey): Statement {

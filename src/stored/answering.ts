@@ -14,7 +14,8 @@ import { ResponseKeeper } from './responses.ts'
 
 export interface AnsweringOptions {
   readonly keeping: Keeping
-  readonly background: Background
+  /** Absent: nothing goes on without somebody who waits for it. */
+  readonly background: Background | undefined
 }
 
 /** What is for whoever stores a chat: OpenAI takes `metadata` of no other. */
@@ -39,6 +40,7 @@ export function keepingAnswers(gateway: Gateway, { keeping, background }: Answer
       return stores || found.body !== body ? await keeper.kept(answer) : answer
     } catch (failure) {
       if (isLater !== true || !isOnlyForBackground(failure)) throw failure
+      if (!background) throw onlyWhileAsked(failure)
       return await background.begin(gateway, asked, { owner, joined: found, stores, trace })
     }
   }
@@ -59,4 +61,11 @@ export function keepingAnswers(gateway: Gateway, { keeping, background }: Answer
 /** Whether a request was refused because no model can answer it in the background: then the gateway waits for it. */
 function isOnlyForBackground(failure: unknown): boolean {
   return failure instanceof GatewayError && failure.kind === 'incapable' && failure.param === 'background'
+}
+
+function onlyWhileAsked(cause: unknown): GatewayError {
+  const message =
+    "Unsupported parameter: 'background' is not supported with this model where this gateway runs: on Workers nothing " +
+    'can be relied on to go on after its request. Ask without it, for a stream if the answer takes long.'
+  return new GatewayError('incapable', message, { param: 'background', code: 'unsupported_parameter', cause })
 }

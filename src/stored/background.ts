@@ -2,13 +2,14 @@ import type { Answer } from '../core/answer.ts'
 import { Abort } from '../core/signal.ts'
 import { brokenOff } from '../core/stopping.ts'
 import type { Gateway, GatewayRequest } from '../gateway.ts'
-import { errorOf, responseOf } from '../operations/responses/response.ts'
+import { responseOf } from '../operations/responses/response.ts'
 import { SocketDelivery } from '../runtime/socket-delivery.ts'
 import { eventsOf, type ObjectKey } from '../state/objects.ts'
 import { edited, type RequestBody } from '../wire/body.ts'
-import { asGatewayError, errorEnvelope, GatewayError } from '../wire/errors.ts'
+import { asGatewayError, GatewayError } from '../wire/errors.ts'
 import { identifier } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
+import { failed } from './failed.ts'
 import { followed } from './followed.ts'
 import { seesThoughts } from './items.ts'
 import { type Keeping, readable } from './keeping.ts'
@@ -141,11 +142,6 @@ export class Background {
     })
     if (isWanted) await keeper.goOn(response)
   }
-}
-
-/** A response that was not made, and why. */
-export function failed(queued: JsonObject, failure: GatewayError): JsonObject {
-  return { ...queued, status: 'failed', error: errorOf(errorEnvelope(failure).error) }
 }
 
 /** As a stream, with the bound that the request was let in with. */

@@ -4,7 +4,7 @@ import type { Gateway } from '../gateway.ts'
 import type { Guard } from '../http/access.ts'
 import type { Reports } from '../http/report.ts'
 import { keepingAnswers } from './answering.ts'
-import { Background } from './background.ts'
+import type { Background } from './background.ts'
 import { Keeping, type KeepingOptions } from './keeping.ts'
 import { createServe, type Elsewhere, type Incoming, isStored } from './serve.ts'
 
@@ -34,18 +34,23 @@ export interface StoredHost {
   close(): Promise<void>
 }
 
-export function createStoredHost(options: KeepingOptions): StoredHost {
+export interface StoredHostOptions extends KeepingOptions {
+  /** Makes responses that nobody waits for. Absent: nobody does. */
+  readonly background?: (keeping: Keeping) => Background
+}
+
+export function createStoredHost(options: StoredHostOptions): StoredHost {
   const keeping = new Keeping(options)
-  const background = new Background(keeping)
+  const background = options.background?.(keeping)
   return {
     open: (parts) => ({
       gateway: keepingAnswers(parts.gateway, { keeping, background }),
       has: isStored,
       serve: createServe({ ...parts, keeping, background }),
     }),
-    idle: (ms) => background.idle(ms),
+    idle: async (ms) => await background?.idle(ms),
     async close() {
-      await background.close()
+      await background?.close()
       await keeping.settled()
     },
   }

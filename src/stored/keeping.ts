@@ -14,10 +14,13 @@ export interface KeepingOptions {
   readonly random: Random
   readonly log: Log
   readonly settings: ObjectSettings
+  /**
+   * Has the runtime wait for what is written, where no request can wait for another's work. Absent: whoever reads waits
+   * for it.
+   */
+  readonly defer?: ((work: Promise<void>) => void) | undefined
 }
 
-/** Milliseconds after which another process has written what it has just told a client of. */
-const patience = 100
 /** Milliseconds for which the end of a stream waits for it to be written. */
 const longestWait = 5_000
 /** For which what clients store is kept. */
@@ -33,16 +36,18 @@ export class Keeping {
   readonly clock: Clock
   readonly random: Random
   readonly #log: Log
+  readonly #defer: KeepingOptions['defer']
   readonly #days: number
   /** Whether a provider is asked to store a chat too. */
   readonly passesOn: boolean
   readonly #writing = new Set<Promise<boolean>>()
 
-  constructor({ objects, clock, random, log, settings }: KeepingOptions) {
+  constructor({ objects, clock, random, log, settings, defer }: KeepingOptions) {
     this.objects = objects
     this.clock = clock
     this.random = random
     this.#log = log
+    this.#defer = defer
     this.#days = settings.retention ?? usualDays
     this.passesOn = settings.passOn === true
   }
@@ -80,7 +85,8 @@ export class Keeping {
         return false
       },
     )
-    this.#writing.add(writing)
+    if (this.#defer) this.#defer(writing.then(() => {}))
+    else this.#writing.add(writing)
     void writing.then(() => this.#writing.delete(writing))
     return writing
   }
@@ -90,14 +96,11 @@ export class Keeping {
     await Promise.all(this.#writing)
   }
 
-  /** Looks twice: another process may be about to write it. Rejects with a `GatewayError` if the store can't be read. */
+  /** Rejects with a `GatewayError` if the store can't be read. */
   async find(key: ObjectKey): Promise<StoredObject | undefined> {
     if (!isId(key.id)) return undefined
     return await readable(async () => {
       await this.settled()
-      const found = await this.objects.get(key)
-      if (found) return found
-      await this.wait(patience)
       return await this.objects.get(key)
     })
   }

@@ -22,7 +22,8 @@ export interface StoredRequest {
 
 export interface StoredServices {
   readonly keeping: Keeping
-  readonly background: Background
+  /** Absent: nothing is made that nobody waits for. */
+  readonly background: Background | undefined
 }
 
 /** Answers with JSON, a stream, or the name of the provider that the request is for. */

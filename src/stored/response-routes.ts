@@ -4,7 +4,7 @@ import { invalid } from '../wire/body.ts'
 import { GatewayError, shorten } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { done, typedFrame } from '../wire/sse.ts'
-import { failed } from './background.ts'
+import { failed } from './failed.ts'
 import { followed, replayedEvents } from './followed.ts'
 import { withoutThoughts, withoutThoughtsIn } from './items.ts'
 import { type Keeping, readable } from './keeping.ts'
@@ -42,7 +42,7 @@ export const responseRoutes: readonly StoredRoute[] = [
       const { found, response } = await responseFor(request, keeping)
       if (!response) return elsewhere(found)
       await readable(() => keeping.objects.remove(found))
-      background.stop(found)
+      background?.stop(found)
       return { json: { id: found.id, object: 'response', deleted: true } }
     },
   },
@@ -105,7 +105,7 @@ async function brokenOff(found: StoredObject, response: JsonObject, keeping: Kee
 async function cancelled(found: StoredObject, response: JsonObject, { keeping, background }: StoredServices) {
   const told = { ...response, status: 'cancelled' }
   const isNow = await readable(() => keeping.objects.finish(found, { ...found.body, response: told }))
-  background.stop(found)
+  background?.stop(found)
   if (isNow) return told
   // It has ended in the meantime.
   const now = await readable(() => keeping.objects.get(found))

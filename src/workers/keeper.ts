@@ -16,10 +16,11 @@ import { digestOf } from '../state/secret.ts'
 import type { D1, Defer, Objects, Queue } from './bindings.ts'
 import { createCachedKeys } from './cached-keys.ts'
 import { openD1 } from './d1.ts'
+import { lateStored } from './late-stored.ts'
 import { ObjectLimiter } from './object-limiter.ts'
 import { createRequestLedger } from './request-ledger.ts'
 
-type Kept = Pick<Parts<object>, 'accounting' | 'state'>
+type Kept = Pick<Parts<object>, 'accounting' | 'state' | 'stored'>
 
 /** What a Worker may be bound to, besides variables. */
 interface Bindings {
@@ -53,11 +54,21 @@ export async function openKept(config: Config, env: Environment, { log, defer }:
   const database = openD1(databaseOf(settings, env))
   if (!inObjects) throw missing('Durable Objects', 'METERS')
   const keys = createCachedKeys({ database, clock, log })
-  const ledger = createRequestLedger({ database, clock, log, queue, days: settings.retention, defer })
+  const stored = once(async () => {
+    const { createObjects, limitsOfD1 } = await import('../state/object-store.ts')
+    return createObjects(database, limitsOfD1)
+  })
+  const forget = async (now: number) => await (await stored()).forget(now)
+  const ledger = createRequestLedger({ database, clock, log, queue, days: settings.retention, defer, forget })
   return {
     accounting: createAccounting({
       ...{ ...common, keys, projects: keys.projects, ledger },
       limiter: new LenientLimiter({ limiter: inObjects, clock, log }),
+    }),
+    stored: lateStored(async () => {
+      const { createStoredHost } = await import('../stored/host.ts')
+      const common = { clock, log, defer, random: Math.random }
+      return createStoredHost({ ...common, objects: await stored(), settings: settings.objects })
     }),
     state: once(async () => {
       const [{ createKeyStore }, { createProjectStore }, { createUsage }] = await Promise.all([

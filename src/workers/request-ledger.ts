@@ -16,6 +16,8 @@ export interface RequestLedgerOptions {
   readonly days: number
   /** Has the runtime wait for what nobody flushes, such as the row of a session by WebSocket. */
   readonly defer?: Defer | undefined
+  /** Deletes what else is too old. Resolves with whether there may be more. */
+  readonly forget?: ((now: number) => Promise<boolean>) | undefined
   /** Where rows go first; whoever takes them from there writes them. Absent: they are written at once. */
   readonly queue?: Queue | undefined
 }
@@ -30,7 +32,15 @@ const waits = [100, 400, 1_600]
  * A ledger without a time of its own, as on Workers: what was written down is stored by whoever flushes, or by `defer`, which
  * each request has done when it is over. What can't be stored then is tried again with the next one.
  */
-export function createRequestLedger({ database, clock, log, days, queue, defer }: RequestLedgerOptions): Ledger {
+export function createRequestLedger({
+  database,
+  clock,
+  log,
+  days,
+  queue,
+  defer,
+  forget,
+}: RequestLedgerOptions): Ledger {
   const endUsers = new EndUsers()
   let waiting: RequestRow[] = []
   let dropped = 0
@@ -68,8 +78,8 @@ export function createRequestLedger({ database, clock, log, days, queue, defer }
     swept = now
     try {
       const [gone] = await database.batch(tooOld(now, days))
-      // There is more of it.
-      if (gone?.length === bite) swept = 0
+      const hasMore = await forget?.(now)
+      if (gone?.length === bite || hasMore) swept = 0
     } catch (error) {
       log(`What is too old can't be deleted: ${error instanceof Error ? error.message : error}`, 'warn')
     }

@@ -7,7 +7,7 @@ import { untilAnswer } from '../support/ask.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { create, last } from '../support/response-socket.ts'
 import { connectSocket } from '../support/socket-client.ts'
-import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
+import { chatAnswer, chunk, type FakeUpstream, fakeUpstream, json, type Script, stream } from '../support/upstream.ts'
 import { builtWorker } from '../support/worker.ts'
 
 const root = new URL('../../', import.meta.url)
@@ -15,7 +15,12 @@ const adminKey = 'sk-admin-of-the-built-worker'
 /** In dollars per million tokens. */
 const price = { input: 1, output: 10 }
 const usage = { prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 }
-const answer = json(200, { ...(chatAnswer('hello') as object), usage })
+const whole = json(200, { ...(chatAnswer('hello') as object), usage })
+const used = `data: ${JSON.stringify({ id: 'chatcmpl-fake', object: 'chat.completion.chunk', choices: [], usage })}\n\n`
+const said = [chunk({ role: 'assistant', content: 'hello' }), chunk({}, 'stop')]
+const streamed = stream([...said, used, 'data: [DONE]\n\n'])
+const answer: Script = (request, ...more) =>
+  (request.body.includes('"stream":true') ? streamed : whole)(request, ...more)
 
 interface MadeKey {
   readonly key: string
@@ -112,6 +117,35 @@ describe.each([true, false])('the built Worker that keeps its state, with a queu
       (await operate<{ data: Record<string, number> }>('GET', `/keys/${key.data.id}`)).data.limit_remaining
     await untilAnswer(left, (dollars) => dollars === 1 - 600 / 1e6)
     socket.ws.close()
+  })
+
+  it('stores what many clients store at once, each for its key', async () => {
+    const [ada, eve] = [clientOf(await make({ name: 'Ada' })), clientOf(await make({ name: 'Eve' }))]
+    const { id: conversation } = await ada.conversations.create()
+    const made = await Promise.all(
+      Array.from({ length: 12 }, async (_, at) => {
+        const asked = { model: 'm', input: `I am number ${at}.`, ...(at % 3 === 0 && { conversation }) }
+        if (at % 2) return (await ada.responses.create(asked)).id
+        for await (const event of await ada.responses.create({ ...asked, stream: true }))
+          if (event.type === 'response.completed') return event.response.id
+        return ''
+      }),
+    )
+    expect(await Promise.all(made.map(async (id) => (await ada.responses.retrieve(id)).output_text))).toEqual(
+      made.map(() => 'hello'),
+    )
+    const items: unknown[] = []
+    for await (const item of ada.conversations.items.list(conversation)) items.push(item)
+    expect(items).toHaveLength(8)
+    const [id = ''] = made
+    await expect(eve.responses.retrieve(id)).rejects.toMatchObject({ status: 404 })
+    await ada.responses.create({ model: 'm', input: 'Who am I?', previous_response_id: made[1] ?? '' })
+    expect(upstream.seen.at(-1)?.body).toMatch(/I am number 1\..*hello.*Who am I/)
+    const { data } = await ada.chat.completions.list()
+    expect(data).toEqual([])
+    await chat(ada, { store: true, metadata: { a: 'b' } })
+    expect(upstream.seen.at(-1)?.body).not.toMatch(/store|metadata/)
+    expect((await ada.chat.completions.list({ metadata: { a: 'b' } })).data).toHaveLength(1)
   })
 
   it('refuses a key from when it is disabled or deleted', async () => {

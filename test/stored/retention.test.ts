@@ -3,6 +3,7 @@ import { noFindings } from '../../src/config/secrets.ts'
 import { readState } from '../../src/config/state.ts'
 import { createObjects } from '../../src/state/object-store.ts'
 import { keepFor } from '../../src/state/retention.ts'
+import { Background } from '../../src/stored/background.ts'
 import { createStoredHost } from '../../src/stored/host.ts'
 import { Keeping } from '../../src/stored/keeping.ts'
 import { ManualClock } from '../support/gateway.ts'
@@ -51,7 +52,7 @@ it('a process that stores nothing any more ends at once', async () => {
   const log = () => {}
   const host = createStoredHost({
     ...{ objects: createObjects(database), clock: new ManualClock(), random: Math.random },
-    ...{ log, settings: {} },
+    ...{ log, settings: {}, background: (keeping: Keeping) => new Background(keeping) },
   })
   await host.idle(1_000)
   await host.close()

@@ -4,6 +4,7 @@ import type { TransactionalDatabase } from '../../src/state/database.ts'
 import type { KeyLimits } from '../../src/state/key.ts'
 import type { RequestRow } from '../../src/state/ledger.ts'
 import { createObjects } from '../../src/state/object-store.ts'
+import { Background } from '../../src/stored/background.ts'
 import { createStoredHost, type StoredHost } from '../../src/stored/host.ts'
 import { keptInMemory } from './accounting.ts'
 import type { GatewayOptions } from './gateway.ts'
@@ -35,6 +36,7 @@ export async function storedParts(
     random: Math.random,
     log: (line) => void logged.push(line),
     settings,
+    background: (keeping) => new Background(keeping),
   })
   return {
     accounting: kept.accounting,
