@@ -17,19 +17,23 @@ export function tooFast({ take, wait, left }: TooFast, whose: string, headers: R
   return new GatewayError('rate_limit', message, { type: kind, retryAfterMs: wait, limit: limitOf(take), headers })
 }
 
-/** `key_rpm`, `model_tpm`, `key_model_rpm`, `user_rpm`: without any name, since that may be whatever a client says. */
+/** `key_rpm`, `model_tpm`, `project_model_rpm`, `user_rpm`: without any name, since that may be whatever a client says. */
 function limitOf({ subject, kind }: Take): string {
-  const whose = /^model:/.test(subject) ? 'model' : (/ (model|user):/.exec(subject)?.[1] ?? 'key')
-  const of = whose === 'model' && subject.startsWith('key:') ? 'key_model' : whose
-  return `${of}_${kind === 'requests' ? 'rpm' : 'tpm'}`
+  const within = / (model|user):/.exec(subject)?.[1]
+  const whose = within === 'user' ? within : [kindIn(subject), within].filter(Boolean).join('_')
+  return `${whose}_${kind === 'requests' ? 'rpm' : 'tpm'}`
 }
+
+/** The first word of whoever has a limit: `key ci`, `project:web model:m`. */
+const kindIn = (whose: string) => /^\w+/.exec(whose)?.[0] ?? 'key'
 
 /** Milliseconds after which another try of a request among too many at once makes sense. */
 const shortly = 1_000
 
 export function tooManyAtOnce(meter: Meter, whose: string): GatewayError {
   const message = `Rate limit reached for ${whose} on requests at once: Limit ${meter.limit}. Please try again in 1s.`
-  return new GatewayError('rate_limit', message, { type: 'requests', retryAfterMs: shortly, limit: 'key_parallel' })
+  const limit = `${kindIn(whose)}_parallel`
+  return new GatewayError('rate_limit', message, { type: 'requests', retryAfterMs: shortly, limit })
 }
 
 export interface Overdrawn {
@@ -48,10 +52,11 @@ export function overdrawn({ whose, limit, left, need, end }: Overdrawn): Gateway
   const message =
     `You exceeded your current quota: of the budget of ${whose}, ${dollars(limit)}, ${dollars(left)} are left, and this ` +
     `request may cost ${dollars(need)}.${anew(end)}`
-  return new GatewayError('quota', message, exceeded)
+  return new GatewayError('quota', message, exceeded(whose))
 }
 
-const exceeded = { again: false, reason: 'budget_exceeded', limit: 'key_budget' } as const
+const exceeded = (whose: string) =>
+  ({ again: false, reason: 'budget_exceeded', limit: `${kindIn(whose)}_budget` }) as const
 
 const anew = (end: number | undefined) =>
   end === undefined ? '' : ` It starts anew at ${new Date(end).toISOString()}.`
@@ -59,7 +64,7 @@ const anew = (end: number | undefined) =>
 /** `need`: how much more it was than what was set aside at first. */
 export function overdrawnMeanwhile({ whose, need, end }: Pick<Overdrawn, 'whose' | 'need' | 'end'>): GatewayError {
   const message = `You exceeded your current quota: another attempt at this request may cost ${dollars(need)} more, and the budget of ${whose} has less than that left.${anew(end)}`
-  return new GatewayError('quota', message, exceeded)
+  return new GatewayError('quota', message, exceeded(whose))
 }
 
 /** Nano-dollars in words, to the last digit that says something. */
