@@ -57,9 +57,11 @@ export interface RunningProgram {
 }
 
 /** The gateway as `npm start` runs it, on a free port. */
-export function startProgram(...args: readonly string[]): Promise<RunningProgram> {
+export const startProgram = (...args: readonly string[]): Promise<RunningProgram> => startIn(bareEnv, ...args)
+
+export function startIn(env: Env, ...args: readonly string[]): Promise<RunningProgram> {
   return new Promise((resolve, reject) => {
-    const child = start(process.execPath, ['src/node.js', '--port', '0', ...args], bareEnv)
+    const child = start(process.execPath, ['src/node.js', '--port', '0', ...args], env)
     const ended = new Promise<void>((closed) => child.once('close', () => closed()))
     let printed = ''
     const read = (text: string) => {

@@ -18,6 +18,7 @@ import { keptState } from '../support/state.ts'
 import { storedParts } from '../support/stored.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
 import { bareEnv, listens, type RunningProgram, run, startProgram } from './children.ts'
+import { firstKey } from './first-key.ts'
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
 import { build } from './house.ts'
 import { checkCommand } from './shell.ts'
@@ -112,6 +113,13 @@ const runners: Readonly<Record<string, Runner>> = {
       const { stdout, code } = await run('sh', ['-c', here(text)])
       expect(code).toBe(0)
       for (const expected of argument ? [argument] : ['"choices"', 'data: [DONE]']) expect(stdout).toContain(expected)
+    })
+  },
+
+  begin({ text }, title) {
+    test(`${title}: they make a key that is answered, with a budget`, async ({ skip }) => {
+      if (!alone) skip('an Ollama on this machine answers instead')
+      expect(await firstKey(text.trim().split('\n'))).toMatchObject({ data: { name: 'Ada', limit: 1 } })
     })
   },
 
