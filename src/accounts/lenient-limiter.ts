@@ -30,7 +30,7 @@ export class LenientLimiter implements Limiter {
   readonly flush?: () => Promise<void>
   #isFailing = false
   /** Requests that went on since the store failed, and what they have spent so far. */
-  #passed = 0
+  #unchecked = 0
   #spent = 0
 
   constructor(options: LenientOptions) {
@@ -122,7 +122,7 @@ export class LenientLimiter implements Limiter {
   }
 
   #failed(cause: StoreError): void {
-    this.#passed++
+    this.#unchecked++
     if (this.#isFailing) return
     this.#isFailing = true
     const { log } = this.#options
@@ -132,11 +132,11 @@ export class LenientLimiter implements Limiter {
   #worked(): void {
     if (!this.#isFailing) return
     this.#isFailing = false
-    const [passed, spent] = [this.#passed, this.#spent]
-    this.#passed = 0
+    const [unchecked, spent] = [this.#unchecked, this.#spent]
+    this.#unchecked = 0
     this.#spent = 0
     const counted = this.#options.spend ? 'are counted now' : 'are in the ledger only'
-    const requests = passed === 1 ? '1 request' : `${passed} requests`
+    const requests = unchecked === 1 ? '1 request' : `${unchecked} requests`
     this.#options.log(
       `Limits are checked again. ${requests} went on meanwhile; the $${dollarsOf(spent)} that they have spent so far ${counted}.`,
       'warn',

@@ -1,8 +1,11 @@
 import { gzipSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { configFile, launch, type Program } from '../support/program.ts'
 import { slivers, uploadInSlivers } from '../support/slivers.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Script } from '../support/upstream.ts'
+
+// There is much to unpack, and little room for it.
+vi.setConfig({ testTimeout: 90_000 })
 
 /** 400 MB of blanks in 400 KB. */
 const bomb = Buffer.concat(Array(40).fill(gzipSync(Buffer.alloc(10_000_000, ' '))))
