@@ -109,8 +109,8 @@ export interface AttemptRecord extends Attempted {
   readonly span?: string | undefined
   /** Absent if the attempt succeeded. */
   readonly failure?: FailureKind
-  /** The value for `x-samewire-reason`. */
-  readonly reason?: string
+  /** Why it failed, or its stream broke: the value for `x-samewire-reason`. */
+  reason?: string
   /** Milliseconds until the answer, a stream's first content, or the failure. */
   readonly ms: number
   /** Whether the stream broke after its first content. */

@@ -11,5 +11,6 @@ export function shuttingDown(): GatewayError {
 export function brokenOff(): GatewayError {
   return new GatewayError('stopping', 'The gateway was stopped before the end of the answer.', {
     code: 'upstream_stream_truncated',
+    reason: 'shutting_down',
   })
 }

@@ -107,7 +107,7 @@ export class RequestRecord implements WorkRecord {
       this.#firstMs = undefined
       void body.pending.then(() => this.#first())
     }
-    return whenOver(this.#kept(answer), () => this.#end(status, this.#outcomeOf(client)))
+    return whenOver(this.#kept(answer), () => this.#streamEnded(status, client))
   }
 
   /** Counts what passes of a stream, and keeps it, as far as the observer wants to know. */
@@ -137,10 +137,13 @@ export class RequestRecord implements WorkRecord {
     this.#firstMs = this.#reporting.clock.now() - this.#arrival.started
   }
 
-  #outcomeOf(client: Signal): Outcome {
-    if (client.aborted && asGatewayError(client.reason).kind === 'gone') return 'gone'
+  #streamEnded(status: number, client: Signal): void {
     const { attempts, failure } = this.#arrival.trace
-    return failure || attempts.at(-1)?.broke ? 'cut' : 'done'
+    const stopped = client.aborted ? asGatewayError(client.reason) : undefined
+    if (stopped?.kind === 'gone') this.#end(status, 'gone')
+    // The gateway may be ending, too.
+    else if (stopped) this.#end(status, 'cut', failure ?? stopped)
+    else this.#end(status, failure || attempts.at(-1)?.broke ? 'cut' : 'done')
   }
 
   #end(status: number, outcome: Outcome, failure = this.#arrival.trace.failure): void {

@@ -1,7 +1,7 @@
 import { type Answer, isStream, withStep } from '../core/answer.ts'
 import { askedFields } from '../core/asked.ts'
 import type { AttemptRecord, Call, Layer } from '../core/call.ts'
-import { streamError } from '../core/failure.ts'
+import { readInBand, streamError } from '../core/failure.ts'
 import type { StreamReader } from '../core/operation.ts'
 import type { Mender } from '../core/repair.ts'
 import { repairOf } from '../core/repair-of.ts'
@@ -40,12 +40,14 @@ async function checkedStream(pending: Promise<Answer>, call: Call, services: Nee
   const words: Words = {
     told(error) {
       attempt.broke = true
+      attempt.reason = readInBand(error, call).reason
       return streamError(error, call)
     },
     broke(error) {
       // Whose client has left breaks off too, which says nothing of its deployment.
       if (!call.signal.aborted) attempt.broke = true
       const failure = asGatewayError(error)
+      attempt.reason = failure.reason
       if (failure.kind === 'internal') log(`${call.requestId} ${describeCause(failure)}`, 'error')
       return errorEnvelope(failure)
     },

@@ -14,6 +14,7 @@ export function jsonLine(report: RequestReport, time: string, level: string, con
   // Written out, because an object made for `JSON.stringify` costs twice as much.
   let line = `{"time":"${time}","level":"${level}","msg":"request","id":"${report.requestId}","method":"${report.method}"`
   line += `,"path":${shownJSON(report.path)},"status":${report.status},"outcome":"${report.outcome}"`
+  if (report.outcome === 'cut') line += `,"cut_by":"${cutter(report)}"`
   if (report.operation !== undefined) line += `,"operation":"${report.operation}"`
   if (report.model !== undefined) line += `,"model":${shownJSON(report.model)}`
   if (served) line += `,"served":${shownJSON(served.label)}`
@@ -58,8 +59,15 @@ export function rounded(value: number, per = 1000): number {
 }
 
 /** Why it failed, or why it wasn't the requested model that answered. */
-export function reasonOf({ failure, trace }: RequestReport): string | undefined {
-  return failure?.reason ?? trace.reason ?? trace.attempts.find((attempt) => attempt.failure)?.reason
+export function reasonOf({ failure, outcome, trace }: RequestReport): string | undefined {
+  const { attempts } = trace
+  const broken = outcome === 'cut' ? attempts.at(-1)?.reason : undefined
+  return failure?.reason ?? broken ?? trace.reason ?? attempts.find((attempt) => attempt.failure)?.reason
+}
+
+/** Who has cut a stream: the gateway, which stops or has waited long enough, or the upstream. */
+export function cutter(report: RequestReport): 'gateway' | 'upstream' {
+  return /^(upstream_timeout|shutting_down|internal_error)$/.test(reasonOf(report) ?? '') ? 'gateway' : 'upstream'
 }
 
 /** `since`: when the request came, in milliseconds since 1970; undefined for the first attempt, which waits for nothing. */

@@ -2,14 +2,15 @@ import type { AttemptRecord } from '../core/call.ts'
 import type { RequestReport } from '../core/report.ts'
 import { dollarsOf } from '../prices/money.ts'
 import { shownName } from './keys.ts'
-import { most, reasonOf, rounded } from './request-line.ts'
+import { cutter, most, reasonOf, rounded } from './request-line.ts'
 
 /** A request as a line for people: what was asked, what came of it, and where the time went. */
 export function textLine(report: RequestReport): string {
   const { tokens, served, trace, model, failure } = report
   const parts = [`${report.method} ${shownName(report.path)} ${report.status}`]
   if (report.asked?.background === true) parts.push('background')
-  if (report.outcome !== 'done') parts.push(report.outcome)
+  if (report.outcome === 'cut') parts.push(`cut by the ${cutter(report)}`)
+  else if (report.outcome !== 'done') parts.push(report.outcome)
   const reason = reasonOf(report)
   if (reason !== undefined) parts.push(failure?.limit ? `(${reason}: ${failure.limit})` : `(${reason})`)
   parts.push(`${Math.round(report.ms)} ms`)

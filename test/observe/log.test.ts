@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
 import type { LogOutput } from '../../src/observe/observing.ts'
 import { keptInMemory } from '../support/accounting.ts'
 import { ask, chat, noLists, open, until } from '../support/ask.ts'
-import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
-import { chatAnswer, chatFrames, json, stream } from '../support/upstream.ts'
+import { gatewayStarter, ManualClock, serveUpstreams } from '../support/gateway.ts'
+import { chatAnswer, chatFrames, json, type Script, stream } from '../support/upstream.ts'
 
 const providerKey = 'sk-provider-0123456789'
 const teamKey = 'the-key-of-the-team'
@@ -22,6 +23,7 @@ async function start(
   more: Record<string, string> = {},
   format: LogOutput['format'] = 'json',
   settings: Config = {},
+  clock: Clock = systemClock,
 ) {
   const entries: string[] = []
   const type = 'openai-compatible'
@@ -40,7 +42,7 @@ async function start(
   }
   const { accounting } = await keptInMemory()
   const output: LogOutput = { write: (entry) => void entries.push(entry), format }
-  const gateway = await serve(config, { services: noLists, env: { ...env, ...more }, output, accounting })
+  const gateway = await serve(config, { services: noLists, env: { ...env, ...more }, output, accounting, clock })
   const lines = () => entries.map((entry) => JSON.parse(entry) as Line)
   return { gateway, entries, lines, requests: () => lines().filter(({ msg }) => msg === 'request') }
 }
@@ -119,6 +121,42 @@ describe('The log of requests', () => {
     expect(entries.join()).toMatch(
       /^\S+Z info {2}req_\w+ POST \/chat\/completions 200 \d+ ms m -> up\/m 3\+2 tokens \$0\.000007 key TEAM_KEY$/,
     )
+  })
+
+  it.each([
+    ['ended by its upstream', stream(chatFrames('hello').slice(0, 2)), 'upstream', 'upstream_stream_truncated'],
+    [
+      'broken by its upstream',
+      stream(chatFrames('hello').slice(0, 2), 'reset'),
+      'upstream',
+      'upstream_stream_truncated',
+    ],
+    [
+      'with an error of its upstream in it',
+      stream([...chatFrames('hello').slice(0, 2), 'data: {"error":{"message":"oops","code":"odd"}}\n\n']),
+      ...['upstream', 'upstream_error'],
+    ],
+  ])('says who has cut a stream, and why: %s', async (_, script, by, reason) => {
+    const { gateway, requests } = await start()
+    up.script(script as Script)
+    await ask(gateway, chat('m', { stream: true }), { headers })
+    const attempts = [{ deployment: 'up/m', broke: true, reason }]
+    expect(requests()).toMatchObject([{ outcome: 'cut', cut_by: by, reason, attempts }])
+    const { gateway: other, entries } = await start({ format: 'text' })
+    await ask(other, chat('m', { stream: true }), { headers })
+    expect(entries[0]).toContain(` 200 cut by the ${by} (${reason}) `)
+  })
+
+  it('says that the gateway has cut a stream whose upstream was silent for too long', async () => {
+    const clock = new ManualClock()
+    const { gateway, requests } = await start({}, {}, 'json', { idleTimeout: 60 }, clock)
+    up.script(stream(chatFrames('hello').slice(0, 2), 'silence'))
+    const response = await open(gateway, chat('m', { stream: true }), { headers })
+    const text = response.text()
+    await until(() => clock.waiting > 0)
+    await clock.advance(75_000)
+    await text
+    expect(requests()).toMatchObject([{ outcome: 'cut', cut_by: 'gateway', reason: 'upstream_timeout' }])
   })
 
   it('can be only of those with trouble, by LOG_LEVEL, or of a sample', async () => {

@@ -60,6 +60,7 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
   let code: number | null
   let exchanges: Readonly<Record<string, Exchange>>
   let waited: number
+  let printed: string
 
   beforeAll(async () => {
     upstream = await fakeUpstream((request, ...rest) => {
@@ -109,6 +110,7 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
     await Promise.all(all.map(([, { closed }]) => closed))
     waited = performance.now() - told
     code = await program.ended
+    printed = program.printed()
   }, 60_000)
   afterAll(async () => {
     await upstream.close()
@@ -124,6 +126,11 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
   it('ends with code 0, and not before', () => {
     expect(code).toBe(0)
     expect(waited).toBeGreaterThan(950)
+  })
+
+  it('says in its log that it has cut the streams itself', () => {
+    expect(printed.match(/ 200 cut by the gateway \(shutting_down\) /g)).toHaveLength(8)
+    expect(printed).not.toMatch(/POST \S+ 200 \d/)
   })
 
   it.each([
