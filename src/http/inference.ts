@@ -11,14 +11,14 @@ import type { Rest } from '../core/transport.ts'
 import type { InferenceRoute } from '../dialects/dialect.ts'
 import type { Gateway, GatewayRequest } from '../gateway.ts'
 import { type Edge, uploadLimit } from '../runtime/edge.ts'
-import type { RequestBody } from '../wire/body.ts'
+import { parseBody, type RequestBody } from '../wire/body.ts'
 import { isFormBody } from '../wire/body-kinds.ts'
 import { asGatewayError, describeCause, type GatewayError } from '../wire/errors.ts'
 import type { FormBody } from '../wire/form-body.ts'
 import { boundaryOf, isForm } from '../wire/form-type.ts'
 import { type HeaderReader, headerValue, readHops, wireHeaders } from '../wire/headers.ts'
 import type { Guard } from './access.ts'
-import { checkContent, encodingOf, readJson, withKeyIn } from './reading.ts'
+import { checkContent, encodingOf, readBytes, withKeyIn } from './reading.ts'
 import type { Reports, RequestRecord } from './report.ts'
 import { retryHeaders } from './retry-headers.ts'
 
@@ -56,14 +56,22 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     return createOnce(clock, await gateway.store())
   })
 
-  function readRequest(context: Context<{ Bindings: Bindings }>, route: InferenceRoute, header: HeaderReader) {
+  function readRequest(
+    context: Context<{ Bindings: Bindings }>,
+    route: InferenceRoute,
+    header: HeaderReader,
+    record: RequestRecord | undefined,
+  ) {
     const type = header('content-type')
     if (route.forms && type !== undefined && isForm(type)) {
       const model = new URL(context.req.url).searchParams.get('model') ?? undefined
       return readForm(edge.openBody(context, uploadLimit, encodingOf(header)), boundaryOf(type), model)
     }
     if (!route.anyType) checkContent(header)
-    return readJson(edge, context, options.bodyLimit)
+    return readBytes(edge, context, options.bodyLimit).then((bytes) => {
+      if (record) record.read.bytes = bytes.length
+      return parseBody(bytes)
+    })
   }
 
   /** The answer in the client's dialect. */
@@ -119,7 +127,8 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       retries = limits?.retries
       if (header('x-samewire-explain') === 'true') trace.asked = true
       // 2. What do they ask for? The bytes are read once and sent on unchanged unless something has to change.
-      read = await readRequest(context, route, header)
+      read = await readRequest(context, route, header, record)
+      if (record) record.read.model = named ?? read.model
       const asked = route.request(read, named, url)
       const { operation, body, dropped } = asked instanceof Promise ? await asked : asked
       if (record) Object.assign(record, { operation, body })

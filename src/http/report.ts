@@ -43,6 +43,8 @@ export class RequestRecord implements WorkRecord {
   key: string | undefined
   operation: Operation | undefined
   body: RequestBody | undefined
+  /** What its client wrote, as far as it has been read: all that is known of a request that is refused. */
+  readonly read: { bytes: number; model: string | undefined } = { bytes: 0, model: undefined }
   #streams = false
   #goesOn = false
   #firstMs: number | undefined
@@ -171,7 +173,7 @@ export class RequestRecord implements WorkRecord {
       method,
       path,
       operation: this.operation?.name,
-      model: trace.plan?.requested,
+      model: trace.plan?.requested ?? this.read.model,
       key: this.key,
       asked: this.body?.outline,
       user: user === undefined ? undefined : shownText(user),
@@ -187,7 +189,7 @@ export class RequestRecord implements WorkRecord {
       tokens: charge?.tokens,
       cost: charge?.cost,
       priceSource: charge?.priceSource,
-      bytesIn: this.body?.bytes.length ?? 0,
+      bytesIn: this.body?.bytes.length ?? this.read.bytes,
       ...(trace.context && { conclusion: trace.conclusion ?? this.#reader()?.conclusion }),
       bytesOut: this.#bytesOut,
       ...(this.#observer.content && {

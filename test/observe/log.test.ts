@@ -147,6 +147,24 @@ describe('The log of requests', () => {
     expect(entries[0]).toContain(` 200 cut by the ${by} (${reason}) `)
   })
 
+  it('says what is known of a request that is refused: its bytes, and the model if it could be read', async () => {
+    const { gateway, requests } = await start()
+    const send = (body: string) => ask(gateway, body, { headers })
+    for (const body of ['{"model": "m", "messages": []}', '{"model": "m", "messages": [', '{"model": 5}'])
+      expect((await send(body)).status).toBe(400)
+    const path = '/models/m:generateContent'
+    const url = `http://127.0.0.1:${gateway.port}/v1beta${path}`
+    const init = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: '{}' }
+    expect((await fetch(url, init)).status).toBe(400)
+    expect(requests()).toMatchObject([
+      { status: 400, model: 'm', bytes_in: 30 },
+      { status: 400, bytes_in: 28 },
+      { status: 400, bytes_in: 12 },
+      { status: 400, model: 'm', bytes_in: 2 },
+    ])
+    expect(requests()[1]).not.toHaveProperty('model')
+  })
+
   it('says that the gateway has cut a stream whose upstream was silent for too long', async () => {
     const clock = new ManualClock()
     const { gateway, requests } = await start({}, {}, 'json', { idleTimeout: 60 }, clock)
