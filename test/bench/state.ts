@@ -11,9 +11,10 @@ import { MemoryMeters } from '../../src/state/memory-meters.ts'
 import type { Hold, Meters } from '../../src/state/meters.ts'
 import { migrate } from '../../src/state/migrate.ts'
 import { SlicedMeters } from '../../src/state/sliced-meters.ts'
+import { rateCosts } from './state-rates.ts'
 
 /**
- * `npm run bench:state`: measures what meters cost, in microseconds, and for how long they keep the process from anything
+ * `npm run bench:state`: measures what meters and limits a minute cost, in microseconds, and for how long they keep the process from anything
  * else, in milliseconds, while another process writes to the same file without a pause. Exits with 1 if that is longer
  * than the bound.
  */
@@ -161,6 +162,7 @@ try {
     'reserve and settle in slices: three meters': await slices(3),
     'lease of one meter, a transaction': await lease(),
     'flush of one meter, a transaction however many requests': await flush(),
+    ...(await rateCosts({ open: async () => (await open()).database, least })),
   }
   console.table(Object.fromEntries(Object.entries(table).map(([name, us]) => [name, { µs: us.toFixed(2) }])))
   const { idle, busy } = await besideWriter()
