@@ -8,8 +8,8 @@ import { chatBy, compile, pack, runProgram, writeConsumer } from '../support/pac
 
 /**
  * `npm run prove:package`: packs the npm package, installs it into an empty folder as a user does, and uses it: the
- * command, a start with a configuration in TypeScript, a program that imports it, its types. With the names of other
- * runtimes, `-- bun deno`, each runs that program too. Exits with 1 if something isn't as it should be.
+ * command, a start with a configuration in TypeScript, programs that import it, its types. With the names of other
+ * runtimes, `-- bun deno`, each runs those programs too. Exits with 1 if something isn't as it should be.
  */
 const exec = promisify(execFile)
 const folder = await mkdtemp(join(tmpdir(), 'samewire-package-'))
@@ -19,6 +19,13 @@ async function step(what: string, work: () => Promise<unknown>): Promise<void> {
   const began = performance.now()
   const more = await work()
   console.log(`ok  ${what}${more === undefined ? '' : `: ${more}`} (${Math.round(performance.now() - began)} ms)`)
+}
+
+/** One that asks, and one that keeps keys in a file. */
+async function programs(command: readonly string[]): Promise<void> {
+  assert.equal(await runProgram(folder, command), `${greeting}\n${greeting}\n`)
+  await rm(join(folder, 'kept.db'), { force: true })
+  assert.equal(await runProgram(folder, command, 'keeper.mjs'), `${greeting}\n`)
 }
 
 try {
@@ -40,15 +47,12 @@ try {
   await step('worker processes, and a chat by them', async () =>
     assert((await chatBy(folder, ['--workers', '2'])).includes(greeting)),
   )
-  await step('a program on Node', async () => assert.equal(await runProgram(folder), `${greeting}\n${greeting}\n`))
+  await step('a program on Node', () => programs([process.execPath]))
   for (const runtime of process.argv.slice(2))
     await step(`a program on ${runtime}`, async () => {
       await exec('npm', ['install', runtime, '--no-save', '--no-audit', '--no-fund'], { cwd: folder })
       const command = join(folder, 'node_modules/.bin', runtime)
-      assert.equal(
-        await runProgram(folder, runtime === 'deno' ? [command, 'run', '-A'] : [command]),
-        `${greeting}\n${greeting}\n`,
-      )
+      await programs(runtime === 'deno' ? [command, 'run', '-A'] : [command])
       return (await exec(command, ['--version'])).stdout.split('\n')[0]
     })
   await step('its types', async () => assert.equal(await compile(folder), ''))
