@@ -1,8 +1,9 @@
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcessByStdio, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { systemClock } from '../../src/core/clock.ts'
 import { openPostgres } from '../../src/node/postgres.ts'
 import type { TransactionalDatabase } from '../../src/state/database.ts'
@@ -11,6 +12,10 @@ import type { TransactionalDatabase } from '../../src/state/database.ts'
 export interface PostgresServer {
   /** Makes an empty place for tables, and resolves with its URL. */
   database(): Promise<string>
+  /** Ends all connections, as an operator does. */
+  disconnectAll(): Promise<void>
+  /** Stops the server as for a restart, and resolves with what starts it again. */
+  leave(): Promise<() => Promise<void>>
   stop(): Promise<void>
 }
 
@@ -54,16 +59,9 @@ export async function startPostgres(): Promise<PostgresServer | undefined> {
     'max_connections=100',
   ]
   const args = ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])]
-  const child = spawn(`${bin}postgres`, args, { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  await new Promise<void>((ready, fail) => {
-    let said = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      said += text
-      if (said.includes('ready to accept connections')) ready()
-    })
-    child.once('exit', () => fail(new Error(said)))
-  })
+  let running = await serve(() =>
+    spawn(`${bin}postgres`, args, { ...as, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }),
+  )
   const url = `postgres://samewire@127.0.0.1:${port}/postgres`
   const root: TransactionalDatabase = await openPostgres(url, { clock: systemClock })
   let made = 0
@@ -74,11 +72,46 @@ export async function startPostgres(): Promise<PostgresServer | undefined> {
       await root.all(`CREATE SCHEMA ${name}`)
       return `${url}?options=-c%20search_path%3D${name}`
     },
+    async disconnectAll() {
+      const others = 'pid <> pg_backend_pid() AND datname = current_database()'
+      await root.all(`SELECT CAST(pg_terminate_backend(pid) AS TEXT) AS done FROM pg_stat_activity WHERE ${others}`)
+    },
+    async leave() {
+      await running.end()
+      return async () => {
+        running = await running.again()
+      }
+    },
     async stop() {
       await root.close()
-      child.kill('SIGINT')
-      await ended
+      await running.end()
       await rm(folder, { recursive: true })
     },
   }
+}
+
+/** Resolves once the server takes connections. */
+async function serve(start: () => ChildProcessByStdio<null, null, Readable>): Promise<Running> {
+  const child = start()
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  await new Promise<void>((ready, fail) => {
+    let said = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+      if (said.includes('ready to accept connections')) ready()
+    })
+    child.once('exit', () => fail(new Error(said)))
+  })
+  return {
+    again: () => serve(start),
+    async end() {
+      child.kill('SIGINT')
+      await ended
+    },
+  }
+}
+
+interface Running {
+  end(): Promise<void>
+  again(): Promise<Running>
 }
