@@ -13,6 +13,7 @@ const mostBytes = 4 * 1024 * 1024
  */
 export class SqliteAside {
   readonly #path: string
+  readonly #alone: <T>(work: () => Promise<T>) => Promise<T>
   readonly #failed: () => void
   #thread: Worker | undefined
   #isBusy = false
@@ -22,15 +23,27 @@ export class SqliteAside {
   #transactions = 0
   #bytes = 0
 
-  /** `failed`: there is no such thread, so somebody else has to do it. */
-  constructor(path: string, failed: () => void) {
+  /**
+   * `alone` runs what nothing else of this process may come between. `failed`: there is no such thread, so somebody else
+   * has to do it.
+   */
+  constructor(
+    path: string,
+    options: { readonly alone: <T>(work: () => Promise<T>) => Promise<T>; readonly failed: () => void },
+  ) {
     this.#path = path
-    this.#failed = failed
+    this.#alone = options.alone
+    this.#failed = options.failed
   }
 
   /** False: it has failed. */
   get isThere(): boolean {
     return !this.#isOver
+  }
+
+  /** Whether it has begun to work, so that having it do more costs no start. */
+  get isRunning(): boolean {
+    return this.#thread !== undefined && !this.#isOver
   }
 
   /** A transaction was written, with so many bytes. */
@@ -42,9 +55,14 @@ export class SqliteAside {
     this.#transactions = 0
     this.#bytes = 0
     this.#isBusy = true
-    this.#order('checkpoint', () => {
-      this.#isBusy = false
-    })
+    void this.#checkpoint()
+  }
+
+  /** Whoever writes first after it begins the log anew, and waits for the disk: that is to be the thread. */
+  async #checkpoint(): Promise<void> {
+    await this.#ordered('checkpoint')
+    await this.#alone(() => this.#ordered('restart')).catch(() => {})
+    this.#isBusy = false
   }
 
   /**
@@ -52,7 +70,7 @@ export class SqliteAside {
    * thread ends meanwhile, perhaps with the work done.
    */
   async run(statements: readonly WorkedStatement[]): Promise<readonly (readonly Row[])[] | undefined> {
-    const written = await new Promise<Written | undefined>((told) => this.#order(statements, told))
+    const written = await this.#ordered(statements)
     if (written && 'message' in written) {
       const { message, errcode } = written
       throw Object.assign(new Error(message), { code: 'ERR_SQLITE_ERROR', errcode })
@@ -60,12 +78,17 @@ export class SqliteAside {
     return written?.rows
   }
 
-  #order(order: Order, told: (written: Written | undefined) => void): void {
+  /** Undefined for a checkpoint, and if the thread has ended. */
+  #ordered(order: Order): Promise<Written | undefined> {
+    if (this.#isOver) return Promise.resolve(undefined)
     this.#thread ??= this.#start()
-    this.#waiting.push(told)
-    // Who waits for what is written waits for the process too.
-    if (order !== 'checkpoint') this.#thread.ref()
-    this.#thread.postMessage(order)
+    const thread = this.#thread
+    return new Promise((told) => {
+      this.#waiting.push(told)
+      // Who waits for what is written waits for the process too.
+      if (order !== 'checkpoint') thread.ref()
+      thread.postMessage(order)
+    })
   }
 
   #answered(written: Written | undefined): void {

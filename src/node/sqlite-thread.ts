@@ -1,13 +1,18 @@
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Row, Value } from '../state/database.ts'
 
 /** Milliseconds. Whoever reads for longer has the log wait for the next time. */
 const patience = 100
+/** Statements that are kept ready. */
+const mostPrepared = 50
 
-/** Either way answered once, in turn: a checkpoint with nothing. */
-export type Order = 'checkpoint' | 'close' | readonly WorkedStatement[]
+/**
+ * Either way answered once, in turn, a checkpoint with nothing. `restart`: the second part of one, for which nobody else of
+ * the process writes.
+ */
+export type Order = 'checkpoint' | 'restart' | 'close' | readonly WorkedStatement[]
 
 export interface WorkedStatement {
   readonly sql: string
@@ -36,18 +41,34 @@ function tried(sql: string): boolean {
   }
 }
 
+/** Most of it, while others write. */
 function checkpoint(): void {
-  // Most of it, while others write, and then what they have written meanwhile, while they wait.
-  if (!tried('PRAGMA wal_checkpoint(PASSIVE)') || !tried('PRAGMA wal_checkpoint(RESTART)')) return
+  tried('PRAGMA wal_checkpoint(PASSIVE)')
+}
+
+/** What others have written meanwhile, while they wait. */
+function restart(): void {
+  if (!tried('PRAGMA wal_checkpoint(RESTART)')) return
   // Whoever writes next begins the log anew, and waits for the disk.
   const [version] = connection.prepare('PRAGMA user_version').all()
   tried(`PRAGMA user_version = ${Number(version?.user_version ?? 0)}`)
 }
 
+const ready = new Map<string, StatementSync>()
+
+function prepared(sql: string): StatementSync {
+  const known = ready.get(sql)
+  if (known) return known
+  if (ready.size >= mostPrepared) ready.clear()
+  const statement = connection.prepare(sql)
+  ready.set(sql, statement)
+  return statement
+}
+
 function write(statements: readonly WorkedStatement[]): Written {
   try {
     connection.exec('BEGIN IMMEDIATE')
-    const rows = statements.map(({ sql, values }) => connection.prepare(sql).all(...values))
+    const rows = statements.map(({ sql, values }) => prepared(sql).all(...values))
     connection.exec('COMMIT')
     return { rows: rows as unknown as Row[][] }
   } catch (error) {
@@ -58,10 +79,10 @@ function write(statements: readonly WorkedStatement[]): Written {
 }
 
 parentPort?.on('message', (order: Order) => {
-  if (order !== 'close') {
-    parentPort?.postMessage(order === 'checkpoint' ? checkpoint() : write(order))
-    return
-  }
-  connection.close()
-  parentPort?.close()
+  if (order === 'close') {
+    connection.close()
+    parentPort?.close()
+  } else if (order === 'checkpoint') parentPort?.postMessage(checkpoint())
+  else if (order === 'restart') parentPort?.postMessage(restart())
+  else parentPort?.postMessage(write(order))
 })

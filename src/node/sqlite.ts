@@ -28,6 +28,8 @@ const longestPause = 16
 const longestStretch = 2
 /** Bytes of a batch that a thread writes: it takes SQLite more than a millisecond. */
 const large = 256 * 1024
+/** Statements of a batch that a thread runs once there is one: sending them to it takes less time than running them. */
+const many = 24
 /** Pages of the log from which on a transaction empties it all the same: 64 MB. */
 const mostPages = 16_384
 /** Where nobody else does: SQLite's own figure. */
@@ -85,7 +87,8 @@ class SqliteDatabase implements TransactionalDatabase {
     this.#file = fileAt(this.#path)
     if (this.#file === undefined) return
     this.#limitLog(mostPages)
-    this.#aside = new SqliteAside(this.#path, () => this.#limitLog(usualPages))
+    const alone = <T>(work: () => Promise<T>) => this.#inTurn(work)
+    this.#aside = new SqliteAside(this.#path, { alone, failed: () => this.#limitLog(usualPages) })
     this.#isFull = durability === 'full'
   }
 
@@ -95,7 +98,8 @@ class SqliteDatabase implements TransactionalDatabase {
 
   batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
     const size = statements.reduce((sum, { values = [] }) => sum + values.reduce(addSize, 0), 0)
-    const aside = size > large && !this.#isFull ? this.#aside : undefined
+    const isWork = size > large || (statements.length >= many && this.#aside?.isRunning)
+    const aside = isWork && !this.#isFull ? this.#aside : undefined
     return aside?.isThere ? this.#inTurn(() => this.#runAside(aside, statements, size)) : this.#runHere(statements)
   }
 

@@ -4,24 +4,30 @@ import { isMainThread } from 'node:worker_threads'
 
 /**
  * Loaded into a gateway before it starts: measures for how long SQLite holds up its event loop in one turn, and writes the
- * longest to the file that `STORE_WATCH` names when the process ends. In milliseconds; the time in which other programs had
- * the core doesn't count.
+ * longest to the file that `STORE_WATCH` names when the process ends. In milliseconds; the time in which others had the core
+ * doesn't count, other programs or other machines.
  */
 const none = () => ({ ms: 0, statements: 0, longest: { ms: 0, sql: '' } })
 let longest = none()
 let turn = none()
 
-/** Milliseconds that this thread could have run and didn't: the second figure, in nanoseconds. */
-function waited(): number {
-  return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6
+/** Milliseconds that this thread has run, that it could have run and didn't, and how often it waited for something else. */
+function clocks() {
+  const [ran, delayed] = readFileSync('/proc/self/schedstat', 'utf8')
+    .split(' ')
+    .map((text) => Number(text) / 1e6)
+  const [, waits] = /^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? []
+  return { now: performance.now(), ran: ran ?? 0, delayed: delayed ?? 0, waits: Number(waits) }
 }
 
 function measured<T>(sql: string, work: () => T): T {
-  const [began, before] = [performance.now(), waited()]
+  const before = clocks()
   try {
     return work()
   } finally {
-    const ms = performance.now() - began - (waited() - before)
+    const after = clocks()
+    const idle = after.waits > before.waits
+    const ms = idle ? after.now - before.now - (after.delayed - before.delayed) : after.ran - before.ran
     if (turn.statements === 0) {
       setImmediate(() => {
         turn = none()
