@@ -1,6 +1,6 @@
 import type { JsonObject } from '../wire/json.ts'
 import type { Database, Row, Value } from './database.ts'
-import { appended, itemOf, worded } from './object-rows.ts'
+import { appended, checkSizes, itemOf, type SizeLimits, worded } from './object-rows.ts'
 import type { ItemKey, Objects } from './objects.ts'
 
 /** Ids of one statement: D1 takes 100 values. */
@@ -9,7 +9,7 @@ const page = 90
 export type Items = Pick<Objects, 'append' | 'place' | 'items' | 'itemsFrom' | 'item' | 'found' | 'removeItem'>
 
 /** Keeps what belongs to objects. */
-export function createItems(database: Database): Items {
+export function createItems(database: Database, limits: SizeLimits): Items {
   async function placeOf(of: ItemKey, id: string): Promise<Row | undefined> {
     const sql = 'SELECT place, id, body FROM items WHERE owner = ?1 AND parent = ?2 AND id = ?3 ORDER BY place LIMIT 1'
     const [row] = await database.all(sql, [of.owner, of.parent, id])
@@ -21,7 +21,9 @@ export function createItems(database: Database): Items {
       // First, since that has others who append to the same one wait.
       const sql = 'UPDATE objects SET expires_at = ?3 WHERE owner = ?1 AND id = ?2 AND hidden = 0 RETURNING id'
       const renew = { sql, values: [of.owner, of.parent, expires] }
-      const [found] = await database.batch([renew, ...appended(of, items.map(worded), 'AND hidden = 0')])
+      const all = items.map(worded)
+      checkSizes(all, limits)
+      const [found] = await database.batch([renew, ...appended(of, all, 'AND hidden = 0')])
       return found?.[0] !== undefined
     },
 
@@ -59,7 +61,8 @@ export function createItems(database: Database): Items {
       const all = new Map<string, JsonObject>()
       for (let at = 0; at < ids.length; at += page) {
         const some = ids.slice(at, at + page)
-        const sql = `SELECT place, id, body FROM items WHERE owner = ?1 AND id IN (${marks(some)})`
+        const sql = `SELECT place, id, body FROM items WHERE owner = ?1 AND id IN (${marks(some)}) AND NOT EXISTS
+          (SELECT 1 FROM objects WHERE objects.owner = ?1 AND objects.id = items.parent AND hidden = 1)`
         for (const row of await database.all(sql, [owner, ...some])) all.set(String(row.id), itemOf(row).body)
       }
       return all

@@ -7,6 +7,7 @@ import {
   type ObjectKind,
   type StoredItem,
   type StoredObject,
+  TooLarge,
 } from './objects.ts'
 
 export const columns = 'owner, kind, id, created_at, expires_at, running_until, previous, body'
@@ -45,6 +46,22 @@ export interface Worded {
 }
 
 export const worded = (item: JsonObject): Worded => ({ id: stringAt(item, 'id') ?? '', text: JSON.stringify(item) })
+
+export interface SizeLimits {
+  /** Characters of JSON, of an object with its items. */
+  readonly object: number
+  /** Bytes of JSON in one row. */
+  readonly row: number
+}
+
+/** Throws `TooLarge` for what is written at once. */
+export function checkSizes(rows: readonly Worded[], { object, row }: SizeLimits): void {
+  const size = rows.reduce((sum, { text }) => sum + text.length, 0)
+  if (size > object) throw new TooLarge(size)
+  for (const { text } of rows) if (text.length * 3 > row && bytesOf(text) > row) throw new TooLarge(text.length)
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text).length
 
 /** Statements that add items after those that are there, if their object is. */
 export function appended({ owner, parent }: ItemKey, items: readonly Worded[], state = ''): readonly Statement[] {

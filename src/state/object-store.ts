@@ -1,25 +1,26 @@
 import { type Database, type Row, type Statement, StoreError, type Value } from './database.ts'
 import { createItems, itemsOfAll } from './object-items.ts'
-import { appended, byKey, columns, isLast, keyOf, objectOf, type Worded, withoutItems, worded } from './object-rows.ts'
 import {
-  mostCharacters,
-  type ObjectKey,
-  type ObjectKind,
-  type Objects,
-  type StoredObject,
-  TooLarge,
-} from './objects.ts'
+  appended,
+  byKey,
+  checkSizes,
+  columns,
+  isLast,
+  keyOf,
+  objectOf,
+  type SizeLimits,
+  withoutItems,
+  worded,
+} from './object-rows.ts'
+import { mostCharacters, type ObjectKey, type ObjectKind, type Objects, type StoredObject } from './objects.ts'
 
 /** Objects that are read at once while those that fit are looked for. */
 const page = 100
 /** How often a change is tried of what others change too. */
 const tries = 20
 
-export interface ObjectLimits {
-  /** Characters of JSON, of an object with its items. */
-  readonly object: number
-  /** Bytes of JSON in one row. */
-  readonly row: number
+/** What a database takes, and how much of it at once. */
+export interface ObjectLimits extends SizeLimits {
   /** Objects of one transaction that deletes, each with its items: nobody else can write meanwhile. */
   readonly bite: number
 }
@@ -40,29 +41,23 @@ export function createObjects(database: Database, limits: ObjectLimits = usual):
     return row
   }
 
-  function check(body: string, items: readonly Worded[] = []): void {
-    const size = items.reduce((sum, { text }) => sum + text.length, body.length)
-    if (size > limits.object) throw new TooLarge(size)
-    for (const text of [body, ...items.map(({ text }) => text)])
-      if (text.length * 3 > limits.row && bytesOf(text) > limits.row) throw new TooLarge(text.length)
-  }
-
   return {
     get,
-    ...createItems(database),
+    ...createItems(database, limits),
 
     async put(object, items = []) {
       const { owner, kind, id, previous } = object
       const body = JSON.stringify(object.body)
       const all = items.map(worded)
-      check(body, all)
-      const [, written] = await database.batch([
-        locked({ owner, kind, id: previous ?? '' }),
+      checkSizes([{ id, text: body }, ...all], limits)
+      const lock = previous === undefined ? [] : [locked({ owner, kind, id: previous })]
+      const written = await database.batch([
+        ...lock,
         inserted(object, body),
         { sql: 'DELETE FROM items WHERE owner = ?1 AND parent = ?2', values: [owner, id] },
         ...appended({ owner, parent: id }, all),
       ])
-      return written?.[0] !== undefined
+      return written[lock.length]?.[0] !== undefined
     },
 
     async chain(key, { links, size }) {
@@ -99,7 +94,7 @@ export function createObjects(database: Database, limits: ObjectLimits = usual):
         const object = objectOf(row)
         const body = change(object.body)
         const text = JSON.stringify(body)
-        check(text)
+        checkSizes([{ id: key.id, text }], limits)
         // Unless somebody else has changed it.
         const changed = await database.all(sql, [...keyOf(key), text, String(row.body)])
         if (changed.length > 0) return { ...object, body }
@@ -131,7 +126,7 @@ export function createObjects(database: Database, limits: ObjectLimits = usual):
     async finish(key, body, items = []) {
       const text = JSON.stringify(body)
       const all = items.map(worded)
-      check(text, all)
+      checkSizes([{ id: key.id, text }, ...all], limits)
       const sql = `UPDATE objects SET body = ?4, running_until = NULL
         WHERE ${byKey} AND running_until IS NOT NULL RETURNING id`
       const written = await database.batch([
@@ -154,8 +149,6 @@ export function createObjects(database: Database, limits: ObjectLimits = usual):
     },
   }
 }
-
-const bytesOf = (text: string) => new TextEncoder().encode(text).length
 
 /** Has others who write the same object wait until the batch is over, so that what follows sees what they have written. */
 function locked(key: ObjectKey): Statement {

@@ -97,7 +97,7 @@ export interface Objects {
   /** Those behind a place, in order. */
   itemsFrom(of: ItemKey, place: number, limit: number): Promise<readonly StoredItem[]>
   item(of: ItemKey, id: string): Promise<StoredItem | undefined>
-  /** Items of any parent, by their ids. */
+  /** Items of any parent that isn't deleted, by their ids. */
   found(owner: string, ids: readonly string[]): Promise<ReadonlyMap<string, JsonObject>>
   removeItem(of: ItemKey, id: string): Promise<boolean>
 

@@ -125,11 +125,17 @@ export function isId(id: unknown): id is string {
   return typeof id === 'string' && /^[\w.:-]{1,200}$/.test(id)
 }
 
-/** Runs what reads or changes the store. Rejects with the 503 where that is out of order. */
+function tooMuch(cause: TooLarge): GatewayError {
+  const message = `This is too much to be stored: as JSON it has ${cause.size} characters.`
+  return new GatewayError('bad_request', message, { status: 413, code: 'request_too_large', cause })
+}
+
+/** Runs what reads or changes the store. Rejects with the 503 where that is out of order, and the 413 for too much. */
 export async function readable<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (cause) {
+    if (cause instanceof TooLarge) throw tooMuch(cause)
     if (!(cause instanceof StoreError)) throw cause
     const message = 'What is stored in this gateway can not be read or written now. Its log says why.'
     throw new GatewayError('overloaded', message, { code: 'store_unavailable', cause })

@@ -26,6 +26,8 @@ export class ResponseKeeper implements Teller {
   readonly #request: ResponseRequest
   readonly #keeping: Keeping
   #id: string | undefined
+  /** All that it answers, if that can't be read back from what it goes on from. */
+  #whole: readonly JsonObject[] | undefined
   /** Resolves when its client can be told of its end, and find it then. */
   #writing: Promise<unknown> | undefined
   #added: readonly JsonObject[] | undefined
@@ -116,12 +118,14 @@ export class ResponseKeeper implements Teller {
     const object = { ...this.#keeping.objectOf(key, this.rowOf(response)), runningUntil }
     if (previous !== key.id && (await objects.put({ ...object, previous }, items))) return
     // What it goes on from was deleted meanwhile, or is of the same name.
-    await objects.put({ ...object, body: rowOf(response, { input: [...before, ...this.added] }) }, items)
+    this.#whole = [...before, ...this.added]
+    await objects.put({ ...object, body: this.rowOf(response) }, items)
   }
 
   /** What is in its row. */
   rowOf(response: JsonObject): JsonObject {
     const { conversation, until } = this.#request.joined
+    if (this.#whole) return rowOf(response, { input: this.#whole })
     return rowOf(response, { input: this.added, ...(conversation !== undefined && { conversation, until }) })
   }
 

@@ -112,6 +112,7 @@ export function testObjects(open: () => Promise<Database>, limits?: ObjectLimits
     ])
     expect((await objects.list(key(''), { limit: 9, order: 'asc' }))?.map(({ id }) => id)).toEqual(['b', 'c'])
     expect(await objects.append(of, [item('y')], 9_000)).toBe(false)
+    expect(await objects.found('key_1', ['x'])).toEqual(new Map())
     expect((await objects.chain(key('c'), { links: 9, size: 999 })).at(-1)).toMatchObject({
       object: { id: 'a' },
       items: [item('x')],
@@ -149,6 +150,7 @@ export function testObjects(open: () => Promise<Database>, limits?: ObjectLimits
     await expect(small.put(object('a', { body: text(50) }), [text(80), text(80)])).rejects.toThrow('too much')
     expect(await objects.get(key('a'))).toBeUndefined()
     expect(await small.put(object('a', { body: text(50) }), [text(80)])).toBe(true)
+    await expect(small.append(of, [text(99)], 5_000)).rejects.toMatchObject({ name: 'TooLarge' })
   })
 
   it('items with places of their own are written once', async () => {

@@ -5,6 +5,7 @@ import type { LogOutput } from '../../src/observe/observing.ts'
 import { createObjects } from '../../src/state/object-store.ts'
 import { noLists, until } from '../support/ask.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
+import { memoryDatabase } from '../support/state.ts'
 import { ada, type StoredParts, storedParts } from '../support/stored.ts'
 import { chunk, json, type Script, stream } from '../support/upstream.ts'
 
@@ -194,6 +195,36 @@ describe('A response in the background', () => {
       status: 400,
       param: 'background',
     })
+  })
+
+  it('answers what it goes on from, although that was deleted before it began', async () => {
+    const memory = await memoryDatabase()
+    const objects = createObjects(memory)
+    const key = { owner: 'key_ada', kind: 'response', id: 'resp_first' } as const
+    const said = { id: 'msg_1', type: 'message', role: 'user', content: [{ type: 'input_text', text: 'I am Ada.' }] }
+    const body = { response: { id: key.id, status: 'completed' }, input: [said] }
+    await objects.put({ ...key, created: 1, expires: Date.now() + 1e6, body })
+    let isThere = true
+    const by = await clientOf(
+      await storedParts({
+        all: (sql, values) => memory.all(sql, values),
+        transaction: (work) => memory.transaction(work),
+        close: () => memory.close(),
+        async batch(statements) {
+          if (isThere) isThere = !(await objects.remove(key))
+          return await memory.batch(statements)
+        },
+      }),
+    )
+    open.length = 0
+    const { id } = await by.responses.create({ ...asked, previous_response_id: key.id })
+    await goOn()
+    await ended(id, by)
+    const items = await by.responses.inputItems.list(id, { order: 'asc' })
+    expect([isThere, items.data.map((item) => 'content' in item && item.content)]).toMatchObject([
+      false,
+      [[{ text: 'I am Ada.' }], [{ text: 'hi' }]],
+    ])
   })
 
   it('is refused where too many are being made', async () => {

@@ -60,6 +60,14 @@ describe('On Workers, a response', () => {
     })
   })
 
+  it('has items of its conversation no larger than D1 takes them', async () => {
+    const { id } = await ada.conversations.create()
+    const item = { type: 'message' as const, role: 'user' as const, content: 'ä'.repeat(1_000_000) }
+    await expect(ada.conversations.items.create(id, { items: [item] })).rejects.toMatchObject({
+      ...{ status: 413, code: 'request_too_large' },
+    })
+  })
+
   it('is one of a conversation', async () => {
     const { id } = await ada.conversations.create({ items: [{ type: 'message', role: 'user', content: 'I am Ada.' }] })
     await Promise.all(
