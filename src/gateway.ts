@@ -1,4 +1,5 @@
 import type { Store } from './cache/answers.ts'
+import type { Flights } from './cache/flying.ts'
 import type { CacheHost } from './cache/host.ts'
 import type { Cache } from './cache/layer.ts'
 import { connect, learntKey } from './connect/connect.ts'
@@ -31,7 +32,6 @@ import { Pulls } from './layers/pulls.ts'
 import { record } from './layers/record.ts'
 import { reserve } from './layers/reserve.ts'
 import { retry } from './layers/retry.ts'
-import { mostShadowed, Shadows } from './layers/shadow.ts'
 import { timeout } from './layers/timeout.ts'
 import { translate } from './layers/translate.ts'
 import { type Asked, createPlanner, queryOf } from './planner.ts'
@@ -43,6 +43,8 @@ export interface GatewayRequest extends Asked {
   readonly signal: Signal
   /** Absent: no kept answer is right for it. */
   readonly header?: HeaderReader
+  /** What it may join that others are getting. Absent: what the gateway has. */
+  readonly flights?: Flights | undefined
   /** The name of the client's key. */
   readonly key?: string | undefined
   readonly bearer: string | undefined
@@ -141,7 +143,10 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
   )(connected)
   // A copy counts for the health of its deployment too, but its failure is no line of the client's request in the log.
   const unlogged = record({ ...services, log() {}, health, shortcomings })
-  const shadows = new Shadows(compose(translate(services), unlogged, timeout({ clock, log }))(connected), services)
+  const shadows = once(async () => {
+    const { Shadows } = await import('./layers/shadow.ts')
+    return new Shadows(compose(translate(services), unlogged, timeout({ clock, log }))(connected), services)
+  })
 
   const circumstances: Circumstances = {
     known: knowledge.known,
@@ -164,7 +169,9 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
     const { targets, skipped } = planner.planNow({ ...queryOf({ operation, body, session }), model })
     const [target] = targets
     const isResting = skipped.some(({ name }) => name === target?.deployment.label)
-    return target?.why === 'requested' && !isResting ? () => shadows.send({ ...call, target }) : undefined
+    return target?.why === 'requested' && !isResting
+      ? async () => await (await shadows()).send({ ...call, target })
+      : undefined
   }
 
   async function answer(request: GatewayRequest): Promise<Answer> {
@@ -208,7 +215,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
       ...(cache && request.header && { cache: askOf(request, request.header) }),
     }
     const { shadow } = made
-    if (shadow && services.random() * 100 < shadow.percent && body.bytes.length <= mostShadowed && body.isWhole) {
+    if (shadow && services.random() * 100 < shadow.percent && body.isWhole) {
       const copy = shadowOf(call, shadow.model, session)
       if (copy) trace.shadow = copy
     }
@@ -246,8 +253,8 @@ async function admitted(account: Account, asked: Admittance, trace: Trace): Prom
 
 const always = () => true
 
-function askOf({ key, body, trace }: GatewayRequest, header: HeaderReader): CacheAsk {
-  return { control: header('cache-control'), tenant: tenantFor(trace.account, key), asked: body }
+function askOf({ key, body, trace, flights }: GatewayRequest, header: HeaderReader): CacheAsk {
+  return { control: header('cache-control'), tenant: tenantFor(trace.account, key), asked: body, flights }
 }
 
 /** A plan whose failure is about the client's own fields, also where the plan is for a chat in place of what was asked. */

@@ -9,6 +9,8 @@ import { limitsAnybody } from './config/state.ts'
 import { systemClock } from './core/clock.ts'
 import { late } from './core/late.ts'
 import { createFetchGateway, type FetchGatewayParts } from './fetch-gateway.ts'
+import type { CacheApiOptions } from './runtime/cache-api.ts'
+import type { Bindings } from './runtime/fetch-edge.ts'
 import type { Delivered } from './workers/queue.ts'
 
 type Built = ReturnType<typeof createFetchGateway>
@@ -34,7 +36,7 @@ function build(env: Environment): Built | Promise<Built> {
     send,
     output: { write: (entry) => console.log(entry), format: 'json' },
     withoutKeys: { mode: 'closed', remedy },
-    cacheHost,
+    cacheHost: () => cacheHost(),
     asset: async (name) => {
       const load = assets[name]
       if (!load) throw new Error(`no such asset: ${name}`)
@@ -47,14 +49,17 @@ function build(env: Environment): Built | Promise<Built> {
 }
 
 /** Answers are kept in the data centre, and written after they were sent. */
-async function cacheHost(): Promise<CacheHost> {
+async function cacheHost(generations?: CacheApiOptions['generations']): Promise<CacheHost> {
   const { cacheApiHost } = await import('./runtime/cache-api.ts')
-  return cacheApiHost({ cache: caches.default, clock: systemClock, defer: waitUntil })
+  return cacheApiHost({ cache: caches.default, clock: systemClock, defer: waitUntil, generations })
 }
 
 async function keep(config: Config, env: Environment, parts: FetchGatewayParts): Promise<Built> {
   const { openKept } = await import('./workers/keeper.ts')
-  return createFetchGateway({ ...parts, ...(await openKept(config, env, { log: console.log, defer: waitUntil })) })
+  return createFetchGateway({
+    ...parts,
+    ...(await openKept(config, env, { log: console.log, defer: waitUntil, cacheHost })),
+  })
 }
 
 function configOf({ SAMEWIRE_CONFIG: text }: Environment): Config {
@@ -69,25 +74,42 @@ const misconfigured = late(async () => (await import('./workers/misconfigured.ts
 
 let built: Built | Promise<Built> | undefined
 
-/** The Worker. Each isolate builds one gateway at its first request, because the environment isn't there before. */
+/** Each isolate builds one gateway at its first request, because the environment isn't there before. */
+function serve(
+  request: Request,
+  env: Environment,
+  execution: Pick<ExecutionContext, 'waitUntil'>,
+  bindings: Bindings = {},
+): Response | Promise<Response> {
+  try {
+    built ??= build(env)
+  } catch (error) {
+    return misconfigured(error)
+  }
+  const answer = (gateway: Built) => gateway.fetch(request, bindings, execution as ExecutionContext)
+  if (!(built instanceof Promise)) return answer(built)
+  return built.then(
+    (gateway) => {
+      built = gateway
+      return answer(gateway)
+    },
+    (error) => {
+      built = undefined
+      return misconfigured(error)
+    },
+  )
+}
+
+/** Sends a request where it meets others, if it may. */
+async function meet(request: Request, env: Environment, execution: ExecutionContext): Promise<Response> {
+  const { meeting } = await import('./workers/flights.ts')
+  return await (meeting(request, env, configOf) ?? serve(request, env, execution))
+}
+
+/** The Worker. */
 export default {
   fetch(request: Request, env: Environment, execution: ExecutionContext): Response | Promise<Response> {
-    try {
-      built ??= build(env)
-    } catch (error) {
-      return misconfigured(error)
-    }
-    if (!(built instanceof Promise)) return built.fetch(request, env, execution)
-    return built.then(
-      (gateway) => {
-        built = gateway
-        return gateway.fetch(request, env, execution)
-      },
-      (error) => {
-        built = undefined
-        return misconfigured(error)
-      },
-    )
+    return env.FLIGHTS ? meet(request, env, execution) : serve(request, env, execution)
   },
 
   /** Rows of requests, if a queue is bound. */
@@ -107,5 +129,14 @@ export class Meters extends DurableObject {
 
   override async alarm(): Promise<void> {
     ;(await this.#book).alarm()
+  }
+}
+
+/** The Durable Object in which requests meet that may share an answer, if it is bound. */
+export class Flights extends DurableObject {
+  readonly #flights = new Map()
+
+  override fetch(request: Request): Response | Promise<Response> {
+    return serve(request, this.env as unknown as Environment, this.ctx, { flights: this.#flights })
   }
 }

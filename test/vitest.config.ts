@@ -35,7 +35,10 @@ export default defineConfig({
               bindings: { UPSTREAM: inject('upstream'), SAMEWIRE_KEY: 'sk-workerd-test-key' },
               // As wrangler.toml has them in comments.
               d1Databases: { DB: 'samewire' },
-              durableObjects: { METERS: { className: 'Meters', useSQLite: true } },
+              durableObjects: {
+                METERS: { className: 'Meters', useSQLite: true },
+                FLIGHTS: { className: 'Flights', useSQLite: true },
+              },
             },
           })),
         ],

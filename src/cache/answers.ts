@@ -44,6 +44,8 @@ export interface Answers {
   get(id: string, tenant: string): Stored | undefined | Promise<Stored | undefined>
   /** Keeps an answer, in place of the one before it. Waits for nothing. */
   put(id: string, answer: Stored, keeping: Keeping): void
+  /** A part of a tenant's ids, which is another one once they were dropped. Never rejects. Absent: drops need none. */
+  generationOf?(tenant: string): string | Promise<string>
   /** Drops the answers of a tenant, or all. Rejects if some may be left. */
   drop(tenant?: string): Promise<void>
   /** Resolves once what was put before is kept as well as it can be. */

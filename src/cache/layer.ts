@@ -7,6 +7,7 @@ import { headerValue } from '../wire/headers.ts'
 import type { Store, Stored } from './answers.ts'
 import { type Control, readControl } from './control.ts'
 import { type Ended, Flight } from './flight.ts'
+import type { Flights, Flying } from './flying.ts'
 import { type Place, type Placing, placeOf } from './place.ts'
 import { formOf, replayed, serves } from './replay.ts'
 import { toldIn } from './worth.ts'
@@ -17,14 +18,6 @@ export interface Cache {
   readonly layer: Layer
   /** Drops the answers of a tenant, or all, and keeps none that are under way. */
   drop(tenant?: string): Promise<void>
-}
-
-/** An answer that is on its way. */
-interface Flying {
-  readonly flight: Flight
-  readonly trace: Trace
-  readonly tenant: string
-  isKept: boolean
 }
 
 /** A request on its way to an answer, and where it is looked for. */
@@ -43,7 +36,7 @@ interface Asking {
  */
 export function createCache(options: CacheOptions): Cache {
   const { answers, flies, clock, log } = options
-  const flying = new Map<string, Flying>()
+  const own: Flights = new Map()
 
   async function cached(call: Call, next: Upstream): Promise<Answer> {
     const place = await placeOf(call, options)
@@ -56,7 +49,8 @@ export function createCache(options: CacheOptions): Cache {
     const asking = { call, next, place, ids, control: readControl(call.cache?.control) }
     const stored = await find(asking)
     if (stored) return await hit(stored, call)
-    return flies ? await fly(asking) : await alone(asking)
+    const flights = call.cache?.flights ?? (flies ? own : undefined)
+    return flights ? await fly(asking, flights) : await alone(asking)
   }
 
   async function find({ call, place, control, ids }: Asking): Promise<Stored | undefined> {
@@ -86,15 +80,15 @@ export function createCache(options: CacheOptions): Cache {
    * Only who asks a model reserves anything. `isSecond`: the one that it joined has failed, and now it goes its own way, or
    * with others of whom that is true.
    */
-  async function fly(asking: Asking, isSecond = false): Promise<Answer> {
+  async function fly(asking: Asking, flights: Flights, isSecond = false): Promise<Answer> {
     const { call, ids, control } = asking
     const { admission } = call.trace
     const counting = admission?.count()
     if (counting) await counting
     const { streams, usage } = formOf(call)
     const id = `${ids[0]} ${streams} ${usage}`
-    const there = control.noCache ? undefined : flying.get(id)
-    if (!there) return await lead(asking, id)
+    const there = control.noCache ? undefined : flights.get(id)
+    if (!there) return await lead(asking, flights, id)
     took(call.trace, 'shared')
     try {
       return follow(await there.flight.join(call.signal), there.trace, call.trace)
@@ -103,11 +97,11 @@ export function createCache(options: CacheOptions): Cache {
       const isRefused = there.trace.admission?.isRefused === true
       // That says nothing of others. Each has to have enough of its own now, or all would be refused in turn.
       if (isRefused) await admission?.reserve()
-      return await fly(asking, !isRefused)
+      return await fly(asking, flights, !isRefused)
     }
   }
 
-  function lead({ call, next, place }: Asking, id: string): Promise<Answer> {
+  function lead({ call, next, place }: Asking, flights: Flights, id: string): Promise<Answer> {
     const { trace } = call
     trace.cache = 'miss'
     const mine: Flying = {
@@ -119,12 +113,12 @@ export function createCache(options: CacheOptions): Cache {
         bound: place.limits.maxEntryBytes,
         ask: (signal) => next({ ...call, signal }),
         over(ended) {
-          if (flying.get(id) === mine) flying.delete(id)
+          if (flights.get(id) === mine) flights.delete(id)
           if (ended && mine.isKept) keep(place, call, ended)
         },
       }),
     }
-    flying.set(id, mine)
+    flights.set(id, mine)
     trace.landing = () => mine.flight.landing
     return mine.flight.join(call.signal)
   }
@@ -179,7 +173,7 @@ export function createCache(options: CacheOptions): Cache {
   return {
     layer: (next) => (call) => cached(call, next),
     async drop(tenant) {
-      for (const one of flying.values()) if (tenant === undefined || one.tenant === tenant) one.isKept = false
+      for (const one of own.values()) if (tenant === undefined || one.tenant === tenant) one.isKept = false
       await answers.drop(tenant)
     },
   }

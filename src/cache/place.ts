@@ -2,7 +2,7 @@ import type { Call } from '../core/call.ts'
 import { type CacheLimits, type Catalog, findGroup, type Known } from '../core/catalog.ts'
 import type { Target } from '../core/plan.ts'
 import { isFormBody } from '../wire/body-kinds.ts'
-import type { Digest } from './answers.ts'
+import type { Answers, Digest } from './answers.ts'
 import { readControl } from './control.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { likenessOf } from './key.ts'
@@ -12,6 +12,7 @@ export interface Placing {
   readonly catalog: Catalog
   readonly known: Known
   readonly digest: Digest
+  readonly answers: Pick<Answers, 'generationOf'>
 }
 
 /** Where the answer to a request is looked for and kept. */
@@ -25,7 +26,10 @@ export interface Place {
 }
 
 /** Undefined if nothing of the model is kept; `bypass` if nothing of this request is. */
-export async function placeOf(call: Call, { catalog, known, digest }: Placing): Promise<Place | 'bypass' | undefined> {
+export async function placeOf(
+  call: Call,
+  { catalog, known, digest, answers }: Placing,
+): Promise<Place | 'bypass' | undefined> {
   const { cache: ask, plan, target, body } = call
   if (!ask) return undefined
   const group = plan.requested === undefined ? undefined : findGroup(catalog, plan.requested, known)
@@ -35,7 +39,13 @@ export async function placeOf(call: Call, { catalog, known, digest }: Placing): 
   if (ask.tenant.isOff || isFormBody(body) || readControl(ask.control).noStore) return 'bypass'
   const tenant = tenantOf(limits.scope, ask.tenant)
   const paysItself = plan.targets.some(({ deployment }) => deployment.provider.callersKey)
-  const about = { tenant, bearer: paysItself ? call.bearer : undefined, asked: ask.asked }
+  const counted = answers.generationOf?.(tenant)
+  const generation = counted instanceof Promise ? await counted : counted
+  const about = {
+    tenant: generation === undefined ? tenant : `${tenant} ${generation}`,
+    bearer: paysItself ? call.bearer : undefined,
+    asked: ask.asked,
+  }
   const id = (model: string, fingerprint: string) => digest(likenessOf(call, { ...about, model, fingerprint }))
   return {
     limits,

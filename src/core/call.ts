@@ -1,3 +1,4 @@
+import type { Flights } from '../cache/flying.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -52,6 +53,8 @@ export interface CacheAsk {
   readonly tenant: Tenant
   /** The request as it came, with what it says of its routing. */
   readonly asked: RequestBody
+  /** What it may join. Absent: what its gateway has, if anything may. */
+  readonly flights?: Flights | undefined
 }
 
 /** How a request met with kept answers: `shared` got one that another was getting; `bypass` is none of them. */

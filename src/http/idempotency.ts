@@ -1,5 +1,6 @@
 import type { Store, Stored } from '../cache/answers.ts'
 import { type Ended, Flight } from '../cache/flight.ts'
+import type { Flights, Flying } from '../cache/flying.ts'
 import type { Answer } from '../core/answer.ts'
 import type { Trace } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
@@ -30,16 +31,12 @@ export interface Repeatable {
   readonly bytes: Uint8Array
   readonly client: Signal
   readonly trace: Trace
+  /** What it may join. Absent: what there is, if anything may be joined. */
+  readonly flights?: Flights | undefined
   /** Sends it to a model. */
   readonly ask: (signal: Signal) => Promise<Answer>
   /** Gets the answer instead if it is that to another request. */
   readonly taken: (answer: Answer) => Answer
-}
-
-interface Flying {
-  readonly flight: Flight
-  readonly request: string
-  readonly trace: Trace
 }
 
 /** Answers a request that is sent again under the same key as it was answered before, and sends it to a model once. */
@@ -50,7 +47,7 @@ export type Once = (asked: Repeatable) => Promise<Answer>
  * without end. A failure isn't kept: the next try is one.
  */
 export function createOnce(clock: Clock, { answers, digest, flies }: Store): Once {
-  const flying = new Map<string, Flying>()
+  const own: Flights = new Map()
 
   async function answerTo(
     asked: Repeatable,
@@ -58,15 +55,15 @@ export function createOnce(clock: Clock, { answers, digest, flies }: Store): Onc
     isSecond = false,
   ): Promise<Answer> {
     const { id, request } = named
-    const { key, tenant, client } = asked
-    const stored = flying.has(id) ? undefined : await answers.get(id, tenant)
-    const there = flying.get(id)
+    const { key, tenant, client, flights = own } = asked
+    const stored = flights.has(id) ? undefined : await answers.get(id, tenant)
+    const there = flights.get(id)
     const known = stored?.request ?? there?.request
     if (known !== undefined && known !== request) throw reused(key)
     if (stored) return asked.taken(replayed(stored))
     if (!there) return await lead(asked, named)
     // Another request may not touch what belongs to this one, not even to wait for it.
-    if (!flies) return await asked.ask(client)
+    if (!flies && flights === own) return await asked.ask(client)
     try {
       return asked.taken(followed(await there.flight.join(client), there.trace))
     } catch (error) {
@@ -76,20 +73,20 @@ export function createOnce(clock: Clock, { answers, digest, flies }: Store): Onc
   }
 
   function lead(asked: Repeatable, { id, request }: { id: string; request: string }): Promise<Answer> {
-    const { trace, tenant, client } = asked
+    const { trace, tenant, client, flights = own } = asked
     const mine: Flying = {
-      ...{ request, trace },
+      ...{ request, trace, tenant, isKept: true },
       flight: new Flight({
         ...{ clock, bound, linger, ask: asked.ask },
         over(ended) {
-          if (flying.get(id) === mine) flying.delete(id)
+          if (flights.get(id) === mine) flights.delete(id)
           if (!ended || trace.failure || trace.attempts.at(-1)?.broke) return
           const at = clock.now()
           answers.put(id, { ...storedFrom(ended, trace), request, at }, { tenant, until: at + window })
         },
       }),
     }
-    flying.set(id, mine)
+    flights.set(id, mine)
     trace.landing = () => mine.flight.landing
     return mine.flight.join(client)
   }
@@ -97,7 +94,8 @@ export function createOnce(clock: Clock, { answers, digest, flies }: Store): Onc
   return async function once(asked) {
     const { key, tenant, bearer = null, parts, bytes } = asked
     if (key.length > longestKey) throw tooLong()
-    const id = `once:${await digest(encoder.encode(JSON.stringify([tenant, bearer, key])))}`
+    const generation = await answers.generationOf?.(tenant)
+    const id = `once:${await digest(encoder.encode(JSON.stringify([tenant, bearer, key, generation])))}`
     const request = await digest(concat([encoder.encode(JSON.stringify(parts)), bytes]))
     return await answerTo(asked, { id, request })
   }

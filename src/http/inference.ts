@@ -84,10 +84,10 @@ export function createInference<Bindings extends object>(options: InferenceOptio
 
   /** The same where a request may have been sent before, under the key `repeated`. */
   function answerOnce(repeated: string, request: GatewayRequest, way: Way<Bindings>): Promise<Answer> {
-    const { signal: client, trace, key, bearer, session } = request
+    const { signal: client, trace, key, bearer, session, flights } = request
     const { route, named, read, record } = way
     return once({
-      ...{ key: repeated, client, trace, bearer },
+      ...{ key: repeated, client, trace, bearer, flights },
       tenant: `key:${tenantFor(trace.account, key).key}`,
       parts: [route.path, named, session],
       bytes: read.bytes,
@@ -143,6 +143,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
       }
       // 3. The gateway plans which targets to try, and tries them: see gateway.ts.
       const request: GatewayRequest = {
+        flights: edge.flights?.(context),
         operation,
         body,
         dropped,

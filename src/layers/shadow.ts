@@ -11,7 +11,7 @@ interface Shadowing {
 }
 
 /** Bytes: larger requests are not copied, and longer streams not read to their end. */
-export const mostShadowed = 1_000_000
+const mostShadowed = 1_000_000
 const mostRead = 4_000_000
 /** Copies in progress. */
 const most = 20
@@ -35,7 +35,7 @@ export class Shadows {
 
   /** Resolves when the copy is over; never rejects. */
   async send(call: Call): Promise<void> {
-    if (this.#inFlight >= most) return
+    if (this.#inFlight >= most || call.body.bytes.length > mostShadowed) return
     const { clock, log } = this.#needed
     const label = headerValue(call.target.deployment.label)
     const started = clock.now()

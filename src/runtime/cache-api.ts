@@ -14,6 +14,13 @@ export interface CacheApiOptions {
   readonly clock: Pick<Clock, 'now'>
   /** Keeps a Worker alive for work that outlasts its answer. */
   readonly defer: (work: Promise<unknown>) => void
+  /** Counts drops for all data centres. Absent: what is dropped is so in this one. */
+  readonly generations?: Generations | undefined
+}
+
+interface Generations {
+  of(tenant: string): string | Promise<string>
+  next(tenant?: string): Promise<void>
 }
 
 /** Nobody asks for these by a network. */
@@ -22,8 +29,8 @@ const base = 'https://answers.samewire.invalid/'
 const remembered = 30 * 24 * 60 * 60
 
 /**
- * Answers in the cache of a Worker's data centre. It lists nothing, so what is dropped is told by a mark of the time before
- * which nothing is of use any more. Requests share nothing while they are under way: what belongs to one is cut off from
+ * Answers in the cache of a Worker's data centre. It lists nothing, so what is dropped is told by generations, or else by a
+ * mark of the time before which nothing is of use any more. Requests share nothing while they are under way: what belongs to one is cut off from
  * the others.
  */
 export function cacheApiHost(options: CacheApiOptions): CacheHost {
@@ -33,19 +40,19 @@ export function cacheApiHost(options: CacheApiOptions): CacheHost {
 export class CacheApiAnswers implements Answers {
   readonly #options: CacheApiOptions
   readonly #writing = new Set<Promise<unknown>>()
+  readonly generationOf?: (tenant: string) => string | Promise<string>
 
   constructor(options: CacheApiOptions) {
     this.#options = options
+    const { generations } = options
+    if (generations) this.generationOf = (tenant) => generations.of(tenant)
   }
 
   async get(id: string, tenant: string): Promise<Stored | undefined> {
-    const { clock } = this.#options
+    const { clock, generations } = this.#options
     try {
-      const [found, ...marks] = await Promise.all([
-        this.#bytes(`${base}${id}`),
-        this.#bytes(markOf(tenant)),
-        this.#bytes(markOf()),
-      ])
+      const marked = generations ? [] : [markOf(tenant), markOf()]
+      const [found, ...marks] = await Promise.all([`${base}${id}`, ...marked].map((url) => this.#bytes(url)))
       const stored = found && decodeStored(found.bytes)
       if (!stored || found.until <= clock.now()) return undefined
       return marks.some((mark) => mark && mark.until >= stored.at) ? undefined : stored
@@ -65,6 +72,8 @@ export class CacheApiAnswers implements Answers {
   }
 
   async drop(tenant?: string): Promise<void> {
+    const { generations } = this.#options
+    if (generations) return await generations.next(tenant)
     await this.flush()
     await this.#put(markOf(tenant), new Uint8Array(0), this.#options.clock.now(), remembered)
   }

@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import type { Flights } from '../cache/flying.ts'
 import type { Answer } from '../core/answer.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Abort } from '../core/signal.ts'
@@ -26,6 +27,8 @@ export interface Edge<Bindings extends object> {
   afterwards(context: Context<{ Bindings: Bindings }>, work: () => Promise<void>): void
   /** Opens the client's WebSocket. Absent: the runtime's server does that, before the app gets the request. */
   accept?(accepted: Accepted): Response
+  /** What a request may join that others are getting. Absent: what the gateway has. */
+  flights?(context: Context<{ Bindings: Bindings }>): Flights | undefined
   /** Aborted when the client leaves. */
   watch(context: Context<{ Bindings: Bindings }>): Abort
 }

@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import type { Flights } from '../cache/flying.ts'
 import { isStream } from '../core/answer.ts'
 import { Abort } from '../core/signal.ts'
 import { Block } from '../wire/block.ts'
@@ -10,6 +11,12 @@ import { Delivery, untouched } from './fetch-delivery.ts'
 import { acceptSocket, hasSockets } from './fetch-sockets.ts'
 import { formats } from './fetch-source.ts'
 import { RequestSource } from './request-source.ts'
+
+/** What requests come with. */
+export interface Bindings {
+  /** Where they meet others. */
+  readonly flights?: Flights | undefined
+}
 
 /** The edge for runtimes that use `Request` and `Response`: Workers, and tests without a port. */
 export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
@@ -54,6 +61,7 @@ export const fetchEdge = (options: EdgeOptions): Edge<object> => ({
     if (execution) execution.waitUntil(work())
   },
   ...(hasSockets && { accept: acceptSocket }),
+  flights: ({ env }) => (env as Bindings | undefined)?.flights,
   watch({ req }) {
     const client = new Abort()
     const { signal } = req.raw

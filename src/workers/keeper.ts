@@ -3,6 +3,7 @@ import { LenientLimiter } from '../accounts/lenient-limiter.ts'
 import { limiterOf } from '../accounts/limiter.ts'
 import { Rates } from '../accounts/rates.ts'
 import type { Parts } from '../assemble.ts'
+import type { CacheHost } from '../cache/host.ts'
 import { ConfigError } from '../config/problems.ts'
 import type { Config } from '../config/schema.ts'
 import { type Environment, noFindings } from '../config/secrets.ts'
@@ -16,11 +17,12 @@ import { digestOf } from '../state/secret.ts'
 import type { D1, Defer, Objects, Queue } from './bindings.ts'
 import { createCachedKeys } from './cached-keys.ts'
 import { openD1 } from './d1.ts'
+import { Generations } from './generations.ts'
 import { lateStored } from './late-stored.ts'
 import { ObjectLimiter } from './object-limiter.ts'
 import { createRequestLedger } from './request-ledger.ts'
 
-type Kept = Pick<Parts<object>, 'accounting' | 'state' | 'stored'>
+type Kept = Pick<Parts<object>, 'accounting' | 'state' | 'stored' | 'cacheHost'>
 
 /** What a Worker may be bound to, besides variables. */
 interface Bindings {
@@ -31,6 +33,7 @@ interface Bindings {
 interface Services {
   readonly log: Log
   readonly defer: Defer
+  readonly cacheHost: (generations: Generations) => Promise<CacheHost>
 }
 
 const clock = systemClock
@@ -39,7 +42,7 @@ const clock = systemClock
  * What an isolate keeps beyond its requests, as far as the configuration has something kept. Asks no binding yet. Rejects
  * with a `ConfigError` if one is missing.
  */
-export async function openKept(config: Config, env: Environment, { log, defer }: Services): Promise<Kept> {
+export async function openKept(config: Config, env: Environment, { log, defer, cacheHost }: Services): Promise<Kept> {
   const findings = noFindings()
   const settings = readState(config, env, findings)
   // It is told with all else that is wrong.
@@ -65,6 +68,7 @@ export async function openKept(config: Config, env: Environment, { log, defer }:
       ...{ ...common, keys, projects: keys.projects, ledger },
       limiter: new LenientLimiter({ limiter: inObjects, clock, log }),
     }),
+    cacheHost: () => cacheHost(new Generations(database, clock)),
     stored: lateStored(async () => {
       const { createStoredHost } = await import('../stored/host.ts')
       const common = { clock, log, defer, random: Math.random }

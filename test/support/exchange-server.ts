@@ -11,10 +11,17 @@ const hopByHop = ['connection', 'keep-alive', 'transfer-encoding', 'content-leng
  * exchange with a recorded server returns that server's list of models.
  *
  * `GET /seen/{tag}` returns the requests with that tag, without the looks at a list, which the gateway takes by itself;
- * `GET /seen/{tag}/abandoned` answers when the client has abandoned the last of them.
+ * `GET /seen/{tag}/abandoned` answers when the client has abandoned the last of them, and `GET /seen/{tag}/go` has those
+ * go on that wait.
  */
 export async function exchangeServer(): Promise<FakeUpstream> {
   const upstream = await fakeUpstream()
+  const waiting = new Map<string, PromiseWithResolvers<void>>()
+  const waitFor = (tag: string) => {
+    const wait = waiting.get(tag) ?? Promise.withResolvers<void>()
+    waiting.set(tag, wait)
+    return wait
+  }
   const tagged = (tag: string) =>
     upstream.seen.filter(
       ({ method, path }) => method === 'POST' && /^\/[^/]+\/[^/]+\/as-/.test(path) && tagOf(path) === tag,
@@ -24,18 +31,20 @@ export async function exchangeServer(): Promise<FakeUpstream> {
     const [, first, tag = '', what] = request.path.split('/')
     if (first === 'seen') {
       const seen = tagged(tag)
+      if (what === 'go') waitFor(tag).resolve()
       if (what === 'abandoned') await seen.at(-1)?.abandoned
       return sendJson(response, seen)
     }
     const { exchange, rest } = parseExchange(request.path)
     const { answer, delivery = {} } = exchange
-    if ('status' in answer) return await deliver(response, answer, delivery)
+    const goOn = delivery.tag === undefined ? undefined : waitFor(delivery.tag).promise
+    if ('status' in answer) return await deliver(response, answer, delivery, goOn)
     const [server, label] = answer
     const list = request.method === 'GET' || rest === '/api/show' ? listCase(rest) : undefined
     if (list && !recorded(server).some((entry) => entry.label === list)) return response.writeHead(404).end()
     const { status, headers, body } = recordedCase(server, list ?? label).response
     const kept = Object.entries(headers).filter(([name]) => !hopByHop.includes(name.toLowerCase()))
-    return await deliver(response, { status, headers: Object.fromEntries(kept), body }, list ? {} : delivery)
+    return await deliver(response, { status, headers: Object.fromEntries(kept), body }, list ? {} : delivery, goOn)
   })
   return upstream
 }
@@ -50,7 +59,12 @@ function listCase(path: string): string | undefined {
   return { '/api/tags': 'tags', '/api/show': 'show' }[path]
 }
 
-async function deliver(response: ServerResponse, answer: MadeUp, delivery: Delivery): Promise<void> {
+async function deliver(
+  response: ServerResponse,
+  answer: MadeUp,
+  delivery: Delivery,
+  goOn?: Promise<void>,
+): Promise<void> {
   const { cut, after } = delivery
   const whole = Buffer.from(edited(answer.body, delivery))
   const bytes = after ? whole.subarray(0, after.bytes) : whole
@@ -64,6 +78,13 @@ async function deliver(response: ServerResponse, answer: MadeUp, delivery: Deliv
   if (!after || after.what === 'end') response.end()
   // Not a reset, so that the earlier bytes surely arrive. The last chunk is never sent.
   else if (after.what === 'break') response.socket?.end()
+  else if (after.what === 'drip') drip(response)
+  else void goOn?.then(() => response.end(whole.subarray(after.bytes)))
+}
+
+function drip(response: ServerResponse): void {
+  const timer = setInterval(() => response.write(': more\n\n'), 20)
+  response.on('close', () => clearInterval(timer))
 }
 
 function piecesOf(bytes: Buffer, cut: Delivery['cut']): Buffer[] {

@@ -22,8 +22,8 @@ export interface Delivery {
   readonly between?: 'comments'
   readonly first?: 'null'
   readonly done?: 'missing' | 'without a blank line'
-  /** What happens after that many bytes, instead of the rest. */
-  readonly after?: { readonly bytes: number; readonly what: 'break' | 'end' | 'wait' }
+  /** What happens after that many bytes, instead of the rest: `drip` goes on with comments as long as somebody is there. */
+  readonly after?: { readonly bytes: number; readonly what: 'break' | 'end' | 'wait' | 'drip' }
   /** The tag by which `GET /seen/{tag}` finds the requests of one test. */
   readonly tag?: string
 }

@@ -4,6 +4,7 @@ declare namespace Cloudflare {
     UPSTREAM: string
     SAMEWIRE_KEY: string
     DB: D1Database
+    FLIGHTS: DurableObjectNamespace<import('../../src/worker.ts').Flights>
     METERS: DurableObjectNamespace<import('../../src/worker.ts').Meters>
   }
 }

@@ -19,4 +19,9 @@ export const cache = v.strictObject({
   ...caching,
   /** Bytes of all kept answers in the memory of a process. Default 64 MB. Read at the start only. */
   maxBytes: v.optional(countFromOne),
+  /**
+   * Whether requests at once share an answer on Workers too, in Durable Objects that are bound as FLIGHTS. Default false.
+   * Elsewhere they always do.
+   */
+  singleFlight: v.optional(v.boolean()),
 })

@@ -1,0 +1,15 @@
+import type { Trace } from '../core/call.ts'
+import type { Flight } from './flight.ts'
+
+/** An answer that is on its way. */
+export interface Flying {
+  readonly flight: Flight
+  readonly trace: Trace
+  readonly tenant: string
+  /** The digest of its request, where something else says which one it is for. */
+  readonly request?: string
+  isKept: boolean
+}
+
+/** What requests may join, by what they ask for. */
+export type Flights = Map<string, Flying>
