@@ -83,6 +83,18 @@ describe('A process that is alone', () => {
   })
 })
 
+it.each([true, false])('A process has nothing left to do once all is quiet, alone: %s', async (alone) => {
+  const rates = join({ alone })
+  for (let n = 0; n < 3; n++) {
+    const all = (await taken(rates, requests(6_000), tokens(6_000, 300))) as readonly Taken<Tranche>[]
+    await clock.advance(20)
+    rates.settle(all, { requests: 1, tokens: 100 })
+  }
+  expect(clock.waiting).toBe(1)
+  await clock.advance(2 * minute)
+  expect(clock.waiting).toBe(0)
+})
+
 describe('Processes that share a limit', () => {
   it('let a request through without a wait where they have taken enough ahead', async () => {
     const rates = join()

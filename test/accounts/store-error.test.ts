@@ -184,4 +184,25 @@ describe('A store that says nothing', () => {
     expect(await gateway.spent()).toBe(3 * cost)
     expect((await rowsOf(gateway)).map(({ unchecked }) => unchecked)).toEqual([true, true, false])
   })
+
+  it('lets through what a minute allows all the same, by the count of one process, and adds that up later', async () => {
+    const clock = new ManualClock()
+    const gateway = await start({ rpm: 2 }, undefined, clock)
+    const hangs = Promise.withResolvers<void>()
+    gateway.database.hangs = hangs.promise
+    const statuses: number[] = []
+    for (let n = 0; n < 3; n++) {
+      const timers = clock.waiting
+      const asked = gateway.ask()
+      await expect.poll(() => clock.waiting).toBeGreaterThan(timers)
+      await clock.advance(n === 0 ? 1_000 : 0)
+      statuses.push((await asked).status)
+    }
+    expect(statuses).toEqual([200, 200, 429])
+    gateway.database.hangs = undefined
+    hangs.resolve()
+    // What was let through meanwhile is counted now.
+    await expect.poll(async () => (await gateway.database.all('SELECT used FROM rates'))[0]?.used).toBeGreaterThan(1.9)
+    expect((await gateway.ask()).status).toBe(429)
+  })
 })
