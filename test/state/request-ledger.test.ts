@@ -120,4 +120,21 @@ describe('A Worker that writes down a request', () => {
     await ledger.flush()
     expect(await rows()).toBe(1)
   })
+
+  it('has what clients stored forgotten as well, with each request while there is more', async () => {
+    const { database } = await unsteady()
+    const clock = new ManualClock()
+    const left = [true, false]
+    const asked: number[] = []
+    const forget = async (now: number) => {
+      asked.push(now)
+      return left.shift() ?? false
+    }
+    const ledger = createRequestLedger({ database, clock, log: () => {}, days: 30, forget })
+    for (let n = 0; n < 4; n++) {
+      ledger.write(make({ at: clock.now() }))
+      await ledger.flush()
+    }
+    expect(asked).toEqual([now, now].map(Math.floor))
+  })
 })
