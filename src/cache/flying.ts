@@ -1,4 +1,4 @@
-import type { Trace } from '../core/call.ts'
+import type { Trace } from '../core/trace.ts'
 import type { Flight } from './flight.ts'
 
 /** An answer that is on its way. */

@@ -1,6 +1,7 @@
 import { type Answer, isStream, withStep } from '../core/answer.ts'
-import type { Call, Layer, Trace, Upstream } from '../core/call.ts'
+import type { Call, Layer, Upstream } from '../core/call.ts'
 import type { Services } from '../core/services.ts'
+import type { Trace } from '../core/trace.ts'
 import { Block } from '../wire/block.ts'
 import { asGatewayError, describeCause, GatewayError } from '../wire/errors.ts'
 import { headerValue } from '../wire/headers.ts'

@@ -1,5 +1,6 @@
 import type { Call } from '../core/call.ts'
-import type { Operation, StreamReader } from '../core/operation.ts'
+import type { Operation } from '../core/operation.ts'
+import type { StreamReader } from '../core/stream-reader.ts'
 import { EventFollower } from '../layers/follow.ts'
 import { isJson } from '../wire/headers.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'

@@ -1,7 +1,7 @@
 import type { Call } from '../core/call.ts'
 import { readInBand } from '../core/failure.ts'
-import type { StreamReader } from '../core/operation.ts'
 import type { OperationSpec, WireContext } from '../core/provider.ts'
+import type { StreamReader } from '../core/stream-reader.ts'
 import { isObject, type JsonObject, objectAt, tryParse } from '../wire/json.ts'
 import { EventReader, type ServerEvent, truncated } from '../wire/sse.ts'
 import { isLines, ofLines } from './lines.ts'

@@ -2,9 +2,10 @@ import type { RequestBody } from '../wire/body.ts'
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Begun } from './continuing.ts'
-import type { Operation, StreamReader } from './operation.ts'
+import type { Operation } from './operation.ts'
 import type { Plan, Target } from './plan.ts'
 import type { Stage } from './stream.ts'
+import type { StreamReader } from './stream-reader.ts'
 
 /** Whose answers are kept apart from others'. */
 export interface Tenant {

@@ -1,6 +1,6 @@
 import { headerValue } from '../wire/headers.ts'
 import { comment } from '../wire/sse.ts'
-import type { Trace } from './call.ts'
+import type { Trace } from './trace.ts'
 import { traceText } from './trace-text.ts'
 
 /** Characters of a header that lists what clients name: HTTP stacks refuse long ones. */

@@ -2,10 +2,10 @@ import type { Money, PriceSource } from '../prices/money.ts'
 import type { GatewayError } from '../wire/errors.ts'
 import type { HeaderReader } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
-import type { Trace } from './call.ts'
 import type { Deployment } from './catalog.ts'
-import type { Conclusion } from './operation.ts'
+import type { Conclusion } from './stream-reader.ts'
 import type { Tokens } from './tokens.ts'
+import type { Trace } from './trace.ts'
 
 /**
  * How a request ended. `done`: all of its answer was sent; `failed`: the client got an error instead; `cut`: a stream

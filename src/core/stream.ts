@@ -1,4 +1,4 @@
-import type { StreamReader } from './operation.ts'
+import type { StreamReader } from './stream-reader.ts'
 
 /** Receives bytes: any number of chunks, then exactly one of `end` and `fail`. */
 export interface ByteSink {

@@ -1,4 +1,4 @@
-import type { Trace } from './call.ts'
+import type { Trace } from './trace.ts'
 
 /** Characters. Servers and proxies limit all headers of an answer to 8 KB or more. */
 const longest = 4096

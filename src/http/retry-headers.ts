@@ -1,5 +1,5 @@
-import type { Trace } from '../core/call.ts'
 import { patience } from '../core/retry-budget.ts'
+import type { Trace } from '../core/trace.ts'
 import { type FailureKind, type GatewayError, reactions } from '../wire/errors.ts'
 
 /** Failures that no waiting cures. */

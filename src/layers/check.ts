@@ -1,6 +1,6 @@
-import type { StreamReader } from '../core/operation.ts'
 import type { Mender } from '../core/repair.ts'
 import type { Emit, Stage } from '../core/stream.ts'
+import type { StreamReader } from '../core/stream-reader.ts'
 import { Block, concat } from '../wire/block.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { done, eventBound, frame, lastBoundary, truncated } from '../wire/sse.ts'

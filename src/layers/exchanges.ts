@@ -1,7 +1,8 @@
 import type { Answer } from '../core/answer.ts'
-import type { AttemptRecord, Call, Trace, Upstream } from '../core/call.ts'
+import type { Call, Upstream } from '../core/call.ts'
 import type { Clock } from '../core/clock.ts'
 import { Abort } from '../core/signal.ts'
+import type { AttemptRecord, Trace } from '../core/trace.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 

@@ -1,5 +1,6 @@
-import type { Lacking, StreamJoiner, StreamReader } from '../core/operation.ts'
+import type { Lacking, StreamJoiner } from '../core/operation.ts'
 import type { Emit } from '../core/stream.ts'
+import type { StreamReader } from '../core/stream-reader.ts'
 import { concat } from '../wire/block.ts'
 import { EventReader, eventEnd } from '../wire/sse.ts'
 import { WholeEvents } from '../wire/whole-events.ts'

@@ -1,5 +1,5 @@
-import type { Fault, StreamReader } from '../core/operation.ts'
 import type { Mended, Mender } from '../core/repair.ts'
+import type { Fault, StreamReader } from '../core/stream-reader.ts'
 import { type Shape, Shapes } from '../wire/shapes.ts'
 import { CR, comment, EventReader, eventEnd, isPlainFrame, type ServerEvent } from '../wire/sse.ts'
 import { Run } from './run.ts'

@@ -1,5 +1,5 @@
-import type { StreamReader } from '../core/operation.ts'
 import type { Ending, Watch } from '../core/stream.ts'
+import type { StreamReader } from '../core/stream-reader.ts'
 import { concat } from '../wire/block.ts'
 import { HalfEvent } from '../wire/half-event.ts'
 import type { JsonObject } from '../wire/json.ts'

@@ -1,4 +1,4 @@
-import type { Fault, NamingServices } from '../core/operation.ts'
+import type { Fault, NamingServices } from '../core/stream-reader.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { type JsonObject, tryParse } from '../wire/json.ts'
 import { EventReader, truncated } from '../wire/sse.ts'

@@ -1,5 +1,6 @@
 import type { Begun, Continuation, Continuing } from '../core/continuing.ts'
-import type { Operation, StreamReader } from '../core/operation.ts'
+import type { Operation } from '../core/operation.ts'
+import type { StreamReader } from '../core/stream-reader.ts'
 import { concat } from '../wire/block.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import { done, EventReader, frame, type ServerEvent } from '../wire/sse.ts'

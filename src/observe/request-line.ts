@@ -1,5 +1,5 @@
-import type { AttemptRecord } from '../core/call.ts'
 import type { RequestReport } from '../core/report.ts'
+import type { AttemptRecord } from '../core/trace.ts'
 import { dollarsOf } from '../prices/money.ts'
 import { shownJSON, shownName } from './keys.ts'
 

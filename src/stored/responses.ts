@@ -1,5 +1,5 @@
 import { type Answer, withStep } from '../core/answer.ts'
-import type { Trace } from '../core/call.ts'
+import type { Trace } from '../core/trace.ts'
 import type { ObjectKey } from '../state/objects.ts'
 import { identifier } from '../wire/ids.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'

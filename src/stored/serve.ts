@@ -1,7 +1,7 @@
 import type { Answer } from '../core/answer.ts'
-import type { Trace } from '../core/call.ts'
 import type { Services } from '../core/services.ts'
 import type { Signal } from '../core/signal.ts'
+import type { Trace } from '../core/trace.ts'
 import type { Gateway } from '../gateway.ts'
 import type { Guard } from '../http/access.ts'
 import type { Reports } from '../http/report.ts'

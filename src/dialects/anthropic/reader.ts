@@ -1,4 +1,4 @@
-import type { Conclusion, Sight } from '../../core/operation.ts'
+import type { Conclusion, Sight } from '../../core/stream-reader.ts'
 import { TypedEventsReader } from '../../operations/common/typed-events.ts'
 import { type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
 import { typedFrame } from '../../wire/sse.ts'

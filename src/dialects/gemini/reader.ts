@@ -1,5 +1,5 @@
-import type { Breaking, Conclusion, Fault, NamingServices, Sight } from '../../core/operation.ts'
 import { gap } from '../../core/stream.ts'
+import type { Breaking, Conclusion, Fault, NamingServices, Sight } from '../../core/stream-reader.ts'
 import { TypedEventsReader } from '../../operations/common/typed-events.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { toldError } from '../../wire/told-error.ts'

@@ -1,4 +1,4 @@
-import type { Conclusion, Fault, Sight } from '../../core/operation.ts'
+import type { Conclusion, Fault, Sight } from '../../core/stream-reader.ts'
 import { TypedEventsReader } from '../../operations/common/typed-events.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { toldError } from '../../wire/told-error.ts'

@@ -1,4 +1,4 @@
-import type { AttemptRecord, Trace } from '../../core/call.ts'
+import type { AttemptRecord, Trace } from '../../core/trace.ts'
 import { dollarsOf } from '../../prices/money.ts'
 import type { GatewayError } from '../../wire/errors.ts'
 import type { Count, Facts } from './facts.ts'

@@ -1,4 +1,4 @@
-import type { Conclusion, Fault, Sight, StreamReader } from '../../core/operation.ts'
+import type { Conclusion, Fault, Sight, StreamReader } from '../../core/stream-reader.ts'
 import { isObject, type JsonObject, tryParse } from '../../wire/json.ts'
 import type { ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'

@@ -1,4 +1,4 @@
-import type { Fault } from '../../core/operation.ts'
+import type { Fault } from '../../core/stream-reader.ts'
 import type { JsonObject } from '../../wire/json.ts'
 import { toldError } from '../../wire/told-error.ts'
 

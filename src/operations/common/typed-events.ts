@@ -1,4 +1,4 @@
-import type { Sight, StreamReader } from '../../core/operation.ts'
+import type { Sight, StreamReader } from '../../core/stream-reader.ts'
 import { isObject, type JsonObject, stringAt, tryParse } from '../../wire/json.ts'
 import type { ServerEvent } from '../../wire/sse.ts'
 import { toldError } from '../../wire/told-error.ts'

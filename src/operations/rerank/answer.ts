@@ -1,4 +1,4 @@
-import type { Fault } from '../../core/operation.ts'
+import type { Fault } from '../../core/stream-reader.ts'
 import type { WireContext } from '../../core/wire-context.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { missing } from '../common/missing.ts'

@@ -1,4 +1,4 @@
-import type { Breaking, Conclusion, Fault, NamingServices, Sight } from '../../core/operation.ts'
+import type { Breaking, Conclusion, Fault, NamingServices, Sight } from '../../core/stream-reader.ts'
 import { concat } from '../../wire/block.ts'
 import { identifier } from '../../wire/ids.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
