@@ -46,7 +46,7 @@ export interface ToBound {
  */
 export function boundOf({ operation, bounding, body, targets, limits }: ToBound): Bounded {
   const { outline } = body
-  const input = (bounding.input?.(body) ?? body.bytes.length) + template + (bounding.media?.(outline) ?? 0) * perMedia
+  const input = inputOf(bounding, body, targets)
   const settings = settingsOf(operation, targets)
   const asked = bounding.output(outline, body)
   const forced = settings.map(({ overrides }) => bounding.output(overrides, body).tokens ?? 0)
@@ -66,6 +66,19 @@ export function boundOf({ operation, bounding, body, targets, limits }: ToBound)
     body: limited ?? body,
     unbounded: unbounded ?? (isOpen ? { what: 'an answer without a limit', param: 'model' } : undefined),
   }
+}
+
+/** With pictures for what they take at most, where that is known of all who may see them. */
+function inputOf(bounding: Bounding, body: RequestBody, targets: readonly Target[]): number {
+  const { outline, bytes } = body
+  const media = bounding.media?.(outline) ?? 0
+  const all = (bounding.input?.(body) ?? bytes.length) + template + media * perMedia
+  if (media === 0 || bounding.input || targets.length === 0) return all
+  const perPicture = Math.max(...targets.map(({ deployment }) => deployment.imageTokens ?? Number.POSITIVE_INFINITY))
+  const pictures = perPicture < Number.POSITIVE_INFINITY ? bounding.pictures?.(outline) : undefined
+  if (!pictures) return all
+  // The characters of JSON's texts are no more than their bytes.
+  return all - pictures.characters + pictures.count * (perPicture - perMedia)
 }
 
 /** What a request is likely to use: English has more than four bytes a token, code and JSON between two and three. */

@@ -137,11 +137,22 @@ class CatalogBuilder {
       }
       this.#checkStars(path, name, [plain])
       const { weight = 1, order = 1, rpm, tpm, params = {}, overrides = {}, contextWindow, supports, price } = own
-      const { dropParams, maxOutput } = own
+      const { dropParams, maxOutput, imageTokens } = own
       const known = withValues({ contextWindow, maxOutput, supports, price }) as Deployment['known']
       const rate = (rpm ?? tpm) === undefined ? {} : { rate: { rpm, tpm } }
       const fields = { defaults: withValues(params), overrides: withValues(overrides) }
-      return [{ ...plain, weight, order, ...rate, ...fields, ...(dropParams && { dropParams }), known }]
+      return [
+        {
+          ...plain,
+          weight,
+          order,
+          ...rate,
+          ...fields,
+          ...(dropParams && { dropParams }),
+          ...(imageTokens && { imageTokens }),
+          known,
+        },
+      ]
     })
     deployments.sort((a, b) => a.order - b.order)
     const limits = limitsOf(this.#config, config)

@@ -20,6 +20,12 @@ export interface Unbounded {
   readonly param: string
 }
 
+/** How many pictures a request has, and how many of its characters are those that are given as data. */
+export interface Pictures {
+  readonly count: number
+  readonly characters: number
+}
+
 /** What a request can take at most, in the terms of its operation. */
 export interface Bounding {
   /** By the request's fields, without long texts. */
@@ -34,6 +40,8 @@ export interface Bounding {
   pieces?(body: RequestBody): Pieces
   /** Parts of which the bytes say nothing: images, recordings and files. Absent: there are none. */
   media?(asked: JsonObject): number
+  /** Of these, the pictures: a server sees them, and reads none of their characters. Absent: nobody can tell. */
+  pictures?(asked: JsonObject): Pictures
   /** The first thing without a bound; undefined: all has one. Absent: all always has. */
   unbounded?(asked: JsonObject, body: RequestBody): Unbounded | undefined
   /** The request with the wish for the tokens in its stream; undefined: it is there, or needn't be. Absent: it never needs. */

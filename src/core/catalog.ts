@@ -26,6 +26,8 @@ export interface Deployment {
   readonly overrides: JsonObject
   /** What may be left out of a request; absent: what its model's limits say. */
   readonly dropParams?: Droppable
+  /** The most tokens that a picture takes. Absent: nobody says. */
+  readonly imageTokens?: number
   /** From the configuration; takes precedence over the provider's list. */
   readonly known: Omit<KnownModel, 'id'>
 }

@@ -46,6 +46,35 @@ describe('What a request may cost', () => {
     expect([reply.status, errorOf(reply).code]).toEqual([429, 'insufficient_quota'])
   })
 
+  const data = (length: number) => `data:image/png;base64,${'A'.repeat(length)}`
+  const seeing = (...urls: string[]) => ({
+    messages: [{ role: 'user', content: urls.map((url) => ({ type: 'image_url', image_url: { url } })) }],
+  })
+
+  it.each([
+    ['as data', seeing(data(100_000))],
+    ['as small data', seeing(data(100))],
+    ['as an address', seeing('https://a.b/c')],
+  ])('is that of a picture %s, as far as the configuration says how many tokens one takes', async (_, picture) => {
+    const { ask } = await start(serving({ price, imageTokens: 800 }), { budget: 2_600_000 })
+    expect((await ask(text(picture))).status).toBe(200)
+    const two = await start(serving({ price, imageTokens: 1_700 }), { budget: 2_600_000 })
+    expect((await two.ask(text(picture))).status).toBe(429)
+  })
+
+  it('is that of the bytes of a picture where nobody says it of one of those who may see it', async () => {
+    const { ask } = await start(serving({ price }), { budget: 50_000_000 })
+    expect((await ask(text(seeing(data(100_000))))).status).toBe(429)
+    expect((await ask(text(seeing(data(100))))).status).toBe(200)
+  })
+
+  it('is that of all words beside a picture', async () => {
+    const { ask } = await start(serving({ price, imageTokens: 800 }), { budget: 2_600_000 })
+    const [user] = seeing(data(100_000)).messages
+    const beside = { messages: [user, { role: 'user', content: 'w'.repeat(2_000) }] }
+    expect((await ask(text(beside))).status).toBe(429)
+  })
+
   it('is what the configuration asks for, whatever the client does', async () => {
     const forced = { overrides: { max_completion_tokens: 5_000 } }
     const { ask } = await start(serving({ price, ...forced }), { budget })

@@ -1,7 +1,14 @@
 import type { Bounding } from '../../core/bounding.ts'
-import { countParts, limitAmong, toolOutside, withField } from '../../operations/common/bounding.ts'
+import {
+  charactersIn,
+  countParts,
+  limitAmong,
+  picturesIn,
+  toolOutside,
+  withField,
+} from '../../operations/common/bounding.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
-import { type JsonObject, stringAt } from '../../wire/json.ts'
+import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 
 const media: ReadonlySet<unknown> = new Set(['image', 'document'])
 
@@ -13,6 +20,10 @@ export const boundingMessage: Bounding = {
   output: ({ max_tokens }) => ({ tokens: limitAmong(max_tokens), answers: 1 }),
   limited: (body, tokens) => withField(body, 'max_tokens', tokens),
   media: mediaIn,
+  pictures: ({ messages }) =>
+    picturesIn(messages, ({ type, source }) => {
+      return type === 'image' ? charactersIn(isObject(source) ? source.data : undefined) : undefined
+    }),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     if (Array.isArray(asked.mcp_servers) && asked.mcp_servers.length > 0)

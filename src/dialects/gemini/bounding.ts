@@ -1,7 +1,14 @@
 import type { Bounding } from '../../core/bounding.ts'
-import { countOf, countParts, limitAmong, withField } from '../../operations/common/bounding.ts'
+import {
+  charactersIn,
+  countOf,
+  countParts,
+  limitAmong,
+  picturesIn,
+  withField,
+} from '../../operations/common/bounding.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
-import { isObject, type JsonObject } from '../../wire/json.ts'
+import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { camel, configOf, isGiven, listOf, objectIn } from './fields.ts'
 
 /** What a tool holds that the client runs. */
@@ -25,6 +32,11 @@ export const boundingContent: Bounding = {
     })
   },
   media: mediaIn,
+  pictures: (asked) =>
+    picturesIn(camel(asked).contents, ({ inlineData, fileData }) => {
+      if (!/^image\//.test(stringAt(objectOf(inlineData ?? fileData), 'mimeType') ?? '')) return undefined
+      return charactersIn(objectOf(inlineData).data)
+    }),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     const { tools, cachedContent } = camel(asked)
@@ -34,6 +46,10 @@ export const boundingContent: Bounding = {
       .find((name) => name !== undefined)
     return outside === undefined ? undefined : { what: `the tool ${outside}`, param: 'tools' }
   },
+}
+
+function objectOf(value: unknown): JsonObject {
+  return isObject(value) ? value : {}
 }
 
 function outsideIn(tool: JsonObject): string | undefined {

@@ -1,5 +1,5 @@
-import type { Bounding } from '../../core/bounding.ts'
-import { limitAmong, withField } from '../../operations/common/bounding.ts'
+import type { Bounding, Pictures } from '../../core/bounding.ts'
+import { charactersIn, limitAmong, withField } from '../../operations/common/bounding.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 
@@ -10,10 +10,17 @@ export const boundingOllama: Bounding = {
     return withField(body, 'options', { ...(isObject(options) && options), num_predict: tokens })
   },
   media: mediaIn,
+  pictures: ({ messages, images }) =>
+    picturesOf([images, ...(Array.isArray(messages) ? messages : []).map((one) => one?.images)]),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
 }
 
 function mediaIn({ messages, images }: JsonObject): number {
   const of = (list: unknown) => (Array.isArray(list) ? list.length : 0)
   return of(images) + (Array.isArray(messages) ? messages : []).reduce((sum: number, one) => sum + of(one?.images), 0)
+}
+
+function picturesOf(lists: readonly unknown[]): Pictures {
+  const all = lists.flatMap((list) => (Array.isArray(list) ? list : []))
+  return { count: all.length, characters: all.reduce((sum: number, one) => sum + charactersIn(one), 0) }
 }

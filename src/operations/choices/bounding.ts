@@ -1,6 +1,6 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
-import { countOf, countParts, limitAmong, toolOutside, withField } from '../common/bounding.ts'
+import { countOf, countParts, dataIn, limitAmong, picturesIn, toolOutside, withField } from '../common/bounding.ts'
 import { kindsLacking } from '../common/kinds.ts'
 import { HiddenUsage } from './hidden-usage.ts'
 
@@ -31,6 +31,10 @@ export const boundingChat: Bounding = {
     answers: countOf(asked.n),
   }),
   media: mediaIn,
+  pictures: ({ messages }) =>
+    picturesIn(messages, ({ type, image_url: image }) => {
+      return type === 'image_url' ? dataIn(isObject(image) ? image.url : image) : undefined
+    }),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     if (isObject(asked.web_search_options)) return { what: 'a web search', param: 'web_search_options' }

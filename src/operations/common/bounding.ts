@@ -1,7 +1,8 @@
-import type { Bounding, Unbounded } from '../../core/bounding.ts'
+import type { Bounding, Pictures, Unbounded } from '../../core/bounding.ts'
 import { atHand, type Late } from '../../core/late.ts'
 import { type RequestBody, withField as withWritten } from '../../wire/body.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import { textLength } from '../../wire/outline.ts'
 
 /** For what is read and answered without tokens: vectors, orders, counts. */
 export const readingOnly: Late<Bounding> = atHand({ output: () => ({ tokens: 0, answers: 1 }) })
@@ -33,4 +34,33 @@ export function countParts(value: unknown, test: (part: JsonObject) => boolean, 
   const object = value as JsonObject
   if (test(object)) return 1
   return Object.values(object).reduce((sum: number, one) => sum + countParts(one, test, depth - 1), 0)
+}
+
+/** The pictures at any depth of these values. `charactersOf`: how many of a part are data; undefined: it is no picture. */
+export function picturesIn(
+  value: unknown,
+  charactersOf: (part: JsonObject) => number | undefined,
+  depth = 6,
+): Pictures {
+  if (depth === 0 || typeof value !== 'object' || value === null) return none
+  const characters = isObject(value) ? charactersOf(value) : undefined
+  if (characters !== undefined) return { count: 1, characters }
+  return Object.values(value).reduce((sum: Pictures, one) => {
+    const found = picturesIn(one, charactersOf, depth - 1)
+    return { count: sum.count + found.count, characters: sum.characters + found.characters }
+  }, none)
+}
+
+const none: Pictures = { count: 0, characters: 0 }
+
+/** How many characters of an address are data: in an outline, those of one that is too long for any other. */
+export function dataIn(address: unknown): number {
+  if (typeof address !== 'string') return 0
+  const length = textLength(address)
+  return length !== address.length || address.startsWith('data:') ? length : 0
+}
+
+/** The same of base64. */
+export function charactersIn(data: unknown): number {
+  return typeof data === 'string' ? textLength(data) : 0
 }

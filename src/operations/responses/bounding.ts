@@ -1,6 +1,6 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { type JsonObject, stringAt } from '../../wire/json.ts'
-import { countParts, limitAmong, toolOutside, withField } from '../common/bounding.ts'
+import { countParts, dataIn, limitAmong, picturesIn, toolOutside, withField } from '../common/bounding.ts'
 import { kindsLacking } from '../common/kinds.ts'
 
 const media: ReadonlySet<unknown> = new Set(['input_image', 'input_file', 'input_audio', 'computer_screenshot'])
@@ -15,6 +15,8 @@ export const boundingResponse: Bounding = {
   output: ({ max_output_tokens }) => ({ tokens: limitAmong(max_output_tokens), answers: 1 }),
   limited: (body, tokens) => withField(body, 'max_output_tokens', tokens),
   media: mediaIn,
+  pictures: ({ input }) =>
+    picturesIn(input, ({ type, image_url: url }) => (type === 'input_image' ? dataIn(url) : undefined)),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     for (const param of ['previous_response_id', 'conversation'])
