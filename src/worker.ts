@@ -28,6 +28,8 @@ const remedy =
 
 function build(env: Environment): Built | Promise<Built> {
   const config = configOf(env)
+  const cache = (config as Config | null)?.cache as { readonly singleFlight?: boolean } | undefined
+  if (cache?.singleFlight && !env.FLIGHTS) throw new ConfigError(['cache.singleFlight: nothing is bound as FLIGHTS'])
   const parts: FetchGatewayParts = {
     config,
     source: env.SAMEWIRE_CONFIG ? 'SAMEWIRE_CONFIG' : 'samewire.config.ts',

@@ -34,6 +34,11 @@ const { DB, METERS } = env
 const missing = (name: string, what: string) =>
   `nothing is bound as ${name}, which is to be ${what}; \`npm run deploy:state\` makes and binds it`
 
+it('the Worker that is to share answers but has no objects for that says so', async () => {
+  const told = await toldOf({ SAMEWIRE_CONFIG: '{"cache": {"ttl": 60, "singleFlight": true}}' })
+  expect(told).toContain('cache.singleFlight: nothing is bound as FLIGHTS')
+})
+
 it.each<[string, object, string]>([
   ['no database', { SAMEWIRE_STATE: 'd1', METERS }, missing('DB', 'a D1 database')],
   ['no database of that name', { SAMEWIRE_STATE: 'd1:OTHER', DB, METERS }, missing('OTHER', 'a D1 database')],
