@@ -231,7 +231,7 @@ class SqliteDatabase implements TransactionalDatabase {
   #checkFile(): void {
     if (this.#file === undefined || fileAt(this.#path) === this.#file) return
     throw new StoreError(
-      `${this.#path} was deleted or replaced while it was in use: put it back, or start again with the new one`,
+      `${this.#path} was deleted or replaced while it was in use: put it back, or stop, remove the -wal and -shm beside it, and start again`,
     )
   }
 }

@@ -45,7 +45,9 @@ export async function openKept(database: TransactionalDatabase, { clock, log, se
     lostSoFar += amount
     log(`A process ended before it settled: $${dollarsOf(amount)} were booked for what it had begun.`, 'warn')
   }
-  const meters = new SlicedMeters(database, { clock, owner: hexOf(secure(16)), lost })
+  const untold = (amount: number) =>
+    log(`$${dollarsOf(amount)} could not be charged to budgets, and are in the ledger only, if it is written.`, 'error')
+  const meters = new SlicedMeters(database, { clock, owner: hexOf(secure(16)), lost, untold })
   const objects = createObjects(database)
   const endRetention = keepFor({ database, clock, log, days, objects })
   return {

@@ -15,6 +15,8 @@ export interface SlicedOptions {
   readonly owner: string
   /** Is told what was booked for requests that nobody settled, in nano-dollars. */
   readonly lost?: (amount: number) => void
+  /** Is told, at the end, what was spent of budgets beyond what was leased and could not be told to the store. */
+  readonly untold?: (amount: number) => void
   /** Milliseconds between two flushes: how long the store may not know what was spent. */
   readonly flushMs?: number
   /** Milliseconds until a refused request looks again. */
@@ -37,6 +39,7 @@ export class SlicedMeters implements Meters, MeterBook, Company {
   readonly #beatMs: number
   readonly #owner: string
   readonly #lost: ((amount: number) => void) | undefined
+  readonly #untold: ((amount: number) => void) | undefined
   readonly #book = new SliceBook()
   readonly #rounds: Rounds
   readonly #looks: Looks
@@ -60,6 +63,7 @@ export class SlicedMeters implements Meters, MeterBook, Company {
     this.#clock = clock
     this.#owner = owner
     this.#lost = lost
+    this.#untold = options.untold
     this.#flushMs = options.flushMs ?? 50
     this.#lookMs = options.lookMs ?? 100
     this.#beatMs = options.beatMs ?? 1_000
@@ -148,6 +152,9 @@ export class SlicedMeters implements Meters, MeterBook, Company {
     const leave = this.#database.transaction((inside) => writeOff(inside, this.#owner, now))
     const lost = await leave.catch(() => 0)
     if (lost > 0) this.#lost?.(lost)
+    // Whoever finds its lease books only that.
+    const untold = [...new Set(slices)].reduce((sum, { over, returns }) => sum + (returns ? 0 : over), 0)
+    if (untold > 0) this.#untold?.(untold)
   }
 
   /** Undefined: all of them are taken. */

@@ -100,6 +100,14 @@ describe('A key with a budget, whose store fails', () => {
     expect(errorOf(await gateway.ask())).toMatchObject({ code: 'insufficient_quota' })
   })
 
+  it('is not charged where the gateway stops before the store works again, which is told', async () => {
+    const gateway = await start({ budget: dollar, onStoreError: 'admit' })
+    gateway.database.fails = true
+    for (let asked = 0; asked < 2; asked++) expect((await gateway.ask()).status).toBe(200)
+    await gateway.meters.close()
+    expect(gateway.logged).toContain(`untold: ${2 * cost}`)
+  })
+
   it('does what the gateway says for all keys, unless it says otherwise itself', async () => {
     const lenient = await start({ budget: dollar }, 'admit')
     lenient.database.fails = true

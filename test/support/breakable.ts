@@ -45,7 +45,8 @@ export async function breakableAccounting(clock: Clock) {
   const logged: string[] = []
   const log = (line: string) => void logged.push(line)
   const hasty = { flushMs: 5, lookMs: 20, beatMs: 10 }
-  const meters = new SlicedMeters(database, { clock: systemClock, owner: 'these tests', ...hasty })
+  const untold = (amount: number) => log(`untold: ${amount}`)
+  const meters = new SlicedMeters(database, { clock: systemClock, owner: 'these tests', untold, ...hasty })
   const ledger = createLedger({ database, clock: systemClock, log })
   const rates = new SharedRates({ database, clock: systemClock, company: meters, flushMs: 5 })
   const limiter = new LenientLimiter({
