@@ -117,6 +117,11 @@ test('the table of headers names only headers that answers have', async () => {
   }
 })
 
+test('the table of kinds of failure has every one', () => {
+  const said = tableOf(readme, 'kinds').flatMap(([kinds = '']) => codesIn(kinds))
+  expect(said.sort()).toEqual(Object.keys(reactions).sort())
+})
+
 test('the table of errors has every code, and says of each what the gateway does', () => {
   const said = tableOf(readme, 'errors').flatMap(([status = '', codes = '', , elsewhere = '']) =>
     codesIn(codes).map((code) => `${status} ${code}: ${elsewhere}`),
