@@ -87,7 +87,7 @@ describe.each(runtimes)('on %s', (runtime) => {
   const body = (schema: JsonObject, more: JsonObject = {}) => ({
     model: 'demo/tiny-chat',
     messages: [{ role: 'user', content: 'hi' }],
-    max_tokens: 200,
+    max_tokens: 100,
     response_format: { type: 'json_schema', json_schema: { name: 's', schema } },
     ...more,
   })

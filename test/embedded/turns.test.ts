@@ -64,7 +64,7 @@ describe.each(runtimes)('on %s', (runtime) => {
 
   test('/health answers while the embedded model works through a list of prompts', async () => {
     let answered = false
-    const answer = ask({ prompt: Array(16).fill(words.slice(0, 500)) }).then((reply) => {
+    const answer = ask({ prompt: Array(8).fill(words.slice(0, 500)) }).then((reply) => {
       answered = true
       return reply
     })

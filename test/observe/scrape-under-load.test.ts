@@ -10,7 +10,7 @@ import { usually } from '../support/usually.ts'
 
 const models = Array.from({ length: 198 }, (_, n) => `m-${n}`)
 const pace = { step: 5, chunks: 100 }
-const count = 50
+const count = usually(20, 50)
 const scrapes = 10
 /** Milliseconds of CPU that a scrape may take of any process: it stands still for no longer. */
 const mostCpu = 40
