@@ -1,8 +1,8 @@
 import type { FailureKind, GatewayError } from '../wire/errors.ts'
 import type { JsonObject } from '../wire/json.ts'
 import type { Account, Admission, Attempted } from './account.ts'
-import type { Conclusion, StreamReader } from './stream-reader.ts'
 import type { Plan, Target } from './plan.ts'
+import type { Conclusion, StreamReader } from './stream-reader.ts'
 import type { TraceContext } from './trace-context.ts'
 import type { WorkRecord } from './work-record.ts'
 
