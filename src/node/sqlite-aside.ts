@@ -41,11 +41,6 @@ export class SqliteAside {
     return !this.#isOver
   }
 
-  /** Whether it has begun to work, so that having it do more costs no start. */
-  get isRunning(): boolean {
-    return this.#thread !== undefined && !this.#isOver
-  }
-
   /** A transaction was written, with so many bytes. */
   written(bytes: number): void {
     this.#transactions++

@@ -26,10 +26,8 @@ const mostPrepared = 200
 const longestPause = 16
 /** Milliseconds of work after which whatever else the process has to do comes first. */
 const longestStretch = 2
-/** Bytes of a batch that a thread writes: it takes SQLite more than a millisecond. */
+/** Bytes of a batch that a thread writes: it takes SQLite more than a millisecond. Smaller ones cost more to send to it. */
 const large = 256 * 1024
-/** Statements of a batch that a thread runs once there is one: sending them to it takes less time than running them. */
-const many = 24
 /** Pages of the log from which on a transaction empties it all the same: 64 MB. */
 const mostPages = 16_384
 /** Where nobody else does: SQLite's own figure. */
@@ -98,8 +96,7 @@ class SqliteDatabase implements TransactionalDatabase {
 
   batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
     const size = statements.reduce((sum, { values = [] }) => sum + values.reduce(addSize, 0), 0)
-    const isWork = size > large || (statements.length >= many && this.#aside?.isRunning)
-    const aside = isWork && !this.#isFull ? this.#aside : undefined
+    const aside = size > large && !this.#isFull ? this.#aside : undefined
     return aside?.isThere ? this.#inTurn(() => this.#runAside(aside, statements, size)) : this.#runHere(statements)
   }
 
