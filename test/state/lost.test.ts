@@ -207,9 +207,9 @@ describe.each(Object.entries(engines))('In %s', (_, place) => {
   describe('A database that another has locked', () => {
     it('holds up only requests that need more than was leased, and the process never', async () => {
       const large = budget(1_000_000)
-      const meters = await home.join()
+      const [meters, other] = [await home.join(), await home.connect()]
+      // What is leased ahead goes back soon.
       ;(await granted(meters, { meter: large, amount: 100 })).settle([50])
-      const other = await home.connect()
       const unlock = Promise.withResolvers<void>()
       const locked = other.transaction(() => unlock.promise)
       const quick = meters.reserve([{ meter: large, amount: 100 }])
