@@ -82,24 +82,27 @@ export function readGiven({ registry, env, source, output, ...parts }: Given) {
   const keys = readKeys(config, env, found)
   const settings = readLogSettings(config, env, output?.format ?? 'text', found)
   const scraped = readMetricsNames(config, env, found)
-  checkBudgets(keys, readState(config, env, found), found)
+  const state = readState(config, env, found)
+  checkBudgets(keys, state, found)
   const adminKey = readAdminKey(env, keys, found)
   if (found.problems.length > 0)
     throw new ConfigError(found.problems, found.problems.every(isOfVariable) ? 'The environment' : source)
-  return { config, catalog, keys, settings, scraped, adminKey, notes: [...found.notes] }
+  return { config, catalog, keys, settings, scraped, adminKey, keeps: state !== undefined, notes: [...found.notes] }
 }
 
 /** Builds a gateway from its parts, the same way on every runtime. `notes` are for the log. Throws a `ConfigError`. */
 export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const { env, source, output } = parts
-  const { config, catalog, keys, settings, scraped, adminKey, notes } = readGiven(parts)
+  const { config, catalog, keys, settings, scraped, adminKey, keeps, notes } = readGiven(parts)
   const secrets = [...keys.map(({ secret }) => secret), ...(adminKey === undefined ? [] : [adminKey])]
   const { ready, close, ...observing } = createObserving({ ...parts, output, settings, catalog, secrets })
   const services = { ...parts.services, ...observing }
   const gateway = composeGateway(catalog, services, { keepAlive: config.keepAlive, cacheHost: parts.cacheHost })
   const { allowedHosts = [], allowedOrigins = [] } = config
   const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
-  const isLocked = keys.length > 0 || (parts.accounting?.hasOtherKeys === true && adminKey !== undefined)
+  const { hasOtherKeys = false, holdsKeys = false } = parts.accounting ?? {}
+  // Nobody gets in without a key because a variable has been forgotten.
+  const isLocked = keys.length > 0 || holdsKeys || ((hasOtherKeys || keeps) && adminKey !== undefined)
   const access: Access = isLocked ? { mode: 'keys', keys } : withoutKeys
   const { clock, random, log } = services
   const { known } = gateway.knowledge
@@ -159,6 +162,6 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   })
   return {
     ...{ app, sockets, gateway, access, log: services.log, logFormat: settings.format, notes },
-    ...{ ready, close, metrics },
+    ...{ ready, close, metrics, keeps },
   }
 }

@@ -15,6 +15,7 @@ export function startText({
   addable,
   url,
   access,
+  made,
   workers = [],
 }: {
   gateway: Gateway
@@ -24,6 +25,8 @@ export function startText({
   addable: Registry
   url: string
   access: Access
+  /** Keys that are not in the configuration: whether this process knows that there are none. Undefined: there can't be any. */
+  made?: 'none' | 'unknown' | undefined
   /** Process ids if there are several workers. */
   workers?: readonly number[]
 }): string {
@@ -45,7 +48,11 @@ export function startText({
   if (workers.length > 0)
     lines.push('', `  workers        ${workers.length} processes: ${listText(workers.map(String))}`)
   lines.push('', `  missing models ${fateOfMissing(catalog)}`)
-  if (access.mode === 'open') lines.push('  no key required: only programs on this machine can use it')
+  if (access.mode === 'open') {
+    const isOpen = made === 'unknown' ? 'no key required unless some were made' : 'no key required'
+    lines.push(`  ${isOpen}: only programs on this machine can use it`)
+    if (made) lines.push('  to make keys, set SAMEWIRE_ADMIN_KEY: from then on each request needs one')
+  }
   const key = access.mode === 'keys' ? ` -H "authorization: Bearer $SAMEWIRE_KEY"` : ''
   const model = catalog.fallback ?? names[0] ?? firstListed(gateway) ?? 'MODEL'
   // A quote in a name would end the quoted text in the user's shell.

@@ -52,6 +52,8 @@ export interface Charging {
 export interface Accounting {
   /** Whether there may be keys that aren't in the configuration. */
   readonly hasOtherKeys: boolean
+  /** Whether there are some now, or nobody knows that there are none. */
+  readonly holdsKeys: boolean
   charge(charged: Charged): Charging
 }
 
@@ -64,6 +66,9 @@ export function createAccounting(parts: AccountingParts): Accounting {
 
   return {
     hasOtherKeys: keys !== undefined,
+    get holdsKeys() {
+      return keys !== undefined && (keys.any?.() ?? true)
+    },
     charge({ catalog, known, keys: configured, onStoreError, ...services }) {
       const prices = createPricing({ known, catalogue, ...services })
       const common: Common = {

@@ -146,7 +146,12 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
     else {
       const file = source === emptyConfig ? undefined : source
       console.log(
-        startText({ gateway, file, addable: found ? registry : {}, url, access, ...(workers && { workers }) }),
+        startText({
+          ...{ gateway, file, addable: found ? registry : {}, url, access },
+          // A process that only distributes connections doesn't look into the store.
+          made: !assembled.keeps ? undefined : beside.keeper?.state ? 'none' : 'unknown',
+          ...(workers && { workers }),
+        }),
       )
     }
   }

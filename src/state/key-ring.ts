@@ -111,6 +111,7 @@ export async function openKeyRing({ database, clock, log, every = 250 }: KeyRing
     // Another process may have made it a moment ago, and told its holder.
     find: (digest) => known(digest) ?? refresh().then(() => known(digest)),
     all: () => new Set([...found.values()].map(({ key }) => key)),
+    any: () => found.size > 0,
     refresh,
     close() {
       isClosed = true

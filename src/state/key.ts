@@ -92,4 +92,6 @@ export interface Projects {
 export interface Keys {
   /** Undefined: nobody has it. The caller checks `disabled` and `expiresAt`, whose refusals say more. */
   find(digest: string): Key | undefined | Promise<Key | undefined>
+  /** Whether there is one, disabled or not. Absent: nobody knows at once. */
+  any?(): boolean
 }

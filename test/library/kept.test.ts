@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ConfigError, createGateway, defineConfig, type Gateway } from '../../src/library/index.ts'
+import { ConfigError, createGateway, defineConfig, type Gateway, type GatewayOptions } from '../../src/library/index.ts'
 import { chat } from '../support/ask.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { chatAnswer, fakeUpstream, json } from '../support/upstream.ts'
@@ -26,7 +26,7 @@ afterEach(async () => {
   await Promise.all(gateways.splice(0).map((gateway) => gateway.close()))
 })
 
-function started(more: object, given: object = env): Gateway {
+function started(more: object, given: object = env, options: GatewayOptions = {}): Gateway {
   const price = { input: 1, output: 10 }
   const config = defineConfig({
     providers: { lab: { type: 'openai-compatible', baseURL: upstream.url } },
@@ -34,7 +34,7 @@ function started(more: object, given: object = env): Gateway {
     retries: 0,
     ...more,
   })
-  const gateway = createGateway(config, { env: given, log })
+  const gateway = createGateway(config, { env: given, log, ...options })
   gateways.push(gateway)
   return gateway
 }
@@ -84,6 +84,21 @@ describe('A gateway in a program of one’s own', () => {
     expect(own.data).toMatchObject({ usage: 0.0006, limit_remaining: 0.9994 })
     const { body: rows } = await send(second, 'GET', '/requests', adminKey)
     expect(rows.data.map(({ status }: { status: number }) => status)).toEqual([429, 200])
+  })
+
+  it('lets nobody in without a key, once there are some, when the admin key has been forgotten', async () => {
+    const state = { url: `file:${join(folder, 'forgotten.db')}` }
+    const open = { access: 'open' } as const
+    const first = started({ state }, {}, open)
+    expect((await asked(first, 'anything')).status).toBe(200)
+    await first.close()
+    const second = started({ state })
+    const { body: made } = await send(second, 'POST', '/keys', adminKey, { name: 'Ada', disabled: true })
+    await second.close()
+    const third = started({ state }, {}, open)
+    expect((await asked(third, 'anything')).body.error.code).toBe('invalid_api_key')
+    expect((await asked(third, made.key)).body.error.message).toContain('disabled')
+    expect((await send(third, 'GET', '/keys', 'anything')).status).toBe(404)
   })
 
   it('keeps what clients store, and answers, in the file too', async () => {

@@ -6,9 +6,9 @@ import type { Config } from '../../src/config/schema.ts'
 import { configFile, launch } from '../support/program.ts'
 
 /** What the gateway prints when it starts with a configuration. */
-async function printed(config: Config, workers = '1'): Promise<string> {
+async function printed(config: Config, workers = '1', env: Record<string, string> = {}): Promise<string> {
   const file = await configFile(config)
-  const program = launch(['--config', file.path, '--workers', workers])
+  const program = launch(['--config', file.path, '--workers', workers], env)
   await program.until(/curl .*\n/)
   program.signal('SIGTERM')
   await program.ended
@@ -47,5 +47,14 @@ describe('What a user reads at the start', () => {
     expect(await printed({ ...config, missing: { unknown: 'error', retired: 'error', absent: 'fallback' } })).toContain(
       'are answered by demo/tiny-chat, but not where `missing` says error: unknown, retired\n',
     )
+  })
+
+  it.each(['1', '2'])('says who needs a key where clients can have keys of their own: %s workers', async (workers) => {
+    const folder = await mkdtemp(join(tmpdir(), 'samewire-'))
+    const state = { SAMEWIRE_STATE: `file:${join(folder, 'state.db')}` }
+    expect(await printed({}, workers, state)).toContain('  to make keys, set SAMEWIRE_ADMIN_KEY')
+    const locked = await printed({}, workers, { ...state, SAMEWIRE_ADMIN_KEY: 'the-admin-key-of-this-test' })
+    expect(locked).not.toContain('no key required')
+    await rm(folder, { recursive: true })
   })
 })
