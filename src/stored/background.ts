@@ -38,6 +38,8 @@ interface Job {
 export class Background {
   readonly #keeping: Keeping
   readonly #jobs = new Map<Job, Promise<void>>()
+  /** Those that are being written for the first time. */
+  #beginning = 0
 
   constructor(keeping: Keeping) {
     this.#keeping = keeping
@@ -45,7 +47,7 @@ export class Background {
 
   /** Begins one. Resolves with what its client gets meanwhile; rejects with a `GatewayError` if it can't begin. */
   async begin(gateway: Gateway, request: GatewayRequest, asked: ResponseRequest): Promise<Answer> {
-    if (this.#jobs.size >= mostRunning) throw tooMany()
+    if (this.#jobs.size + this.#beginning >= mostRunning) throw tooMany()
     const { clock, random, objects, seconds } = this.#keeping
     const { json, stream } = request.body
     const keeper = new ResponseKeeper(asked, this.#keeping)
@@ -58,10 +60,15 @@ export class Background {
       const type = `response.${name}`
       return { place, id: type, body: { type, sequence_number: place, response: queued } }
     })
-    await readable(async () => {
-      await keeper.put(key, queued, now + patience)
-      await objects.place({ owner: key.owner, parent: eventsOf(key.id) }, events)
-    })
+    this.#beginning++
+    try {
+      await readable(async () => {
+        await keeper.put(key, queued, now + patience)
+        await objects.place({ owner: key.owner, parent: eventsOf(key.id) }, events)
+      })
+    } finally {
+      this.#beginning--
+    }
     const job = { key, request, keeper, queued, making: new Abort(), wanted: new Abort() }
     request.trace.record?.goesOn()
     const running = this.#run(gateway, job).finally(() => this.#jobs.delete(job))

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import OpenAI from 'openai'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { LogOutput } from '../../src/observe/observing.ts'
+import { StoreError } from '../../src/state/database.ts'
 import { createObjects } from '../../src/state/object-store.ts'
 import { noLists, until } from '../support/ask.ts'
 import { gatewayStarter, serveUpstreams } from '../support/gateway.ts'
@@ -40,6 +41,7 @@ beforeAll(async () => {
   second = await clientOf(await storedParts(parts.database))
 })
 
+const refusal = (error: InstanceType<typeof OpenAI.APIError>) => error.status
 const asked = { model: 'up/m', input: 'hi', background: true } as const
 async function ended(id: string, by = client): Promise<OpenAI.Responses.Response> {
   for (;;) {
@@ -227,10 +229,32 @@ describe('A response in the background', () => {
     ])
   })
 
-  it('is refused where too many are being made', async () => {
-    const made = await Promise.all(Array.from({ length: 64 }, () => client.responses.create(asked)))
+  it('is refused where too many are being made, also when all begin at once', async () => {
+    const begin = () => client.responses.create(asked).then(({ id }) => id, refusal)
+    const begun = await Promise.all(Array.from({ length: 70 }, begin))
+    const made = begun.filter((one) => typeof one === 'string')
+    expect(begun.filter((one) => typeof one !== 'string')).toEqual(Array(6).fill(429))
     await expect(client.responses.create(asked)).rejects.toMatchObject({ status: 429 })
-    await Promise.all(made.map(({ id }) => client.responses.cancel(id)))
+    await Promise.all(made.map((id) => client.responses.cancel(id)))
+  })
+
+  it('that could not be stored takes no place of another one', async () => {
+    const memory = await memoryDatabase()
+    let isBroken = true
+    const by = await clientOf(
+      await storedParts({
+        all: (sql, values) => memory.all(sql, values),
+        transaction: (work) => memory.transaction(work),
+        close: () => memory.close(),
+        batch: (statements) =>
+          isBroken ? Promise.reject(new StoreError('the disk is full')) : memory.batch(statements),
+      }),
+    )
+    const refused = await Promise.all(Array.from({ length: 64 }, () => by.responses.create(asked).catch(refusal)))
+    expect(new Set(refused)).toEqual(new Set([503]))
+    isBroken = false
+    const { id } = await by.responses.create(asked)
+    await by.responses.cancel(id)
   })
 
   it('is refused at once if there is no such model', async () => {
