@@ -1,8 +1,8 @@
 import type { StoredObject } from '../state/objects.ts'
 import { describe, invalid } from '../wire/body.ts'
-import { shorten } from '../wire/errors.ts'
 import { identifier } from '../wire/ids.ts'
-import { isObject, type JsonObject } from '../wire/json.ts'
+import type { JsonObject } from '../wire/json.ts'
+import { checkItem } from './check-items.ts'
 import { itemsToKeep, withoutThoughts } from './items.ts'
 import { type Keeping, readable } from './keeping.ts'
 import { asksThoughts, listOf, metadataIn, missing, pageIn, type StoredRequest, type StoredRoute } from './request.ts'
@@ -121,22 +121,6 @@ function itemsIn({ items }: JsonObject, { random }: Keeping): readonly JsonObjec
     const message = `Invalid 'items': array too long. Expected an array with maximum length ${mostItems}, but got an array with length ${items.length} instead.`
     throw invalid(message, 'items', 'array_above_max_length')
   }
-  for (const [at, item] of items.entries()) check(item, `items[${at}]`)
+  for (const [at, item] of items.entries()) checkItem(item, `items[${at}]`)
   return itemsToKeep(items, random)
-}
-
-function check(item: unknown, path: string): void {
-  if (!isObject(item))
-    throw invalid(
-      `Invalid type for '${path}': expected an object, but got ${describe(item)} instead.`,
-      path,
-      'invalid_type',
-    )
-  const { type = 'message', role, content } = item
-  if (typeof type !== 'string' || type === 'item_reference')
-    throw invalid(`Invalid value: '${shorten(String(type))}'.`, `${path}.type`, 'invalid_value')
-  if (type !== 'message') return
-  for (const [name, value] of Object.entries({ role, content }))
-    if (value === undefined)
-      throw invalid(`Missing required parameter: '${path}.${name}'.`, `${path}.${name}`, 'missing_required_parameter')
 }

@@ -22,6 +22,8 @@ beforeAll(async () => {
 })
 
 const user = (content: string) => ({ type: 'message' as const, role: 'user' as const, content })
+const message = (content: unknown) => ({ type: 'message', role: 'user', content })
+const result = { type: 'function_call_output', call_id: 'call_1' }
 const said = () => {
   const { messages } = JSON.parse(upstreams.up.seen.at(-1)?.body ?? '{}') as { messages: { content: string }[] }
   return messages.map(({ content }) => content)
@@ -123,11 +125,52 @@ describe('A conversation', () => {
     ['items that are none', { items: ['x'] }, 'items[0]'],
     ['a message without a role', { items: [{ type: 'message', content: 'x' }] }, 'items[0].role'],
     ['a reference', { items: [{ type: 'item_reference', id: 'msg_1' }] }, 'items[0].type'],
+    ['an item of an unknown type', { items: [user('x'), { type: 'foo' }] }, 'items[1].type'],
+    ['a message of nobody', { items: [{ ...user('x'), role: 'critic' }] }, 'items[0].role'],
+    ['a part of an unknown type', { items: [message([{ type: 'bogus' }])] }, 'items[0].content[0].type'],
+    ['a part without a type', { items: [message([{ text: 'x' }])] }, 'items[0].content[0].type'],
+    ['a part that is none', { items: [message(['x'])] }, 'items[0].content[0]'],
+    ['a text without words', { items: [message([{ type: 'input_text' }])] }, 'items[0].content[0].text'],
+    ['a message of no content', { items: [message(null)] }, 'items[0].content'],
+    ['a call without an id', { items: [{ type: 'function_call', name: 'f', arguments: '{}' }] }, 'items[0].call_id'],
+    ['a result of odd parts', { items: [{ ...result, output: [{ type: 'x' }] }] }, 'items[0].output[0].type'],
     ['items that are no list', { items: {} }, 'items'],
     ['metadata that is a list', { metadata: [] }, 'metadata'],
   ])('isn’t made of %s', async (_, wrong, param) => {
     const made = client.conversations.create(wrong as OpenAI.Conversations.ConversationCreateParams)
     await expect(made).rejects.toMatchObject({ status: 400, param })
+  })
+
+  it('takes all that a response can be made of', async () => {
+    const items = [
+      { role: 'system', content: 'Be brief.' },
+      message([
+        { type: 'input_text', text: 'See' },
+        { type: 'input_image', image_url: 'data:image/png;base64,aaaa', detail: 'low' },
+      ]),
+      { type: 'reasoning', summary: [] },
+      { type: 'message', role: 'assistant', content: [{ type: 'refusal', refusal: 'No.' }] },
+      { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' },
+      { ...result, output: [{ type: 'input_text', text: '1' }] },
+      { type: 'web_search_call', status: 'completed' },
+    ]
+    const { id } = await client.conversations.create()
+    await client.conversations.items.create(id, { items } as OpenAI.Conversations.ItemCreateParams)
+    const { output_text } = await client.responses.create({ model: 'up/m', input: 'hi', conversation: id })
+    expect(output_text).toBe('Hello.')
+  })
+
+  it('is as it was after an item was refused', async () => {
+    const { id } = await client.conversations.create({ items: [user('one')] })
+    const wrong = { items: [user('two'), message([{ type: 'bogus' }])] } as OpenAI.Conversations.ItemCreateParams
+    await expect(client.conversations.items.create(id, wrong)).rejects.toMatchObject({
+      status: 400,
+      code: 'invalid_value',
+      param: 'items[1].content[0].type',
+      message: expect.stringContaining("'bogus'. Supported values are: 'input_text', "),
+    })
+    await client.responses.create({ model: 'up/m', input: 'hi', conversation: id })
+    expect(said()).toEqual(['one', 'hi'])
   })
 
   it('and a response can’t both be gone on from', async () => {
