@@ -49,10 +49,9 @@ export function readState(config: Config, env: Environment, out: Findings): Stat
   const file = /^file:(.+)$/s.exec(value)?.[1]
   if (file !== undefined) return { kind: 'sqlite', where: file, ...days }
   if (value === 'd1' || value.startsWith('d1:')) return { kind: 'd1', where: value.slice(3) || 'DB', ...days }
-  // It may hold a password.
-  out.problems.push(
-    `${place}: found ${named ? `something else in ${given.slice(4)}` : show(given)}; allowed: ${allowed}`,
-  )
+  // What follows the kind of a URL may hold a password, and so may all of what is named.
+  const shown = named ? `something else in ${given.slice(4)}` : show(given.replace(/:.*/s, ':…'))
+  out.problems.push(`${place}: found ${shown}; allowed: ${allowed}`)
   return undefined
 }
 

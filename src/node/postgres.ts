@@ -44,7 +44,7 @@ class PostgresDatabase implements TransactionalDatabase {
   readonly #names = new Map<string, string>()
 
   constructor(url: string, { clock, patience = 10_000 }: PostgresOptions) {
-    const { host, pathname } = new URL(url)
+    const { host, pathname } = readUrl(url)
     this.#server = `postgres://${host}${pathname}`
     this.#clock = clock
     this.#patience = patience
@@ -157,6 +157,17 @@ class PostgresDatabase implements TransactionalDatabase {
 }
 
 /** Refused by the server, so that its connection is as good as before. */
+/** Says nothing of what stands before the host: it may be a password. */
+function readUrl(url: string): URL {
+  if (URL.canParse(url)) return new URL(url)
+  const [, port = ''] = /:(\d+)(?:[/?#].*)?$/s.exec(url.slice(url.lastIndexOf('@') + 1)) ?? []
+  const why =
+    Number(port) > 65_535
+      ? `there is no port ${port}, only up to 65535`
+      : 'it has to be postgres://user:password@host:port/database, with %40 for an @ in the password, and so on'
+  throw new StoreError(`the URL of the database can't be read: ${why}`)
+}
+
 function isOfServer(error: unknown): boolean {
   return error instanceof DatabaseError
 }
