@@ -5,6 +5,8 @@ import {
   anArray,
   anInteger,
   anObject,
+  aText,
+  aVoice,
   checkTypes,
   type FieldType,
   textOrList,
@@ -13,6 +15,8 @@ import {
 const fields: Readonly<Record<string, FieldType>> = {
   input: textOrList,
   instructions: textOrList,
+  previous_response_id: aText,
+  conversation: aVoice,
   stream: aBoolean,
   store: aBoolean,
   background: aBoolean,
