@@ -9,7 +9,7 @@ export const cacheRoutes: readonly AdminRoute[] = [
     path: '/admin/cache',
     async answer({ query }, { gateway }) {
       const asked = readQuery(query, ['key', 'project'])
-      const [key, project] = [asked.text('key'), asked.text('project')]
+      const [key, project] = [asked.word('key'), asked.word('project')]
       if (key !== undefined && project !== undefined) throw invalid("Give 'key' or 'project', not both.", 'project')
       const tenant = key !== undefined ? tenantOfKey(key) : project !== undefined ? tenantOfProject(project) : undefined
       const cache = gateway.cache ? await gateway.cache() : (await gateway.store()).answers

@@ -71,11 +71,12 @@ export function newTerms(body: JsonObject, now: number): KeyTerms {
   return termsOf({ name: fields.name, disabled: false, limits: {}, metadata: {} }, fields)
 }
 
-/** What a body says of a key that is there, and whether it gives back what was lost. Throws a 400. */
+/** What a body says of a key that is there, the project that it moves to, and whether it gives back what was lost. Throws a 400. */
 export function changedTerms(body: JsonObject) {
   const { forgive = false, ...fields } = readFields(body, changing)
   const change = (key: Key): KeyTerms => termsOf(key, fields)
-  return { forgive, change: Object.keys(fields).length > 0 ? change : undefined }
+  const project = fields.project_id ?? fields.workspace_id ?? undefined
+  return { forgive, project, change: Object.keys(fields).length > 0 ? change : undefined }
 }
 
 function termsOf(before: KeyTerms, fields: Terms): KeyTerms {

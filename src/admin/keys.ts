@@ -1,3 +1,4 @@
+import { invalid } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { duration, readFields } from './fields.ts'
 import { keyObjects, operatorObject, ownObject } from './key-object.ts'
@@ -33,7 +34,9 @@ export const keyRoutes: readonly AdminRoute[] = [
     path: '/keys',
     async answer(request, scope) {
       const state = await stateOf(scope)
-      const { key, secret } = await state.keys.create(newTerms(await request.json(), state.clock.now()))
+      const terms = newTerms(await request.json(), state.clock.now())
+      await checkProject(terms.project, state)
+      const { key, secret } = await state.keys.create(terms)
       const [data] = await keyObjects([key], state)
       return { status: 201, body: { data, key: secret } }
     },
@@ -51,8 +54,9 @@ export const keyRoutes: readonly AdminRoute[] = [
     path: '/keys/{id}',
     async answer(request, scope) {
       const { id = '' } = request.parameters
-      const { change, forgive } = changedTerms(await request.json())
+      const { change, forgive, project } = changedTerms(await request.json())
       const state = await stateOf(scope)
+      await checkProject(project, state)
       const key = await (change ? state.keys.update(id, change) : state.keys.get(id))
       if (key && forgive) await state.meters.forgive(budgetMeter(key, state.clock.now()))
       return { body: { data: await shown(key, state) } }
@@ -87,6 +91,17 @@ export const keyRoutes: readonly AdminRoute[] = [
     },
   },
 ]
+
+/** Rejects with a 400 for a project whose keys are refused. */
+async function checkProject(id: string | undefined, { projects }: AdminState): Promise<void> {
+  const project = id === undefined ? undefined : await projects.get(id)
+  if (project?.archivedAt === undefined) return
+  throw invalid(
+    "Invalid 'project_id': the project is archived, so its keys are refused.",
+    'project_id',
+    'invalid_value',
+  )
+}
 
 async function shown(key: Parameters<typeof keyObjects>[0][number] | undefined, state: AdminState) {
   if (!key) throw noKey()

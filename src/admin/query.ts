@@ -1,9 +1,11 @@
 import { invalid } from '../wire/body.ts'
-import { integer, missing, oneOf, unknownParameter } from './fields.ts'
+import { integer, line, missing, oneOf, unknownParameter } from './fields.ts'
 
 /** The parameters of a query. Every one must be known, and those of one value given once. Methods throw a 400. */
 export interface Query {
   text(name: string): string | undefined
+  /** The same, which must not be empty. */
+  word(name: string): string | undefined
   integer(name: string, least: number, most: number): number | undefined
   oneOf<const T extends string>(name: string, ...all: readonly T[]): T | undefined
   flag(name: string): boolean | undefined
@@ -34,6 +36,10 @@ export function readQuery(given: URLSearchParams, known: readonly string[]): Que
 
   return {
     text,
+    word(name) {
+      const value = text(name)
+      return value === undefined ? undefined : line(longest)(value, name)
+    },
     integer(name, least, most) {
       const value = text(name)
       // As JSON would say it: what is no number is told as what it is.

@@ -1,4 +1,5 @@
 import type { RequestRow } from '../state/ledger.ts'
+import { invalid } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { csvLine } from './csv.ts'
 import { needed, readQuery } from './query.ts'
@@ -20,6 +21,8 @@ export const requestRoutes: readonly AdminRoute[] = [
       const written = exports.find(({ type }) => header('accept')?.includes(type))
       const limit = asked.integer('limit', 1, written ? mostExport : most) ?? (written ? usualExport : usual)
       const after = asked.text('after')
+      if (after !== undefined && !isRequestId(after))
+        throw invalid("Invalid 'after': expected the `last_id` of the page before.", 'after', 'invalid_value')
       const key = asked.text('api_key_id')
       const { usage } = await countedState(scope)
       const found = await usage.rows({ before: after, key, limit: limit + 1 })
@@ -66,6 +69,9 @@ const exports = [
     },
   },
 ] as const
+
+/** As `requestIds` makes them. */
+const isRequestId = (text: string) => /^req_[\da-f]{32}$/.test(text)
 
 /** Says nothing of what was asked for: it may have been a secret. */
 function noRequest(): GatewayError {

@@ -145,10 +145,12 @@ describe('A key that is for something else', () => {
       const revisions = () => state.database.all('SELECT name, value FROM revisions')
       const before = await revisions()
       const all = [expired, disabled, rotated, ...(forHolders ? [] : [active])].map(({ secret }) => secret)
+      // One of the configuration is shown its own as well.
+      if (!forHolders) all.push('sk-model-0123456789abcdef')
       const [method = '', pattern = ''] = route.split(' ')
       const path = pattern.startsWith('/admin') || pattern === '/metrics' ? pattern : `/v1${pattern}`
       const asked = path.replaceAll('{id}', active.key.id).replace(/\{\w+\}/g, 'completions')
-      for (const key of ['', 'sk-model-0123456789abcdef', `${adminKey} x`, adminKey.toUpperCase(), ...all]) {
+      for (const key of ['', `${adminKey} x`, adminKey.toUpperCase(), ...all]) {
         const told = await raw(method, asked, key)
         expect([key, told.status]).toEqual([key, 401])
         expect(Object.keys(JSON.parse(told.text).error)).toEqual(['message', 'type', 'param', 'code'])

@@ -218,6 +218,37 @@ describe('The holder of a key', () => {
   })
 })
 
+describe('A key of the configuration', () => {
+  it('is shown its own limits and usage, and its own requests', async () => {
+    const row = rowMaker()({ at: clock.now(), key: 'env:SAMEWIRE_KEY', booked: 2_000_000 })
+    state.ledger.write(row)
+    const { status, body } = await ask('GET', '/key', undefined, modelKey)
+    expect([status, body.data]).toEqual([200, expect.objectContaining({ usage: 0.002, limit: null, rpm_limit: null })])
+    expect(JSON.stringify(body)).not.toContain(modelKey)
+    expect((await ask('GET', `/generation?id=${row.id}`, undefined, modelKey)).body.data.id).toBe(row.id)
+  })
+})
+
+describe('A project that is archived', () => {
+  it('gets no further key', async () => {
+    const { id } = (await ask('POST', '/organization/projects', { name: 'old' })).body
+    await ask('POST', `/organization/projects/${id}/archive`)
+    const { data } = await make()
+    for (const name of ['project_id', 'workspace_id']) {
+      const made = await ask('POST', '/keys', { name: 'Ada', [name]: id })
+      const moved = await ask('PATCH', `/keys/${data.id}`, { [name]: id })
+      for (const { status, body } of [made, moved])
+        expect([status, body.error.param, body.error.message]).toEqual([
+          400,
+          'project_id',
+          expect.stringContaining('archived'),
+        ])
+    }
+    const { status } = await ask('PATCH', `/keys/${data.id}`, { project_id: null })
+    expect(status).toBe(200)
+  })
+})
+
 describe('An admin key', () => {
   it('is told what it is', async () => {
     expect((await ask('GET', '/key')).body.data).toMatchObject({ label: 'SAMEWIRE_ADMIN_KEY', is_management_key: true })
@@ -272,6 +303,8 @@ describe('What can not be meant', () => {
     ['/keys?__proto__=1', '__proto__'],
     ['/keys?project_id=%00', 'project_id'],
     ['/requests?after=a&after=b', 'after'],
+    ['/requests?after=nope', 'after'],
+    ['/requests?after=', 'after'],
     ['/generation', 'id'],
     ['/generation?id=', undefined],
   ])('is refused in a query: %s', async (path, param) => {

@@ -135,6 +135,11 @@ describe('A kept answer', () => {
       headers: { authorization: `Bearer ${adminKey}` },
     })
     expect([reply.status, await reply.json()]).toEqual([200, { object: 'cache', dropped: true, key: 'key_a' }])
+    for (const name of ['key', 'project']) {
+      const url = new URL(`/admin/cache?${name}=`, gateway.baseURL)
+      const nobodys = await fetch(url, { method: 'DELETE', headers: { authorization: `Bearer ${adminKey}` } })
+      expect([nobodys.status, await nobodys.json()]).toMatchObject([400, { error: { param: name } }])
+    }
     expect(result(await ask(gateway, chat('m'), as('b')))).toBe('hit')
     expect(result(await ask(gateway, chat('m'), as('a')))).toBe('miss')
   })
