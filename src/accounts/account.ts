@@ -1,4 +1,5 @@
 import type { Account, Admission, Admittance, Exchange, Tenant } from '../core/account.ts'
+import { askedFields } from '../core/asked.ts'
 import type { Bounding } from '../core/bounding.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Clock } from '../core/clock.ts'
@@ -8,6 +9,7 @@ import type { Pricing } from '../prices/pricing.ts'
 import { worstCost } from '../prices/worst.ts'
 import type { Key, OnStoreError } from '../state/key.ts'
 import type { Hold, Refused } from '../state/meters.ts'
+import type { RequestBody } from '../wire/body.ts'
 import { type JsonObject, stringAt } from '../wire/json.ts'
 import { type Admitted, RequestAdmission } from './admission.ts'
 import { allowList } from './allowed.ts'
@@ -16,7 +18,16 @@ import { limitHeaders } from './limit-headers.ts'
 import type { Allowance, Limiter, Needs } from './limiter.ts'
 import type { ProjectSubject, ProjectSubjects } from './project-subject.ts'
 import { isTooFast, type Take, type TooFast } from './rates.ts'
-import { noStore, overdrawn, overdrawnMeanwhile, tooFast, tooManyAtOnce, unboundedFor, unpriced } from './refusals.ts'
+import {
+  inTier,
+  noStore,
+  overdrawn,
+  overdrawnMeanwhile,
+  tooFast,
+  tooManyAtOnce,
+  unboundedFor,
+  unpriced,
+} from './refusals.ts'
 import { endOf, holderOf, holdsOf, rateTakes, type Subject, subjectOfKey, takesOf, whoseRate } from './subject.ts'
 
 /** What all accounts of a gateway have in common. */
@@ -91,16 +102,22 @@ export class KeyAccount implements Account {
     const { body, bound, unbounded } = boundOf({ operation, bounding, body: asked.body, targets, limits: limited })
     if (limited && unbounded) throw unboundedFor(payer.whose, unbounded.what, unbounded.param)
     const asking = this.#counts(subjects) ? bounding.askingUsage?.(body) : undefined
-    const service = stringAt(body.outline, 'service_tier')
-    const worst = ({ deployment }: Target, { pieces, ...most }: TokenBound) => {
-      const priced = priceOf(deployment)
-      return priced && worstCost(priced.tariffs, { ...pieces, ...most, service })
+    const worst = (target: Target, { pieces, ...most }: TokenBound) => {
+      const priced = priceOf(target.deployment)
+      if (!priced) return undefined
+      const all = { ...pieces, ...most }
+      const cost = worstCost(priced.tariffs, { ...all, service: serviceOf(target, body) })
+      return cost ?? (limits.allowUnbounded ? worstCost(priced.tariffs, all) : undefined)
     }
     const isEstimated = limits.budgetMode === 'estimate' && payer === this.#own && !hasBudget(subjects[1])
-    const need = payer ? dearest(targets, worst, isEstimated ? likely(bound) : bound) : 0
+    const held = isEstimated ? likely(bound) : bound
+    const paid = payer
+      ? this.#tellable(payable, payer, { body, isTold: (one) => worst(one, held) !== undefined })
+      : plan
+    const need = payer ? dearest(paid.targets, worst, held) : 0
     const now = clock.now()
     return new RequestAdmission({
-      ...{ plan: payable, body: asking ?? body, operation, bound, worst },
+      ...{ plan: paid, body: asking ?? body, operation, bound, worst },
       takes: this.#takes(asked, bound.input + bound.output),
       holds: subjects.flatMap((subject) => holdsOf(subject, need, now)),
       take: (takes, holds) => this.#take({ takes, holds, lenient: this.#goesOn(payer !== undefined) }),
@@ -144,6 +161,24 @@ export class KeyAccount implements Account {
     if (targets.length === 0) throw unpriced(whose, plan.requested)
     const skipped = unknown.map(({ deployment: { label: name } }) => {
       return { name, kind: 'unpriced' as const, why: `its price isn't known, and the ${whose} has a budget` }
+    })
+    return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
+  }
+
+  /** A plan of those of whom it can be told what this costs at most. */
+  #tellable(plan: Plan, { whose }: Subject, { body, isTold }: Telling): Plan {
+    const targets = plan.targets.filter(isTold)
+    if (targets.length === plan.targets.length) return plan
+    const { allowUnbounded } = this.#key.limits
+    if (allowUnbounded) return plan
+    const unknown = plan.targets.filter((target) => !targets.includes(target))
+    const [first] = unknown
+    const service = first && serviceOf(first, body)
+    if (targets.length === 0) throw unpriced(whose, plan.requested, service)
+    const skipped = unknown.map((target) => {
+      const what = inTier(serviceOf(target, body)) || ' for such a request'
+      const why = `its price${what} isn't known, and the ${whose} has a budget`
+      return { name: target.deployment.label, kind: 'unpriced' as const, why }
     })
     return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
   }
@@ -199,6 +234,16 @@ export class KeyAccount implements Account {
 
 function hasBudget(subject: Subject | undefined): boolean {
   return subject?.limits.budget !== undefined
+}
+
+interface Telling {
+  readonly body: RequestBody
+  readonly isTold: (target: Target) => boolean
+}
+
+/** The service tier that a target is asked for. */
+function serviceOf(target: Target, body: RequestBody): string | undefined {
+  return stringAt(askedFields({ target, body }), 'service_tier')
 }
 
 function dearest(targets: readonly Target[], worst: Admitted['worst'], bound: TokenBound): number {

@@ -107,6 +107,12 @@ export function createAccounting(parts: AccountingParts): Accounting {
         return holderOf(secret, found) ?? find(others)
       }
 
+      function sourceOf({ trace: { givenBy, attempts } }: RequestReport, admission: RequestAdmission | undefined) {
+        const label = givenBy ?? attempts.at(-1)?.deployment
+        const target = admission?.plan.targets.find(({ deployment }) => deployment.label === label)
+        return target && prices.book.priceOf(target.deployment)?.source
+      }
+
       return {
         prices,
         accounts: { find, of: (key) => (key === undefined ? nobody : named.get(key)) },
@@ -123,6 +129,7 @@ export function createAccounting(parts: AccountingParts): Accounting {
                 rowOf(report, account === nobody ? undefined : account.key, {
                   ...bill,
                   saved: savedBy(report, own),
+                  priceSource: bill.booked > 0 ? sourceOf(report, own) : undefined,
                   unchecked: own?.unchecked,
                 }),
               )

@@ -82,7 +82,7 @@ export class RequestAdmission implements Admission {
     const { target } = exchange
     const bound = this.#boundOf(exchange)
     const { input, output: most } = bound
-    const costWith = (output: number) => this.#admitted.worst(target, { ...bound, output })
+    const costWith = (output: number) => this.#admitted.worst(target, { ...bound, output }) ?? this.#admitted.reserved
     const charge = (usage: JsonObject | undefined) => this.#admitted.charge(exchange, usage)
     const held: Held = { input, output: most, cost: costWith(most), costWith, charge }
     if (this.#reserved === Number.POSITIVE_INFINITY) return this.#hold(held)

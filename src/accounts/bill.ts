@@ -41,12 +41,17 @@ class Sum {
   output = 0
   /** Undefined: the price of a part isn't known. */
   cost: number | undefined = 0
+  /** With the most that a part can cost whose price isn't known. */
+  booked = 0
+  isBounded = false
   isEmpty = true
 
-  add({ input, output, cost }: Pick<Held, 'input' | 'output' | 'cost'>): void {
+  add({ input, output, cost }: Pick<Held, 'input' | 'output' | 'cost'>, most: number | undefined): void {
     this.input += input
     this.output += output
     this.cost = this.cost === undefined || cost === undefined ? undefined : this.cost + cost
+    this.booked += cost ?? most ?? 0
+    this.isBounded ||= cost === undefined && most !== undefined
     this.isEmpty = false
   }
 }
@@ -67,22 +72,22 @@ export function billOf(report: RequestReport, held: readonly Held[]): Bill {
     const { part } = one.attempt ?? {}
     if (part) {
       const charge = part.complete ? part.usage && one.charge(part.usage) : undefined
-      if (charge) told.add(charge)
-      else unknown.add(one)
+      if (charge) told.add(charge, one.cost)
+      else unknown.add(one, one.cost)
       continue
     }
     const attempt = attemptOf(one)
     if (!isAnswered(attempt)) {
-      if (!attempt || mayBeBilled(attempt)) unknown.add(one)
+      if (!attempt || mayBeBilled(attempt)) unknown.add(one, one.cost)
       continue
     }
     const { reader, usage = reader?.usage } = attempt
     const isAll = report.outcome === 'done' || !!attempt.usage || (reader?.complete ?? true)
     const own = isAll && (usage || !reader) ? one.charge(usage) : undefined
     const charge = own ?? (isAll && answered.length === 1 ? toldOf(report) : undefined)
-    if (charge) told.add(charge)
-    else if (isAll && one === answered.at(-1)) estimated.add(estimate(report, one))
-    else unknown.add(one)
+    if (charge) told.add(charge, one.cost)
+    else if (isAll && one === answered.at(-1)) estimated.add(estimate(report, one), one.cost)
+    else unknown.add(one, one.cost)
   }
   return totalOf(told, estimated, unknown, held)
 }
@@ -106,9 +111,9 @@ function estimate({ bytesOut = 0 }: RequestReport, { input, output: most, costWi
 /** Tokens and costs are those that are known, if any are; booked is all. */
 function totalOf(told: Sum, estimated: Sum, unknown: Sum, held: readonly Held[]): Bill {
   const known = told.isEmpty ? estimated : told
-  if (known === told && !estimated.isEmpty) told.add(estimated)
+  if (known === told && !estimated.isEmpty) told.add(estimated, estimated.booked)
   const shown = known.isEmpty ? unknown : known
-  const booked = (known.cost ?? 0) + (unknown.cost ?? 0)
+  const booked = known.booked + unknown.booked
   const most = held.reduce((sum, { cost }) => sum + (cost ?? 0), 0)
   const { input, output, cost } = shown
   return { input, output, cost: cost ?? null, booked, source: sourceOf(told, estimated, unknown, booked > most) }
@@ -116,7 +121,7 @@ function totalOf(told: Sum, estimated: Sum, unknown: Sum, held: readonly Held[])
 
 function sourceOf(told: Sum, estimated: Sum, unknown: Sum, isOver: boolean): UsageSource {
   if (isOver) return 'over'
-  if (!unknown.isEmpty) return 'bounded'
+  if (!unknown.isEmpty || told.isBounded || estimated.isBounded) return 'bounded'
   if (!estimated.isEmpty) return 'estimated'
   return told.isEmpty ? 'none' : 'reported'
 }

@@ -81,10 +81,17 @@ export function unboundedFor(whose: string, what: string, param: string | null):
   return new GatewayError('bad_request', message, { param, code: 'unbounded_cost' })
 }
 
-export function unpriced(whose: string, model: string | undefined): GatewayError {
+/** `service`: the tier of which the price isn't known, while that of the model may be. */
+export function unpriced(whose: string, model: string | undefined, service?: string): GatewayError {
   const name = model === undefined ? 'this model' : `\`${shorten(model)}\``
-  const message = `${whose} has a budget, and the price of ${name} isn't known. Whoever runs this gateway can set \`price\`.`
-  return new GatewayError('forbidden', message, { code: 'model_unpriced', param: 'model', reason: 'model_unpriced' })
+  const setting = service === undefined ? 'price' : 'price.serviceTiers'
+  const message = `${whose} has a budget, and the price of ${name}${inTier(service)} isn't known. Whoever runs this gateway can set \`${setting}\`.`
+  const param = service === undefined ? 'model' : 'service_tier'
+  return new GatewayError('forbidden', message, { code: 'model_unpriced', param, reason: 'model_unpriced' })
+}
+
+export function inTier(service: string | undefined): string {
+  return service === undefined ? '' : ` in the service tier \`${shorten(service)}\``
 }
 
 export function noStore(cause: unknown): GatewayError {

@@ -1,5 +1,6 @@
 import type { RequestReport } from '../core/report.ts'
 import { shownName, withoutKeys } from '../observe/keys.ts'
+import type { PriceSource } from '../prices/money.ts'
 import type { Key } from '../state/key.ts'
 import type { RequestRow } from '../state/ledger.ts'
 import { isObject } from '../wire/json.ts'
@@ -11,6 +12,8 @@ const mostMetadata = 4_096
 /** What a request came to, what its answer saved, and whether nobody knew what was left. */
 interface Charged extends Bill {
   readonly saved: number
+  /** Whose price counted for it, where that of the answer isn't known. */
+  readonly priceSource?: PriceSource | undefined
   readonly unchecked?: boolean | undefined
 }
 
@@ -44,7 +47,7 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Charged
     cached: tokens?.cached ?? 0,
     reasoning: tokens?.reasoning ?? 0,
     ...{ cost: bill.cost, booked: bill.booked, saved: bill.saved, usageSource: bill.source },
-    priceSource: report.priceSource ?? null,
+    priceSource: report.priceSource ?? bill.priceSource ?? null,
     ms: Math.round(ms),
     firstMs: firstMs === undefined ? null : Math.round(firstMs),
     attempts: JSON.stringify(
