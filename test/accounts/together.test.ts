@@ -92,8 +92,8 @@ it('two workers keep to the limits of a key and of a model together, to the last
   await program.until(/worker \d+ answers/)
   const later = await answered(url, 320, { key: keys.TWO })
   expect(early).toBe(50)
-  // A tranche may be lost, and has come again since.
-  expect(later).toBeGreaterThan(245)
+  // What the killed one had taken ahead may be lost: a quarter, if it took it before it knew of the other.
+  expect(later).toBeGreaterThan(250 - 75)
   expect(early + later).toBeLessThanOrEqual(most(300))
   await stop(program)
 }, 60_000)
