@@ -48,6 +48,7 @@ export async function openKept(database: TransactionalDatabase, { clock, log, se
   const untold = (amount: number) =>
     log(`$${dollarsOf(amount)} could not be charged to budgets, and are in the ledger only, if it is written.`, 'error')
   const meters = new SlicedMeters(database, { clock, owner: hexOf(secure(16)), lost, untold })
+  meters.watch()
   const objects = createObjects(database)
   const endRetention = keepFor({ database, clock, log, days, objects })
   return {

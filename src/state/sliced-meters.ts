@@ -55,6 +55,9 @@ export class SlicedMeters implements Meters, MeterBook, Company {
   #stirred: Slice[] = []
   #flushing: (() => void) | undefined
   #beating: (() => void) | undefined
+  /** Whether it tells others that it lives: before, it only looks. */
+  #joined = false
+  #looking = false
   #closed = false
 
   constructor(database: TransactionalDatabase, options: SlicedOptions) {
@@ -108,8 +111,17 @@ export class SlicedMeters implements Meters, MeterBook, Company {
     new Grant(this.#book.of(holds), nothing, this.#granting).settle(used)
   }
 
+  /** Looks for processes that have died, from now on, also while this one has nothing leased. */
+  watch(): void {
+    if (!this.#closed && !this.#beating) this.#liveIn(this.#beatMs)
+  }
+
   join(): void {
-    if (!this.#closed) this.#beating ??= this.#clock.after(0, () => this.#live())
+    if (this.#closed || this.#joined) return
+    this.#joined = true
+    // Others may come at the same time.
+    this.#rounds.shared = true
+    if (!this.#looking) this.#liveIn(0)
   }
 
   get alone(): boolean {
@@ -259,15 +271,23 @@ export class SlicedMeters implements Meters, MeterBook, Company {
     this.#book.drop(slices)
   }
 
+  #liveIn(ms: number): void {
+    this.#beating?.()
+    this.#beating = this.#clock.after(ms, () => this.#live())
+  }
+
   async #live(): Promise<void> {
-    await this.#rounds.beat()
+    const joined = this.#joined
+    this.#looking = true
+    if (joined) await this.#rounds.beat()
     try {
       this.#rounds.shared = (await this.#reaper.look()) > 0
     } catch {
       // The store fails for requests too, and they tell.
       this.#rounds.shared = true
     }
-    if (!this.#closed) this.#beating = this.#clock.after(this.#beatMs, () => this.#live())
+    this.#looking = false
+    if (!this.#closed) this.#liveIn(joined === this.#joined ? this.#beatMs : 0)
   }
 }
 

@@ -13,12 +13,19 @@ const clocks: StoppableClock[] = []
 
 /** One that another takes for dead as soon as its clock stops, and the other, which is at work too. */
 async function stopping() {
+  const { clock, stopped, living, told } = await watched()
+  ;(await granted(living, { meter: budget(100, 'key:other'), amount: 1 })).settle([1])
+  return { clock, stopped, living, told }
+}
+
+/** The same, but the other only watches. */
+async function watched() {
   const clock = new StoppableClock()
   clocks.push(clock)
   const told: number[] = []
-  const stopped = await home.join({ clock })
-  const living = await home.join({ lost: (amount) => told.push(amount) })
-  ;(await granted(living, { meter: budget(100, 'key:other'), amount: 1 })).settle([1])
+  const stopped = (await home.join({ clock })) as SlicedMeters
+  const living = (await home.join({ lost: (amount) => told.push(amount) })) as SlicedMeters
+  living.watch()
   return { clock, stopped, living, told }
 }
 
@@ -72,6 +79,18 @@ describe.each(Object.entries(engines))('In %s', (_, place) => {
       expect(lost).toBeGreaterThanOrEqual(300)
       expect(told).toEqual([lost])
       expect((await living.reserve([{ meter, amount: 701 }])).granted).toBe(false)
+    })
+
+    it('is found by one that has leased nothing itself, and is nobody’s company by that', async () => {
+      const { clock, stopped, told } = await watched()
+      await granted(stopped, { meter, amount: 300 })
+      await expect.poll(() => stopped.alone).toBe(true)
+      clock.stop()
+      await expect.poll(() => told).toEqual([expect.any(Number)])
+      const connection = await home.connect()
+      expect(await connection.all('SELECT owner FROM owners')).toEqual([])
+      const [row] = await connection.all('SELECT held, lost FROM meters')
+      expect(row).toEqual({ held: 0, lost: told[0] })
     })
 
     it('keeps nobody from running as many requests at once as before', async () => {
