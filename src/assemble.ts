@@ -115,7 +115,9 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
     onStoreError: config.state?.onStoreError,
     ...services,
   })
-  const prices = lateValue(async () => (await import('./prices/pricing.ts')).createPricing({ known, ...services }))
+  const prices = lateValue(async () =>
+    (await import('./prices/pricing.ts')).createPricing({ catalog, known, ...services }),
+  )
   const telling = joined([services.observer, metrics?.observer])
   const told = telling && (parts.gathering?.later(telling, (thrown) => logThrown(log, thrown)) ?? telling)
   // Budgets can't wait.

@@ -70,7 +70,7 @@ export function createAccounting(parts: AccountingParts): Accounting {
       return keys !== undefined && (keys.any?.() ?? true)
     },
     charge({ catalog, known, keys: configured, onStoreError, ...services }) {
-      const prices = createPricing({ known, catalogue, ...services })
+      const prices = createPricing({ catalog, known, catalogue, ...services })
       const common: Common = {
         ...{ clock, limiter, counts: ledger !== undefined, projects, onStoreError },
         priceOf: (deployment) => prices.book.priceOf(deployment),

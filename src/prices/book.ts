@@ -16,6 +16,8 @@ export interface Priced {
 export interface BookOptions {
   /** The providers' lists of models, for their prices. */
   readonly known: Known
+  /** Those that the configuration says of a deployment elsewhere, by label. */
+  readonly agreed?: ReadonlyMap<string, Price | undefined> | undefined
   /** Absent: prices are only known where the configuration or a provider's list has them. */
   readonly catalogue?: Catalogue | undefined
   readonly now: () => number
@@ -45,8 +47,9 @@ export class PriceBook {
   }
 
   priceOf(deployment: Deployment): Priced | undefined {
-    const { known, provider, model } = deployment
-    if (known.price) return this.#of(known.price, 'configured')
+    const { known, provider, model, label } = deployment
+    const configured = known.price ?? this.#options.agreed?.get(label)
+    if (configured) return this.#of(configured, 'configured')
     if (isFree(provider, model)) return atNoPrice
     const listed = plainPriceOf(deployment, this.#options.known)
     if (listed) return this.#of(listed, 'listed')

@@ -1,7 +1,8 @@
-import type { Deployment } from '../core/catalog.ts'
+import type { Catalog, Deployment } from '../core/catalog.ts'
 import type { Services } from '../core/services.ts'
 import type { Tokens } from '../core/tokens.ts'
 import type { JsonObject } from '../wire/json.ts'
+import { agreedPrices } from './agreed.ts'
 import { type BookOptions, PriceBook } from './book.ts'
 import { costOf } from './cost.ts'
 import type { Money, PriceSource } from './money.ts'
@@ -20,10 +21,12 @@ export interface Pricing {
   charge(usage: JsonObject | undefined, pieces: Pieces | undefined, served: Deployment | undefined): Charge | undefined
 }
 
-export interface PricingOptions extends Pick<BookOptions, 'known' | 'catalogue'>, Pick<Services, 'clock' | 'log'> {}
+export interface PricingOptions extends Pick<BookOptions, 'known' | 'catalogue'>, Pick<Services, 'clock' | 'log'> {
+  readonly catalog: Pick<Catalog, 'models'>
+}
 
-export function createPricing({ known, catalogue, clock, log }: PricingOptions): Pricing {
-  const book = new PriceBook({ known, catalogue, log, now: () => clock.now() })
+export function createPricing({ catalog, known, catalogue, clock, log }: PricingOptions): Pricing {
+  const book = new PriceBook({ known, agreed: agreedPrices(catalog), catalogue, log, now: () => clock.now() })
   return {
     book,
     charge(told, pieces, served) {

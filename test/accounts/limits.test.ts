@@ -144,6 +144,24 @@ describe('A key with requests a minute', () => {
     expect((await asked(chat('unpriced', { user: 'b' }))).status).toBe(429)
   })
 
+  it('is limited by the name that it asks for, and can be kept to that', async () => {
+    const free = await start({ modelLimits: { priced: { rpm: 1 } } })
+    const kept = await start({ modelLimits: { priced: { rpm: 1 } }, models: ['priced'] })
+    const statuses = async ({ ask: asked }: typeof free) => {
+      const names = ['priced', 'priced', 'up/m', 'priced:latest', 'both']
+      return await Promise.all(names.map(async (name) => (await asked(chat(name))).status))
+    }
+    expect(await statuses(free)).toEqual([200, 429, 200, 200, 200])
+    expect(await statuses(kept)).toEqual([200, 429, 403, 403, 403])
+  })
+
+  it('asks a model’s address within limits, and at prices, that are configured for it', async () => {
+    const models = { m: { deployments: [{ model: 'up/m', price }] }, 'up/m': { deployments: ['up/m'], rpm: 1 } }
+    const { ask: asked, rows } = await start({ budget: 1_000_000_000 }, { models })
+    expect([(await asked(chat('up/m'))).status, (await asked(chat('up/m'))).status]).toEqual([200, 429])
+    expect(rows[0]).toMatchObject({ model: 'up/m', cost: 600_000 })
+  })
+
   it('shares the limit of a model with all others', async () => {
     const models = { few: { deployments: ['up/m'], rpm: 1 } }
     const { ask: asked, put, gateway } = await start({}, { models })

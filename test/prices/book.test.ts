@@ -3,6 +3,7 @@ import { registry } from '../../providers/index.ts'
 import { buildCatalog } from '../../src/config/catalog.ts'
 import type { Config } from '../../src/config/schema.ts'
 import { type Deployment, findGroup, type Known } from '../../src/core/catalog.ts'
+import { agreedPrices } from '../../src/prices/agreed.ts'
 import { PriceBook } from '../../src/prices/book.ts'
 import { loadPrices } from '../../src/prices/load.ts'
 
@@ -14,7 +15,9 @@ function open(config: Config, options: { readonly known?: Known; readonly withou
   const log: string[] = []
   const catalog = buildCatalog(config, registry, { OPENAI_API_KEY: 'k', GROQ_API_KEY: 'k' })
   const prices = options.without ? undefined : catalogue
-  const book = new PriceBook({ known, catalogue: prices, now: () => day, log: (message) => void log.push(message) })
+  const agreed = agreedPrices(catalog)
+  const to = (message: string) => void log.push(message)
+  const book = new PriceBook({ known, agreed, catalogue: prices, now: () => day, log: to })
   const at = (name: string) => findGroup(catalog, name, known)?.deployments[0] as Deployment
   const told = (name: string) => {
     const { tariffs, source } = book.priceOf(at(name)) ?? {}
@@ -32,7 +35,7 @@ describe('The price of a deployment', () => {
   const providers = { openai: { type: 'openai' } }
 
   it("is the configured one, else the one on its provider's list, else the catalogue's", () => {
-    const models = { mine: { deployments: [{ model: 'openai/gpt-4o', price: { input: 1, output: 2 } }] } }
+    const models = { mine: { deployments: [{ model: 'openai/gpt-4.1', price: { input: 1, output: 2 } }] } }
     const { told } = open({ providers, models }, { known: listed })
     expect(told('mine')).toEqual(['configured', 1_000_000, 2_000_000])
     expect(told('openai/gpt-4o')).toEqual(['listed', 9_000_000, 9_000_000])
@@ -71,7 +74,26 @@ describe('The price of a deployment', () => {
   it('is the configured one even where nobody bills', () => {
     const models = { mine: { deployments: [{ model: 'local/llama', price: { input: 0.1, output: 0.1 } }] } }
     const { told } = open({ providers: { local: { type: 'llamacpp' } }, models }, { known: listed })
-    expect([told('mine')[0], told('local/llama')[0]]).toEqual(['configured', 'free'])
+    expect([told('mine')[0], told('local/other')[0]]).toEqual(['configured', 'free'])
+  })
+
+  it('holds for the same model wherever nothing else is said of it, also by its address', () => {
+    const priced = { model: 'local/m', price: { input: 1, output: 2 } }
+    const models = {
+      mine: { deployments: [priced] },
+      same: { deployments: [{ ...priced }] },
+      bare: { deployments: ['local/m'] },
+    }
+    const { told } = open({ providers: { local: { type: 'llamacpp' } }, models })
+    for (const name of ['mine', 'bare', 'local/m']) expect(told(name)).toEqual(['configured', 1_000_000, 2_000_000])
+    expect(told('local/other')[0]).toBe('free')
+  })
+
+  it('holds nowhere else if two models disagree on it', () => {
+    const at = (input: number) => ({ deployments: [{ model: 'openai/gpt-4o-mini', price: { input, output: 2 } }] })
+    const { told } = open({ providers, models: { mine: at(1), dear: at(3), again: at(1) } })
+    expect([told('mine')[1], told('dear')[1]]).toEqual([1_000_000, 3_000_000])
+    expect(told('openai/gpt-4o-mini')[0]).toBe('catalogue')
   })
 
   it('is counted out once, not for each request', () => {
