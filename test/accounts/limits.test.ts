@@ -19,6 +19,8 @@ const headers = { authorization: `Bearer ${secret}` }
 /** In dollars per million: a token of input costs 1,000 nano-dollars, one of output 10,000. */
 const price = { input: 1, output: 10 }
 
+const gemini = { contents: [{ role: 'user', parts: [{ text: 'hi' }] }] }
+
 /** `keys`: the variables of those in the configuration. */
 async function start(limits: KeyLimits, more: Partial<Config> = {}, keys: Record<string, string> = {}) {
   const clock = new ManualClock()
@@ -253,6 +255,19 @@ describe('A key with a budget', () => {
     expect(up.seen).toHaveLength(1)
     await started.clock.advance(24 * 60 * 60 * 1000)
     expect((await started.ask(body)).status).toBe(200)
+  })
+
+  it.each([
+    ['/chat/completions', chat('priced'), 429, { code: 'insufficient_quota' }],
+    ['/responses', { model: 'priced', input: 'hi' }, 429, { code: 'insufficient_quota' }],
+    ['/messages', chat('priced', { max_tokens: 1000 }), 402, { type: 'billing_error' }],
+    ['beta/models/priced:generateContent', gemini, 429, { status: 'RESOURCE_EXHAUSTED' }],
+  ])('is told at %s that it is used up, in the words of that API', async (path, body, status, error) => {
+    const { gateway } = await start({ budget: 1 })
+    const reply = await ask(gateway, body, { headers, path })
+    expect(reply.status).toBe(status)
+    expect(JSON.parse(reply.text)).toMatchObject({ error })
+    expect(up.seen).toHaveLength(0)
   })
 
   it('has a limit set for answers that ask for none, which the model never exceeds', async () => {

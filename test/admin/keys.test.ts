@@ -161,11 +161,22 @@ const noKey = { message: 'There is no such key.', type: 'invalid_request_error',
 describe('The holder of a key', () => {
   it('sees their own limits and usage, and nobody else’s', async () => {
     const { data, key } = await make({ limit: 2, limit_reset: 'daily', rpm_limit: 9 })
-    await state.book(`key:${data.id}`, windowAt('daily', clock.now()), { spent: 500_000_000, held: 0, lost: 0 })
+    await state.book(`key:${data.id}`, windowAt('daily', clock.now()), {
+      spent: 500_000_000,
+      held: 0,
+      lost: 200_000_000,
+    })
     const { status, body } = await ask('GET', '/key', undefined, key)
     expect(status).toBe(200)
     expect(body.data).toMatchObject({
-      ...{ label: data.label, limit: 2, limit_remaining: 1.5, limit_reset: 'daily', is_management_key: false },
+      ...{
+        label: data.label,
+        limit: 2,
+        limit_remaining: 1.5,
+        limit_reset: 'daily',
+        lost: 0.2,
+        is_management_key: false,
+      },
       rate_limit: { requests: 9, interval: '60s' },
     })
     const row = rowMaker()
