@@ -95,6 +95,7 @@ export function inTier(service: string | undefined): string {
 }
 
 export function noStore(cause: unknown): GatewayError {
-  const message = "The limits of this key can't be looked up now. Please try again later."
+  const message =
+    "The limits of this key can't be looked up now: the store of this gateway doesn't answer. Please try again later."
   return new GatewayError('overloaded', message, { cause, retryAfterMs: shortly, reason: 'state_unavailable' })
 }

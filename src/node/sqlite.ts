@@ -22,6 +22,8 @@ export interface SqliteOptions {
 
 /** Statements that are kept ready. Those of reports are made up as they are asked for. */
 const mostPrepared = 200
+/** Milliseconds to try while the file has been locked for longer than anybody waits. */
+const shortly = 100
 /** Milliseconds between tries while the file is locked: a write is over in less than one. */
 const longestPause = 16
 /** Milliseconds of work after which whatever else the process has to do comes first. */
@@ -60,6 +62,8 @@ class SqliteDatabase implements TransactionalDatabase {
   readonly #connection: DatabaseSync
   readonly #clock: Clock
   readonly #patience: number
+  /** Whether the file was found locked for too long, and nothing could be written since. Reading goes on meanwhile. */
+  #isStuck = false
   readonly #prepared = new Map<string, StatementSync>()
   #file: string | undefined
   /** Absent: it is in memory. */
@@ -91,13 +95,14 @@ class SqliteDatabase implements TransactionalDatabase {
   }
 
   all(sql: string, values: readonly Value[] = []): Promise<readonly Row[]> {
-    return this.#inTurn(() => this.#patiently(() => this.#run(sql, values)))
+    return this.#inTurn((asked) => this.#patiently(() => this.#run(sql, values), asked))
   }
 
   batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
-    const size = statements.reduce((sum, { values = [] }) => sum + values.reduce(addSize, 0), 0)
-    const aside = size > large && !this.#isFull ? this.#aside : undefined
-    return aside?.isThere ? this.#inTurn(() => this.#runAside(aside, statements, size)) : this.#runHere(statements)
+    const aside = sizeOf(statements) > large && !this.#isFull ? this.#aside : undefined
+    return aside?.isThere
+      ? this.#inTurn((asked) => this.#runAside(aside, statements, asked))
+      : this.#runHere(statements)
   }
 
   #runHere(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
@@ -106,9 +111,10 @@ class SqliteDatabase implements TransactionalDatabase {
   }
 
   transaction<T>(work: (inside: Statements) => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
+    return this.#inTurn(async (asked) => {
       // One that reads first could find, when it wants to write, that what it has read is old.
-      await this.#patiently(() => this.#exec('BEGIN IMMEDIATE'))
+      await this.#patiently(() => this.#exec('BEGIN IMMEDIATE'), asked)
+      this.#isStuck = false
       this.#bytes = 0
       let over = false
       try {
@@ -130,11 +136,12 @@ class SqliteDatabase implements TransactionalDatabase {
     })
   }
 
-  async #runAside(aside: SqliteAside, statements: readonly Statement[], size: number) {
+  async #runAside(aside: SqliteAside, statements: readonly Statement[], asked: number) {
     const worked = statements.map(({ sql, values = [] }) => ({ sql, values: values.map(bound) }))
-    const rows = await this.#patiently(() => aside.run(worked))
+    const rows = await this.#patiently(() => aside.run(worked), asked)
+    this.#isStuck = false
     if (!rows) throw new StoreError(`${this.#path}: the thread that writes to it has ended`)
-    aside.written(size)
+    aside.written(sizeOf(statements))
     return rows
   }
 
@@ -148,11 +155,12 @@ class SqliteDatabase implements TransactionalDatabase {
     })
   }
 
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+  #inTurn<T>(work: (asked: number) => Promise<T>): Promise<T> {
+    const asked = this.#clock.now()
     const result = this.#last.then(async () => {
       if (this.#worked > longestStretch) await this.#rest()
       if (this.#closed) throw new StoreError(`${this.#path} is closed`)
-      return await work()
+      return await work(asked)
     })
     this.#last = result.catch(() => {})
     return result
@@ -168,15 +176,22 @@ class SqliteDatabase implements TransactionalDatabase {
     if (!this.#closed) this.#connection.exec(`PRAGMA wal_autocheckpoint = ${pages}`)
   }
 
-  /** Tries again by timer while others have the file: SQLite's own wait would stop the whole process. */
-  async #patiently<T>(action: () => T | Promise<T>): Promise<T> {
-    const began = this.#clock.now()
+  /**
+   * Tries again by timer while others have the file: SQLite's own wait would stop the whole process. What has waited for
+   * its turn has less time left, and the least while it is known that the file stays locked.
+   */
+  async #patiently<T>(action: () => T | Promise<T>, asked = this.#clock.now()): Promise<T> {
     for (let pause = 1; ; pause = Math.min(pause * 2, longestPause)) {
       try {
         this.#checkFile()
         return await action()
       } catch (error) {
-        if (!isBusy(error) || this.#clock.now() - began >= this.#patience) throw asStoreError(error, this.#path)
+        if (!isBusy(error)) throw asStoreError(error, this.#path)
+        const patience = this.#isStuck ? Math.min(shortly, this.#patience) : this.#patience
+        if (this.#clock.now() - asked >= patience) {
+          this.#isStuck = true
+          throw asStoreError(error, this.#path)
+        }
       }
       await new Promise<void>((resolve) => this.#clock.after(pause, resolve))
     }
@@ -237,6 +252,10 @@ class SqliteDatabase implements TransactionalDatabase {
 function fileAt(path: string): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false })
   return found && `${found.dev}:${found.ino}`
+}
+
+function sizeOf(statements: readonly Statement[]): number {
+  return statements.reduce((sum, { values = [] }) => sum + values.reduce(addSize, 0), 0)
 }
 
 function addSize(sum: number, value: Value): number {

@@ -5,15 +5,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../src/core/clock.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { openSqlite } from '../../src/node/sqlite.ts'
 import type { TransactionalDatabase } from '../../src/state/database.ts'
+import { ManualClock } from '../support/gateway.ts'
 
 let folder: string
 let path: string
 const opened: TransactionalDatabase[] = []
 
-async function open(options: { patience?: number; file?: string } = {}): Promise<TransactionalDatabase> {
+async function open(options: { patience?: number; file?: string; clock?: Clock } = {}): Promise<TransactionalDatabase> {
   const { file = path, ...rest } = options
   const database = await openSqlite(file, { clock: systemClock, ...rest })
   opened.push(database)
@@ -62,6 +63,47 @@ describe('A database in a file', () => {
     holder.close()
     await waiting
     expect(await patient.all('SELECT a FROM t')).toEqual([{ a: 1 }])
+  })
+
+  it('has all that is asked of it wait for a lock together, and only shortly once that lasts', async () => {
+    const clock = new ManualClock()
+    const database = await open({ clock })
+    await database.all(table)
+    const holder = new DatabaseSync(path)
+    holder.exec('BEGIN IMMEDIATE')
+    let over = 0
+    const ask = (row: number) => {
+      const asked = database.batch([{ sql: insert, values: [row, null, null] }]).finally(() => over++)
+      asked.catch(() => {})
+      return asked
+    }
+    const pass = async (ms: number) => {
+      await new Promise((turn) => setImmediate(turn))
+      await clock.advance(ms)
+    }
+    for (const row of [1, 2, 3]) ask(row)
+    await pass(4_900)
+    expect(over).toBe(0)
+    const later = ask(4)
+    await pass(200)
+    expect(over).toBe(4)
+    await expect(later).rejects.toMatchObject({ name: 'StoreError', busy: true })
+    // What is read says nothing about the lock.
+    expect(await database.all('SELECT a FROM t')).toEqual([])
+    ask(5)
+    await pass(120)
+    expect(over).toBe(5)
+    holder.exec('COMMIT')
+    await ask(6)
+    holder.exec('BEGIN IMMEDIATE')
+    const patient = ask(7)
+    await pass(4_900)
+    expect(over).toBe(6)
+    holder.exec('COMMIT')
+    holder.close()
+    await pass(100)
+    await patient
+    expect(await database.all('SELECT a FROM t')).toEqual([{ a: 6 }, { a: 7 }])
   })
 
   it('has its log moved into it by a thread, long before a transaction would do so', async () => {
