@@ -56,7 +56,7 @@ export function boundOf({ operation, bounding, body, targets, limits }: ToBound)
   const most = Math.min(usualOutput, ...usual, ...targets.map(({ maxOutput = usualOutput }) => maxOutput))
   const limited = asked.tokens === undefined && limits ? bounding.limited?.(body, most) : undefined
   const isOpen = asked.tokens === undefined && limits && limited === undefined
-  const unbounded = firstOf([outline, ...all], (fields) => bounding.unbounded?.(fields, body))
+  const unbounded = limits ? unboundedIn([outline, ...all], { bounding, body, targets }) : undefined
   return {
     bound: {
       ...{ input, output: Math.max(asked.tokens ?? most, ...forced) * answers },
@@ -98,6 +98,18 @@ function settingsOf(operation: Operation, targets: readonly Target[]) {
 function common<T>([first, ...others]: readonly (ReadonlySet<T> | undefined)[]): ReadonlySet<T> | undefined {
   if (others.length === 0 || !first) return first
   return new Set([...first].filter((one) => others.every((other) => other?.has(one))))
+}
+
+/** Fields that nobody knows are refused to clients alone: whoever configures one knows what it costs. */
+function unboundedIn(
+  all: readonly JsonObject[],
+  { bounding, body, targets }: Pick<ToBound, 'bounding' | 'body' | 'targets'>,
+): Unbounded | undefined {
+  const found = firstOf(all, (fields) => bounding.unbounded?.(fields, body))
+  if (found || !bounding.outside) return found
+  // A client may say for each of several models what is other for it.
+  const named = targets.filter(({ why }) => why === 'named').map(({ deployment }) => deployment.overrides)
+  return firstOf([body.outline, ...named], (fields) => bounding.outside?.(fields))
 }
 
 function hasAny(fields: JsonObject): boolean {

@@ -10,6 +10,8 @@ export interface Output {
   readonly tokens: number | undefined
   /** How many answers it asks for at once. */
   readonly answers: number
+  /** How many requests it becomes where a server gives one answer at once. Absent: as many as there are answers. */
+  readonly exchanges?: number
 }
 
 /** Something in a request whose tokens nobody can bound beforehand. */
@@ -44,6 +46,8 @@ export interface Bounding {
   pictures?(asked: JsonObject): Pictures
   /** The first thing without a bound; undefined: all has one. Absent: all always has. */
   unbounded?(asked: JsonObject, body: RequestBody): Unbounded | undefined
+  /** The first field of a client's of which nobody knows what it may cost. Absent: none costs anything that isn't bounded. */
+  outside?(asked: JsonObject): Unbounded | undefined
   /** The request with the wish for the tokens in its stream; undefined: it is there, or needn't be. Absent: it never needs. */
   askingUsage?(body: RequestBody): RequestBody | undefined
   /** Takes out of a stream what nobody but the gateway has asked for. */

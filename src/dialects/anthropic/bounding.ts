@@ -1,5 +1,12 @@
 import type { Bounding } from '../../core/bounding.ts'
 import {
+  fieldOutside,
+  frameFields,
+  onlyClears,
+  samplingFields,
+  thinkingFields,
+} from '../../operations/common/bounded-fields.ts'
+import {
   charactersIn,
   countParts,
   limitAmong,
@@ -8,7 +15,7 @@ import {
   withField,
 } from '../../operations/common/bounding.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
-import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
 
 const media: ReadonlySet<unknown> = new Set(['image', 'document'])
 
@@ -30,8 +37,24 @@ export const boundingMessage: Bounding = {
       return { what: 'tools of another server', param: 'mcp_servers' }
     // Those that the client runs have a schema of its own, or are run on its computer.
     return toolOutside(asked.tools, (tool) => {
-      const type = stringAt(tool, 'type') ?? 'custom'
+      const { type, name } = tool
+      if (typeof type !== 'string') return type === undefined && typeof name === 'string'
       return type === 'custom' || /^(bash|text_editor|computer|memory)_\d+$/.test(type)
     })
   },
+  outside: (asked) => fieldOutside(asked, fields, isHarmless),
+}
+
+const fields: ReadonlySet<string> = new Set([
+  ...frameFields,
+  ...samplingFields,
+  ...thinkingFields,
+  ...['messages', 'max_tokens', 'system', 'tools', 'tool_choice', 'output_config', 'output_format', 'cache_control'],
+  ...['betas', 'user_profile_id'],
+])
+
+/** A model may be served faster, or in one region alone, at more than its list price. */
+function isHarmless(name: string, value: unknown): boolean {
+  if (name === 'context_management') return onlyClears(value)
+  return (name === 'speed' && value === 'standard') || (name === 'inference_geo' && value === 'global')
 }

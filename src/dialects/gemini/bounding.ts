@@ -1,4 +1,5 @@
 import type { Bounding } from '../../core/bounding.ts'
+import { fieldOutside } from '../../operations/common/bounded-fields.ts'
 import {
   charactersIn,
   countOf,
@@ -46,7 +47,15 @@ export const boundingContent: Bounding = {
       .find((name) => name !== undefined)
     return outside === undefined ? undefined : { what: `the tool ${outside}`, param: 'tools' }
   },
+  outside: (asked) => fieldOutside(camel(asked), fields),
 }
+
+const fields: ReadonlySet<string> = new Set(
+  ['model', 'contents', 'systemInstruction', 'tools', 'toolConfig', 'safetySettings', 'generationConfig'].concat([
+    'labels',
+    'cachedContent',
+  ]),
+)
 
 function objectOf(value: unknown): JsonObject {
   return isObject(value) ? value : {}

@@ -1,4 +1,5 @@
 import type { Bounding, Pictures } from '../../core/bounding.ts'
+import { fieldOutside, frameFields } from '../../operations/common/bounded-fields.ts'
 import { charactersIn, limitAmong, withField } from '../../operations/common/bounding.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
@@ -13,7 +14,14 @@ export const boundingOllama: Bounding = {
   pictures: ({ messages, images }) =>
     picturesOf([images, ...(Array.isArray(messages) ? messages : []).map((one) => one?.images)]),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
+  outside: (asked) => fieldOutside(asked, fields),
 }
+
+const fields: ReadonlySet<string> = new Set([
+  ...frameFields,
+  ...['messages', 'prompt', 'suffix', 'images', 'system', 'template', 'context', 'raw', 'format', 'options', 'think'],
+  ...['keep_alive', 'tools', 'logprobs', 'top_logprobs', 'truncate', 'shift'],
+])
 
 function mediaIn({ messages, images }: JsonObject): number {
   const of = (list: unknown) => (Array.isArray(list) ? list.length : 0)

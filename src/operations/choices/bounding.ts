@@ -1,6 +1,8 @@
 import type { Bounding } from '../../core/bounding.ts'
-import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
-import { countOf, countParts, dataIn, limitAmong, picturesIn, toolOutside, withField } from '../common/bounding.ts'
+import { synonyms } from '../../core/synonyms.ts'
+import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+import { fieldOutside, frameFields, onlyClears, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
+import { countOf, countParts, dataIn, picturesIn, toolOutside, withField } from '../common/bounding.ts'
 import { kindsLacking } from '../common/kinds.ts'
 import { HiddenUsage } from './hidden-usage.ts'
 
@@ -8,6 +10,7 @@ const media: ReadonlySet<unknown> = new Set(['image_url', 'input_audio', 'file',
 
 /** Both names are known to most servers; one that refuses this one is asked again by the other. */
 const limitName = 'max_tokens'
+const newerName = 'max_completion_tokens'
 
 const common = {
   limited: (body, tokens) => withField(body, limitName, tokens),
@@ -27,8 +30,8 @@ function mediaIn({ messages }: JsonObject): number {
 export const boundingChat: Bounding = {
   ...common,
   output: (asked) => ({
-    tokens: limitAmong(asked.max_completion_tokens, asked.max_tokens),
-    answers: countOf(asked.n),
+    tokens: largestLimit(asked),
+    answers: Math.max(countOf(asked.n), countOf(asked.best_of)),
   }),
   media: mediaIn,
   pictures: ({ messages }) =>
@@ -38,23 +41,67 @@ export const boundingChat: Bounding = {
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     if (isObject(asked.web_search_options)) return { what: 'a web search', param: 'web_search_options' }
-    return toolOutside(asked.tools, (tool) => isOwn(tool))
+    const endless = endlessLimit(asked)
+    if (endless !== undefined) return { what: 'an answer without a limit', param: endless }
+    return toolOutside(asked.tools, isOwn)
   },
+  outside: (asked) => fieldOutside(asked, chatFields, isHarmless),
 }
 
-function isOwn(tool: JsonObject): boolean {
-  const type = stringAt(tool, 'type') ?? 'function'
-  return type === 'function' || type === 'custom'
+const chatFields: ReadonlySet<string> = new Set([
+  ...frameFields,
+  ...samplingFields,
+  ...thinkingFields,
+  ...['messages', 'n', 'max_tokens', 'max_completion_tokens', 'response_format', 'modalities', 'audio', 'prediction'],
+  ...['tools', 'tool_choice', 'functions', 'function_call', 'parallel_tool_calls'],
+  ...['safety_settings', 'safetySettings', 'cache_control', 'output_config', 'tool_config', 'toolConfig'],
+])
+
+/** What a chat may say to Google's and Anthropic's servers alone. */
+function isHarmless(name: string, value: unknown): boolean {
+  if (name === 'context_management') return onlyClears(value)
+  return (
+    name === 'extra_body' && isObject(value) && Object.keys(value).every((key) => key === 'google') && isOfGoogle(value)
+  )
+}
+
+function isOfGoogle(extra: JsonObject): boolean {
+  return Object.keys(objectAt(extra, 'google') ?? {}).every((key) => /^(thinking_?config|safety_?settings)$/i.test(key))
+}
+
+/** To some servers a number below 0 is no limit, whatever is said beside it. An older one alone is replaced. */
+function endlessLimit({ max_completion_tokens: limit, max_tokens: older }: JsonObject): string | undefined {
+  if (Number(limit) < 0) return newerName
+  return Number(limit) > 0 && Number(older) < 0 ? limitName : undefined
+}
+
+/** Servers differ in which they obey. */
+function largestLimit(asked: JsonObject): number | undefined {
+  const given = synonyms.limit.map((name) => asked[name]).filter((one) => typeof one === 'number' && one > 0)
+  return given.length === 0 ? undefined : Math.max(...(given as number[]))
+}
+
+/** Those that a provider runs by itself have a type of their own, or none: `{ googleSearch: {} }`. */
+function isOwn({ type, function: described }: JsonObject): boolean {
+  return type === 'function' || type === 'custom' || (type === undefined && isObject(described))
 }
 
 export const boundingCompletion: Bounding = {
   ...common,
   without: (asked) => kindsLacking(asked, 0),
-  output: ({ max_tokens, best_of, n, prompt }) => ({
-    tokens: limitAmong(max_tokens),
-    answers: Math.max(countOf(n), countOf(best_of)) * promptsIn(prompt),
+  output: (asked) => ({
+    tokens: largestLimit(asked),
+    answers: Math.max(countOf(asked.n), countOf(asked.best_of)) * promptsIn(asked.prompt),
+    exchanges: countOf(asked.n),
   }),
+  outside: (asked) => fieldOutside(asked, completionFields),
 }
+
+const completionFields: ReadonlySet<string> = new Set([
+  ...frameFields,
+  ...samplingFields,
+  ...['prompt', 'suffix', 'echo', 'n', 'best_of', 'max_tokens', 'response_format'],
+])
 
 /** A list of texts, or of lists of tokens, is as many prompts; a list of tokens is one. */
 function promptsIn(prompt: unknown): number {

@@ -24,7 +24,12 @@ export function withField(body: RequestBody, name: string, value: unknown): Requ
 /** The first tool that the provider runs by itself: what it reads and writes is billed too, however much it is. */
 export function toolOutside(tools: unknown, isOwn: (tool: JsonObject) => boolean): Unbounded | undefined {
   const found = (Array.isArray(tools) ? tools : []).find((tool) => isObject(tool) && !isOwn(tool))
-  return found && { what: `the tool ${stringAt(found, 'type') ?? 'of this kind'}`, param: 'tools' }
+  return (
+    found && {
+      what: `the tool ${stringAt(found, 'type') ?? Object.keys(found)[0] ?? 'without a name'}`,
+      param: 'tools',
+    }
+  )
 }
 
 /** How many of the parts, at any depth of these values, pass the test. */

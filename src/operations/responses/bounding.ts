@@ -1,5 +1,6 @@
 import type { Bounding } from '../../core/bounding.ts'
-import { type JsonObject, stringAt } from '../../wire/json.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
+import { fieldOutside, frameFields, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
 import { countParts, dataIn, limitAmong, picturesIn, toolOutside, withField } from '../common/bounding.ts'
 import { kindsLacking } from '../common/kinds.ts'
 
@@ -23,7 +24,16 @@ export const boundingResponse: Bounding = {
       if (isGiven(asked[param])) return { what: 'what was said before, which the provider keeps', param }
     return toolOutside(asked.tools, isOwn)
   },
+  outside: (asked) => fieldOutside(asked, fields),
 }
+
+const fields: ReadonlySet<string> = new Set([
+  ...frameFields,
+  ...samplingFields,
+  ...thinkingFields,
+  ...['input', 'instructions', 'max_output_tokens', 'text', 'tools', 'tool_choice', 'parallel_tool_calls', 'include'],
+  ...['truncation', 'background', 'max_tool_calls', 'client_metadata', 'previous_response_id', 'conversation'],
+])
 
 /** A compaction has no limit that could be set. */
 export const boundingCompaction: Bounding = {
@@ -33,7 +43,8 @@ export const boundingCompaction: Bounding = {
 }
 
 function isOwn(tool: JsonObject): boolean {
-  const type = stringAt(tool, 'type') ?? 'function'
+  const { type, name } = tool
+  if (typeof type !== 'string') return type === undefined && (typeof name === 'string' || isObject(tool.function))
   if (type !== 'namespace') return own.has(type)
   return toolOutside(tool.tools, isOwn) === undefined
 }
