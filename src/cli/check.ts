@@ -43,13 +43,17 @@ interface Served {
   }[]
   /** The model that answers for those that are missing. */
   readonly fallback: string | null
-  /** How many keys clients may use. */
+  /** How many keys clients may use, besides those that the gateway makes. */
   readonly keys: number
+  /** Whether the gateway makes keys. */
+  readonly makesKeys: boolean
+  /** Whether requests need no key, as far as that is known without a look into the store. */
+  readonly open: boolean
   /** What becomes of requests for missing models. */
   readonly missing: string
 }
 
-function servedBy({ file, notes, gateway: { catalog }, access }: Local): Served {
+function servedBy({ file, notes, gateway: { catalog }, access, keeps }: Local): Served {
   return {
     file,
     notes,
@@ -65,13 +69,15 @@ function servedBy({ file, notes, gateway: { catalog }, access }: Local): Served 
     })),
     fallback: catalog.fallback ?? null,
     keys: access.mode === 'keys' ? access.keys.length : 0,
+    makesKeys: keeps,
+    open: access.mode === 'open',
     missing: fateOfMissing(catalog),
   }
 }
 
 const groupsOf = ({ models, patterns }: Catalog) => [...models.values(), ...patterns.values]
 
-function textOf({ file, notes, providers, models, keys, missing }: Served): string {
+function textOf({ file, notes, providers, models, missing, ...access }: Served): string {
   const section = (lines: readonly string[]) => (lines.length > 0 ? ['', ...lines.map((line) => `  ${line}`)] : [])
   const lines = [
     `${file} is right.`,
@@ -94,14 +100,18 @@ function textOf({ file, notes, providers, models, keys, missing }: Served): stri
           ),
         )
       : []),
-    ...section([
-      `missing models ${missing}`,
-      keys > 0
-        ? `${keys} ${keys === 1 ? 'key is' : 'keys are'} accepted`
-        : 'no key required: only programs on this machine can use it',
-    ]),
+    ...section([`missing models ${missing}`, textOfAccess(access)]),
   ]
   return lines.map((line) => `${printable(line)}\n`).join('')
+}
+
+function textOfAccess({ keys, makesKeys, open }: Pick<Served, 'keys' | 'makesKeys' | 'open'>): string {
+  if (open)
+    return `no key required${makesKeys ? ' unless some were made' : ''}: only programs on this machine can use it`
+  const more = makesKeys ? 'keys that the gateway makes' : undefined
+  if (keys === 0) return `${more} are accepted`
+  const own = `${keys} ${keys === 1 ? 'key' : 'keys'}`
+  return more ? `${own} and ${more} are accepted` : `${own} ${keys === 1 ? 'is' : 'are'} accepted`
 }
 
 const stateOf = (address: string, unusable: string | null) => (unusable === null ? address : `not usable: ${unusable}`)

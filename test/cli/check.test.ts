@@ -54,8 +54,20 @@ it('says the same to programs', async () => {
       { name: 'gpt-*', deployments: ['a/*'] },
     ],
     fallback: 'm',
-    keys: 1,
+    ...{ keys: 1, makesKeys: false, open: false },
   })
+})
+
+it.each([
+  ['no key required: only programs on this machine can use it', {}],
+  ['no key required unless some were made: only programs', { SAMEWIRE_STATE: 'file:none.db' }],
+  ['keys that the gateway makes are accepted', { SAMEWIRE_STATE: 'file:none.db', SAMEWIRE_ADMIN_KEY: 'the-admins' }],
+  [
+    '1 key and keys that the gateway makes are accepted',
+    { SAMEWIRE_STATE: 'file:none.db', SAMEWIRE_KEY: 'the-clients' },
+  ],
+])('says who gets in: %s', async (line, given) => {
+  expect((await samewire(`check ${folder}/keyless.json`, { env: given })).output).toContain(`  ${line}`)
 })
 
 it('names every problem with its path, and fails', async () => {
