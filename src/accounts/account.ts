@@ -99,7 +99,13 @@ export class KeyAccount implements Account {
     const { targets } = payable
     const costs = payer !== undefined && targets.some(({ deployment }) => priceOf(deployment)?.source !== 'free')
     const limited = costs && !limits.allowUnbounded
-    const { body, bound, unbounded } = boundOf({ operation, bounding, body: asked.body, targets, limits: limited })
+    const { body, bound, unbounded, exchanges } = boundOf({
+      operation,
+      bounding,
+      body: asked.body,
+      targets,
+      limits: limited,
+    })
     if (limited && unbounded) throw unboundedFor(payer.whose, unbounded.what, unbounded.param)
     const asking = this.#counts(subjects) ? bounding.askingUsage?.(body) : undefined
     const worst = (target: Target, { pieces, ...most }: TokenBound) => {
@@ -114,7 +120,7 @@ export class KeyAccount implements Account {
     const paid = payer
       ? this.#tellable(payable, payer, { body, isTold: (one) => worst(one, held) !== undefined })
       : plan
-    const need = payer ? dearest(paid.targets, worst, held) : 0
+    const need = payer ? dearest(paid.targets, worst, { bound: held, exchanges }) : 0
     const now = clock.now()
     return new RequestAdmission({
       ...{ plan: paid, body: asking ?? body, operation, bound, worst },
@@ -246,8 +252,23 @@ function serviceOf(target: Target, body: RequestBody): string | undefined {
   return stringAt(askedFields({ target, body }), 'service_tier')
 }
 
-function dearest(targets: readonly Target[], worst: Admitted['worst'], bound: TokenBound): number {
-  return targets.reduce((most, target) => Math.max(most, worst(target, bound) ?? 0), 0)
+interface Needed {
+  readonly bound: TokenBound
+  readonly exchanges: number
+}
+
+/** Of what becomes several exchanges, each has all of the input. */
+function dearest(targets: readonly Target[], worst: Admitted['worst'], { bound, exchanges }: Needed): number {
+  const again = { ...bound, output: 0, pieces: undefined }
+  return targets.reduce((most, target) => {
+    const more = exchanges > 1 && mayGiveOne(target) ? (exchanges - 1) * (worst(target, again) ?? 0) : 0
+    return Math.max(most, (worst(target, bound) ?? 0) + more)
+  }, 0)
+}
+
+/** Whether a server may give one answer at once: of others than the format's own, only their answers tell. */
+function mayGiveOne({ deployment: { provider } }: Target): boolean {
+  return !provider.definition.keepsFormat?.(provider.settings)
 }
 
 /** For an operation of which nobody can tell what it takes. */

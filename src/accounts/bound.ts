@@ -24,6 +24,8 @@ export interface TokenBound {
 }
 
 export interface Bounded {
+  /** How many exchanges answer the request where a server gives one answer at once. */
+  readonly exchanges: number
   readonly bound: TokenBound
   /** The request, with the limit that makes the bound one. */
   readonly body: RequestBody
@@ -51,7 +53,8 @@ export function boundOf({ operation, bounding, body, targets, limits }: ToBound)
   const asked = bounding.output(outline, body)
   const forced = settings.map(({ overrides }) => bounding.output(overrides, body).tokens ?? 0)
   const all = settings.map(({ defaults, overrides }) => ({ ...defaults, ...outline, ...overrides }))
-  const answers = Math.max(asked.answers, ...all.map((fields) => bounding.output(fields, body).answers))
+  const outputs = [asked, ...all.map((fields) => bounding.output(fields, body))]
+  const answers = Math.max(...outputs.map((one) => one.answers))
   const usual = settings.map(({ defaults }) => bounding.output(defaults, body).tokens ?? usualOutput)
   const most = Math.min(usualOutput, ...usual, ...targets.map(({ maxOutput = usualOutput }) => maxOutput))
   const limited = asked.tokens === undefined && limits ? bounding.limited?.(body, most) : undefined
@@ -63,6 +66,7 @@ export function boundOf({ operation, bounding, body, targets, limits }: ToBound)
       without: common([outline, ...all].map((fields) => bounding.without?.(fields))),
       pieces: bounding.pieces?.(body) ?? operation.pieces?.(body),
     },
+    exchanges: Math.max(...outputs.map((one) => one.exchanges ?? one.answers)),
     body: limited ?? body,
     unbounded: unbounded ?? (isOpen ? { what: 'an answer without a limit', param: 'model' } : undefined),
   }

@@ -87,6 +87,18 @@ describe('What a request may cost', () => {
     expect(up.seen).toHaveLength(0)
   })
 
+  it('has the input once for each of several answers, which a server may give one at once', async () => {
+    const usage = { prompt_tokens: 1_600, completion_tokens: 100, total_tokens: 1_700 }
+    up.script(json(200, { ...(chatAnswer('hello') as object), usage }))
+    const poor = await start(serving({ price }), { budget: 6_000_000 })
+    expect((await poor.ask(text({ n: 3 }))).status).toBe(429)
+    expect([up.seen.length, await poor.spent()]).toEqual([0, 0])
+    const { ask, spent, held } = await start(serving({ price }), { budget: 8_000_000 })
+    const reply = await ask(text({ n: 3 }))
+    expect([reply.status, JSON.parse(reply.text).choices.length, up.seen.length]).toEqual([200, 3, 3])
+    expect([await spent(), await held()]).toEqual([3 * (1_600 * 1_000 + 100 * 10_000), 0])
+  })
+
   it('is bounded by the limit that the configuration has for requests without one', async () => {
     const { ask } = await start(serving({ price, params: { max_tokens: 50 } }), { budget })
     expect((await ask(text({ max_tokens: undefined }))).status).toBe(200)

@@ -333,12 +333,15 @@ describe('A request that is shared out', () => {
     expect((await settled(started)).row).toMatchObject({ outcome: 'cut', usageSource: 'bounded' })
   })
 
-  it('holds for all of them no more than for one exchange with all choices', async () => {
-    const started = await paying(10_000_000)
-    a.script(single)
+  it('is answered whole, or refused before anybody is asked: the prompt is held for each exchange', async () => {
     const body = whole('one', { n: 8 })
+    const poor = await paying(10_000_000)
+    expect((await poor.ask(body)).status).toBe(429)
+    expect([a.seen.length, await poor.spent()]).toEqual([0, 0])
+    const started = await paying(14_000_000)
+    a.script(single)
     expect((await inTime(started.clock, started.ask(body))).status).toBe(200)
-    expect((await settled(started, 1, 10_000_000)).booked).toBe(8 * told)
+    expect((await settled(started, 1, 14_000_000)).booked).toBe(8 * told)
   })
 
   it('pays for those that were answered where another one fails', async () => {
