@@ -186,7 +186,7 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
     const admission =
       before ??
       (isPlanned
-        ? await admitted(account, { operation, body: asked, plan: planned, user: query.user }, trace)
+        ? await admitted(account, { operation, body: asked, plan: planned, user: query.user, routed }, trace)
         : undefined)
     const { plan: made } = admission ?? { plan: planned }
     const body = before ? asked : (admission?.body ?? asked)

@@ -1,6 +1,6 @@
 import type { Account, Admission, Admittance, Exchange, Tenant } from '../core/account.ts'
 import { askedFields } from '../core/asked.ts'
-import type { Bounding } from '../core/bounding.ts'
+import type { Bounding, Unbounded } from '../core/bounding.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Plan, Target } from '../core/plan.ts'
@@ -106,7 +106,8 @@ export class KeyAccount implements Account {
       targets,
       limits: limited,
     })
-    if (limited && unbounded) throw unboundedFor(payer.whose, unbounded.what, unbounded.param)
+    const open = limited ? (unbounded ?? choiceOf(asked)) : undefined
+    if (payer && open) throw unboundedFor(payer.whose, open.what, open.param)
     const asking = this.#counts(subjects) ? bounding.askingUsage?.(body) : undefined
     const worst = (target: Target, { pieces, ...most }: TokenBound) => {
       const priced = priceOf(target.deployment)
@@ -250,6 +251,15 @@ interface Telling {
 /** The service tier that a target is asked for. */
 function serviceOf(target: Target, body: RequestBody): string | undefined {
   return stringAt(askedFields({ target, body }), 'service_tier')
+}
+
+/** What a router is to choose: only the price of the first model is known, at its usual servers. */
+function choiceOf({ routed, plan }: Admittance): Unbounded | undefined {
+  const { outline = {} } = routed ?? {}
+  const param = ['models', 'fallbacks', 'provider', 'providerOptions'].find((name) => (outline[name] ?? null) !== null)
+  if (param !== undefined) return { what: 'a router chooses', param }
+  const searches = plan.targets.some(({ deployment: { provider, model } }) => provider.routes && /:online$/.test(model))
+  return searches ? { what: 'a web search', param: 'model' } : undefined
 }
 
 interface Needed {

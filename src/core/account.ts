@@ -50,6 +50,8 @@ export interface Admittance {
   readonly plan: Plan
   /** The end user whom the client speaks for. */
   readonly user: string | undefined
+  /** The same with what a router is told, where one chooses among models. */
+  readonly routed?: RequestBody | undefined
 }
 
 /** An exchange with an upstream, and how it failed, if it did. */

@@ -86,6 +86,22 @@ describe('What may cost more than a budget can hold for it', () => {
     expect([reply.status, errorOf(reply).code]).toEqual([400, 'unbounded_cost'])
   })
 
+  it.each([
+    ['models', 'm', { models: ['m', 'dear'] }],
+    ['provider', 'm', { provider: { order: ['dear'] } }],
+    ['model', 'm:online', {}],
+  ])('is refused where a router is to choose it: %s', async (param, model, more) => {
+    const router = { type: 'openrouter' as const, baseURL: up.url, apiKey: 'env:UP_KEY' }
+    const routed = {
+      providers: { up: router },
+      models: { m: { deployments: [{ model: `up/${model}`, price }], retries: 0 } },
+    }
+    const { ask } = await start(routed, { budget: dollar })
+    const reply = await ask(body(more))
+    expect([reply.status, errorOf(reply)]).toEqual([400, expect.objectContaining({ param, code: 'unbounded_cost' })])
+    expect(up.seen).toHaveLength(0)
+  })
+
   it('is whatever the larger of two limits lets it: servers differ in which they obey', async () => {
     const { ask } = await start(config(), { budget: 20_000_000 })
     for (const more of [
