@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { createAdmin } from '../../src/admin/admin.ts'
 import type { AdminScope } from '../../src/admin/route.ts'
+import { keptInMemory } from '../support/accounting.ts'
 import { ask, chat, errorOf, noLists, type Reply } from '../support/ask.ts'
 import { runtimes, serveBoth } from '../support/both.ts'
 import { gatewayStarter } from '../support/gateway.ts'
+import { headers, secret } from '../support/paying.ts'
 import { chatAnswer, fakeUpstream, json } from '../support/upstream.ts'
 
 const adminKey = 'sk-admin-0123456789abcdef'
@@ -116,6 +118,19 @@ describe('A gateway without an admin key', () => {
     const { baseURL } = await start({ providers }, { services: noLists })
     const reply = await request(baseURL, '/admin/config/reload', { method: 'POST', headers })
     expect(reply.status).toBe(403)
+  })
+})
+
+describe.each(['open', 'closed'] as const)('A gateway, %s without keys, that may have made some', (mode) => {
+  it('lets in their holders only, also when the admin key is missing', async () => {
+    const upstream = await fakeUpstream(json(200, chatAnswer('x')))
+    const { accounting, put } = await keptInMemory()
+    put(secret, {})
+    const providers = { p: { type: 'openai-compatible', baseURL: upstream.url } } as const
+    const gateway = await start({ providers }, { access: { mode, remedy: '' }, services: noLists, accounting })
+    expect((await ask(gateway, chat('p/m'))).status).toBe(401)
+    expect((await ask(gateway, chat('p/m'), { headers })).status).toBe(200)
+    await upstream.close()
   })
 })
 

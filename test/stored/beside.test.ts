@@ -1,6 +1,7 @@
 import OpenAI from 'openai'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Config } from '../../src/config/schema.ts'
+import { keptInMemory } from '../support/accounting.ts'
 import { noLists } from '../support/ask.ts'
 import { type GatewayOptions, gatewayStarter, type RunningGateway, serveUpstreams } from '../support/gateway.ts'
 import { create, last } from '../support/response-socket.ts'
@@ -78,7 +79,8 @@ describe('What is stored', () => {
   })
 
   it('is the same owner’s for all who need no key', async () => {
-    const gateway = await gatewayWith({}, { env: { OTHER: 'x' }, accounting: parts.accounting })
+    const { accounting } = await keptInMemory()
+    const gateway = await gatewayWith({}, { env: { OTHER: 'x' }, accounting })
     const { id } = await clientOf(gateway, 'none').responses.create({ model: 'up/m', input: 'hi' })
     expect(await clientOf(gateway, 'any').responses.retrieve(id)).toMatchObject({ id })
   })
