@@ -1,5 +1,5 @@
 import { copyFile, mkdir, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { type ModuleInfo, type OutputChunk, type Plugin, rolldown } from 'rolldown'
@@ -30,7 +30,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
  * are files of their own. Wrangler's own bundling makes one script of everything, which is read whole at each start.
  */
 export async function buildWorker(entry: string, folder: string): Promise<BuiltWorker> {
-  const outdir = join(root, folder)
+  const outdir = resolve(root, folder)
   const main = basename(entry, '.ts').concat('.js')
   const first = join(root, entry)
   const data: string[] = []
