@@ -9,6 +9,9 @@ const { DB, METERS, FLIGHTS, UPSTREAM } = env
 const tags = ['shared', 'leader', 'last', 'early', 'other', 'named', 'dropped'] as const
 type Tag = (typeof tags)[number]
 
+/** By what their provider knows these requests: other tests ask it at the same time. */
+const seen = (tag: Tag) => `flights-${tag}`
+
 const chunk = (about: object) =>
   `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm', ...about })}\n\n`
 const says = (delta: object, finish: string | null = null) =>
@@ -30,7 +33,7 @@ function provider(tag: Tag) {
   // Who leaves is noticed when something is written.
   const what = tag === 'last' ? 'drip' : 'wait'
   const after = { bytes: tag === 'early' ? 0 : first.length, what } as const
-  const delivery = { tag, after } as const
+  const delivery = { tag: seen(tag), after } as const
   const path = exchangePath({ answer: { status: 200, headers, body }, delivery })
   return { type: 'openai-compatible', baseURL: `${UPSTREAM}${path}/v1` }
 }
@@ -71,8 +74,8 @@ async function ask(tag: Tag, { key, signal, more }: Asking = {}): Promise<Respon
 }
 
 const result = (response: Response) => response.headers.get('x-samewire-cache')
-const goOn = async (tag: Tag) => void (await (await fetch(`${UPSTREAM}/seen/${tag}/go`)).text())
-const calls = async (tag: Tag) => ((await (await fetch(`${UPSTREAM}/seen/${tag}`)).json()) as unknown[]).length
+const goOn = async (tag: Tag) => void (await (await fetch(`${UPSTREAM}/seen/${seen(tag)}/go`)).text())
+const calls = async (tag: Tag) => ((await (await fetch(`${UPSTREAM}/seen/${seen(tag)}`)).json()) as unknown[]).length
 
 beforeAll(async () => {
   // The first one builds the gateway, for the objects too: they don't have this test's configuration.
@@ -104,7 +107,7 @@ describe('Requests to a Worker that want the same at once', () => {
   it('have the provider cut off once the last one has left', async () => {
     const both = [await ask('last'), await ask('last')]
     for (const one of both) await one.body?.cancel()
-    await (await fetch(`${UPSTREAM}/seen/last/abandoned`)).text()
+    await (await fetch(`${UPSTREAM}/seen/${seen('last')}/abandoned`)).text()
     expect(both.map(result)).toEqual(['miss', 'shared'])
   })
 
@@ -114,7 +117,7 @@ describe('Requests to a Worker that want the same at once', () => {
     while ((await calls('early')) === 0) await new Promise((turn) => setTimeout(turn))
     leaving.abort()
     await pending
-    await (await fetch(`${UPSTREAM}/seen/early/abandoned`)).text()
+    await (await fetch(`${UPSTREAM}/seen/${seen('early')}/abandoned`)).text()
     expect(await calls('early')).toBe(1)
   })
 
