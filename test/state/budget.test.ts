@@ -27,7 +27,8 @@ describe.each(Object.entries(engines))('Processes that share %s', (_, place) => 
     expect(requests).toBeGreaterThan(limit / 33)
   })
 
-  it('never exceed it where some are killed or stopped, and book what may have been spent', async () => {
+  // On a quick machine all may be over before anybody is killed, which proves nothing.
+  it('never exceed it where some are killed or stopped, and book what may have been spent', { retry: 3 }, async () => {
     const { problems, lines } = await proveBudget({ ...settings, fates: ['kill', 'stop', 'kill'], url: await place() })
     expect(problems).toEqual([])
     expect(lines[0]?.lost).toBeGreaterThan(0)
