@@ -112,6 +112,8 @@ export class KeyAccount implements Account {
     const worst = (target: Target, { pieces, ...most }: TokenBound) => {
       const priced = priceOf(target.deployment)
       if (!priced) return undefined
+      // What is free is so in every tier.
+      if (priced.source === 'free') return 0
       const all = { ...pieces, ...most }
       const cost = worstCost(priced.tariffs, { ...all, service: serviceOf(target, body) })
       return cost ?? (limits.allowUnbounded ? worstCost(priced.tariffs, all) : undefined)
