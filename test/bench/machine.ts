@@ -28,7 +28,14 @@ export function whyNotMeasurable(): string | undefined {
 
 /** Keeps this process, the load generator, off the gateways' core. */
 export function keepTo(core: number | undefined): void {
-  if (core !== undefined) execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)])
+  if (core === undefined) return
+  const keep = () => execFileSync('taskset', ['-a', '-c', '-p', String(core), String(process.pid)], { stdio: 'pipe' })
+  // A thread may end after taskset has found it.
+  try {
+    keep()
+  } catch {
+    keep()
+  }
 }
 
 /** Microseconds that a core was busy so far with any process, including steal time; the resolution is 10 ms. */
