@@ -39,7 +39,7 @@ export interface RequestReport {
   readonly model: string | undefined
   /** The name of the client's key, never the key itself. */
   readonly key: string | undefined
-  /** The fields of its body, without long texts. Undefined if it was not read. */
+  /** The fields of its body, without long texts and what was said. Undefined if it was not read. */
   readonly asked: JsonObject | undefined
   /** The end user whom the client speaks for, in the client's words. */
   readonly user: string | undefined

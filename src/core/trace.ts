@@ -33,8 +33,8 @@ export interface Trace {
   usage?: JsonObject | undefined
   /** What a whole answer says of itself, if somebody follows the distributed trace. */
   conclusion?: Conclusion | undefined
-  /** Follows it, for observers. Absent: nobody does. */
-  record?: WorkRecord
+  /** Follows it, for observers, until it is over. Absent: nobody does. */
+  record?: WorkRecord | undefined
   /** Whether its answer is kept with what only its model can read, for later requests that go on from it. */
   keeps?: boolean
   /** Absent: no answers of its model are kept. */

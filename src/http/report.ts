@@ -156,6 +156,8 @@ export class RequestRecord implements WorkRecord {
     const ms = clock.now() - this.#arrival.started
     const report = () => {
       told(log, () => this.#observer.over(this.#report(status, outcome, failure, ms)))
+      // An observer may keep the report for a while, but needs nothing of what it was made from.
+      this.#arrival.trace.record = undefined
       this.#onOver()
     }
     // Its client may have left while others get what it pays for.
@@ -176,7 +178,7 @@ export class RequestRecord implements WorkRecord {
       operation: this.operation?.name,
       model: trace.plan?.requested ?? this.read.model,
       key: this.key,
-      asked: this.body?.outline,
+      asked: this.body && settingsOf(this.body.outline),
       user: user === undefined ? undefined : shownText(user),
       status,
       streams: this.#streams,
@@ -222,6 +224,12 @@ export class RequestRecord implements WorkRecord {
     const json = read && tryParse(new TextDecoder().decode(this.#whole))
     return isObject(json) ? this.operation?.usage?.(json) : undefined
   }
+}
+
+/** Observers may keep it for a while, so it has nothing of what was said. */
+function settingsOf(fields: JsonObject): JsonObject {
+  const { messages, input, prompt, contents, system, instructions, tools, ...settings } = fields
+  return settings
 }
 
 function servedBy({ attempts, plan }: Trace): Deployment | undefined {

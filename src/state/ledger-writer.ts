@@ -47,6 +47,8 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
   let droppedBefore = 0
   let failures = 0
   let running: Promise<void> | undefined
+  /** Rows for which it goes on. */
+  let least = 0
   let cancel: (() => void) | undefined
   let isClosed = false
 
@@ -61,30 +63,40 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
     })
   }
 
-  /** Writes all that waits, or finds that the store can't be used now. Never rejects. */
-  function run(): Promise<void> {
+  /**
+   * Writes what waits as long as there are so many rows, or finds that the store can't be used now. Never rejects.
+   */
+  function run(rows = 0): Promise<void> {
     cancel?.()
     cancel = undefined
-    running ??= writeAll().finally(() => {
-      running = undefined
-      if (isWaiting()) schedule(failures > 0 ? waitAfter(failures) : delay)
-    })
+    least = running ? Math.min(least, rows) : rows
+    running ??= writeAll()
     return running
   }
 
   async function writeAll(): Promise<void> {
-    for (const turn = takingTurns(clock); isWaiting(); await turn()) {
-      const batch = unwritten ?? next()
-      try {
-        const rest = unwritten ? await withoutWritten(unwritten) : batch
-        if (rest) await writeBatch(database, rest, endUsers)
-        unwritten = undefined
-        writtenRows += batch.rows.length
-        if (failures > 0) written()
-      } catch (error) {
-        unwritten = batch
-        return failed(error)
-      }
+    // What came with the last row is over, too.
+    await undefined
+    for (const turn = takingTurns(clock); isWaiting() && notWritten() >= least; await turn())
+      if (!(await writeNext())) break
+    running = undefined
+    if (isWaiting()) schedule(failures > 0 ? waitAfter(failures) : delay)
+  }
+
+  /** Whether it could be written. */
+  async function writeNext(): Promise<boolean> {
+    const batch = unwritten ?? next()
+    try {
+      const rest = unwritten ? await withoutWritten(unwritten) : batch
+      if (rest) await writeBatch(database, rest, endUsers)
+      unwritten = undefined
+      writtenRows += batch.rows.length
+      if (failures > 0) written()
+      return true
+    } catch (error) {
+      unwritten = batch
+      failed(error)
+      return false
     }
   }
 
@@ -144,7 +156,9 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
     write(row) {
       if (typeof row !== 'function') add(row)
       else if (unmade.push(row) >= mostAtOnce || failures > 0) make()
-      schedule(delay)
+      // What waits for long becomes old to the garbage collector, and dear.
+      if (failures === 0 && notWritten() >= mostAtOnce) void run(mostAtOnce)
+      else schedule(delay)
     },
     async flush() {
       // What is being written may have begun before the last row came.
