@@ -11,11 +11,11 @@ import type { Key, OnStoreError } from '../state/key.ts'
 import type { Hold, Refused } from '../state/meters.ts'
 import type { RequestBody } from '../wire/body.ts'
 import { type JsonObject, stringAt } from '../wire/json.ts'
-import { type Admitted, RequestAdmission } from './admission.ts'
+import { type Paying, RequestAdmission } from './admission.ts'
 import { allowList } from './allowed.ts'
 import { boundOf, likely, type TokenBound } from './bound.ts'
 import { limitHeaders } from './limit-headers.ts'
-import type { Allowance, Limiter, Needs } from './limiter.ts'
+import type { Allowance, Limiter } from './limiter.ts'
 import type { ProjectSubject, ProjectSubjects } from './project-subject.ts'
 import { isTooFast, type Take, type TooFast } from './rates.ts'
 import {
@@ -28,7 +28,17 @@ import {
   unboundedFor,
   unpriced,
 } from './refusals.ts'
-import { endOf, holderOf, holdsOf, rateTakes, type Subject, subjectOfKey, takesOf, whoseRate } from './subject.ts'
+import {
+  addHolds,
+  addRates,
+  addTakes,
+  endOf,
+  holderOf,
+  type Rate,
+  type Subject,
+  subjectOfKey,
+  whoseRate,
+} from './subject.ts'
 
 /** What all accounts of a gateway have in common. */
 export interface Common {
@@ -38,8 +48,8 @@ export interface Common {
   /** The same for those who can't do without: the log tells of a price that is missing. */
   readonly neededPriceOf: (deployment: Deployment) => Priced | undefined
   readonly charge: Pricing['charge']
-  /** Limits of a model for all who ask for it, by its name. */
-  readonly limitsOf: (model: string) => { readonly rpm?: number | undefined; readonly tpm?: number | undefined }
+  /** Limits of a model for all who ask for it, by its name. Undefined: it has none. */
+  readonly limitsOf: (model: string) => Rate | undefined
   /** Whether requests are written down, for which their tokens are asked for. */
   readonly counts: boolean
   /** For keys that don't say it themselves. Absent: whoever has a budget is refused, and others go on. */
@@ -53,12 +63,21 @@ export class KeyAccount implements Account {
   readonly #key: Key
   readonly #common: Common
   readonly #own: Subject
+  readonly #alone: readonly Subject[]
   readonly #allows: Account['allows']
+  readonly #paying: Paying = {
+    take: (takes, holds, isPaid) => this.#take(takes, holds, isPaid),
+    worst: (target, bound, body) => this.#worst(target, bound, body),
+    charge: (exchange, usage) => this.#charged(exchange, usage),
+    headers: (taken) => limitHeaders(taken, this.#common.clock.now()),
+    overdrawn: (need) => this.#overdrawnMeanwhile(need),
+  }
 
   constructor(key: Key, common: Common) {
     this.#key = key
     this.#common = common
     this.#own = subjectOfKey(key)
+    this.#alone = [this.#own]
     this.#allows = key.limits.models && allowList(key.limits.models)
   }
 
@@ -99,44 +118,40 @@ export class KeyAccount implements Account {
     const { targets } = payable
     const costs = payer !== undefined && targets.some(({ deployment }) => priceOf(deployment)?.source !== 'free')
     const limited = costs && !limits.allowUnbounded
-    const { body, bound, unbounded, exchanges } = boundOf({
-      operation,
-      bounding,
-      body: asked.body,
-      targets,
-      limits: limited,
-    })
-    const open = limited ? (unbounded ?? choiceOf(asked)) : undefined
+    const bounded = boundOf({ operation, bounding, body: asked.body, targets, limits: limited })
+    const { body, bound } = bounded
+    const open = limited ? (bounded.unbounded ?? choiceOf(asked)) : undefined
     if (payer && open) throw unboundedFor(payer.whose, open.what, open.param)
     const asking = this.#counts(subjects) ? bounding.askingUsage?.(body) : undefined
-    const worst = (target: Target, { pieces, ...most }: TokenBound) => {
-      const priced = priceOf(target.deployment)
-      if (!priced) return undefined
-      // What is free is so in every tier.
-      if (priced.source === 'free') return 0
-      const all = { ...pieces, ...most }
-      const cost = worstCost(priced.tariffs, { ...all, service: serviceOf(target, body) })
-      return cost ?? (limits.allowUnbounded ? worstCost(priced.tariffs, all) : undefined)
-    }
     const isEstimated = limits.budgetMode === 'estimate' && payer === this.#own && !hasBudget(subjects[1])
-    const held = isEstimated ? likely(bound) : bound
-    const paid = payer
-      ? this.#tellable(payable, payer, { body, isTold: (one) => worst(one, held) !== undefined })
-      : plan
-    const need = payer ? dearest(paid.targets, worst, { bound: held, exchanges }) : 0
+    const needs = { body, bound: isEstimated ? likely(bound) : bound, exchanges: bounded.exchanges }
+    const paid = payer ? this.#paid(payable, payer, needs) : { plan, need: 0 }
     const now = clock.now()
+    const holds: Hold[] = []
+    for (const subject of subjects) addHolds(holds, subject, paid.need, now)
     return new RequestAdmission({
-      ...{ plan: paid, body: asking ?? body, operation, bound, worst },
-      takes: this.#takes(asked, bound.input + bound.output),
-      holds: subjects.flatMap((subject) => holdsOf(subject, need, now)),
-      take: (takes, holds) => this.#take({ takes, holds, lenient: this.#goesOn(payer !== undefined) }),
-      charge: (exchange, usage) => this.#charged(exchange, usage),
-      optional: asking ? ['stream_options'] : [],
+      plan: paid.plan,
+      body: asking ?? body,
+      operation,
+      bound,
+      takes: this.#takes(asked, subjects, bound.input + bound.output),
+      holds,
+      paying: this.#paying,
+      isPaid: payer !== undefined,
+      optional: asking ? streamOptions : noFields,
       stage: asking && bounding.withoutUsage?.(),
-      reserved: payer && !isEstimated ? need : undefined,
-      headers: (taken) => limitHeaders(taken, clock.now()),
-      overdrawn: (more) => this.#overdrawnMeanwhile(subjects.filter(hasBudget), more),
+      reserved: payer && !isEstimated ? paid.need : undefined,
     })
+  }
+
+  /** The most that so many tokens can cost at a target, in nano-dollars; undefined: nobody can tell. */
+  #worst(target: Target, bound: TokenBound, body: RequestBody): number | undefined {
+    const priced = this.#common.priceOf(target.deployment)
+    if (!priced) return undefined
+    // What is free is so in every tier.
+    if (priced.source === 'free') return 0
+    const cost = worstCost(priced.tariffs, bound, serviceOf(target, body))
+    return cost ?? (this.#key.limits.allowUnbounded ? worstCost(priced.tariffs, bound) : undefined)
   }
 
   #charged({ operation, target, body }: Exchange, usage: JsonObject | undefined) {
@@ -153,7 +168,7 @@ export class KeyAccount implements Account {
   /** The key, and the project that it belongs to. */
   get #subjects(): readonly Subject[] {
     const project = this.#project
-    return project ? [this.#own, project] : [this.#own]
+    return project ? [this.#own, project] : this.#alone
   }
 
   /** Whether it must be known how many tokens there were. */
@@ -164,38 +179,45 @@ export class KeyAccount implements Account {
   /** A plan of what has a price. */
   #payable(plan: Plan, { whose }: Subject): Plan {
     const { neededPriceOf } = this.#common
-    const unknown = plan.targets.filter(({ deployment }) => !neededPriceOf(deployment))
-    if (unknown.length === 0) return plan
-    const targets = plan.targets.filter((target) => !unknown.includes(target))
+    if (plan.targets.every(({ deployment }) => neededPriceOf(deployment))) return plan
+    const targets = plan.targets.filter(({ deployment }) => neededPriceOf(deployment))
     if (targets.length === 0) throw unpriced(whose, plan.requested)
+    const unknown = plan.targets.filter((target) => !targets.includes(target))
     const skipped = unknown.map(({ deployment: { label: name } }) => {
       return { name, kind: 'unpriced' as const, why: `its price isn't known, and the ${whose} has a budget` }
     })
     return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
   }
 
-  /** A plan of those of whom it can be told what this costs at most. */
-  #tellable(plan: Plan, { whose }: Subject, { body, isTold }: Telling): Plan {
-    const targets = plan.targets.filter(isTold)
-    if (targets.length === plan.targets.length) return plan
+  /** A plan of those of whom it can be told what this costs at most, and what the dearest of them needs. */
+  #paid(plan: Plan, payer: Subject, needs: Needed): { readonly plan: Plan; readonly need: number } {
     const { allowUnbounded } = this.#key.limits
-    if (allowUnbounded) return plan
-    const unknown = plan.targets.filter((target) => !targets.includes(target))
-    const [first] = unknown
-    const service = first && serviceOf(first, body)
-    if (targets.length === 0) throw unpriced(whose, plan.requested, service)
-    const skipped = unknown.map((target) => {
-      const what = inTier(serviceOf(target, body)) || ' for such a request'
-      const why = `its price${what} isn't known, and the ${whose} has a budget`
-      return { name: target.deployment.label, kind: 'unpriced' as const, why }
-    })
-    return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
+    const unknown: Target[] = []
+    let need = 0
+    for (const target of plan.targets) {
+      const cost = this.#worst(target, needs.bound, needs.body)
+      if (cost === undefined && !allowUnbounded) unknown.push(target)
+      else need = Math.max(need, (cost ?? 0) + this.#again(target, needs))
+    }
+    return { plan: unknown.length === 0 ? plan : without(plan, unknown, payer, needs.body), need }
   }
 
-  #takes({ plan: { requested: model }, user }: Admittance, tokens: number): readonly Take[] {
-    const takes = this.#subjects.flatMap((subject) => takesOf(subject, { model, user, tokens }))
-    if (model === undefined) return takes
-    return [...takes, ...rateTakes(`model:${model}`, this.#common.limitsOf(model), tokens)]
+  /** Of what becomes several exchanges, each has all of the input. */
+  #again(target: Target, { body, bound, exchanges }: Needed): number {
+    if (exchanges === 1 || !mayGiveOne(target)) return 0
+    return (exchanges - 1) * (this.#worst(target, { ...bound, output: 0, pieces: undefined }, body) ?? 0)
+  }
+
+  #takes(
+    { plan: { requested: model }, user }: Admittance,
+    subjects: readonly Subject[],
+    tokens: number,
+  ): readonly Take[] {
+    const takes: Take[] = []
+    for (const subject of subjects) addTakes(takes, subject, { model, user, tokens })
+    const shared = model === undefined ? undefined : this.#common.limitsOf(model)
+    if (shared) addRates(takes, `model:${model}`, shared, tokens)
+    return takes
   }
 
   /** Whether a request goes on where the store fails. */
@@ -204,11 +226,11 @@ export class KeyAccount implements Account {
     return wanted === undefined ? !isPaid : wanted === 'admit'
   }
 
-  #take(needs: Omit<Needs, 'key'>): Allowance | Promise<Allowance> {
-    const outcome = this.#common.limiter.take({ key: this.#key, ...needs })
-    if (!(outcome instanceof Promise)) return this.#granted(outcome, needs.holds)
+  #take(takes: readonly Take[], holds: readonly Hold[], isPaid: boolean): Allowance | Promise<Allowance> {
+    const outcome = this.#common.limiter.take({ key: this.#key, takes, holds, lenient: this.#goesOn(isPaid) })
+    if (!(outcome instanceof Promise)) return this.#granted(outcome, holds)
     return outcome.then(
-      (one) => this.#granted(one, needs.holds),
+      (one) => this.#granted(one, holds),
       (cause) => {
         throw noStore(cause)
       },
@@ -228,7 +250,8 @@ export class KeyAccount implements Account {
   }
 
   /** One of several has too little, and nobody says which. */
-  #overdrawnMeanwhile(payers: readonly Subject[], need: number) {
+  #overdrawnMeanwhile(need: number) {
+    const payers = this.#subjects.filter(hasBudget)
     const now = this.#common.clock.now()
     const ends = payers.map((payer) => endOf(payer, now))
     const end = payers.length === 1 ? ends[0] : undefined
@@ -245,9 +268,27 @@ function hasBudget(subject: Subject | undefined): boolean {
   return subject?.limits.budget !== undefined
 }
 
-interface Telling {
+const streamOptions = ['stream_options']
+const noFields: readonly string[] = []
+
+/** What is to be paid for. */
+interface Needed {
   readonly body: RequestBody
-  readonly isTold: (target: Target) => boolean
+  readonly bound: TokenBound
+  readonly exchanges: number
+}
+
+/** The plan without those of whom nobody can tell what the request costs. Throws if that is all. */
+function without(plan: Plan, unknown: readonly Target[], { whose }: Subject, body: RequestBody): Plan {
+  const targets = plan.targets.filter((target) => !unknown.includes(target))
+  const [first] = unknown
+  if (targets.length === 0) throw unpriced(whose, plan.requested, first && serviceOf(first, body))
+  const skipped = unknown.map((target) => {
+    const what = inTier(serviceOf(target, body)) || ' for such a request'
+    const why = `its price${what} isn't known, and the ${whose} has a budget`
+    return { name: target.deployment.label, kind: 'unpriced' as const, why }
+  })
+  return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
 }
 
 /** The service tier that a target is asked for. */
@@ -255,27 +296,14 @@ function serviceOf(target: Target, body: RequestBody): string | undefined {
   return stringAt(askedFields({ target, body }), 'service_tier')
 }
 
+const choices = ['models', 'fallbacks', 'provider', 'providerOptions']
+
 /** What a router is to choose: only the price of the first model is known, at its usual servers. */
 function choiceOf({ routed, plan }: Admittance): Unbounded | undefined {
-  const { outline = {} } = routed ?? {}
-  const param = ['models', 'fallbacks', 'provider', 'providerOptions'].find((name) => (outline[name] ?? null) !== null)
+  const param = routed && choices.find((name) => (routed.outline[name] ?? null) !== null)
   if (param !== undefined) return { what: 'a router chooses', param }
   const searches = plan.targets.some(({ deployment: { provider, model } }) => provider.routes && /:online$/.test(model))
   return searches ? { what: 'a web search', param: 'model' } : undefined
-}
-
-interface Needed {
-  readonly bound: TokenBound
-  readonly exchanges: number
-}
-
-/** Of what becomes several exchanges, each has all of the input. */
-function dearest(targets: readonly Target[], worst: Admitted['worst'], { bound, exchanges }: Needed): number {
-  const again = { ...bound, output: 0, pieces: undefined }
-  return targets.reduce((most, target) => {
-    const more = exchanges > 1 && mayGiveOne(target) ? (exchanges - 1) * (worst(target, again) ?? 0) : 0
-    return Math.max(most, (worst(target, bound) ?? 0) + more)
-  }, 0)
 }
 
 /** Whether a server may give one answer at once: of others than the format's own, only their answers tell. */

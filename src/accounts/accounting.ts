@@ -76,7 +76,7 @@ export function createAccounting(parts: AccountingParts): Accounting {
         priceOf: (deployment) => prices.book.priceOf(deployment),
         neededPriceOf: (deployment) => prices.book.neededPriceOf(deployment),
         charge: (usage, pieces, served) => prices.charge(usage, pieces, served),
-        limitsOf: (model) => catalog.models.get(model)?.rate ?? {},
+        limitsOf: (model) => catalog.models.get(model)?.rate,
       }
       const named = new Map(configured.map((key) => [key.name, new KeyAccount(configuredKey(key), common)]))
       const nobody = new KeyAccount(nobodys, common)

@@ -1,4 +1,4 @@
-import type { Admission, Exchange, Held } from '../core/account.ts'
+import type { Admission, Attempted, Exchange, Held } from '../core/account.ts'
 import type { Operation } from '../core/operation.ts'
 import type { Plan, Target } from '../core/plan.ts'
 import type { Stage } from '../core/stream.ts'
@@ -13,6 +13,19 @@ import type { Allowance } from './limiter.ts'
 import type { Take } from './rates.ts'
 import { noStore } from './refusals.ts'
 
+/** Whoever pays for a request. */
+export interface Paying {
+  /** `isPaid`: whether out of a budget. Throws a `GatewayError` if there is too little left. */
+  take(takes: readonly Take[], holds: readonly Hold[], isPaid: boolean): Allowance | Promise<Allowance>
+  /** The most that so many tokens can cost at a target, in nano-dollars; undefined: nobody can tell. */
+  worst(target: Target, bound: TokenBound, body: RequestBody): number | undefined
+  /** What an exchange came to, by what its upstream told. */
+  charge(exchange: Exchange, usage: JsonObject | undefined): ReturnType<Held['charge']>
+  headers(taken: Allowance['taken']): Record<string, string>
+  /** `need`: what there was too little for, in nano-dollars. */
+  overdrawn(need: number): GatewayError
+}
+
 export interface Admitted {
   readonly plan: Plan
   readonly body: RequestBody
@@ -21,20 +34,46 @@ export interface Admitted {
   readonly operation: Operation
   /** What one exchange can use at most. */
   readonly bound: TokenBound
-  /** The most that so many tokens can cost at a target, in nano-dollars. */
-  readonly worst: (target: Target, bound: TokenBound) => number | undefined
   /** What it needs of limits a minute, and of budgets and the requests at once. */
   readonly takes: readonly Take[]
   readonly holds: readonly Hold[]
-  /** Throws a `GatewayError` if there is too little left. */
-  readonly take: (takes: readonly Take[], holds: readonly Hold[]) => Allowance | Promise<Allowance>
+  readonly paying: Paying
+  readonly isPaid: boolean
   /** What each budget has held for it; undefined: there is none. */
   readonly reserved: number | undefined
-  /** What an exchange came to, by what its upstream told. */
-  readonly charge: (exchange: Exchange, usage: JsonObject | undefined) => ReturnType<Held['charge']>
-  readonly headers: (taken: Allowance['taken']) => Record<string, string>
-  /** `need`: what there was too little for, in nano-dollars. */
-  readonly overdrawn: (need: number) => GatewayError
+}
+
+/** What one exchange of a request can take at most. */
+class ExchangeHeld implements Held {
+  readonly input: number
+  readonly output: number
+  readonly cost: number | undefined
+  attempt?: Attempted
+  readonly #admitted: Admitted
+  readonly #exchange: Exchange
+  readonly #bound: TokenBound
+
+  constructor(admitted: Admitted, exchange: Exchange, bound: TokenBound) {
+    this.#admitted = admitted
+    this.#exchange = exchange
+    this.#bound = bound
+    this.input = bound.input
+    this.output = bound.output
+    this.cost = this.#costOf(bound)
+  }
+
+  costWith(output: number): number | undefined {
+    return this.#costOf({ ...this.#bound, output })
+  }
+
+  charge(usage: JsonObject | undefined): ReturnType<Held['charge']> {
+    return this.#admitted.paying.charge(this.#exchange, usage)
+  }
+
+  #costOf(bound: TokenBound): number | undefined {
+    const { paying, body, reserved } = this.#admitted
+    return paying.worst(this.#exchange.target, bound, body) ?? reserved
+  }
 }
 
 /** A request of somebody who may ask for it, and what it holds until it is over. */
@@ -62,7 +101,9 @@ export class RequestAdmission implements Admission {
   }
 
   headers(): Record<string, string> {
-    return this.#admitted.headers(this.#allowances.flatMap(({ taken }) => taken))
+    const [only, ...more] = this.#allowances
+    const taken = more.length === 0 ? (only?.taken ?? []) : this.#allowances.flatMap((one) => one.taken)
+    return this.#admitted.paying.headers(taken)
   }
 
   count(): void | Promise<void> {
@@ -79,12 +120,7 @@ export class RequestAdmission implements Admission {
   }
 
   charge(exchange: Exchange): Held | Promise<Held> {
-    const { target } = exchange
-    const bound = this.#boundOf(exchange)
-    const { input, output: most } = bound
-    const costWith = (output: number) => this.#admitted.worst(target, { ...bound, output }) ?? this.#admitted.reserved
-    const charge = (usage: JsonObject | undefined) => this.#admitted.charge(exchange, usage)
-    const held: Held = { input, output: most, cost: costWith(most), costWith, charge }
+    const held = new ExchangeHeld(this.#admitted, exchange, this.#boundOf(exchange))
     if (this.#reserved === Number.POSITIVE_INFINITY) return this.#hold(held)
     const lacking = this.#committed() + (held.cost ?? 0) - this.#reserved
     if (lacking <= 0) return this.#hold(held)
@@ -100,8 +136,8 @@ export class RequestAdmission implements Admission {
   /** What an answer would have cost that others have paid for, in nano-dollars, as far as that is known. */
   worth({ givenBy, usage }: Trace): number {
     const target = this.plan.targets.find(({ deployment }) => deployment.label === givenBy)
-    const { operation, charge } = this.#admitted
-    return (target && charge({ operation, target, body: this.body }, usage)?.cost) ?? 0
+    const { operation, paying } = this.#admitted
+    return (target && paying.charge({ operation, target, body: this.body }, usage)?.cost) ?? 0
   }
 
   /** Whether the store failed, so that it went on although nobody knew what was left. */
@@ -126,7 +162,8 @@ export class RequestAdmission implements Admission {
       this.isRefused = false
       this.#allowances.push(allowance)
     }
-    const taken = this.#admitted.take(takes, holds)
+    const { paying, isPaid } = this.#admitted
+    const taken = paying.take(takes, holds, isPaid)
     return taken instanceof Promise ? taken.then(done) : done(taken)
   }
 
@@ -154,10 +191,10 @@ export class RequestAdmission implements Admission {
   }
 
   #extend(lacking: number): void | Promise<void> {
-    const { overdrawn } = this.#admitted
+    const { paying } = this.#admitted
     const done = (isGranted: boolean) => {
       this.isRefused = !isGranted
-      if (!isGranted) throw overdrawn(lacking)
+      if (!isGranted) throw paying.overdrawn(lacking)
       this.#reserved += lacking
     }
     const extended = this.#allowances.at(-1)?.extend(this.#ofBudgets(lacking)) ?? true
@@ -175,8 +212,9 @@ export class RequestAdmission implements Admission {
 
 const isOfRequests = ({ kind }: Take) => kind === 'requests'
 
-function committedTo({ attempt, cost = 0, charge }: Held): number {
+function committedTo(held: Held): number {
+  const { attempt, cost = 0 } = held
   if (attempt && !mayBeBilled(attempt)) return 0
-  const told = attempt?.usage && charge(attempt.usage)?.cost
+  const told = attempt?.usage && held.charge(attempt.usage)?.cost
   return told ?? cost
 }

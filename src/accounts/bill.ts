@@ -64,8 +64,8 @@ export function billOf(report: RequestReport, held: readonly Held[]): Bill {
   const told = new Sum()
   const estimated = new Sum()
   const unknown = new Sum()
-  const noted = new Map(report.trace.attempts.map((attempt) => [attempt.held, attempt]))
-  const attemptOf = (one: Held) => noted.get(one) ?? one.attempt
+  const { attempts } = report.trace
+  const attemptOf = (one: Held) => attempts.findLast(({ held }) => held === one) ?? one.attempt
   const answered = held.filter((one) => isAnswered(attemptOf(one)))
   for (const one of held) {
     // A stream that is joined of several has the sum of what they told, if any of them did.
@@ -103,9 +103,9 @@ function toldOf({ tokens, cost }: RequestReport) {
 }
 
 /** An answer has no more tokens than bytes. */
-function estimate({ bytesOut = 0 }: RequestReport, { input, output: most, costWith }: Held) {
-  const output = Math.min(most, bytesOut)
-  return { input, output, cost: costWith(output) }
+function estimate({ bytesOut = 0 }: RequestReport, held: Held) {
+  const output = Math.min(held.output, bytesOut)
+  return { input: held.input, output, cost: held.costWith(output) }
 }
 
 /** Tokens and costs are those that are known, if any are; booked is all. */

@@ -48,25 +48,32 @@ export interface ToBound {
  */
 export function boundOf({ operation, bounding, body, targets, limits }: ToBound): Bounded {
   const { outline } = body
-  const input = inputOf(bounding, body, targets)
-  const settings = settingsOf(operation, targets)
+  const settings = settingsOf(operation, targets, outline)
   const asked = bounding.output(outline, body)
-  const forced = settings.map(({ overrides }) => bounding.output(overrides, body).tokens ?? 0)
-  const all = settings.map(({ defaults, overrides }) => ({ ...defaults, ...outline, ...overrides }))
-  const outputs = [asked, ...all.map((fields) => bounding.output(fields, body))]
-  const answers = Math.max(...outputs.map((one) => one.answers))
-  const usual = settings.map(({ defaults }) => bounding.output(defaults, body).tokens ?? usualOutput)
-  const most = Math.min(usualOutput, ...usual, ...targets.map(({ maxOutput = usualOutput }) => maxOutput))
+  let { answers, exchanges = answers } = asked
+  let forced = 0
+  let most = usualOutput
+  let without = bounding.without?.(outline)
+  for (const { defaults, overrides, fields } of settings) {
+    const output = bounding.output(fields, body)
+    answers = Math.max(answers, output.answers)
+    exchanges = Math.max(exchanges, output.exchanges ?? output.answers)
+    forced = Math.max(forced, bounding.output(overrides, body).tokens ?? 0)
+    most = Math.min(most, bounding.output(defaults, body).tokens ?? usualOutput)
+    without = common(without, bounding.without?.(fields))
+  }
+  for (const { maxOutput = usualOutput } of targets) most = Math.min(most, maxOutput)
   const limited = asked.tokens === undefined && limits ? bounding.limited?.(body, most) : undefined
   const isOpen = asked.tokens === undefined && limits && limited === undefined
-  const unbounded = limits ? unboundedIn([outline, ...all], { bounding, body, targets }) : undefined
+  const unbounded = limits ? unboundedIn(settings, { bounding, body, targets }) : undefined
   return {
     bound: {
-      ...{ input, output: Math.max(asked.tokens ?? most, ...forced) * answers },
-      without: common([outline, ...all].map((fields) => bounding.without?.(fields))),
+      input: inputOf(bounding, body, targets),
+      output: Math.max(asked.tokens ?? most, forced) * answers,
+      without,
       pieces: bounding.pieces?.(body) ?? operation.pieces?.(body),
     },
-    exchanges: Math.max(...outputs.map((one) => one.exchanges ?? one.answers)),
+    exchanges,
     body: limited ?? body,
     unbounded: unbounded ?? (isOpen ? { what: 'an answer without a limit', param: 'model' } : undefined),
   }
@@ -90,30 +97,47 @@ export function likely(bound: TokenBound): TokenBound {
   return { ...bound, input: Math.ceil(bound.input / 3) }
 }
 
-/** What the configuration says for requests, or in spite of them, where it says anything. */
-function settingsOf(operation: Operation, targets: readonly Target[]) {
-  const named = (fields: JsonObject) => operation.inOwnNames?.(fields) ?? fields
-  return targets
-    .filter(({ deployment: { defaults, overrides } }) => hasAny(defaults) || hasAny(overrides))
-    .map(({ deployment: { defaults, overrides } }) => ({ defaults: named(defaults), overrides: named(overrides) }))
+/** What the configuration says for requests, or in spite of them, and what it makes of one. */
+interface Settings {
+  readonly defaults: JsonObject
+  readonly overrides: JsonObject
+  readonly fields: JsonObject
 }
 
-/** What is in all of them. */
-function common<T>([first, ...others]: readonly (ReadonlySet<T> | undefined)[]): ReadonlySet<T> | undefined {
-  if (others.length === 0 || !first) return first
-  return new Set([...first].filter((one) => others.every((other) => other?.has(one))))
+const noSettings: readonly Settings[] = []
+
+/** Where it says anything. */
+function settingsOf(operation: Operation, targets: readonly Target[], outline: JsonObject): readonly Settings[] {
+  let found: Settings[] | undefined
+  for (const { deployment } of targets) {
+    if (!hasAny(deployment.defaults) && !hasAny(deployment.overrides)) continue
+    const [defaults, overrides] = [deployment.defaults, deployment.overrides].map(
+      (fields) => operation.inOwnNames?.(fields) ?? fields,
+    ) as [JsonObject, JsonObject]
+    found ??= []
+    found.push({ defaults, overrides, fields: { ...defaults, ...outline, ...overrides } })
+  }
+  return found ?? noSettings
+}
+
+/** What is in both. */
+function common<T>(one: ReadonlySet<T> | undefined, other: ReadonlySet<T> | undefined): ReadonlySet<T> | undefined {
+  return one === other || !one ? one : new Set([...one].filter((each) => other?.has(each)))
 }
 
 /** Fields that nobody knows are refused to clients alone: whoever configures one knows what it costs. */
 function unboundedIn(
-  all: readonly JsonObject[],
+  settings: readonly Settings[],
   { bounding, body, targets }: Pick<ToBound, 'bounding' | 'body' | 'targets'>,
 ): Unbounded | undefined {
-  const found = firstOf(all, (fields) => bounding.unbounded?.(fields, body))
+  const found =
+    bounding.unbounded?.(body.outline, body) ?? firstOf(settings, ({ fields }) => bounding.unbounded?.(fields, body))
   if (found || !bounding.outside) return found
   // A client may say for each of several models what is other for it.
-  const named = targets.filter(({ why }) => why === 'named').map(({ deployment }) => deployment.overrides)
-  return firstOf([body.outline, ...named], (fields) => bounding.outside?.(fields))
+  return (
+    bounding.outside(body.outline) ??
+    firstOf(targets, ({ why, deployment }) => (why === 'named' ? bounding.outside?.(deployment.overrides) : undefined))
+  )
 }
 
 function hasAny(fields: JsonObject): boolean {

@@ -26,32 +26,27 @@ export function subjectOfKey({ id, name, limits }: Key): Subject {
   return { name: `key:${id}`, whose: `key ${name}`, limits }
 }
 
-/** What a request takes of the limits a minute. */
-export function takesOf({ name, limits }: Subject, { model, user, tokens }: Counted): readonly Take[] {
-  const takes = rateTakes(name, limits, tokens)
+/** Adds what a request takes of the limits a minute. */
+export function addTakes(takes: Take[], { name, limits }: Subject, { model, user, tokens }: Counted): void {
+  addRates(takes, name, limits, tokens)
   const own = model === undefined ? undefined : limits.modelLimits?.[model]
-  if (own) takes.push(...rateTakes(`${name} model:${model}`, own, tokens))
-  if (user !== undefined && limits.userLimits)
-    takes.push(...rateTakes(`${name} user:${user}`, limits.userLimits, tokens))
-  return takes
+  if (own) addRates(takes, `${name} model:${model}`, own, tokens)
+  if (user !== undefined && limits.userLimits) addRates(takes, `${name} user:${user}`, limits.userLimits, tokens)
 }
 
-interface Rate {
+export interface Rate {
   readonly rpm?: number | undefined
   readonly tpm?: number | undefined
 }
 
-export function rateTakes(subject: string, { rpm, tpm }: Rate, tokens: number): Take[] {
-  const takes: Take[] = []
+export function addRates(takes: Take[], subject: string, { rpm, tpm }: Rate, tokens: number): void {
   if (rpm !== undefined) takes.push({ subject, kind: 'requests', limit: rpm, need: 1 })
   if (tpm !== undefined) takes.push({ subject, kind: 'tokens', limit: tpm, need: tokens })
-  return takes
 }
 
-/** What a request holds of meters: `need` nano-dollars of the budget, and one of the requests at once. */
-export function holdsOf({ name, limits }: Subject, need: number, now: number): readonly Hold[] {
+/** Adds what a request holds of meters: `need` nano-dollars of the budget, and one of the requests at once. */
+export function addHolds(holds: Hold[], { name, limits }: Subject, need: number, now: number): void {
   const { budget: limit, budgetReset = null, parallel } = limits
-  const holds: Hold[] = []
   if (limit !== undefined)
     holds.push({ meter: { subject: name, window: windowAt(budgetReset, now), limit }, amount: need })
   if (parallel !== undefined) {
@@ -59,7 +54,6 @@ export function holdsOf({ name, limits }: Subject, need: number, now: number): r
     const subject = `parallel:${name.replace(/^key:/, '')}`
     holds.push({ meter: { subject, window: 0, limit: parallel, returns: true }, amount: 1 })
   }
-  return holds
 }
 
 /** Whose limit a minute it is, in words. */

@@ -8,50 +8,79 @@ import type { Pieces } from './usage.ts'
 export type TokenKind = 'cacheWrite' | 'cacheWrite1h' | 'audioInput' | 'imageInput' | 'audioOutput' | 'imageOutput'
 
 /** The most that a request can use. */
-export interface Bound extends Pieces {
+export interface Bound {
   /** In tokens, whatever they are: text, audio, pictures. */
   readonly input: number
   /** In tokens, reasoning included. */
   readonly output: number
-  /** The service tier that it asks for. Undefined: it leaves the choice to the provider. */
-  readonly service?: string | undefined
   /** What it can't have, such as audio in a request that is only text. Absent: it may have anything. */
   readonly without?: ReadonlySet<TokenKind> | undefined
+  /** What is billed by the piece. Absent: nothing is. */
+  readonly pieces?: Pieces | undefined
 }
 
 /**
  * The most that a request can cost: at the dearest of the rates, tiers and service tiers that it can reach, with nothing
  * from a cache. `costOf` is never more for a usage within the bound. Undefined: that can't be told.
+ *
+ * `service`: the service tier that it asks for; undefined: it leaves the choice to the provider. That may serve it at its
+ * standard tier, whatever is asked for; at a better one only if it may choose.
  */
-export function worstCost(tariffs: Tariffs, bound: Bound): Money | undefined {
-  const reachable = reachableTariffs(tariffs, bound.service)
-  let worst: Money | undefined
-  for (const { rates, tiers } of reachable ?? []) {
-    const all = [rates, ...tiers.filter(({ above }) => bound.input > above).map((tier) => tier.rates)]
-    for (const one of all) {
-      const most = mostAt(one, bound)
-      if (most === undefined) return undefined
-      worst = Math.max(worst ?? 0, most)
-    }
+export function worstCost(tariffs: Tariffs, bound: Bound, service?: string): Money | undefined {
+  if (service === undefined || service === 'auto') {
+    let worst = dearestOf(tariffs, bound)
+    for (const one of tariffs.services.values()) worst = larger(worst, dearestOf(one, bound))
+    return worst
   }
+  const asked = serviceTariff(tariffs, service)
+  const standard = asked && dearestOf(tariffs, bound)
+  return asked === tariffs ? standard : asked && larger(standard, dearestOf(asked, bound))
+}
+
+function dearestOf({ rates, tiers }: Tariff, bound: Bound): Money | undefined {
+  let worst = mostAt(rates, bound)
+  for (const tier of tiers) if (bound.input > tier.above) worst = larger(worst, mostAt(tier.rates, bound))
   return worst
 }
 
-/** A provider may serve a request at its standard tier, whatever is asked for; at a better one only if it may choose. */
-function reachableTariffs(tariffs: Tariffs, service: string | undefined): readonly Tariff[] | undefined {
-  if (service === undefined || service === 'auto') return [tariffs, ...tariffs.services.values()]
-  const asked = serviceTariff(tariffs, service)
-  return asked && [tariffs, asked]
+/** Undefined if either can't be told. */
+function larger(one: Money | undefined, other: Money | undefined): Money | undefined {
+  return one === undefined || other === undefined ? undefined : Math.max(one, other)
 }
 
-function mostAt(rates: Rates, bound: Bound): Money | undefined {
+function mostAt(rates: Rates, { input, output, without, pieces = noPieces }: Bound): Money | undefined {
   const bill = new Bill()
   if (hasTokenRates(rates)) {
-    bill.add(bound.input, dearest(rates.input, dearInputs, rates, bound))
-    bill.add(bound.output, dearest(rates.output, dearOutputs, rates, bound))
+    const dearest = dearestIn(rates, without)
+    bill.add(input, dearest.input)
+    bill.add(output, dearest.output)
   }
-  bill.addPieces(rates, bound)
+  bill.addPieces(rates, pieces)
   return bill.total
+}
+
+const noPieces: Pieces = {}
+
+/** The dearest rates of what a token may be. Undefined: one of the plain kind, which there may always be, has none. */
+interface Dearest {
+  readonly without: ReadonlySet<TokenKind> | undefined
+  readonly input: number | undefined
+  readonly output: number | undefined
+}
+
+/** Of each rates the last: almost all requests lack the same. */
+const known = new WeakMap<Rates, Dearest>()
+
+function dearestIn(rates: Rates, without: ReadonlySet<TokenKind> | undefined): Dearest {
+  const found = known.get(rates)
+  if (found && found.without === without) return found
+  const made = {
+    without,
+    input: dearest(rates.input, dearInputs, rates, without),
+    output: dearest(rates.output, dearOutputs, rates, without),
+  }
+  known.set(rates, made)
+  return made
 }
 
 const dearInputs = [
@@ -69,12 +98,11 @@ const dearOutputs = [
   ['imageOutput', 'imageOutput'],
 ] as const
 
-/** Undefined: tokens of the plain kind, which there may always be, have no rate. */
 function dearest(
   plain: number | undefined,
   others: typeof dearInputs | typeof dearOutputs,
   rates: Rates,
-  { without }: Bound,
+  without: Bound['without'],
 ): number | undefined {
   if (plain === undefined) return undefined
   return others.reduce((most, [name, part]) => {

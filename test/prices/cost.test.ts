@@ -153,12 +153,16 @@ function usageFrom({ input, output, cached, parts, ...rest }: Used): Usage {
   return { ...rest, tokens: { input, output, cached, reasoning: 0, ...(parts && { parts }) } }
 }
 
+function boundFrom({ input, output, images, seconds, searches }: Used): Bound {
+  return { input, output, pieces: { images, seconds, searches } }
+}
+
 describe('The most that a request can cost', () => {
   it('is never less than what it costs, for any usage within its bound', () => {
     fc.assert(
       fc.property(anyPrice, anyUsage, fc.nat(1000), (price, used, more) => {
         const tariffs = tariffsOf(price)
-        const bound: Bound = { ...used, input: used.input + more, output: used.output + more, service: undefined }
+        const bound = boundFrom({ ...used, input: used.input + more, output: used.output + more })
         const [real, most] = [costOf(tariffs, usageFrom(used)) ?? 0, worstCost(tariffs, bound) ?? 0]
         expect(Number.isSafeInteger(real) && Number.isSafeInteger(most)).toBe(true)
         expect(real).toBeLessThanOrEqual(most)
@@ -172,7 +176,7 @@ describe('The most that a request can cost', () => {
       fc.property(anyPrice, anyUsage, fc.boolean(), (price, used, downgraded) => {
         const tariffs = tariffsOf(price)
         const usage = { ...usageFrom(used), service: downgraded ? 'default' : used.service }
-        expect(costOf(tariffs, usage) ?? 0).toBeLessThanOrEqual(worstCost(tariffs, { ...used }) ?? 0)
+        expect(costOf(tariffs, usage) ?? 0).toBeLessThanOrEqual(worstCost(tariffs, boundFrom(used), used.service) ?? 0)
       }),
     )
   })
@@ -181,8 +185,9 @@ describe('The most that a request can cost', () => {
     fc.assert(
       fc.property(anyPrice, anyUsage, tokens, tokens, (price, used, input, output) => {
         const tariffs = tariffsOf(price)
-        const larger = { ...used, input: used.input + input, output: used.output + output }
-        expect(worstCost(tariffs, used) ?? 0).toBeLessThanOrEqual(worstCost(tariffs, larger) ?? 0)
+        const larger = boundFrom({ ...used, input: used.input + input, output: used.output + output })
+        const worst = worstCost(tariffs, boundFrom(used), used.service) ?? 0
+        expect(worst).toBeLessThanOrEqual(worstCost(tariffs, larger, used.service) ?? 0)
       }),
     )
   })
@@ -197,7 +202,7 @@ describe('The most that a request can cost', () => {
   it('takes the tiers and service tiers that it can reach', () => {
     const tiers = [{ above: 100, input: 4, output: 4 }]
     const tariffs = tariffsOf({ input: 2, output: 2, tiers, serviceTiers: { priority: 2, flex: 0.5 } })
-    const worst = (input: number, service?: string) => worstCost(tariffs, { input, output: 0, service })
+    const worst = (input: number, service?: string) => worstCost(tariffs, { input, output: 0 }, service)
     expect([worst(100), worst(101)]).toEqual([400_000, 808_000])
     expect([worst(100, 'default'), worst(100, 'flex'), worst(100, 'auto')]).toEqual([200_000, 200_000, 400_000])
     expect(worst(100, 'turbo')).toBeUndefined()

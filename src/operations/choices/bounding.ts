@@ -77,8 +77,12 @@ function endlessLimit({ max_completion_tokens: limit, max_tokens: older }: JsonO
 
 /** Servers differ in which they obey. */
 function largestLimit(asked: JsonObject): number | undefined {
-  const given = synonyms.limit.map((name) => asked[name]).filter((one) => typeof one === 'number' && one > 0)
-  return given.length === 0 ? undefined : Math.max(...(given as number[]))
+  let largest: number | undefined
+  for (const name of synonyms.limit) {
+    const given = asked[name]
+    if (typeof given === 'number' && given > (largest ?? 0)) largest = given
+  }
+  return largest
 }
 
 /** Those that a provider runs by itself have a type of their own, or none: `{ googleSearch: {} }`. */

@@ -33,7 +33,8 @@ export function fieldOutside(
   known: ReadonlySet<string>,
   isHarmless: (name: string, value: unknown) => boolean = () => false,
 ): Unbounded | undefined {
-  for (const [name, value] of Object.entries(asked)) {
+  for (const name in asked) {
+    const value = asked[name]
     if (value === undefined || value === null || known.has(name) || isHarmless(name, value)) continue
     return { what: `the field \`${name.slice(0, 100)}\``, param: name }
   }

@@ -32,13 +32,18 @@ export function toolOutside(tools: unknown, isOwn: (tool: JsonObject) => boolean
   )
 }
 
-/** How many of the parts, at any depth of these values, pass the test. */
+/** How many of the parts, at any depth of these values, pass the test. In loops, as all of each request is looked at. */
 export function countParts(value: unknown, test: (part: JsonObject) => boolean, depth = 6): number {
   if (depth === 0 || typeof value !== 'object' || value === null) return 0
-  if (Array.isArray(value)) return value.reduce((sum: number, one) => sum + countParts(one, test, depth - 1), 0)
+  let count = 0
+  if (Array.isArray(value)) {
+    for (const one of value) count += countParts(one, test, depth - 1)
+    return count
+  }
   const object = value as JsonObject
   if (test(object)) return 1
-  return Object.values(object).reduce((sum: number, one) => sum + countParts(one, test, depth - 1), 0)
+  for (const name in object) count += countParts(object[name], test, depth - 1)
+  return count
 }
 
 /** The pictures at any depth of these values. `charactersOf`: how many of a part are data; undefined: it is no picture. */
