@@ -135,7 +135,7 @@ function unboundedIn(
   if (found || !bounding.outside) return found
   // A client may say for each of several models what is other for it.
   return (
-    bounding.outside(body.outline) ??
+    bounding.outside(body.outline, body) ??
     firstOf(targets, ({ why, deployment }) => (why === 'named' ? bounding.outside?.(deployment.overrides) : undefined))
   )
 }

@@ -46,8 +46,11 @@ export interface Bounding {
   pictures?(asked: JsonObject): Pictures
   /** The first thing without a bound; undefined: all has one. Absent: all always has. */
   unbounded?(asked: JsonObject, body: RequestBody): Unbounded | undefined
-  /** The first field of a client's of which nobody knows what it may cost. Absent: none costs anything that isn't bounded. */
-  outside?(asked: JsonObject): Unbounded | undefined
+  /**
+   * The first field of a client's of which nobody knows what it may cost. `body`: the request, if these are all its fields;
+   * absent: they are what it says for one model. Absent: none costs anything that isn't bounded.
+   */
+  outside?(asked: JsonObject, body?: RequestBody): Unbounded | undefined
   /** The request with the wish for the tokens in its stream; undefined: it is there, or needn't be. Absent: it never needs. */
   askingUsage?(body: RequestBody): RequestBody | undefined
   /** Takes out of a stream what nobody but the gateway has asked for. */

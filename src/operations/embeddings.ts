@@ -1,6 +1,5 @@
-import { atHand } from '../core/late.ts'
+import { atHand, lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
-import { readingOnly } from './common/bounding.ts'
 import { usageIn } from './common/usage.ts'
 import { embeddingsFault, mendEmbeddings } from './embeddings/answer.ts'
 import { healEmbeddings } from './embeddings/heal.ts'
@@ -15,7 +14,7 @@ export const embeddings: Operation = {
   query: embeddingsDemand,
   fault: embeddingsFault,
   usage: usageIn,
-  bounding: readingOnly,
+  bounding: lateValue(async () => (await import('./common/reading.ts')).boundingEmbeddings),
   repair: atHand({ answer: mendEmbeddings }),
   heal: healEmbeddings,
   sharing: sharingInputs,

@@ -1,5 +1,5 @@
+import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
-import { readingOnly } from './common/bounding.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { operationFacts } from './facts.ts'
 import { checkResponse } from './responses/check.ts'
@@ -12,6 +12,6 @@ export const inputTokens: Operation = {
   check: checkResponse,
   inOwnNames,
   query: plainDemand,
-  bounding: readingOnly,
+  bounding: lateValue(async () => (await import('./responses/bounding.ts')).boundingCount),
   fault: ({ input_tokens: count }) => (typeof count === 'number' ? undefined : { wrong: 'sent no number of tokens' }),
 }

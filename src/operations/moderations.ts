@@ -1,5 +1,5 @@
+import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
-import { readingOnly } from './common/bounding.ts'
 import { checkRequest, textOrList } from './common/fields.ts'
 import { missing } from './common/missing.ts'
 import { plainDemand } from './common/plain-demand.ts'
@@ -11,6 +11,6 @@ export const moderations: Operation = {
   usualModel: 'omni-moderation-latest',
   check: (body) => checkRequest(body, ['input'], { input: textOrList }),
   query: plainDemand,
-  bounding: readingOnly,
+  bounding: lateValue(async () => (await import('./common/reading.ts')).boundingModerations),
   fault: missing('results', 'list'),
 }

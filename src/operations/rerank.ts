@@ -1,6 +1,5 @@
-import { atHand } from '../core/late.ts'
+import { atHand, lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
-import { readingOnly } from './common/bounding.ts'
 import { anArray, anInteger, aText, checkBounds, checkRequest } from './common/fields.ts'
 import { plainDemand } from './common/plain-demand.ts'
 import { usageIn } from './common/usage.ts'
@@ -17,6 +16,6 @@ export const rerank: Operation = {
   query: plainDemand,
   fault: rerankFault,
   usage: usageIn,
-  bounding: readingOnly,
+  bounding: lateValue(async () => (await import('./common/reading.ts')).boundingRerank),
   repair: atHand({ answer: mendRerank }),
 }

@@ -45,6 +45,12 @@ export const boundingMessage: Bounding = {
   outside: (asked) => fieldOutside(asked, fields, isHarmless),
 }
 
+/** Of what would be asked for, only the length. */
+export const boundingCount: Bounding = {
+  output: () => ({ tokens: 0, answers: 1 }),
+  outside: (asked) => fieldOutside(asked, fields, isHarmless),
+}
+
 const fields: ReadonlySet<string> = new Set([
   ...frameFields,
   ...samplingFields,

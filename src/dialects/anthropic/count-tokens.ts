@@ -1,10 +1,11 @@
+import { atHand } from '../../core/late.ts'
 import type { Operation } from '../../core/operation.ts'
 import type { Translation } from '../../core/translation.ts'
-import { readingOnly } from '../../operations/common/bounding.ts'
 import { plainDemand } from '../../operations/common/plain-demand.ts'
 import { responseFor } from '../../operations/common/response-for-chat.ts'
 import { inputTokens } from '../../operations/input-tokens.ts'
 import { parseBody } from '../../wire/body.ts'
+import { boundingCount } from './bounding.ts'
 import { checkPrompt } from './check.ts'
 import { forAnthropic } from './direct.ts'
 import { inOwnTerms, toChat } from './request.ts'
@@ -30,7 +31,7 @@ export const countTokens: Operation = {
   routes: [],
   check: checkPrompt,
   query: plainDemand,
-  bounding: readingOnly,
+  bounding: atHand(boundingCount),
   fault: ({ input_tokens: count }) => (typeof count === 'number' ? undefined : { wrong: 'sent no number of tokens' }),
   over: overInputTokens,
 }

@@ -36,9 +36,13 @@ export function fieldOutside(
   for (const name in asked) {
     const value = asked[name]
     if (value === undefined || value === null || known.has(name) || isHarmless(name, value)) continue
-    return { what: `the field \`${name.slice(0, 100)}\``, param: name }
+    return unknownField(name)
   }
   return undefined
+}
+
+export function unknownField(name: string): Unbounded {
+  return { what: `the field \`${name.slice(0, 100)}\``, param: name }
 }
 
 /** What Anthropic's servers take out of a conversation: a compaction would be written by the model. */

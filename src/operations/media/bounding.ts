@@ -3,7 +3,9 @@ import type { RequestBody } from '../../wire/body.ts'
 import { isFormBody } from '../../wire/body-kinds.ts'
 import { isObject } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
+import { fieldOutside, unknownField } from '../common/bounded-fields.ts'
 import { countOf } from '../common/bounding.ts'
+import { editFields, partOutside, pictureFields, speechFields, transcriptionFields } from './known-fields.ts'
 
 /** The most tokens of a picture that is drawn: the largest of the known ones has under 10,000. */
 const perPicture = 16_384
@@ -23,34 +25,60 @@ const spoken = { each: 16, around: 1_024 }
 
 const drawn: Bounding['output'] = ({ n }) => ({ tokens: perPicture, answers: countOf(Number(n)) })
 
-export const boundingImages: Bounding = { output: drawn }
+export const boundingImages: Bounding = { output: drawn, outside: outsideOf(pictureFields) }
 
 export const boundingEdits: Bounding = {
   output: drawn,
   input(body) {
-    const { images } = body.outline
+    const { images, image, mask } = body.outline
     if (isFormBody(body)) return textBytes(body) + body.parts.filter(({ isFile }) => isFile).length * perSource
-    return body.bytes.length + (Array.isArray(images) ? images.length : 1) * perSource
+    return body.bytes.length + [images, image, mask].reduce((sum: number, one) => sum + sourcesIn(one), 0) * perSource
   },
-  unbounded: (_, body) => tooLarge(body, 'image'),
+  unbounded: (_, body) => tooLarge(body, 'image') ?? elsewhere(body, 'image', 'an image that is elsewhere'),
+  outside: outsideOf(editFields),
 }
 
 export const boundingSpeech: Bounding = {
   output: ({ input }) => ({ tokens: spoken.around + spoken.each * charactersOf(input), answers: 1 }),
+  outside: outsideOf(speechFields),
 }
 
 export const boundingTranscription: Bounding = {
   output: (_, body) => ({ tokens: 512 + secondsOf(body) * said, answers: 1 }),
   input: (body) => textBytes(body) + secondsOf(body) * heard,
   pieces: (body) => ({ seconds: secondsOf(body) }),
-  unbounded: (_, body) =>
-    isFormBody(body) ? tooLarge(body, 'file') : { what: 'a recording that is elsewhere', param: 'file' },
+  unbounded: (_, body) => {
+    const what = 'a recording that is elsewhere'
+    return isFormBody(body) ? (tooLarge(body, 'file') ?? elsewhere(body, 'file', what)) : { what, param: 'file' }
+  },
+  outside: outsideOf(transcriptionFields),
 }
 
 /** What is said in it, and for how long, only its end tells. */
 export const boundingRealtime: Bounding = {
   output: () => ({ tokens: undefined, answers: 1 }),
   unbounded: () => ({ what: 'a Realtime session', param: 'model' }),
+}
+
+function outsideOf(known: ReadonlySet<string>): NonNullable<Bounding['outside']> {
+  return (asked, body) => {
+    if (!body || !isFormBody(body)) return fieldOutside(asked, known)
+    // A server may find a number where the gateway finds none.
+    return partOutside(body.parts, known) ?? (Number.isNaN(Number(asked.n ?? 1)) ? unknownField('n') : undefined)
+  }
+}
+
+/** What a form names in place of a file. */
+function elsewhere(body: RequestBody, param: 'image' | 'file', what: string): Unbounded | undefined {
+  if (!isFormBody(body)) return undefined
+  return body.parts.some(({ name, isFile }) => !isFile && sources[param].test(name)) ? { what, param } : undefined
+}
+
+const sources = { image: /^(images?|mask)(\[|$)/, file: /^file(\[|$)/ }
+
+function sourcesIn(given: unknown): number {
+  if (Array.isArray(given)) return given.length
+  return given === undefined || given === null ? 0 : 1
 }
 
 /** Of a large form only the beginning is there. */

@@ -35,6 +35,14 @@ const fields: ReadonlySet<string> = new Set([
   ...['truncation', 'background', 'max_tool_calls', 'client_metadata', 'previous_response_id', 'conversation'],
 ])
 
+/** Of what would be asked for, only the length. */
+export const boundingCount: Bounding = {
+  output: () => ({ tokens: 0, answers: 1 }),
+  outside: (asked) => fieldOutside(asked, countFields),
+}
+
+const countFields: ReadonlySet<string> = new Set([...fields, 'personality'])
+
 /** A compaction has no limit that could be set. */
 export const boundingCompaction: Bounding = {
   output: () => ({ tokens: undefined, answers: 1 }),
