@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { chat, errorOf } from '../support/ask.ts'
+import { chat, errorOf, wordsOf } from '../support/ask.ts'
 import { serveUpstreams } from '../support/gateway.ts'
-import { dollar, payingStarter } from '../support/paying.ts'
+import { dollar, inTime, payingStarter } from '../support/paying.ts'
 import { chatAnswer, chatFrames, json, stream } from '../support/upstream.ts'
 
 const usage = { prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 }
@@ -80,6 +80,38 @@ describe('A service tier without a price', () => {
   it('is no hindrance to who has no budget', async () => {
     const { ask } = await start(config(), {})
     expect((await ask(body({ service_tier: 'priority' }))).status).toBe(200)
+  })
+})
+
+describe('A model that is free', () => {
+  const demo = { providers: { demo: { type: 'embedded' as const } } }
+  const asked = (more: object = {}) => chat('demo/tiny-chat', { max_tokens: 4, ...more })
+
+  it.each([
+    ['whole', false],
+    ['as a stream', true],
+  ])('answers in any service tier under a budget, for nothing: %s', async (_, isStream) => {
+    const { ask, clock, rows, spent, held } = await start(demo, { budget: 1 })
+    // It lets others have their turn by the clock.
+    const reply = await inTime(clock, ask(asked({ stream: isStream, service_tier: 'priority' })))
+    expect(reply.status).toBe(200)
+    expect(isStream ? wordsOf(reply.text) : JSON.parse(reply.text).choices[0].message.content).toMatch(/\w/)
+    await expect.poll(() => rows.length).toBe(1)
+    expect(rows).toMatchObject([{ cost: 0, booked: 0, priceSource: 'free' }])
+    expect([await spent(), await held()]).toEqual([0, 0])
+  })
+
+  it('answers in place of one without a price for that tier', async () => {
+    const { ask, clock, spent } = await start(
+      {
+        providers: { ...config().providers, ...demo.providers },
+        models: { m: { deployments: [{ model: 'up/m', price }, 'demo/tiny-chat'] } },
+      },
+      { budget: dollar },
+    )
+    const reply = await inTime(clock, ask(body({ max_tokens: 4, service_tier: 'priority' })))
+    expect([reply.status, reply.headers.get('x-samewire-model')]).toEqual([200, 'demo/tiny-chat'])
+    expect([up.seen.length, await spent()]).toEqual([0, 0])
   })
 })
 
