@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync, readFileSync, readSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -52,6 +53,34 @@ describe('The lines of the log', () => {
     write(long)
     await until(() => written().length > 80_000)
     expect(timers).toEqual([])
+  })
+
+  it('wait where a pipe is full, and arrive whole and in order once somebody reads', () => {
+    const path = `${file}-pipe`
+    execFileSync('mkfifo', [path])
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const writer = openSync(path, constants.O_WRONLY)
+    rmSync(path)
+    let arrived = ''
+    const bytes = Buffer.alloc(1024 * 1024)
+    const read = () => {
+      arrived += bytes.toString('latin1', 0, readSync(reader, bytes))
+    }
+    const lines = Array.from({ length: 5_000 }, (_, at) => `${at} ${'x'.repeat(at % 90)}`)
+    const { write, flush } = createLines(writer, clock)
+    for (const line of lines.slice(0, -1)) write(line)
+    for (let reads = 0; reads < 3; reads++) {
+      read()
+      for (const again of timers.splice(0)) again()
+    }
+    expect(arrived.length).toBeGreaterThan(100_000)
+    expect(lines.join('\n').startsWith(arrived)).toBe(true)
+    read()
+    write(lines.at(-1) ?? '')
+    flush()
+    read()
+    expect(arrived).toBe(`${lines.join('\n')}\n`)
+    for (const one of [reader, writer]) closeSync(one)
   })
 
   it('are all written when the process ends', () => {
