@@ -6,9 +6,10 @@ import type { AttemptRecord } from '../../core/trace.ts'
 import type { TraceContext } from '../../core/trace-context.ts'
 import { dollarsOf } from '../../prices/money.ts'
 import type { JsonObject } from '../../wire/json.ts'
+import { Alike } from './alike.ts'
 import type { Attributes } from './attributes.ts'
 import { type Names, operationName } from './names.ts'
-import { addRoute, routeOf } from './routes.ts'
+import { addRoute, type Route, routeOf } from './routes.ts'
 import { client, type SpanBatch, server } from './span-batch.ts'
 
 /** Spans for the attempts of one request. */
@@ -24,12 +25,13 @@ export function spanCount({ operation, trace: { plan, attempts } }: RequestRepor
 
 /** Writes the spans of requests, each to the batch that `next` returns. */
 export function spansOf(names: Names): (report: RequestReport, context: TraceContext, next: () => SpanBatch) => void {
+  const calls = new Alike<CallFacts>()
   return (report, context, next) => {
     addRequest(next(), report, context)
     const count = spanCount(report)
     if (count === 1) return
     const id = context.nextSpan()
-    addCall(next(), { report, context, id, names })
+    addCall(next(), { report, context, id, names, calls })
     for (const attempt of report.trace.attempts.slice(0, count - 2))
       addAttempt(next(), attempt, report, { context, id })
   }
@@ -51,16 +53,32 @@ function addRequest(batch: SpanBatch, report: RequestReport, context: TraceConte
       start: started,
       end: started + ms,
     })
-    .same(route, addRoute)
-    .int('http.response.status_code', status)
+    .same(ends.of(route, { route, status, outcome, key, reason: reasonOf(report) }), addEnd)
     .int('http.request.body.size', bytesIn)
     .id('samewire.request_id', requestId)
-    .word('samewire.outcome', outcome)
-    .text('samewire.reason', reasonOf(report))
-    .text('samewire.key', key)
     .double('samewire.cost', cost === undefined ? undefined : dollarsOf(cost))
     .text('error.type', failed ? errorOf(report) : undefined)
   batch.end(failed)
+}
+
+/** How requests end, which most of a route do alike. */
+interface End {
+  readonly route: Route
+  readonly status: number
+  readonly outcome: RequestReport['outcome']
+  readonly key: string | undefined
+  readonly reason: string | undefined
+}
+
+const ends = new Alike<End>()
+
+function addEnd(attributes: Attributes, { route, status, outcome, key, reason }: End): void {
+  addRoute(attributes, route)
+  attributes
+    .int('http.response.status_code', status)
+    .word('samewire.outcome', outcome)
+    .text('samewire.reason', reason)
+    .text('samewire.key', key)
 }
 
 interface Call {
@@ -68,9 +86,20 @@ interface Call {
   readonly context: TraceContext
   readonly id: string
   readonly names: Names
+  readonly calls: Alike<CallFacts>
 }
 
-function addCall(batch: SpanBatch, { report, context, id, names }: Call): void {
+/** What calls of a deployment have in common. */
+interface CallFacts {
+  readonly names: Names
+  readonly name: string
+  readonly deployment: Deployment
+  readonly served: Deployment | undefined
+  readonly model: string | undefined
+  readonly streams: boolean
+}
+
+function addCall(batch: SpanBatch, { report, context, id, names, calls }: Call): void {
   const { operation = '', model, outcome, started, ms, firstMs, tokens, streams, served, trace } = report
   const name = operationName(operation)
   const start = trace.attempts[0]?.at ?? started
@@ -86,9 +115,9 @@ function addCall(batch: SpanBatch, { report, context, id, names }: Call): void {
     start,
     end: started + ms,
   })
-  attributes.text(names.operation, name)
-  if (deployment) attributes.text(names.provider, providerName(deployment)).same(deployment.provider, addAddress)
-  attributes.text(names.requestModel, model).text(names.responseModel, served?.model).flag(names.stream, streams)
+  if (deployment) {
+    attributes.same(calls.of(deployment, { names, name, deployment, served, model, streams }), addCallFacts)
+  } else attributes.text(names.operation, name).text(names.requestModel, model).flag(names.stream, streams)
   if (report.asked) addParameters(attributes, report.asked, names)
   if (report.conclusion) addConclusion(attributes, report.conclusion, names)
   if (tokens) {
@@ -97,10 +126,20 @@ function addCall(batch: SpanBatch, { report, context, id, names }: Call): void {
     if (tokens.reasoning > 0) attributes.int(names.thought, tokens.reasoning)
   }
   if (streams && firstMs !== undefined) attributes.double(names.firstChunk, (started + firstMs - start) / 1000)
-  attributes.text('samewire.deployment', served?.label)
   if (outcome === 'gone') attributes.word('samewire.outcome', outcome)
   if (failed) attributes.text('error.type', errorOf(report))
   batch.end(failed)
+}
+
+function addCallFacts(attributes: Attributes, { names, name, deployment, served, model, streams }: CallFacts): void {
+  attributes
+    .text(names.operation, name)
+    .text(names.provider, providerName(deployment))
+    .same(deployment.provider, addAddress)
+    .text(names.requestModel, model)
+    .text(names.responseModel, served?.model)
+    .flag(names.stream, streams)
+    .text('samewire.deployment', served?.label)
 }
 
 interface Above {
@@ -125,11 +164,25 @@ function addAttempt(batch: SpanBatch, attempt: AttemptRecord, report: RequestRep
     start: at,
     end: Math.max(over ?? 0, at + ms),
   })
-  attributes.text('samewire.deployment', label).word('samewire.why', why)
-  if (deployment) attributes.same(deployment.provider, addAddress)
+  if (deployment) attributes.same(attempts.of(deployment, { deployment, why }), addAttemptFacts)
+  else attributes.text('samewire.deployment', label).word('samewire.why', why)
   attributes.int('http.response.status_code', status).word('samewire.failure', failure).text('samewire.reason', reason)
   if (failed) attributes.text('error.type', reason ?? failure ?? 'upstream_stream_truncated')
   batch.end(failed)
+}
+
+interface AttemptFacts {
+  readonly deployment: Deployment
+  readonly why: AttemptRecord['why']
+}
+
+const attempts = new Alike<AttemptFacts>()
+
+function addAttemptFacts(attributes: Attributes, { deployment, why }: AttemptFacts): void {
+  attributes
+    .text('samewire.deployment', deployment.label)
+    .word('samewire.why', why)
+    .same(deployment.provider, addAddress)
 }
 
 /** A stream that breaks off without a word of its upstream has no failure of its own. */
