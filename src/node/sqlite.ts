@@ -106,7 +106,7 @@ class SqliteDatabase implements TransactionalDatabase {
   }
 
   #runHere(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
-    const runAll = () => statements.map(({ sql, values = [] }) => this.#run(sql, values))
+    const runAll = () => statements.map(({ sql, values = [], intoColumns }) => this.#run(sql, values, intoColumns))
     return this.transaction(() => Promise.resolve().then(runAll))
   }
 
@@ -197,10 +197,10 @@ class SqliteDatabase implements TransactionalDatabase {
     }
   }
 
-  #run(sql: string, values: readonly Value[]): readonly Row[] {
+  #run(sql: string, values: readonly Value[], intoColumns = false): readonly Row[] {
     this.#bytes = values.reduce(addSize, this.#bytes)
     try {
-      const rows = this.#timed(() => this.#statement(sql).all(...values.map(bound)))
+      const rows = this.#timed(() => this.#statement(sql).all(...(intoColumns ? values : values.map(bound))))
       return rows.map((row) => ({ ...row })) as unknown as readonly Row[]
     } catch (error) {
       // Others have the file: the caller tries again.

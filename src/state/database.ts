@@ -10,6 +10,8 @@ export interface Statement {
    */
   readonly sql: string
   readonly values?: readonly Value[]
+  /** Whether each value is put into a column as it is: then an engine needs no care to hand numbers over as whole ones. */
+  readonly intoColumns?: boolean
 }
 
 /** Whatever can run statements. Rejects with a `StoreError`. */

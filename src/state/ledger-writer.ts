@@ -29,6 +29,8 @@ type Batch = Required<RequestBatch>
 
 /** Rows of a batch, and sums: whatever else the process has to do waits a few milliseconds for it. */
 const mostAtOnce = 64
+/** Requests whose rows are made together. */
+const mostUnmade = 16
 /** Milliseconds. */
 const delay = 50
 const [firstWait, longestWait] = [100, 5_000]
@@ -155,7 +157,7 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
     },
     write(row) {
       if (typeof row !== 'function') add(row)
-      else if (unmade.push(row) >= mostAtOnce || failures > 0) make()
+      else if (unmade.push(row) >= mostUnmade || failures > 0) make()
       // What waits for long becomes old to the garbage collector, and dear.
       if (failures === 0 && notWritten() >= mostAtOnce) void run(mostAtOnce)
       else schedule(delay)

@@ -72,6 +72,7 @@ export function storable(row: RequestRow): RequestRow {
 
 export const insertion = (row: RequestRow): Statement => ({
   sql,
+  intoColumns: true,
   values: fieldNames.map((field) => {
     const value = row[field]
     // A row that waited in a queue may be of an older version.

@@ -14,8 +14,6 @@ const modelLength = 512
 // Strict: a body that is not UTF-8 would otherwise leave the gateway changed.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const encoder = new TextEncoder()
-const openBrace = 0x7b
-const quote = 0x22
 
 /** A client's request, raw and parsed: the bytes are what is sent on, the rest decides where to. */
 export class RequestBody {
@@ -223,18 +221,6 @@ export function editBody({ bytes }: RequestBody, edits: Edits): readonly Uint8Ar
 export function edited(body: RequestBody, edits: Edits): RequestBody {
   const kept = parseBody(concat(editBody(body, edits)))
   return body.model === undefined ? kept : renamed(kept, body.model)
-}
-
-/** The same request with a top-level field. `value`: as JSON. One that has no such field is not read again. */
-export function withField(body: RequestBody, name: string, value: string): RequestBody {
-  const { bytes, outline, model, modelSpan, isWritten } = body
-  const start = bytes.indexOf(openBrace) + 1
-  // An empty one, or one with spaces before its first field, is rare.
-  if (Object.hasOwn(outline, name) || bytes[start] !== quote) return edited(body, { set: new Map([[name, value]]) })
-  const field = encoder.encode(`${JSON.stringify(name)}:${value},`)
-  const moved = modelSpan && { start: modelSpan.start + field.length, end: modelSpan.end + field.length }
-  const whole = concat([bytes.subarray(0, start), field, bytes.subarray(start)])
-  return new RequestBody(whole, { [name]: JSON.parse(value), ...outline }, model, moved, isWritten)
 }
 
 /** The same request without some top-level fields. */

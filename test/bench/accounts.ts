@@ -9,7 +9,7 @@ import { compare } from './compare.ts'
  * it written down in a SQLite file, beside the same without any of them.
  */
 const env = { LOG_LEVEL: 'silent' }
-const limits = { rpm: 100_000_000, tpm: 100_000_000_000 }
+const limits = { rpm: 10_000_000, tpm: 2_000_000_000 }
 const budget = { budget: 1_000_000 }
 const all = 'all of it'
 

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { concat } from '../../src/wire/block.ts'
-import { editBody, parseBody, type RequestBody, renamed, withField, withModel } from '../../src/wire/body.ts'
+import { editBody, parseBody, type RequestBody, renamed, withModel } from '../../src/wire/body.ts'
 import type { JsonObject } from '../../src/wire/json.ts'
 import type { Edits } from '../../src/wire/members.ts'
 import { textLength } from '../../src/wire/outline.ts'
 import { utf8Length } from '../../src/wire/utf8.ts'
+import { withField } from '../../src/wire/with-field.ts'
 import { seeded } from '../support/ask.ts'
 import { largeBody, longText, someBody } from '../support/bodies.ts'
 import { bytes, textOf } from '../support/sinks.ts'
@@ -59,7 +60,7 @@ describe('A body that goes on under another model', () => {
         ['stream_options', '{"include_usage":true}'],
       ] as const) {
         const body = parseBody(bytes(before + name + after))
-        const made = withField(body, field, value)
+        const made = withField(body, field, JSON.parse(value))
         const anew = parseBody(bytes(edited(body, { set: new Map([[field, value]]) })))
         const [opened, ...others] = body.text.split('{')
         if (made.text !== anew.text)
@@ -74,7 +75,7 @@ describe('A body that goes on under another model', () => {
   })
 
   it.each(['{}', '{ }', ' { "a":1}', '{"max_tokens":5,"a":1}', '{"max_tokens":null}'])('gets a field: %s', (text) => {
-    const body = withField(parseBody(bytes(text)).named('m'), 'max_tokens', '7')
+    const body = withField(parseBody(bytes(text)).named('m'), 'max_tokens', 7)
     expect(JSON.parse(body.text)).toEqual({ ...JSON.parse(text), max_tokens: 7 })
     expect(body).toMatchObject({ model: 'm', outline: { model: 'm', max_tokens: 7 } })
     expect(JSON.parse(textOf(concat(withModel(body, 'up/m'))))).toEqual({ ...JSON.parse(body.text), model: 'up/m' })

@@ -94,17 +94,25 @@ describe('A row of the ledger', () => {
 })
 
 describe('A row that is made later', () => {
-  it('is made with the others of its batch, no more than 64 at a time, and each once', async () => {
+  it('is made with 15 others, each once, and written without a wait as soon as there are 64', async () => {
     let made = 0
     const later = () => {
       made++
       return make({ at: clock.now() })
     }
-    for (let at = 0; at < 63; at++) ledger.write(later)
-    expect([made, ledger.waiting]).toEqual([0, 63])
+    for (let at = 0; at < 15; at++) ledger.write(later)
+    expect([made, ledger.waiting]).toEqual([0, 15])
     ledger.write(later)
-    expect([made, ledger.waiting]).toEqual([64, 64])
+    expect([made, ledger.waiting]).toEqual([16, 16])
+    for (let at = 0; at < 47; at++) ledger.write(later)
+    await pass(1)
+    expect([made, await requestsIn()]).toEqual([48, 0])
     ledger.write(later)
+    await pass(1)
+    expect([made, await requestsIn(), ledger.waiting]).toEqual([64, 64, 0])
+    ledger.write(later)
+    await pass(1)
+    expect(await requestsIn()).toBe(64)
     await ledger.flush()
     expect([made, await requestsIn()]).toEqual([65, 65])
   })

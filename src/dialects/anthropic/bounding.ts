@@ -6,16 +6,10 @@ import {
   samplingFields,
   thinkingFields,
 } from '../../operations/common/bounded-fields.ts'
-import {
-  charactersIn,
-  countParts,
-  limitAmong,
-  picturesIn,
-  toolOutside,
-  withField,
-} from '../../operations/common/bounding.ts'
+import { charactersIn, countParts, limitAmong, picturesIn, toolOutside } from '../../operations/common/bounding.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
+import { withField } from '../../wire/with-field.ts'
 
 const media: ReadonlySet<unknown> = new Set(['image', 'document'])
 

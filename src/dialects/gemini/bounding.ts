@@ -1,15 +1,9 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { fieldOutside } from '../../operations/common/bounded-fields.ts'
-import {
-  charactersIn,
-  countOf,
-  countParts,
-  limitAmong,
-  picturesIn,
-  withField,
-} from '../../operations/common/bounding.ts'
+import { charactersIn, countOf, countParts, limitAmong, picturesIn } from '../../operations/common/bounding.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import { withField } from '../../wire/with-field.ts'
 import { camel, configOf, isGiven, listOf, objectIn } from './fields.ts'
 
 /** What a tool holds that the client runs. */

@@ -1,8 +1,9 @@
 import type { Bounding, Pictures } from '../../core/bounding.ts'
 import { fieldOutside, frameFields } from '../../operations/common/bounded-fields.ts'
-import { charactersIn, limitAmong, withField } from '../../operations/common/bounding.ts'
+import { charactersIn, limitAmong } from '../../operations/common/bounding.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
+import { withField } from '../../wire/with-field.ts'
 
 export const boundingOllama: Bounding = {
   output: ({ options }) => ({ tokens: limitAmong(isObject(options) ? options.num_predict : undefined), answers: 1 }),

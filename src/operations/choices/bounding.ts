@@ -1,8 +1,9 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { synonyms } from '../../core/synonyms.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
+import { withField } from '../../wire/with-field.ts'
 import { fieldOutside, frameFields, onlyClears, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
-import { countOf, countParts, dataIn, picturesIn, toolOutside, withField } from '../common/bounding.ts'
+import { countOf, countParts, dataIn, picturesIn, toolOutside } from '../common/bounding.ts'
 import { kindsLacking } from '../common/kinds.ts'
 import { HiddenUsage } from './hidden-usage.ts'
 

@@ -1,6 +1,5 @@
 import type { Bounding, Pictures, Unbounded } from '../../core/bounding.ts'
 import { atHand, type Late } from '../../core/late.ts'
-import { type RequestBody, withField as withWritten } from '../../wire/body.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
 
@@ -15,10 +14,6 @@ export function limitAmong(...given: readonly unknown[]): number | undefined {
 /** A number of answers, 1 for anything that is none. */
 export function countOf(given: unknown): number {
   return typeof given === 'number' && given > 1 ? Math.ceil(given) : 1
-}
-
-export function withField(body: RequestBody, name: string, value: unknown): RequestBody {
-  return withWritten(body, name, JSON.stringify(value))
 }
 
 /** The first tool that the provider runs by itself: what it reads and writes is billed too, however much it is. */

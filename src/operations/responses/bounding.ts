@@ -1,7 +1,8 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
+import { withField } from '../../wire/with-field.ts'
 import { fieldOutside, frameFields, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
-import { countParts, dataIn, limitAmong, picturesIn, toolOutside, withField } from '../common/bounding.ts'
+import { countParts, dataIn, limitAmong, picturesIn, toolOutside } from '../common/bounding.ts'
 import { kindsLacking } from '../common/kinds.ts'
 
 const media: ReadonlySet<unknown> = new Set(['input_image', 'input_file', 'input_audio', 'computer_screenshot'])
