@@ -1,6 +1,17 @@
 import { goDuration } from './duration.ts'
 import type { RateKind, Taken } from './rates.ts'
 
+/** The names of each kind's: a text made anew each time would have to be looked up among all names. */
+const names = { requests: namesOf('requests'), tokens: namesOf('tokens') } as const
+
+function namesOf(kind: RateKind) {
+  return {
+    limit: `x-ratelimit-limit-${kind}`,
+    left: `x-ratelimit-remaining-${kind}`,
+    reset: `x-ratelimit-reset-${kind}`,
+  } as const
+}
+
 /** OpenAI's headers, each about the limit of its kind of which the least is left. */
 export function limitHeaders(taken: readonly Taken[], now: number): Record<string, string> {
   const headers: Record<string, string> = {}
@@ -20,7 +31,8 @@ function addKind(headers: Record<string, string>, taken: readonly Taken[], kind:
     least = left
   }
   if (!tightest) return
-  headers[`x-ratelimit-limit-${kind}`] = String(tightest.limit)
-  headers[`x-ratelimit-remaining-${kind}`] = String(least)
-  headers[`x-ratelimit-reset-${kind}`] = goDuration(tightest.reset(now))
+  const { limit, left, reset } = names[kind]
+  headers[limit] = String(tightest.limit)
+  headers[left] = String(least)
+  headers[reset] = goDuration(tightest.reset(now))
 }
