@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { StoreError, type TransactionalDatabase } from '../state/database.ts'
 import type { Company } from '../state/meters.ts'
+import { RoundQueue } from '../state/round-queue.ts'
 import { RateRound, type RateShortage, type RateWant } from './rate-round.ts'
 import { type RateBook, type RateKind, type Take, type Taken, type TooFast, unused } from './rates.ts'
 import { Tranche } from './tranche.ts'
@@ -42,12 +43,10 @@ export class SharedRates implements RateBook<Tranche> {
   readonly #flushMs: number
   readonly #tranches = new Map<string, Tranche>()
   #mostTranches = mostTranches
-  #wants: RateWant[] = []
-  readonly #due = new Set<Tranche>()
+  readonly #queue: RoundQueue<RateWant, Tranche>
   /** Those that may have something free, or owe something. */
   readonly #open = new Set<Tranche>()
   #flushing: (() => void) | undefined
-  #running: Promise<void> | undefined
   #closed = false
 
   constructor({ database, clock, company, flushMs = 50 }: SharedRatesOptions) {
@@ -55,13 +54,15 @@ export class SharedRates implements RateBook<Tranche> {
     this.#clock = clock
     this.#company = company
     this.#flushMs = flushMs
+    this.#queue = new RoundQueue({ clock, most, round: (wants, tranches) => this.#round(wants, tranches) })
   }
 
   take(takes: readonly Take[]): ReturnType<RateBook<Tranche>['take']> {
     const now = this.#clock.now()
     const all = takes.map((take) => ({ take, bucket: this.#of(take, now) }))
     let isFree = !this.#closed
-    for (const [index, { take, bucket }] of all.entries()) {
+    for (let index = 0; index < all.length; index++) {
+      const { take, bucket } = all[index] as Taken<Tranche>
       const wait = bucket.wait(take.need, now)
       if (wait > 0 && this.#knows(bucket, now)) return tooFast(all, { index, wait, left: bucket.left(now) })
       if (wait > 0 || bucket.free(now) < Math.min(take.need, take.limit)) isFree = false
@@ -90,8 +91,8 @@ export class SharedRates implements RateBook<Tranche> {
     if (this.#closed) return
     this.#closed = true
     this.#flushing?.()
-    for (const tranche of this.#open) this.#isDue(tranche)
-    await this.#run()
+    for (const tranche of this.#open) this.#queue.add(tranche)
+    await this.#queue.run()
   }
 
   /** Whether it needn't ask the store to refuse. */
@@ -104,8 +105,7 @@ export class SharedRates implements RateBook<Tranche> {
     if (this.#closed) reject(new StoreError('the limits are closed'))
     else {
       this.#company.join()
-      this.#wants.push({ taken, answer: resolve, fail: reject })
-      void this.#run()
+      this.#queue.ask({ taken, answer: resolve, fail: reject })
     }
     let isTaken = false
     try {
@@ -115,29 +115,6 @@ export class SharedRates implements RateBook<Tranche> {
     } finally {
       if (!isTaken) for (const { bucket } of taken) bucket.users--
     }
-  }
-
-  #run(): Promise<void> {
-    this.#running ??= this.#runAll()
-    return this.#running
-  }
-
-  async #runAll(): Promise<void> {
-    // Requests that come at once are asked for at once.
-    await undefined
-    while (this.#pending) {
-      const due = [...this.#due].slice(0, most)
-      for (const tranche of due) this.#due.delete(tranche)
-      await this.#round(this.#wants.splice(0, most), due)
-      for (const tranche of due) tranche.users--
-      // Others have their turn, in this process and in the store.
-      if (this.#pending) await new Promise<void>((resolve) => this.#clock.after(0, resolve))
-    }
-    this.#running = undefined
-  }
-
-  get #pending(): boolean {
-    return this.#wants.length + this.#due.size > 0
   }
 
   async #round(wants: readonly RateWant[], tranches: readonly Tranche[]): Promise<void> {
@@ -169,21 +146,17 @@ export class SharedRates implements RateBook<Tranche> {
     const { alone } = this.#company
     const open = [...this.#open]
     this.#open.clear()
+    let isDue = false
     for (const tranche of open) {
       tranche.before = tranche.uses
       tranche.uses = 0
       const free = tranche.free(now)
-      if (tranche.debt > 0 || (!alone && free > kept(tranche))) this.#isDue(tranche)
-      else if (free > 0) this.#opened(tranche)
+      if (tranche.debt > 0 || (!alone && free > kept(tranche))) {
+        this.#queue.add(tranche)
+        isDue = true
+      } else if (free > 0) this.#opened(tranche)
     }
-    if (this.#due.size > 0) void this.#run()
-  }
-
-  /** Whoever is to be in a round must not be forgotten before, or another tranche of the same name would take its place. */
-  #isDue(tranche: Tranche): void {
-    if (this.#due.has(tranche)) return
-    this.#due.add(tranche)
-    tranche.users++
+    if (isDue) void this.#queue.run()
   }
 
   #of({ subject, kind, limit }: Take, now: number): Tranche {
