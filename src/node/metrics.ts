@@ -9,7 +9,7 @@ import type { Tally } from '../observe/metrics/metric.ts'
 import type { Metrics } from '../observe/metrics/metrics.ts'
 import type { ReloadResults } from '../observe/metrics/reloads.ts'
 import { readMetricsNames } from '../observe/metrics/settings.ts'
-import type { Report } from '../runtime/workers.ts'
+import type { Report } from '../runtime/worker-messages.ts'
 
 export interface LateMetricsOptions {
   readonly env: Environment

@@ -1,5 +1,5 @@
 import type { ConfigControl, ConfigState, Reload } from '../admin/control.ts'
-import type { Report } from '../runtime/workers.ts'
+import type { Report } from '../runtime/worker-messages.ts'
 
 /** What a worker asks its parent process about the configuration. */
 export type ConfigQuestion =

@@ -1,4 +1,4 @@
-import type { Order, Report } from '../../src/runtime/workers.ts'
+import type { Order, Report } from '../../src/runtime/worker-messages.ts'
 
 /** A worker that dies at once, before or after it says that it is ready. */
 process.on('message', (order: Order<'before' | 'after'>) => {

@@ -1,4 +1,4 @@
-import type { Order, Report } from '../../src/runtime/workers.ts'
+import type { Order, Report } from '../../src/runtime/worker-messages.ts'
 
 /** A worker that can begin with any job, and can't change to `unfit`. */
 const tell = (report: Report) => process.send?.(report)
