@@ -1,5 +1,5 @@
 import type { RequestReport } from '../core/report.ts'
-import { shownName, withoutKeys } from '../observe/keys.ts'
+import { shownJSON, shownName, withoutKeys } from '../observe/keys.ts'
 import type { PriceSource } from '../prices/money.ts'
 import type { Key } from '../state/key.ts'
 import type { RequestRow } from '../state/ledger.ts'
@@ -36,32 +36,47 @@ export function rowOf(report: RequestReport, key: Key | undefined, bill: Charged
   // Nothing is billed for it, whatever its answer says.
   const isKept = isOthers(trace)
   return {
-    ...{ id, at: Math.floor(started), key: key?.id ?? null, keyName: key?.name ?? null },
-    ...{ project: key?.project ?? null, user: key?.user ?? null, endUser: shown(user) },
+    id,
+    at: Math.floor(started),
+    key: key?.id ?? null,
+    keyName: key?.name ?? null,
+    project: key?.project ?? null,
+    user: key?.user ?? null,
+    endUser: shown(user),
     operation: operation ?? null,
     model: shown(model),
     deployment: shown(trace.givenBy ?? report.served?.label ?? trace.attempts.at(-1)?.deployment),
-    ...{ status, outcome, stream: streams },
+    status,
+    outcome,
+    stream: streams,
     input: isKept ? (tokens?.input ?? 0) : bill.input,
     output: isKept ? (tokens?.output ?? 0) : bill.output,
     cached: tokens?.cached ?? 0,
     reasoning: tokens?.reasoning ?? 0,
-    ...{ cost: bill.cost, booked: bill.booked, saved: bill.saved, usageSource: bill.source },
+    cost: bill.cost,
+    booked: bill.booked,
+    saved: bill.saved,
+    usageSource: bill.source,
     priceSource: report.priceSource ?? bill.priceSource ?? null,
     ms: Math.round(ms),
     firstMs: firstMs === undefined ? null : Math.round(firstMs),
-    attempts: JSON.stringify(
-      trace.attempts.map(({ deployment, ms, failure, reason }) => ({
-        deployment: shown(deployment),
-        ms: Math.round(ms),
-        failure,
-        reason,
-      })),
-    ),
+    attempts: attemptsJSON(trace.attempts),
     cache: trace.cache ?? null,
     unchecked: bill.unchecked ?? false,
     metadata: metadataOf(report),
   }
+}
+
+/** Written out, because objects made for `JSON.stringify` cost several times as much. */
+function attemptsJSON(attempts: RequestReport['trace']['attempts']): string {
+  let json = ''
+  for (const { deployment, ms, failure, reason } of attempts) {
+    json += `${json && ','}{"deployment":${shownJSON(deployment)},"ms":${Math.round(ms)}`
+    if (failure !== undefined) json += `,"failure":"${failure}"`
+    if (reason !== undefined) json += `,"reason":${JSON.stringify(reason)}`
+    json += '}'
+  }
+  return `[${json}]`
 }
 
 /** Whether others have paid for the answer. */
