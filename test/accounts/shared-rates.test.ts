@@ -21,19 +21,23 @@ const flushMs = 50
 /** A database that counts transactions, and fails where a test says: before one is written, or after. */
 function watched(database: TransactionalDatabase) {
   const going = new Set<Promise<unknown>>()
+  function seen<T>(one: Promise<T>): Promise<T> {
+    going.add(one)
+    const over = () => going.delete(one)
+    one.then(over, over)
+    return one
+  }
   const made = {
-    ...{ all: database.all.bind(database), batch: database.batch.bind(database), close: database.close.bind(database) },
+    all: (...asked: Parameters<TransactionalDatabase['all']>) => seen(database.all(...asked)),
+    batch: (...asked: Parameters<TransactionalDatabase['batch']>) => seen(database.batch(...asked)),
+    close: () => database.close(),
     transactions: 0,
     fails: undefined as 'before' | 'after' | undefined,
     transaction<T>(work: (inside: Statements) => Promise<T>): Promise<T> {
       made.transactions++
-      const one = write(work, made.fails)
-      going.add(one)
-      const over = () => going.delete(one)
-      one.then(over, over)
-      return one
+      return seen(write(work, made.fails))
     },
-    /** Once whoever began a transaction knows how it ended. */
+    /** Once whoever asked something of it has heard how that ended. */
     async quiet(): Promise<void> {
       do {
         await Promise.allSettled(going)
@@ -210,9 +214,9 @@ describe('Processes that share a limit', () => {
     await taken(join(), requests(60), tokens(60, 60))
     await clock.advance(2_000)
     const end = keepFor({ database, clock, log: () => {}, days: 30 })
-    await clock.advance(1_000)
+    await pass(1_000)
     expect(await database.all('SELECT name FROM rates')).toEqual([{ name: 'tokens key:a' }])
-    await clock.advance(10 * minute)
+    await pass(10 * minute)
     expect(await database.all('SELECT name FROM rates')).toEqual([])
     end()
   })
