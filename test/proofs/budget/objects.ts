@@ -9,7 +9,7 @@ import { migrate } from '../../../src/state/migrate.ts'
 import { startD1 } from '../../support/d1.ts'
 import type { BudgetRequest } from '../../workerd/budget-worker.ts'
 import { audit, type Proof, subjectsOf } from './books.ts'
-import { type Fate, meetFates, pause } from './fates.ts'
+import { type Fate, Gate, meetFates, pause } from './fates.ts'
 import { startIsolates } from './isolates.ts'
 import { type BudgetSettings, project } from './meters.ts'
 
@@ -22,6 +22,8 @@ export interface ObjectProofSettings extends BudgetSettings {
   readonly dying: number
   /** Milliseconds after which a request that nobody settles is taken for dead. */
   readonly lease: number
+  /** Ends workerd. */
+  readonly signal?: AbortSignal
 }
 
 /** How often in a row the budget has to be used up for a client to give up: others may still give back. */
@@ -29,7 +31,7 @@ const patience = 3
 
 /** Has several isolates of a Worker spend one budget in Durable Objects, and reads what is booked in the end. */
 export async function proveObjects(settings: ObjectProofSettings): Promise<Proof & { readonly died: number }> {
-  const { lease } = settings
+  const { lease, signal } = settings
   const folder = await mkdtemp(join(tmpdir(), 'budget-'))
   const log = join(folder, 'billed')
   const database = await openDatabase(`file:${join(folder, 'd1.db')}`, { clock: systemClock })
@@ -37,12 +39,16 @@ export async function proveObjects(settings: ObjectProofSettings): Promise<Proof
   const d1 = await startD1(database)
   const isolates = await startIsolates({ count: settings.isolates, database: d1.port, log })
   const pools = isolates.ports.map((port) => new Pool(`http://127.0.0.1:${port}`, { connections: settings.clients }))
+  const gate = new Gate(log)
+  const open = () => gate.allow(Number.MAX_SAFE_INTEGER)
   let isOver = false
   let died = 0
 
   async function client(pool: Pool): Promise<void> {
     let refusals = 0
     while (refusals < patience) {
+      await gate.pass()
+      signal?.throwIfAborted()
       const bound = 1 + Math.floor(Math.random() * settings.most)
       const key = Math.floor(Math.random() ** 2 * settings.keys)
       const cost = Math.floor(Math.random() * (bound + 1))
@@ -65,9 +71,9 @@ export async function proveObjects(settings: ObjectProofSettings): Promise<Proof
 
   try {
     const started = performance.now()
-    const happen = meetFates({ ...{ settings, log, isOver: () => isOver }, fates: settings.fates }, (fate) =>
-      fate === 'kill' ? isolates.kill() : isolates.pause(lease * 1.5),
-    )
+    signal?.addEventListener('abort', open)
+    const course = { settings, log, fates: settings.fates, isOver: () => isOver, allow: gate.allow.bind(gate), signal }
+    const happen = meetFates(course, (fate) => (fate === 'kill' ? isolates.kill() : isolates.pause(lease * 1.5)))
     const spending = Promise.all(pools.flatMap((pool) => Array.from({ length: settings.clients }, () => client(pool))))
     await Promise.all([
       happen,
@@ -78,12 +84,16 @@ export async function proveObjects(settings: ObjectProofSettings): Promise<Proof
     const seconds = (performance.now() - started) / 1000
     // Alarms book those that died.
     const subjects = subjectsOf(settings).map(([subject]) => subject)
-    while ((await Promise.all(subjects.map(read))).some(({ held }) => held > 0)) await pause(100)
+    while ((await Promise.all(subjects.map(read))).some(({ held }) => held > 0)) {
+      signal?.throwIfAborted()
+      await pause(100)
+    }
     const { fates, dying } = settings
     const anybody = dying > 0 || fates.includes('kill')
     const calm = !anybody && fates.length === 0
     return { died, seconds, ...(await audit({ settings, log, ledger: database, read, died: anybody, calm })) }
   } finally {
+    signal?.removeEventListener('abort', open)
     await Promise.all(pools.map((pool) => pool.destroy()))
     await isolates.stop()
     await d1.stop()

@@ -18,6 +18,8 @@ export interface ProofSettings extends BudgetSettings {
   readonly processes: number
   /** What becomes of one process after the other, in equal parts of the budget. A killed one is replaced. */
   readonly fates: readonly Fate[]
+  /** Ends all processes. */
+  readonly signal?: AbortSignal
 }
 
 const member = fileURLToPath(new URL('./member.ts', import.meta.url))
@@ -37,7 +39,7 @@ export async function proveBudget(settings: ProofSettings): Promise<Proof> {
     const log = join(folder, 'billed')
     await runMembers(settings, log)
     const seconds = (performance.now() - started) / 1000
-    await untilAlone(database)
+    await untilAlone(database, settings.signal)
     const read = (subject: string) => watcher.read({ subject, window: 0 })
     const { fates } = settings
     const [died, calm] = [fates.includes('kill'), fates.length === 0]
@@ -50,27 +52,63 @@ export async function proveBudget(settings: ProofSettings): Promise<Proof> {
 }
 
 async function runMembers(settings: ProofSettings, log: string): Promise<void> {
-  const { limit, keys, most, clients, answerMs, url } = settings
+  const { limit, keys, most, clients, answerMs, url, fates, processes, signal } = settings
   const living = new Set<ChildProcess>()
+  /** Of these, those who have something of the budget. */
+  const spending = new Set<ChildProcess>()
+  let begun = 0
   let started = 0
-  const begin = () => {
-    const owner = `member-${++started}`
-    const given: MemberSettings = { limit, keys, most, clients, answerMs, url, log, timing, owner }
-    const child = spawn(process.execPath, [member, JSON.stringify(given)], { stdio: ['ignore', 'inherit', 'inherit'] })
-    living.add(child)
-    child.once('exit', () => living.delete(child))
+  let allowed = 0
+  const allow = (bytes: number) => {
+    allowed = bytes
+    // Nobody begins before the others.
+    if (started >= processes) for (const child of spending) tell(child, bytes)
   }
-  for (let n = 0; n < settings.processes; n++) begin()
-  await meetFates({ fates: settings.fates, settings, log, isOver: () => living.size === 0 }, async (fate) => {
-    const victim = [...living][Math.floor(Math.random() * living.size)]
-    if (!victim) throw new Error(`nobody was left to ${fate}`)
-    if (fate === 'stop') await stopFor(victim, timing.beatMs * timing.patience * 2)
-    else {
-      victim.kill('SIGKILL')
-      begin()
+  const begin = () => {
+    const owner = `member-${++begun}`
+    const given: MemberSettings = { limit, keys, most, clients, answerMs, url, log, timing, owner }
+    const stdio = ['ignore', 'inherit', 'inherit', 'ipc'] as const
+    const child = spawn(process.execPath, [member, JSON.stringify(given)], { stdio: [...stdio] })
+    living.add(child)
+    const starts = () => {
+      started++
+      allow(allowed)
     }
-  })
-  await Promise.all([...living].map((child) => once(child, 'exit')))
+    child.once('message', () => {
+      spending.add(child)
+      starts()
+    })
+    child.once('exit', () => {
+      living.delete(child)
+      if (!spending.delete(child)) starts()
+    })
+  }
+  const endAll = () => {
+    for (const child of living) child.kill('SIGKILL')
+  }
+  signal?.addEventListener('abort', endAll)
+  try {
+    for (let n = 0; n < processes; n++) begin()
+    await meetFates({ fates, settings, log, allow, isOver: () => living.size === 0, signal }, async (fate) => {
+      const victim = [...spending][Math.floor(Math.random() * spending.size)]
+      if (!victim) throw new Error(`nobody was left to ${fate}`)
+      if (fate === 'stop') await stopFor(victim, timing.beatMs * timing.patience * 2)
+      else {
+        spending.delete(victim)
+        victim.kill('SIGKILL')
+        begin()
+      }
+    })
+    await Promise.all([...living].map((child) => once(child, 'exit')))
+  } finally {
+    signal?.removeEventListener('abort', endAll)
+    endAll()
+  }
+}
+
+/** It may have ended meanwhile. */
+function tell(child: ChildProcess, bytes: number): void {
+  if (child.connected) child.send(bytes, () => {})
 }
 
 async function stopFor(victim: ChildProcess, ms: number): Promise<void> {
@@ -80,8 +118,9 @@ async function stopFor(victim: ChildProcess, ms: number): Promise<void> {
 }
 
 /** Waits until all who have died are booked. */
-async function untilAlone(database: TransactionalDatabase): Promise<void> {
+async function untilAlone(database: TransactionalDatabase, signal: AbortSignal | undefined): Promise<void> {
   for (;;) {
+    signal?.throwIfAborted()
     const owners = await database.all("SELECT owner FROM owners WHERE owner <> 'watcher'")
     if (owners.length === 0) return
     await pause(timing.beatMs)
