@@ -92,8 +92,8 @@ describe('A model that is free', () => {
     ['as a stream', true],
   ])('answers in any service tier under a budget, for nothing: %s', async (_, isStream) => {
     const { ask, clock, rows, spent, held } = await start(demo, { budget: 1 })
-    // It lets others have their turn by the clock.
-    const reply = await inTime(clock, ask(asked({ stream: isStream, service_tier: 'priority' })))
+    // It lets others have their turn, by the clock, and takes its time to load.
+    const reply = await inTime(clock, ask(asked({ stream: isStream, service_tier: 'priority' })), 0)
     expect(reply.status).toBe(200)
     expect(isStream ? wordsOf(reply.text) : JSON.parse(reply.text).choices[0].message.content).toMatch(/\w/)
     await expect.poll(() => rows.length).toBe(1)
@@ -109,7 +109,7 @@ describe('A model that is free', () => {
       },
       { budget: dollar },
     )
-    const reply = await inTime(clock, ask(body({ max_tokens: 4, service_tier: 'priority' })))
+    const reply = await inTime(clock, ask(body({ max_tokens: 4, service_tier: 'priority' })), 0)
     expect([reply.status, reply.headers.get('x-samewire-model')]).toEqual([200, 'demo/tiny-chat'])
     expect([up.seen.length, await spent()]).toEqual([0, 0])
   })

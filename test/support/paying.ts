@@ -46,15 +46,18 @@ export function payingStarter() {
   }
 }
 
-/** Lets time pass until `work` is done: a failed exchange is tried again after a while. */
-export async function inTime<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+/**
+ * Lets time pass until `work` is done: a failed exchange is tried again after a while. `step`: milliseconds for each turn
+ * of the event loop; with 0 no time passes, and those go on who only let others have their turn.
+ */
+export async function inTime<T>(clock: ManualClock, work: Promise<T>, step = 10): Promise<T> {
   let isOver = false
   const over = () => {
     isOver = true
   }
   work.then(over, over)
   while (!isOver) {
-    await clock.advance(10)
+    await clock.advance(step)
     await new Promise((turn) => setImmediate(turn))
   }
   return await work
