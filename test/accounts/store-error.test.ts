@@ -72,7 +72,8 @@ describe('A key with a budget, whose store fails', () => {
   })
 
   it('goes on where it is to do so, and is charged once the store works again', async () => {
-    const gateway = await start({ budget: dollar, onStoreError: 'admit' })
+    // By this clock the store is never too slow for the request after those.
+    const gateway = await start({ budget: dollar, onStoreError: 'admit' }, undefined, new ManualClock())
     gateway.database.fails = true
     for (let asked = 0; asked < 3; asked++) expect((await gateway.ask()).status).toBe(200)
     gateway.database.fails = false
@@ -92,7 +93,11 @@ describe('A key with a budget, whose store fails', () => {
   })
 
   it('finds that it is used up by what went on meanwhile', async () => {
-    const gateway = await start({ budget: 2 * cost, onStoreError: 'admit', budgetMode: 'estimate' })
+    const gateway = await start(
+      { budget: 2 * cost, onStoreError: 'admit', budgetMode: 'estimate' },
+      undefined,
+      new ManualClock(),
+    )
     gateway.database.fails = true
     for (let asked = 0; asked < 3; asked++) expect((await gateway.ask()).status).toBe(200)
     gateway.database.fails = false
