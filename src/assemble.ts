@@ -99,16 +99,17 @@ export function assemble<Bindings extends object>(parts: Parts<Bindings>) {
   const services = { ...parts.services, ...observing }
   const gateway = composeGateway(catalog, services, { keepAlive: config.keepAlive, cacheHost: parts.cacheHost })
   const { allowedHosts = [], allowedOrigins = [] } = config
-  const withoutKeys = { allowedHosts, allowedOrigins, ...parts.withoutKeys }
-  const { hasOtherKeys = false, holdsKeys = false } = parts.accounting ?? {}
+  const { accounting } = parts
+  const holdsKeys = () => accounting?.holdsKeys === true
+  const withoutKeys = { allowedHosts, allowedOrigins, holdsKeys, ...parts.withoutKeys }
   // Nobody gets in without a key because a variable has been forgotten.
-  const isLocked = keys.length > 0 || holdsKeys || ((hasOtherKeys || keeps) && adminKey !== undefined)
+  const isLocked = keys.length > 0 || holdsKeys() || ((accounting?.hasOtherKeys || keeps) && adminKey !== undefined)
   const access: Access = isLocked ? { mode: 'keys', keys } : withoutKeys
   const { clock, random, log } = services
   const { known } = gateway.knowledge
   const { health } = gateway.learned
   const metrics = parts.metrics?.watch({ catalog, known, health, scraped, keys, hash: hashOf(config) })
-  const charging = parts.accounting?.charge({
+  const charging = accounting?.charge({
     catalog,
     known,
     keys,

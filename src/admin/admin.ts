@@ -1,4 +1,5 @@
 import { retryHeaders } from '../http/retry-headers.ts'
+import { isKept } from '../http/state-paths.ts'
 import { StoreError } from '../state/database.ts'
 import { asGatewayError, describeCause, errorEnvelope, GatewayError, shorten } from '../wire/errors.ts'
 import { type HeaderReader, wireHeaders } from '../wire/headers.ts'
@@ -37,7 +38,7 @@ export function createAdmin(options: AdminOptions, routes: readonly AdminRoute[]
     })
     const found = there.find(({ route }) => route.method === method)
     const holder = found?.route.forHolders ? await holderOf(header, options) : undefined
-    if (!holder) guard(header, method === 'GET' ? 'GET' : 'POST')
+    if (!holder) guard(header, method === 'GET' ? 'GET' : 'POST', isKept(path))
     if (!found) throw unknown(asked, path, new Set(there.map(({ route }) => route.method)))
     const request = {
       parameters: found.parameters,

@@ -1,4 +1,4 @@
-import { type Access, sameText } from '../http/access.ts'
+import { type Access, isOpen, sameText } from '../http/access.ts'
 import { createDoor } from '../http/door.ts'
 import { GatewayError, maskKey } from '../wire/errors.ts'
 import type { HeaderReader } from '../wire/headers.ts'
@@ -6,19 +6,25 @@ import type { HeaderReader } from '../wire/headers.ts'
 export interface AdminAccess {
   /** The value of `SAMEWIRE_ADMIN_KEY`. */
   readonly adminKey: string | undefined
-  /** Who may ask models: without an admin key, a gateway that is open to this machine lets it do this too. */
+  /** Who may ask models: without an admin key, a gateway that is open to this machine lets it see and change settings, too. */
   readonly access: Access
 }
 
-/** Throws the reason for refusing a request to an admin route: a 401, 403 or 404. */
-export type AdminGuard = (header: HeaderReader, method: 'GET' | 'POST') => void
+/**
+ * Throws the reason for refusing a request to an admin route: a 401, 403 or 404. `isKept`: it is for keys, or for what is
+ * known of requests.
+ */
+export type AdminGuard = (header: HeaderReader, method: 'GET' | 'POST', isKept: boolean) => void
 
 /** Creates the access check of the admin routes. Keys for models don't count here, as the admin key doesn't there. */
 export function adminGuard({ adminKey, access }: AdminAccess): AdminGuard {
   if (adminKey === undefined) {
-    if (access.mode === 'open') return createDoor(access)
-    return () => {
-      throw new GatewayError('bad_request', noAdminKey, { status: 404, code: 'unknown_url' })
+    const refuseStrangers = createDoor(access.mode === 'open' ? access : {})
+    return (header, method, isKept) => {
+      // Whoever could make keys, or change one, could let in anybody.
+      if (isKept || !isOpen(access))
+        throw new GatewayError('bad_request', noAdminKey, { status: 404, code: 'unknown_url' })
+      refuseStrangers(header, method)
     }
   }
   return (header) => {

@@ -31,7 +31,7 @@ export interface TokenParts {
 
 /**
  * Reads usage as OpenAI's APIs, Anthropic, Gemini or Ollama tell it, and those like them. Undefined if it says nothing of
- * tokens.
+ * tokens, or only of one side: nothing is not the same as none.
  */
 export function tokensOf(usage: JsonObject): Tokens | undefined {
   const { prompt_tokens: prompt, completion_tokens: completion, input_tokens: input, output_tokens: output } = usage
@@ -58,19 +58,23 @@ const ofOthers = {
   ...{ ins: ['input_tokens_details', 'input_token_details'], outs: ['output_tokens_details', 'output_token_details'] },
 } as const
 
-function openaiTokens(usage: JsonObject, names: typeof ofChats | typeof ofOthers): Tokens {
+function openaiTokens(usage: JsonObject, names: typeof ofChats | typeof ofOthers): Tokens | undefined {
+  const { total_tokens: total } = usage
+  const [before, after] = [usage[names.before], usage[names.after]]
+  // Of two of the three the other one follows.
+  const known = Number(isCount(before)) + Number(isCount(after)) + Number(isCount(total))
+  if (known < 2 || isWrong(before) || isWrong(after)) return undefined
   const ins = details(usage, names.ins)
   const outs = details(usage, names.outs)
   const heard = objectAt(ins, 'cached_tokens_details') ?? none
   const written = objectAt(ins, 'cache_creation_token_details') ?? none
-  const input = count(usage[names.before])
-  const told = usage[names.after]
+  const input = isCount(before) ? count(before) : Math.max(0, count(total) - count(after))
   const reasoning = count(outs.reasoning_tokens ?? outs.thinking_tokens)
   return withParts(
     {
       input,
       // xAI, and Google in OpenAI's terms, count reasoning in the total only.
-      output: isCount(told) ? Math.max(count(told), count(usage.total_tokens) - input) : 0,
+      output: Math.max(count(after), count(total) - input),
       // Moonshot's name, and DeepSeek's.
       cached: count(ins.cached_tokens ?? usage.cached_tokens ?? usage.prompt_cache_hit_tokens),
       reasoning,
@@ -158,11 +162,16 @@ function withParts(tokens: Tokens, parts: TokenParts): Tokens {
     : tokens
 }
 
+/** Servers that count wrongly must not make a sum that is no number, or a credit. */
 function isCount(value: unknown): value is number {
-  return typeof value === 'number'
+  return typeof value === 'number' && value >= 0 && value < Number.MAX_SAFE_INTEGER
 }
 
-/** Servers that count wrongly must not make a sum that is no number, or a credit. */
+/** Says that the server counts wrongly. */
+function isWrong(value: unknown): boolean {
+  return value !== undefined && value !== null && !isCount(value)
+}
+
 function count(value: unknown): number {
-  return isCount(value) && value > 0 && value < Number.MAX_SAFE_INTEGER ? Math.ceil(value) : 0
+  return isCount(value) ? Math.ceil(value) : 0
 }

@@ -6,7 +6,13 @@ import { createDoor } from './door.ts'
 
 /** Who has access: everybody on this machine, the holders of a key, or nobody until a key is set. */
 export type Access =
-  | { readonly mode: 'open'; readonly allowedHosts?: readonly string[]; readonly allowedOrigins?: readonly string[] }
+  | {
+      readonly mode: 'open'
+      readonly allowedHosts?: readonly string[]
+      readonly allowedOrigins?: readonly string[]
+      /** Whether there are keys by now: then nobody gets in without one. Absent: there never are. */
+      readonly holdsKeys?: () => boolean
+    }
   | { readonly mode: 'keys'; readonly keys: readonly ClientKey[] }
   | { readonly mode: 'closed'; readonly remedy: string }
 
@@ -45,7 +51,7 @@ export function createGuard(access: Access, adminKey?: string, accounts?: Accoun
         { reason: 'key_of_admin' },
       )
     const bearer = bearerOf(header)
-    if (access.mode === 'open') {
+    if (isOpen(access)) {
       const own = bearer ?? keyHeaders.map(header).find((key) => key !== undefined)
       return accounts ? { bearer: own, account: accounts.of(undefined) } : { bearer: own }
     }
@@ -62,6 +68,10 @@ export function createGuard(access: Access, adminKey?: string, accounts?: Accoun
     const found = accounts?.find(given)
     return found instanceof Promise ? found.then((held) => holding(held, given)) : holding(found, given)
   }
+}
+
+export function isOpen(access: Access): boolean {
+  return access.mode === 'open' && !access.holdsKeys?.()
 }
 
 function callerBy(key: string, bearer: string | undefined, accounts: Accounts | undefined): Caller {

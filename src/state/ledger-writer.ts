@@ -105,7 +105,13 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
   function make(): void {
     const all = unmade
     unmade = []
-    for (const row of all) add(row())
+    for (const row of all) {
+      try {
+        add(row())
+      } catch (error) {
+        log(`A row of the ledger could not be made, and is lost: ${messageOf(error)}`, 'error')
+      }
+    }
   }
 
   function add(row: RequestRow): void {
@@ -134,8 +140,7 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
   function failed(error: unknown): void {
     failures++
     if (failures > 1) return
-    const why = error instanceof Error ? error.message : String(error)
-    log(`The ledger can't be written, so its rows wait: ${why}`, 'warn')
+    log(`The ledger can't be written, so its rows wait: ${messageOf(error)}`, 'warn')
   }
 
   function written(): void {
@@ -181,3 +186,4 @@ export function createLedger({ database, clock, log, mostWaiting = 10_000 }: Led
 }
 
 const waitAfter = (failures: number) => Math.min(firstWait * 2 ** (failures - 1), longestWait)
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))

@@ -134,6 +134,38 @@ describe.each(['open', 'closed'] as const)('A gateway, %s without keys, that may
   })
 })
 
+describe('An open gateway without an admin key', () => {
+  it('lets nobody in without a key as soon as another process has made one, and nobody make one', async () => {
+    const upstream = await fakeUpstream(json(200, chatAnswer('x')))
+    const { accounting, put } = await keptInMemory()
+    const providers = { p: { type: 'openai-compatible', baseURL: upstream.url } } as const
+    const gateway = await start({ providers }, { services: noLists, accounting })
+    expect((await ask(gateway, chat('p/m'))).status).toBe(200)
+    put(secret, {})
+    expect((await ask(gateway, chat('p/m'))).status).toBe(401)
+    expect((await ask(gateway, chat('p/m'), { headers: { authorization: 'Bearer sk-wrong' } })).status).toBe(401)
+    expect((await ask(gateway, chat('p/m'), { headers })).status).toBe(200)
+    expect((await request(gateway.baseURL, '/admin/config', { headers })).status).toBe(404)
+    await upstream.close()
+  })
+
+  it.each([
+    ['GET', '/v1/keys'],
+    ['POST', '/v1/keys'],
+    ['PATCH', '/v1/keys/key_1'],
+    ['DELETE', '/keys/key_1'],
+    ['GET', '/v1/requests'],
+    ['GET', '/v1/organization/usage/completions'],
+  ])('has no %s %s, since whoever makes keys lets others in', async (method, path) => {
+    const scope = { state: () => Promise.reject(new Error('nobody is to ask')) } as unknown as AdminScope
+    const admin = createAdmin({ adminKey: undefined, access: { mode: 'open' }, scope, log: () => {} })
+    const url = `http://localhost${path}`
+    const answer = await admin({ id: 'req_1', method, url, header: () => undefined, json: async () => ({}) })
+    expect(answer.status).toBe(404)
+    expect(await answer.text()).toContain('SAMEWIRE_ADMIN_KEY')
+  })
+})
+
 describe('An open gateway with an admin key', () => {
   it('never passes it on to a provider that takes the caller’s key', async () => {
     const upstream = await fakeUpstream(json(200, chatAnswer('x')))

@@ -43,7 +43,7 @@ it.each(wrong)('A wrong key is compared with all keys of the configuration to th
 it.each(wrong)('A wrong admin key is compared with the right one to its end, if it %s', (_, key) => {
   const { seen, secret } = watched(right)
   const guard = adminGuard({ adminKey: secret, access: { mode: 'open' } })
-  expect(() => guard(bearer(key), 'GET')).toThrow('Incorrect admin key')
+  expect(() => guard(bearer(key), 'GET', true)).toThrow('Incorrect admin key')
   expect(seen.count).toBe(key.length)
 })
 

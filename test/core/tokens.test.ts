@@ -36,13 +36,19 @@ describe('Tokens', () => {
   })
 
   it.each([[-5], [Number.NaN], [Number.POSITIVE_INFINITY], ['7'], [1e300]])(
-    'are none where a server says %j',
+    'are not known where a server says that there were %j',
     (wrong) => {
-      expect(tokensOf({ prompt_tokens: wrong, completion_tokens: 2 })).toEqual({
-        ...{ input: 0, output: 2, cached: 0, reasoning: 0 },
-      })
+      expect(tokensOf({ prompt_tokens: wrong, completion_tokens: 2 })).toBeUndefined()
+      expect(tokensOf({ input_tokens: 2, output_tokens: wrong, total_tokens: 4 })).toBeUndefined()
     },
   )
+
+  it('are not known either where a server tells of one side only', () => {
+    expect(tokensOf({ prompt_tokens: 10 })).toBeUndefined()
+    expect(tokensOf({ completion_tokens: 10, prompt_tokens: null })).toBeUndefined()
+    expect(tokensOf({ prompt_tokens: 10, total_tokens: 10 })).toMatchObject({ input: 10, output: 0 })
+    expect(tokensOf({ completion_tokens: 10, total_tokens: 14 })).toMatchObject({ input: 4, output: 10 })
+  })
 })
 
 describe('Parts of the tokens', () => {

@@ -127,6 +127,21 @@ describe('A row that is made later', () => {
   })
 })
 
+describe('A row that can not be made', () => {
+  it('is told, and costs no other one', async () => {
+    ledger.write(() => make({ at: clock.now() }))
+    ledger.write(() => {
+      throw new Error('no such tokens')
+    })
+    ledger.write(() => make({ at: clock.now() }))
+    await ledger.flush()
+    expect(logged).toEqual(['A row of the ledger could not be made, and is lost: no such tokens'])
+    ledger.write(make({ at: clock.now() }))
+    await ledger.close()
+    expect(await requestsIn()).toBe(3)
+  })
+})
+
 describe('Many rows', () => {
   it('are written in transactions of 64, one after the other', async () => {
     for (let at = 0; at < 100; at++) ledger.write(make({ at: clock.now() }))

@@ -55,7 +55,7 @@ export async function timed(measurements: number): Promise<readonly Told[]> {
       compared('the last key of the configuration', asked, near(last), far(), measurements),
       compared(
         'the admin key',
-        byHeader((header) => admin(header, 'GET')),
+        byHeader((header) => admin(header, 'GET', true)),
         near(first),
         far(),
         measurements,
