@@ -4,7 +4,7 @@ import type { CacheHost } from './cache/host.ts'
 import type { Cache } from './cache/layer.ts'
 import { connect, learntKey } from './connect/connect.ts'
 import type { Learnt } from './connect/remedies.ts'
-import { type Account, type Admission, type Admittance, tenantFor } from './core/account.ts'
+import { tenantFor } from './core/account.ts'
 import { type Answer, withStep } from './core/answer.ts'
 import { type CacheAsk, type Call, compose } from './core/call.ts'
 import type { Catalog } from './core/catalog.ts'
@@ -182,13 +182,12 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
     trace.plan = planned
     // Let in before, it goes on in another form.
     const { account, admission: before } = trace
-    const isPlanned = account !== undefined && planned.targets.length > 0
-    const admission =
-      before ??
-      (isPlanned
-        ? await admitted(account, { operation, body: asked, plan: planned, user: query.user, routed }, trace)
-        : undefined)
-    const { plan: made } = admission ?? { plan: planned }
+    if (!before && account && planned.targets.length > 0) {
+      const given = account.admit({ operation, body: asked, plan: planned, user: query.user, routed })
+      trace.admission = given instanceof Promise ? await given : given
+    }
+    const { admission } = trace
+    const made = admission?.plan ?? planned
     const body = before ? asked : (admission?.body ?? asked)
     trace.plan = made
     for (const { name, why } of made.targets.length > 0 ? [] : made.skipped)
@@ -245,13 +244,6 @@ export function composeGateway(catalog: Catalog, services: Services, options: Ga
 }
 
 /** What whoever a request is charged to lets of it through. */
-async function admitted(account: Account, asked: Admittance, trace: Trace): Promise<Admission> {
-  const given = account.admit(asked)
-  const admission = given instanceof Promise ? await given : given
-  trace.admission = admission
-  return admission
-}
-
 const always = () => true
 
 function askOf({ key, body, trace, flights }: GatewayRequest, header: HeaderReader): CacheAsk {
