@@ -6,7 +6,10 @@ import type { ItemKey, Objects } from './objects.ts'
 /** Ids of one statement: D1 takes 100 values. */
 const page = 90
 
-export type Items = Pick<Objects, 'append' | 'place' | 'items' | 'itemsFrom' | 'item' | 'found' | 'removeItem'>
+export type Items = Pick<
+  Objects,
+  'append' | 'place' | 'items' | 'itemsFrom' | 'item' | 'found' | 'ofOthers' | 'removeItem'
+>
 
 /** Keeps what belongs to objects. */
 export function createItems(database: Database, limits: SizeLimits): Items {
@@ -64,6 +67,18 @@ export function createItems(database: Database, limits: SizeLimits): Items {
         const sql = `SELECT place, id, body FROM items WHERE owner = ?1 AND id IN (${marks(some)}) AND NOT EXISTS
           (SELECT 1 FROM objects WHERE objects.owner = ?1 AND objects.id = items.parent AND hidden = 1)`
         for (const row of await database.all(sql, [owner, ...some])) all.set(String(row.id), itemOf(row).body)
+      }
+      return all
+    },
+
+    async ofOthers(owner, ids) {
+      const all = new Set<string>()
+      for (let at = 0; at < ids.length; at += page) {
+        const some = ids.slice(at, at + page)
+        const sql = `SELECT id FROM (SELECT id, owner FROM objects WHERE id IN (${marks(some)})
+            UNION ALL SELECT id, owner FROM items WHERE id IN (${marks(some)})) AS named
+          GROUP BY id HAVING SUM(CASE WHEN owner = ?1 THEN 1 ELSE 0 END) = 0`
+        for (const { id } of await database.all(sql, [owner, ...some])) all.add(String(id))
       }
       return all
     },

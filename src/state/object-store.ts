@@ -60,6 +60,10 @@ export function createObjects(database: Database, limits: ObjectLimits = usual):
       return written[lock.length]?.[0] !== undefined
     },
 
+    async putAll(objects) {
+      await database.batch(objects.map((object) => inserted(object, JSON.stringify(object.body))))
+    },
+
     async chain(key, { links, size }) {
       const { owner } = key
       const rows = await database.all(chained, [...keyOf(key), links, size])

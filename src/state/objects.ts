@@ -1,6 +1,7 @@
 import type { JsonObject } from '../wire/json.ts'
 
-export type ObjectKind = 'response' | 'chat' | 'conversation'
+/** `item`: one that a provider keeps; only whose it is is known. */
+export type ObjectKind = 'response' | 'chat' | 'conversation' | 'item'
 
 /** Where an object is found. Whoever isn't its owner finds nothing. */
 export interface ObjectKey {
@@ -71,12 +72,16 @@ export interface Objects {
    * there any more, and nothing is written.
    */
   put(object: StoredObject, items?: readonly JsonObject[]): Promise<boolean>
+  /** The same of several that have no items. */
+  putAll(objects: readonly StoredObject[]): Promise<void>
   get(key: ObjectKey): Promise<StoredObject | undefined>
   /**
    * One and all that it goes on from, the newest first, those that were deleted meanwhile among them. Ends early behind
    * `links` of them, or where they have more than `size` characters together. Empty: there is no such object.
    */
   chain(key: ObjectKey, most: { readonly links: number; readonly size: number }): Promise<readonly Link[]>
+  /** Those of some ids, of objects and items of whichever kind, that others have, and not the owner as well. */
+  ofOthers(owner: string, ids: readonly string[]): Promise<ReadonlySet<string>>
   /** By time. `fits`: those that are wanted. Undefined: there is no `after`. */
   list(
     of: Pick<ObjectKey, 'owner' | 'kind'>,

@@ -1,4 +1,5 @@
 import { checkCalls, itemsOf, replayed } from '../operations/responses/history.ts'
+import { howWithoutStore, notStored } from '../operations/responses/input.ts'
 import { tooLarge } from '../runtime/body-limit.ts'
 import { edited, invalid, type RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -23,7 +24,8 @@ export interface Joined {
 
 /**
  * Joins what was said before to a request: the response that it goes on from, its conversation, and items that it names.
- * What isn't kept here stays as it is, for a provider that keeps it. Rejects with a 400 for what can't be joined.
+ * What isn't kept here stays as it is, for a provider that keeps it, unless it is known to be somebody else's: the provider
+ * has one key for all of them. Rejects with a 400 for what can't be joined.
  */
 export async function joined(body: RequestBody, owner: string, keeping: Keeping): Promise<Joined> {
   const { outline } = body
@@ -59,6 +61,8 @@ function sentOf(item: unknown, given: unknown): readonly unknown[] {
 /** Undefined: nobody knows it here, or a provider keeps it. */
 async function saidBefore(owner: string, id: string, keeping: Keeping): Promise<readonly JsonObject[] | undefined> {
   const found = await keeping.find({ owner, kind: 'response', id })
+  if (!found && (await keeping.ofOthers(owner, [id])).has(id))
+    throw notStored(`Previous response with id '${id}' not found.`, 'previous_response_id')
   if (!found || !isObject(found.body.response)) return undefined
   if (found.runningUntil !== undefined) {
     const message = `Previous response with id '${id}' is not over yet.`
@@ -69,7 +73,10 @@ async function saidBefore(owner: string, id: string, keeping: Keeping): Promise<
 }
 
 async function saidIn(owner: string, id: string, keeping: Keeping): Promise<Heard | undefined> {
-  return (await keeping.find({ owner, kind: 'conversation', id })) && (await heardIn(owner, id, keeping))
+  if (await keeping.find({ owner, kind: 'conversation', id })) return await heardIn(owner, id, keeping)
+  if ((await keeping.ofOthers(owner, [id])).has(id))
+    throw notStored(`Conversation with id '${id}' not found.`, 'conversation')
+  return undefined
 }
 
 async function resolved(items: readonly unknown[], owner: string, keeping: Keeping): Promise<readonly unknown[]> {
@@ -78,7 +85,16 @@ async function resolved(items: readonly unknown[], owner: string, keeping: Keepi
     await keeping.settled()
     return await keeping.objects.found(owner, ids)
   })
-  return items.map((item) => found.get(referenceIn(item) ?? '') ?? item)
+  const others = await keeping.ofOthers(
+    owner,
+    ids.filter((id) => !found.has(id)),
+  )
+  return items.map((item, at) => {
+    const id = referenceIn(item)
+    if (id !== undefined && others.has(id))
+      throw notStored(`Item with id '${id}' not found. ${howWithoutStore}`, `input[${at}]`)
+    return found.get(id ?? '') ?? item
+  })
 }
 
 function bothGiven(): GatewayError {

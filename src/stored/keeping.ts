@@ -105,6 +105,16 @@ export class Keeping {
     })
   }
 
+  /** Those of some ids that are known to be somebody else's. Rejects with a `GatewayError` if the store can't be read. */
+  async ofOthers(owner: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const asked = ids.filter(isId)
+    if (asked.length === 0) return new Set()
+    return await readable(async () => {
+      await this.settled()
+      return await this.objects.ofOthers(owner, asked)
+    })
+  }
+
   /** Resolves with what is written, or when a client can't be kept waiting for it. */
   async within(writing: Promise<unknown>): Promise<void> {
     let cancel = () => {}

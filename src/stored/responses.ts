@@ -10,6 +10,9 @@ import { isId, type Keeping } from './keeping.ts'
 import { objectsIn, rowOf } from './said.ts'
 import { type Teller, Telling } from './telling.ts'
 
+/** Items of one response: a request has so many statements on D1. */
+const mostNoted = 20
+
 export interface ResponseRequest {
   readonly owner: string
   readonly joined: Joined
@@ -88,9 +91,18 @@ export class ResponseKeeper implements Teller {
     const key = { owner, kind: 'response', id: told.id } as const
     const provider = this.#isElsewhere ? providerOf(trace) : undefined
     const keeping = this.#isElsewhere
-      ? provider === undefined || this.#keeping.put(key, { provider })
+      ? provider === undefined || this.#note(key, provider, objectsIn(told.output))
       : this.#keeping.write(() => this.put(key, told))
     return (await Promise.all([keeping, talking])).every(Boolean)
+  }
+
+  /** Says whose it is and what it consists of, and who keeps it. Resolves with whether it is written; never rejects. */
+  #note(key: ObjectKey, provider: string, output: readonly JsonObject[]): Promise<boolean> {
+    const { owner } = key
+    const items = output.map(({ id }) => id).filter(isId)
+    const keys = [key, ...items.slice(0, mostNoted).map((id) => ({ owner, kind: 'item', id }) as const)]
+    const objects = keys.map((one) => this.#keeping.objectOf(one, { provider }))
+    return this.#keeping.write(() => this.#keeping.objects.putAll(objects))
   }
 
   /** That it is kept here. One that was answered to somebody before is another one, which only one client deletes. */
@@ -147,7 +159,7 @@ export class ResponseKeeper implements Teller {
 }
 
 /** Who has answered. */
-function providerOf({ attempts, plan }: Trace): string | undefined {
-  const label = attempts.findLast(({ failure }) => !failure)?.deployment
+function providerOf({ attempts, plan, givenBy }: Trace): string | undefined {
+  const label = givenBy ?? attempts.findLast(({ failure }) => !failure)?.deployment
   return plan?.targets.find(({ deployment }) => deployment.label === label)?.deployment.provider.name
 }

@@ -6,7 +6,7 @@ import type { Gateway } from '../gateway.ts'
 import type { Guard } from '../http/access.ts'
 import type { Reports } from '../http/report.ts'
 import { retryHeaders } from '../http/retry-headers.ts'
-import { asGatewayError, describeCause, errorEnvelope, GatewayError } from '../wire/errors.ts'
+import { asGatewayError, describeCause, errorEnvelope, GatewayError, shorten } from '../wire/errors.ts'
 import { type HeaderReader, providerHeader, readHops, wireHeaders } from '../wire/headers.ts'
 import type { JsonObject } from '../wire/json.ts'
 import { decodeId, routePath } from '../wire/paths.ts'
@@ -50,6 +50,12 @@ export function createServe(options: ServeOptions) {
   const isPassedOn = (header: HeaderReader) =>
     catalog.passThrough ? catalog.passThrough.length > 0 : header(providerHeader) !== undefined
 
+  /** Rejects with the 404 for what is somebody else's: whoever keeps it would tell it to all, by the gateway's key. */
+  async function refuseOthers(url: string, owner: string, message: string): Promise<void> {
+    const others = await options.keeping.ofOthers(owner, namesIn(routePath(url)))
+    if (others.size > 0) throw new GatewayError('bad_request', message, { status: 404 })
+  }
+
   async function answer(
     incoming: Incoming,
     { route, ids }: Found,
@@ -58,7 +64,11 @@ export function createServe(options: ServeOptions) {
   ): Promise<Answer> {
     const { url, header, signal } = incoming
     const query = new URL(url).searchParams
-    const served = await route.serve({ owner, ids, query, header, json: () => incoming.json() }, options)
+    const asked = { owner, ids, query, header, json: () => incoming.json() }
+    const served = await route.serve(asked, options).catch(async (failure) => {
+      if (failure instanceof Missing && isPassedOn(header)) await refuseOthers(url, owner, failure.message)
+      throw failure
+    })
     if ('answer' in served) return served.answer
     if ('json' in served) return jsonAnswer(200, served.json)
     const provider = catalog.providers.get(served.provider)
@@ -73,20 +83,36 @@ export function createServe(options: ServeOptions) {
     )
   }
 
+  /** What no route serves goes on, unless it is about what is somebody else's. Rejects with what it is refused with. */
+  async function goOn({ method, url, header }: Incoming): Promise<void> {
+    const { key, account } = await guard(header, method === 'GET' || method === 'HEAD' ? 'GET' : 'POST')
+    await refuseOthers(url, ownerOf(account, key), `Invalid URL (${method} ${shorten(new URL(url).pathname)})`)
+  }
+
   return async function serve(incoming: Incoming): Promise<Answer | Elsewhere> {
     const { id, method: asked, url, header, signal } = incoming
     const method = asked === 'HEAD' ? 'GET' : asked
     const there = routesAt(routePath(url))
     const found = there.find(({ route }) => route.method === method)
-    if (!found) return { known: there[0]?.route.method }
+    const known = there[0]?.route.method
+    if (!found && !isPassedOn(header)) return { known }
     // What no id tells whose it is, its client says.
-    if (found.ids.length === 0 && header(providerHeader) !== undefined && isPassedOn(header))
+    if (found?.ids.length === 0 && header(providerHeader) !== undefined && isPassedOn(header))
       return { known: undefined }
     const started = clock.now()
     const trace: Trace = { attempts: [] }
+    const headers = () => wireHeaders(id, clock.now() - started)
+    const refusal = (failure: GatewayError): Answer => {
+      const told = jsonAnswer(failure.status, errorEnvelope(failure))
+      return { ...told, headers: { ...headers(), ...told.headers, ...retryHeaders(failure, trace) } }
+    }
+    if (!found)
+      return await goOn(incoming).then(
+        () => ({ known }),
+        (thrown) => refusal(asGatewayError(thrown)),
+      )
     const path = found.route.path.replaceAll('{}', '{id}')
     const record = reports({ requestId: id, method, path, header, started, trace })
-    const headers = () => wireHeaders(id, clock.now() - started)
     try {
       const { bearer, key, account } = await guard(header, method === 'GET' ? 'GET' : 'POST')
       if (record) record.key = key
@@ -99,8 +125,7 @@ export function createServe(options: ServeOptions) {
         log(`${id} ${describeCause(failure)}`, 'error')
       record?.failed(failure)
       if (failure instanceof Missing && isPassedOn(header)) return { known: undefined }
-      const refusal = jsonAnswer(failure.status, errorEnvelope(failure))
-      return { ...refusal, headers: { ...headers(), ...refusal.headers, ...retryHeaders(failure, trace) } }
+      return refusal(failure)
     }
   }
 }
@@ -110,8 +135,16 @@ interface Found {
   readonly ids: readonly string[]
 }
 
-/** Whether there is a route for a path. */
-export const isStored = (path: string): boolean => routesAt(path).length > 0
+/** Below these, whatever a path leads to belongs to somebody: servers may know more routes, or read them in other ways. */
+const families = /^\/(responses|conversations|chat\/completions)\/(?=.)/i
+
+/** Whether there is a route for a path, or may be one elsewhere. */
+export const isStored = (path: string): boolean => families.test(path) || routesAt(path).length > 0
+
+/** All in a path that may be an id. */
+function namesIn(path: string): readonly string[] {
+  return decodeId(path.replace(families, '')).match(/[\w.:-]{1,200}/g) ?? []
+}
 
 /** The routes of a path, of all methods. */
 function routesAt(path: string): readonly Found[] {

@@ -46,6 +46,16 @@ export function testObjects(open: () => Promise<Database>, limits?: ObjectLimits
     expect(await objects.get(key('a'))).toEqual(object('a'))
   })
 
+  it('what others alone have is told apart from what nobody has', async () => {
+    const many = Array.from({ length: 200 }, (_, at) => `none-${at}`)
+    await objects.put(object('a'), [item('x'), item('y')])
+    await objects.putAll([{ ...object('z'), kind: 'item' }, object('b')])
+    expect(await objects.ofOthers('key_1', ['a', 'b', 'x', 'z'])).toEqual(new Set())
+    expect(await objects.ofOthers('key_2', ['a', ...many, 'b', 'x', 'z'])).toEqual(new Set(['a', 'b', 'x', 'z']))
+    await objects.put(object('a', { owner: 'key_2' }), [item('x')])
+    expect(await objects.ofOthers('key_2', ['a', 'x', 'y'])).toEqual(new Set(['y']))
+  })
+
   it('a list is in order, in pages, with those that are wanted only', async () => {
     for (let at = 0; at < 230; at++)
       await objects.put(object(`r${at % 3}-${at}`, { created: Math.floor(at / 2), body: { even: at % 2 === 0 } }))

@@ -5,8 +5,9 @@ import { keptInMemory } from '../support/accounting.ts'
 import { noLists } from '../support/ask.ts'
 import { type GatewayOptions, gatewayStarter, type RunningGateway, serveUpstreams } from '../support/gateway.ts'
 import { create, last } from '../support/response-socket.ts'
+import { message, response } from '../support/responses.ts'
 import { connectSocket } from '../support/socket-client.ts'
-import { ada, type StoredParts, storedParts } from '../support/stored.ts'
+import { ada, eve, type StoredParts, storedParts } from '../support/stored.ts'
 import { chatAnswer, chatFrames, json, stream } from '../support/upstream.ts'
 
 const start = gatewayStarter()
@@ -99,6 +100,38 @@ describe('What is stored', () => {
     const headers = { 'x-samewire-provider': 'other' }
     expect((await client.conversations.create({}, { headers })).id).toBe('conv_theirs')
     expect((await client.conversations.create({})).id).not.toBe('conv_theirs')
+  })
+
+  it('is nobody else’s, so that nobody asks the provider for it either', async () => {
+    const gateway = await gatewayWith({ passThrough: 'other' })
+    const [client, theirs] = [clientOf(gateway), clientOf(gateway, eve)]
+    const messages = [{ role: 'user' as const, content: 'secret' }]
+    const chat = await client.chat.completions.create({ model: 'up/m', messages, store: true })
+    const { id } = await client.conversations.create({})
+    const items = [{ role: 'user' as const, content: 'mine' }]
+    for (const refused of [
+      () => theirs.chat.completions.retrieve(chat.id),
+      () => theirs.chat.completions.update(chat.id, { metadata: {} }),
+      () => theirs.chat.completions.messages.list(chat.id),
+      () => theirs.chat.completions.delete(chat.id),
+      () => theirs.conversations.retrieve(id),
+      () => theirs.conversations.update(id, { metadata: {} }),
+      () => theirs.conversations.items.list(id),
+      () => theirs.conversations.items.create(id, { items }),
+      () => theirs.conversations.items.retrieve('msg_1', { conversation_id: id }),
+      () => theirs.conversations.items.delete('msg_1', { conversation_id: id }),
+      () => theirs.conversations.delete(id),
+    ])
+      await expect(refused()).rejects.toMatchObject({ status: 404, message: expect.stringContaining('not found') })
+    await expect(theirs.responses.create({ model: 'other/m', input: 'hi', conversation: id })).rejects.toMatchObject({
+      status: 400,
+      param: 'conversation',
+    })
+    expect(upstreams.other.seen).toEqual([])
+    upstreams.other.script(json(200, response('completed', { output: [message('Hi.')] })))
+    await client.responses.create({ model: 'other/m', input: 'hi', conversation: id })
+    await theirs.responses.create({ model: 'other/m', input: 'hi', conversation: 'conv_unknown' })
+    expect(upstreams.other.seen.map(({ body }) => body.includes('conv_unknown'))).toEqual([false, true])
   })
 
   it.each([

@@ -357,6 +357,68 @@ describe('A response that its provider keeps', () => {
     expect(upstreams.native.seen).toHaveLength(count)
   })
 
+  const passed = { 'x-samewire-provider': 'own' }
+
+  it.each([
+    ['GET', ''],
+    ['HEAD', ''],
+    ['GET', '?stream=true'],
+    ['DELETE', ''],
+    ['GET', '/input_items'],
+    ['POST', '/cancel'],
+    ['POST', ''],
+    ['PATCH', ''],
+    ['GET', '/more'],
+    ['GET', ';a=b'],
+    ['GET', '%20'],
+  ])('is nobody else’s at its provider either: %s /responses/{id}%s', async (method, more) => {
+    const { id } = await client.responses.create({ model: 'own/m', input: 'secret' })
+    const ask = (path: string, key: string) =>
+      fetch(`${baseURL}${path}`, {
+        method,
+        headers: { ...passed, authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      })
+    const count = upstreams.native.seen.length
+    for (const family of ['responses', 'Responses']) {
+      const refused = await ask(`/${family}/${id}${more}`, eve)
+      expect(refused.status).toBe(404)
+      if (method !== 'HEAD') expect(await refused.json()).toMatchObject({ error: { type: 'invalid_request_error' } })
+    }
+    expect(upstreams.native.seen).toHaveLength(count)
+    expect((await ask(`/responses/${id}${more}`, ada)).status).toBe(200)
+    expect((await ask(`/responses/resp_unknown${more}`, eve)).status).toBe(200)
+    expect(upstreams.native.seen).toHaveLength(count + 2)
+  })
+
+  it('is not gone on from by anybody else, by its id or those of its items, which nobody can tell from none', async () => {
+    const { id, output } = await client.responses.create({ model: 'own/m', input: 'secret' })
+    const reference = (item = '') => ({ input: [{ type: 'item_reference' as const, id: item }] })
+    const count = upstreams.native.seen.length
+    for (const model of ['own/m', 'up/m']) {
+      const asked = { model, input: 'hi' }
+      const refused = { status: 400, code: 'previous_response_not_found' }
+      const goingOn = other.responses.create({ ...asked, previous_response_id: id })
+      await expect(goingOn).rejects.toMatchObject({
+        ...{ ...refused, param: 'previous_response_id' },
+        message: expect.stringContaining(`Previous response with id '${id}' not found.`),
+      })
+      await expect(other.responses.inputTokens.count({ ...asked, previous_response_id: id })).rejects.toMatchObject(
+        refused,
+      )
+      await expect(other.responses.create({ ...asked, ...reference(output[0]?.id) })).rejects.toMatchObject({
+        ...{ ...refused, param: 'input[0]' },
+        message: expect.stringContaining(`Item with id '${output[0]?.id}' not found.`),
+      })
+    }
+    expect(upstreams.native.seen).toHaveLength(count)
+    const asked = { model: 'own/m', input: 'hi' }
+    await client.responses.create({ ...asked, previous_response_id: id })
+    await client.responses.create({ ...asked, ...reference(output[0]?.id) })
+    await other.responses.create({ ...asked, previous_response_id: 'resp_unknown' })
+    await other.responses.create({ ...asked, ...reference('msg_unknown') })
+    expect(upstreams.native.seen).toHaveLength(count + 4)
+  })
+
   it('may go on from one that is kept here', async () => {
     upstreams.chat.script(says('Hello, Ada.'))
     const first = await client.responses.create({ model: 'up/m', input: 'I am Ada.' })

@@ -197,7 +197,7 @@ function joined(said: readonly (string | JsonObject[])[]): string | JsonObject[]
 }
 
 /** Clients that take it that answers are stored name what was said by its id, such as the AI SDK's by default. */
-const howWithoutStore =
+export const howWithoutStore =
   'Nothing is stored here by this name: with `store: false` clients send the items themselves (the AI SDK: `providerOptions: { openai: { store: false } }`).'
 
 export function notStored(message: string, param: string): GatewayError {

@@ -6,6 +6,17 @@ import { fifth } from './0005.ts'
 import { sixth } from './0006.ts'
 import { seventh } from './0007.ts'
 import { eighth } from './0008.ts'
+import { ninth } from './0009.ts'
 
 /** In order, each a list of statements. Only ever added to: what has run somewhere stays as it is. */
-export const migrations: readonly (readonly string[])[] = [first, second, third, fourth, fifth, sixth, seventh, eighth]
+export const migrations: readonly (readonly string[])[] = [
+  first,
+  second,
+  third,
+  fourth,
+  fifth,
+  sixth,
+  seventh,
+  eighth,
+  ninth,
+]
