@@ -1,6 +1,7 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { fieldOutside } from '../../operations/common/bounded-fields.ts'
 import { charactersIn, countOf, countParts, limitAmong, picturesIn } from '../../operations/common/bounding.ts'
+import { firstIn, unknownPart } from '../../operations/common/elsewhere.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
@@ -8,6 +9,29 @@ import { camel, configOf, isGiven, listOf, objectIn } from './fields.ts'
 
 /** What a tool holds that the client runs. */
 const own: ReadonlySet<string> = new Set(['functionDeclarations', 'computerUse'])
+
+/** What of a part is there, or costs nothing. How a video is read (`videoMetadata`) may make it cost more. */
+const known: ReadonlySet<string> = new Set(
+  ['text', 'inlineData', 'functionCall', 'functionResponse', 'executableCode', 'codeExecutionResult'].concat([
+    ...['thought', 'thoughtSignature', 'partMetadata', 'mediaResolution', 'toolCall', 'toolResponse'],
+  ]),
+)
+
+function hiddenInContent({ parts }: JsonObject): string | undefined {
+  return firstIn(parts, hiddenInPart)
+}
+
+function hiddenInPart(part: JsonObject): string | undefined {
+  for (const name in part) {
+    const value = part[name]
+    if (!isGiven(value)) continue
+    if (name === 'fileData') return 'a file that is elsewhere'
+    if (!known.has(name)) return unknownPart(name)
+    const found = name === 'functionResponse' && isObject(value) ? firstIn(value.parts, hiddenInPart) : undefined
+    if (found !== undefined) return found
+  }
+  return undefined
+}
 
 function mediaIn(asked: JsonObject): number {
   return countParts(camel(asked).contents, (part) => isObject(part.inlineData) || isObject(part.fileData))
@@ -34,12 +58,14 @@ export const boundingContent: Bounding = {
     }),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
-    const { tools, cachedContent } = camel(asked)
+    const { tools, cachedContent, contents, systemInstruction } = camel(asked)
     if (isGiven(cachedContent)) return { what: 'what the provider keeps', param: 'cachedContent' }
     const outside = listOf(tools, 'tools')
       .map(outsideIn)
       .find((name) => name !== undefined)
-    return outside === undefined ? undefined : { what: `the tool ${outside}`, param: 'tools' }
+    if (outside !== undefined) return { what: `the tool ${outside}`, param: 'tools' }
+    const what = firstIn(contents, hiddenInContent) ?? firstIn(systemInstruction, hiddenInContent)
+    return what === undefined ? undefined : { what, param: 'contents' }
   },
   outside: (asked) => fieldOutside(camel(asked), fields),
 }

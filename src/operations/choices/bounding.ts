@@ -4,10 +4,25 @@ import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
 import { fieldOutside, frameFields, onlyClears, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
 import { countOf, countParts, dataIn, picturesIn, toolOutside } from '../common/bounding.ts'
+import { firstIn, hiddenIn, kept, outOfSight, type PartTypes } from '../common/elsewhere.ts'
 import { kindsLacking } from '../common/kinds.ts'
 import { HiddenUsage } from './hidden-usage.ts'
 
-const media: ReadonlySet<unknown> = new Set(['image_url', 'input_audio', 'file', 'video_url', 'image', 'audio_url'])
+const pictures: ReadonlySet<unknown> = new Set(['image_url', 'input_image', 'image'])
+
+const parts: PartTypes = {
+  known: new Set([
+    ...pictures,
+    ...['text', 'input_text', 'output_text', 'refusal', 'thinking', 'redacted_thinking', 'reasoning', 'reference'],
+  ]),
+  files: new Map([
+    ['file', 'a file that is elsewhere'],
+    ['document_url', 'a document that is elsewhere'],
+    ['input_audio', 'a recording that is elsewhere'],
+    ['audio_url', 'a recording that is elsewhere'],
+    ['video_url', 'a video that is elsewhere'],
+  ]),
+}
 
 /** Both names are known to most servers; one that refuses this one is asked again by the other. */
 const limitName = 'max_tokens'
@@ -25,7 +40,15 @@ const common = {
 } satisfies Partial<Bounding>
 
 function mediaIn({ messages }: JsonObject): number {
-  return countParts(messages, (part) => media.has(part.type))
+  return countParts(messages, ({ type }) => pictures.has(type) || parts.files.has(type))
+}
+
+function hiddenInMessage({ audio, content }: JsonObject): string | undefined {
+  return isObject(audio) ? kept : firstIn(content, hiddenInPart)
+}
+
+function hiddenInPart(part: JsonObject): string | undefined {
+  return hiddenIn(part, parts)
 }
 
 export const boundingChat: Bounding = {
@@ -40,11 +63,14 @@ export const boundingChat: Bounding = {
       return type === 'image_url' ? dataIn(isObject(image) ? image.url : image) : undefined
     }),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
-  unbounded(asked) {
+  unbounded(asked, body) {
     if (isObject(asked.web_search_options)) return { what: 'a web search', param: 'web_search_options' }
     const endless = endlessLimit(asked)
     if (endless !== undefined) return { what: 'an answer without a limit', param: endless }
-    return toolOutside(asked.tools, isOwn)
+    return (
+      toolOutside(asked.tools, isOwn) ??
+      outOfSight('messages', asked, body, ({ messages }) => firstIn(messages, hiddenInMessage))
+    )
   },
   outside: (asked) => fieldOutside(asked, chatFields, isHarmless),
 }

@@ -3,14 +3,52 @@ import { isObject, type JsonObject } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
 import { fieldOutside, frameFields, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
 import { countParts, dataIn, limitAmong, picturesIn, toolOutside } from '../common/bounding.ts'
+import { firstIn, hiddenIn, kept, outOfSight, type PartTypes, unknownPart } from '../common/elsewhere.ts'
 import { kindsLacking } from '../common/kinds.ts'
 
-const media: ReadonlySet<unknown> = new Set(['input_image', 'input_file', 'input_audio', 'computer_screenshot'])
+const pictures: ReadonlySet<unknown> = new Set(['input_image', 'computer_screenshot', 'image_generation_call'])
+
+const parts: PartTypes = {
+  known: new Set([
+    ...pictures,
+    ...['input_text', 'output_text', 'text', 'summary_text', 'reasoning_text', 'refusal', 'encrypted_content'],
+  ]),
+  files: new Map([
+    ['input_file', 'a file that is elsewhere'],
+    ['input_audio', 'a recording that is elsewhere'],
+  ]),
+}
+/** Items that have all that they say. */
+const items: ReadonlySet<unknown> = new Set([
+  ...['message', 'reasoning', 'compaction', 'compaction_summary', 'context_compaction', 'compaction_trigger'],
+  ...['function_call', 'function_call_output', 'custom_tool_call', 'custom_tool_call_output'],
+  ...['computer_call', 'computer_call_output', 'local_shell_call', 'local_shell_call_output'],
+  ...['shell_call', 'shell_call_output', 'apply_patch_call', 'apply_patch_call_output'],
+  ...['web_search_call', 'file_search_call', 'code_interpreter_call', 'image_generation_call'],
+  ...['mcp_list_tools', 'mcp_approval_request', 'mcp_approval_response', 'mcp_call'],
+  ...['tool_search_call', 'tool_search_output', 'additional_tools', 'configuration_update'],
+])
+/** Those of them with content in place of a text. */
+const results: ReadonlySet<unknown> = new Set([
+  ...['function_call_output', 'custom_tool_call_output', 'computer_call_output'],
+])
 /** Tools that the client runs. */
 const own: ReadonlySet<string> = new Set(['function', 'custom', 'local_shell', 'apply_patch'])
 
 function mediaIn({ input }: JsonObject): number {
-  return countParts(input, (part) => media.has(part.type))
+  return countParts(input, ({ type }) => pictures.has(type) || parts.files.has(type))
+}
+
+/** An item without anything but its id stands for one that was said before. */
+function hiddenInItem({ type, role, content, output, tools }: JsonObject): string | undefined {
+  if (type === 'item_reference' || (!isGiven(type) && !isGiven(role) && !isGiven(content))) return kept
+  if (isGiven(type) && !items.has(type)) return unknownPart(type)
+  const found = firstIn(content, hiddenInPart) ?? (results.has(type) ? firstIn(output, hiddenInPart) : undefined)
+  return found ?? toolOutside(tools, isOwn)?.what
+}
+
+function hiddenInPart(part: JsonObject): string | undefined {
+  return hiddenIn(part, parts)
 }
 
 export const boundingResponse: Bounding = {
@@ -18,12 +56,14 @@ export const boundingResponse: Bounding = {
   limited: (body, tokens) => withField(body, 'max_output_tokens', tokens),
   media: mediaIn,
   pictures: ({ input }) =>
-    picturesIn(input, ({ type, image_url: url }) => (type === 'input_image' ? dataIn(url) : undefined)),
+    picturesIn(input, ({ type, image_url: url }) => (pictures.has(type) ? dataIn(url) : undefined)),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
-  unbounded(asked) {
+  unbounded(asked, body) {
     for (const param of ['previous_response_id', 'conversation'])
-      if (isGiven(asked[param])) return { what: 'what was said before, which the provider keeps', param }
-    return toolOutside(asked.tools, isOwn)
+      if (isGiven(asked[param])) return { what: kept, param }
+    return (
+      toolOutside(asked.tools, isOwn) ?? outOfSight('input', asked, body, ({ input }) => firstIn(input, hiddenInItem))
+    )
   },
   outside: (asked) => fieldOutside(asked, fields),
 }

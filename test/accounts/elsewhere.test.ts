@@ -1,0 +1,197 @@
+import { describe, expect, it } from 'vitest'
+import { chat } from '../support/ask.ts'
+import { serveUpstreams } from '../support/gateway.ts'
+import { dollar, payingStarter } from '../support/paying.ts'
+import { chatAnswer, json } from '../support/upstream.ts'
+
+const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }
+const { up } = serveUpstreams({ up: json(200, { ...(chatAnswer('hello') as object), usage }) })
+const start = payingStarter()
+
+/** A token of input costs 1,000 nano-dollars, one of output 10,000. */
+const price = { input: 1, output: 10 }
+const config = () => ({
+  providers: { up: { type: 'openai-compatible' as const, baseURL: up.url } },
+  models: { m: { deployments: [{ model: 'up/m', price }], retries: 0 } },
+})
+
+const user = (...content: object[]) => [{ role: 'user', content }]
+const chats = (...content: object[]) => chat('m', { max_tokens: 100, messages: user(...content) })
+const claudes = (...content: object[]) => ({ model: 'm', max_tokens: 100, messages: user(...content) })
+const responses = (...content: object[]) => ({ model: 'm', store: false, input: user(...content) })
+const geminis = (...parts: object[]) => ({ contents: [{ role: 'user', parts }] })
+
+const routes = {
+  chats: { path: '/chat/completions' },
+  claudes: { path: '/messages' },
+  responses: { path: '/responses' },
+  geminis: { path: '/../v1beta/models/m:generateContent' },
+}
+
+const page = 'https://a.b/long.pdf'
+/** Longer than what an outline has of a text, in a body that is long enough for one. */
+const signed = `${page}?signature=${'s'.repeat(600)}`
+const filler = { type: 'text', text: 'w'.repeat(20_000) }
+const pdf = `data:application/pdf;base64,${'A'.repeat(1_000)}`
+const document = (source: object) => ({ type: 'document', source })
+const responsesOf = (...input: object[]) => ({ ...responses(), input })
+const said = { role: 'assistant', content: 'hi' }
+
+describe('What a request under a budget only refers to', () => {
+  it.each([
+    ['a file that is elsewhere', routes.chats, chats({ type: 'file', file: { file_id: 'file-1' } })],
+    ['a file that is elsewhere', routes.chats, chats({ type: 'file', file_id: 'file-1' })],
+    ['a file that is elsewhere', routes.chats, chats({ type: 'file', file: { filename: 'a.pdf', file_data: page } })],
+    ['a file that is elsewhere', routes.chats, chats(filler, { type: 'file', file: { file_data: signed } })],
+    ['a file that is elsewhere', routes.chats, chats({ type: 'file', file: { file_data: pdf, file_id: 'file-1' } })],
+    ['a video that is elsewhere', routes.chats, chats({ type: 'video_url', video_url: { url: 'https://a.b/c.mp4' } })],
+    ['a video that is elsewhere', routes.chats, chats(filler, { type: 'video_url', video_url: { url: signed } })],
+    ['a recording that is elsewhere', routes.chats, chats({ type: 'audio_url', audio_url: { url: 'gs://a/b.mp3' } })],
+    ['a recording that is elsewhere', routes.chats, chats({ type: 'input_audio', input_audio: { data: page } })],
+    ['a document that is elsewhere', routes.chats, chats({ type: 'document_url', document_url: page })],
+    ['content of the type `video`', routes.chats, chats({ type: 'video', video: ['https://a.b/c.jpg'] })],
+    ['content of the type `video_url`', routes.chats, chats({ video_url: { url: 'https://a.b/c.mp4' } })],
+    ['a file that is elsewhere', routes.responses, responses({ type: 'input_file', file_url: page })],
+    ['a file that is elsewhere', routes.responses, responses({ type: 'input_file', file_id: 'file-1' })],
+    ['a file that is elsewhere', routes.responses, responses(filler, { type: 'input_file', file_url: signed })],
+    ['content of the type `input_video`', routes.responses, responses({ type: 'input_video', video_url: page })],
+    ['content of the type `input_file`', routes.responses, responsesOf({ type: 'input_file', file_url: page })],
+    ['content of the type `memory`', routes.responses, responsesOf(said, { type: 'memory', id: 'mem_1' })],
+    [
+      'a file that is elsewhere',
+      routes.responses,
+      responsesOf({ type: 'function_call_output', call_id: 'a', output: [{ type: 'input_file', file_url: page }] }),
+    ],
+    [
+      'the tool web_search',
+      routes.responses,
+      responsesOf(said, { type: 'additional_tools', role: 'developer', tools: [{ type: 'web_search' }] }),
+    ],
+    ['a document that is elsewhere', routes.claudes, claudes(document({ type: 'url', url: page }))],
+    ['a document that is elsewhere', routes.claudes, claudes(document({ type: 'file', file_id: 'file_1' }))],
+    [
+      'a document that is elsewhere',
+      routes.claudes,
+      claudes({ type: 'tool_result', tool_use_id: 'a', content: [document({ type: 'url', url: page })] }),
+    ],
+    ['content of the type `container_upload`', routes.claudes, claudes({ type: 'container_upload', file_id: 'f' })],
+    ['a file that is elsewhere', routes.geminis, geminis({ fileData: { fileUri: 'https://youtu.be/abc' } })],
+    ['a file that is elsewhere', routes.geminis, geminis({ file_data: { file_uri: page, mime_type: 'image/png' } })],
+    [
+      'a file that is elsewhere',
+      routes.geminis,
+      geminis({ functionResponse: { name: 'f', response: {}, parts: [{ fileData: { fileUri: page } }] } }),
+    ],
+    [
+      'content of the type `videoMetadata`',
+      routes.geminis,
+      geminis({ inlineData: { mimeType: 'video/mp4', data: 'AAAA' }, videoMetadata: { fps: 24 } }),
+    ],
+  ])('is refused, as nobody knows its length: %s', async (what, route, asked) => {
+    const { ask } = await start(config(), { budget: dollar })
+    const reply = await ask(asked, route)
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining(what)])
+    expect(up.seen).toHaveLength(0)
+  })
+
+  it('goes on where the key may ask for what has no bound', async () => {
+    const { ask } = await start(config(), { budget: dollar, allowUnbounded: true })
+    expect((await ask(chats({ type: 'file', file: { file_id: 'file-1' } }))).status).toBe(200)
+  })
+
+  it('goes on where nothing is to be paid out of a budget', async () => {
+    const { ask } = await start(config(), {})
+    expect((await ask(chats({ type: 'video_url', video_url: { url: page } }))).status).toBe(200)
+  })
+})
+
+describe('What a request under a budget has in itself', () => {
+  const wav = { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } }
+  const file = { filename: 'a.pdf', file_data: pdf }
+
+  it.each([
+    ['a chat’s files', routes.chats, chats({ type: 'file', file }, wav)],
+    ['a long chat’s files', routes.chats, chats(filler, { type: 'file', file }, { type: 'refusal', refusal: 'no' })],
+    ['a chat’s video', routes.chats, chats({ type: 'video_url', video_url: { url: `data:video/mp4;base64,AAAA` } })],
+    ['a chat’s text without a type', routes.chats, chats({ text: 'hi' })],
+    ['a response’s file', routes.responses, responses({ type: 'input_file', ...file })],
+    [
+      'a long response’s file',
+      routes.responses,
+      responses({ ...filler, type: 'input_text' }, { type: 'input_file', ...file }),
+    ],
+    [
+      'a message’s documents',
+      routes.claudes,
+      claudes(
+        document({ type: 'base64', media_type: 'application/pdf', data: 'AAAA' }),
+        document({ type: 'text', media_type: 'text/plain', data: 'hi' }),
+        document({ type: 'content', content: [{ type: 'text', text: 'hi' }] }),
+      ),
+    ],
+    [
+      'Gemini’s contents',
+      routes.geminis,
+      geminis(
+        { text: 'hi', thoughtSignature: 'AAAA' },
+        { inline_data: { mime_type: 'application/pdf', data: 'AAAA' } },
+      ),
+    ],
+  ])('is bounded by its bytes: %s', async (_, route, asked) => {
+    const { ask } = await start(config(), { budget: dollar })
+    const reply = await ask(asked, route)
+    expect([reply.status, reply.text]).toEqual([200, expect.stringContaining('hello')])
+  })
+
+  it('may look like a reference where it is only the argument of a tool', async () => {
+    const { ask } = await start(config(), { budget: dollar })
+    const called = { type: 'tool_use', id: 'a', name: 'f', input: { content: [document({ type: 'url', url: page })] } }
+    const result = { type: 'tool_result', tool_use_id: 'a', content: 'done' }
+    const messages = [{ role: 'assistant', content: [called] }, ...user(result)]
+    expect((await ask({ ...claudes(), messages }, routes.claudes)).status).toBe(200)
+  })
+})
+
+describe('What was said before and is kept by a provider', () => {
+  it.each([
+    ['an item', routes.responses, responsesOf({ type: 'item_reference', id: 'msg_1' }, said)],
+    ['an item without a type', routes.responses, responsesOf({ id: 'msg_1' }, said)],
+    [
+      'a spoken answer',
+      routes.chats,
+      chat('m', { max_tokens: 100, messages: [{ role: 'assistant', audio: { id: 'audio_1' } }, ...user(filler)] }),
+    ],
+  ])('is refused under a budget: %s', async (_, route, asked) => {
+    const { ask } = await start(config(), { budget: dollar })
+    const reply = await ask(asked, route)
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('what was said before')])
+    expect(up.seen).toHaveLength(0)
+  })
+
+  it('goes on where the whole of it is there', async () => {
+    const { ask } = await start(config(), { budget: dollar })
+    const call = { type: 'function_call', call_id: 'a', name: 'f', arguments: '{}' }
+    const output = { type: 'function_call_output', call_id: 'a', output: [{ type: 'input_text', text: 'done' }] }
+    const shell = [
+      { type: 'shell_call', call_id: 'b', action: { commands: ['ls'] } },
+      { type: 'shell_call_output', call_id: 'b', output: [{ stdout: 'a', stderr: '', outcome: { type: 'exit' } }] },
+    ]
+    const tools = [{ type: 'function', name: 'f', parameters: {} }]
+    const brought = { type: 'additional_tools', role: 'developer', tools }
+    const input = [
+      brought,
+      ...shell,
+      said,
+      { role: 'user', content: 'hi' },
+      { type: 'reasoning', id: 'rs_1', summary: [] },
+      call,
+      output,
+    ]
+    expect((await ask(responsesOf(...input), routes.responses)).status).toBe(200)
+    const messages = [
+      { ...said, audio: null },
+      { role: 'user', content: 'hi' },
+    ]
+    expect((await ask(chat('m', { max_tokens: 100, messages }))).status).toBe(200)
+  })
+})
