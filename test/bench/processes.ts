@@ -1,5 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { closeSync, constants, existsSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 
 /** A process to measure. */
 export interface Measured {
@@ -32,11 +36,13 @@ export function npmStart(...args: readonly string[]): [program: string, ...args:
 export function start({ name, command, core, env = {}, ipc = false, port }: StartOptions): Promise<Measured> {
   const pinned = core === undefined ? command : ['taskset', '-c', String(core), ...command]
   const [file = '', ...args] = pinned
+  const stdout = openPipe()
   const child = spawn(file, args, {
     env: { ...process.env, NODE_ENV: 'production', ...env },
-    stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])],
+    stdio: ['ignore', stdout.writer, 'pipe', ...(ipc ? (['ipc'] as const) : [])],
   })
-  const output = [child.stdout, child.stderr].filter((stream) => stream !== null)
+  closeSync(stdout.writer)
+  const output = [stdout.reader, child.stderr].filter((stream) => stream !== null)
   return new Promise((resolve, reject) => {
     let printed = ''
     const read = (bytes: Buffer) => {
@@ -52,6 +58,18 @@ export function start({ name, command, core, env = {}, ipc = false, port }: Star
     child.once('error', reject)
   })
 }
+
+/** A pipe as containers have it: what Node calls one is a pair of sockets, to which a log is written in another way. */
+function openPipe(): { readonly reader: Readable; readonly writer: number } {
+  const path = join(tmpdir(), `bench-${process.pid}-${pipes++}`)
+  execFileSync('mkfifo', [path])
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const writer = openSync(path, constants.O_WRONLY)
+  rmSync(path)
+  return { reader: new Socket({ fd, readable: true, writable: false }), writer }
+}
+
+let pipes = 0
 
 function stop(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
