@@ -82,6 +82,7 @@ export class RequestAdmission implements Admission {
   readonly body: RequestBody
   readonly optional: readonly string[]
   readonly stage: Stage | undefined
+  readonly isPaid: boolean
   readonly #admitted: Admitted
   readonly #held: Held[] = []
   readonly #allowances: Allowance[] = []
@@ -98,6 +99,7 @@ export class RequestAdmission implements Admission {
     this.body = admitted.body
     this.optional = admitted.optional
     this.stage = admitted.stage
+    this.isPaid = admitted.isPaid
   }
 
   headers(): Record<string, string> {

@@ -125,6 +125,7 @@ async function exchange(call: Call, manner: Manner, services: Services): Promise
       url: definition.url?.(settings, path, deployment.model) ?? settings.baseURL + path,
       ...outgoingOf(call, context, manner),
       connectTimeout: limits.connectTimeout,
+      isPaid: call.trace.admission?.isPaid,
     },
     call.signal,
   )

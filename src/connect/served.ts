@@ -32,6 +32,7 @@ export function servedRequest(call: Call, context: WireContext, services: Servic
             ...headers,
           },
           connectTimeout: limits.connectTimeout,
+          isPaid: call.trace.admission?.isPaid,
         },
         call.signal,
       ),

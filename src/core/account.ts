@@ -114,6 +114,8 @@ export interface Admission {
   count(): void | Promise<void>
   /** Before an upstream is first asked: takes all that the request needs of limits and budgets, in the same way. */
   reserve(): void | Promise<void>
+  /** Whether it is paid for out of a budget. */
+  readonly isPaid: boolean
   /** Whether there was too little left for it. */
   readonly isRefused: boolean
   /**

@@ -12,6 +12,8 @@ export interface UpstreamRequest {
   readonly body: readonly Uint8Array[]
   /** What follows `body`, sent as it arrives. It can be read only once; once that has begun, nothing is sent again. */
   readonly rest?: Rest | undefined
+  /** Whether whoever pays for it has a budget: nothing is sent twice then without being charged twice. */
+  readonly isPaid?: boolean | undefined
   /** Milliseconds for making a connection, where the runtime tells that from waiting for the answer: on Node only. */
   readonly connectTimeout: number
 }

@@ -50,6 +50,15 @@ export function createNodeTransport(now = () => performance.now()): Transport & 
     return response
   }
 
+  /** Has later requests make connections of their own. Those that are under way end as they would. */
+  const giveUp = (pool: Connections, { origin }: URL, connectTimeout: number): void => {
+    const alike = pools.get(connectTimeout)
+    if (alike?.get(origin) !== pool) return
+    alike.delete(origin)
+    spare.add(pool)
+    void pool.close().finally(() => spare.delete(pool))
+  }
+
   const transport: Transport = async (request, signal) => {
     const url = parse(request.url)
     if (request.rest)
@@ -65,6 +74,12 @@ export function createNodeTransport(now = () => performance.now()): Transport & 
       // Some servers promise keep-alive and then close: the next request on that connection fails before any answer. One
       // that fails later may have been worked on, and billed: whoever tries again pays for both.
       if (!isDeadSocket(error) || now() - began > atOnce || signal.aborted) throw unreachable(error, request)
+      // This one may have been worked on, too, which nobody can see. Where that is to be charged, it is a failure, and
+      // another attempt is one of its own.
+      if (request.isPaid) {
+        giveUp(pool, url, request.connectTimeout)
+        throw unreachable(error, request)
+      }
       return await sendAfresh(url, sending).catch((again) => {
         throw unreachable(again, request)
       })

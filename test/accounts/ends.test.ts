@@ -207,6 +207,22 @@ describe('A request that is tried several times', () => {
     expect(await settled(started)).toMatchObject({ booked: 2 * bound + told, row: { cost: told } })
   })
 
+  it.each([
+    ['each time', 'retried', [200, 2 * told, 3]],
+    ['once where it is not sent again', 'one', [502, told, 2]],
+  ] as const)(
+    'pays %s for what meets its end on a connection that was used before',
+    async (_, model, [status, known, sent]) => {
+      const bound = await boundOf(whole(model))
+      const started = await paying()
+      a.script(answer, reset, answer)
+      await started.ask(whole(model))
+      const reply = await inTime(started.clock, started.ask(whole(model)))
+      expect([reply.status, a.seen.length]).toEqual([status, sent])
+      expect(await settled(started, 2)).toMatchObject({ booked: known + bound })
+    },
+  )
+
   it('pays at each of three targets their own price', async () => {
     const bound = await boundOf(whole('three'))
     const started = await paying()

@@ -27,9 +27,12 @@ afterEach(async () => {
   await new Promise((closed) => server.close(closed))
 })
 
-async function ask(): Promise<number> {
+async function ask(isPaid = false): Promise<number> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  const request = { name: 'up', method: 'POST', url, headers: {}, body: [new Uint8Array(10)], connectTimeout: 1_000 }
+  const request = {
+    ...{ name: 'up', method: 'POST', url, headers: {}, body: [new Uint8Array(10)], connectTimeout: 1_000 },
+    isPaid,
+  }
   const { status, body } = await transport(request, new Abort())
   await new Promise<void>((end, fail) => body.pipe({ chunk() {}, end, fail }))
   // From then on the connection is free for the next one.
@@ -50,4 +53,11 @@ it('a request that an upstream may have worked on is not sent once more, where n
   expect(await ask()).toBe(200)
   await expect(ask()).rejects.toMatchObject({ kind: 'network' })
   expect(requests).toBe(2)
+})
+
+it('a request that a budget pays for is not sent once more without a word, and the next one has a new connection', async () => {
+  failing = (response) => void response.socket?.resetAndDestroy()
+  expect(await ask(true)).toBe(200)
+  await expect(ask(true)).rejects.toMatchObject({ kind: 'network' })
+  expect([await ask(true), requests]).toEqual([200, 3])
 })
