@@ -118,7 +118,7 @@ export class KeyAccount implements Account {
     const { targets } = payable
     const costs = payer !== undefined && targets.some(({ deployment }) => priceOf(deployment)?.source !== 'free')
     const limited = costs && !limits.allowUnbounded
-    const bounded = boundOf({ operation, bounding, body: asked.body, targets, limits: limited })
+    const bounded = boundOf({ operation, bounding, body: asked.body, targets, limits: limited, isPaid: costs })
     const { body, bound } = bounded
     const open = limited ? (bounded.unbounded ?? choiceOf(asked)) : undefined
     if (payer && open) throw unboundedFor(payer.whose, open.what, open.param)

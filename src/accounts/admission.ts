@@ -171,12 +171,12 @@ export class RequestAdmission implements Admission {
 
   /** A part of a request, one in the terms of another API, or one with what somebody has begun, has its own. */
   #boundOf({ operation, target, body, begun }: Exchange): TokenBound {
-    const { bound: most, operation: asked } = this.#admitted
+    const { bound: most, operation: asked, isPaid } = this.#admitted
     if (body === this.body && !begun) return most
     const bounding = operation.bounding?.value
     const own =
       bounding && (operation === asked || bounding.limited)
-        ? boundOf({ operation, bounding, body, targets: [target], limits: false }).bound
+        ? boundOf({ operation, bounding, body, targets: [target], limits: false, isPaid }).bound
         : { ...most, input: most.input + Math.max(0, body.bytes.length - this.body.bytes.length) }
     // A character of what JavaScript counts is three bytes at most.
     return { ...own, input: own.input + (begun ? begun.text.length * 3 : 0), output: Math.min(own.output, most.output) }

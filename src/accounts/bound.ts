@@ -10,8 +10,13 @@ import type { JsonObject } from '../wire/json.ts'
 const usualOutput = 16_384
 /** What a server's template adds to the texts of a request. */
 const template = 512
-/** Of a picture, a recording or a file, of which the bytes say nothing. */
+/** Of a picture, a recording or a file, beside its bytes. */
 const perMedia = 2_000
+/**
+ * The most of a picture, as a small file, or an address, may have one of any size: gpt-4o-mini's 2,833 and 5,667 for each
+ * of eight tiles. No other model of OpenAI's, Anthropic's or Google's takes as many.
+ */
+const perPicture = 48_169
 
 /** The most that a request can use. */
 export interface TokenBound {
@@ -40,13 +45,15 @@ export interface ToBound {
   readonly targets: readonly Target[]
   /** Whether a request that asks for no limit gets one. */
   readonly limits: boolean
+  /** Whether a budget pays for it, and must hold enough for the largest pictures. */
+  readonly isPaid: boolean
 }
 
 /**
  * No tokenizer makes more tokens of a text than it has bytes, so the bytes of a request bound its input. Its output is
  * bounded by what it asks for, or by what the configuration asks for in its place.
  */
-export function boundOf({ operation, bounding, body, targets, limits }: ToBound): Bounded {
+export function boundOf({ operation, bounding, body, targets, limits, isPaid }: ToBound): Bounded {
   const { outline } = body
   const settings = settingsOf(operation, targets, outline)
   const asked = bounding.output(outline, body)
@@ -68,7 +75,7 @@ export function boundOf({ operation, bounding, body, targets, limits }: ToBound)
   const unbounded = limits ? unboundedIn(settings, { bounding, body, targets }) : undefined
   return {
     bound: {
-      input: inputOf(bounding, body, targets),
+      input: inputOf({ bounding, body, targets, isPaid }),
       output: Math.max(asked.tokens ?? most, forced) * answers,
       without,
       pieces: bounding.pieces?.(body) ?? operation.pieces?.(body),
@@ -80,16 +87,21 @@ export function boundOf({ operation, bounding, body, targets, limits }: ToBound)
 }
 
 /** With pictures for what they take at most, where that is known of all who may see them. */
-function inputOf(bounding: Bounding, body: RequestBody, targets: readonly Target[]): number {
+function inputOf({ bounding, body, targets, isPaid }: Omit<ToBound, 'operation' | 'limits'>): number {
   const { outline, bytes } = body
   const media = bounding.media?.(outline) ?? 0
   const all = (bounding.input?.(body) ?? bytes.length) + template + media * perMedia
-  if (media === 0 || bounding.input || targets.length === 0) return all
-  const perPicture = Math.max(...targets.map(({ deployment }) => deployment.imageTokens ?? Number.POSITIVE_INFINITY))
-  const pictures = perPicture < Number.POSITIVE_INFINITY ? bounding.pictures?.(outline) : undefined
-  if (!pictures) return all
+  const pictures = media === 0 || bounding.input ? undefined : bounding.pictures?.(outline)
+  if (!pictures || targets.length === 0) return all
+  const unknown = isPaid ? perPicture : perMedia
+  let most = 0
+  let isKnown = true
+  for (const { deployment } of targets) {
+    isKnown &&= deployment.imageTokens !== undefined
+    most = Math.max(most, deployment.imageTokens ?? unknown)
+  }
   // The characters of JSON's texts are no more than their bytes.
-  return all - pictures.characters + pictures.count * (perPicture - perMedia)
+  return all + pictures.count * (most - perMedia) - (isKnown ? pictures.characters : 0)
 }
 
 /** What a request is likely to use: English has more than four bytes a token, code and JSON between two and three. */

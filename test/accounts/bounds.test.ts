@@ -63,9 +63,38 @@ describe('What a request may cost', () => {
   })
 
   it('is that of the bytes of a picture where nobody says it of one of those who may see it', async () => {
-    const { ask } = await start(serving({ price }), { budget: 50_000_000 })
+    const { ask } = await start(serving({ price }), { budget: 60_000_000 })
     expect((await ask(text(seeing(data(100_000))))).status).toBe(429)
     expect((await ask(text(seeing(data(100))))).status).toBe(200)
+  })
+
+  it.each([
+    ['as small data', seeing(data(100))],
+    ['as an address', seeing('https://a.b/c')],
+  ])('is that of the largest picture of any model where nobody says it of one %s', async (_, picture) => {
+    const { ask } = await start(serving({ price }), { budget: 48_169_000 })
+    expect((await ask(text(picture))).status).toBe(429)
+    expect(up.seen).toHaveLength(0)
+  })
+
+  it('is that of each picture in a document, also of one in the result of a tool', async () => {
+    const image = { type: 'image', source: { type: 'url', url: 'https://a.b/c' } }
+    const document = { type: 'document', source: { type: 'content', content: Array(10).fill(image) } }
+    const result = { type: 'tool_result', tool_use_id: 'a', content: [document] }
+    const called = { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: {} }] }
+    const claudes = (...messages: object[]) => ({ model: 'm', max_tokens: 100, messages })
+    const claude = {
+      providers: { up: { type: 'anthropic' as const, baseURL: up.url, apiKey: 'env:UP_KEY' } },
+      models: { m: { deployments: [{ model: 'up/m', price, imageTokens: 1_000 }], retries: 0 } },
+    }
+    const { ask } = await start(claude, { budget: 8_000_000 })
+    const path = '/messages'
+    expect((await ask(claudes({ role: 'user', content: [document] }), { path })).status).toBe(402)
+    expect((await ask(claudes(called, { role: 'user', content: [result] }), { path })).status).toBe(402)
+    expect(up.seen).toHaveLength(0)
+    const usage = { input_tokens: 10, output_tokens: 5 }
+    up.script(json(200, { type: 'message', role: 'assistant', content: [{ type: 'text', text: 'hi' }], usage }))
+    expect((await ask(claudes({ role: 'user', content: [image] }), { path })).status).toBe(200)
   })
 
   it('is that of all words beside a picture', async () => {

@@ -48,3 +48,55 @@ it.each([
     expect(bounding.pictures?.(asked as never)).toEqual({ count, characters })
   },
 )
+
+const screen = { type: 'input_image', image_url: 'https://a.b/c' }
+const image = { type: 'image', source: { type: 'url', url: 'https://a.b/c' } }
+
+it.each([
+  [
+    'a response',
+    boundingResponse,
+    {
+      input: [
+        { type: 'function_call_output', output: [screen, screen] },
+        { type: 'image_generation_call', id: 'ig_1' },
+      ],
+    },
+    ...[3, 3],
+  ],
+  [
+    'a message of Anthropic’s',
+    boundingMessage,
+    ask({ type: 'document', source: { type: 'content', content: [image, text, image] } }, image),
+    ...[4, 3],
+  ],
+  [
+    'contents of Gemini’s',
+    boundingContent,
+    {
+      contents: [
+        { parts: [{ functionResponse: { parts: [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }] } }] },
+        { parts: [{ inlineData: { mimeType: 'application/pdf', data: 'AAAA' } }] },
+      ],
+    },
+    ...[2, 1],
+  ],
+] as const)('in %s what is inside of something else counts as well', (_, bounding, asked, media, pictures) => {
+  expect(bounding.media?.(asked as never)).toBe(media)
+  expect(bounding.pictures?.(asked as never).count).toBe(pictures)
+})
+
+it.each([
+  [
+    'a message of Anthropic’s',
+    boundingMessage,
+    ask({ type: 'tool_use', input: { image: { type: 'image', source: { data: long(900) } } } }),
+  ],
+  [
+    'contents of Gemini’s',
+    boundingContent,
+    { contents: [{ parts: [{ functionCall: { args: { inlineData: { mimeType: 'image/png', data: long(900) } } } }] }] },
+  ],
+] as const)('in %s the arguments of a tool are words, however much they look like a picture', (_, bounding, asked) => {
+  expect(bounding.pictures?.(asked as never)).toEqual({ count: 0, characters: 0 })
+})

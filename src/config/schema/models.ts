@@ -8,7 +8,7 @@ const capabilities = {
   contextWindow: v.optional(countFromOne),
   /** The most tokens that one of its answers may have: for the list of models, and where a request is translated. */
   maxOutput: v.optional(countFromOne),
-  /** The most tokens that a picture takes, for budgets. Default: 2000, and those of its data, whose bytes bound them. */
+  /** The most tokens that a picture takes, for budgets. Default: 48169, and one for each byte of its data. */
   imageTokens: v.optional(countFromOne),
   /** What the model can't do: `{ tools: false }`. With `dimensions: true` its vectors may be cut, and are cut here. */
   supports: v.optional(

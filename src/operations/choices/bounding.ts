@@ -60,7 +60,7 @@ export const boundingChat: Bounding = {
   media: mediaIn,
   pictures: ({ messages }) =>
     picturesIn(messages, ({ type, image_url: image }) => {
-      return type === 'image_url' ? dataIn(isObject(image) ? image.url : image) : undefined
+      return pictures.has(type) ? dataIn(isObject(image) ? image.url : image) : undefined
     }),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked, body) {

@@ -27,8 +27,11 @@ export function toolOutside(tools: unknown, isOwn: (tool: JsonObject) => boolean
   )
 }
 
+/** Deeper than a picture in a document in the result of a tool. */
+const depths = 14
+
 /** How many of the parts, at any depth of these values, pass the test. In loops, as all of each request is looked at. */
-export function countParts(value: unknown, test: (part: JsonObject) => boolean, depth = 6): number {
+export function countParts(value: unknown, test: (part: JsonObject) => boolean, depth = depths): number {
   if (depth === 0 || typeof value !== 'object' || value === null) return 0
   let count = 0
   if (Array.isArray(value)) {
@@ -36,27 +39,42 @@ export function countParts(value: unknown, test: (part: JsonObject) => boolean, 
     return count
   }
   const object = value as JsonObject
-  if (test(object)) return 1
+  // A document may have pictures inside.
+  if (test(object)) count++
   for (const name in object) count += countParts(object[name], test, depth - 1)
   return count
 }
 
 /** The pictures at any depth of these values. `charactersOf`: how many of a part are data; undefined: it is no picture. */
-export function picturesIn(
-  value: unknown,
-  charactersOf: (part: JsonObject) => number | undefined,
-  depth = 6,
-): Pictures {
-  if (depth === 0 || typeof value !== 'object' || value === null) return none
-  const characters = isObject(value) ? charactersOf(value) : undefined
-  if (characters !== undefined) return { count: 1, characters }
-  return Object.values(value).reduce((sum: Pictures, one) => {
-    const found = picturesIn(one, charactersOf, depth - 1)
-    return { count: sum.count + found.count, characters: sum.characters + found.characters }
-  }, none)
+export function picturesIn(value: unknown, charactersOf: (part: JsonObject) => number | undefined): Pictures {
+  const sum = { count: 0, characters: 0 }
+  addPictures(sum, value, charactersOf, depths)
+  return sum
 }
 
-const none: Pictures = { count: 0, characters: 0 }
+/** What a tool is called with, and what it answers, is text, however much it looks like a picture. */
+const texts: ReadonlySet<string> = new Set(['input', 'args', 'response'])
+
+function addPictures(
+  sum: { count: number; characters: number },
+  value: unknown,
+  charactersOf: (part: JsonObject) => number | undefined,
+  depth: number,
+): void {
+  if (depth === 0 || typeof value !== 'object' || value === null) return
+  if (Array.isArray(value)) {
+    for (const one of value) addPictures(sum, one, charactersOf, depth - 1)
+    return
+  }
+  const object = value as JsonObject
+  const characters = charactersOf(object)
+  if (characters === undefined) {
+    for (const name in object) if (!texts.has(name)) addPictures(sum, object[name], charactersOf, depth - 1)
+    return
+  }
+  sum.count++
+  sum.characters += characters
+}
 
 /** How many characters of an address are data: in an outline, those of one that is too long for any other. */
 export function dataIn(address: unknown): number {

@@ -25,7 +25,7 @@ const lacking: readonly ReadonlySet<TokenKind>[] = Array.from({ length: 8 }, (_,
 export function kindsLacking(asked: JsonObject, media: number): ReadonlySet<TokenKind> {
   let which = media === 0 ? noMedia : 0
   if (!mayBeHeard(asked)) which |= noSound
-  if (countParts(asked, keepsLonger, 8) === 0) which |= noLongCache
+  if (countParts(asked, keepsLonger) === 0) which |= noLongCache
   return lacking[which] as ReadonlySet<TokenKind>
 }
 
