@@ -135,6 +135,18 @@ describe('What a request may cost', () => {
   })
 })
 
+it('The limit of a request to Gemini has one name, also where the client’s own was none', async () => {
+  const gemini = {
+    providers: { up: { type: 'gemini' as const, baseURL: up.url, apiKey: 'env:UP_KEY' } },
+    models: { m: { deployments: [{ model: 'up/m', price }], retries: 0 } },
+  }
+  const { ask } = await start(gemini, { budget: dollar })
+  up.script(json(200, { candidates: [{ content: { role: 'model', parts: [{ text: 'hi' }] }, finishReason: 'STOP' }] }))
+  const body = { contents: [{ parts: [{ text: 'hi' }] }], generation_config: { max_output_tokens: 0 } }
+  expect((await ask(body, { path: '/../v1beta/models/m:generateContent' })).status).toBe(200)
+  expect(JSON.parse(up.seen[0]?.body ?? '').generation_config).toEqual({ maxOutputTokens: 16_384 })
+})
+
 describe('Pictures under a budget', () => {
   const body = { model: 'm', prompt: 'a cat', n: 2 }
   const path = '/images/generations'

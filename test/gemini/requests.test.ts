@@ -214,6 +214,14 @@ describe.each(runtimes)('On %s, a request for content', (runtime) => {
       { contents: [hi], generationConfig: { stopSequences: ['a', 1] } },
       "Invalid value at 'generation_config.stop_sequences[1]' (TYPE_STRING): a text is expected.",
     ],
+    [
+      { contents: [hi], generationConfig: { maxOutputTokens: 60_000, max_output_tokens: 5 } },
+      "Invalid value at 'generationConfig' (oneof), oneof field '_max_output_tokens' is already set. Cannot set 'maxOutputTokens'",
+    ],
+    [
+      { contents: [hi], generationConfig: { maxOutputTokens: 60_000 }, generation_config: { maxOutputTokens: 5 } },
+      "Invalid value (oneof), oneof field '_generation_config' is already set. Cannot set 'generationConfig'",
+    ],
   ])('is refused in terms of its own API: %j', async (body, message) => {
     const reply = await both.ask(runtime, body, path)
     expect([reply.status, JSON.parse(reply.text)]).toEqual([
@@ -276,6 +284,14 @@ describe.each(runtimes)('On %s, a request for content', (runtime) => {
     expect((await sentFor({ contents: [hi], generationConfig })).response_format).toEqual(format)
   })
 
+  it('may name what a tool is called with as it likes', async () => {
+    const args = { last_name: 'a', lastName: 'b' }
+    const call = model({ functionCall: { name: 'f', args } })
+    const result = user({ functionResponse: { name: 'f', response: args } })
+    const { messages } = await sentFor({ contents: [hi, call, result] })
+    expect(JSON.stringify(messages)).toContain('last_name')
+  })
+
   it.each([
     ['no contents', {}, 'contents is not specified'],
     ['a text for contents', { contents: 'hi' }, "Invalid value at 'contents'"],
@@ -283,6 +299,16 @@ describe.each(runtimes)('On %s, a request for content', (runtime) => {
     ['an unknown role', { contents: [{ role: 'assistant', parts: [{ text: 'x' }] }] }, 'valid role'],
     ['a text for a number', { contents: [hi], generationConfig: { topK: 'x' } }, 'a number is expected'],
     ['a text for settings', { contents: [hi], generationConfig: 'x' }, 'an object is expected'],
+    [
+      'two numbers of answers',
+      { contents: [hi], generation_config: { candidate_count: 1, candidateCount: 8 } },
+      "Cannot set 'candidateCount'",
+    ],
+    [
+      'a picture given twice',
+      { contents: [user({ inlineData: { mimeType: 'image/png', data: '' }, inline_data: { data: '' } })] },
+      "Invalid value at 'contents[0].parts[0]'",
+    ],
     ['a call without a name', { contents: [hi, model({ functionCall: {} })] }, 'Name cannot be empty'],
     ['a picture without data', { contents: [user({ inlineData: {} })] }, "'mimeType' and 'data' are expected"],
     ['a video', { contents: [user({ inlineData: { mimeType: 'video/mp4', data: 'AA==' } })] }, 'not supported'],

@@ -45,10 +45,9 @@ export const boundingContent: Bounding = {
   limited(body, tokens) {
     const { generationConfig, generation_config: snake } = body.json
     const name = isObject(snake) ? 'generation_config' : 'generationConfig'
-    return withField(body, name, {
-      ...objectIn({ given: snake ?? generationConfig }, 'given'),
-      maxOutputTokens: tokens,
-    })
+    // One that is no limit would make it two of one name.
+    const { max_output_tokens: _, ...config } = objectIn({ given: snake ?? generationConfig }, 'given')
+    return withField(body, name, { ...config, maxOutputTokens: tokens })
   },
   media: mediaIn,
   pictures: (asked) =>

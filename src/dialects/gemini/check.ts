@@ -1,11 +1,12 @@
 import { invalid, type RequestBody } from '../../wire/body.ts'
 import type { JsonObject } from '../../wire/json.ts'
-import { camel, configOf, listOf, numbers, objectIn, stopsIn } from './fields.ts'
+import { camel, checkNames, configOf, listOf, numbers, objectIn, stopsIn } from './fields.ts'
 
 const roles: ReadonlySet<unknown> = new Set(['user', 'model', 'function', undefined, null, ''])
 
 /** Throws the 400 that Google returns for a request without content, or with something of the wrong type. */
 export function checkContents({ outline }: RequestBody): void {
+  checkNames(outline)
   checkAsked(camel(outline))
 }
 

@@ -15,10 +15,34 @@ const own: ReadonlySet<string> = new Set(
 export function camel(object: JsonObject): JsonObject {
   return Object.fromEntries(
     Object.entries(object).map(([key, value]) => {
-      const name = key.includes('_', 1) ? key.replace(/(?<=\w)_([a-z])/g, (_, letter) => letter.toUpperCase()) : key
+      const name = camelName(key)
       return [name, own.has(name) ? value : inside(value)]
     }),
   )
+}
+
+function camelName(key: string): string {
+  return key.includes('_', 1) ? key.replace(/(?<=\w)_([a-z])/g, (_, letter) => letter.toUpperCase()) : key
+}
+
+/** Throws Google's 400 for a field in both cases: which of the two counts, nobody can tell. `path`: where the object is. */
+export function checkNames(object: JsonObject, path = ''): void {
+  for (const key in object) {
+    const name = camelName(key)
+    if (name !== key && Object.hasOwn(object, name)) throw namedTwice(path, key, name)
+    if (!own.has(name)) checkNamesIn(object[key], path === '' ? name : `${path}.${name}`)
+  }
+}
+
+function checkNamesIn(value: unknown, path: string): void {
+  if (isObject(value)) checkNames(value, path)
+  else if (Array.isArray(value)) for (let at = 0; at < value.length; at++) checkNamesIn(value[at], `${path}[${at}]`)
+}
+
+function namedTwice(path: string, key: string, name: string): GatewayError {
+  const place = path === '' ? '' : ` at '${path}'`
+  const message = `Invalid value${place} (oneof), oneof field '_${key}' is already set. Cannot set '${name}'`
+  return invalid(message, path === '' ? name : `${path}.${name}`)
 }
 
 function inside(value: unknown): unknown {
