@@ -60,6 +60,8 @@ describe('What may cost more than a budget can hold for it', () => {
 
   it.each([
     ['a completion', { path: '/completions' }, { model: 'm', prompt: 'hi', max_tokens: 1, n_predict: 9_999 }],
+    ['a completion', { path: '/completions' }, { model: 'm', prompt: 'hi', max_tokens: 1, best_of: '30' }],
+    ['a completion', { path: '/completions' }, { model: 'm', prompt: 'hi', max_tokens: 1, best_of: [30] }],
     ['a message', { path: '/messages' }, claudes({ speed: 'fast' })],
     ['a message', { path: '/messages' }, claudes({ inference_geo: 'us' })],
     ['a message', { path: '/messages' }, claudes({ container: 'c' })],

@@ -125,6 +125,11 @@ export const boundingCompletion: Bounding = {
     answers: Math.max(countOf(asked.n), countOf(asked.best_of)) * promptsIn(asked.prompt),
     exchanges: countOf(asked.n),
   }),
+  // Some servers take a text for a number.
+  unbounded({ best_of: best }) {
+    const isNumber = best === undefined || best === null || typeof best === 'number'
+    return isNumber ? undefined : { what: 'a number of answers that is no number', param: 'best_of' }
+  },
   outside: (asked) => fieldOutside(asked, completionFields),
 }
 
