@@ -34,10 +34,10 @@ export async function compare({ bounded, most: bound, variants }: Comparison): P
   const { values } = parseArgs({
     options: {
       most: { type: 'string', default: bound },
-      starts: { type: 'string', default: '6' },
+      starts: { type: 'string', default: '4' },
       rounds: { type: 'string', default: '30' },
-      // What is on has more code, and V8 takes some ten thousand requests to have all of it compiled.
-      'warm-ups': { type: 'string', default: '30' },
+      // What is on has more code, and V8 takes a hundred thousand requests to have all of it compiled.
+      'warm-ups': { type: 'string', default: '100' },
       ms: { type: 'string', default: '300' },
       only: { type: 'string' },
       scenario: { type: 'string' },
