@@ -11,6 +11,8 @@ export interface Measured {
   readonly port: number
   readonly pid: number
   readonly child: ChildProcess
+  /** What it prints. */
+  readonly output: readonly Readable[]
   stop(): Promise<void>
 }
 
@@ -51,7 +53,7 @@ export function start({ name, command, core, env = {}, ipc = false, port }: Star
       if (!found) return
       // What follows is not kept, but the process must be able to go on printing.
       for (const stream of output) stream.off('data', read).resume()
-      resolve({ name, port: Number(found), pid: child.pid ?? 0, child, stop: () => stop(child) })
+      resolve({ name, port: Number(found), pid: child.pid ?? 0, child, output, stop: () => stop(child) })
     }
     for (const stream of output) stream.on('data', read)
     child.once('exit', (code) => reject(new Error(`${name} ended with ${code}:\n${printed}`)))

@@ -121,8 +121,8 @@ async function serve(runtime: (typeof runtimes)[number], content: boolean, forma
   }
   const worker = await serveWorker('observe-secrets', { ...more, SAMEWIRE_CONFIG: JSON.stringify(config) })
   let printed = ''
-  for (const output of [worker.child.stdout, worker.child.stderr]) {
-    output?.setEncoding('utf8').on('data', (text: string) => {
+  for (const output of worker.output) {
+    output.setEncoding('utf8').on('data', (text: string) => {
       printed += text
     })
   }

@@ -18,6 +18,8 @@ export default async function builder(project: TestProject): Promise<() => Promi
   const name = `tests-${process.pid}`
   let built: Promise<BuiltWorker> | undefined
   const server = createServer(async (_, response) => {
+    // A connection that is kept may end just when somebody asks again.
+    response.setHeader('connection', 'close')
     built ??= bundle(name, 'src/worker.ts')
     await built.then(
       (worker) => response.end(JSON.stringify(worker)),

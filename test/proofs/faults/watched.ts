@@ -26,7 +26,7 @@ export async function startNode(options: Omit<StartOptions, 'core' | 'ipc'>): Pr
 
 /** Watches a process that was started. */
 export function watch(process: Measured, probed = false): Watched {
-  const { child, pid } = process
+  const { child, output, pid } = process
   const complaints: string[] = []
   let died = false
   let rest = ''
@@ -35,8 +35,7 @@ export function watch(process: Measured, probed = false): Watched {
     rest = lines.pop() ?? ''
     complaints.push(...lines.filter((line) => /uncaught|unhandled|failed unexpectedly/i.test(line)))
   }
-  child.stdout?.on('data', read)
-  child.stderr?.on('data', read)
+  for (const stream of output) stream.on('data', read)
   child.once('exit', () => {
     died = true
   })
