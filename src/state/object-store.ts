@@ -180,9 +180,13 @@ const chained = `WITH RECURSIVE chain AS (
     WHERE chain.link < ?4 AND chain.size <= ?5
   ) SELECT ${columns} FROM chain ORDER BY link`
 
-/** What of a row is deleted: too old as of `?now`, or of a key that is deleted. */
+/**
+ * What of a row is deleted: too old as of `?now`, or of a key that is deleted. Whose it was that a provider keeps is still
+ * known then: else it would be anybody's. The kinds are named, so that an index finds them.
+ */
 function forgettable(now: number): string {
-  return `(owner IN (SELECT id FROM keys WHERE deleted = 1) OR (expires_at <= ?${now} AND ${isLast}))`
+  return `((owner IN (SELECT id FROM keys WHERE deleted = 1) AND kind IN ('response', 'chat', 'conversation')
+    AND body NOT LIKE '{"provider":%') OR (expires_at <= ?${now} AND ${isLast}))`
 }
 
 /** Statements that delete one, if it still may be. */

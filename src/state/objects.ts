@@ -1,6 +1,6 @@
 import type { JsonObject } from '../wire/json.ts'
 
-/** `item`: one that a provider keeps; only whose it is is known. */
+/** `item`: what a provider keeps; only whose it is is known. */
 export type ObjectKind = 'response' | 'chat' | 'conversation' | 'item'
 
 /** Where an object is found. Whoever isn't its owner finds nothing. */
@@ -114,8 +114,8 @@ export interface Objects {
   finish(key: ObjectKey, body: JsonObject, items?: readonly JsonObject[]): Promise<boolean>
 
   /**
-   * Deletes some of what is too old, unless something newer goes on from it, or of what a deleted key had. Resolves with
-   * whether there may be more.
+   * Deletes some of what is too old, unless something newer goes on from it, or of what a deleted key had, but for notes of
+   * what a provider keeps, which are of use against others. Resolves with whether there may be more.
    */
   forget(now: number): Promise<boolean>
 }

@@ -21,7 +21,9 @@ export async function keptChat(answer: Answer, body: RequestBody, owner: string,
     const { messages, metadata } = body.json
     const fields = Object.fromEntries(told.map(([name, none]) => [name, body.json[name] ?? none]))
     const completion = { ...fields, ...chat, metadata: metadata ?? {} }
-    await keeping.put({ owner, kind: 'chat', id: chat.id }, { completion, messages })
+    const { id } = chat
+    const isNoted = keeping.passesOn ? keeping.note([{ owner, kind: 'item', id }], null) : undefined
+    await Promise.all([keeping.put({ owner, kind: 'chat', id }, { completion, messages }), isNoted])
   }
   if (!(answer.body instanceof Uint8Array)) {
     let writing: Promise<unknown> | undefined

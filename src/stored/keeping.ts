@@ -25,6 +25,8 @@ export interface KeepingOptions {
 const longestWait = 5_000
 /** For which what clients store is kept. */
 const usualDays = 30
+/** For which it is known at least whose it is that a provider keeps: OpenAI and others keep responses for 30. */
+const notedDays = 31
 const day = 24 * 60 * 60 * 1000
 
 /** Whose what a request stores is. */
@@ -67,6 +69,16 @@ export class Keeping {
    */
   put(key: ObjectKey, body: JsonObject): Promise<boolean> {
     return this.write(() => this.objects.put(this.objectOf(key, body)))
+  }
+
+  /**
+   * Notes whose those are that a provider keeps. Resolves with whether it is written; never rejects. `provider`: null if
+   * nobody asks there.
+   */
+  note(keys: readonly ObjectKey[], provider: string | null): Promise<boolean> {
+    const expires = Math.floor(this.clock.now()) + Math.max(this.#days, notedDays) * day
+    const notes = keys.map((key) => ({ ...this.objectOf(key, { provider }), expires }))
+    return this.write(() => this.objects.putAll(notes))
   }
 
   /** One that is made now. */

@@ -101,8 +101,7 @@ export class ResponseKeeper implements Teller {
     const { owner } = key
     const items = output.map(({ id }) => id).filter(isId)
     const keys = [key, ...items.slice(0, mostNoted).map((id) => ({ owner, kind: 'item', id }) as const)]
-    const objects = keys.map((one) => this.#keeping.objectOf(one, { provider }))
-    return this.#keeping.write(() => this.#keeping.objects.putAll(objects))
+    return this.#keeping.note(keys, provider)
   }
 
   /** That it is kept here. One that was answered to somebody before is another one, which only one client deletes. */

@@ -200,4 +200,16 @@ export function testObjects(open: () => Promise<Database>, limits?: ObjectLimits
     await objects.forget(3_000)
     expect([await count('objects'), (await objects.get(key('new')))?.id]).toEqual([1, 'new'])
   })
+
+  it('whose it is that a provider keeps is known until it is too old, whether or not its key is deleted', async () => {
+    const keys = createKeyStore({ database, clock: systemClock, secure })
+    const { key: gone } = await keys.create({ name: 'gone', disabled: false, limits: {}, metadata: {} })
+    const note = { ...object('a', { owner: gone.id }), body: { provider: 'up' } }
+    await objects.putAll([note, { ...note, kind: 'item', id: 'x' }, { ...object('b', { owner: gone.id }) }])
+    await keys.remove(gone.id)
+    while (await objects.forget(1_999));
+    expect(await objects.ofOthers('key_1', ['a', 'b', 'x'])).toEqual(new Set(['a', 'x']))
+    while (await objects.forget(2_000));
+    expect(await objects.ofOthers('key_1', ['a', 'b', 'x'])).toEqual(new Set())
+  })
 }

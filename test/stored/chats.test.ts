@@ -123,6 +123,23 @@ describe('A chat', () => {
     expect(upstreams.up.seen.at(-1)?.body).toContain('"store":false,"metadata":{"a":"b"}')
   })
 
+  it('that its provider stores too is nobody else’s there, though it is deleted here', async () => {
+    const up = { type: 'openai-compatible', baseURL: `${upstreams.up.url}/v1` } as const
+    const parts = await storedParts(undefined, {}, { passOn: true })
+    const config = { providers: { up }, passThrough: 'up' }
+    const { baseURL } = await start(config, { ...parts, services: noLists })
+    const [mine, theirs] = [ada, eve].map(
+      (apiKey) => new OpenAI({ baseURL, apiKey, maxRetries: 0 }).chat.completions,
+    ) as [OpenAI.Chat.Completions, OpenAI.Chat.Completions]
+    const { id } = await mine.create({ model: 'up/m', messages: hi, store: true })
+    await mine.delete(id)
+    const count = upstreams.up.seen.length
+    await expect(theirs.retrieve(id)).rejects.toMatchObject({ status: 404 })
+    expect(upstreams.up.seen).toHaveLength(count)
+    upstreams.up.script(json(200, { id }))
+    expect(await mine.retrieve(id)).toMatchObject({ id })
+  })
+
   it('is nobody else’s', async () => {
     const { id } = await client.chat.completions.create({ model: 'up/m', messages: hi, store: true })
     const theirs = other.chat.completions

@@ -419,6 +419,33 @@ describe('A response that its provider keeps', () => {
     expect(upstreams.native.seen).toHaveLength(count + 4)
   })
 
+  it('is nobody else’s either when its key is deleted, and with it what that had stored here', async () => {
+    const { database } = parts
+    const here = await client.responses.create({ model: 'up/m', input: 'hi' })
+    const secret = { ...message('Hi.'), id: 'msg_secret' }
+    upstreams.native.script(json(200, { ...kept, id: 'resp_secret', output: [secret] }))
+    const { id } = await client.responses.create({ model: 'own/m', input: 'secret' })
+    await database.all(
+      `INSERT INTO keys (id, name, hint, created_at, changed_at, deleted, revision)
+        VALUES ('key_ada', 'Ada', '', 0, 0, 1, 1)`,
+      [],
+    )
+    const objects = createObjects(database)
+    while (await objects.forget(Date.now()));
+    await expect(client.responses.retrieve(here.id)).rejects.toMatchObject({ status: 404 })
+    const count = upstreams.native.seen.length
+    const asked = { model: 'own/m', input: 'hi' }
+    for (const more of [
+      { previous_response_id: id },
+      { input: [{ type: 'item_reference' as const, id: 'msg_secret' }] },
+    ])
+      await expect(other.responses.create({ ...asked, ...more })).rejects.toMatchObject({
+        ...{ status: 400, code: 'previous_response_not_found' },
+      })
+    expect(upstreams.native.seen).toHaveLength(count)
+    await database.all("DELETE FROM keys WHERE id = 'key_ada'", [])
+  })
+
   it('may go on from one that is kept here', async () => {
     upstreams.chat.script(says('Hello, Ada.'))
     const first = await client.responses.create({ model: 'up/m', input: 'I am Ada.' })

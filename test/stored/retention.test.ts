@@ -47,6 +47,26 @@ it('what is too old is deleted, and nothing before', async () => {
   await database.close()
 })
 
+it('whose it is that a provider keeps is known for longer than it is kept there', async () => {
+  const database = await memoryDatabase()
+  const clock = new ManualClock()
+  const objects = createObjects(database)
+  const log = (line: string) => {
+    throw new Error(line)
+  }
+  const keeping = (retention: number) =>
+    new Keeping({ objects, clock, random: Math.random, log, settings: { retention } })
+  await keeping(7).note([{ owner: 'key_1', kind: 'response', id: 'resp_1' }], 'up')
+  await keeping(90).note([{ owner: 'key_1', kind: 'response', id: 'resp_2' }], 'up')
+  const known = async (days: number) => {
+    while (await objects.forget(clock.now() + days * day));
+    return await objects.ofOthers('key_2', ['resp_1', 'resp_2'])
+  }
+  expect([await known(30), await known(31)]).toEqual([new Set(['resp_1', 'resp_2']), new Set(['resp_2'])])
+  expect(await known(90)).toEqual(new Set())
+  await database.close()
+})
+
 it('a process that stores nothing any more ends at once', async () => {
   const database = await memoryDatabase()
   const log = () => {}
