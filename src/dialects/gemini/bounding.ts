@@ -58,7 +58,7 @@ export const boundingContent: Bounding = {
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked) {
     const { tools, cachedContent, contents, systemInstruction } = camel(asked)
-    if (isGiven(cachedContent)) return { what: 'what the provider keeps', param: 'cachedContent' }
+    if (isGiven(cachedContent)) return { what: 'content that the provider keeps', param: 'cachedContent' }
     const outside = listOf(tools, 'tools')
       .map(outsideIn)
       .find((name) => name !== undefined)

@@ -6,7 +6,7 @@ import { textLength } from '../../wire/outline.ts'
 /** Of an address that is too long for an outline to have it: it may be data. */
 const unclear = 'a file that may be elsewhere'
 /** In words, as in `Unbounded`. */
-export const kept = 'what was said before, which the provider keeps'
+export const kept = 'an earlier exchange that the provider keeps'
 
 /**
  * What a request shows without having it: whatever is behind an address, or kept by a provider, may be of any length.
