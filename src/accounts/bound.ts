@@ -72,7 +72,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid }: 
   for (const { maxOutput = usualOutput } of targets) most = Math.min(most, maxOutput)
   const limited = asked.tokens === undefined && limits ? bounding.limited?.(body, most) : undefined
   const isOpen = asked.tokens === undefined && limits && limited === undefined
-  const unbounded = limits ? unboundedIn(settings, { bounding, body, targets }) : undefined
+  const unbounded = limits ? unboundedIn(settings, { operation, bounding, body, targets }) : undefined
   return {
     bound: {
       input: inputOf({ bounding, body, targets, isPaid }),
@@ -140,10 +140,12 @@ function common<T>(one: ReadonlySet<T> | undefined, other: ReadonlySet<T> | unde
 /** Fields that nobody knows are refused to clients alone: whoever configures one knows what it costs. */
 function unboundedIn(
   settings: readonly Settings[],
-  { bounding, body, targets }: Pick<ToBound, 'bounding' | 'body' | 'targets'>,
+  { operation, bounding, body, targets }: Pick<ToBound, 'operation' | 'bounding' | 'body' | 'targets'>,
 ): Unbounded | undefined {
+  const isNative = () => targets.some(({ deployment }) => deployment.provider.operations[operation.name])
   const found =
-    bounding.unbounded?.(body.outline, body) ?? firstOf(settings, ({ fields }) => bounding.unbounded?.(fields, body))
+    bounding.unbounded?.(body.outline, body, isNative) ??
+    firstOf(settings, ({ fields }) => bounding.unbounded?.(fields, body, isNative))
   if (found || !bounding.outside) return found
   // A client may say for each of several models what is other for it.
   return (

@@ -44,8 +44,11 @@ export interface Bounding {
   media?(asked: JsonObject): number
   /** Of these, the pictures: a server sees them, and reads none of their characters. Absent: nobody can tell. */
   pictures?(asked: JsonObject): Pictures
-  /** The first thing without a bound; undefined: all has one. Absent: all always has. */
-  unbounded?(asked: JsonObject, body: RequestBody): Unbounded | undefined
+  /**
+   * The first thing without a bound; undefined: all has one. `isNative`: whether a server may get the request as it is,
+   * which may keep what was said before. Absent: all always has.
+   */
+  unbounded?(asked: JsonObject, body: RequestBody, isNative: () => boolean): Unbounded | undefined
   /**
    * The first field of a client's of which nobody knows what it may cost. `body`: the request, if these are all its fields;
    * absent: they are what it says for one model. Absent: none costs anything that isn't bounded.

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { chat } from '../support/ask.ts'
 import { serveUpstreams } from '../support/gateway.ts'
 import { dollar, payingStarter } from '../support/paying.ts'
+import { message, response } from '../support/responses.ts'
 import { chatAnswer, json } from '../support/upstream.ts'
 
 const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 }
@@ -164,7 +165,7 @@ describe('What was said before and is kept by a provider', () => {
   ])('is refused under a budget: %s', async (_, route, asked) => {
     const { ask } = await start(config(), { budget: dollar })
     const reply = await ask(asked, route)
-    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('what was said before')])
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('what an earlier exchange that')])
     expect(up.seen).toHaveLength(0)
   })
 
@@ -193,5 +194,57 @@ describe('What was said before and is kept by a provider', () => {
       { role: 'user', content: 'hi' },
     ]
     expect((await ask(chat('m', { max_tokens: 100, messages }))).status).toBe(200)
+  })
+})
+
+describe('An item of an earlier response, where the provider makes responses itself', () => {
+  const native = () => ({
+    ...config(),
+    providers: { up: { type: 'openai' as const, baseURL: up.url, apiKey: 'env:UP_KEY' } },
+  })
+  const thought = { type: 'reasoning', id: 'rs_1', summary: [] }
+  const part = { type: 'summary_text', text: 'so' }
+  const hello = { type: 'message', role: 'assistant', id: 'msg_1' }
+
+  it.each([
+    ['a thought', thought],
+    ['a thought with its summary', { ...thought, summary: [part], encrypted_content: null, content: [] }],
+    ['a thought in place of its text', { ...thought, encrypted_content: '' }],
+    ['a message', hello],
+    ['a compaction', { type: 'compaction', id: 'cmp_1' }],
+    ['a search', { type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'q' } }],
+    ['a search of files', { type: 'file_search_call', id: 'fs_1', status: 'completed', queries: [], results: null }],
+    ['code', { type: 'code_interpreter_call', id: 'ci_1', container_id: 'c', code: '1', outputs: null }],
+  ])('is refused under a budget if only its id is there: %s', async (_, item) => {
+    const { ask } = await start(native(), { budget: dollar })
+    const reply = await ask(responsesOf(said, item), routes.responses)
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('what an earlier exchange that')])
+    expect((await ask(responsesOf(filler, item), routes.responses)).status).toBe(400)
+    expect(up.seen).toHaveLength(0)
+  })
+
+  it.each([
+    ['a thought that Codex sends', { type: 'reasoning', summary: [part], encrypted_content: 'gAAAA' }],
+    ['a thought that OpenAI’s agents send', { ...thought, encrypted_content: 'gAAAA' }],
+    ['a long thought', { ...thought, encrypted_content: 'g'.repeat(20_000) }],
+    ['an open thought', { ...thought, content: [{ type: 'reasoning_text', text: 'so' }] }],
+    ['a thought without a name', { type: 'reasoning', summary: [part] }],
+    [
+      'a search without a name',
+      { type: 'web_search_call', status: 'completed', action: { type: 'search', query: 'q' } },
+    ],
+    ['a message', { ...hello, content: [{ type: 'output_text', text: 'hi' }] }],
+    ['a call', { type: 'function_call', id: 'fc_1', call_id: 'a', name: 'f', arguments: '{}' }],
+    ['a picture', { type: 'image_generation_call', id: 'ig_1' }],
+  ])('goes on with what it says: %s', async (_, item) => {
+    const { ask } = await start(native(), { budget: dollar })
+    up.script(json(200, response('completed', { output: [message('Hi.')] })))
+    expect((await ask(responsesOf(said, item), routes.responses)).status).toBe(200)
+  })
+
+  it('goes on by its id for a key that may ask for what has no bound', async () => {
+    const { ask } = await start(native(), { budget: dollar, allowUnbounded: true })
+    up.script(json(200, response('completed', { output: [message('Hi.')] })))
+    expect((await ask(responsesOf(said, thought), routes.responses)).status).toBe(200)
   })
 })

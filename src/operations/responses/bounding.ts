@@ -32,6 +32,17 @@ const items: ReadonlySet<unknown> = new Set([
 const results: ReadonlySet<unknown> = new Set([
   ...['function_call_output', 'custom_tool_call_output', 'computer_call_output'],
 ])
+/** What these items say by themselves. By its id, a server that keeps one may know more: the thoughts, what was found. */
+const said: ReadonlyMap<unknown, readonly string[]> = new Map<unknown, readonly string[]>([
+  ['message', ['content']],
+  ['reasoning', ['encrypted_content', 'content']],
+  ['compaction', ['encrypted_content']],
+  ['compaction_summary', ['encrypted_content']],
+  ['context_compaction', ['encrypted_content']],
+  ['web_search_call', ['results']],
+  ['file_search_call', ['results']],
+  ['code_interpreter_call', ['outputs']],
+])
 /** Tools that the client runs. */
 const own: ReadonlySet<string> = new Set(['function', 'custom', 'local_shell', 'apply_patch'])
 
@@ -47,6 +58,12 @@ function hiddenInItem({ type, role, content, output, tools }: JsonObject): strin
   return found ?? toolOutside(tools, isOwn)?.what
 }
 
+/** What of an item is only where it was made, and goes into what is read there. */
+function keptOf(item: JsonObject): string | undefined {
+  const fields = isGiven(item.id) ? said.get(item.type) : undefined
+  return fields?.every((name) => isNothing(item[name])) ? kept : undefined
+}
+
 function hiddenInPart(part: JsonObject): string | undefined {
   return hiddenIn(part, parts)
 }
@@ -58,11 +75,13 @@ export const boundingResponse: Bounding = {
   pictures: ({ input }) =>
     picturesIn(input, ({ type, image_url: url }) => (pictures.has(type) ? dataIn(url) : undefined)),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
-  unbounded(asked, body) {
+  unbounded(asked, body, isNative) {
     for (const param of ['previous_response_id', 'conversation'])
       if (isGiven(asked[param])) return { what: kept, param }
     return (
-      toolOutside(asked.tools, isOwn) ?? outOfSight('input', asked, body, ({ input }) => firstIn(input, hiddenInItem))
+      toolOutside(asked.tools, isOwn) ??
+      outOfSight('input', asked, body, ({ input }) => firstIn(input, hiddenInItem)) ??
+      outOfSight('input', asked, body, ({ input }) => (firstIn(input, keptOf) && isNative() ? kept : undefined))
     )
   },
   outside: (asked) => fieldOutside(asked, fields),
@@ -100,4 +119,8 @@ function isOwn(tool: JsonObject): boolean {
 
 function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null
+}
+
+function isNothing(value: unknown): boolean {
+  return !isGiven(value) || value === '' || (Array.isArray(value) && value.length === 0)
 }
