@@ -155,7 +155,8 @@ export class KeyAccount implements Account {
   }
 
   #charged({ operation, target, body }: Exchange, usage: JsonObject | undefined) {
-    const charge = this.#common.charge(usage, operation.pieces?.(body), target.deployment)
+    const pieces = operation.pieces?.(askedFields({ target, body }), body)
+    const charge = this.#common.charge(usage, pieces, target.deployment)
     const { tokens, cost } = charge ?? {}
     if (!tokens && cost === undefined) return undefined
     return { input: tokens?.input ?? 0, output: tokens?.output ?? 0, cost }

@@ -61,6 +61,8 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid }: 
   let forced = 0
   let most = usualOutput
   let without = bounding.without?.(outline)
+  const piecesOf = (fields: JsonObject) => bounding.pieces?.(fields, body) ?? operation.pieces?.(fields, body)
+  let pieces = piecesOf(outline)
   for (const { defaults, overrides, fields } of settings) {
     const output = bounding.output(fields, body)
     answers = Math.max(answers, output.answers)
@@ -68,6 +70,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid }: 
     forced = Math.max(forced, bounding.output(overrides, body).tokens ?? 0)
     most = Math.min(most, bounding.output(defaults, body).tokens ?? usualOutput)
     without = common(without, bounding.without?.(fields))
+    pieces = larger(pieces, piecesOf(fields))
   }
   for (const { maxOutput = usualOutput } of targets) most = Math.min(most, maxOutput)
   const limited = asked.tokens === undefined && limits ? bounding.limited?.(body, most) : undefined
@@ -78,7 +81,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid }: 
       input: inputOf({ bounding, body, targets, isPaid }),
       output: Math.max(asked.tokens ?? most, forced) * answers,
       without,
-      pieces: bounding.pieces?.(body) ?? operation.pieces?.(body),
+      pieces,
     },
     exchanges,
     body: limited ?? body,
@@ -130,6 +133,11 @@ function settingsOf(operation: Operation, targets: readonly Target[], outline: J
     found.push({ defaults, overrides, fields: { ...defaults, ...outline, ...overrides } })
   }
   return found ?? noSettings
+}
+
+/** Only the number of pictures is a field. */
+function larger(one: Pieces | undefined, other: Pieces | undefined): Pieces | undefined {
+  return (one?.images ?? 0) < (other?.images ?? 0) ? other : one
 }
 
 /** What is in both. */

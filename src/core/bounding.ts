@@ -39,7 +39,7 @@ export interface Bounding {
   /** Kinds of tokens, billed apart, that neither it nor its answer has. Absent: it may have any. */
   without?(asked: JsonObject): ReadonlySet<TokenKind>
   /** The most of what is billed by the piece. Absent: nothing is. */
-  pieces?(body: RequestBody): Pieces
+  pieces?(asked: JsonObject, body: RequestBody): Pieces
   /** Parts of which the bytes say nothing: images, recordings and files. Absent: there are none. */
   media?(asked: JsonObject): number
   /** Of these, the pictures: a server sees them, and reads none of their characters. Absent: nobody can tell. */

@@ -70,8 +70,11 @@ export interface Operation {
   fault(answer: JsonObject, context: WireContext): Fault | undefined
   /** The token usage in an answer or a stream's last event, unchanged. Absent: its answers tell of none. */
   usage?(answer: JsonObject): JsonObject | undefined
-  /** What is billed by the piece in the answer to a request, as far as the request tells. Absent: nothing. */
-  pieces?(body: RequestBody): Pieces
+  /**
+   * What is billed by the piece in the answer to a request, as far as that tells, by its fields as a deployment gets them.
+   * Absent: nothing.
+   */
+  pieces?(asked: JsonObject, body: RequestBody): Pieces
   /** What a whole answer says of itself. Absent: nothing that is known. */
   conclusion?(answer: JsonObject): Conclusion
   /** How its requests use the features that an upstream may lack. Absent: they use none. */

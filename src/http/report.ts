@@ -1,4 +1,5 @@
 import { type Answer, isPending, isStream, whenOver, withStep } from '../core/answer.ts'
+import { askedFields } from '../core/asked.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Late } from '../core/late.ts'
 import type { Log } from '../core/log.ts'
@@ -214,7 +215,8 @@ export class RequestRecord implements WorkRecord {
     const summed = several ? this.#usageInWhole() : undefined
     const usage = summed ?? trace.usage ?? this.#reader()?.usage ?? this.#usageInWhole()
     // What is known of a request alone was used only if it was answered.
-    const pieces = served && this.body && this.operation?.pieces?.(this.body)
+    const { body, operation } = this
+    const pieces = served && body && operation?.pieces?.(askedFields({ target: { deployment: served }, body }), body)
     return pricing.charge(usage, pieces, served)
   }
 

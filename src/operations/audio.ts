@@ -20,7 +20,7 @@ export const speech: Operation = {
     }),
   query: plainDemand,
   bounding: lateValue(async () => (await import('./media/bounding.ts')).boundingSpeech),
-  pieces: ({ json }) => ({ characters: String(json.input).length }),
+  pieces: (_, { json }) => ({ characters: String(json.input).length }),
   streams: ({ outline }) => outline.stream_format === 'sse',
   fault: missing('audio', 'text'),
   reader: () => new MediaEventsReader(/^speech\.audio\.done$/),

@@ -1,6 +1,7 @@
 import { lateValue } from '../core/late.ts'
 import type { Operation } from '../core/operation.ts'
 import type { RequestBody } from '../wire/body.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { countOf } from './common/bounding.ts'
 import { aBoolean, anArray, anInteger, aText, checkBounds, checkRequest } from './common/fields.ts'
 import { missing } from './common/missing.ts'
@@ -20,7 +21,7 @@ function check(body: RequestBody, required: readonly string[]): void {
 const types = { prompt: aText, n: anInteger, size: aText, stream: aBoolean, partial_images: anInteger, images: anArray }
 
 /** Of a form, `n` is a text. */
-const pieces = ({ outline: { n } }: RequestBody) => ({ images: countOf(Number(n)) })
+const pieces = ({ n }: JsonObject) => ({ images: countOf(Number(n)) })
 
 const edited = lateValue(async () => (await import('./media/bounding.ts')).boundingEdits)
 

@@ -163,6 +163,20 @@ describe('Pictures under a budget', () => {
     expect([reply.status, errorOf(reply).message]).toEqual([429, expect.stringContaining('may cost $0.08')])
   })
 
+  it('are as many as the configuration asks for in its place, in its fields and in its settings', async () => {
+    const each = { price: { input: 0, output: 0, image: 0.04 } }
+    for (const more of [{ overrides: { n: 3 } }, { params: { n: 3 } }]) {
+      up.script(json(200, { created: 1, data: Array.from({ length: 3 }, () => ({ b64_json: 'AA==' })) }))
+      const { ask, spent, held, rows } = await start(serving({ ...each, ...more }), { budget: dollar / 5 })
+      const asked = 'overrides' in more ? body : { ...body, n: undefined }
+      expect((await ask(asked, { path })).status).toBe(200)
+      expect([await spent(), await held(), rows[0]?.cost]).toEqual([120_000_000, 0, 120_000_000])
+      expect(JSON.parse(up.seen.at(-1)?.body ?? '')).toMatchObject({ n: 3 })
+      const reply = await ask(asked, { path })
+      expect([reply.status, errorOf(reply).message]).toEqual([429, expect.stringContaining('may cost $0.12')])
+    }
+  })
+
   it('cost their tokens where the model counts those, of which a picture has so many at most', async () => {
     const usage = { input_tokens: 10, output_tokens: 2_000, total_tokens: 2_010 }
     up.script(json(200, { created: 1, data: [{ b64_json: 'AA==' }], usage }))

@@ -15,10 +15,17 @@ const price = {
 const pieces = { input: 0, output: 0, image: 0.04, minute: 0.006, characters: 15 }
 
 /** Has a request answered by `script`, and returns what was reported of it. */
-async function reportOf(type: string, script: Script, body: object, path?: string, own: object = price) {
+async function reportOf(
+  type: string,
+  script: Script,
+  body: object,
+  path?: string,
+  own: object = price,
+  settings: object = {},
+) {
   const reports: RequestReport[] = []
   const observer = { over: (report: RequestReport) => void reports.push(report) }
-  const deployment = { model: 'up/m', ...(own && { price: own }) }
+  const deployment = { model: 'up/m', ...(own && { price: own }), ...settings }
   const config = {
     providers: { up: { type, baseURL: up.url, apiKey: 'env:K' } },
     models: { m: { deployments: [deployment] } },
@@ -131,6 +138,9 @@ describe('What a request has cost is told of', () => {
     const plain = json(200, { created: 1, data })
     const byPiece = await reportOf('openai-compatible', plain, asked, '/images/generations', pieces)
     expect(byPiece.cost).toBe(80_000_000)
+    const settings = { overrides: { n: 3 } }
+    const more = await reportOf('openai-compatible', plain, asked, '/images/generations', pieces, settings)
+    expect(more.cost).toBe(120_000_000)
   })
 
   it('speech, by the character', async () => {

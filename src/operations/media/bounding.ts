@@ -46,7 +46,7 @@ export const boundingSpeech: Bounding = {
 export const boundingTranscription: Bounding = {
   output: (_, body) => ({ tokens: 512 + secondsOf(body) * said, answers: 1 }),
   input: (body) => textBytes(body) + secondsOf(body) * heard,
-  pieces: (body) => ({ seconds: secondsOf(body) }),
+  pieces: (_, body) => ({ seconds: secondsOf(body) }),
   unbounded: (_, body) => {
     const what = 'a recording that is elsewhere'
     return isFormBody(body) ? (tooLarge(body, 'file') ?? elsewhere(body, 'file', what)) : { what, param: 'file' }
