@@ -126,11 +126,9 @@ export function priceIn(pricing: unknown): { price?: Price } {
 const perToken = {
   ...{ input_cache_read: 'cachedInput', input_cache_write: 'cacheWrite', input_cache_write_1h: 'cacheWrite1h' },
   ...{ audio: 'audioInput', input_audio_cache: 'cachedAudioInput', audio_output: 'audioOutput' },
+  image_output: 'imageOutput',
 } as const satisfies Record<string, keyof TokenPrice>
-const perPiece = { image_output: 'image', request: 'request', web_search: 'search' } as const satisfies Record<
-  string,
-  keyof PiecePrice
->
+const perPiece = { request: 'request', web_search: 'search' } as const satisfies Record<string, keyof PiecePrice>
 
 function extrasIn(pricing: JsonObject): Partial<Price> {
   const told = [
