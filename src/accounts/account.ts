@@ -206,7 +206,7 @@ export class KeyAccount implements Account {
   /** Of what becomes several exchanges, each has all of the input. */
   #again(target: Target, { body, bound, exchanges }: Needed): number {
     if (exchanges === 1 || !mayGiveOne(target)) return 0
-    return (exchanges - 1) * (this.#worst(target, { ...bound, output: 0, pieces: undefined }, body) ?? 0)
+    return (exchanges - 1) * (this.#worst(target, { ...bound, output: 0, pieces: undefined, drawn: 0 }, body) ?? 0)
   }
 
   #takes(

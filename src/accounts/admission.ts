@@ -63,7 +63,8 @@ class ExchangeHeld implements Held {
   }
 
   costWith(output: number): number | undefined {
-    return this.#costOf({ ...this.#bound, output })
+    const { output: most, drawn } = this.#bound
+    return this.#costOf({ ...this.#bound, output, drawn: output < most ? 0 : drawn })
   }
 
   charge(usage: JsonObject | undefined): ReturnType<Held['charge']> {

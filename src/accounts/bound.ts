@@ -18,6 +18,12 @@ const perMedia = 2_000
  */
 const perPicture = 48_169
 
+/**
+ * The most tokens of an answer with pictures, which Google's models end at. Whether they count for the limit that a request
+ * sets, nobody says.
+ */
+const mostDrawn = 32_768
+
 /** The most that a request can use. */
 export interface TokenBound {
   readonly input: number
@@ -26,6 +32,8 @@ export interface TokenBound {
   readonly without?: ReadonlySet<TokenKind> | undefined
   /** What is billed by the piece. Absent: nothing is. */
   readonly pieces?: Pieces | undefined
+  /** The most tokens of pictures among its words, where these are billed apart: a model may draw without being asked. */
+  readonly drawn?: number | undefined
 }
 
 export interface Bounded {
@@ -57,7 +65,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid }: 
   const { outline } = body
   const settings = settingsOf(operation, targets, outline)
   const asked = bounding.output(outline, body)
-  let { answers, exchanges = answers } = asked
+  let { answers, exchanges = answers, draws } = asked
   let forced = 0
   let most = usualOutput
   let without = bounding.without?.(outline)
@@ -67,6 +75,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid }: 
     const output = bounding.output(fields, body)
     answers = Math.max(answers, output.answers)
     exchanges = Math.max(exchanges, output.exchanges ?? output.answers)
+    draws ||= output.draws
     forced = Math.max(forced, bounding.output(overrides, body).tokens ?? 0)
     most = Math.min(most, bounding.output(defaults, body).tokens ?? usualOutput)
     without = common(without, bounding.without?.(fields))
@@ -75,13 +84,15 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid }: 
   for (const { maxOutput = usualOutput } of targets) most = Math.min(most, maxOutput)
   const limited = asked.tokens === undefined && limits ? bounding.limited?.(body, most) : undefined
   const isOpen = asked.tokens === undefined && limits && limited === undefined
+  const drawn = bounding.limited ? mostDrawn : 0
   const unbounded = limits ? unboundedIn(settings, { operation, bounding, body, targets }) : undefined
   return {
     bound: {
       input: inputOf({ bounding, body, targets, isPaid }),
-      output: Math.max(asked.tokens ?? most, forced) * answers,
+      output: Math.max(asked.tokens ?? most, forced, draws ? drawn : 0) * answers,
       without,
       pieces,
+      drawn: drawn * answers,
     },
     exchanges,
     body: limited ?? body,

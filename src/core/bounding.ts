@@ -12,6 +12,8 @@ export interface Output {
   readonly answers: number
   /** How many requests it becomes where a server gives one answer at once. Absent: as many as there are answers. */
   readonly exchanges?: number
+  /** Whether it asks for pictures among the words of one answer. */
+  readonly draws?: boolean
 }
 
 /** Something in a request whose tokens nobody can bound beforehand. */

@@ -17,6 +17,8 @@ export interface Bound {
   readonly without?: ReadonlySet<TokenKind> | undefined
   /** What is billed by the piece. Absent: nothing is. */
   readonly pieces?: Pieces | undefined
+  /** In tokens: of pictures, where they have a rate, and as far as that is more than all of the output. Absent: none. */
+  readonly drawn?: number | undefined
 }
 
 /**
@@ -48,12 +50,12 @@ function larger(one: Money | undefined, other: Money | undefined): Money | undef
   return one === undefined || other === undefined ? undefined : Math.max(one, other)
 }
 
-function mostAt(rates: Rates, { input, output, without, pieces = noPieces }: Bound): Money | undefined {
+function mostAt(rates: Rates, { input, output, without, pieces = noPieces, drawn = 0 }: Bound): Money | undefined {
   const bill = new Bill()
   if (hasTokenRates(rates)) {
     const dearest = dearestIn(rates, without)
     bill.add(input, dearest.input)
-    bill.add(output, dearest.output)
+    bill.add(rates.imageOutput === undefined ? output : Math.max(output, drawn), dearest.output)
   }
   bill.addPieces(rates, pieces)
   return bill.total

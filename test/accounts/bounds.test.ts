@@ -147,6 +147,63 @@ it('The limit of a request to Gemini has one name, also where the client’s own
   expect(JSON.parse(up.seen[0]?.body ?? '').generation_config).toEqual({ maxOutputTokens: 16_384 })
 })
 
+describe('Pictures among words under a budget', () => {
+  const drawing = (type: 'gemini' | 'openai-compatible', imageOutput?: number) => ({
+    providers: { up: { type, baseURL: up.url, apiKey: 'env:UP_KEY' } },
+    models: { m: { deployments: [{ model: 'up/m', price: { ...price, ...(imageOutput && { imageOutput }) } }] } },
+  })
+  const google = { path: '/../v1beta/models/m:generateContent' }
+  const geminis = (more: object) => ({
+    contents: [{ parts: [{ text: 'a cat' }] }],
+    generationConfig: { maxOutputTokens: 100, ...more },
+  })
+  const picture = { inlineData: { mimeType: 'image/png', data: 'AAAA' } }
+  const drawn = json(200, {
+    candidates: [{ content: { role: 'model', parts: [picture] }, finishReason: 'STOP' }],
+    usageMetadata: {
+      ...{ promptTokenCount: 10, candidatesTokenCount: 1_300, totalTokenCount: 1_310 },
+      candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 1_290 }],
+    },
+  })
+
+  it('cost so much a token as pictures do, and no more than was held, although they are above the limit', async () => {
+    const { ask, spent, held, rows } = await start(drawing('gemini', 30), { budget: dollar })
+    up.script(drawn)
+    expect((await ask(geminis({ responseModalities: ['TEXT', 'IMAGE'] }), google)).status).toBe(200)
+    const cost = 10 * 1_000 + 1_290 * 30_000 + 10 * 10_000
+    expect([await spent(), await held(), rows[0]?.cost, rows[0]?.usageSource]).toEqual([cost, 0, cost, 'reported'])
+  })
+
+  it.each([
+    ['that draws by itself', 'gemini', geminis({}), google, 30],
+    [
+      'that is asked to, at the price of words',
+      'gemini',
+      geminis({ responseModalities: ['IMAGE'] }),
+      google,
+      undefined,
+    ],
+    ['that is asked to in a word', 'gemini', geminis({ response_modalities: 'IMAGE' }), google, undefined],
+    ['that is asked to in a chat', 'openai-compatible', text({ modalities: ['image', 'text'] }), {}, undefined],
+    ['that draws by itself in a chat', 'openai-compatible', text(), {}, 30],
+  ] as const)('may be as many as a model makes %s', async (_, type, asked, route, imageOutput) => {
+    const { ask } = await start(drawing(type, imageOutput), { budget: dollar / 4 })
+    expect((await ask(asked, route)).status).toBe(429)
+    expect(up.seen).toHaveLength(0)
+  })
+
+  it('are none where nobody asks for them, and they have no price', async () => {
+    const { ask } = await start(drawing('openai-compatible'), { budget: dollar / 4 })
+    expect((await ask(text({ modalities: ['text'] }))).status).toBe(200)
+  })
+
+  it('cost nothing where there is no word of tokens, and the answer is too short for them', async () => {
+    const { ask, spent } = await start(drawing('openai-compatible', 30), { budget: dollar })
+    expect((await ask(text({ max_tokens: 5_000 }))).status).toBe(200)
+    expect(await spent()).toBeLessThan(dollar / 20)
+  })
+})
+
 describe('Pictures under a budget', () => {
   const body = { model: 'm', prompt: 'a cat', n: 2 }
   const path = '/images/generations'

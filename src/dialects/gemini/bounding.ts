@@ -1,6 +1,13 @@
 import type { Bounding } from '../../core/bounding.ts'
 import { fieldOutside } from '../../operations/common/bounded-fields.ts'
-import { charactersIn, countOf, countParts, limitAmong, picturesIn } from '../../operations/common/bounding.ts'
+import {
+  charactersIn,
+  countOf,
+  countParts,
+  isDrawing,
+  limitAmong,
+  picturesIn,
+} from '../../operations/common/bounding.ts'
 import { firstIn, unknownPart } from '../../operations/common/elsewhere.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
@@ -39,8 +46,9 @@ function mediaIn(asked: JsonObject): number {
 
 export const boundingContent: Bounding = {
   output(asked) {
-    const { maxOutputTokens, candidateCount } = configOf(camel(asked))
-    return { tokens: limitAmong(maxOutputTokens), answers: countOf(candidateCount) }
+    const { maxOutputTokens, candidateCount, responseModalities } = configOf(camel(asked))
+    const draws = isDrawing(responseModalities)
+    return { tokens: limitAmong(maxOutputTokens), answers: countOf(candidateCount), draws }
   },
   limited(body, tokens) {
     const { generationConfig, generation_config: snake } = body.json

@@ -3,7 +3,7 @@ import { synonyms } from '../../core/synonyms.ts'
 import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
 import { fieldOutside, frameFields, onlyClears, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
-import { countOf, countParts, dataIn, picturesIn, toolOutside } from '../common/bounding.ts'
+import { countOf, countParts, dataIn, isDrawing, picturesIn, toolOutside } from '../common/bounding.ts'
 import { firstIn, hiddenIn, kept, outOfSight, type PartTypes } from '../common/elsewhere.ts'
 import { kindsLacking } from '../common/kinds.ts'
 import { HiddenUsage } from './hidden-usage.ts'
@@ -56,6 +56,7 @@ export const boundingChat: Bounding = {
   output: (asked) => ({
     tokens: largestLimit(asked),
     answers: Math.max(countOf(asked.n), countOf(asked.best_of)),
+    draws: isDrawing(asked.modalities),
   }),
   media: mediaIn,
   pictures: ({ messages }) =>

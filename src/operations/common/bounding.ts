@@ -16,6 +16,11 @@ export function countOf(given: unknown): number {
   return typeof given === 'number' && given > 1 ? Math.ceil(given) : 1
 }
 
+/** Whether an answer of these kinds may have pictures. One kind may stand for a list of one. */
+export function isDrawing(modalities: unknown): boolean {
+  return modalities !== undefined && /image/i.test(String(modalities))
+}
+
 /** The first tool that the provider runs by itself: what it reads and writes is billed too, however much it is. */
 export function toolOutside(tools: unknown, isOwn: (tool: JsonObject) => boolean): Unbounded | undefined {
   const found = (Array.isArray(tools) ? tools : []).find((tool) => isObject(tool) && !isOwn(tool))
