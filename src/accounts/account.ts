@@ -116,9 +116,10 @@ export class KeyAccount implements Account {
     const payer = subjects.find(hasBudget)
     const payable = payer ? this.#payable(plan, payer) : plan
     const { targets } = payable
-    const costs = payer !== undefined && targets.some(({ deployment }) => priceOf(deployment)?.source !== 'free')
+    const isFree = ({ deployment }: Target) => priceOf(deployment)?.source === 'free'
+    const costs = payer !== undefined && !targets.every(isFree)
     const limited = costs && !limits.allowUnbounded
-    const bounded = boundOf({ operation, bounding, body: asked.body, targets, limits: limited, isPaid: costs })
+    const bounded = boundOf({ operation, bounding, body: asked.body, targets, limits: limited, isPaid: costs, isFree })
     const { body, bound } = bounded
     const open = limited ? (bounded.unbounded ?? choiceOf(asked)) : undefined
     if (payer && open) throw unboundedFor(payer.whose, open.what, open.param)

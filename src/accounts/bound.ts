@@ -5,19 +5,10 @@ import type { Pieces } from '../prices/usage.ts'
 import type { TokenKind } from '../prices/worst.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { JsonObject } from '../wire/json.ts'
+import { filesOf, inputOf } from './input-bound.ts'
 
 /** The most tokens of an answer whose request sets no limit, where the model has no lower one. */
 const usualOutput = 16_384
-/** What a server's template adds to the texts of a request. */
-const template = 512
-/** Of a picture, a recording or a file, beside its bytes. */
-const perMedia = 2_000
-/**
- * The most of a picture, as a small file, or an address, may have one of any size: gpt-4o-mini's 2,833 and 5,667 for each
- * of eight tiles. No other model of OpenAI's, Anthropic's or Google's takes as many.
- */
-const perPicture = 48_169
-
 /**
  * The most tokens of an answer with pictures, which Google's models end at. Whether they count for the limit that a request
  * sets, nobody says.
@@ -55,13 +46,15 @@ export interface ToBound {
   readonly limits: boolean
   /** Whether a budget pays for it, and must hold enough for the largest pictures. */
   readonly isPaid: boolean
+  /** Whether a target costs nothing, whatever it reads. Absent: none does. */
+  isFree?(target: Target): boolean
 }
 
 /**
  * No tokenizer makes more tokens of a text than it has bytes, so the bytes of a request bound its input. Its output is
  * bounded by what it asks for, or by what the configuration asks for in its place.
  */
-export function boundOf({ operation, bounding, body, targets, limits, isPaid }: ToBound): Bounded {
+export function boundOf({ operation, bounding, body, targets, limits, isPaid, isFree }: ToBound): Bounded {
   const { outline } = body
   const settings = settingsOf(operation, targets, outline)
   const asked = bounding.output(outline, body)
@@ -85,10 +78,11 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid }: 
   const limited = asked.tokens === undefined && limits ? bounding.limited?.(body, most) : undefined
   const isOpen = asked.tokens === undefined && limits && limited === undefined
   const drawn = bounding.limited ? mostDrawn : 0
-  const unbounded = limits ? unboundedIn(settings, { operation, bounding, body, targets }) : undefined
+  const open = limits || isPaid ? unboundedIn(settings, { operation, bounding, body, targets, limits }) : undefined
+  const files = open?.files && filesOf(open, open.files, targets, isFree)
   return {
     bound: {
-      input: inputOf({ bounding, body, targets, isPaid }),
+      input: inputOf({ bounding, body, targets, isPaid }, files),
       output: Math.max(asked.tokens ?? most, forced, draws ? drawn : 0) * answers,
       without,
       pieces,
@@ -96,27 +90,11 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid }: 
     },
     exchanges,
     body: limited ?? body,
-    unbounded: unbounded ?? (isOpen ? { what: 'an answer without a limit', param: 'model' } : undefined),
+    unbounded: (files ? files.unbounded : open) ?? (isOpen ? endless : undefined),
   }
 }
 
-/** With pictures for what they take at most, where that is known of all who may see them. */
-function inputOf({ bounding, body, targets, isPaid }: Omit<ToBound, 'operation' | 'limits'>): number {
-  const { outline, bytes } = body
-  const media = bounding.media?.(outline) ?? 0
-  const all = (bounding.input?.(body) ?? bytes.length) + template + media * perMedia
-  const pictures = media === 0 || bounding.input ? undefined : bounding.pictures?.(outline)
-  if (!pictures || targets.length === 0) return all
-  const unknown = isPaid ? perPicture : perMedia
-  let most = 0
-  let isKnown = true
-  for (const { deployment } of targets) {
-    isKnown &&= deployment.imageTokens !== undefined
-    most = Math.max(most, deployment.imageTokens ?? unknown)
-  }
-  // The characters of JSON's texts are no more than their bytes.
-  return all + pictures.count * (most - perMedia) - (isKnown ? pictures.characters : 0)
-}
+const endless: Unbounded = { what: 'an answer without a limit', param: 'model' }
 
 /** What a request is likely to use: English has more than four bytes a token, code and JSON between two and three. */
 export function likely(bound: TokenBound): TokenBound {
@@ -159,17 +137,29 @@ function common<T>(one: ReadonlySet<T> | undefined, other: ReadonlySet<T> | unde
 /** Fields that nobody knows are refused to clients alone: whoever configures one knows what it costs. */
 function unboundedIn(
   settings: readonly Settings[],
-  { operation, bounding, body, targets }: Pick<ToBound, 'operation' | 'bounding' | 'body' | 'targets'>,
+  {
+    operation,
+    bounding,
+    body,
+    targets,
+    limits,
+  }: Pick<ToBound, 'operation' | 'bounding' | 'body' | 'targets' | 'limits'>,
 ): Unbounded | undefined {
   const isNative = () => targets.some(({ deployment }) => deployment.provider.operations[operation.name])
-  const found =
-    bounding.unbounded?.(body.outline, body, isNative) ??
-    firstOf(settings, ({ fields }) => bounding.unbounded?.(fields, body, isNative))
-  if (found || !bounding.outside) return found
+  let files: Unbounded | undefined
+  for (let which = -1; which < settings.length; which++) {
+    const found = bounding.unbounded?.(settings[which]?.fields ?? body.outline, body, isNative)
+    if (found && !found.files) return found
+    if ((found?.files?.count ?? 0) > (files?.files?.count ?? 0)) files = found
+  }
+  if (!bounding.outside || !limits) return files
   // A client may say for each of several models what is other for it.
   return (
     bounding.outside(body.outline, body) ??
-    firstOf(targets, ({ why, deployment }) => (why === 'named' ? bounding.outside?.(deployment.overrides) : undefined))
+    firstOf(targets, ({ why, deployment }) =>
+      why === 'named' ? bounding.outside?.(deployment.overrides) : undefined,
+    ) ??
+    files
   )
 }
 

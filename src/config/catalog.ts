@@ -137,7 +137,7 @@ class CatalogBuilder {
       }
       this.#checkStars(path, name, [plain])
       const { weight = 1, order = 1, rpm, tpm, params = {}, overrides = {}, contextWindow, supports, price } = own
-      const { dropParams, maxOutput, imageTokens } = own
+      const { dropParams, maxOutput, imageTokens, fileTokens } = own
       const known = withValues({ contextWindow, maxOutput, supports, price }) as Deployment['known']
       const rate = (rpm ?? tpm) === undefined ? {} : { rate: { rpm, tpm } }
       const fields = { defaults: withValues(params), overrides: withValues(overrides) }
@@ -150,6 +150,7 @@ class CatalogBuilder {
           ...fields,
           ...(dropParams && { dropParams }),
           ...(imageTokens && { imageTokens }),
+          ...(fileTokens && { fileTokens }),
           known,
         },
       ]

@@ -22,6 +22,14 @@ export interface Unbounded {
   readonly what: string
   /** Its field, for `param` in errors. */
   readonly param: string
+  /** These are files, of which a deployment's `fileTokens` says how many tokens each takes. Absent: nothing bounds it. */
+  readonly files?: Files
+}
+
+/** How many there are, and how many characters of the request they are. */
+export interface Files {
+  readonly count: number
+  readonly characters: number
 }
 
 /** How many pictures a request has, and how many of its characters are those that are given as data. */

@@ -28,6 +28,8 @@ export interface Deployment {
   readonly dropParams?: Droppable
   /** The most tokens that a picture takes. Absent: nobody says. */
   readonly imageTokens?: number
+  /** The most tokens that a file takes: a document, a video, a recording. Absent: nobody says. */
+  readonly fileTokens?: number
   /** From the configuration; takes precedence over the provider's list. */
   readonly known: Omit<KnownModel, 'id'>
 }

@@ -13,12 +13,12 @@ export interface Outline {
   readonly model: Span | undefined
 }
 
-/** A mark. If a client's own text looks like one, only the token estimate of that client's request is wrong. */
-const mark = /^\0\d{1,9}$/
+/** A mark, which tells of an address with data how it begins. If a client's own text looks like one, only the token estimate of that client's request is wrong. */
+const mark = /^\0\d{1,9}(data:|$)/i
 
 /** How many characters the original of an outline's string has. */
 export function textLength(text: string): number {
-  return text.charCodeAt(0) === 0 && mark.test(text) ? Number(text.slice(1)) : text.length
+  return text.charCodeAt(0) === 0 && mark.test(text) ? Number.parseInt(text.slice(1), 10) : text.length
 }
 
 /** A string of an outline as it may be shown: its length in place of a mark. */
@@ -77,12 +77,21 @@ export function outlineOf(bytes: Uint8Array, limits?: EffortLimits): Outline | u
     else if (!isValueOfModel && end - open > longText) {
       const characters = ascii ? end - open : utf8Length(bytes, open, end)
       if (characters < 0) throw new TypeError('not UTF-8')
-      pieces.push(decoder.decode(bytes.subarray(kept, open)), `"\\u0000${characters - 2 - surplus}"`)
+      pieces.push(
+        decoder.decode(bytes.subarray(kept, open)),
+        `"\\u0000${characters - 2 - surplus}${dataHead(bytes, open + 1)}"`,
+      )
       kept = end
     }
   }
   pieces.push(decoder.decode(bytes.subarray(kept)))
   return { text: pieces.join(''), model: escapedKey || modelKeys !== 1 ? undefined : model }
+}
+
+/** How data in an address begins: what it is. */
+function dataHead(bytes: Uint8Array, start: number): string {
+  const [head = ''] = /^data:[\w/.+;=-]*/i.exec(String.fromCharCode(...bytes.subarray(start, start + 48))) ?? []
+  return head
 }
 
 /** Whether there is nothing but a colon and blanks between a key and what follows. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { chat } from '../support/ask.ts'
+import { mp3, wave } from '../support/audio.ts'
 import { serveUpstreams } from '../support/gateway.ts'
-import { dollar, payingStarter } from '../support/paying.ts'
+import { dollar, inTime, payingStarter } from '../support/paying.ts'
 import { message, response } from '../support/responses.ts'
 import { chatAnswer, json } from '../support/upstream.ts'
 
@@ -11,9 +12,9 @@ const start = payingStarter()
 
 /** A token of input costs 1,000 nano-dollars, one of output 10,000. */
 const price = { input: 1, output: 10 }
-const config = () => ({
+const config = (more: { fileTokens?: number } = {}) => ({
   providers: { up: { type: 'openai-compatible' as const, baseURL: up.url } },
-  models: { m: { deployments: [{ model: 'up/m', price }], retries: 0 } },
+  models: { m: { deployments: [{ model: 'up/m', price, ...more }], retries: 0 } },
 })
 
 const user = (...content: object[]) => [{ role: 'user', content }]
@@ -34,32 +35,59 @@ const page = 'https://a.b/long.pdf'
 const signed = `${page}?signature=${'s'.repeat(600)}`
 const filler = { type: 'text', text: 'w'.repeat(20_000) }
 const pdf = `data:application/pdf;base64,${'A'.repeat(1_000)}`
+const data = 'A'.repeat(1_000)
+const text = `data:text/plain;base64,${data}`
+const recording = (format: string, data: string) => ({ type: 'input_audio', input_audio: { data, format } })
 const document = (source: object) => ({ type: 'document', source })
 const responsesOf = (...input: object[]) => ({ ...responses(), input })
 const said = { role: 'assistant', content: 'hi' }
 
 describe('What a request under a budget only refers to', () => {
   it.each([
-    ['a file that is elsewhere', routes.chats, chats({ type: 'file', file: { file_id: 'file-1' } })],
-    ['a file that is elsewhere', routes.chats, chats({ type: 'file', file_id: 'file-1' })],
-    ['a file that is elsewhere', routes.chats, chats({ type: 'file', file: { filename: 'a.pdf', file_data: page } })],
-    ['a file that is elsewhere', routes.chats, chats(filler, { type: 'file', file: { file_data: signed } })],
-    ['a file that is elsewhere', routes.chats, chats({ type: 'file', file: { file_data: pdf, file_id: 'file-1' } })],
-    ['a video that is elsewhere', routes.chats, chats({ type: 'video_url', video_url: { url: 'https://a.b/c.mp4' } })],
-    ['a video that is elsewhere', routes.chats, chats(filler, { type: 'video_url', video_url: { url: signed } })],
-    ['a recording that is elsewhere', routes.chats, chats({ type: 'audio_url', audio_url: { url: 'gs://a/b.mp3' } })],
-    ['a recording that is elsewhere', routes.chats, chats({ type: 'input_audio', input_audio: { data: page } })],
-    ['a document that is elsewhere', routes.chats, chats({ type: 'document_url', document_url: page })],
+    ['a file (up/m has no `fileTokens`)', routes.chats, chats({ type: 'file', file: { file_id: 'file-1' } })],
+    ['a file (up/m has no `fileTokens`)', routes.chats, chats({ type: 'file', file_id: 'file-1' })],
+    [
+      'a file (up/m has no `fileTokens`)',
+      routes.chats,
+      chats({ type: 'file', file: { filename: 'a.pdf', file_data: page } }),
+    ],
+    ['a file (up/m has no `fileTokens`)', routes.chats, chats(filler, { type: 'file', file: { file_data: signed } })],
+    ['a file with the field `more`', routes.chats, chats({ type: 'file', file: { file_data: pdf, more: 1 } })],
+    [
+      'a video (up/m has no `fileTokens`)',
+      routes.chats,
+      chats({ type: 'video_url', video_url: { url: 'https://a.b/c.mp4' } }),
+    ],
+    [
+      'a video (up/m has no `fileTokens`)',
+      routes.chats,
+      chats(filler, { type: 'video_url', video_url: { url: signed } }),
+    ],
+    [
+      'a recording (up/m has no `fileTokens`)',
+      routes.chats,
+      chats({ type: 'audio_url', audio_url: { url: 'gs://a/b.mp3' } }),
+    ],
+    [
+      'a recording (up/m has no `fileTokens`)',
+      routes.chats,
+      chats({ type: 'input_audio', input_audio: { data: page } }),
+    ],
+    ['a document (up/m has no `fileTokens`)', routes.chats, chats({ type: 'document_url', document_url: page })],
     ['content of the type `video`', routes.chats, chats({ type: 'video', video: ['https://a.b/c.jpg'] })],
     ['content of the type `video_url`', routes.chats, chats({ video_url: { url: 'https://a.b/c.mp4' } })],
-    ['a file that is elsewhere', routes.responses, responses({ type: 'input_file', file_url: page })],
-    ['a file that is elsewhere', routes.responses, responses({ type: 'input_file', file_id: 'file-1' })],
-    ['a file that is elsewhere', routes.responses, responses(filler, { type: 'input_file', file_url: signed })],
+    ['a file (up/m has no `fileTokens`)', routes.responses, responses({ type: 'input_file', file_url: page })],
+    ['a file (up/m has no `fileTokens`)', routes.responses, responses({ type: 'input_file', file_id: 'file-1' })],
+    [
+      'a file (up/m has no `fileTokens`)',
+      routes.responses,
+      responses(filler, { type: 'input_file', file_url: signed }),
+    ],
     ['content of the type `input_video`', routes.responses, responses({ type: 'input_video', video_url: page })],
     ['content of the type `input_file`', routes.responses, responsesOf({ type: 'input_file', file_url: page })],
     ['content of the type `memory`', routes.responses, responsesOf(said, { type: 'memory', id: 'mem_1' })],
     [
-      'a file that is elsewhere',
+      'a file (up/m has no `fileTokens`)',
       routes.responses,
       responsesOf({ type: 'function_call_output', call_id: 'a', output: [{ type: 'input_file', file_url: page }] }),
     ],
@@ -68,18 +96,22 @@ describe('What a request under a budget only refers to', () => {
       routes.responses,
       responsesOf(said, { type: 'additional_tools', role: 'developer', tools: [{ type: 'web_search' }] }),
     ],
-    ['a document that is elsewhere', routes.claudes, claudes(document({ type: 'url', url: page }))],
-    ['a document that is elsewhere', routes.claudes, claudes(document({ type: 'file', file_id: 'file_1' }))],
+    ['a document (up/m has no `fileTokens`)', routes.claudes, claudes(document({ type: 'url', url: page }))],
+    ['a document (up/m has no `fileTokens`)', routes.claudes, claudes(document({ type: 'file', file_id: 'file_1' }))],
     [
-      'a document that is elsewhere',
+      'a document (up/m has no `fileTokens`)',
       routes.claudes,
       claudes({ type: 'tool_result', tool_use_id: 'a', content: [document({ type: 'url', url: page })] }),
     ],
     ['content of the type `container_upload`', routes.claudes, claudes({ type: 'container_upload', file_id: 'f' })],
-    ['a file that is elsewhere', routes.geminis, geminis({ fileData: { fileUri: 'https://youtu.be/abc' } })],
-    ['a file that is elsewhere', routes.geminis, geminis({ file_data: { file_uri: page, mime_type: 'image/png' } })],
+    ['a file (up/m has no `fileTokens`)', routes.geminis, geminis({ fileData: { fileUri: 'https://youtu.be/abc' } })],
     [
-      'a file that is elsewhere',
+      'a file (up/m has no `fileTokens`)',
+      routes.geminis,
+      geminis({ file_data: { file_uri: page, mime_type: 'image/png' } }),
+    ],
+    [
+      'a file (up/m has no `fileTokens`)',
       routes.geminis,
       geminis({ functionResponse: { name: 'f', response: {}, parts: [{ fileData: { fileUri: page } }] } }),
     ],
@@ -107,25 +139,20 @@ describe('What a request under a budget only refers to', () => {
 })
 
 describe('What a request under a budget has in itself', () => {
-  const wav = { type: 'input_audio', input_audio: { data: 'UklGRg==', format: 'wav' } }
-  const file = { filename: 'a.pdf', file_data: pdf }
-
   it.each([
-    ['a chat’s files', routes.chats, chats({ type: 'file', file }, wav)],
-    ['a long chat’s files', routes.chats, chats(filler, { type: 'file', file }, { type: 'refusal', refusal: 'no' })],
-    ['a chat’s video', routes.chats, chats({ type: 'video_url', video_url: { url: `data:video/mp4;base64,AAAA` } })],
-    ['a chat’s text without a type', routes.chats, chats({ text: 'hi' })],
-    ['a response’s file', routes.responses, responses({ type: 'input_file', ...file })],
+    ['a chat’s recordings', routes.chats, chats(recording('wav', wave()), recording('mp3', mp3))],
+    ['a long recording', routes.chats, chats(recording('wav', wave({ more: 20_000 })))],
     [
-      'a long response’s file',
-      routes.responses,
-      responses({ ...filler, type: 'input_text' }, { type: 'input_file', ...file }),
+      'a recording with an address of its own',
+      routes.chats,
+      chats({ type: 'audio_url', audio_url: { url: `data:audio/wav;base64,${wave()}` } }),
     ],
+    ['a chat’s text without a type', routes.chats, chats({ text: 'hi' })],
+    ['a chat’s refusal', routes.chats, chats(filler, { type: 'refusal', refusal: 'no' })],
     [
       'a message’s documents',
       routes.claudes,
       claudes(
-        document({ type: 'base64', media_type: 'application/pdf', data: 'AAAA' }),
         document({ type: 'text', media_type: 'text/plain', data: 'hi' }),
         document({ type: 'content', content: [{ type: 'text', text: 'hi' }] }),
       ),
@@ -135,13 +162,128 @@ describe('What a request under a budget has in itself', () => {
       routes.geminis,
       geminis(
         { text: 'hi', thoughtSignature: 'AAAA' },
-        { inline_data: { mime_type: 'application/pdf', data: 'AAAA' } },
+        { inline_data: { mime_type: 'text/plain', data: 'AAAA' } },
+        { inlineData: { mimeType: 'audio/mpeg', data: mp3 } },
       ),
     ],
   ])('is bounded by its bytes: %s', async (_, route, asked) => {
     const { ask } = await start(config(), { budget: dollar })
     const reply = await ask(asked, route)
     expect([reply.status, reply.text]).toEqual([200, expect.stringContaining('hello')])
+  })
+
+  const file = { filename: 'a.pdf', file_data: pdf }
+  const films = `data:video/mp4;base64,${'A'.repeat(1_000)}`
+  const packed: readonly (readonly [string, { path: string }, object])[] = [
+    ['a chat’s file', routes.chats, chats({ type: 'file', file })],
+    ['a long chat’s file', routes.chats, chats(filler, { type: 'file', file })],
+    [
+      'a text, which a server may take for a document',
+      routes.chats,
+      chats({ type: 'file', file: { file_data: text } }),
+    ],
+    ['a chat’s video', routes.chats, chats({ type: 'video_url', video_url: { url: films } })],
+    ['a document in place of a picture', routes.chats, chats({ type: 'image_url', image_url: { url: pdf } })],
+    ['one in a long chat', routes.chats, chats(filler, { type: 'image_url', image_url: { url: pdf } })],
+    [
+      'one whose kind is written in another way',
+      routes.chats,
+      chats(filler, { type: 'image_url', image_url: { url: ` DATA:Application/pdf;base64,${'A'.repeat(1_000)}` } }),
+    ],
+    ['a picture elsewhere than in the web', routes.chats, chats({ type: 'image_url', image_url: { url: 'gs://a/b' } })],
+    ['silence that is packed', routes.chats, chats(recording('flac', 'ZkxhQw=='))],
+    ['one sample a second', routes.chats, chats(recording('wav', wave({ samples: 1 })))],
+    ['a long one', routes.chats, chats(recording('wav', wave({ samples: 1, more: 20_000 })))],
+    ['another format by the name of MP3', routes.chats, chats(recording('mp3', 'T2dnUw=='))],
+    ['a response’s file', routes.responses, responses({ type: 'input_file', ...file })],
+    [
+      'a document in place of a response’s picture',
+      routes.responses,
+      responses({ type: 'input_image', image_url: pdf }),
+    ],
+    [
+      'a message’s document',
+      routes.claudes,
+      claudes(document({ type: 'base64', media_type: 'application/pdf', data })),
+    ],
+    [
+      'a document in place of a message’s picture',
+      routes.claudes,
+      claudes({ type: 'image', source: { type: 'base64', media_type: 'application/pdf', data } }),
+    ],
+    ['Gemini’s document', routes.geminis, geminis({ inline_data: { mime_type: 'application/pdf', data } })],
+    ['Gemini’s recording', routes.geminis, geminis({ inlineData: { mimeType: 'audio/ogg', data } })],
+    [
+      'Gemini’s video in what a function gave',
+      routes.geminis,
+      geminis({
+        functionResponse: { name: 'f', response: {}, parts: [{ inlineData: { mimeType: 'video/mp4', data } }] },
+      }),
+    ],
+    [
+      'a video that is to be judged',
+      { path: '/moderations' },
+      { model: 'm', input: [{ type: 'video', video: films }] },
+    ],
+    [
+      'a document that is to be judged',
+      { path: '/moderations' },
+      { model: 'm', input: [{ type: 'image_url', image_url: { url: pdf } }] },
+    ],
+    ['a video that is to be ranked', { path: '/rerank' }, { model: 'm', query: 'hi', documents: [{ video: films }] }],
+  ]
+
+  it.each(packed)('may be packed, and is refused where no model says what it takes: %s', async (_, route, asked) => {
+    const { ask } = await start(config(), { budget: dollar })
+    const reply = await ask(asked, route)
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('(up/m has no `fileTokens`)')])
+    expect(up.seen).toHaveLength(0)
+  })
+
+  it.each(packed)('holds what `fileTokens` says: %s', async (_, route, asked) => {
+    const poor = await start(config({ fileTokens: 100_000 }), { budget: dollar / 10 })
+    expect([429, 402]).toContain((await poor.ask(asked, route)).status)
+    expect(up.seen).toHaveLength(0)
+    const rich = await start(config({ fileTokens: 100_000 }), { budget: dollar })
+    const reply = await rich.ask(asked, route)
+    // What the server that answers can't be asked is refused for that alone.
+    expect([reply.status, reply.text]).not.toEqual([expect.toBeOneOf([402, 429]), expect.anything()])
+    expect(reply.text).not.toContain('nobody can tell')
+  })
+
+  it('holds them for each file, and nothing for its bytes', async () => {
+    const long = { filename: 'a.pdf', file_data: `data:application/pdf;base64,${'A'.repeat(1_000_000)}` }
+    const two = chats({ type: 'file', file: long }, { type: 'file', file: { file_id: 'file-1' } })
+    const { ask, clock } = await start(config({ fileTokens: 100_000 }), { budget: (dollar * 21) / 100 })
+    expect(await inTime(clock, ask(two))).toMatchObject({ status: 200 })
+    const poor = await start(config({ fileTokens: 100_000 }), { budget: (dollar * 20) / 100 })
+    expect((await poor.ask(two)).status).toBe(429)
+  })
+
+  it('holds its bytes as well where a text could tell another length than it has', async () => {
+    const long = { filename: 'a.pdf', file_data: `data:application/pdf;base64,${'A'.repeat(200_000)}` }
+    const forged = { type: 'text', text: '\u0000900000000' }
+    const { ask } = await start(config({ fileTokens: 1_000 }), { budget: dollar / 10 })
+    expect((await ask(chats({ type: 'file', file: long }))).status).toBe(200)
+    expect((await ask(chats({ type: 'file', file: long }, forged))).status).toBe(429)
+  })
+
+  it('is taken by the models that say so of all that cost something', async () => {
+    const said = { ...config({ fileTokens: 1_000 }) }
+    const both = { deployments: [...said.models.m.deployments, { model: 'up/n', price }], retries: 0 }
+    const { ask } = await start({ ...said, models: { m: both } }, { budget: dollar })
+    expect((await ask(chats({ type: 'file', file }))).text).toContain('(up/n has no `fileTokens`)')
+    const free = { deployments: [...said.models.m.deployments, { model: 'own/n', order: 2 }] }
+    const own = { type: 'ollama' as const, baseURL: up.url }
+    const other = await start({ providers: { ...said.providers, own }, models: { m: free } }, { budget: dollar })
+    expect((await other.ask(chats({ type: 'file', file }))).status).toBe(200)
+  })
+
+  it('costs what was held where nobody tells what it took', async () => {
+    up.script((_, response) => response.destroy())
+    const { ask, spent, clock } = await start(config({ fileTokens: 100_000 }), { budget: dollar })
+    await inTime(clock, ask(chats({ type: 'file', file })))
+    expect(await spent()).toBeGreaterThan(100_000_000)
   })
 
   it('may look like a reference where it is only the argument of a tool', async () => {

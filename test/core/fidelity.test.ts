@@ -169,6 +169,17 @@ describe('A large body', () => {
     }
   })
 
+  it.each([
+    ['data:image/png;base64', `data:image/png;base64,${'A'.repeat(600)}`],
+    ['DATA:application/pdf', `DATA:application/pdf ;base64,${'A'.repeat(600)}`],
+    ['data:', `data:日${'A'.repeat(600)}`],
+    ['', `http://a.b/${'A'.repeat(600)}`],
+  ])('tells of an address with data how it begins: %s', (head, url) => {
+    const { outline } = parseBody(bytes(JSON.stringify({ url, filler: 'x'.repeat(20_000) })))
+    expect(outline.url).toBe(`\u0000${url.length}${head}`)
+    expect(textLength(outline.url as string)).toBe(url.length)
+  })
+
   it.each(['"\\u0000-1e9"', '"\\u0000Infinity"', '"\\u0000 7"', '"\\u0000"'])(
     'believes no client its mark: %s',
     (own) => {

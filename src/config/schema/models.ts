@@ -10,6 +10,8 @@ const capabilities = {
   maxOutput: v.optional(countFromOne),
   /** The most tokens that a picture takes, for budgets. Default: 48169, and one for each byte of its data. */
   imageTokens: v.optional(countFromOne),
+  /** The most tokens that a file takes, such as a document or a video, for budgets. Default: they are refused under one. */
+  fileTokens: v.optional(countFromOne),
   /** What the model can't do: `{ tools: false }`. With `dimensions: true` its vectors may be cut, and are cut here. */
   supports: v.optional(
     v.strictObject({

@@ -7,16 +7,16 @@ import {
   thinkingFields,
 } from '../../operations/common/bounded-fields.ts'
 import { charactersIn, countParts, limitAmong, picturesIn, toolOutside } from '../../operations/common/bounding.ts'
-import { firstIn, outOfSight, unknownPart } from '../../operations/common/elsewhere.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
+import { each, outOfSight, type Sight, unknownPart } from '../../operations/common/sight.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
 
 const media: ReadonlySet<unknown> = new Set(['image', 'document'])
 
-/** Blocks that have all that they show, pictures aside, which are counted. */
+/** Blocks that have all that they show. */
 const known: ReadonlySet<unknown> = new Set(
-  ['text', 'image', 'thinking', 'redacted_thinking', 'tool_use', 'tool_reference', 'compaction'].concat([
+  ['text', 'thinking', 'redacted_thinking', 'tool_use', 'tool_reference', 'compaction'].concat([
     ...['server_tool_use', 'mcp_tool_use', 'web_search_tool_result', 'tool_search_tool_result'],
     ...['code_execution_tool_result', 'bash_code_execution_tool_result', 'text_editor_code_execution_tool_result'],
   ]),
@@ -24,22 +24,31 @@ const known: ReadonlySet<unknown> = new Set(
 /** Blocks with others inside. */
 const containers: ReadonlySet<unknown> = new Set(['tool_result', 'mcp_tool_result', 'search_result'])
 
-function hiddenInMessage({ content }: JsonObject): string | undefined {
-  return firstIn(content, hiddenInBlock)
+function look({ messages, system }: JsonObject, sight: Sight): void {
+  each(messages, ({ content }) => lookAtBlocks(content, sight))
+  lookAtBlocks(system, sight)
 }
 
-function hiddenInBlock({ type, content, source }: JsonObject): string | undefined {
-  if (known.has(type)) return undefined
-  if (containers.has(type)) return firstIn(content, hiddenInBlock)
-  if (type === 'document') return hiddenInSource(isObject(source) ? source : {})
-  // What a page had that the provider has read for an earlier answer.
-  if (type === 'web_fetch_tool_result') return isObject(content) ? firstIn(content.content, hiddenInBlock) : undefined
-  return unknownPart(type)
+function lookAtBlocks(blocks: unknown, sight: Sight): void {
+  each(blocks, ({ type, content, source }) => {
+    if (known.has(type)) return
+    if (containers.has(type)) lookAtBlocks(content, sight)
+    else if (type === 'image') lookAtPicture(isObject(source) ? source : {}, sight)
+    else if (type === 'document') lookAtDocument(isObject(source) ? source : {}, sight)
+    // What a page had that the provider has read for an earlier answer.
+    else if (type === 'web_fetch_tool_result') lookAtBlocks(isObject(content) ? content.content : [], sight)
+    else sight.lose(unknownPart(type))
+  })
 }
 
-function hiddenInSource({ type, content }: JsonObject): string | undefined {
-  if (type === 'base64' || type === 'text') return undefined
-  return type === 'content' ? firstIn(content, hiddenInBlock) : 'a document that is elsewhere'
+/** Servers of other providers go by the type that it is said to have. */
+function lookAtPicture({ type, media_type: media, url }: JsonObject, sight: Sight): void {
+  sight.addPicture(type === 'base64' ? `data:${media}` : url)
+}
+
+function lookAtDocument({ type, content, data }: JsonObject, sight: Sight): void {
+  if (type === 'content') lookAtBlocks(content, sight)
+  else if (type !== 'text') sight.addFile('a document', data)
 }
 
 function mediaIn({ messages }: JsonObject): number {
@@ -58,12 +67,7 @@ export const boundingMessage: Bounding = {
   unbounded(asked, body) {
     if (Array.isArray(asked.mcp_servers) && asked.mcp_servers.length > 0)
       return { what: 'tools of another server', param: 'mcp_servers' }
-    return (
-      toolOutside(asked.tools, isOwn) ??
-      outOfSight('messages', asked, body, ({ messages, system }) => {
-        return firstIn(messages, hiddenInMessage) ?? firstIn(system, hiddenInBlock)
-      })
-    )
+    return toolOutside(asked.tools, isOwn) ?? outOfSight('messages', asked, body, look)
   },
   outside: (asked) => fieldOutside(asked, fields, isHarmless),
 }

@@ -8,8 +8,8 @@ import {
   limitAmong,
   picturesIn,
 } from '../../operations/common/bounding.ts'
-import { firstIn, unknownPart } from '../../operations/common/elsewhere.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
+import { each, outOfSight, type Sight, unknownPart } from '../../operations/common/sight.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
 import { camel, configOf, isGiven, listOf, objectIn } from './fields.ts'
@@ -19,25 +19,35 @@ const own: ReadonlySet<string> = new Set(['functionDeclarations', 'computerUse']
 
 /** What of a part is there, or costs nothing. How a video is read (`videoMetadata`) may make it cost more. */
 const known: ReadonlySet<string> = new Set(
-  ['text', 'inlineData', 'functionCall', 'functionResponse', 'executableCode', 'codeExecutionResult'].concat([
+  ['text', 'functionCall', 'functionResponse', 'executableCode', 'codeExecutionResult'].concat([
     ...['thought', 'thoughtSignature', 'partMetadata', 'mediaResolution', 'toolCall', 'toolResponse'],
   ]),
 )
 
-function hiddenInContent({ parts }: JsonObject): string | undefined {
-  return firstIn(parts, hiddenInPart)
+function look(asked: JsonObject, sight: Sight): void {
+  const { contents, systemInstruction } = camel(asked)
+  for (const content of [contents, systemInstruction]) each(content, ({ parts }) => lookAtParts(parts, sight))
 }
 
-function hiddenInPart(part: JsonObject): string | undefined {
-  for (const name in part) {
-    const value = part[name]
-    if (!isGiven(value)) continue
-    if (name === 'fileData') return 'a file that is elsewhere'
-    if (!known.has(name)) return unknownPart(name)
-    const found = name === 'functionResponse' && isObject(value) ? firstIn(value.parts, hiddenInPart) : undefined
-    if (found !== undefined) return found
-  }
-  return undefined
+function lookAtParts(parts: unknown, sight: Sight): void {
+  each(parts, (part) => {
+    for (const name in part) {
+      const value = part[name]
+      if (!isGiven(value)) continue
+      if (name === 'fileData') sight.addFile('a file')
+      else if (name === 'inlineData') lookAtData(objectOf(value), sight)
+      else if (!known.has(name)) sight.lose(unknownPart(name))
+      else if (name === 'functionResponse' && isObject(value)) lookAtParts(value.parts, sight)
+    }
+  })
+}
+
+/** What its media type says is how it is read. */
+function lookAtData({ mimeType: given, data }: JsonObject, sight: Sight): void {
+  const type = String(given).toLowerCase()
+  if (/^(image\/|text\/|application\/json$)/.test(type)) return
+  if (type.startsWith('audio/')) sight.addRecording(String(data), type)
+  else sight.addFile('a file', data)
 }
 
 function mediaIn(asked: JsonObject): number {
@@ -64,15 +74,14 @@ export const boundingContent: Bounding = {
       return charactersIn(objectOf(inlineData).data)
     }),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
-  unbounded(asked) {
-    const { tools, cachedContent, contents, systemInstruction } = camel(asked)
+  unbounded(asked, body) {
+    const { tools, cachedContent } = camel(asked)
     if (isGiven(cachedContent)) return { what: 'content that the provider keeps', param: 'cachedContent' }
     const outside = listOf(tools, 'tools')
       .map(outsideIn)
       .find((name) => name !== undefined)
     if (outside !== undefined) return { what: `the tool ${outside}`, param: 'tools' }
-    const what = firstIn(contents, hiddenInContent) ?? firstIn(systemInstruction, hiddenInContent)
-    return what === undefined ? undefined : { what, param: 'contents' }
+    return outOfSight('contents', asked, body, look)
   },
   outside: (asked) => fieldOutside(camel(asked), fields),
 }

@@ -4,23 +4,31 @@ import { isObject, type JsonObject, objectAt } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
 import { fieldOutside, frameFields, onlyClears, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
 import { countOf, countParts, dataIn, isDrawing, picturesIn, toolOutside } from '../common/bounding.ts'
-import { firstIn, hiddenIn, kept, outOfSight, type PartTypes } from '../common/elsewhere.ts'
 import { kindsLacking } from '../common/kinds.ts'
+import { lookAtPart, type PartTypes } from '../common/parts.ts'
+import { each, kept, outOfSight, type Sight } from '../common/sight.ts'
 import { HiddenUsage } from './hidden-usage.ts'
 
 const pictures: ReadonlySet<unknown> = new Set(['image_url', 'input_image', 'image'])
 
 const parts: PartTypes = {
+  pictures,
   known: new Set([
-    ...pictures,
-    ...['text', 'input_text', 'output_text', 'refusal', 'thinking', 'redacted_thinking', 'reasoning', 'reference'],
+    'text',
+    'input_text',
+    'output_text',
+    'refusal',
+    'thinking',
+    'redacted_thinking',
+    'reasoning',
+    'reference',
   ]),
   files: new Map([
-    ['file', 'a file that is elsewhere'],
-    ['document_url', 'a document that is elsewhere'],
-    ['input_audio', 'a recording that is elsewhere'],
-    ['audio_url', 'a recording that is elsewhere'],
-    ['video_url', 'a video that is elsewhere'],
+    ['file', 'a file'],
+    ['document_url', 'a document'],
+    ['input_audio', 'a recording'],
+    ['audio_url', 'a recording'],
+    ['video_url', 'a video'],
   ]),
 }
 
@@ -43,12 +51,11 @@ function mediaIn({ messages }: JsonObject): number {
   return countParts(messages, ({ type }) => pictures.has(type) || parts.files.has(type))
 }
 
-function hiddenInMessage({ audio, content }: JsonObject): string | undefined {
-  return isObject(audio) ? kept : firstIn(content, hiddenInPart)
-}
-
-function hiddenInPart(part: JsonObject): string | undefined {
-  return hiddenIn(part, parts)
+function look({ messages }: JsonObject, sight: Sight): void {
+  each(messages, ({ audio, content }) => {
+    if (isObject(audio)) sight.lose(kept)
+    each(content, (part) => lookAtPart(part, parts, sight))
+  })
 }
 
 export const boundingChat: Bounding = {
@@ -68,10 +75,7 @@ export const boundingChat: Bounding = {
     if (isObject(asked.web_search_options)) return { what: 'a web search', param: 'web_search_options' }
     const endless = endlessLimit(asked)
     if (endless !== undefined) return { what: 'an answer without a limit', param: endless }
-    return (
-      toolOutside(asked.tools, isOwn) ??
-      outOfSight('messages', asked, body, ({ messages }) => firstIn(messages, hiddenInMessage))
-    )
+    return toolOutside(asked.tools, isOwn) ?? outOfSight('messages', asked, body, look)
   },
   outside: (asked) => fieldOutside(asked, chatFields, isHarmless),
 }

@@ -1,8 +1,9 @@
 import type { Bounding } from '../../core/bounding.ts'
-import type { JsonObject } from '../../wire/json.ts'
+import { type JsonObject, stringAt } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
 import { fieldOutside, frameFields } from './bounded-fields.ts'
-import { countParts } from './bounding.ts'
+import { countParts, dataIn, picturesIn } from './bounding.ts'
+import { each, outOfSight, type Sight, unknownPart } from './sight.ts'
 
 /** What is read and answered without tokens: vectors, orders, judgements. */
 const output: Bounding['output'] = () => ({ tokens: 0, answers: 1 })
@@ -24,6 +25,8 @@ const moderationFields = known('input')
 export const boundingModerations: Bounding = {
   output,
   media: ({ input }) => countParts(input, isSeen),
+  pictures: ({ input }) => picturesIn(input, pictureData),
+  unbounded: (asked, body) => outOfSight('input', asked, body, ({ input }, sight) => lookAtInputs(input, sight)),
   outside: (asked) => fieldOutside(asked, moderationFields),
 }
 
@@ -45,10 +48,45 @@ export const boundingRerank: Bounding = {
     return bytes.length + each * (Array.isArray(documents) ? documents.length : 0)
   },
   media: ({ documents }) => countParts(documents, isSeen),
+  unbounded: (asked, body) =>
+    outOfSight('documents', asked, body, ({ documents }, sight) => {
+      each(documents, (document) => lookAtFields(document, sight))
+    }),
   outside: (asked) => fieldOutside(asked, rerankFields),
 }
 
-/** A picture or a film. */
 function isSeen(part: JsonObject): boolean {
-  return ['image', 'image_url', 'video', 'video_url'].some((name) => part[name] !== undefined)
+  return addressIn(part) !== undefined || Object.keys(part).some((name) => files.has(name))
+}
+
+/** Of a picture, which may be data. */
+function addressIn({ image, image_url: given }: JsonObject): unknown {
+  return stringAt(given, 'url') ?? given ?? image
+}
+
+function pictureData(part: JsonObject): number | undefined {
+  const address = addressIn(part)
+  return address === undefined ? undefined : dataIn(address)
+}
+
+/** Fields with something else than words and pictures, by the names of Jina's, Cohere's, Voyage's and vLLM's APIs. */
+const files: ReadonlySet<string> = new Set(
+  ['video', 'video_url', 'video_base64', 'audio', 'audio_url', 'input_audio', 'pdf', 'image_base64'].concat([
+    'file_data',
+  ]),
+)
+const words: ReadonlySet<string> = new Set(['type', 'text', 'image', 'image_url', 'detail'])
+
+function lookAtInputs(inputs: unknown, sight: Sight): void {
+  each(inputs, (input) => {
+    lookAtFields(input, sight)
+    for (const name in input) if (!words.has(name) && !files.has(name)) sight.lose(unknownPart(name))
+  })
+}
+
+/** A document that is ranked may have any fields. */
+function lookAtFields(part: JsonObject, sight: Sight): void {
+  const address = addressIn(part)
+  if (address !== undefined) sight.addPicture(address)
+  for (const name in part) if (files.has(name)) sight.addFile('a file')
 }

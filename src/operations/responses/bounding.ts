@@ -3,19 +3,26 @@ import { isObject, type JsonObject } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
 import { fieldOutside, frameFields, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
 import { countParts, dataIn, limitAmong, picturesIn, toolOutside } from '../common/bounding.ts'
-import { firstIn, hiddenIn, kept, outOfSight, type PartTypes, unknownPart } from '../common/elsewhere.ts'
 import { kindsLacking } from '../common/kinds.ts'
+import { lookAtPart, type PartTypes } from '../common/parts.ts'
+import { each, kept, outOfSight, type Sight, unknownPart } from '../common/sight.ts'
 
 const pictures: ReadonlySet<unknown> = new Set(['input_image', 'computer_screenshot', 'image_generation_call'])
 
 const parts: PartTypes = {
+  pictures,
   known: new Set([
-    ...pictures,
-    ...['input_text', 'output_text', 'text', 'summary_text', 'reasoning_text', 'refusal', 'encrypted_content'],
+    'input_text',
+    'output_text',
+    'text',
+    'summary_text',
+    'reasoning_text',
+    'refusal',
+    'encrypted_content',
   ]),
   files: new Map([
-    ['input_file', 'a file that is elsewhere'],
-    ['input_audio', 'a recording that is elsewhere'],
+    ['input_file', 'a file'],
+    ['input_audio', 'a recording'],
   ]),
 }
 /** Items that have all that they say. */
@@ -51,21 +58,22 @@ function mediaIn({ input }: JsonObject): number {
 }
 
 /** An item without anything but its id stands for one that was said before. */
-function hiddenInItem({ type, role, content, output, tools }: JsonObject): string | undefined {
-  if (type === 'item_reference' || (!isGiven(type) && !isGiven(role) && !isGiven(content))) return kept
-  if (isGiven(type) && !items.has(type)) return unknownPart(type)
-  const found = firstIn(content, hiddenInPart) ?? (results.has(type) ? firstIn(output, hiddenInPart) : undefined)
-  return found ?? toolOutside(tools, isOwn)?.what
+function lookAtItem(item: JsonObject, sight: Sight, isNative: () => boolean): void {
+  const { type, role, content, output, tools } = item
+  const isId = !isGiven(type) && !isGiven(role) && !isGiven(content)
+  if (type === 'item_reference' || isId) sight.lose(kept)
+  else if (isGiven(type) && !items.has(type)) sight.lose(unknownPart(type))
+  else if (saysNothing(item) && isNative()) sight.lose(kept)
+  each(content, (part) => lookAtPart(part, parts, sight))
+  if (results.has(type)) each(output, (part) => lookAtPart(part, parts, sight))
+  const outside = toolOutside(tools, isOwn)
+  if (outside) sight.lose(outside.what)
 }
 
-/** What of an item is only where it was made, and goes into what is read there. */
-function keptOf(item: JsonObject): string | undefined {
+/** Whether all of an item may be only where it was made, and go into what is read there. */
+function saysNothing(item: JsonObject): boolean {
   const fields = isGiven(item.id) ? said.get(item.type) : undefined
-  return fields?.every((name) => isNothing(item[name])) ? kept : undefined
-}
-
-function hiddenInPart(part: JsonObject): string | undefined {
-  return hiddenIn(part, parts)
+  return fields?.every((name) => isNothing(item[name])) ?? false
 }
 
 export const boundingResponse: Bounding = {
@@ -80,8 +88,7 @@ export const boundingResponse: Bounding = {
       if (isGiven(asked[param])) return { what: kept, param }
     return (
       toolOutside(asked.tools, isOwn) ??
-      outOfSight('input', asked, body, ({ input }) => firstIn(input, hiddenInItem)) ??
-      outOfSight('input', asked, body, ({ input }) => (firstIn(input, keptOf) && isNative() ? kept : undefined))
+      outOfSight('input', asked, body, ({ input }, sight) => each(input, (item) => lookAtItem(item, sight, isNative)))
     )
   },
   outside: (asked) => fieldOutside(asked, fields),
