@@ -16,13 +16,14 @@ const engines: Readonly<Record<string, () => Promise<string>>> = {
 }
 const settings = { rpm: 600, tpm: 12_000, keys: 10, most: 100, clients: 20, answerMs: 20, processes: 3, seconds: 4 }
 
-// The long form is `npm run prove:limits`.
+// The long form is `npm run prove:limits`, which also says whether much was left, and how long nobody was let through: how
+// fast clients ask is up to the machine.
 describe.each(Object.entries(engines))('Processes that share %s', (_, place) => {
   it.each([0, 2])(
-    'let through all that limits a minute allow, and no more, where %i are killed',
+    'let through no more than limits a minute allow, where %i are killed',
     async (kills) => {
-      const { problems, requests } = await proveLimits({ ...settings, kills, url: await place() })
-      expect(problems).toEqual([])
+      const { lines, requests } = await proveLimits({ ...settings, kills, url: await place() })
+      expect(lines.filter(({ over }) => over > 0)).toEqual([])
       expect(requests).toBeGreaterThan(600)
     },
     60_000,
