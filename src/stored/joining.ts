@@ -1,5 +1,5 @@
 import { checkCalls, itemsOf, replayed } from '../operations/responses/history.ts'
-import { howWithoutStore, notStored } from '../operations/responses/input.ts'
+import { howWithoutStore, noConversation, notStored } from '../operations/responses/input.ts'
 import { tooLarge } from '../runtime/body-limit.ts'
 import { edited, invalid, type RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
@@ -74,8 +74,7 @@ async function saidBefore(owner: string, id: string, keeping: Keeping): Promise<
 
 async function saidIn(owner: string, id: string, keeping: Keeping): Promise<Heard | undefined> {
   if (await keeping.find({ owner, kind: 'conversation', id })) return await heardIn(owner, id, keeping)
-  if ((await keeping.ofOthers(owner, [id])).has(id))
-    throw notStored(`Conversation with id '${id}' not found.`, 'conversation')
+  if ((await keeping.ofOthers(owner, [id])).has(id)) throw noConversation(id)
   return undefined
 }
 

@@ -24,13 +24,19 @@ describe.each(runtimes)('On %s, a request for a response that can’t be had', (
 
   it.each([
     ['a previous response', { previous_response_id: 'resp_1' }, 'previous_response_id', 'previous_response_not_found'],
-    ['a conversation', { conversation: { id: 'conv_1' } }, 'conversation', 'previous_response_not_found'],
     ['a response that an object names', { previous_response_id: {} }, 'previous_response_id', 'invalid_type'],
     ['a conversation that a number names', { conversation: 5 }, 'conversation', 'invalid_type'],
     ['a stored prompt', { prompt: { id: 'pmpt_1' } }, 'prompt', 'unsupported_parameter'],
     ['the background', { background: true }, 'background', 'unsupported_parameter'],
   ])('since it needs %s is told so', async (_what, more, param, code) => {
     expect(await refusalOf(request('hi', more))).toMatchObject({ status: 400, param, code })
+  })
+
+  it('since it names a conversation is told that there is none, as by OpenAI', async () => {
+    const message = "Conversation with id 'conv_1' not found."
+    const told = { status: 404, type: 'invalid_request_error', param: null, code: null, message }
+    for (const conversation of ['conv_1', { id: 'conv_1' }])
+      expect(await refusalOf(request('hi', { conversation }))).toMatchObject(told)
   })
 
   const notFound = 'previous_response_not_found'

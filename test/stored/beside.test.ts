@@ -124,8 +124,8 @@ describe('What is stored', () => {
     ])
       await expect(refused()).rejects.toMatchObject({ status: 404, message: expect.stringContaining('not found') })
     await expect(theirs.responses.create({ model: 'other/m', input: 'hi', conversation: id })).rejects.toMatchObject({
-      status: 400,
-      param: 'conversation',
+      ...{ status: 404, param: null, code: null },
+      message: expect.stringContaining(`Conversation with id '${id}' not found.`),
     })
     expect(upstreams.other.seen).toEqual([])
     upstreams.other.script(json(200, response('completed', { output: [message('Hi.')] })))
@@ -173,7 +173,11 @@ describe('A gateway that stores nothing', () => {
     await expect(client.conversations.create()).rejects.toMatchObject({ status: 404, code: 'unknown_url' })
     await expect(client.chat.completions.list()).rejects.toMatchObject({ status: 405 })
     const asked = { model: 'up/m', input: 'hi' }
-    for (const more of [{ previous_response_id: made.id }, { conversation: 'conv_1' }, { background: true }])
-      await expect(client.responses.create({ ...asked, ...more })).rejects.toMatchObject({ status: 400 })
+    for (const [status, more] of [
+      [400, { previous_response_id: made.id }],
+      [404, { conversation: 'conv_1' }],
+      [400, { background: true }],
+    ] as const)
+      await expect(client.responses.create({ ...asked, ...more })).rejects.toMatchObject({ status })
   })
 })

@@ -114,8 +114,8 @@ describe('A conversation', () => {
         message: expect.stringContaining(`with id '${id}' not found`),
       })
     await expect(other.responses.create({ model: 'up/m', input: 'hi', conversation: id })).rejects.toMatchObject({
-      status: 400,
-      param: 'conversation',
+      ...{ status: 404, param: null, code: null },
+      message: expect.stringContaining(`Conversation with id '${id}' not found.`),
     })
     expect(await textsOf(id)).toEqual(['secret'])
   })

@@ -204,6 +204,12 @@ export function notStored(message: string, param: string): GatewayError {
   return new GatewayError('incapable', message, { param, code: 'previous_response_not_found' })
 }
 
+/** In OpenAI's words, and with its status. */
+export function noConversation(id: unknown): GatewayError {
+  const message = `Conversation with id '${String(id)}' not found.`
+  return new GatewayError('incapable', message, { status: 404, code: null })
+}
+
 /** Servers of chats would fail in their own ways, or take it for the result of another call. */
 export function uncalled(id: unknown): GatewayError {
   const message = `No tool call found for function call output with call_id ${shorten(String(id))}.`

@@ -4,7 +4,7 @@ import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.t
 import type { ReasoningFormat } from '../../wire/reasoning-details.ts'
 import { wrongType } from '../common/fields.ts'
 import { requiredIn } from './content.ts'
-import { messagesFor, notStored } from './input.ts'
+import { messagesFor, noConversation, notStored } from './input.ts'
 import { bringingTools, type GivenTool, Tools, toolsAt } from './tools.ts'
 
 /** A request for a response as a chat. */
@@ -123,7 +123,7 @@ function refuseState({ previous_response_id: previous, conversation, prompt, bac
   }
   if (given(conversation)) {
     const id = isObject(conversation) ? requiredIn(conversation, 'id', 'conversation') : conversation
-    throw notStored(`Conversation with id '${String(id)}' not found.`, 'conversation')
+    throw noConversation(id)
   }
   if (given(prompt)) throw unsupported('prompt')
   if (background === true) throw unsupported('background')
