@@ -122,18 +122,18 @@ export function priceIn(pricing: unknown): { price?: Price } {
   return isPrice(price.input) && isPrice(price.output) ? { price: { ...price, ...extrasIn(pricing) } as Price } : {}
 }
 
-/** What OpenRouter lists beside it, as text: for a token, and for a piece. A zero may only mean that it isn't known. */
+/** What OpenRouter lists beside it for a token, as text. A zero may only mean that it isn't known. */
 const perToken = {
   ...{ input_cache_read: 'cachedInput', input_cache_write: 'cacheWrite', input_cache_write_1h: 'cacheWrite1h' },
   ...{ audio: 'audioInput', input_audio_cache: 'cachedAudioInput', audio_output: 'audioOutput' },
   image_output: 'imageOutput',
 } as const satisfies Record<string, keyof TokenPrice>
-const perPiece = { request: 'request', web_search: 'search' } as const satisfies Record<string, keyof PiecePrice>
 
 function extrasIn(pricing: JsonObject): Partial<Price> {
   const told = [
     ...Object.entries(perToken).map(([theirs, ours]) => [ours, perMillion(pricing[theirs])] as const),
-    ...Object.entries(perPiece).map(([theirs, ours]) => [ours, perMillion(pricing[theirs]) / 1e6] as const),
+    ['request', perMillion(pricing.request) / 1e6] as const,
+    ['search', perMillion(pricing.web_search) / 1e6] as const,
   ]
   return Object.fromEntries(told.filter(([, price]) => isPrice(price) && price > 0))
 }
