@@ -105,7 +105,7 @@ function serve(
 /** Sends a request where it meets others, if it may. */
 async function meet(request: Request, env: Environment, execution: ExecutionContext): Promise<Response> {
   const { meeting } = await import('./workers/flights.ts')
-  return await (meeting(request, env, configOf) ?? serve(request, env, execution))
+  return await meeting(request, env, configOf, (asked) => serve(asked, env, execution))
 }
 
 /** The Worker. */
@@ -134,11 +134,15 @@ export class Meters extends DurableObject {
   }
 }
 
-/** The Durable Object in which requests meet that may share an answer, if it is bound. */
+/** The Durable Object in which requests meet that may share an answer, or go on without their client, if it is bound. */
 export class Flights extends DurableObject {
-  readonly #flights = new Map()
+  readonly #place = import('./workers/place.ts').then(({ Place }) => new Place(this.ctx.storage))
 
-  override fetch(request: Request): Response | Promise<Response> {
-    return serve(request, this.env as unknown as Environment, this.ctx, { flights: this.#flights })
+  override async fetch(request: Request): Promise<Response> {
+    return serve(request, this.env as unknown as Environment, this.ctx, { flights: await this.#place })
+  }
+
+  override async alarm(): Promise<void> {
+    await (await this.#place).goOn()
   }
 }

@@ -12,4 +12,7 @@ export interface Flying {
 }
 
 /** What requests may join, by what they ask for. */
-export type Flights = Map<string, Flying>
+export interface Flights extends Map<string, Flying> {
+  /** Has the runtime go on with what outlasts its request. Absent: it can't be relied on for that. */
+  stay?(work: Promise<unknown>): void
+}

@@ -40,7 +40,7 @@ export function keepingAnswers(gateway: Gateway, { keeping, background }: Answer
       return stores || found.body !== body ? await keeper.kept(answer) : answer
     } catch (failure) {
       if (isLater !== true || !isOnlyForBackground(failure)) throw failure
-      if (!background) throw onlyWhileAsked(failure)
+      if (!background?.canOutlast(request)) throw onlyWhileAsked(failure)
       return await background.begin(gateway, asked, { owner, joined: found, stores, trace })
     }
   }
@@ -65,7 +65,8 @@ function isOnlyForBackground(failure: unknown): boolean {
 
 function onlyWhileAsked(cause: unknown): GatewayError {
   const message =
-    "Unsupported parameter: 'background' is not supported with this model where this gateway runs: on Workers nothing " +
-    'can be relied on to go on after its request. Ask without it, for a stream if the answer takes long.'
+    "Unsupported parameter: 'background' is not supported with this model where this gateway runs: on Workers it takes " +
+    'Durable Objects that are bound as FLIGHTS, and a request of 4 MB at most. Ask without it, for a stream if the answer ' +
+    'takes long.'
   return new GatewayError('incapable', message, { param: 'background', code: 'unsupported_parameter', cause })
 }

@@ -34,15 +34,23 @@ interface Job {
   readonly wanted: Abort
 }
 
-/** Makes responses that nobody waits for. One for a process. */
+/** Makes responses that nobody waits for. One for a process, or for an isolate. */
 export class Background {
   readonly #keeping: Keeping
+  readonly #isPlaced: boolean
   readonly #jobs = new Map<Job, Promise<void>>()
   /** Those that are being written for the first time. */
   #beginning = 0
 
-  constructor(keeping: Keeping) {
+  /** `isPlaced`: the runtime goes on only with what is asked in some places (`Flights.stay`), and is each by itself. */
+  constructor(keeping: Keeping, isPlaced = false) {
     this.#keeping = keeping
+    this.#isPlaced = isPlaced
+  }
+
+  /** Whether a response may be made where this request is. */
+  canOutlast({ flights }: GatewayRequest): boolean {
+    return !this.#isPlaced || flights?.stay !== undefined
   }
 
   /** Begins one. Resolves with what its client gets meanwhile; rejects with a `GatewayError` if it can't begin. */
@@ -73,13 +81,15 @@ export class Background {
     request.trace.record?.goesOn()
     const running = this.#run(gateway, job).finally(() => this.#jobs.delete(job))
     this.#jobs.set(job, running)
+    request.flights?.stay?.(running)
     return stream
       ? followed(key, -1, this.#keeping)
       : { status: 200, headers: { 'content-type': 'application/json' }, body: encoder.encode(JSON.stringify(queued)) }
   }
 
-  /** Stops making one that this process makes. */
+  /** Stops making one that this process makes. In a place of its own it learns of that by itself. */
   stop({ owner, id }: ObjectKey): void {
+    if (this.#isPlaced) return
     for (const { key, wanted, making } of this.#jobs.keys()) {
       if (key.owner !== owner || key.id !== id) continue
       wanted.abort('It was cancelled.')

@@ -6,8 +6,7 @@ import type { Keeping } from './keeping.ts'
 
 /** Events that are read at once. */
 const page = 200
-/** Milliseconds between two looks for more, and after which a silence is broken. */
-const pause = 100
+/** Milliseconds after which a silence is broken. */
 const silence = 10_000
 
 /** The events of a response behind the one numbered `after`, as a stream that goes on for as long as it is made. */
@@ -44,7 +43,7 @@ async function* eventsFrom(key: ObjectKey, after: number, keeping: Keeping): Asy
       heard = clock.now()
       yield comment('keep-alive')
     }
-    await keeping.wait(pause)
+    await keeping.wait(keeping.pace.look)
   }
   yield done
 }

@@ -35,8 +35,8 @@ export interface StoredHost {
 }
 
 export interface StoredHostOptions extends KeepingOptions {
-  /** Makes responses that nobody waits for. Absent: nobody does. */
-  readonly background?: (keeping: Keeping) => Background
+  /** Makes responses that nobody waits for. */
+  readonly background: (keeping: Keeping) => Background
 }
 
 export function createStoredHost(options: StoredHostOptions): StoredHost {

@@ -19,7 +19,21 @@ export interface KeepingOptions {
    * for it.
    */
   readonly defer?: ((work: Promise<void>) => void) | undefined
+  /** How often the store is asked while a response is made. Absent: as often as a database at hand bears. */
+  readonly pace?: Pace | undefined
 }
+
+/** In milliseconds. */
+export interface Pace {
+  /** For which events wait for others, to be written together. */
+  readonly write: number
+  /** Between two looks for more of them. */
+  readonly look: number
+  /** Between two signs of life. */
+  readonly beat: number
+}
+
+const fast: Pace = { write: 50, look: 100, beat: 1_000 }
 
 /** Milliseconds for which the end of a stream waits for it to be written. */
 const longestWait = 5_000
@@ -42,14 +56,16 @@ export class Keeping {
   readonly #days: number
   /** Whether a provider is asked to store a chat too. */
   readonly passesOn: boolean
+  readonly pace: Pace
   readonly #writing = new Set<Promise<boolean>>()
 
-  constructor({ objects, clock, random, log, settings, defer }: KeepingOptions) {
+  constructor({ objects, clock, random, log, settings, defer, pace = fast }: KeepingOptions) {
     this.objects = objects
     this.clock = clock
     this.random = random
     this.#log = log
     this.#defer = defer
+    this.pace = pace
     this.#days = settings.retention ?? usualDays
     this.passesOn = settings.passOn === true
   }

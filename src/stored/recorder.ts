@@ -4,10 +4,7 @@ import { isObject, type JsonObject, objectAt, stringAt, tryParse } from '../wire
 import { withoutThoughts, withoutThoughtsIn } from './items.ts'
 import type { Keeping } from './keeping.ts'
 
-/** Milliseconds for which events wait for others, to be written together. */
-const pause = 50
-/** Milliseconds between two signs of life, and after how long without one nobody works on a response any more. */
-const beat = 1_000
+/** Milliseconds without a sign of life after which nobody works on a response any more. */
 export const patience = 15_000
 
 const last: ReadonlySet<unknown> = new Set(['response.completed', 'response.incomplete', 'response.failed'])
@@ -64,7 +61,7 @@ export class Recorder {
   say(event: JsonObject): void {
     const place = this.#number++
     this.#waiting.push({ place, id: String(event.type), body: { ...event, sequence_number: place } })
-    this.#cancelFlush ??= this.#options.keeping.clock.after(pause, () => void this.flush())
+    this.#cancelFlush ??= this.#options.keeping.clock.after(this.#options.keeping.pace.write, () => void this.flush())
   }
 
   /** Never rejects. */
@@ -89,7 +86,7 @@ export class Recorder {
   #live(): void {
     const { key, keeping, wanted } = this.#options
     const { clock, objects } = keeping
-    this.#cancelBeat = clock.after(beat, async () => {
+    this.#cancelBeat = clock.after(keeping.pace.beat, async () => {
       const isWanted = await objects.keepRunning(key, Math.floor(clock.now()) + patience).catch(() => true)
       if (!isWanted) wanted.abort('It was cancelled.')
       else if (!this.#isOver) this.#live()

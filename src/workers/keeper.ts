@@ -14,6 +14,7 @@ import type { Log } from '../core/log.ts'
 import { loadPrices } from '../prices/load.ts'
 import { MemoryMeters } from '../state/memory-meters.ts'
 import { digestOf } from '../state/secret.ts'
+import type { Keeping, Pace } from '../stored/keeping.ts'
 import type { D1, Defer, Objects, Queue } from './bindings.ts'
 import { createCachedKeys } from './cached-keys.ts'
 import { openD1 } from './d1.ts'
@@ -37,6 +38,9 @@ interface Services {
 }
 
 const clock = systemClock
+
+/** The runtime counts what a request, or an alarm, asks of a database: some allow a thousand times. */
+const pace: Pace = { write: 500, look: 500, beat: 5_000 }
 
 /**
  * What an isolate keeps beyond its requests, as far as the configuration has something kept. Asks no binding yet. Rejects
@@ -70,8 +74,12 @@ export async function openKept(config: Config, env: Environment, { log, defer, c
     }),
     cacheHost: () => cacheHost(new Generations(database, clock)),
     stored: lateStored(async () => {
-      const { createStoredHost } = await import('../stored/host.ts')
-      const common = { clock, log, defer, random: Math.random }
+      const [{ createStoredHost }, { Background }] = await Promise.all([
+        import('../stored/host.ts'),
+        import('../stored/background.ts'),
+      ])
+      const background = (keeping: Keeping) => new Background(keeping, true)
+      const common = { clock, log, defer, pace, random: Math.random, background }
       return createStoredHost({ ...common, objects: await stored(), settings: settings.objects })
     }),
     state: once(async () => {

@@ -3,16 +3,29 @@ import { env as bound } from 'cloudflare:workers'
 import OpenAI from 'openai'
 import { describe, expect, it } from 'vitest'
 import worker from '../../src/worker.ts'
+import { exchangePath } from '../support/exchange.ts'
 
 const keys = { ADA: 'sk-ada-0123456789', EVE: 'sk-eve-0123456789' }
-const config = { state: { url: 'd1' }, keys: ['env:ADA', 'env:EVE'] }
+/** A provider that goes on with its stream for as long as somebody is there. */
+const tag = 'stored-slow'
+const chunk = { id: 'c', object: 'chat.completion.chunk', created: 1, model: 'm' }
+const said = `data: ${JSON.stringify({ ...chunk, choices: [{ index: 0, delta: { role: 'assistant', content: 'Well' } }] })}\n\n`
+const path = exchangePath({
+  answer: { status: 200, headers: { 'content-type': 'text/event-stream' }, body: said },
+  delivery: { tag, after: { bytes: said.length, what: 'drip' } },
+})
+const slow = { type: 'openai-compatible', baseURL: `${bound.UPSTREAM}${path}/v1` }
+const config = { state: { url: 'd1' }, keys: ['env:ADA', 'env:EVE'], providers: { demo: { type: 'embedded' }, slow } }
 const env = { ...bound, ...keys, SAMEWIRE_CONFIG: JSON.stringify(config) } as unknown as Record<string, string>
 const model = 'demo/tiny-chat'
 
-function clientOf(apiKey: string): OpenAI {
+function clientOf(apiKey: string, bindings = env): OpenAI {
   const send: typeof fetch = async (...asked) => {
     const execution = createExecutionContext()
-    const response = await worker.fetch(new Request(...asked), env, execution)
+    const request = new Request(...asked)
+    const body = asked[1]?.body
+    if (typeof body === 'string') request.headers.set('content-length', String(new TextEncoder().encode(body).length))
+    const response = await worker.fetch(request, bindings, execution)
     // What the Worker still does then is its own.
     if (response.headers.get('content-type')?.startsWith('application/json')) await waitOnExecutionContext(execution)
     return response
@@ -53,8 +66,46 @@ describe('On Workers, a response', () => {
     expect(numbers[0]).toBe(3)
   })
 
-  it('is not made in the background, which is said', async () => {
-    await expect(ada.responses.create({ model, input: 'hi', background: true })).rejects.toMatchObject({
+  it('is made in the background, while its client asks how far it is', async () => {
+    const begun = await ada.responses.create({ model, input: 'hi', background: true, max_output_tokens: 16 })
+    expect(begun).toMatchObject({ status: 'queued', background: true, store: true, output: [] })
+    const numbers: number[] = []
+    let last = ''
+    for await (const event of await ada.responses.retrieve(begun.id, { stream: true, starting_after: 0 })) {
+      numbers.push(event.sequence_number)
+      last = event.type
+    }
+    expect(numbers).toEqual(numbers.map((_, at) => at + 1))
+    expect(last).toMatch(/^response\.(completed|incomplete)$/)
+    const ended = await ada.responses.retrieve(begun.id)
+    expect(ended).toMatchObject({ background: true, status: last.split('.')[1] })
+    expect(ended.output_text).not.toBe('')
+    await expect(eve.responses.retrieve(begun.id)).rejects.toMatchObject({ status: 404 })
+  })
+
+  it('is told as a stream by the request that has it made in the background', async () => {
+    const asked = { model, input: 'hi', background: true, stream: true, max_output_tokens: 16 } as const
+    const types: string[] = []
+    for await (const event of await ada.responses.create(asked)) types.push(event.type)
+    expect(types.slice(0, 2)).toEqual(['response.created', 'response.queued'])
+    expect(types.at(-1)).toMatch(/^response\.(completed|incomplete)$/)
+  })
+
+  it('is made in the background until somebody cancels it', async () => {
+    const long = { model: 'slow/m', input: 'hi', background: true } as const
+    const { id } = await ada.responses.create(long)
+    await expect.poll(async () => (await ada.responses.retrieve(id)).status).toBe('in_progress')
+    expect(await ada.responses.cancel(id)).toMatchObject({ id, status: 'cancelled' })
+    await (await fetch(`${bound.UPSTREAM}/seen/${tag}/abandoned`)).text()
+    expect(await ada.responses.retrieve(id)).toMatchObject({ id, status: 'cancelled' })
+  })
+
+  it.each([
+    ['nothing is bound for it', { FLIGHTS: undefined }, 'hi'],
+    ['its request is too long', {}, 'x'.repeat(4 * 1024 * 1024)],
+  ])('is not made in the background where %s, which is said', async (_, more, input) => {
+    const client = clientOf(keys.ADA, { ...env, ...more } as typeof env)
+    await expect(client.responses.create({ model, input, background: true })).rejects.toMatchObject({
       ...{ status: 400, param: 'background', code: 'unsupported_parameter' },
       message: expect.stringContaining('on Workers'),
     })
