@@ -5,7 +5,7 @@ import type { Pieces } from '../prices/usage.ts'
 import type { TokenKind } from '../prices/worst.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { filesOf, inputOf } from './input-bound.ts'
+import { inputOf, unseenOf } from './input-bound.ts'
 
 /** The most tokens of an answer whose request sets no limit, where the model has no lower one. */
 const usualOutput = 16_384
@@ -79,10 +79,10 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid, is
   const isOpen = asked.tokens === undefined && limits && limited === undefined
   const drawn = bounding.limited ? mostDrawn : 0
   const open = limits || isPaid ? unboundedIn(settings, { operation, bounding, body, targets, limits }) : undefined
-  const files = open?.files && filesOf(open, open.files, targets, isFree)
+  const unseen = open?.unseen && unseenOf(open, open.unseen, targets, isFree)
   return {
     bound: {
-      input: inputOf({ bounding, body, targets, isPaid }, files),
+      input: inputOf({ bounding, body, targets, isPaid }, unseen),
       output: Math.max(asked.tokens ?? most, forced, draws ? drawn : 0) * answers,
       without,
       pieces,
@@ -90,7 +90,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid, is
     },
     exchanges,
     body: limited ?? body,
-    unbounded: (files ? files.unbounded : open) ?? (isOpen ? endless : undefined),
+    unbounded: (unseen ? unseen.unbounded : open) ?? (isOpen ? endless : undefined),
   }
 }
 
@@ -146,21 +146,25 @@ function unboundedIn(
   }: Pick<ToBound, 'operation' | 'bounding' | 'body' | 'targets' | 'limits'>,
 ): Unbounded | undefined {
   const isNative = () => targets.some(({ deployment }) => deployment.provider.operations[operation.name])
-  let files: Unbounded | undefined
+  let most: Unbounded | undefined
   for (let which = -1; which < settings.length; which++) {
     const found = bounding.unbounded?.(settings[which]?.fields ?? body.outline, body, isNative)
-    if (found && !found.files) return found
-    if ((found?.files?.count ?? 0) > (files?.files?.count ?? 0)) files = found
+    if (found && !found.unseen) return found
+    if (countIn(found) > countIn(most)) most = found
   }
-  if (!bounding.outside || !limits) return files
+  if (!bounding.outside || !limits) return most
   // A client may say for each of several models what is other for it.
   return (
     bounding.outside(body.outline, body) ??
     firstOf(targets, ({ why, deployment }) =>
       why === 'named' ? bounding.outside?.(deployment.overrides) : undefined,
     ) ??
-    files
+    most
   )
+}
+
+function countIn({ unseen }: Partial<Unbounded> = {}): number {
+  return unseen ? unseen.files + unseen.answers : 0
 }
 
 function hasAny(fields: JsonObject): boolean {

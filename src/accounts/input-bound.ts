@@ -1,4 +1,4 @@
-import type { Bounding, Files, Pictures, Unbounded } from '../core/bounding.ts'
+import type { Bounding, Pictures, Unbounded, Unseen } from '../core/bounding.ts'
 import type { Target } from '../core/plan.ts'
 import type { RequestBody } from '../wire/body.ts'
 
@@ -11,6 +11,8 @@ const perMedia = 2_000
  * of eight tiles. No other model of OpenAI's, Anthropic's or Google's takes as many.
  */
 const perPicture = 48_169
+/** The most of an earlier answer: no model of OpenAI's writes more than 128,000 tokens. */
+const perAnswer = 131_072
 
 export interface ToRead {
   readonly bounding: Bounding
@@ -21,18 +23,18 @@ export interface ToRead {
 }
 
 /** With pictures and files for what they take at most, where that is known of all who may see them. */
-export function inputOf({ bounding, body, targets, isPaid }: ToRead, files: Held = nothing): number {
+export function inputOf({ bounding, body, targets, isPaid }: ToRead, unseen: Held = nothing): number {
   const { outline, bytes } = body
   const media = bounding.media?.(outline) ?? 0
-  const all = (bounding.input?.(body) ?? bytes.length) + template + media * perMedia + files.tokens
+  const all = (bounding.input?.(body) ?? bytes.length) + template + media * perMedia + unseen.tokens
   const pictures = media === 0 || bounding.input ? undefined : bounding.pictures?.(outline)
   const seen = pictures && targets.length > 0 ? picturesOf(pictures, targets, isPaid) : nothing
   // The characters of JSON's texts are no more than their bytes.
-  const counted = files.characters + seen.characters
+  const counted = unseen.characters + seen.characters
   return all + seen.tokens - (counted > 0 && !hasForged(bytes) ? counted : 0)
 }
 
-/** What files take beyond their bytes, and which of their characters are none of the prompt's. */
+/** What is taken beyond the bytes, and which of their characters are none of the prompt's. */
 export interface Held {
   readonly tokens: number
   readonly characters: number
@@ -53,10 +55,10 @@ function picturesOf({ count, characters }: Pictures, targets: readonly Target[],
   return { tokens: count * (most - perMedia), characters: isKnown ? characters : 0 }
 }
 
-/** What files take; with `unbounded` where a model that is paid for says nothing of them. */
-export function filesOf(
+/** With `unbounded` where there are files of which a model that is paid for says nothing. */
+export function unseenOf(
   { what, param }: Unbounded,
-  { count, characters }: Files,
+  { files, characters, answers }: Unseen,
   targets: readonly Target[],
   isFree?: (target: Target) => boolean,
 ): Held {
@@ -64,11 +66,11 @@ export function filesOf(
   for (const target of targets) {
     const { fileTokens, label } = target.deployment
     if (fileTokens !== undefined) most = Math.max(most, fileTokens)
-    else if (!isFree?.(target)) {
+    else if (files > 0 && !isFree?.(target)) {
       return { ...nothing, unbounded: { what: `${what} (${label} has no \`fileTokens\`)`, param } }
     }
   }
-  return { tokens: count * most, characters: most === 0 ? 0 : characters }
+  return { tokens: files * most + answers * perAnswer, characters: most === 0 ? 0 : characters }
 }
 
 /**

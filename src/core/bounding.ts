@@ -22,14 +22,18 @@ export interface Unbounded {
   readonly what: string
   /** Its field, for `param` in errors. */
   readonly param: string
-  /** These are files, of which a deployment's `fileTokens` says how many tokens each takes. Absent: nothing bounds it. */
-  readonly files?: Files
+  /** All of it, if each takes no more tokens than is known. Absent: nothing bounds it. */
+  readonly unseen?: Unseen
 }
 
-/** How many there are, and how many characters of the request they are. */
-export interface Files {
-  readonly count: number
+/** What a request's bytes don't bound. */
+export interface Unseen {
+  /** Of which a deployment's `fileTokens` says how many tokens each takes. */
+  readonly files: number
+  /** How many characters of the request they are. */
   readonly characters: number
+  /** Parts of earlier answers that the provider keeps: none has more tokens than an answer may have. */
+  readonly answers: number
 }
 
 /** How many pictures a request has, and how many of its characters are those that are given as data. */

@@ -349,10 +349,6 @@ describe('An item of an earlier response, where the provider makes responses its
   const hello = { type: 'message', role: 'assistant', id: 'msg_1' }
 
   it.each([
-    ['a thought', thought],
-    ['a thought with its summary', { ...thought, summary: [part], encrypted_content: null, content: [] }],
-    ['a thought in place of its text', { ...thought, encrypted_content: '' }],
-    ['a message', hello],
     ['a compaction', { type: 'compaction', id: 'cmp_1' }],
     ['a search', { type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'q' } }],
     ['a search of files', { type: 'file_search_call', id: 'fs_1', status: 'completed', queries: [], results: null }],
@@ -363,6 +359,22 @@ describe('An item of an earlier response, where the provider makes responses its
     expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('what an earlier exchange that')])
     expect((await ask(responsesOf(filler, item), routes.responses)).status).toBe(400)
     expect(up.seen).toHaveLength(0)
+  })
+
+  it.each([
+    ['a thought', thought],
+    ['a thought with its summary', { ...thought, summary: [part], encrypted_content: null, content: [] }],
+    ['a thought in place of its text', { ...thought, encrypted_content: '' }],
+    ['a message', hello],
+  ])('holds what an answer has at most if only its id is there: %s', async (_, item) => {
+    const poor = await start(native(), { budget: (dollar * 26) / 100 })
+    const two = responsesOf(said, item, { role: 'user', content: 'hi' }, item)
+    const limited = { ...two, max_output_tokens: 16 }
+    expect((await poor.ask(limited, routes.responses)).status).toBe(429)
+    expect(up.seen).toHaveLength(0)
+    const rich = await start(native(), { budget: (dollar * 27) / 100 })
+    up.script(json(200, response('completed', { output: [message('Hi.')] })))
+    expect((await rich.ask(limited, routes.responses)).status).toBe(200)
   })
 
   it.each([

@@ -17,6 +17,7 @@ export class Sight {
   #file: string | undefined
   #files = 0
   #characters = 0
+  #answers = 0
   #isUnclear = false
 
   /** Something that nothing bounds, in words. */
@@ -29,6 +30,11 @@ export class Sight {
     this.#file ??= what
     this.#files++
     if (typeof data === 'string') this.#characters += textLength(data)
+  }
+
+  /** Part of an earlier answer, which the provider keeps. */
+  addAnswer(): void {
+    this.#answers++
   }
 
   /** The address of a picture. Anything else may be called one, which some servers read as what it is. */
@@ -61,8 +67,9 @@ export class Sight {
 
   found(param: string): Unbounded | undefined {
     if (this.#lost !== undefined) return { what: this.#lost, param }
-    if (this.#file === undefined) return undefined
-    return { what: this.#file, param, files: { count: this.#files, characters: this.#characters } }
+    if (this.#files + this.#answers === 0) return undefined
+    const unseen = { files: this.#files, characters: this.#characters, answers: this.#answers }
+    return { what: this.#file ?? kept, param, unseen }
   }
 }
 

@@ -63,7 +63,10 @@ function lookAtItem(item: JsonObject, sight: Sight, isNative: () => boolean): vo
   const isId = !isGiven(type) && !isGiven(role) && !isGiven(content)
   if (type === 'item_reference' || isId) sight.lose(kept)
   else if (isGiven(type) && !items.has(type)) sight.lose(unknownPart(type))
-  else if (saysNothing(item) && isNative()) sight.lose(kept)
+  else if (saysNothing(item) && isNative()) {
+    if (type === 'message' || type === 'reasoning') sight.addAnswer()
+    else sight.lose(kept)
+  }
   each(content, (part) => lookAtPart(part, parts, sight))
   if (results.has(type)) each(output, (part) => lookAtPart(part, parts, sight))
   const outside = toolOutside(tools, isOwn)
