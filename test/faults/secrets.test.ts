@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, chat, hastyClock, noLists, raw } from '../support/ask.ts'
+import { cpuFor } from '../support/cpu.ts'
 import { duringTests } from '../support/during-tests.ts'
 import { type RunningGateway, serveUpstreams, startGateway } from '../support/gateway.ts'
 import { chatAnswer, chatFrames, fakeUpstream, json, reset, type Script, stream, text } from '../support/upstream.ts'
@@ -195,10 +196,9 @@ describe('A key with a slash, a plus and a quote is taken out of an error', () =
   ])('and no text of %s holds the gateway for long', async (_what, said) => {
     for (const script of [text(400, said), json(400, { error: { message: said } })]) {
       first.script(script)
-      const started = performance.now()
-      expect((await ask(keyed, request('p/m'))).status).toBe(400)
+      const took = await cpuFor(async () => expect((await ask(keyed, request('p/m'))).status).toBe(400))
       // Once it was 6 to 40 seconds.
-      expect(performance.now() - started).toBeLessThan(1_000)
+      expect(took).toBeLessThan(1_000)
     }
   })
 

@@ -6,6 +6,7 @@ import { Catalogue, type CatalogueFile } from '../../src/prices/catalogue.ts'
 import { costOf } from '../../src/prices/cost.ts'
 import { loadPrices } from '../../src/prices/load.ts'
 import { tariffsOf } from '../../src/prices/rates.ts'
+import { cpuFor } from '../support/cpu.ts'
 
 const day = Date.parse('2026-11-20T12:00:00Z')
 const openai = 'https://api.openai.com/v1'
@@ -59,10 +60,11 @@ describe('The catalogue of prices', () => {
   it('has regular expressions that are ready at once for any name', async () => {
     const file = JSON.parse(await readFile(catalogueFile, 'utf8')) as CatalogueFile
     const long = `${'claude-'.repeat(500)}${'a'.repeat(5000)}`
-    const began = performance.now()
-    for (const { address } of file.providers) expect(() => new RegExp(`^(?:${address})`)).not.toThrow()
-    for (const { type = 'none' } of file.providers) new Catalogue(file).find(type, '', long, day)
-    expect(performance.now() - began).toBeLessThan(2000)
+    const took = await cpuFor(() => {
+      for (const { address } of file.providers) expect(() => new RegExp(`^(?:${address})`)).not.toThrow()
+      for (const { type = 'none' } of file.providers) new Catalogue(file).find(type, '', long, day)
+    })
+    expect(took).toBeLessThan(2000)
   })
 })
 

