@@ -3,14 +3,13 @@ import { defineConfig } from 'vitest/config'
 
 /** On Node. */
 export const node = {
-  globalSetup: ['./test/support/worker-builder.ts'],
+  globalSetup: ['./test/support/compile-cache.ts', './test/support/worker-builder.ts'],
   // The gateway's modules are read once for many files, which takes half of the time otherwise: no test may change them.
   isolate: false,
-  testTimeout: 20_000,
-  // Bundling a Worker takes its time while other tests run.
-  hookTimeout: 60_000,
-  // What is polled for comes late on a busy machine, which is no fault.
-  expect: { poll: { timeout: 15_000 } },
+  // What is waited for comes late on a busy machine, which is no fault: some stand still for tens of seconds.
+  testTimeout: 60_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 45_000 } },
 }
 
 /** The same contracts on both runtimes: `node` runs everything else too, `workerd` what must hold in the Worker. */
@@ -49,6 +48,7 @@ export default defineConfig({
           include: ['test/workerd/**/*.test.ts'],
           globalSetup: ['./test/support/workerd-upstream.ts'],
           testTimeout: node.testTimeout,
+          hookTimeout: node.hookTimeout,
           expect: node.expect,
         },
       },

@@ -96,7 +96,7 @@ it('two workers keep to the limits of a key and of a model together, to the last
   expect(later).toBeGreaterThan(250 - 75)
   expect(early + later).toBeLessThanOrEqual(most(300))
   await stop(program)
-}, 60_000)
+})
 
 it('a process alone knows after a crash what was used before, and goes on at once', async () => {
   const before = await started('one.db')
@@ -110,4 +110,4 @@ it('a process alone knows after a crash what was used before, and goes on at onc
   // A quarter of what was left may be lost.
   expect(early + later).toBeGreaterThan(225)
   await stop(after.program)
-}, 60_000)
+})

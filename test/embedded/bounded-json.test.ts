@@ -6,7 +6,7 @@ import { usually } from '../support/usually.ts'
 import { type Answer, answersOf, complete, modelFile, stream } from './engine-fixture.ts'
 
 // The model computes in earnest, which takes a while on a machine that does other things too.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 interface Person {
   name: string

@@ -5,7 +5,7 @@ import { type Both, runtimes, startBoth } from '../support/both.ts'
 import { complete, engine, options } from './engine-fixture.ts'
 
 // The model computes in earnest, which takes a while on a machine that does other things too.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 const words = 'word '.repeat(300)
 const LONG: Record<string, [Operation, JsonObject]> = {

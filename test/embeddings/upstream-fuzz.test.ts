@@ -52,7 +52,6 @@ const answer = fc.oneof(
 
 it.each(['u/m', 'cut', 'ollama/m', 'hf/org/m'])(
   'whatever an upstream answers, a client gets whole vectors or OpenAI’s error: %s',
-  { timeout: 60_000 },
   async (model) => {
     const more = fc.record(
       { dimensions: fc.integer({ min: 1, max: 4 }), encoding_format: fc.constantFrom('float', 'base64') },

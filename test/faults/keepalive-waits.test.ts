@@ -25,7 +25,7 @@ beforeAll(async () => {
   }
   soon = await startBoth('keepalive-soon', { ...config, keepAlive: 0.05 })
   never = await startBoth('keepalive-never', { ...config, keepAlive: 600 })
-}, 60_000)
+})
 afterAll(async () => {
   await Promise.all([soon.close(), never.close()])
   await Promise.all([first.close(), second.close()])

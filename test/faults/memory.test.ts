@@ -6,7 +6,7 @@ import { chatAnswer, type FakeUpstream, fakeUpstream, json, type Script } from '
 import { usually } from '../support/usually.ts'
 
 // There is much to unpack, and little room for it.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 /** An object for each of them would be too much. */
 const slices = usually(600_000, 1_000_000)

@@ -296,7 +296,7 @@ describe.each(runtimes)('The list of models (%s)', (runtime) => {
     })
     const list = (await response.json()) as { data: { id: string }[] }
     listed = list.data.map(({ id }) => id)
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await both.close()

@@ -137,7 +137,7 @@ describe.each(runtimes)('A client that lists models (%s)', (runtime) => {
     )
     const response = await get('/models')
     listed = ((await response.json()) as { data: Entry[] }).data
-  }, 60_000)
+  })
 
   afterAll(async () => {
     await both.close()

@@ -85,7 +85,7 @@ describe('A client that writes all of a large body before it reads', () => {
     ],
     ['the method is wrong', 405, () => gateway, told('/v1/models', typed)],
     ['the type is wrong', 403, () => gateway, told('/v1/chat/completions', 'content-type: text/plain\r\n')],
-  ])('is told that %s (%d)', { timeout: 20_000 }, async (_what, status, to, pieces) => {
+  ])('is told that %s (%d)', async (_what, status, to, pieces) => {
     const { socketError, received } = await writeFirst(to().port, pieces)
     const [answer] = answersIn(received)
     expect([socketError, answer?.status]).toEqual([undefined, status])
@@ -93,7 +93,7 @@ describe('A client that writes all of a large body before it reads', () => {
     if (status === 413) expect(answer?.head.toLowerCase()).toContain('connection: close')
   })
 
-  it('and never ends it is cut off', { timeout: 20_000 }, async () => {
+  it('and never ends it is cut off', async () => {
     const sent = await new Promise<number>((resolve) => {
       const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n${typed}transfer-encoding: chunked\r\n\r\n`
       const socket = connect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true }, () => {

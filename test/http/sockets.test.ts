@@ -4,11 +4,12 @@ import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ask, chat, expectEnvelope, noLists, raw } from '../support/ask.ts'
+import { compiled } from '../support/compile-cache.ts'
 import { type RunningGateway, startGateway } from '../support/gateway.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json } from '../support/upstream.ts'
 
 const entry = fileURLToPath(new URL('../../src/node.js', import.meta.url))
-const quiet = { PATH: process.env.PATH ?? '', OLLAMA_HOST: 'http://127.0.0.1:1' }
+const quiet = { PATH: process.env.PATH ?? '', OLLAMA_HOST: 'http://127.0.0.1:1', ...compiled() }
 
 function launch(...args: string[]): ChildProcess {
   return spawn(process.execPath, [entry, ...args], { env: quiet, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -107,7 +107,7 @@ describe.skipIf(!existsSync('/proc/self/schedstat'))('A scrape of 2,000 series',
   it.each([
     ['one process', ['--workers', '1']],
     ['two workers', ['--workers', '2']],
-  ])('cuts no stream of %s, and holds none up', { timeout: 60_000 }, async (_what, args) => {
+  ])('cuts no stream of %s, and holds none up', async (_what, args) => {
     const live = await startCounting(args)
     try {
       expect(await seriesOf(live)).toBeGreaterThan(1_800)

@@ -207,7 +207,7 @@ describe.each(runtimes)('On %s', (runtime) => {
     ['of text, without what was said', 'text', false],
     ['of JSON, with what was said', 'json', true],
     ['of text, with what was said', 'text', true],
-  ])('nothing that comes out has a secret in it, in a log %s', { timeout: 25_000 }, async (_what, format, content) => {
+  ])('nothing that comes out has a secret in it, in a log %s', async (_what, format, content) => {
     collector.clear()
     const served = await serve(runtime, content, format)
     const answers = await ask(served.url)
@@ -236,7 +236,7 @@ describe.each(runtimes)('On %s', (runtime) => {
 })
 
 describe('Keys that the gateway has made', () => {
-  it('are in nothing that comes out but the answer that tells them, and in no file', { timeout: 25_000 }, async () => {
+  it('are in nothing that comes out but the answer that tells them, and in no file', async () => {
     collector.clear()
     const folder = await mkdtemp(join(tmpdir(), 'samewire-'))
     const more = { SAMEWIRE_STATE: `file:${join(folder, 'state.db')}`, OTEL_EXPORTER_OTLP_ENDPOINT: collector.url }

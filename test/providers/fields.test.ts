@@ -314,5 +314,5 @@ describe.each(runtimes)('A field of a chat request, on %s,', (runtime) => {
       'tool_choice of some tools: 400 unsupported_parameter tool_choice',
       'web_search_options: 400 unsupported_parameter web_search_options',
     ])
-  }, 90_000)
+  }, 180_000)
 })

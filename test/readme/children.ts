@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { connect } from 'node:net'
+import { compiled } from '../support/compile-cache.ts'
 import { root } from './snippets.ts'
 
 export interface Ended {
@@ -14,6 +15,7 @@ type Env = Record<string, string | undefined>
 export const bareEnv: Env = {
   PATH: `${root}node_modules/.bin:${process.env.PATH}`,
   HOME: process.env.HOME,
+  ...compiled(),
 }
 
 function start(command: string, args: readonly string[], env: Env): ChildProcessWithoutNullStreams {

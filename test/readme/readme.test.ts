@@ -242,7 +242,7 @@ const runners: Readonly<Record<string, Runner>> = {
       expect(buildCatalog(config, registry, env).providers.size).toBe(Object.keys(config.providers ?? {}).length)
       // Assembling reads the keys too.
       await (await startGateway(config, { env })).stop()
-    }, 60_000)
+    }, 180_000)
     if (argument !== 'whole') return
     test(`${title}: every key of the configuration stands in it`, async () => {
       const keys = [...(await schemaSource()).matchAll(/^ {2,4}(\w+): v\./gm)]
@@ -262,7 +262,7 @@ const runners: Readonly<Record<string, Runner>> = {
       const response = await fetch(new Request(`http://localhost${prefix}/health/ready`), { OPENAI_API_KEY: 'sk-test' })
       expect([response.status, await response.json()]).toMatchObject([200, { status: 'ready' }])
       await close?.()
-    }, 60_000)
+    }, 180_000)
   },
 
   yaml({ text }, title) {
@@ -301,7 +301,7 @@ const runners: Readonly<Record<string, Runner>> = {
       const { stdout, stderr } = await run('wrangler', args, { ...bareEnv, CI: 'true', WRANGLER_SEND_METRICS: 'false' })
       expect(stdout + stderr).toContain('SAMEWIRE_CONFIG')
       expect(stdout).toContain('--dry-run: exiting now')
-    }, 60_000)
+    }, 180_000)
   },
 
   tree({ text }, title) {

@@ -111,7 +111,7 @@ describe.each([1, 2])('A gateway of %d whose time of grace is over', (workers) =
     waited = performance.now() - told
     code = await program.ended
     printed = program.printed()
-  }, 60_000)
+  })
   afterAll(async () => {
     await upstream.close()
     await config.remove()

@@ -76,7 +76,7 @@ describe.each([1, 2])('A gateway of %d that is told to stop while an answer runs
     for (const socket of waiting) socket?.destroy()
     await Promise.all(answers.map((answer) => answer.body?.cancel()))
     expect(await program.ended).toBe(0)
-  }, 60_000)
+  })
 })
 
 it('A gateway that has not heard yet which models there are is alive but not ready', async () => {
@@ -99,4 +99,4 @@ it('A gateway that has not heard yet which models there are is alive but not rea
   expect(await get(await open(port), '/health/ready')).toMatchObject({ status: 200, body: { status: 'ready' } })
   program.signal('SIGTERM')
   expect(await program.ended).toBe(0)
-}, 60_000)
+})

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../../src/config/schema.ts'
+import { compiled } from './compile-cache.ts'
 
 const entry = fileURLToPath(new URL('../../src/node.js', import.meta.url))
 
@@ -23,8 +24,8 @@ export interface Program {
 export function launch(args: readonly string[], env: Record<string, string> = {}, cwd?: string, file = entry): Program {
   const child = spawn(process.execPath, [file, '--port', '0', ...args], {
     cwd,
-    // Hides the keys and servers of the user who runs the tests.
-    env: { PATH: process.env.PATH, OLLAMA_HOST: 'http://127.0.0.1:1', ...env },
+    // Hides the keys and servers of the user who runs the tests. A machine that stands still must cut no stream.
+    env: { PATH: process.env.PATH, OLLAMA_HOST: 'http://127.0.0.1:1', SAMEWIRE_GRACE: '120', ...compiled(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

@@ -180,7 +180,7 @@ describe('A gateway with workers that is told to stop', () => {
     await config.remove()
   })
 
-  it('takes no more connections, lets streams end, and ends with them', { timeout: 8_000 }, async () => {
+  it('takes no more connections, lets streams end, and ends with them', async () => {
     const idle = [open(started.port), open(started.port)]
     for (const { ask } of idle) expect(await ask()).toBe(200)
     const { script, release } = heldStream()
