@@ -17,6 +17,7 @@ import { type RunningGateway, startGateway as startOnPort } from '../support/gat
 import { keptState } from '../support/state.ts'
 import { storedParts } from '../support/stored.ts'
 import { chatAnswer, type FakeUpstream, fakeUpstream, json, stream } from '../support/upstream.ts'
+import { builtWorker } from '../support/worker.ts'
 import { bareEnv, listens, type RunningProgram, run, startProgram } from './children.ts'
 import { firstKey } from './first-key.ts'
 import { type AssembledGateway, askWith, startGateway } from './gateways.ts'
@@ -294,8 +295,9 @@ const runners: Readonly<Record<string, Runner>> = {
       const given = /'''([\s\S]*?)'''/.exec(text)?.[1] ?? ''
       expect(buildCatalog(JSON.parse(given), registry, {}).models.size).toBeGreaterThan(0)
       const own = (await readFile(join(root, 'wrangler.toml'), 'utf8'))
-        .replace('"dist/worker/', `"${root}dist/worker/`)
-        .replace('node scripts/', `node ${root}scripts/`)
+        // Another build would take away what others have wrangler build at the same time.
+        .replace(/\[build\][\s\S]*?\n\n/, '')
+        .replace('"dist/worker/', `"${join(root, (await builtWorker()).folder)}/`)
       const file = await write('wrangler.toml', `${own}\n${text}`)
       const args = ['deploy', '--dry-run', '--config', file, '--outdir', join(folder, 'worker')]
       const { stdout, stderr } = await run('wrangler', args, { ...bareEnv, CI: 'true', WRANGLER_SEND_METRICS: 'false' })
