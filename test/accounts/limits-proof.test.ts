@@ -19,13 +19,9 @@ const settings = { rpm: 600, tpm: 12_000, keys: 10, most: 100, clients: 20, answ
 // The long form is `npm run prove:limits`, which also says whether much was left, and how long nobody was let through: how
 // fast clients ask is up to the machine.
 describe.each(Object.entries(engines))('Processes that share %s', (_, place) => {
-  it.each([0, 2])(
-    'let through no more than limits a minute allow, where %i are killed',
-    async (kills) => {
-      const { lines, requests } = await proveLimits({ ...settings, kills, url: await place() })
-      expect(lines.filter(({ over }) => over > 0)).toEqual([])
-      expect(requests).toBeGreaterThan(600)
-    },
-    60_000,
-  )
+  it.each([0, 2])('let through no more than limits a minute allow, where %i are killed', async (kills) => {
+    const { lines, requests } = await proveLimits({ ...settings, kills, url: await place() })
+    expect(lines.filter(({ over }) => over > 0)).toEqual([])
+    expect(requests).toBeGreaterThan(600)
+  })
 })
