@@ -99,15 +99,19 @@ class SqliteDatabase implements TransactionalDatabase {
   }
 
   batch(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
-    const aside = sizeOf(statements) > large && !this.#isFull ? this.#aside : undefined
+    const bytes = sizeOf(statements)
+    const aside = bytes > large && !this.#isFull ? this.#aside : undefined
     return aside?.isThere
       ? this.#inTurn((asked) => this.#runAside(aside, statements, asked))
-      : this.#runHere(statements)
+      : this.#runHere(statements, bytes)
   }
 
-  #runHere(statements: readonly Statement[]): Promise<readonly (readonly Row[])[]> {
-    const runAll = () => statements.map(({ sql, values = [], intoColumns }) => this.#run(sql, values, intoColumns))
-    return this.transaction(() => Promise.resolve().then(runAll))
+  #runHere(statements: readonly Statement[], bytes: number): Promise<readonly (readonly Row[])[]> {
+    const runAll = () => {
+      this.#bytes += bytes
+      return statements.map(({ sql, values = [], intoColumns }) => this.#rows(sql, values, intoColumns))
+    }
+    return this.transaction(() => Promise.resolve().then(() => this.#timed(runAll)))
   }
 
   transaction<T>(work: (inside: Statements) => Promise<T>): Promise<T> {
@@ -197,10 +201,14 @@ class SqliteDatabase implements TransactionalDatabase {
     }
   }
 
-  #run(sql: string, values: readonly Value[], intoColumns = false): readonly Row[] {
+  #run(sql: string, values: readonly Value[]): readonly Row[] {
     this.#bytes = values.reduce(addSize, this.#bytes)
+    return this.#timed(() => this.#rows(sql, values))
+  }
+
+  #rows(sql: string, values: readonly Value[], intoColumns = false): readonly Row[] {
     try {
-      const rows = this.#timed(() => this.#statement(sql).all(...(intoColumns ? values : values.map(bound))))
+      const rows = this.#statement(sql).all(...(intoColumns ? values : values.map(bound)))
       return rows.map((row) => ({ ...row })) as unknown as readonly Row[]
     } catch (error) {
       // Others have the file: the caller tries again.
@@ -226,7 +234,7 @@ class SqliteDatabase implements TransactionalDatabase {
     const known = this.#prepared.get(sql)
     if (known) return known
     if (this.#prepared.size >= mostPrepared) this.#prepared.clear()
-    const statement = this.#connection.prepare(sql)
+    const statement = this.#connection.prepare(withoutNumbers(sql))
     this.#prepared.set(sql, statement)
     return statement
   }
@@ -252,6 +260,12 @@ class SqliteDatabase implements TransactionalDatabase {
 function fileAt(path: string): string | undefined {
   const found = statSync(path, { throwIfNoEntry: false })
   return found && `${found.dev}:${found.ino}`
+}
+
+/** For each value, SQLite looks for the name of its mark in a list of all that have one, such as a number. */
+function withoutNumbers(sql: string): string {
+  const marks = sql.match(/\?\d+/g) ?? []
+  return marks.every((mark, at) => mark === `?${at + 1}`) ? sql.replace(/\?\d+/g, '?') : sql
 }
 
 function sizeOf(statements: readonly Statement[]): number {

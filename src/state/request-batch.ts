@@ -1,6 +1,6 @@
 import type { Database } from './database.ts'
 import type { RequestRow } from './ledger.ts'
-import { insertion } from './request-rows.ts'
+import { insertions } from './request-rows.ts'
 import { type EndUsers, Rollups } from './rollups.ts'
 
 /** What is written in one transaction. */
@@ -14,7 +14,7 @@ export interface RequestBatch {
 export async function writeBatch(database: Database, { rows, sums }: RequestBatch, endUsers: EndUsers): Promise<void> {
   const rollups = new Rollups(endUsers)
   for (const row of rows) rollups.add(row)
-  await database.batch([...rows.map(insertion), ...rollups.statements(), ...(sums?.statements() ?? [])])
+  await database.batch([...insertions(rows), ...rollups.statements(), ...(sums?.statements() ?? [])])
 }
 
 /** Those of rows that aren't there: a store may write a batch and then fail to say so. */

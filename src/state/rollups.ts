@@ -9,6 +9,9 @@ export class Rollups {
   readonly #sums = new Map<string, Sum>()
   readonly #spent = new Map<string, Spent>()
   readonly #endUsers: EndUsers
+  /** What the row before counted for: most are alike, and it takes long to make up a name of all that they have in common. */
+  #last: Sum | undefined
+  #lastSpent: Spent | undefined
 
   constructor(endUsers: EndUsers) {
     this.#endUsers = endUsers
@@ -22,14 +25,9 @@ export class Rollups {
     const bucket = row.at - (row.at % hour)
     const { key, project, user, operation, model, deployment } = row
     const endUser = this.#endUsers.known(bucket, row.endUser)
-    const names = [key, project, user, endUser, operation, model, deployment].map((name) => name ?? '')
-    // No store takes a text with this character in it, so that it is in none of them.
-    const id = `${bucket}\0${names.join('\0')}`
-    let sum = this.#sums.get(id)
-    if (!sum) {
-      sum = { group: [bucket, ...names], counts: counted.map(() => 0) }
-      this.#sums.set(id, sum)
-    }
+    const names = [key, project, user, endUser, operation, model, deployment]
+    const sum = this.#last && isOf(this.#last, bucket, names) ? this.#last : this.#sumOf(bucket, names)
+    this.#last = sum
     for (let at = 0; at < counted.length; at++) sum.counts[at] = (sum.counts[at] as number) + (counted[at]?.(row) ?? 0)
     if (row.key !== null && row.booked !== 0) this.#spend(row.key, row)
   }
@@ -37,6 +35,8 @@ export class Rollups {
   /** Takes up to so many sums of each kind out of these. */
   take(most: number): Rollups {
     const taken = new Rollups(this.#endUsers)
+    this.#last = undefined
+    this.#lastSpent = undefined
     move(this.#sums, taken.#sums, most)
     move(this.#spent, taken.#spent, most)
     return taken
@@ -53,13 +53,35 @@ export class Rollups {
     ]
   }
 
+  #sumOf(bucket: number, names: readonly (string | null)[]): Sum {
+    const plain = names.map((name) => name ?? '')
+    // No store takes a text with this character in it, so that it is in none of them.
+    const id = `${bucket}\0${plain.join('\0')}`
+    let sum = this.#sums.get(id)
+    if (!sum) {
+      sum = { group: [bucket, ...plain], counts: counted.map(() => 0) }
+      this.#sums.set(id, sum)
+    }
+    return sum
+  }
+
   #spend(key: string, { at, booked }: RequestRow): void {
     const day = windowAt('daily', at)
-    const id = `${key} ${day}`
-    const spent = this.#spent.get(id) ?? { key, day, booked: 0 }
+    let spent = this.#lastSpent
+    if (spent?.key !== key || spent.day !== day) {
+      const id = `${key} ${day}`
+      spent = this.#spent.get(id) ?? { key, day, booked: 0 }
+      this.#spent.set(id, spent)
+      this.#lastSpent = spent
+    }
     spent.booked += booked
-    this.#spent.set(id, spent)
   }
+}
+
+function isOf({ group }: Sum, bucket: number, names: readonly (string | null)[]): boolean {
+  if (group[0] !== bucket) return false
+  for (let at = 0; at < names.length; at++) if (group[at + 1] !== (names[at] ?? '')) return false
+  return true
 }
 
 function move<T>(from: Map<string, T>, to: Map<string, T>, most: number): void {

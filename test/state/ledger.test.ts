@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
-import { type Database, StoreError } from '../../src/state/database.ts'
+import { type Database, type Statement, StoreError } from '../../src/state/database.ts'
 import type { UsageQuery } from '../../src/state/ledger.ts'
 import { createLedger, type LedgerWriter } from '../../src/state/ledger-writer.ts'
+import { fieldNames } from '../../src/state/request-rows.ts'
 import { keepFor } from '../../src/state/retention.ts'
 import { createUsage } from '../../src/state/usage.ts'
 import { ManualClock } from '../support/gateway.ts'
@@ -19,6 +20,8 @@ let ledger: LedgerWriter
 /** What comes of the next batches, in order; then they are written. */
 let faults: ('refused' | 'written all the same')[]
 let batches: number[]
+/** Of each. */
+let rows: number[]
 const make = rowMaker()
 const usage = () => createUsage(inner, clock)
 
@@ -28,20 +31,28 @@ beforeEach(async () => {
   logged = []
   faults = []
   batches = []
+  rows = []
   const database: Database = {
     all: (sql, values) => inner.all(sql, values),
     close: () => inner.close(),
     async batch(statements) {
       batches.push(statements.length)
+      rows.push(rowsIn(statements))
       const fault = faults.shift()
       if (fault === 'refused') throw new StoreError('database is locked', { busy: true })
-      const rows = await inner.batch(statements)
+      const results = await inner.batch(statements)
       if (fault) throw new StoreError('the connection broke')
-      return rows
+      return results
     },
   }
   ledger = createLedger({ database, clock, log: (line) => logged.push(line), mostWaiting: 100 })
 })
+
+/** Several of them are inserted at once. */
+function rowsIn(statements: readonly Statement[]): number {
+  const inserts = statements.filter(({ sql }) => sql.startsWith('INSERT INTO requests '))
+  return inserts.reduce((sum, { values = [] }) => sum + values.length, 0) / fieldNames.length
+}
 
 /** Lets time pass, and all that timers began come to its end. */
 async function pass(ms: number): Promise<void> {
@@ -146,7 +157,7 @@ describe('Many rows', () => {
   it('are written in transactions of 64, one after the other', async () => {
     for (let at = 0; at < 100; at++) ledger.write(make({ at: clock.now() }))
     await pass(60)
-    expect(batches).toEqual([65, 37])
+    expect(rows).toEqual([64, 36])
     expect(await requestsIn()).toBe(100)
   })
 
