@@ -104,8 +104,8 @@ export class RequestAdmission implements Admission {
   }
 
   headers(): Record<string, string> {
-    const [only, ...more] = this.#allowances
-    const taken = more.length === 0 ? (only?.taken ?? []) : this.#allowances.flatMap((one) => one.taken)
+    const all = this.#allowances
+    const taken = all.length === 1 ? (all[0] as Allowance).taken : all.flatMap((one) => one.taken)
     return this.#admitted.paying.headers(taken)
   }
 
@@ -154,20 +154,22 @@ export class RequestAdmission implements Admission {
     this.#isSettled = true
     // What was let in counts, although it could not go on.
     const used = { requests: this.isRefused && this.#held.length === 0 ? 0 : 1, tokens: input + output }
-    for (const allowance of this.#allowances) allowance.settle(used, this.#ofBudgets(booked))
+    const amounts = this.#ofBudgets(booked)
+    for (const allowance of this.#allowances) allowance.settle(used, amounts)
   }
 
   #take(takes: readonly Take[], holds: readonly Hold[]): void | Promise<void> {
     if (takes.length + holds.length === 0) return
     // Until it is granted.
     this.isRefused = true
-    const done = (allowance: Allowance) => {
-      this.isRefused = false
-      this.#allowances.push(allowance)
-    }
     const { paying, isPaid } = this.#admitted
     const taken = paying.take(takes, holds, isPaid)
-    return taken instanceof Promise ? taken.then(done) : done(taken)
+    return taken instanceof Promise ? taken.then((one) => this.#taken(one)) : this.#taken(taken)
+  }
+
+  #taken(allowance: Allowance): void {
+    this.isRefused = false
+    this.#allowances.push(allowance)
   }
 
   /** A part of a request, one in the terms of another API, or one with what somebody has begun, has its own. */
@@ -209,7 +211,9 @@ export class RequestAdmission implements Admission {
 
   /** So much of each budget, nothing of what comes back. */
   #ofBudgets(amount: number): readonly number[] {
-    return this.#admitted.holds.map(({ meter }) => (meter.returns ? 0 : amount))
+    const amounts: number[] = []
+    for (const { meter } of this.#admitted.holds) amounts.push(meter.returns ? 0 : amount)
+    return amounts
   }
 }
 

@@ -1,27 +1,27 @@
 import { goDuration } from './duration.ts'
-import type { RateKind, Taken } from './rates.ts'
-
-/** The names of each kind's: a text made anew each time would have to be looked up among all names. */
-const names = { requests: namesOf('requests'), tokens: namesOf('tokens') } as const
-
-function namesOf(kind: RateKind) {
-  return {
-    limit: `x-ratelimit-limit-${kind}`,
-    left: `x-ratelimit-remaining-${kind}`,
-    reset: `x-ratelimit-reset-${kind}`,
-  } as const
-}
+import type { Level, RateKind, Taken } from './rates.ts'
 
 /** OpenAI's headers, each about the limit of its kind of which the least is left. */
 export function limitHeaders(taken: readonly Taken[], now: number): Record<string, string> {
   const headers: Record<string, string> = {}
-  addKind(headers, taken, 'requests', now)
-  addKind(headers, taken, 'tokens', now)
+  const requests = tightestOf(taken, 'requests', now)
+  // Names that are written out are the cheapest.
+  if (requests) {
+    headers['x-ratelimit-limit-requests'] = String(requests.limit)
+    headers['x-ratelimit-remaining-requests'] = String(requests.left(now))
+    headers['x-ratelimit-reset-requests'] = goDuration(requests.reset(now))
+  }
+  const tokens = tightestOf(taken, 'tokens', now)
+  if (tokens) {
+    headers['x-ratelimit-limit-tokens'] = String(tokens.limit)
+    headers['x-ratelimit-remaining-tokens'] = String(tokens.left(now))
+    headers['x-ratelimit-reset-tokens'] = goDuration(tokens.reset(now))
+  }
   return headers
 }
 
-function addKind(headers: Record<string, string>, taken: readonly Taken[], kind: RateKind, now: number): void {
-  let tightest: Taken['bucket'] | undefined
+function tightestOf(taken: readonly Taken[], kind: RateKind, now: number): Level | undefined {
+  let tightest: Level | undefined
   let least = Number.POSITIVE_INFINITY
   for (const { take, bucket } of taken) {
     if (take.kind !== kind) continue
@@ -30,9 +30,5 @@ function addKind(headers: Record<string, string>, taken: readonly Taken[], kind:
     tightest = bucket
     least = left
   }
-  if (!tightest) return
-  const { limit, left, reset } = names[kind]
-  headers[limit] = String(tightest.limit)
-  headers[left] = String(least)
-  headers[reset] = goDuration(tightest.reset(now))
+  return tightest
 }

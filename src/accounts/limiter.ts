@@ -32,15 +32,7 @@ const nothing = { requests: 0, tokens: 0 }
 
 /** Limits a minute, and meters beside them. */
 export function limiterOf<L extends Level>(rates: RateBook<L>, meters: Meters): Limiter {
-  const allowance = (taken: readonly Taken<L>[], grant?: Granted): Allowance => ({
-    granted: true,
-    taken,
-    extend: (more) => grant?.extend(more) ?? true,
-    settle(used, amounts) {
-      rates.settle(taken, used)
-      grant?.settle(amounts)
-    },
-  })
+  const allowance = (taken: readonly Taken<L>[], grant?: Granted) => new Allowed(rates, taken, grant)
 
   /** What was taken of the rates comes back if there is too little of anything else. */
   function reserved(taken: readonly Taken<L>[], outcome: Granted | Refused): Allowance | Refused {
@@ -61,14 +53,38 @@ export function limiterOf<L extends Level>(rates: RateBook<L>, meters: Meters): 
     )
   }
 
+  function next(taken: readonly Taken<L>[] | TooFast, holds: readonly Hold[]): ReturnType<Limiter['take']> {
+    if (isTooFast(taken)) return taken
+    return holds.length === 0 ? allowance(taken) : reserve(taken, holds)
+  }
+
   return {
     take({ takes, holds }) {
-      const next = (taken: readonly Taken<L>[] | TooFast) => {
-        if (isTooFast(taken)) return taken
-        return holds.length === 0 ? allowance(taken) : reserve(taken, holds)
-      }
       const taken = rates.take(takes)
-      return taken instanceof Promise ? taken.then(next) : next(taken)
+      return taken instanceof Promise ? taken.then((one) => next(one, holds)) : next(taken, holds)
     },
+  }
+}
+
+/** What was taken of limits a minute, and granted beside. */
+class Allowed<L extends Level> implements Allowance {
+  readonly granted = true
+  readonly taken: readonly Taken<L>[]
+  readonly #rates: RateBook<L>
+  readonly #grant: Granted | undefined
+
+  constructor(rates: RateBook<L>, taken: readonly Taken<L>[], grant: Granted | undefined) {
+    this.#rates = rates
+    this.taken = taken
+    this.#grant = grant
+  }
+
+  extend(more: readonly number[]): boolean | Promise<boolean> {
+    return this.#grant?.extend(more) ?? true
+  }
+
+  settle(used: Readonly<Record<RateKind, number>>, meters: readonly number[]): void {
+    this.#rates.settle(this.taken, used)
+    this.#grant?.settle(meters)
   }
 }

@@ -45,7 +45,8 @@ const mostBuckets = 10_000
 /** The limits per minute of this process. */
 export class Rates implements RateBook<Bucket> {
   readonly #clock: Pick<Clock, 'now'>
-  readonly #buckets = new Map<string, Bucket>()
+  /** By subject: a name with the kind that is made for each request would have to be hashed each time. */
+  readonly #buckets = { requests: new Map<string, Bucket>(), tokens: new Map<string, Bucket>() }
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock
@@ -90,17 +91,19 @@ export class Rates implements RateBook<Bucket> {
   }
 
   #bucketOf({ subject, kind, limit }: Omit<Take, 'need'>, now: number): Bucket {
-    const name = `${kind} ${subject}`
-    const known = this.#buckets.get(name)
+    const { requests, tokens } = this.#buckets
+    const buckets = kind === 'requests' ? requests : tokens
+    const known = buckets.get(subject)
     if (known && known.limit === limit) return known
-    if (!known && this.#buckets.size >= mostBuckets) this.#forget(now)
+    if (!known && requests.size + tokens.size >= mostBuckets) this.#forget(now)
     const bucket = known ? known.resized(limit, now) : new Bucket(limit, now)
-    this.#buckets.set(name, bucket)
+    buckets.set(subject, bucket)
     return bucket
   }
 
   #forget(now: number): void {
-    for (const [name, bucket] of this.#buckets) if (bucket.reset(now) === 0) this.#buckets.delete(name)
+    for (const buckets of Object.values(this.#buckets))
+      for (const [subject, bucket] of buckets) if (bucket.reset(now) === 0) buckets.delete(subject)
   }
 }
 

@@ -41,7 +41,8 @@ export class SharedRates implements RateBook<Tranche> {
   readonly #clock: Clock
   readonly #company: Company
   readonly #flushMs: number
-  readonly #tranches = new Map<string, Tranche>()
+  /** By subject: a name with the kind that is made for each request would have to be hashed each time. */
+  readonly #tranches = { requests: new Map<string, Tranche>(), tokens: new Map<string, Tranche>() }
   #mostTranches = mostTranches
   readonly #queue: RoundQueue<RateWant, Tranche>
   /** Those that may have something free, or owe something. */
@@ -59,7 +60,8 @@ export class SharedRates implements RateBook<Tranche> {
 
   take(takes: readonly Take[]): ReturnType<RateBook<Tranche>['take']> {
     const now = this.#clock.now()
-    const all = takes.map((take) => ({ take, bucket: this.#of(take, now) }))
+    const all: Taken<Tranche>[] = []
+    for (const take of takes) all.push({ take, bucket: this.#of(take, now) })
     let isFree = !this.#closed
     for (let index = 0; index < all.length; index++) {
       const { take, bucket } = all[index] as Taken<Tranche>
@@ -160,22 +162,30 @@ export class SharedRates implements RateBook<Tranche> {
   }
 
   #of({ subject, kind, limit }: Take, now: number): Tranche {
-    const name = `${kind} ${subject}`.slice(0, longestName)
-    const known = this.#tranches.get(name)
+    const tranches = this.#tranches[kind]
+    const longest = longestName - kind.length - 1
+    const whose = subject.length > longest ? subject.slice(0, longest) : subject
+    const known = tranches.get(whose)
     if (known) {
       if (known.limit !== limit) known.resize(limit, now)
       return known
     }
-    if (this.#tranches.size >= this.#mostTranches) this.#forget(now)
-    const tranche = new Tranche(name, limit, now)
-    this.#tranches.set(name, tranche)
+    if (this.#size >= this.#mostTranches) this.#forget(now)
+    const tranche = new Tranche(`${kind} ${whose}`, limit, now)
+    tranches.set(whose, tranche)
     return tranche
   }
 
   #forget(now: number): void {
-    for (const [name, tranche] of this.#tranches)
-      if (tranche.users === 0 && tranche.debt === 0 && tranche.free(now) <= 0) this.#tranches.delete(name)
-    this.#mostTranches = Math.max(mostTranches, this.#tranches.size * 2)
+    for (const tranches of Object.values(this.#tranches))
+      for (const [subject, tranche] of tranches)
+        if (tranche.users === 0 && tranche.debt === 0 && tranche.free(now) <= 0) tranches.delete(subject)
+    this.#mostTranches = Math.max(mostTranches, this.#size * 2)
+  }
+
+  get #size(): number {
+    const { requests, tokens } = this.#tranches
+    return requests.size + tokens.size
   }
 }
 

@@ -41,7 +41,9 @@ export class Grant<A extends Account> implements Granted {
   settle(used: readonly number[]): void {
     if (this.#over) return
     this.#over = true
-    for (const [index, account] of this.#accounts.entries()) {
+    const accounts = this.#accounts
+    for (let index = 0; index < accounts.length; index++) {
+      const account = accounts[index] as A
       account.users--
       const held = this.#amounts[index] as number
       const said = Math.ceil(used[index] ?? 0)

@@ -6,7 +6,6 @@ import type { Hold, Meter } from './meters.ts'
  * was spent meanwhile, except for `over`.
  */
 export class Slice implements Account {
-  readonly name: string
   readonly meter: Pick<Meter, 'subject' | 'window'>
   readonly returns: boolean
   limit: number
@@ -29,8 +28,7 @@ export class Slice implements Account {
   /** What was refused because of what is spent: until then whoever is short of as much needn't ask. */
   dry = { short: Number.POSITIVE_INFINITY, until: 0, left: 0 }
 
-  constructor(name: string, { subject, window, limit, returns = false }: Meter) {
-    this.name = name
+  constructor({ subject, window, limit, returns = false }: Meter) {
     this.meter = { subject, window }
     this.limit = limit
     this.returns = returns
@@ -62,31 +60,52 @@ export class Slice implements Account {
   }
 }
 
+/** Whether each has as much free. */
+export function haveRoom(slices: readonly Slice[], amounts: readonly number[]): boolean {
+  for (let index = 0; index < slices.length; index++)
+    if ((slices[index] as Slice).room < (amounts[index] as number)) return false
+  return true
+}
+
 /** Those of this process, by meter. */
 export class SliceBook {
-  readonly #slices = new Map<string, Slice>()
+  /** By window, and subject: a name of both that is made for each request would have to be hashed each time. */
+  readonly #windows = new Map<number, Map<string, Slice>>()
 
   /** In the order of the holds. */
   of(holds: readonly Hold[]): readonly Slice[] {
-    const slices = holds.map(({ meter }) => this.#of(meter))
-    if (new Set(slices).size < slices.length) throw new RangeError('a request holds one meter twice')
+    const slices: Slice[] = []
+    for (const { meter } of holds) {
+      const slice = this.#of(meter)
+      if (slices.includes(slice)) throw new RangeError('a request holds one meter twice')
+      slices.push(slice)
+    }
     return slices
   }
 
-  all(): Iterable<Slice> {
-    return this.#slices.values()
+  *all(): Iterable<Slice> {
+    for (const slices of this.#windows.values()) yield* slices.values()
   }
 
   drop(slices: Iterable<Slice>): void {
-    for (const slice of slices) if (slice.done && !slice.stirred) this.#slices.delete(slice.name)
+    for (const slice of slices) if (slice.done && !slice.stirred) this.#delete(slice.meter)
   }
 
   #of(meter: Meter): Slice {
-    const name = `${meter.window} ${meter.subject}`
-    const known = this.#slices.get(name)
+    let slices = this.#windows.get(meter.window)
+    const known = slices?.get(meter.subject)
     if (known) return known
-    const slice = new Slice(name, meter)
-    this.#slices.set(name, slice)
+    if (!slices) {
+      slices = new Map()
+      this.#windows.set(meter.window, slices)
+    }
+    const slice = new Slice(meter)
+    slices.set(meter.subject, slice)
     return slice
+  }
+
+  #delete({ window, subject }: Slice['meter']): void {
+    const slices = this.#windows.get(window)
+    if (slices?.delete(subject) && slices.size === 0) this.#windows.delete(window)
   }
 }

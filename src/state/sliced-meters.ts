@@ -7,7 +7,7 @@ import type { Company, Granted, Hold, Meter, MeterBook, Meters, Reading, Refused
 import { Reaper } from './reaper.ts'
 import type { Shortage, Verdict } from './round.ts'
 import { Rounds } from './rounds.ts'
-import { type Slice, SliceBook } from './slice.ts'
+import { haveRoom, type Slice, SliceBook } from './slice.ts'
 
 export interface SlicedOptions {
   readonly clock: Clock
@@ -91,17 +91,18 @@ export class SlicedMeters implements Meters, MeterBook, Company {
 
   reserve(holds: readonly Hold[]): Granted | Refused | Promise<Granted | Refused> {
     const slices = this.#book.of(holds)
-    const amounts = holds.map(({ amount }) => amount)
-    checkAmounts(amounts)
+    const amounts: number[] = []
     let same = true
-    for (const [index, slice] of slices.entries()) {
-      const { limit } = (holds[index] as Hold).meter
-      if (slice.limit === limit) continue
-      slice.limit = limit
+    for (const { meter, amount } of holds) {
+      const slice = slices[amounts.push(amount) - 1] as Slice
+      if (slice.limit === meter.limit) continue
+      slice.limit = meter.limit
       slice.dry.until = 0
       same = false
     }
+    checkAmounts(amounts)
     const verdict = this.#take(slices, amounts, same)
+    if (verdict === undefined) return new Grant(slices, amounts, this.#granting)
     const answer = (said: Verdict) => (said ? refused(holds, said) : new Grant(slices, amounts, this.#granting))
     return verdict instanceof Promise ? this.#later(slices, verdict.then(answer)) : answer(verdict)
   }
@@ -171,8 +172,8 @@ export class SlicedMeters implements Meters, MeterBook, Company {
 
   /** Undefined: all of them are taken. */
   #take(slices: readonly Slice[], amounts: readonly number[], quick = true): Verdict | Promise<Verdict> {
-    if (quick && !this.#closed && slices.every(({ room }, index) => room >= (amounts[index] as number))) {
-      for (const [index, slice] of slices.entries()) slice.take(amounts[index] as number)
+    if (quick && !this.#closed && haveRoom(slices, amounts)) {
+      for (let index = 0; index < slices.length; index++) slices[index]?.take(amounts[index] as number)
       return undefined
     }
     return this.#dry(slices, amounts) ?? this.#ask(slices, amounts)
