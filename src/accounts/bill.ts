@@ -56,40 +56,60 @@ class Sum {
   }
 }
 
+/** To which nothing is added. */
+const nothing = new Sum()
+
+function added(sum: Sum | undefined, one: Pick<Held, 'input' | 'output' | 'cost'>, most: number | undefined): Sum {
+  const all = sum ?? new Sum()
+  all.add(one, most)
+  return all
+}
+
 /**
  * Adds up the exchanges of a request. What its upstreams told counts for those that were answered; for those that failed
  * or broke off after they had begun, or are still under way, the most that they can have used.
  */
 export function billOf(report: RequestReport, held: readonly Held[]): Bill {
-  const told = new Sum()
-  const estimated = new Sum()
-  const unknown = new Sum()
-  const { attempts } = report.trace
-  const attemptOf = (one: Held) => attempts.findLast(({ held }) => held === one) ?? one.attempt
-  const answered = held.filter((one) => isAnswered(attemptOf(one)))
+  // Of most requests there is one of the three.
+  let told: Sum | undefined
+  let estimated: Sum | undefined
+  let unknown: Sum | undefined
+  let answers = 0
+  let last: Held | undefined
+  for (const one of held) {
+    if (!isAnswered(attemptOf(report, one))) continue
+    answers++
+    last = one
+  }
   for (const one of held) {
     // A stream that is joined of several has the sum of what they told, if any of them did.
     const { part } = one.attempt ?? {}
     if (part) {
       const charge = part.complete ? part.usage && one.charge(part.usage) : undefined
-      if (charge) told.add(charge, one.cost)
-      else unknown.add(one, one.cost)
+      if (charge) told = added(told, charge, one.cost)
+      else unknown = added(unknown, one, one.cost)
       continue
     }
-    const attempt = attemptOf(one)
+    const attempt = attemptOf(report, one)
     if (!isAnswered(attempt)) {
-      if (!attempt || mayBeBilled(attempt)) unknown.add(one, one.cost)
+      if (!attempt || mayBeBilled(attempt)) unknown = added(unknown, one, one.cost)
       continue
     }
     const { reader, usage = reader?.usage } = attempt
     const isAll = report.outcome === 'done' || !!attempt.usage || (reader?.complete ?? true)
     const own = isAll && (usage || !reader) ? one.charge(usage) : undefined
-    const charge = own ?? (isAll && answered.length === 1 ? toldOf(report) : undefined)
-    if (charge) told.add(charge, one.cost)
-    else if (isAll && one === answered.at(-1)) estimated.add(estimate(report, one), one.cost)
-    else unknown.add(one, one.cost)
+    const charge = own ?? (isAll && answers === 1 ? toldOf(report) : undefined)
+    if (charge) told = added(told, charge, one.cost)
+    else if (isAll && one === last) estimated = added(estimated, estimate(report, one), one.cost)
+    else unknown = added(unknown, one, one.cost)
   }
-  return totalOf(told, estimated, unknown, held)
+  return totalOf(told ?? nothing, estimated ?? nothing, unknown ?? nothing, held)
+}
+
+/** How an exchange went. */
+function attemptOf({ trace: { attempts } }: RequestReport, one: Held): Attempted | undefined {
+  for (let at = attempts.length - 1; at >= 0; at--) if (attempts[at]?.held === one) return attempts[at]
+  return one.attempt
 }
 
 /** One whose usage is known was answered whole, although what it became part of may have broken. */

@@ -172,6 +172,7 @@ export class RequestRecord implements WorkRecord {
     const served = servedBy(trace)
     const charge = this.#charge(served)
     const user = stringAt(this.body?.outline, 'user')
+    // Fields that are spread into it would cost more than all others.
     return {
       requestId,
       method,
@@ -194,11 +195,11 @@ export class RequestRecord implements WorkRecord {
       cost: charge?.cost,
       priceSource: charge?.priceSource,
       bytesIn: this.body?.bytes.length ?? this.read.bytes,
-      ...(trace.context && { conclusion: trace.conclusion ?? this.#reader()?.conclusion }),
+      conclusion: trace.context && (trace.conclusion ?? this.#reader()?.conclusion),
       bytesOut: this.#bytesOut,
-      ...(this.#observer.content && {
-        content: { request: this.body?.bytes, answer: this.#whole ?? this.#seen?.take() },
-      }),
+      content: this.#observer.content
+        ? { request: this.body?.bytes, answer: this.#whole ?? this.#seen?.take() }
+        : undefined,
     }
   }
 

@@ -27,14 +27,25 @@ export interface PricingOptions extends Pick<BookOptions, 'known' | 'catalogue'>
 
 export function createPricing({ catalog, known, catalogue, clock, log }: PricingOptions): Pricing {
   const book = new PriceBook({ known, agreed: agreedPrices(catalog), catalogue, log, now: () => clock.now() })
+  /** Asked for twice of most answers: for the report, and by whoever pays. */
+  let last: { readonly told: JsonObject; readonly served: Deployment; readonly charge: Charge | undefined } | undefined
+
+  function chargeOf(told: JsonObject | undefined, pieces: Pieces | undefined, served: Deployment | undefined) {
+    const usage = usageOf(told, pieces)
+    if (!usage) return undefined
+    const priced = served && book.priceOf(served)
+    const cost = priced && costOf(priced.tariffs, usage)
+    return { tokens: usage.tokens, cost, priceSource: cost === undefined ? undefined : priced?.source }
+  }
+
   return {
     book,
     charge(told, pieces, served) {
-      const usage = usageOf(told, pieces)
-      if (!usage) return undefined
-      const priced = served && book.priceOf(served)
-      const cost = priced && costOf(priced.tariffs, usage)
-      return { tokens: usage.tokens, cost, priceSource: cost === undefined ? undefined : priced?.source }
+      if (!told || !served || pieces) return chargeOf(told, pieces, served)
+      if (last?.told === told && last.served === served) return last.charge
+      const charge = chargeOf(told, pieces, served)
+      last = { told, served, charge }
+      return charge
     },
   }
 }
