@@ -7,32 +7,37 @@ const quote = 0x22
 /** The same request with a top-level field. One that has no such field is not read again. */
 export function withField(body: RequestBody, name: string, value: unknown): RequestBody {
   const { bytes, outline, model, modelSpan, isWritten } = body
-  const written = JSON.stringify(value)
-  const start = bytes.indexOf(openBrace) + 1
-  // An empty one, or one with spaces before its first field, is rare.
-  if (Object.hasOwn(outline, name) || bytes[start] !== quote) return edited(body, { set: new Map([[name, written]]) })
-  const field = encoded(`${JSON.stringify(name)}:${written},`)
-  const moved = modelSpan && { start: modelSpan.start + field.length, end: modelSpan.end + field.length }
-  const whole = memoryFor(bytes.length + field.length)
-  whole.set(bytes.subarray(0, start))
-  whole.set(field, start)
-  whole.set(bytes.subarray(start), start + field.length)
+  // An empty one, or one with spaces around its first brace, is rare.
+  if (Object.hasOwn(outline, name) || bytes[0] !== openBrace || bytes[1] !== quote)
+    return edited(body, { set: new Map([[name, JSON.stringify(value)]]) })
+  const field = encoded(name, value)
+  const added = field.length - 1
+  const moved = modelSpan && { start: modelSpan.start + added, end: modelSpan.end + added }
+  const whole = memoryFor(bytes.length + added)
+  // The field covers the brace again: views of parts of the bytes would cost more than to copy them.
+  whole.set(bytes, added)
+  whole.set(field)
   // A name that is computed within the braces would have all fields copied one by one, in V8's slowest way.
   const fields = { ...outline }
   fields[name] = value
   return new RequestBody(whole, fields, model, moved, isWritten)
 }
 
-const known = new Map<string, Uint8Array>()
+const known = new Map<string, Map<number | string, Uint8Array>>()
 const most = 1_000
 
-/** Remembered, since there are few: the limits of models. */
-function encoded(field: string): Uint8Array {
-  const found = known.get(field)
+/** With the brace before it. Remembered, since there are few: the limits of models. */
+function encoded(name: string, value: unknown): Uint8Array {
+  const key = typeof value === 'number' ? value : JSON.stringify(value)
+  let all = known.get(name)
+  const found = all?.get(key)
   if (found) return found
-  if (known.size >= most) known.clear()
-  const bytes = encoder.encode(field)
-  known.set(field, bytes)
+  if (!all || all.size >= most) {
+    all = new Map()
+    known.set(name, all)
+  }
+  const bytes = encoder.encode(`{${JSON.stringify(name)}:${JSON.stringify(value)},`)
+  all.set(key, bytes)
   return bytes
 }
 
