@@ -11,10 +11,13 @@ export const reserve =
       budget.deposit()
       return next(call)
     }
-    async function charged(call: Call, admission: Admission): Promise<Answer> {
-      const reserving = admission.reserve()
-      if (reserving) await reserving
-      return await ask(call)
+    function charged(call: Call, admission: Admission): Promise<Answer> {
+      try {
+        const reserving = admission.reserve()
+        return reserving ? reserving.then(() => ask(call)) : ask(call)
+      } catch (refusal) {
+        return Promise.reject(refusal)
+      }
     }
     return (call) => (call.trace.admission ? charged(call, call.trace.admission) : ask(call))
   }

@@ -45,15 +45,19 @@ export function keepingAnswers(gateway: Gateway, { keeping, background }: Answer
     }
   }
 
+  async function keep(request: GatewayRequest): Promise<Answer> {
+    const { body, trace, key } = request
+    const asked = keeping.passesOn ? request : { ...request, body: edited(body, { drop: ofTheStore }) }
+    return await keptChat(await gateway.answer(asked), body, ownerOf(trace.account, key), keeping)
+  }
+
   return {
     ...gateway,
-    async answer(request) {
-      const { operation, body, trace } = request
-      if (operation === responses || operation === compaction || operation === inputTokens)
-        return await respond(request)
-      if (operation !== chat || body.outline.store !== true) return await gateway.answer(request)
-      const asked = keeping.passesOn ? request : { ...request, body: edited(body, { drop: ofTheStore }) }
-      return await keptChat(await gateway.answer(asked), body, ownerOf(trace.account, request.key), keeping)
+    // Most requests don't wait here for what they get elsewhere.
+    answer(request) {
+      const { operation, body } = request
+      if (operation === responses || operation === compaction || operation === inputTokens) return respond(request)
+      return operation === chat && body.outline.store === true ? keep(request) : gateway.answer(request)
     },
   }
 }
