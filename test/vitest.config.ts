@@ -16,7 +16,7 @@ export const node = {
 export default defineConfig({
   test: {
     // Many tests wait for processes and for time to pass: more of them than cores.
-    maxWorkers: 4,
+    maxWorkers: 5,
     projects: [
       {
         test: {

@@ -2,9 +2,11 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import type { Database } from '../../src/state/database.ts'
 import { migrations } from '../../src/state/migrations/all.ts'
+import { limitsOfD1 } from '../../src/state/object-store.ts'
 import type { D1 } from '../../src/workers/bindings.ts'
 import { openD1 } from '../../src/workers/d1.ts'
 import { testEngine } from '../state/engine-suite.ts'
+import { testObjects } from '../state/objects-suite.ts'
 
 const binding = env.DB as unknown as D1
 
@@ -43,3 +45,11 @@ describe('In D1', () => {
     expect(await database.all('SELECT * FROM owners')).toEqual([])
   })
 })
+
+async function withoutObjects(): Promise<Database> {
+  const database = openD1(binding)
+  await database.batch(['objects', 'items', 'secrets', 'keys'].map((table) => ({ sql: `DELETE FROM ${table}` })))
+  return database
+}
+
+describe('Objects in D1', () => testObjects(withoutObjects, limitsOfD1))

@@ -3,8 +3,9 @@ import { env } from 'cloudflare:workers'
 import { describe, expect, it } from 'vitest'
 import type { Allowance, Needs } from '../../src/accounts/limiter.ts'
 import { systemClock } from '../../src/core/clock.ts'
+import { testMeters } from '../state/meters-suite.ts'
 import { budget, parallel } from '../support/holds.ts'
-import { limiterIn, objectIn } from './object-meters.ts'
+import { limiterIn, objectIn, objectPlace } from './object-meters.ts'
 
 const perMinute = (kind: 'requests' | 'tokens', limit: number, need: number, subject = 'key:a') => {
   return { subject, kind, limit, need } as const
@@ -233,3 +234,5 @@ describe('A request on Workers that nobody settles', () => {
     expect(await limiter.read(meter)).toEqual({ spent: 10, held: 0, lost: 10 })
   })
 })
+
+describe.each([1, 4])('Meters in a Durable Object, asked by %d isolates', (members) => testMeters(objectPlace, members))
