@@ -11,6 +11,7 @@ import {
   type Seen,
   tokenLogprobs,
 } from '../support/upstream.ts'
+import { usually } from '../support/usually.ts'
 
 const f = { type: 'function', function: { name: 'f', parameters: { type: 'object', properties: {} } } }
 const schema = { name: 's', schema: { type: 'object', properties: {} } }
@@ -295,8 +296,10 @@ describe.each(runtimes)('A field of a chat request, on %s,', (runtime) => {
     for (const field of Object.keys(fields)) fates[field] = await fateOf(runtime, kind, field)
     expect(fates).toEqual(Object.fromEntries(Object.keys(fields).map((field) => [field, expected(field)])))
   })
+})
 
-  // It computes in earnest.
+// It computes in earnest.
+describe.each(usually<readonly Runtime[]>(['node'], runtimes))('A field of a chat request, on %s,', (runtime) => {
   it('is taken or refused by name by the model that comes with the gateway', async () => {
     const refused: string[] = []
     for (const [field, [request]] of Object.entries(fields)) {

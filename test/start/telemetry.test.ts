@@ -6,6 +6,7 @@ import { serveUpstreams } from '../support/gateway.ts'
 import { type LiveProgram, startLive } from '../support/live.ts'
 import { totalOf } from '../support/metric-points.ts'
 import { chatAnswer, json } from '../support/upstream.ts'
+import { usually } from '../support/usually.ts'
 
 const { up } = serveUpstreams({ up: json(200, chatAnswer('hello')) })
 const collector = duringTests(fakeCollector)
@@ -37,10 +38,12 @@ function exportsTo(path: string): number {
   return collector.exports.filter((one) => one.path === path).length
 }
 
-describe.each([
+const gateways: readonly [name: string, args: readonly string[]][] = [
   ['A gateway', []],
   ['A gateway with two workers', ['--workers', '2']],
-])('%s that is told of a collector', (_, args) => {
+]
+
+describe.each(gateways)('%s that is told of a collector', (_, args) => {
   it('sends the spans and the counts that it still has when SIGTERM ends it', async () => {
     const live = await startLive(configOf(), { args, env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...atTheEnd } })
     await ask(live, 6)
@@ -86,7 +89,9 @@ describe.each([
     expect(totalOf(before, 'samewire.config_reloads', { result: 'applied' })).toBe(1)
     expect(exportsTo('/v1/traces')).toBe(0)
   })
+})
 
+describe.each(usually(gateways.slice(1), gateways))('%s that is told of a collector', (_, args) => {
   it('serves, and says once what it misses, where there is none', async () => {
     const env = {
       OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://127.0.0.1:1/v1/metrics',

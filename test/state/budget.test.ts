@@ -16,7 +16,7 @@ const engines: Readonly<Record<string, () => Promise<string>>> = {
   'one file': async () => `file:${join(folder, `${++files}.db`)}`,
   ...(postgres && { 'one PostgreSQL': () => postgres.database() }),
 }
-const limit = usually(20_000, 100_000)
+const limit = usually(10_000, 100_000)
 const settings = { limit, most: 100, keys: 5, processes: 3, clients: 20, answerMs: 20 }
 
 // The long form is `npm run prove:budget`.
