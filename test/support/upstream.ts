@@ -41,6 +41,8 @@ export async function fakeUpstream(...scripts: Script[]): Promise<FakeUpstream> 
     if (!script) response.writeHead(500).end('no script')
     else await played(script, entry, response, request.socket)
   })
+  // Where the machine stands still for the five seconds that it has otherwise, it would close what a gateway writes to.
+  server.keepAliveTimeout = 0
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
