@@ -14,7 +14,7 @@ import { type JsonObject, stringAt } from '../wire/json.ts'
 import { type Paying, RequestAdmission } from './admission.ts'
 import { allowList } from './allowed.ts'
 import { boundOf, likely, type TokenBound } from './bound.ts'
-import { limitHeaders } from './limit-headers.ts'
+import { addLimitHeaders } from './limit-headers.ts'
 import type { Allowance, Limiter } from './limiter.ts'
 import type { ProjectSubject, ProjectSubjects } from './project-subject.ts'
 import { isTooFast, type Take, type TooFast } from './rates.ts'
@@ -69,7 +69,7 @@ export class KeyAccount implements Account {
     take: (takes, holds, isPaid) => this.#take(takes, holds, isPaid),
     worst: (target, bound, body) => this.#worst(target, bound, body),
     charge: (exchange, usage) => this.#charged(exchange, usage),
-    headers: (taken) => limitHeaders(taken, this.#common.clock.now()),
+    tell: (headers, taken) => addLimitHeaders(headers, taken, this.#common.clock.now()),
     overdrawn: (need) => this.#overdrawnMeanwhile(need),
   }
 
@@ -242,7 +242,7 @@ export class KeyAccount implements Account {
   #granted(outcome: Allowance | TooFast | Refused, holds: readonly Hold[]): Allowance {
     if (isTooFast(outcome)) {
       const whose = whoseRate(this.#subjects, outcome.take)
-      throw tooFast(outcome, whose, limitHeaders(outcome.all, this.#common.clock.now()))
+      throw tooFast(outcome, whose, addLimitHeaders({}, outcome.all, this.#common.clock.now()))
     }
     if (outcome.granted) return outcome
     const { meter, left } = outcome

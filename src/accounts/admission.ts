@@ -21,7 +21,7 @@ export interface Paying {
   worst(target: Target, bound: TokenBound, body: RequestBody): number | undefined
   /** What an exchange came to, by what its upstream told. */
   charge(exchange: Exchange, usage: JsonObject | undefined): ReturnType<Held['charge']>
-  headers(taken: Allowance['taken']): Record<string, string>
+  tell(headers: Record<string, string>, taken: Allowance['taken']): void
   /** `need`: what there was too little for, in nano-dollars. */
   overdrawn(need: number): GatewayError
 }
@@ -85,8 +85,8 @@ export class RequestAdmission implements Admission {
   readonly stage: Stage | undefined
   readonly isPaid: boolean
   readonly #admitted: Admitted
-  readonly #held: Held[] = []
-  readonly #allowances: Allowance[] = []
+  #held: readonly Held[] = none
+  #allowances: readonly Allowance[] = none
   #isCounted = false
   #isReserving = false
   isRefused = false
@@ -103,10 +103,10 @@ export class RequestAdmission implements Admission {
     this.isPaid = admitted.isPaid
   }
 
-  headers(): Record<string, string> {
+  tell(headers: Record<string, string>): void {
     const all = this.#allowances
     const taken = all.length === 1 ? (all[0] as Allowance).taken : all.flatMap((one) => one.taken)
-    return this.#admitted.paying.headers(taken)
+    this.#admitted.paying.tell(headers, taken)
   }
 
   count(): void | Promise<void> {
@@ -169,7 +169,7 @@ export class RequestAdmission implements Admission {
 
   #taken(allowance: Allowance): void {
     this.isRefused = false
-    this.#allowances.push(allowance)
+    this.#allowances = withOne(this.#allowances, allowance)
   }
 
   /** A part of a request, one in the terms of another API, or one with what somebody has begun, has its own. */
@@ -186,7 +186,7 @@ export class RequestAdmission implements Admission {
   }
 
   #hold(held: Held): Held {
-    this.#held.push(held)
+    this.#held = withOne(this.#held, held)
     return held
   }
 
@@ -211,10 +211,18 @@ export class RequestAdmission implements Admission {
 
   /** So much of each budget, nothing of what comes back. */
   #ofBudgets(amount: number): readonly number[] {
-    const amounts: number[] = []
-    for (const { meter } of this.#admitted.holds) amounts.push(meter.returns ? 0 : amount)
+    const { holds } = this.#admitted
+    const amounts = new Array<number>(holds.length)
+    for (let at = 0; at < holds.length; at++) amounts[at] = holds[at]?.meter.returns ? 0 : amount
     return amounts
   }
+}
+
+const none: readonly never[] = []
+
+/** Most have one: a list to which it is added has room for sixteen more. */
+function withOne<T>(all: readonly T[], one: T): readonly T[] {
+  return all.length === 0 ? [one] : [...all, one]
 }
 
 const isOfRequests = ({ kind }: Take) => kind === 'requests'

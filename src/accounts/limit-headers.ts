@@ -1,9 +1,12 @@
 import { goDuration } from './duration.ts'
 import type { Level, RateKind, Taken } from './rates.ts'
 
-/** OpenAI's headers, each about the limit of its kind of which the least is left. */
-export function limitHeaders(taken: readonly Taken[], now: number): Record<string, string> {
-  const headers: Record<string, string> = {}
+/** Adds OpenAI's headers, each about the limit of its kind of which the least is left. */
+export function addLimitHeaders(
+  headers: Record<string, string>,
+  taken: readonly Taken[],
+  now: number,
+): Record<string, string> {
   const requests = tightestOf(taken, 'requests', now)
   // Names that are written out are the cheapest.
   if (requests) {

@@ -105,8 +105,8 @@ export interface Admission {
   readonly optional: readonly string[]
   /** Takes out of its stream what only the gateway wanted. Absent: nothing. */
   readonly stage?: Stage | undefined
-  /** Headers that tell of limits of which something was taken. */
-  headers(): Record<string, string>
+  /** Adds headers that tell of limits of which something was taken. */
+  tell(headers: Record<string, string>): void
   /**
    * Takes one of the requests a minute, for an answer that others have paid for. Throws a `GatewayError` if there is none
    * left. The second time it does nothing.

@@ -22,16 +22,19 @@ export function droppedComment(names: readonly string[]): Uint8Array {
   return comment(`x-samewire-dropped: ${listed(names)}`)
 }
 
-/** Headers that say who answered, after how many attempts, and why it wasn't the requested model at first. */
-export function disclosure(trace: Trace): Record<string, string> {
+/**
+ * Adds headers that say who answered, after how many attempts, and why it wasn't the requested model at first: to them,
+ * since a second object costs more than they do.
+ */
+export function disclosure(trace: Trace, headers: Record<string, string> = {}): Record<string, string> {
   const { attempts, reason, dropped } = trace
   const served = attempts.findLast(({ failure }) => !failure)
-  const headers: Record<string, string> = { 'x-samewire-attempts': String(attempts.length) }
+  headers['x-samewire-attempts'] = String(attempts.length)
   if (served) headers['x-samewire-model'] = headerValue(served.deployment)
   const told = reason ?? attempts.find(({ failure }) => failure)?.reason
   if (told) headers['x-samewire-reason'] = headerValue(told)
   if (dropped && dropped.length > 0) headers['x-samewire-dropped'] = listed(dropped)
-  if (trace.admission) Object.assign(headers, trace.admission.headers())
+  trace.admission?.tell(headers)
   if (trace.cache) headers['x-samewire-cache'] = trace.cache
   if (trace.asked) headers['x-samewire-trace'] = traceText(trace)
   return headers

@@ -112,7 +112,7 @@ export function createInference<Bindings extends object>(options: InferenceOptio
     let read: RequestBody | undefined
     let retries: number | undefined
     const { keyParameter, carries, sessionHeader } = route
-    const headers = () => Object.assign(wireHeaders(requestId, clock.now() - started, route.headers), disclosure(trace))
+    const headers = () => disclosure(trace, wireHeaders(requestId, clock.now() - started, route.headers))
     try {
       // 1. Who is the caller, and do they have access?
       const url = route.explains || keyParameter !== undefined ? context.req.url : undefined
