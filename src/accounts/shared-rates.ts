@@ -60,8 +60,11 @@ export class SharedRates implements RateBook<Tranche> {
 
   take(takes: readonly Take[]): ReturnType<RateBook<Tranche>['take']> {
     const now = this.#clock.now()
-    const all: Taken<Tranche>[] = []
-    for (const take of takes) all.push({ take, bucket: this.#of(take, now) })
+    const all = new Array<Taken<Tranche>>(takes.length)
+    for (let index = 0; index < takes.length; index++) {
+      const take = takes[index] as Take
+      all[index] = { take, bucket: this.#of(take, now) }
+    }
     let isFree = !this.#closed
     for (let index = 0; index < all.length; index++) {
       const { take, bucket } = all[index] as Taken<Tranche>

@@ -74,11 +74,11 @@ export class SliceBook {
 
   /** In the order of the holds. */
   of(holds: readonly Hold[]): readonly Slice[] {
-    const slices: Slice[] = []
-    for (const { meter } of holds) {
-      const slice = this.#of(meter)
+    const slices = new Array<Slice>(holds.length)
+    for (let index = 0; index < holds.length; index++) {
+      const slice = this.#of((holds[index] as Hold).meter)
       if (slices.includes(slice)) throw new RangeError('a request holds one meter twice')
-      slices.push(slice)
+      slices[index] = slice
     }
     return slices
   }

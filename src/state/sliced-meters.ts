@@ -91,10 +91,12 @@ export class SlicedMeters implements Meters, MeterBook, Company {
 
   reserve(holds: readonly Hold[]): Granted | Refused | Promise<Granted | Refused> {
     const slices = this.#book.of(holds)
-    const amounts: number[] = []
+    const amounts = new Array<number>(holds.length)
     let same = true
-    for (const { meter, amount } of holds) {
-      const slice = slices[amounts.push(amount) - 1] as Slice
+    for (let index = 0; index < holds.length; index++) {
+      const { meter, amount } = holds[index] as Hold
+      const slice = slices[index] as Slice
+      amounts[index] = amount
       if (slice.limit === meter.limit) continue
       slice.limit = meter.limit
       slice.dry.until = 0
