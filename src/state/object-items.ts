@@ -1,7 +1,7 @@
 import type { JsonObject } from '../wire/json.ts'
 import type { Database, Row, Value } from './database.ts'
 import { appended, checkSizes, itemOf, type SizeLimits, worded } from './object-rows.ts'
-import type { ItemKey, Objects } from './objects.ts'
+import type { ItemKey, Kept, Objects } from './objects.ts'
 
 /** Ids of one statement: D1 takes 100 values. */
 const page = 90
@@ -72,13 +72,14 @@ export function createItems(database: Database, limits: SizeLimits): Items {
     },
 
     async ofOthers(owner, ids) {
-      const all = new Set<string>()
+      const all = new Map<string, Kept>()
       for (let at = 0; at < ids.length; at += page) {
         const some = ids.slice(at, at + page)
-        const sql = `SELECT id FROM (SELECT id, owner FROM objects WHERE id IN (${marks(some)})
-            UNION ALL SELECT id, owner FROM items WHERE id IN (${marks(some)})) AS named
+        const sql = `SELECT id, MAX(noted) AS noted FROM (SELECT id, owner, 1 AS noted FROM objects WHERE id IN (${marks(some)})
+            UNION ALL SELECT id, owner, 0 AS noted FROM items WHERE id IN (${marks(some)})) AS named
           GROUP BY id HAVING SUM(CASE WHEN owner = ?1 THEN 1 ELSE 0 END) = 0`
-        for (const { id } of await database.all(sql, [owner, ...some])) all.add(String(id))
+        for (const { id, noted } of await database.all(sql, [owner, ...some]))
+          all.set(String(id), Number(noted) === 1 ? 'noted' : 'item')
       }
       return all
     },

@@ -62,6 +62,9 @@ export class TooLarge extends Error {
   }
 }
 
+/** How an id is known: by a row of its own, as what a provider keeps has one, or only as that of an object's item. */
+export type Kept = 'noted' | 'item'
+
 /**
  * What clients may ask for again. Methods reject with a `StoreError`, those that write also with `TooLarge`. Whatever reads
  * and writes does so without anybody in between, on databases too that have no transactions but batches.
@@ -81,7 +84,7 @@ export interface Objects {
    */
   chain(key: ObjectKey, most: { readonly links: number; readonly size: number }): Promise<readonly Link[]>
   /** Those of some ids, of objects and items of whichever kind, that others have, and not the owner as well. */
-  ofOthers(owner: string, ids: readonly string[]): Promise<ReadonlySet<string>>
+  ofOthers(owner: string, ids: readonly string[]): Promise<ReadonlyMap<string, Kept>>
   /** By time. `fits`: those that are wanted. Undefined: there is no `after`. */
   list(
     of: Pick<ObjectKey, 'owner' | 'kind'>,

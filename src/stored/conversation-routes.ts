@@ -5,6 +5,7 @@ import type { JsonObject } from '../wire/json.ts'
 import { checkItem } from './check-items.ts'
 import { itemsToKeep, withoutThoughts } from './items.ts'
 import { type Keeping, readable } from './keeping.ts'
+import { namesOf, refuseOthers } from './names.ts'
 import { asksThoughts, listOf, metadataIn, missing, pageIn, type StoredRequest, type StoredRoute } from './request.ts'
 
 /** Items that a client adds at once, as OpenAI has it. */
@@ -18,7 +19,7 @@ export const conversationRoutes: readonly StoredRoute[] = [
     async serve({ owner, json }, { keeping }) {
       const asked = await json()
       const metadata = metadataIn(asked)
-      const items = itemsIn(asked, keeping)
+      const items = await itemsIn(asked, owner, keeping)
       const { objects, clock, random, expiry, seconds } = keeping
       const id = identifier('conv_', random, 48)
       const body = { id, object: 'conversation', created_at: seconds, metadata }
@@ -75,7 +76,7 @@ export const conversationRoutes: readonly StoredRoute[] = [
       const asked = await request.json()
       if (asked.items === undefined)
         throw invalid("Missing required parameter: 'items'.", 'items', 'missing_required_parameter')
-      const items = itemsIn(asked, keeping)
+      const items = await itemsIn(asked, owner, keeping)
       const isThere = await readable(() => keeping.objects.append({ owner, parent }, items, keeping.expiry))
       if (!isThere) throw missing('Conversation', parent)
       return { json: listOf(items, { limit: mostItems, order: 'asc' }) }
@@ -110,8 +111,8 @@ async function conversationFor({ owner, ids: [id = ''] }: StoredRequest, keeping
   return found
 }
 
-/** The items that a client adds. Throws the 400 for what are none. */
-function itemsIn({ items }: JsonObject, { random }: Keeping): readonly JsonObject[] {
+/** The items that a client adds. Rejects with the 400 for what are none, and for ids of what a provider keeps for others. */
+async function itemsIn({ items }: JsonObject, owner: string, keeping: Keeping): Promise<readonly JsonObject[]> {
   if (items === undefined || items === null) return []
   if (!Array.isArray(items)) {
     const message = `Invalid type for 'items': expected an array of objects, but got ${describe(items)} instead.`
@@ -122,5 +123,6 @@ function itemsIn({ items }: JsonObject, { random }: Keeping): readonly JsonObjec
     throw invalid(message, 'items', 'array_above_max_length')
   }
   for (const [at, item] of items.entries()) checkItem(item, `items[${at}]`)
-  return itemsToKeep(items, random)
+  await refuseOthers(namesOf(items, 'items'), owner, keeping)
+  return itemsToKeep(items, keeping.random)
 }

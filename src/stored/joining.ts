@@ -1,11 +1,12 @@
 import { checkCalls, itemsOf, replayed } from '../operations/responses/history.ts'
-import { howWithoutStore, noConversation, notStored } from '../operations/responses/input.ts'
+import { noConversation, notStored } from '../operations/responses/input.ts'
 import { tooLarge } from '../runtime/body-limit.ts'
 import { edited, invalid, type RequestBody } from '../wire/body.ts'
 import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, stringAt } from '../wire/json.ts'
 import { referenceIn } from './items.ts'
 import { type Keeping, readable } from './keeping.ts'
+import { type Named, namesIn, refuseOthers } from './names.ts'
 import { type Heard, heardIn, mostBytes, saidUpTo, toldOf } from './said.ts'
 
 /** A request with all that it refers to. */
@@ -36,9 +37,10 @@ export async function joined(body: RequestBody, owner: string, keeping: Keeping)
   const said = previous === undefined ? undefined : await saidBefore(owner, previous, keeping)
   const heard = conversation === undefined ? undefined : await saidIn(owner, conversation, keeping)
   const before = said ?? heard?.items
-  const isReferring = Array.isArray(outline.input) && outline.input.some((item) => referenceIn(item) !== undefined)
-  if (!before && !isReferring) return { body, before: [], input: () => itemsOf(body.json.input) }
-  const input = isReferring ? await resolved(itemsOf(body.json.input), owner, keeping) : itemsOf(body.json.input)
+  const found = await known(namesIn(body), owner, keeping)
+  if (!before && !found) return { body, before: [], input: () => itemsOf(body.json.input) }
+  const given = itemsOf(body.json.input)
+  const input = found ? given.map((item) => found.get(referenceIn(item) ?? '') ?? item) : given
   if (before) checkCalls([...before, ...input], input)
   const sent = [...(before ?? []).flatMap(replayed), ...input.flatMap((item) => sentOf(item, body.json.input))]
   const set = new Map([['input', JSON.stringify(sent)]])
@@ -78,22 +80,26 @@ async function saidIn(owner: string, id: string, keeping: Keeping): Promise<Hear
   return undefined
 }
 
-async function resolved(items: readonly unknown[], owner: string, keeping: Keeping): Promise<readonly unknown[]> {
-  const ids = items.map(referenceIn).filter((id) => id !== undefined)
-  const found = await readable(async () => {
-    await keeping.settled()
-    return await keeping.objects.found(owner, ids)
-  })
-  const others = await keeping.ofOthers(
-    owner,
-    ids.filter((id) => !found.has(id)),
-  )
-  return items.map((item, at) => {
-    const id = referenceIn(item)
-    if (id !== undefined && others.has(id))
-      throw notStored(`Item with id '${id}' not found. ${howWithoutStore}`, `input[${at}]`)
-    return found.get(id ?? '') ?? item
-  })
+/**
+ * The items that a request names and that are kept here. Undefined: it names none by an id alone. Rejects with the 400 for
+ * those that are somebody else's.
+ */
+async function known(
+  named: readonly Named[],
+  owner: string,
+  keeping: Keeping,
+): Promise<ReadonlyMap<string, JsonObject> | undefined> {
+  const references = named.filter(({ isReference, path }) => isReference && path.startsWith('input'))
+  const ids = references.map(({ id }) => id)
+  const found =
+    references.length > 0
+      ? await readable(async () => {
+          await keeping.settled()
+          return await keeping.objects.found(owner, ids)
+        })
+      : undefined
+  await refuseOthers(found ? named.filter(({ id }) => !found.has(id)) : named, owner, keeping)
+  return found
 }
 
 function bothGiven(): GatewayError {

@@ -3,7 +3,7 @@ import { type Account, tenantFor } from '../core/account.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { StoreError } from '../state/database.ts'
-import { type ObjectKey, type Objects, type StoredObject, TooLarge } from '../state/objects.ts'
+import { type Kept, type ObjectKey, type Objects, type StoredObject, TooLarge } from '../state/objects.ts'
 import { GatewayError } from '../wire/errors.ts'
 import type { Random } from '../wire/ids.ts'
 import type { JsonObject } from '../wire/json.ts'
@@ -134,9 +134,9 @@ export class Keeping {
   }
 
   /** Those of some ids that are known to be somebody else's. Rejects with a `GatewayError` if the store can't be read. */
-  async ofOthers(owner: string, ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const asked = ids.filter(isId)
-    if (asked.length === 0) return new Set()
+  async ofOthers(owner: string, ids: readonly string[]): Promise<ReadonlyMap<string, Kept>> {
+    const asked = [...new Set(ids.filter(isId))]
+    if (asked.length === 0) return new Map()
     return await readable(async () => {
       await this.settled()
       return await this.objects.ofOthers(owner, asked)

@@ -50,10 +50,12 @@ export function testObjects(open: () => Promise<Database>, limits?: ObjectLimits
     const many = Array.from({ length: 200 }, (_, at) => `none-${at}`)
     await objects.put(object('a'), [item('x'), item('y')])
     await objects.putAll([{ ...object('z'), kind: 'item' }, object('b')])
-    expect(await objects.ofOthers('key_1', ['a', 'b', 'x', 'z'])).toEqual(new Set())
-    expect(await objects.ofOthers('key_2', ['a', ...many, 'b', 'x', 'z'])).toEqual(new Set(['a', 'b', 'x', 'z']))
+    expect(await objects.ofOthers('key_1', ['a', 'b', 'x', 'z'])).toEqual(new Map())
+    expect(await objects.ofOthers('key_2', ['a', ...many, 'b', 'x', 'z'])).toEqual(
+      new Map(Object.entries({ a: 'noted', b: 'noted', x: 'item', z: 'noted' })),
+    )
     await objects.put(object('a', { owner: 'key_2' }), [item('x')])
-    expect(await objects.ofOthers('key_2', ['a', 'x', 'y'])).toEqual(new Set(['y']))
+    expect(await objects.ofOthers('key_2', ['a', 'x', 'y'])).toEqual(new Map([['y', 'item']]))
   })
 
   it('a list is in order, in pages, with those that are wanted only', async () => {
@@ -208,8 +210,10 @@ export function testObjects(open: () => Promise<Database>, limits?: ObjectLimits
     await objects.putAll([note, { ...note, kind: 'item', id: 'x' }, { ...object('b', { owner: gone.id }) }])
     await keys.remove(gone.id)
     while (await objects.forget(1_999));
-    expect(await objects.ofOthers('key_1', ['a', 'b', 'x'])).toEqual(new Set(['a', 'x']))
+    expect(await objects.ofOthers('key_1', ['a', 'b', 'x'])).toEqual(
+      new Map(Object.entries({ a: 'noted', x: 'noted' })),
+    )
     while (await objects.forget(2_000));
-    expect(await objects.ofOthers('key_1', ['a', 'b', 'x'])).toEqual(new Set())
+    expect(await objects.ofOthers('key_1', ['a', 'b', 'x'])).toEqual(new Map())
   })
 }

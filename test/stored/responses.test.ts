@@ -263,6 +263,13 @@ describe('A response of a model that only chats', () => {
     await client.responses.create({ model: 'up/m', input })
     expect(said()).toEqual(['user: I am Ada.', 'assistant: Hello.', 'user: Who am I?'])
     await expect(other.responses.create({ model: 'up/m', input })).rejects.toMatchObject({ status: 400 })
+    // That one goes nowhere by its id: models that only chat get what it says, and no provider keeps it.
+    const whole = [
+      { ...item, type: 'message' as const, role: 'assistant' as const, content: 'Hello.' },
+      ...input.slice(2),
+    ]
+    await other.responses.create({ model: 'up/m', input: whole as OpenAI.Responses.ResponseInput })
+    expect(said()).toEqual(['assistant: Hello.', 'user: Who am I?'])
   })
 
   it('lists what it answers, newest first, in pages', async () => {
@@ -335,6 +342,13 @@ describe('A response that its provider keeps', () => {
   const made = JSON.stringify({ ...kept, id: 'resp_theirs' }).replace(/}$/, ',  "n":1e400}')
 
   beforeEach(() => upstreams.native.script(json(200, made)))
+
+  /** Has a client make a response with an item by this id. What is made later has others. */
+  async function makeSecret(item: string): Promise<void> {
+    upstreams.native.script(json(200, { ...kept, id: 'resp_secret', output: [{ ...message('Hi.'), id: item }] }))
+    await client.responses.create({ model: 'own/m', input: 'secret' })
+    upstreams.native.script(json(200, { ...kept, id: 'resp_later', output: [] }))
+  }
 
   it('goes out byte for byte, and is asked for there', async () => {
     const ask = (path: string, init: RequestInit = {}) =>
@@ -419,6 +433,66 @@ describe('A response that its provider keeps', () => {
     expect(upstreams.native.seen).toHaveLength(count + 4)
   })
 
+  it.each([
+    ['reasoning', 'input', { type: 'reasoning', summary: [] }],
+    ['reasoning that is all there', 'input', { type: 'reasoning', summary: [], encrypted_content: 'x' }],
+    ['a message', 'input', { type: 'message', role: 'assistant', content: [] }],
+    ['a message without a type', 'input', { role: 'user', content: 'hi' }],
+    ['a call', 'input', { type: 'function_call', call_id: 'call_1', name: 'f', arguments: '{}' }],
+    ['a reference', 'instructions', { type: 'item_reference' }],
+    ['a message', 'instructions', { type: 'message', role: 'developer', content: 'Be brief.' }],
+  ])('is nobody else’s as %s in `%s` with the id of one of its items', async (_, field, item) => {
+    await makeSecret('msg_theirs')
+    const ask = async (key: string, id: string, length = 1) => {
+      // So long a body is read by its outline, which has no long texts.
+      const said = { role: 'user', content: 'x'.repeat(length) }
+      const written = JSON.stringify({ model: 'own/m', input: [said], [field]: [said, { ...item, id: '#' }] })
+      return await fetch(`${baseURL}/responses`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+        body: written.replace('#', id),
+      })
+    }
+    const count = upstreams.native.seen.length
+    const escaped = [...'msg_theirs'].map((one) => `\\u00${one.charCodeAt(0).toString(16)}`).join('')
+    for (const refused of [ask(eve, 'msg_theirs'), ask(eve, 'msg_theirs', 50_000), ask(eve, escaped, 50_000)]) {
+      expect((await refused).status).toBe(400)
+      expect(await (await refused).json()).toMatchObject({
+        error: {
+          ...{ code: 'previous_response_not_found', param: `${field}[1]` },
+          message: expect.stringContaining("Item with id 'msg_theirs' not found."),
+        },
+      })
+    }
+    expect(upstreams.native.seen).toHaveLength(count)
+    for (const taken of [ask(ada, 'msg_theirs'), ask(eve, 'msg_unknown')]) expect((await taken).status).toBe(200)
+    expect(upstreams.native.seen).toHaveLength(count + 2)
+  })
+
+  it('is nobody else’s by an id of an item that is longer than what an outline keeps', async () => {
+    const id = `msg_${'x'.repeat(196)}`
+    await makeSecret(id)
+    const escaped = id.replaceAll('x', '\\u0078')
+    const text = 'x'.repeat(50_000)
+    const answer = await fetch(`${baseURL}/responses`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${eve}`, 'content-type': 'application/json' },
+      body: `{"model":"own/m","instructions":"${text}","input":[{"role":"user","content":"hi","id":"${escaped}"}]}`,
+    })
+    expect(answer.status).toBe(400)
+  })
+
+  it('is nobody else’s in a conversation either: only its own client can put its items there', async () => {
+    await makeSecret('msg_theirs')
+    const items = [{ type: 'message' as const, id: 'msg_theirs', role: 'user' as const, content: 'hi' }]
+    const refusal = { status: 400, param: 'items[0]', code: 'previous_response_not_found' }
+    await expect(other.conversations.create({ items })).rejects.toMatchObject(refusal)
+    const { id } = await other.conversations.create({})
+    await expect(other.conversations.items.create(id, { items })).rejects.toMatchObject(refusal)
+    const own = await client.conversations.create({ items })
+    expect((await client.conversations.items.list(own.id)).data).toMatchObject([{ id: 'msg_theirs' }])
+  })
+
   it('is nobody else’s either when its key is deleted, and with it what that had stored here', async () => {
     const { database } = parts
     const here = await client.responses.create({ model: 'up/m', input: 'hi' })
@@ -438,6 +512,7 @@ describe('A response that its provider keeps', () => {
     for (const more of [
       { previous_response_id: id },
       { input: [{ type: 'item_reference' as const, id: 'msg_secret' }] },
+      { input: [{ type: 'reasoning' as const, id: 'msg_secret', summary: [] }] },
     ])
       await expect(other.responses.create({ ...asked, ...more })).rejects.toMatchObject({
         ...{ status: 400, code: 'previous_response_not_found' },
