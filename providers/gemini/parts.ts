@@ -54,6 +54,7 @@ function fileAt(fileUri: string, mimeType: string | undefined): JsonObject {
 /** The picture or video at an address, which may be the data itself. */
 export function mediaAt(url: string, path: string): JsonObject {
   const data = dataIn(url)
+  if (!data && /^\s*(data:|$)/i.test(url)) throw incapable(path, 'Nothing tells what kind of file it is.')
   if (!data) return fileAt(url, types[endingOf(url.replace(/[?#].*$/s, ''))])
   const type = data.type || imageTypeOfBase64(data.base64)
   if (type === undefined) throw incapable(path, 'Nothing tells what kind of file it is.')

@@ -119,7 +119,10 @@ export class KeyAccount implements Account {
     const isFree = ({ deployment }: Target) => priceOf(deployment)?.source === 'free'
     const costs = payer !== undefined && !targets.every(isFree)
     const limited = costs && !limits.allowUnbounded
-    const bounded = boundOf({ operation, bounding, body: asked.body, targets, limits: limited, isPaid: costs, isFree })
+    const isFreeToRead = (target: Target) => this.#worst(target, plenty, asked.body) === 0
+    const { body: given } = asked
+    const toBound = { operation, bounding, body: given, targets, limits: limited, isPaid: costs, isFree: isFreeToRead }
+    const bounded = boundOf(toBound)
     const { body, bound } = bounded
     const open = limited ? (bounded.unbounded ?? choiceOf(asked)) : undefined
     if (payer && open) throw unboundedFor(payer.whose, open.what, open.param)
@@ -312,6 +315,9 @@ function choiceOf({ routed, plan }: Admittance): Unbounded | undefined {
 function mayGiveOne({ deployment: { provider } }: Target): boolean {
   return !provider.definition.keepsFormat?.(provider.settings)
 }
+
+/** Whoever reads and writes so much for nothing does so always. */
+const plenty: TokenBound = { input: 1_000_000, output: 1_000_000 }
 
 /** For an operation of which nobody can tell what it takes. */
 const nothingKnown: Bounding = {

@@ -5,7 +5,8 @@ import type { Pieces } from '../prices/usage.ts'
 import type { TokenKind } from '../prices/worst.ts'
 import type { RequestBody } from '../wire/body.ts'
 import type { JsonObject } from '../wire/json.ts'
-import { inputOf, unseenOf } from './input-bound.ts'
+import { repeatedKey } from '../wire/repeated-keys.ts'
+import { heldFor, inputOf, nothingHeld, nothingUnseen } from './input-bound.ts'
 
 /** The most tokens of an answer whose request sets no limit, where the model has no lower one. */
 const usualOutput = 16_384
@@ -79,10 +80,11 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid, is
   const isOpen = asked.tokens === undefined && limits && limited === undefined
   const drawn = bounding.limited ? mostDrawn : 0
   const open = limits || isPaid ? unboundedIn(settings, { operation, bounding, body, targets, limits }) : undefined
-  const unseen = open?.unseen && unseenOf(open, open.unseen, targets, isFree)
+  const unseen = open ? open.unseen : isPaid ? nothingUnseen : undefined
+  const held = open?.unseen ? heldFor(open, open.unseen, targets, isFree) : nothingHeld
   return {
     bound: {
-      input: inputOf({ bounding, body, targets, isPaid }, unseen),
+      input: inputOf({ bounding, body, targets, isPaid, unseen, held }),
       output: Math.max(asked.tokens ?? most, forced, draws ? drawn : 0) * answers,
       without,
       pieces,
@@ -90,7 +92,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid, is
     },
     exchanges,
     body: limited ?? body,
-    unbounded: (unseen ? unseen.unbounded : open) ?? (isOpen ? endless : undefined),
+    unbounded: (open?.unseen ? held.unbounded : open) ?? (isOpen ? endless : undefined),
   }
 }
 
@@ -146,6 +148,9 @@ function unboundedIn(
   }: Pick<ToBound, 'operation' | 'bounding' | 'body' | 'targets' | 'limits'>,
 ): Unbounded | undefined {
   const isNative = () => targets.some(({ deployment }) => deployment.provider.operations[operation.name])
+  const twice = limits && body.kind === 'json' ? repeatedKey(body.bytes) : undefined
+  if (twice !== undefined)
+    return { what: `\`${twice.slice(0, 100)}\`, which is there twice,`, param: twice.slice(0, 100) }
   let most: Unbounded | undefined
   for (let which = -1; which < settings.length; which++) {
     const found = bounding.unbounded?.(settings[which]?.fields ?? body.outline, body, isNative)
@@ -164,7 +169,7 @@ function unboundedIn(
 }
 
 function countIn({ unseen }: Partial<Unbounded> = {}): number {
-  return unseen ? unseen.files + unseen.answers : 0
+  return unseen ? unseen.files + unseen.answers + unseen.pictures : -1
 }
 
 function hasAny(fields: JsonObject): boolean {

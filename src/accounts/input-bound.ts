@@ -1,4 +1,4 @@
-import type { Bounding, Pictures, Unbounded, Unseen } from '../core/bounding.ts'
+import type { Bounding, Unbounded, Unseen } from '../core/bounding.ts'
 import type { Target } from '../core/plan.ts'
 import type { RequestBody } from '../wire/body.ts'
 
@@ -20,18 +20,36 @@ export interface ToRead {
   readonly targets: readonly Target[]
   /** Whether a budget pays for it, and must hold enough for the largest pictures. */
   readonly isPaid: boolean
+  /** What was found where servers look. Undefined: nobody looked, so whatever looks like a picture is one. */
+  readonly unseen: Unseen | undefined
+  /** What that takes. */
+  readonly held: Held
 }
 
 /** With pictures and files for what they take at most, where that is known of all who may see them. */
-export function inputOf({ bounding, body, targets, isPaid }: ToRead, unseen: Held = nothing): number {
+export function inputOf({ bounding, body, targets, isPaid, unseen, held }: ToRead): number {
   const { outline, bytes } = body
   const media = bounding.media?.(outline) ?? 0
-  const all = (bounding.input?.(body) ?? bytes.length) + template + media * perMedia + unseen.tokens
-  const pictures = media === 0 || bounding.input ? undefined : bounding.pictures?.(outline)
-  const seen = pictures && targets.length > 0 ? picturesOf(pictures, targets, isPaid) : nothing
+  const alike = media === 0 ? undefined : bounding.pictures?.(outline)
+  const count = Math.max(alike?.count ?? 0, unseen?.pictures ?? 0)
+  const seen = picturesOf(count, targets, isPaid)
+  const data = (unseen ? unseen.pictureCharacters : alike?.characters) ?? 0
   // The characters of JSON's texts are no more than their bytes.
-  const counted = unseen.characters + seen.characters
-  return all + seen.tokens - (counted > 0 && !hasForged(bytes) ? counted : 0)
+  const counted = held.characters + (seen.isKnown ? data : 0)
+  const words = (bounding.input?.(body) ?? bytes.length) - (counted > 0 && !hasForged(bytes) ? counted : 0)
+  return words + template + Math.max(0, media - count) * perMedia + seen.tokens + held.tokens
+}
+
+/** `isKnown`: whether all who may see them say what they take. */
+function picturesOf(count: number, targets: readonly Target[], isPaid: boolean) {
+  const unknown = isPaid ? perPicture : perMedia
+  let most = targets.length === 0 ? unknown : 0
+  let isKnown = targets.length > 0
+  for (const { deployment } of targets) {
+    isKnown &&= deployment.imageTokens !== undefined
+    most = Math.max(most, deployment.imageTokens ?? unknown)
+  }
+  return { tokens: count * most, isKnown }
 }
 
 /** What is taken beyond the bytes, and which of their characters are none of the prompt's. */
@@ -42,35 +60,26 @@ export interface Held {
   readonly unbounded?: Unbounded
 }
 
-const nothing: Held = { tokens: 0, characters: 0 }
+export const nothingHeld: Held = { tokens: 0, characters: 0 }
 
-function picturesOf({ count, characters }: Pictures, targets: readonly Target[], isPaid: boolean): Held {
-  const unknown = isPaid ? perPicture : perMedia
-  let most = 0
-  let isKnown = true
-  for (const { deployment } of targets) {
-    isKnown &&= deployment.imageTokens !== undefined
-    most = Math.max(most, deployment.imageTokens ?? unknown)
-  }
-  return { tokens: count * (most - perMedia), characters: isKnown ? characters : 0 }
-}
+export const nothingUnseen: Unseen = { files: 0, fileCharacters: 0, answers: 0, pictures: 0, pictureCharacters: 0 }
 
 /** With `unbounded` where there are files of which a model that is paid for says nothing. */
-export function unseenOf(
+export function heldFor(
   { what, param }: Unbounded,
-  { files, characters, answers }: Unseen,
+  { files, fileCharacters, answers }: Unseen,
   targets: readonly Target[],
   isFree?: (target: Target) => boolean,
 ): Held {
   let most = 0
-  for (const target of targets) {
+  for (const target of files > 0 ? targets : []) {
     const { fileTokens, label } = target.deployment
     if (fileTokens !== undefined) most = Math.max(most, fileTokens)
-    else if (files > 0 && !isFree?.(target)) {
-      return { ...nothing, unbounded: { what: `${what} (${label} has no \`fileTokens\`)`, param } }
+    else if (!isFree?.(target)) {
+      return { ...nothingHeld, unbounded: { what: `${what} (${label} has no \`fileTokens\`)`, param } }
     }
   }
-  return { tokens: files * most + answers * perAnswer, characters: most === 0 ? 0 : characters }
+  return { tokens: files * most + answers * perAnswer, characters: most === 0 ? 0 : fileCharacters }
 }
 
 /**

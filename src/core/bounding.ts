@@ -31,9 +31,12 @@ export interface Unseen {
   /** Of which a deployment's `fileTokens` says how many tokens each takes. */
   readonly files: number
   /** How many characters of the request they are. */
-  readonly characters: number
+  readonly fileCharacters: number
   /** Parts of earlier answers that the provider keeps: none has more tokens than an answer may have. */
   readonly answers: number
+  /** Where a server sees them: it reads none of their characters. */
+  readonly pictures: number
+  readonly pictureCharacters: number
 }
 
 /** How many pictures a request has, and how many of its characters are those that are given as data. */

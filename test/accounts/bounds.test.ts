@@ -183,6 +183,7 @@ describe('Pictures among words under a budget', () => {
       google,
       undefined,
     ],
+    ['that is asked to by a number', 'gemini', geminis({ responseModalities: [2] }), google, undefined],
     ['that is asked to in a word', 'gemini', geminis({ response_modalities: 'IMAGE' }), google, undefined],
     ['that is asked to in a chat', 'openai-compatible', text({ modalities: ['image', 'text'] }), {}, undefined],
     ['that draws by itself in a chat', 'openai-compatible', text(), {}, 30],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { chat } from '../support/ask.ts'
 import { mp3, wave } from '../support/audio.ts'
 import { serveUpstreams } from '../support/gateway.ts'
-import { dollar, inTime, payingStarter } from '../support/paying.ts'
+import { dollar, headers, inTime, payingStarter } from '../support/paying.ts'
 import { message, response } from '../support/responses.ts'
 import { chatAnswer, json } from '../support/upstream.ts'
 
@@ -12,7 +12,7 @@ const start = payingStarter()
 
 /** A token of input costs 1,000 nano-dollars, one of output 10,000. */
 const price = { input: 1, output: 10 }
-const config = (more: { fileTokens?: number } = {}) => ({
+const config = (more: { fileTokens?: number; imageTokens?: number } = {}) => ({
   providers: { up: { type: 'openai-compatible' as const, baseURL: up.url } },
   models: { m: { deployments: [{ model: 'up/m', price, ...more }], retries: 0 } },
 })
@@ -39,6 +39,9 @@ const data = 'A'.repeat(1_000)
 const text = `data:text/plain;base64,${data}`
 const recording = (format: string, data: string) => ({ type: 'input_audio', input_audio: { data, format } })
 const document = (source: object) => ({ type: 'document', source })
+const ollamas = (more: object) => ({ model: 'm', stream: false, messages: [{ role: 'user', content: 'hi', ...more }] })
+const ranked = (...documents: object[]) => ({ model: 'm', query: 'hi', documents })
+const vectors = '/../v1beta/models/m'
 const responsesOf = (...input: object[]) => ({ ...responses(), input })
 const said = { role: 'assistant', content: 'hi' }
 
@@ -172,6 +175,11 @@ describe('What a request under a budget has in itself', () => {
     expect([reply.status, reply.text]).toEqual([200, expect.stringContaining('hello')])
   })
 
+  const picture = { type: 'image', source: { type: 'url', url: 'https://a.b/c' } }
+  const seen = { type: 'input_image', image_url: 'https://a.b/c' }
+  const shown = (mimeType: string) => ({ inlineData: { mimeType, data: 'iVBORw0KGgo=' } })
+  const deep = (block: object, depth: number): object =>
+    depth === 0 ? block : document({ type: 'content', content: [deep(block, depth - 1)] })
   const file = { filename: 'a.pdf', file_data: pdf }
   const films = `data:video/mp4;base64,${'A'.repeat(1_000)}`
   const packed: readonly (readonly [string, { path: string }, object])[] = [
@@ -221,6 +229,47 @@ describe('What a request under a budget has in itself', () => {
       }),
     ],
     [
+      'a document among a response’s instructions',
+      routes.responses,
+      { ...responses(), instructions: [{ role: 'user', content: [{ type: 'input_file', ...file }] }] },
+    ],
+    [
+      'a picture among others that is a list',
+      routes.chats,
+      chats({ type: 'image_url', image_url: { url: ['gs://a'] } }),
+    ],
+    [
+      'a document among the pictures of an earlier answer',
+      routes.chats,
+      { ...chats(), messages: [{ role: 'assistant', images: [{ type: 'image_url', image_url: { url: pdf } }] }] },
+    ],
+    [
+      'two kinds in one',
+      routes.claudes,
+      claudes({ type: 'image', source: { type: 'base64', media_type: 'image/png,application/pdf', data } }),
+    ],
+    [
+      'Ollama’s pictures',
+      { path: '/../api/chat' },
+      ollamas({ images: [`data:image/x,application/pdf;base64,${data}`] }),
+    ],
+    [
+      'what is ranked, in parts',
+      { path: '/rerank' },
+      ranked({ content: [{ type: 'video_url', video_url: { url: page } }] }),
+    ],
+    ['what is ranked, further inside', { path: '/rerank' }, ranked({ file: { file_data: pdf } })],
+    [
+      'what becomes a vector',
+      { path: `${vectors}:embedContent` },
+      { content: { parts: [{ fileData: { fileUri: page } }] } },
+    ],
+    [
+      'what become vectors',
+      { path: `${vectors}:batchEmbedContents` },
+      { requests: [{ content: { parts: [{ inline_data: { mime_type: 'video/mp4', data } }] } }] },
+    ],
+    [
       'a video that is to be judged',
       { path: '/moderations' },
       { model: 'm', input: [{ type: 'video', video: films }] },
@@ -266,6 +315,66 @@ describe('What a request under a budget has in itself', () => {
     const { ask } = await start(config({ fileTokens: 1_000 }), { budget: dollar / 10 })
     expect((await ask(chats({ type: 'file', file: long }))).status).toBe(200)
     expect((await ask(chats({ type: 'file', file: long }, forged))).status).toBe(429)
+  })
+
+  it('is taken where nothing is to be paid for it, whatever says so', async () => {
+    const none = {
+      deployments: [
+        { model: 'up/m', price: { input: 0, output: 0 } },
+        { model: 'up/n', price, fileTokens: 9 },
+      ],
+    }
+    const { ask } = await start({ ...config(), models: { m: none } }, { budget: dollar })
+    expect((await ask(chats({ type: 'file', file }))).status).toBe(200)
+  })
+
+  it.each([
+    ['a chat', routes.chats, `"messages":[],"messages":[{"role":"user","content":"hi"}]`],
+    ['a chat', routes.chats, `"messages":[{"role":"user","content":"hi","cont\\u0065nt":"hi"}]`],
+    ['Gemini’s contents', routes.geminis, `"contents":[{"parts":[{"text":"hi","text":"hi"}]}]`],
+  ])('is refused where a field is there twice, of which a server may read either: %s', async (_, route, text) => {
+    const { gateway } = await start(config(), { budget: dollar })
+    const body = `{"model":"m",${text}}`
+    const reply = await fetch(`${gateway.baseURL}${route.path}`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body,
+    })
+    expect([reply.status, await reply.text()]).toEqual([400, expect.stringContaining('which is there twice')])
+    expect(up.seen).toHaveLength(0)
+  })
+
+  it('is words where it only looks like a picture', async () => {
+    const words = `data:image/png;base64,${'A'.repeat(200_000)}`
+    const shaped = { type: 'input_image', image_url: words }
+    const schema = { type: 'object', properties: { a: { type: 'object', default: shaped } } }
+    const found = {
+      type: 'tool_search_output',
+      call_id: 'a',
+      tools: [{ type: 'function', name: 'f', parameters: schema }],
+    }
+    const known = config({ imageTokens: 1_000 })
+    const poor = await start(known, { budget: dollar / 10 })
+    const limited = { max_output_tokens: 16 }
+    expect((await poor.ask({ ...responsesOf(said, found), ...limited }, routes.responses)).status).toBe(429)
+    expect((await poor.ask({ ...responses(shaped), ...limited }, routes.responses)).status).not.toBe(429)
+  })
+
+  it.each([
+    ['Anthropic’s system', routes.claudes, { ...claudes(), system: [picture] }],
+    ['Gemini’s', routes.geminis, { ...geminis({ text: 'hi' }), systemInstruction: { parts: [shown('image/png')] } }],
+    ['Gemini’s, in capitals', routes.geminis, geminis(shown('IMAGE/PNG'))],
+    ['a document in documents', routes.claudes, claudes(deep(picture, 5))],
+    [
+      'a response’s instructions',
+      routes.responses,
+      { ...responses(), instructions: [{ role: 'user', content: [seen] }] },
+    ],
+    ['what is ranked', { path: '/rerank' }, ranked({ image: 'https://a.b/c' })],
+  ])('holds a picture wherever it is: %s', async (_, route, asked) => {
+    const { ask } = await start(config(), { budget: 48_169_000 })
+    expect([402, 429]).toContain((await ask(asked, route)).status)
+    expect(up.seen).toHaveLength(0)
   })
 
   it('is taken by the models that say so of all that cost something', async () => {
@@ -349,6 +458,9 @@ describe('An item of an earlier response, where the provider makes responses its
   const hello = { type: 'message', role: 'assistant', id: 'msg_1' }
 
   it.each([
+    ['what a server found', { type: 'web_search_call', id: 'ws_1', status: 'completed', results: [{}] }],
+    ['what a tool of another server said', { type: 'mcp_call', id: 'mcp_1', name: 'f', arguments: '{}' }],
+    ['tools of another server', { type: 'mcp_list_tools', id: 'mcpl_1', server_label: 'a', tools: [] }],
     ['a compaction', { type: 'compaction', id: 'cmp_1' }],
     ['a search', { type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'q' } }],
     ['a search of files', { type: 'file_search_call', id: 'fs_1', status: 'completed', queries: [], results: null }],
@@ -365,7 +477,11 @@ describe('An item of an earlier response, where the provider makes responses its
     ['a thought', thought],
     ['a thought with its summary', { ...thought, summary: [part], encrypted_content: null, content: [] }],
     ['a thought in place of its text', { ...thought, encrypted_content: '' }],
+    ['a thought with an empty part', { ...thought, content: [{ type: 'reasoning_text' }] }],
     ['a message', hello],
+    ['a message with an empty part', { ...hello, content: [{ type: 'output_text', text: '' }] }],
+    ['a message without its type', { role: 'assistant', id: 'msg_1', content: [] }],
+    ['a call', { type: 'function_call', id: 'fc_1', call_id: 'a', name: 'f' }],
   ])('holds what an answer has at most if only its id is there: %s', async (_, item) => {
     const poor = await start(native(), { budget: (dollar * 26) / 100 })
     const two = responsesOf(said, item, { role: 'user', content: 'hi' }, item)

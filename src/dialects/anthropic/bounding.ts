@@ -41,9 +41,9 @@ function lookAtBlocks(blocks: unknown, sight: Sight): void {
   })
 }
 
-/** Servers of other providers go by the type that it is said to have. */
-function lookAtPicture({ type, media_type: media, url }: JsonObject, sight: Sight): void {
-  sight.addPicture(type === 'base64' ? `data:${media}` : url)
+function lookAtPicture({ type, media_type: media, data, url }: JsonObject, sight: Sight): void {
+  if (type === 'base64') sight.addPictureOf(media, data)
+  else sight.addPicture(type === 'file' ? undefined : (url ?? ''))
 }
 
 function lookAtDocument({ type, content, data }: JsonObject, sight: Sight): void {
@@ -51,16 +51,16 @@ function lookAtDocument({ type, content, data }: JsonObject, sight: Sight): void
   else if (type !== 'text') sight.addFile('a document', data)
 }
 
-function mediaIn({ messages }: JsonObject): number {
-  return countParts(messages, (part) => media.has(part.type))
+function mediaIn({ messages, system }: JsonObject): number {
+  return countParts([messages, system], (part) => media.has(part.type))
 }
 
 export const boundingMessage: Bounding = {
   output: ({ max_tokens }) => ({ tokens: limitAmong(max_tokens), answers: 1 }),
   limited: (body, tokens) => withField(body, 'max_tokens', tokens),
   media: mediaIn,
-  pictures: ({ messages }) =>
-    picturesIn(messages, ({ type, source }) => {
+  pictures: ({ messages, system }) =>
+    picturesIn([messages, system], ({ type, source }) => {
       return type === 'image' ? charactersIn(isObject(source) ? source.data : undefined) : undefined
     }),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),

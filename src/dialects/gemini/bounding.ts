@@ -1,4 +1,4 @@
-import type { Bounding } from '../../core/bounding.ts'
+import type { Bounding, Pictures } from '../../core/bounding.ts'
 import { fieldOutside } from '../../operations/common/bounded-fields.ts'
 import {
   charactersIn,
@@ -24,9 +24,15 @@ const known: ReadonlySet<string> = new Set(
   ]),
 )
 
+/** All that is read, of a question or of what vectors are made of. */
+function promptOf(asked: JsonObject): readonly unknown[] {
+  const { contents, systemInstruction, content, requests } = camel(asked)
+  const texts = Array.isArray(requests) ? requests : [requests]
+  return [contents, systemInstruction, content, ...texts.map((one) => (isObject(one) ? one.content : undefined))]
+}
+
 function look(asked: JsonObject, sight: Sight): void {
-  const { contents, systemInstruction } = camel(asked)
-  for (const content of [contents, systemInstruction]) each(content, ({ parts }) => lookAtParts(parts, sight))
+  for (const content of promptOf(asked)) each(content, ({ parts }) => lookAtParts(parts, sight))
 }
 
 function lookAtParts(parts: unknown, sight: Sight): void {
@@ -45,13 +51,25 @@ function lookAtParts(parts: unknown, sight: Sight): void {
 /** What its media type says is how it is read. */
 function lookAtData({ mimeType: given, data }: JsonObject, sight: Sight): void {
   const type = String(given).toLowerCase()
-  if (/^(image\/|text\/|application\/json$)/.test(type)) return
-  if (type.startsWith('audio/')) sight.addRecording(String(data), type)
+  if (texts.test(type)) return
+  if (type.startsWith('image/')) sight.addPictureOf(type, data)
+  else if (type.startsWith('audio/')) sight.addRecording(String(data), type)
   else sight.addFile('a file', data)
 }
 
+/** Of these each byte is a character, or part of one. */
+const texts =
+  /^(?:text\/[\w.+-]+|application\/(?:json|xml|yaml|sql|(?:x-)?(?:javascript|typescript|python|yaml|sh)))\s*(?:;|$)/
+
 function mediaIn(asked: JsonObject): number {
-  return countParts(camel(asked).contents, (part) => isObject(part.inlineData) || isObject(part.fileData))
+  return countParts(promptOf(asked), (part) => isObject(part.inlineData) || isObject(part.fileData))
+}
+
+function picturesOf(asked: JsonObject): Pictures {
+  return picturesIn(promptOf(asked), ({ inlineData, fileData }) => {
+    if (!/^image\//i.test(stringAt(objectOf(inlineData ?? fileData), 'mimeType') ?? '')) return undefined
+    return charactersIn(objectOf(inlineData).data)
+  })
 }
 
 export const boundingContent: Bounding = {
@@ -68,11 +86,7 @@ export const boundingContent: Bounding = {
     return withField(body, name, { ...config, maxOutputTokens: tokens })
   },
   media: mediaIn,
-  pictures: (asked) =>
-    picturesIn(camel(asked).contents, ({ inlineData, fileData }) => {
-      if (!/^image\//.test(stringAt(objectOf(inlineData ?? fileData), 'mimeType') ?? '')) return undefined
-      return charactersIn(objectOf(inlineData).data)
-    }),
+  pictures: picturesOf,
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked, body) {
     const { tools, cachedContent } = camel(asked)
@@ -90,6 +104,21 @@ const fields: ReadonlySet<string> = new Set(
   ['model', 'contents', 'systemInstruction', 'tools', 'toolConfig', 'safetySettings', 'generationConfig'].concat([
     'labels',
     'cachedContent',
+  ]),
+)
+
+/** Of vectors. */
+export const boundingVectors: Bounding = {
+  output: () => ({ tokens: 0, answers: 1 }),
+  media: mediaIn,
+  pictures: picturesOf,
+  unbounded: (asked, body) => outOfSight('content', asked, body, look),
+  outside: (asked) => fieldOutside(camel(asked), vectorFields),
+}
+
+const vectorFields: ReadonlySet<string> = new Set(
+  ['model', 'content', 'requests', 'taskType', 'title', 'outputDimensionality', 'autoTruncate'].concat([
+    'embedContentConfig',
   ]),
 )
 

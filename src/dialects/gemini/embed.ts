@@ -1,10 +1,11 @@
+import { atHand } from '../../core/late.ts'
 import type { Operation } from '../../core/operation.ts'
 import type { Translated } from '../../core/translation.ts'
-import { readingOnly } from '../../operations/common/bounding.ts'
 import { decodeVector } from '../../operations/embeddings/vectors.ts'
 import { embeddings } from '../../operations/embeddings.ts'
 import { invalid, parseBody } from '../../wire/body.ts'
 import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
+import { boundingVectors } from './bounding.ts'
 import { tokensOf } from './demand.ts'
 import { camel, isGiven, listOf, numberFor, partsIn, unsupported } from './fields.ts'
 
@@ -50,7 +51,7 @@ function embedding(
       const needs = all.some(({ outputDimensionality: size }) => isGiven(size)) ? (['dimensions'] as const) : []
       return { needs: new Set(needs), tokens: tokensOf(all.flatMap(({ content }) => partsIn(content, 'content'))) }
     },
-    bounding: readingOnly,
+    bounding: atHand(boundingVectors),
     fault: (told) => (told[key] === undefined ? { wrong: `sent an answer without ${key}` } : undefined),
     over: {
       operation: embeddings,

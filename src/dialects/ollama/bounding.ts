@@ -2,6 +2,7 @@ import type { Bounding, Pictures } from '../../core/bounding.ts'
 import { fieldOutside, frameFields } from '../../operations/common/bounded-fields.ts'
 import { charactersIn, limitAmong } from '../../operations/common/bounding.ts'
 import { kindsLacking } from '../../operations/common/kinds.ts'
+import { each, outOfSight, type Sight } from '../../operations/common/sight.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
 
@@ -14,6 +15,7 @@ export const boundingOllama: Bounding = {
   media: mediaIn,
   pictures: ({ messages, images }) =>
     picturesOf([images, ...(Array.isArray(messages) ? messages : []).map((one) => one?.images)]),
+  unbounded: (asked, body) => outOfSight('messages', asked, body, look),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   outside: (asked) => fieldOutside(asked, fields),
 }
@@ -23,6 +25,28 @@ const fields: ReadonlySet<string> = new Set([
   ...['messages', 'prompt', 'suffix', 'images', 'system', 'template', 'context', 'raw', 'format', 'options', 'think'],
   ...['keep_alive', 'tools', 'logprobs', 'top_logprobs', 'truncate', 'shift'],
 ])
+
+/** Its names are read in any case. */
+const messageFields: ReadonlySet<string> = new Set([
+  'role',
+  'content',
+  'thinking',
+  'images',
+  'tool_calls',
+  'tool_name',
+  'tool_call_id',
+  'name',
+])
+
+function look({ messages, images }: JsonObject, sight: Sight): void {
+  const lists = [images]
+  each(messages, (message) => {
+    lists.push(message.images)
+    for (const name in message)
+      if (!messageFields.has(name)) sight.lose(`the field \`${name.slice(0, 100)}\` of a message`)
+  })
+  for (const list of lists) if (Array.isArray(list)) for (const image of list) sight.addPicture(image ?? '')
+}
 
 function mediaIn({ messages, images }: JsonObject): number {
   const of = (list: unknown) => (Array.isArray(list) ? list.length : 0)

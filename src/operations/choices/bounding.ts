@@ -51,11 +51,22 @@ function mediaIn({ messages }: JsonObject): number {
   return countParts(messages, ({ type }) => pictures.has(type) || parts.files.has(type))
 }
 
+/** Fields of messages by which some servers take what others have as parts. */
+const besideContent = ['files', 'documents', 'attachments', 'videos', 'audios', 'file_ids', 'video', 'file'] as const
+
 function look({ messages }: JsonObject, sight: Sight): void {
-  each(messages, ({ audio, content }) => {
+  each(messages, (message) => {
+    const { audio, content, images } = message
     if (isObject(audio)) sight.lose(kept)
     each(content, (part) => lookAtPart(part, parts, sight))
+    // Pictures of an earlier answer.
+    each(images, (part) => lookAtPart(part, parts, sight))
+    for (const name of besideContent) if (!isEmpty(message[name])) sight.lose(`the field \`${name}\` of a message`)
   })
+}
+
+function isEmpty(value: unknown): boolean {
+  return value === undefined || value === null || value === '' || (Array.isArray(value) && value.length === 0)
 }
 
 export const boundingChat: Bounding = {

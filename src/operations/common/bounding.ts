@@ -18,7 +18,12 @@ export function countOf(given: unknown): number {
 
 /** Whether an answer of these kinds may have pictures. One kind may stand for a list of one. */
 export function isDrawing(modalities: unknown): boolean {
-  return modalities !== undefined && /image/i.test(String(modalities))
+  const all = Array.isArray(modalities)
+    ? modalities
+    : modalities === undefined || modalities === null
+      ? []
+      : [modalities]
+  return all.some((one) => !/^(?:text|audio|modality_unspecified|[013])$/i.test(String(one)))
 }
 
 /** The first tool that the provider runs by itself: what it reads and writes is billed too, however much it is. */

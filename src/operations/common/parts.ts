@@ -1,9 +1,8 @@
-import { isObject, type JsonObject, objectAt, stringAt } from '../../wire/json.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
 import { type Sight, unknownPart } from './sight.ts'
 
 /** Which types of parts a message may have, as OpenAI and servers like it name them. */
 export interface PartTypes {
-  /** Those that are counted by themselves. */
   readonly pictures: ReadonlySet<unknown>
   /** Those that have all that they show. */
   readonly known: ReadonlySet<unknown>
@@ -15,10 +14,15 @@ export interface PartTypes {
 export function lookAtPart(part: JsonObject, { pictures, known, files }: PartTypes, sight: Sight): void {
   const { type } = part
   const file = files.get(type)
-  if (pictures.has(type)) sight.addPicture(stringAt(objectAt(part, 'image_url'), 'url') ?? part.image_url ?? part.image)
+  if (pictures.has(type)) sight.addPicture(addressIn(part))
   else if (file !== undefined) lookAtFile(part, file, sight)
   else if (type === undefined) lookAtUntyped(part, sight)
   else if (!known.has(type)) sight.lose(unknownPart(type))
+}
+
+/** Of a picture, as a text or in an object; it may be data. */
+export function addressIn({ image_url: given, image }: JsonObject): unknown {
+  return isObject(given) && given.url !== undefined ? given.url : (given ?? image)
 }
 
 function lookAtUntyped(part: JsonObject, sight: Sight): void {

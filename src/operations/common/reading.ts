@@ -1,8 +1,9 @@
 import type { Bounding } from '../../core/bounding.ts'
-import { type JsonObject, stringAt } from '../../wire/json.ts'
+import { isObject, type JsonObject } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
 import { fieldOutside, frameFields } from './bounded-fields.ts'
 import { countParts, dataIn, picturesIn } from './bounding.ts'
+import { addressIn } from './parts.ts'
 import { each, outOfSight, type Sight, unknownPart } from './sight.ts'
 
 /** What is read and answered without tokens: vectors, orders, judgements. */
@@ -50,18 +51,13 @@ export const boundingRerank: Bounding = {
   media: ({ documents }) => countParts(documents, isSeen),
   unbounded: (asked, body) =>
     outOfSight('documents', asked, body, ({ documents }, sight) => {
-      each(documents, (document) => lookAtFields(document, sight))
+      lookAtDocument(documents, sight)
     }),
   outside: (asked) => fieldOutside(asked, rerankFields),
 }
 
 function isSeen(part: JsonObject): boolean {
   return addressIn(part) !== undefined || Object.keys(part).some((name) => files.has(name))
-}
-
-/** Of a picture, which may be data. */
-function addressIn({ image, image_url: given }: JsonObject): unknown {
-  return stringAt(given, 'url') ?? given ?? image
 }
 
 function pictureData(part: JsonObject): number | undefined {
@@ -72,7 +68,7 @@ function pictureData(part: JsonObject): number | undefined {
 /** Fields with something else than words and pictures, by the names of Jina's, Cohere's, Voyage's and vLLM's APIs. */
 const files: ReadonlySet<string> = new Set(
   ['video', 'video_url', 'video_base64', 'audio', 'audio_url', 'input_audio', 'pdf', 'image_base64'].concat([
-    'file_data',
+    ...['file_data', 'file_url', 'file_id', 'document_url'],
   ]),
 )
 const words: ReadonlySet<string> = new Set(['type', 'text', 'image', 'image_url', 'detail'])
@@ -84,7 +80,14 @@ function lookAtInputs(inputs: unknown, sight: Sight): void {
   })
 }
 
-/** A document that is ranked may have any fields. */
+/** A document that is ranked may have any fields, and parts inside. */
+function lookAtDocument(value: unknown, sight: Sight): void {
+  if (Array.isArray(value)) for (const one of value) lookAtDocument(one, sight)
+  if (!isObject(value)) return
+  lookAtFields(value, sight)
+  for (const name in value) if (!files.has(name)) lookAtDocument(value[name], sight)
+}
+
 function lookAtFields(part: JsonObject, sight: Sight): void {
   const address = addressIn(part)
   if (address !== undefined) sight.addPicture(address)

@@ -3,21 +3,26 @@ import type { RequestBody } from '../../wire/body.ts'
 import { imageTypeOfBase64 } from '../../wire/image-format.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
+import { charactersIn } from './bounding.ts'
 import { isBoundedRecording } from './recording.ts'
 
 /** In words, as in `Unbounded`. */
 export const kept = 'an earlier exchange that the provider keeps'
+const unsure = 'a picture that may be something else'
 
 /**
  * What a request shows without having it: whatever is behind an address, or kept by a provider, may be of any length, and
- * so may a file, whose pages are packed. A part is looked at once, and tells what of it the request's bytes don't bound.
+ * so may a file, whose pages are packed. A part is looked at once, where a server reads it, and tells what of it the
+ * request's bytes don't bound.
  */
 export class Sight {
   #lost: string | undefined
   #file: string | undefined
   #files = 0
-  #characters = 0
   #answers = 0
+  #pictures = 0
+  #fileCharacters = 0
+  #pictureCharacters = 0
   #isUnclear = false
 
   /** Something that nothing bounds, in words. */
@@ -29,7 +34,7 @@ export class Sight {
   addFile(what: string, data?: unknown): void {
     this.#file ??= what
     this.#files++
-    if (typeof data === 'string') this.#characters += textLength(data)
+    this.#fileCharacters += charactersIn(data)
   }
 
   /** Part of an earlier answer, which the provider keeps. */
@@ -37,14 +42,21 @@ export class Sight {
     this.#answers++
   }
 
-  /** The address of a picture. Anything else may be called one, which some servers read as what it is. */
+  /** The address of a picture, or data; a provider may keep one without. Anything else may be called so. */
   addPicture(address: unknown): void {
-    if (typeof address !== 'string' || /^\s*(?:data:image\/|https?:)/i.test(address)) return
-    const isMarked = textLength(address) !== address.length
-    if (isMarked && isImageData.test(address)) return
-    if (isMarked) this.#isUnclear = true
-    // Its characters are among those of the pictures.
-    else if (imageTypeOfBase64(address) === undefined) this.addFile('a picture that may be something else')
+    if (address === undefined || address === null) this.#pictures++
+    else if (typeof address !== 'string') this.addFile(unsure)
+    else if (/^\s*https?:/i.test(address)) this.#pictures++
+    else if (dataOfPicture.test(address)) this.#addPictureData(address)
+    else if (textLength(address) !== address.length) this.#isUnclear = true
+    else if (imageTypeOfBase64(address) !== undefined) this.#addPictureData(address)
+    else this.addFile(unsure, /^\s*data:/i.test(address) ? address : undefined)
+  }
+
+  /** In base64, of a media type: some servers go by that. */
+  addPictureOf(type: unknown, data: unknown): void {
+    if (/^image\/[\w.+-]+$/i.test(String(type))) this.#addPictureData(data)
+    else this.addFile(unsure, data)
   }
 
   /** In base64. `type`: its format, or media type. */
@@ -65,16 +77,23 @@ export class Sight {
     return this.#isUnclear
   }
 
+  /** Undefined: nothing. */
   found(param: string): Unbounded | undefined {
     if (this.#lost !== undefined) return { what: this.#lost, param }
-    if (this.#files + this.#answers === 0) return undefined
-    const unseen = { files: this.#files, characters: this.#characters, answers: this.#answers }
-    return { what: this.#file ?? kept, param, unseen }
+    const [files, answers, pictures] = [this.#files, this.#answers, this.#pictures]
+    if (files + answers + pictures === 0) return undefined
+    const characters = { fileCharacters: this.#fileCharacters, pictureCharacters: this.#pictureCharacters }
+    return { what: this.#file ?? kept, param, unseen: { files, answers, pictures, ...characters } }
+  }
+
+  #addPictureData(data: unknown): void {
+    this.#pictures++
+    this.#pictureCharacters += charactersIn(data)
   }
 }
 
-/** How an outline tells of the data of a picture. */
-const isImageData = /^\0\d+data:image\//i
+/** Or what an outline tells of it. */
+const dataOfPicture = /^(?:\s*|\0\d+)data:image\/[\w.+-]+;/i
 
 /** What of a request, in `param`, can't be seen; undefined: all of it can. */
 export function outOfSight(

@@ -39,34 +39,63 @@ const items: ReadonlySet<unknown> = new Set([
 const results: ReadonlySet<unknown> = new Set([
   ...['function_call_output', 'custom_tool_call_output', 'computer_call_output'],
 ])
-/** What these items say by themselves. By its id, a server that keeps one may know more: the thoughts, what was found. */
-const said: ReadonlyMap<unknown, readonly string[]> = new Map<unknown, readonly string[]>([
-  ['message', ['content']],
-  ['reasoning', ['encrypted_content', 'content']],
-  ['compaction', ['encrypted_content']],
-  ['compaction_summary', ['encrypted_content']],
-  ['context_compaction', ['encrypted_content']],
-  ['web_search_call', ['results']],
-  ['file_search_call', ['results']],
-  ['code_interpreter_call', ['outputs']],
+/**
+ * What these items say by themselves. By its id, a server that keeps one may know all of it: then it is part of an answer,
+ * and no longer than one.
+ */
+const answered: ReadonlyMap<unknown, string> = new Map([
+  ...([
+    ['message', 'content'],
+    ['reasoning', 'encrypted_content'],
+    ['function_call', 'arguments'],
+  ] as const),
+  ...([
+    ['custom_tool_call', 'input'],
+    ['computer_call', 'action'],
+    ['local_shell_call', 'action'],
+  ] as const),
+  ...([
+    ['shell_call', 'action'],
+    ['apply_patch_call', 'operation'],
+    ['mcp_approval_request', 'arguments'],
+  ] as const),
+  ['tool_search_call', 'arguments'],
+])
+/** The same for those that may be longer: what was found, read or summed up. Without a field: none tells all of it. */
+const found: ReadonlyMap<unknown, string | undefined> = new Map<unknown, string | undefined>([
+  ...(['compaction', 'compaction_summary', 'context_compaction'] as const).map(
+    (type) => [type, 'encrypted_content'] as const,
+  ),
+  ...(['web_search_call', 'file_search_call', 'code_interpreter_call'] as const).map(
+    (type) => [type, undefined] as const,
+  ),
+  ...([
+    ['mcp_call', 'output'],
+    ['mcp_list_tools', 'tools'],
+    ['tool_search_output', 'tools'],
+  ] as const),
+  ...(['function_call_output', 'custom_tool_call_output', 'computer_call_output'] as const).map(
+    (type) => [type, 'output'] as const,
+  ),
+  ...(['local_shell_call_output', 'shell_call_output', 'apply_patch_call_output'] as const).map(
+    (type) => [type, 'output'] as const,
+  ),
 ])
 /** Tools that the client runs. */
 const own: ReadonlySet<string> = new Set(['function', 'custom', 'local_shell', 'apply_patch'])
 
-function mediaIn({ input }: JsonObject): number {
-  return countParts(input, ({ type }) => pictures.has(type) || parts.files.has(type))
+function mediaIn({ input, instructions }: JsonObject): number {
+  return countParts([input, instructions], ({ type }) => pictures.has(type) || parts.files.has(type))
 }
 
 /** An item without anything but its id stands for one that was said before. */
 function lookAtItem(item: JsonObject, sight: Sight, isNative: () => boolean): void {
-  const { type, role, content, output, tools } = item
-  const isId = !isGiven(type) && !isGiven(role) && !isGiven(content)
-  if (type === 'item_reference' || isId) sight.lose(kept)
-  else if (isGiven(type) && !items.has(type)) sight.lose(unknownPart(type))
-  else if (saysNothing(item) && isNative()) {
-    if (type === 'message' || type === 'reasoning') sight.addAnswer()
-    else sight.lose(kept)
-  }
+  const { type: given, role, content, output, tools } = item
+  const type = given ?? (isGiven(role) || isGiven(content) ? 'message' : 'item_reference')
+  if (type === 'item_reference') sight.lose(kept)
+  else if (!items.has(type)) sight.lose(unknownPart(type))
+  else if (isGiven(item.id) && isNative()) lookAtKept(type, item, sight)
+  if (type === 'image_generation_call') sight.addPicture(undefined)
   each(content, (part) => lookAtPart(part, parts, sight))
   if (results.has(type)) each(output, (part) => lookAtPart(part, parts, sight))
   const outside = toolOutside(tools, isOwn)
@@ -74,24 +103,29 @@ function lookAtItem(item: JsonObject, sight: Sight, isNative: () => boolean): vo
 }
 
 /** Whether all of an item may be only where it was made, and go into what is read there. */
-function saysNothing(item: JsonObject): boolean {
-  const fields = isGiven(item.id) ? said.get(item.type) : undefined
-  return fields?.every((name) => isNothing(item[name])) ?? false
+function lookAtKept(type: unknown, item: JsonObject, sight: Sight): void {
+  const field = answered.get(type) ?? found.get(type)
+  if (field !== undefined && !isNothing(item[field])) return
+  if (answered.has(type)) sight.addAnswer()
+  else if (found.has(type)) sight.lose(kept)
 }
 
 export const boundingResponse: Bounding = {
   output: ({ max_output_tokens }) => ({ tokens: limitAmong(max_output_tokens), answers: 1 }),
   limited: (body, tokens) => withField(body, 'max_output_tokens', tokens),
   media: mediaIn,
-  pictures: ({ input }) =>
-    picturesIn(input, ({ type, image_url: url }) => (pictures.has(type) ? dataIn(url) : undefined)),
+  pictures: ({ input, instructions }) =>
+    picturesIn([input, instructions], ({ type, image_url: url }) => (pictures.has(type) ? dataIn(url) : undefined)),
   without: (asked) => kindsLacking(asked, mediaIn(asked)),
   unbounded(asked, body, isNative) {
     for (const param of ['previous_response_id', 'conversation'])
       if (isGiven(asked[param])) return { what: kept, param }
     return (
       toolOutside(asked.tools, isOwn) ??
-      outOfSight('input', asked, body, ({ input }, sight) => each(input, (item) => lookAtItem(item, sight, isNative)))
+      outOfSight('input', asked, body, ({ input, instructions }, sight) => {
+        each(input, (item) => lookAtItem(item, sight, isNative))
+        each(instructions, (item) => lookAtItem(item, sight, isNative))
+      })
     )
   },
   outside: (asked) => fieldOutside(asked, fields),
@@ -131,6 +165,9 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== null
 }
 
+/** Nor are parts without a word. */
 function isNothing(value: unknown): boolean {
-  return !isGiven(value) || value === '' || (Array.isArray(value) && value.length === 0)
+  if (Array.isArray(value)) return value.every((one) => isNothing(one))
+  if (!isObject(value)) return !isGiven(value) || value === ''
+  return Object.keys(value).every((name) => name === 'type' || isNothing(value[name]))
 }
