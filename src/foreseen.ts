@@ -6,10 +6,11 @@ import type { Feature } from './core/features.ts'
 import type { OperationSpec } from './core/provider.ts'
 import { contextFor } from './core/translation-context.ts'
 import { asksForStructure } from './layers/concerns.ts'
+import { withOwnChoices } from './layers/own-choices.ts'
 import type { RequestBody } from './wire/body.ts'
 import { GatewayError } from './wire/errors.ts'
 
-type Asking = Pick<Call, 'operation' | 'body' | 'target' | 'optional'>
+type Asking = Pick<Call, 'operation' | 'body' | 'target' | 'optional' | 'translated'>
 
 /** What comes of a request at an upstream that doesn't support all of its fields. */
 export interface Foreseen {
@@ -25,7 +26,8 @@ export interface Foreseen {
  */
 export async function foresee(asked: Asking, wayOf: (operation: string) => Learnt): Promise<Foreseen> {
   try {
-    const { dropped, ...asking } = asPut(asked)
+    const { dropped, ...put } = asPut(asked)
+    const asking = withOwnChoices(put)
     const { operation, target } = asking
     const declared = target.deployment.provider.operations[operation.name]
     if (!declared) return { dropped, refusal: undefined }
@@ -44,8 +46,8 @@ function asPut(asking: Asking): Asking & { readonly dropped: readonly string[] }
   const { provider } = target.deployment
   const { over } = operation
   if (!over || isDirect(operation, body, provider)) return { ...asking, dropped: [] }
-  const put = over.begin(body, contextFor(target, still))
-  return { target, operation: over.operation, body: put.body, dropped: put.dropped, optional: put.optional }
+  const { body: inner, dropped, optional } = over.begin(body, contextFor(target, still))
+  return { target, operation: over.operation, body: inner, dropped, optional, translated: true }
 }
 
 /** No answer is made, so no id and no time is needed. */
@@ -73,7 +75,7 @@ async function renewedBody({ operation, body, target }: Asking, lacks: readonly 
 
 async function firstPart({ operation, body }: Pick<Asking, 'operation' | 'body'>, { atOnce }: OperationSpec) {
   const { sharing } = operation
-  if (!atOnce || !sharing || sharing.concerns?.(body) === false) return body
+  if (!atOnce || !sharing || sharing.concerns?.(body.outline) === false) return body
   const { split } = await sharing.how.load()
   return split(body, atOnce)?.[0] ?? body
 }

@@ -57,7 +57,8 @@ export async function whole(
 export function tooLarge({ operation, body, target }: Call): GatewayError {
   const { sharing } = operation
   const said = `${target.deployment.provider.name} sent an answer of more than ${answerLimit / 1024 / 1024} MB`
-  if (!sharing || sharing.concerns?.(body) === false) return new GatewayError('protocol', `${said}.`, { again: false })
+  if (!sharing || sharing.concerns?.(body.outline) === false)
+    return new GatewayError('protocol', `${said}.`, { again: false })
   // What asks for much gets much: no fault of the deployment.
   return new GatewayError('incapable', `${said}. '${sharing.param}' asks for too much at once.`, {
     status: 502,

@@ -35,6 +35,8 @@ export interface Call {
   readonly deadline: number
   /** What another deployment has answered so far, if only the rest is asked for. */
   readonly begun?: Begun
+  /** Whether it stands for a request of another operation. */
+  readonly translated?: boolean
   /** What was left out of the client's request before it became this one. */
   readonly dropped?: readonly string[]
   /** Fields that may be left out where the upstream refuses or lacks them, whatever the configuration says. */

@@ -172,8 +172,8 @@ export interface Told {
 export interface Shareable {
   /** The field that asks for so much, for `param` in errors. */
   readonly param: string
-  /** Whether a request may have to be shared out. Absent: any may. */
-  concerns?(body: RequestBody): boolean
+  /** Whether a request with these fields may have to be shared out. Absent: any may. */
+  concerns?(asked: JsonObject): boolean
   /** Loaded by the first request that may. */
   readonly how: Late<Sharing>
 }

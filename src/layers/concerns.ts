@@ -1,3 +1,4 @@
+import { askedFields } from '../core/asked.ts'
 import type { Call } from '../core/call.ts'
 import { droppableOf, type Feature, mayDrop } from '../core/features.ts'
 import type { Operation } from '../core/operation.ts'
@@ -20,8 +21,9 @@ export function isResumed({ operation, target, streams }: Call): boolean {
 }
 
 /** Whether a request may have to be shared out. */
-export function isShareable({ operation: { sharing }, body }: Call): boolean {
-  return sharing !== undefined && (sharing.concerns?.(body) ?? true)
+export function isShareable(call: Call): boolean {
+  const { sharing } = call.operation
+  return sharing !== undefined && (sharing.concerns?.(askedFields(call)) ?? true)
 }
 
 /** Whether the answer may lack what the upstream was asked for, and was not made to give. */

@@ -7,6 +7,7 @@ import { GatewayError } from '../wire/errors.ts'
 import { isObject, type JsonObject, tryParse } from '../wire/json.ts'
 import type { Part } from './exchanges.ts'
 import { continuedStream, joinedStream } from './joined.ts'
+import { withOwnChoices } from './own-choices.ts'
 import { together } from './together.ts'
 
 /** Exchanges of one request in all. */
@@ -73,7 +74,8 @@ export function share({ clock }: { readonly clock: Clock }): Layer {
   }
 
   return (next) =>
-    async function shared(call) {
+    async function shared(given) {
+      const call = withOwnChoices(given)
       const { sharing: shareable, name } = call.operation
       if (!shareable) return await next(call)
       const sharing = shareable.how.value ?? (await shareable.how.load())

@@ -82,10 +82,10 @@ interface Begun extends Pick<Translated, 'answer' | 'leftOut' | 'stage' | 'unask
 }
 
 function begun(call: Call, { operation, begin }: Translation<Operation>, context: TranslationContext): Begun {
-  const { body, dropped, optional, answer, leftOut, stage, unasked } = begin(call.body, context)
+  const { body, dropped, optional, ...rest } = begin(call.body, context)
   const routed = call.routed && begin(call.routed, context).body
-  const inner = { ...call, operation, body, routed, dropped, optional, carried: undefined }
-  return { call: inner, answer, ...(leftOut && { leftOut }), ...(stage && { stage }), ...(unasked && { unasked }) }
+  const inner = { ...call, operation, body, routed, dropped, optional, carried: undefined, translated: true }
+  return { ...rest, call: inner }
 }
 
 async function asked(

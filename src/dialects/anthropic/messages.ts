@@ -63,6 +63,8 @@ export const messages: Operation = {
   path: '/messages',
   routes: [],
   check: checkMessage,
+  // Anthropic gives one answer, and refuses to be asked for a number of them.
+  inOwnNames: ({ n: _, ...fields }) => fields,
   query: messageDemand,
   fault: missing('content', 'list'),
   usage: usageIn,

@@ -5,6 +5,6 @@ import { wantedBy } from './wanted.ts'
 /** Shares out the choices of a request. */
 export const sharingChoices: Shareable = {
   param: 'n',
-  concerns: ({ outline }) => wantedBy(outline) > 1,
+  concerns: (asked) => wantedBy(asked) > 1,
   how: lateValue(async () => (await import('./choice-by-choice.ts')).choiceByChoice),
 }

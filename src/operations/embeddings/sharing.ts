@@ -33,7 +33,7 @@ const someInputs: Sharing = {
 /** Shares out the texts of a request; the vectors and the usage are those of all parts. */
 export const sharingInputs: Shareable = {
   param: 'input',
-  concerns: ({ outline }) => (inputsOf(outline)?.length ?? 1) > 1,
+  concerns: (asked) => (inputsOf(asked)?.length ?? 1) > 1,
   how: atHand(someInputs),
 }
 

@@ -40,7 +40,7 @@ const someAtOnce: Sharing = {
 /** Shares out the images of a request. */
 export const sharingImages: Shareable = {
   param: 'n',
-  concerns: ({ outline }) => wantedBy(outline) > 1,
+  concerns: (asked) => wantedBy(asked) > 1,
   how: atHand(someAtOnce),
 }
 
