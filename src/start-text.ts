@@ -7,6 +7,8 @@ import { printable } from './log.ts'
 
 /** How many names of a long list are shown. */
 const shown = 4
+/** Where commands look for a gateway unless they are told. */
+const usual = 'http://127.0.0.1:8787'
 
 /** The text that a user sees at start: where the gateway listens, what was found, what is missing, what to try. */
 export function startText({
@@ -16,6 +18,7 @@ export function startText({
   url,
   access,
   made,
+  manages = false,
   workers = [],
 }: {
   gateway: Gateway
@@ -27,6 +30,8 @@ export function startText({
   access: Access
   /** Keys that are not in the configuration: whether this process knows that there are none. Undefined: there can't be any. */
   made?: 'none' | 'unknown' | undefined
+  /** Whether there is a key that makes others. */
+  manages?: boolean
   /** Process ids if there are several workers. */
   workers?: readonly number[]
 }): string {
@@ -52,6 +57,13 @@ export function startText({
     const isOpen = made === 'unknown' ? 'no key required unless some were made' : 'no key required'
     lines.push(`  ${isOpen}: only programs on this machine can use it`)
     if (made) lines.push('  to make keys, set SAMEWIRE_ADMIN_KEY: from then on each request needs one')
+  }
+  // Those of the configuration are known to whoever has written it.
+  if (access.mode === 'keys' && access.keys.length === 0) {
+    const elsewhere = url === usual ? '' : ` --url ${url}`
+    const command = `SAMEWIRE_ADMIN_KEY=… npx samewire keys create NAME${elsewhere}`
+    const how = manages ? `, which this makes and prints: ${command}` : ': to make more, set SAMEWIRE_ADMIN_KEY'
+    lines.push(`  each request needs a key${how}`)
   }
   const key = access.mode === 'keys' ? ` -H "authorization: Bearer $SAMEWIRE_KEY"` : ''
   const model = catalog.fallback ?? names[0] ?? firstListed(gateway) ?? 'MODEL'

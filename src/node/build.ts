@@ -150,6 +150,7 @@ export function build(job: Job, env: Environment, shared: Shared = createShared(
           ...{ gateway, file, addable: found ? registry : {}, url, access },
           // A process that only distributes connections doesn't look into the store.
           made: !assembled.keeps ? undefined : beside.keeper?.state ? 'none' : 'unknown',
+          manages: (env.SAMEWIRE_ADMIN_KEY ?? '') !== '',
           ...(workers && { workers }),
         }),
       )

@@ -58,6 +58,11 @@ describe('What a user reads at the start', () => {
       expect(await printed({}, workers, state)).toContain('  to make keys, set SAMEWIRE_ADMIN_KEY')
       const locked = await printed({}, workers, { ...state, SAMEWIRE_ADMIN_KEY: 'the-admin-key-of-this-test' })
       expect(locked).not.toContain('no key required')
+      const url = /listens on (\S+)\/v1/.exec(locked)?.[1]
+      expect(locked).toContain(`SAMEWIRE_ADMIN_KEY=… npx samewire keys create NAME --url ${url}\n`)
+      expect(await printed({}, workers, { ...state, SAMEWIRE_KEY: 'the-key-of-this-test' })).not.toContain(
+        'keys create',
+      )
       await rm(folder, { recursive: true })
     },
   )
