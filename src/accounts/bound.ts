@@ -59,7 +59,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid, is
   const { outline } = body
   const settings = settingsOf(operation, targets, outline)
   const asked = bounding.output(outline, body)
-  let { answers, exchanges = answers, draws } = asked
+  let { answers, exchanges = answers, draws, beside = 0 } = asked
   let forced = 0
   let most = usualOutput
   let without = bounding.without?.(outline)
@@ -70,6 +70,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid, is
     answers = Math.max(answers, output.answers)
     exchanges = Math.max(exchanges, output.exchanges ?? output.answers)
     draws ||= output.draws
+    beside = Math.max(beside, output.beside ?? 0)
     forced = Math.max(forced, bounding.output(overrides, body).tokens ?? 0)
     most = Math.min(most, bounding.output(defaults, body).tokens ?? usualOutput)
     without = common(without, bounding.without?.(fields))
@@ -85,7 +86,7 @@ export function boundOf({ operation, bounding, body, targets, limits, isPaid, is
   return {
     bound: {
       input: inputOf({ bounding, body, targets, isPaid, unseen, held }),
-      output: Math.max(asked.tokens ?? most, forced, draws ? drawn : 0) * answers,
+      output: (Math.max(asked.tokens ?? most, forced, draws ? drawn : 0) + beside) * answers,
       without,
       pieces,
       drawn: drawn * answers,

@@ -10,6 +10,8 @@ export interface Output {
   readonly tokens: number | undefined
   /** How many answers it asks for at once. */
   readonly answers: number
+  /** Tokens beside those of answers that are billed as if they were written: of a prediction that was wrong. Absent: none. */
+  readonly beside?: number
   /** How many requests it becomes where a server gives one answer at once. Absent: as many as there are answers. */
   readonly exchanges?: number
   /** Whether it asks for pictures among the words of one answer. */

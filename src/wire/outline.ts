@@ -14,7 +14,7 @@ export interface Outline {
 }
 
 /** A mark, which tells of an address with data how it begins. If a client's own text looks like one, only the token estimate of that client's request is wrong. */
-const mark = /^\0\d{1,9}(data:|$)/i
+const mark = /^\0\d{1,9}(data:[\w/.+;=-]{0,43})?$/i
 
 /** How many characters the original of an outline's string has. */
 export function textLength(text: string): number {

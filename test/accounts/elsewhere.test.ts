@@ -175,6 +175,8 @@ describe('What a request under a budget has in itself', () => {
     expect([reply.status, reply.text]).toEqual([200, expect.stringContaining('hello')])
   })
 
+  const png = 'iVBORw0KGgoAAAANSUhEUg=='
+  const localShell = { type: 'shell', environment: { type: 'local' } }
   const picture = { type: 'image', source: { type: 'url', url: 'https://a.b/c' } }
   const seen = { type: 'input_image', image_url: 'https://a.b/c' }
   const shown = (mimeType: string) => ({ inlineData: { mimeType, data: 'iVBORw0KGgo=' } })
@@ -279,6 +281,23 @@ describe('What a request under a budget has in itself', () => {
       { path: '/moderations' },
       { model: 'm', input: [{ type: 'image_url', image_url: { url: pdf } }] },
     ],
+    ['what is ranked, by other names', { path: '/rerank' }, ranked({ Video: page, videos: [page] })],
+    [
+      'Gemini’s system',
+      routes.geminis,
+      { ...geminis({ text: 'hi' }), systemInstruction: { fileData: { fileUri: page } } },
+    ],
+    [
+      'a list in a list',
+      routes.responses,
+      { ...responses(), input: [[{ role: 'user', content: [[{ type: 'input_file', ...file }]] }]] },
+    ],
+    ['what looks like the mark of a long text', routes.chats, chats(recording('ogg', '\u00001234data:T2dnUw'))],
+    [
+      'a picture that looks like one',
+      routes.chats,
+      chats({ type: 'image_url', image_url: { url: '\u00001data:a/pdf' } }),
+    ],
     ['a video that is to be ranked', { path: '/rerank' }, { model: 'm', query: 'hi', documents: [{ video: films }] }],
   ]
 
@@ -361,6 +380,66 @@ describe('What a request under a budget has in itself', () => {
   })
 
   it.each([
+    ['a chat', routes.chats, { ...chats(), messages: [{ role: 'user', Content: [{ type: 'file' }] }] }],
+    ['a chat', routes.chats, { ...chats(), messages: [{ role: 'user', content: 'hi', media: ['https://a.b/c'] }] }],
+    ['a chat', routes.chats, { ...chats({ type: 'text', text: 'hi' }), tools: ['web_search'] }],
+    ['a chat', routes.chats, { ...chats({ type: 'text', text: 'hi' }), tools: [[{ type: 'web_search' }]] }],
+    ['a response', routes.responses, responsesOf({ type: 'additional_tools', tools: { type: 'web_search' } })],
+    ['Ollama’s chat', { path: '/../api/chat' }, ollamas({ Images: [data] })],
+  ])('is refused where only some servers read it: %s', async (_, route, asked) => {
+    const { ask } = await start(config({ fileTokens: 1, imageTokens: 1 }), { budget: dollar })
+    const reply = await ask(asked, route)
+    expect([reply.status, reply.text]).toEqual([400, expect.stringContaining('nobody can tell beforehand what')])
+  })
+
+  it.each([
+    [
+      'a document’s fields',
+      { path: '/rerank' },
+      ranked({ text: 'a', video: null, pdf: '', audio: false, image: 'p/1.png' }),
+    ],
+    ['what is said of a picture', { path: '/rerank' }, ranked({ image: { alt: 'a cat' }, metadata: { file_id: '1' } })],
+    [
+      'a computer’s tools',
+      routes.responses,
+      { ...responses(), input: 'hi', tools: [{ type: 'computer_use_preview' }] },
+    ],
+    ['a shell of the client’s', routes.responses, { ...responses(), input: 'hi', tools: [localShell] }],
+    [
+      'a picture of any kind',
+      routes.chats,
+      chats({ type: 'image_url', image_url: { url: 'data:image/*;base64,AAAA' } }),
+    ],
+    ['a picture of no kind', routes.chats, chats({ type: 'image_url', image_url: { url: `data:;base64,${png}` } })],
+  ])('goes on where it holds nothing else: %s', async (_, route, asked) => {
+    const { ask } = await start(config(), { budget: dollar })
+    expect((await ask(asked, route)).text).not.toContain('nobody can tell')
+  })
+
+  it('holds all of what is read with each document, whatever a query looks like', async () => {
+    const query = `\u00001data:${'q'.repeat(10_000)}`
+    const { ask } = await start(config(), { budget: dollar })
+    const documents = Array.from({ length: 1_000 }, () => 'a')
+    expect((await ask({ model: 'm', query, documents }, { path: '/rerank' })).status).toBe(429)
+    expect((await ask({ model: 'm', query: 'q', documents }, { path: '/rerank' })).status).not.toBe(429)
+  })
+
+  it('holds a prediction as what is written, as it is billed where it was wrong', async () => {
+    const predicted = (length: number) => ({
+      ...chats({ type: 'text', text: 'hi' }),
+      prediction: { type: 'content', content: 'w'.repeat(length) },
+    })
+    const { ask } = await start(config(), { budget: dollar / 10 })
+    expect((await ask(predicted(10_000))).status).toBe(429)
+    expect((await ask(predicted(100))).status).toBe(200)
+  })
+
+  it.each([
+    [
+      'Ollama’s pictures in a chat',
+      routes.chats,
+      { ...chats(), messages: [{ role: 'user', content: 'hi', images: [png] }] },
+    ],
     ['Anthropic’s system', routes.claudes, { ...claudes(), system: [picture] }],
     ['Gemini’s', routes.geminis, { ...geminis({ text: 'hi' }), systemInstruction: { parts: [shown('image/png')] } }],
     ['Gemini’s, in capitals', routes.geminis, geminis(shown('IMAGE/PNG'))],

@@ -32,7 +32,8 @@ function promptOf(asked: JsonObject): readonly unknown[] {
 }
 
 function look(asked: JsonObject, sight: Sight): void {
-  for (const content of promptOf(asked)) each(content, ({ parts }) => lookAtParts(parts, sight))
+  for (const content of promptOf(asked))
+    each(content, ({ role, ...one }) => lookAtParts('parts' in one ? one.parts : one, sight))
 }
 
 function lookAtParts(parts: unknown, sight: Sight): void {
@@ -43,7 +44,7 @@ function lookAtParts(parts: unknown, sight: Sight): void {
       if (name === 'fileData') sight.addFile('a file')
       else if (name === 'inlineData') lookAtData(objectOf(value), sight)
       else if (!known.has(name)) sight.lose(unknownPart(name))
-      else if (name === 'functionResponse' && isObject(value)) lookAtParts(value.parts, sight)
+      else if (/^(function|tool)Response$/.test(name) && isObject(value)) lookAtParts(value.parts, sight)
     }
   })
 }
@@ -87,7 +88,12 @@ export const boundingContent: Bounding = {
   },
   media: mediaIn,
   pictures: picturesOf,
-  without: (asked) => kindsLacking(asked, mediaIn(asked)),
+  without(asked) {
+    const { responseModalities: kinds } = configOf(camel(asked))
+    // Proto's JSON takes the numbers of its enumerations.
+    const isHeard = [kinds].flat().some((one) => String(one) === '3')
+    return kindsLacking(isHeard ? { ...asked, audio: true } : asked, mediaIn(asked))
+  },
   unbounded(asked, body) {
     const { tools, cachedContent } = camel(asked)
     if (isGiven(cachedContent)) return { what: 'content that the provider keeps', param: 'cachedContent' }

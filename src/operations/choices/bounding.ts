@@ -48,20 +48,34 @@ const common = {
 } satisfies Partial<Bounding>
 
 function mediaIn({ messages }: JsonObject): number {
-  return countParts(messages, ({ type }) => pictures.has(type) || parts.files.has(type))
+  return countParts(messages, ({ type, images }) => {
+    return pictures.has(type) || parts.files.has(type) || (Array.isArray(images) && images.length > 0)
+  })
 }
 
-/** Fields of messages by which some servers take what others have as parts. */
-const besideContent = ['files', 'documents', 'attachments', 'videos', 'audios', 'file_ids', 'video', 'file'] as const
+/** Fields of messages that may hold more than words. Some servers read them in any case, or beside the content. */
+const readFields: ReadonlySet<string> = new Set(
+  ['role', 'content', 'images', 'audio', 'tool_calls', 'function_call'].concat([
+    ...['files', 'documents', 'attachments', 'videos', 'audios', 'media', 'video', 'file', 'file_ids', 'image'],
+    ...['image_url', 'video_url', 'audio_url', 'file_url', 'document_url', 'input_audio', 'input_image', 'input_file'],
+  ]),
+)
+const readHere: ReadonlySet<string> = new Set([
+  ...['role', 'content', 'images', 'audio', 'tool_calls', 'function_call'],
+])
 
 function look({ messages }: JsonObject, sight: Sight): void {
   each(messages, (message) => {
     const { audio, content, images } = message
     if (isObject(audio)) sight.lose(kept)
     each(content, (part) => lookAtPart(part, parts, sight))
-    // Pictures of an earlier answer.
+    // Pictures of an earlier answer, or as Ollama has them.
     each(images, (part) => lookAtPart(part, parts, sight))
-    for (const name of besideContent) if (!isEmpty(message[name])) sight.lose(`the field \`${name}\` of a message`)
+    for (const image of Array.isArray(images) ? images : [images])
+      if (typeof image === 'string') sight.addPicture(image)
+    for (const name in message)
+      if (!readHere.has(name) && readFields.has(name.toLowerCase()) && !isEmpty(message[name]))
+        sight.lose(`the field \`${name}\` of a message`)
   })
 }
 
@@ -71,10 +85,11 @@ function isEmpty(value: unknown): boolean {
 
 export const boundingChat: Bounding = {
   ...common,
-  output: (asked) => ({
+  output: (asked, body) => ({
     tokens: largestLimit(asked),
     answers: Math.max(countOf(asked.n), countOf(asked.best_of)),
     draws: isDrawing(asked.modalities),
+    beside: isObject(asked.prediction) ? body.bytes.length : 0,
   }),
   media: mediaIn,
   pictures: ({ messages }) =>

@@ -28,13 +28,13 @@ export function isDrawing(modalities: unknown): boolean {
 
 /** The first tool that the provider runs by itself: what it reads and writes is billed too, however much it is. */
 export function toolOutside(tools: unknown, isOwn: (tool: JsonObject) => boolean): Unbounded | undefined {
-  const found = (Array.isArray(tools) ? tools : []).find((tool) => isObject(tool) && !isOwn(tool))
-  return (
-    found && {
-      what: `the tool ${stringAt(found, 'type') ?? Object.keys(found)[0] ?? 'without a name'}`,
-      param: 'tools',
-    }
-  )
+  if (tools === undefined || tools === null) return undefined
+  const all: readonly unknown[] = Array.isArray(tools) ? tools : [tools]
+  const place = all.findIndex((tool) => !isObject(tool) || !isOwn(tool))
+  if (place < 0) return undefined
+  const found = all[place]
+  const name = isObject(found) ? (stringAt(found, 'type') ?? Object.keys(found)[0]) : JSON.stringify(found)
+  return { what: `the tool ${name?.slice(0, 100) ?? 'without a name'}`, param: 'tools' }
 }
 
 /** Deeper than a picture in a document in the result of a tool. */

@@ -67,29 +67,43 @@ function pictureData(part: JsonObject): number | undefined {
 
 /** Fields with something else than words and pictures, by the names of Jina's, Cohere's, Voyage's and vLLM's APIs. */
 const files: ReadonlySet<string> = new Set(
-  ['video', 'video_url', 'video_base64', 'audio', 'audio_url', 'input_audio', 'pdf', 'image_base64'].concat([
-    ...['file_data', 'file_url', 'file_id', 'document_url'],
+  ['video', 'video_url', 'video_base64', 'videos', 'audio', 'audio_url', 'audio_base64', 'input_audio', 'pdf'].concat([
+    ...['pdf_url', 'image_base64', 'file_data', 'file_url', 'document_url'],
   ]),
 )
+const pictures: ReadonlySet<string> = new Set(['image', 'images', 'image_url'])
 const words: ReadonlySet<string> = new Set(['type', 'text', 'image', 'image_url', 'detail'])
 
 function lookAtInputs(inputs: unknown, sight: Sight): void {
   each(inputs, (input) => {
-    lookAtFields(input, sight)
-    for (const name in input) if (!words.has(name) && !files.has(name)) sight.lose(unknownPart(name))
+    const address = addressIn(input)
+    if (address !== undefined) sight.addPicture(address)
+    for (const name in input) {
+      if (files.has(name)) sight.addFile('a file')
+      else if (!words.has(name)) sight.lose(unknownPart(name))
+    }
   })
 }
 
-/** A document that is ranked may have any fields, and parts inside. */
+/** A document that is ranked may have any fields, and parts inside. What is said in a word names nothing. */
 function lookAtDocument(value: unknown, sight: Sight): void {
   if (Array.isArray(value)) for (const one of value) lookAtDocument(one, sight)
   if (!isObject(value)) return
-  lookAtFields(value, sight)
-  for (const name in value) if (!files.has(name)) lookAtDocument(value[name], sight)
+  for (const name in value) {
+    const [field, inside] = [name.toLowerCase(), value[name]]
+    if (files.has(field)) addSources(inside, (source) => sight.addFile('a file', source))
+    else if (pictures.has(field)) addSources(inside, (source) => sight.addPicture(source))
+    else lookAtDocument(inside, sight)
+  }
 }
 
-function lookAtFields(part: JsonObject, sight: Sight): void {
-  const address = addressIn(part)
-  if (address !== undefined) sight.addPicture(address)
-  for (const name in part) if (files.has(name)) sight.addFile('a file')
+/** Where something is, or the data of it: as such, in lists, or as `{ url }` and the like. */
+function addSources(value: unknown, add: (source: string) => void): void {
+  if (typeof value === 'string') {
+    if (textLength(value) > longestWord || /^\s*[a-z][a-z\d+.-]*:/i.test(value)) add(value)
+  } else if (typeof value === 'object' && value !== null) {
+    for (const one of Object.values(value)) addSources(one, add)
+  }
 }
+
+const longestWord = 200

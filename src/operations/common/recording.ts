@@ -3,7 +3,7 @@ import { fromBase64 } from '../../wire/base64.ts'
 /** Samples of a second at least, each of a byte or more: telephones have 8,000. */
 const fewestSamples = 4_000
 /** Chunks of a WAV, and tags of an MP3, that are gone through. */
-const mostParts = 8
+const mostParts = 32
 /** Bytes of nothing that may stand before the first frame. */
 const mostPadding = 64 * 1024
 

@@ -3,7 +3,6 @@ import type { RequestBody } from '../../wire/body.ts'
 import { imageTypeOfBase64 } from '../../wire/image-format.ts'
 import { isObject, type JsonObject } from '../../wire/json.ts'
 import { textLength } from '../../wire/outline.ts'
-import { charactersIn } from './bounding.ts'
 import { isBoundedRecording } from './recording.ts'
 
 /** In words, as in `Unbounded`. */
@@ -24,6 +23,12 @@ export class Sight {
   #fileCharacters = 0
   #pictureCharacters = 0
   #isUnclear = false
+  readonly #lengthOf: (text: string) => number
+
+  /** `isWhole`: whether all texts are there, so that none may stand for a longer one. */
+  constructor(isWhole = false) {
+    this.#lengthOf = isWhole ? ({ length }) => length : textLength
+  }
 
   /** Something that nothing bounds, in words. */
   lose(what: string): void {
@@ -34,7 +39,7 @@ export class Sight {
   addFile(what: string, data?: unknown): void {
     this.#file ??= what
     this.#files++
-    this.#fileCharacters += charactersIn(data)
+    this.#fileCharacters += this.#charactersOf(data)
   }
 
   /** Part of an earlier answer, which the provider keeps. */
@@ -48,8 +53,8 @@ export class Sight {
     else if (typeof address !== 'string') this.addFile(unsure)
     else if (/^\s*https?:/i.test(address)) this.#pictures++
     else if (dataOfPicture.test(address)) this.#addPictureData(address)
-    else if (textLength(address) !== address.length) this.#isUnclear = true
-    else if (imageTypeOfBase64(address) !== undefined) this.#addPictureData(address)
+    else if (this.isCut(address)) return
+    else if (imageTypeOfBase64(address.replace(untyped, '')) !== undefined) this.#addPictureData(address)
     else this.addFile(unsure, /^\s*data:/i.test(address) ? address : undefined)
   }
 
@@ -67,7 +72,7 @@ export class Sight {
 
   /** Whether a text isn't all there, so that the whole request must be looked at. */
   isCut(text: string): boolean {
-    const isCut = textLength(text) !== text.length
+    const isCut = this.#lengthOf(text) !== text.length
     this.#isUnclear ||= isCut
     return isCut
   }
@@ -88,12 +93,18 @@ export class Sight {
 
   #addPictureData(data: unknown): void {
     this.#pictures++
-    this.#pictureCharacters += charactersIn(data)
+    this.#pictureCharacters += this.#charactersOf(data)
+  }
+
+  #charactersOf(data: unknown): number {
+    return typeof data === 'string' ? this.#lengthOf(data) : 0
   }
 }
 
 /** Or what an outline tells of it. */
-const dataOfPicture = /^(?:\s*|\0\d+)data:image\/[\w.+-]+;/i
+const dataOfPicture = /^(?:\s*|\0\d+)data:image\/[\w.+*-]+;/i
+/** Data of which only its bytes tell what it is. */
+const untyped = /^\s*data:(?:application\/octet-stream)?;base64,/i
 
 /** What of a request, in `param`, can't be seen; undefined: all of it can. */
 export function outOfSight(
@@ -105,7 +116,7 @@ export function outOfSight(
   const sight = new Sight()
   look(asked, sight)
   if (!sight.isUnclear) return sight.found(param)
-  const whole = new Sight()
+  const whole = new Sight(true)
   look(uncut(asked, body), whole)
   return whole.found(param)
 }
@@ -116,10 +127,10 @@ function uncut(asked: JsonObject, { outline, json }: RequestBody): JsonObject {
   return Object.fromEntries(values)
 }
 
-/** Looks at each object of a list, or at what stands for a list of one. */
+/** Looks at each object of a list, of those inside, or at what stands for a list of one. */
 export function each(list: unknown, look: (one: JsonObject) => void): void {
   if (Array.isArray(list)) {
-    for (const one of list) if (isObject(one)) look(one)
+    for (const one of list) each(one, look)
   } else if (isObject(list)) look(list)
 }
 

@@ -1,5 +1,5 @@
 import type { Bounding } from '../../core/bounding.ts'
-import { isObject, type JsonObject } from '../../wire/json.ts'
+import { isObject, type JsonObject, stringAt } from '../../wire/json.ts'
 import { withField } from '../../wire/with-field.ts'
 import { fieldOutside, frameFields, samplingFields, thinkingFields } from '../common/bounded-fields.ts'
 import { countParts, dataIn, limitAmong, picturesIn, toolOutside } from '../common/bounding.ts'
@@ -73,6 +73,7 @@ const found: ReadonlyMap<unknown, string | undefined> = new Map<unknown, string 
     ['mcp_call', 'output'],
     ['mcp_list_tools', 'tools'],
     ['tool_search_output', 'tools'],
+    ['additional_tools', 'tools'],
   ] as const),
   ...(['function_call_output', 'custom_tool_call_output', 'computer_call_output'] as const).map(
     (type) => [type, 'output'] as const,
@@ -82,7 +83,14 @@ const found: ReadonlyMap<unknown, string | undefined> = new Map<unknown, string 
   ),
 ])
 /** Tools that the client runs. */
-const own: ReadonlySet<string> = new Set(['function', 'custom', 'local_shell', 'apply_patch'])
+const own: ReadonlySet<string> = new Set([
+  'function',
+  'custom',
+  'local_shell',
+  'apply_patch',
+  'computer',
+  'computer_use_preview',
+])
 
 function mediaIn({ input, instructions }: JsonObject): number {
   return countParts([input, instructions], ({ type }) => pictures.has(type) || parts.files.has(type))
@@ -106,8 +114,9 @@ function lookAtItem(item: JsonObject, sight: Sight, isNative: () => boolean): vo
 function lookAtKept(type: unknown, item: JsonObject, sight: Sight): void {
   const field = answered.get(type) ?? found.get(type)
   if (field !== undefined && !isNothing(item[field])) return
-  if (answered.has(type)) sight.addAnswer()
-  else if (found.has(type)) sight.lose(kept)
+  // What somebody else has said may be longer than an answer.
+  if (answered.has(type) && (item.role ?? 'assistant') === 'assistant') sight.addAnswer()
+  else if (field !== undefined || found.has(type)) sight.lose(kept)
 }
 
 export const boundingResponse: Bounding = {
@@ -157,6 +166,8 @@ export const boundingCompaction: Bounding = {
 function isOwn(tool: JsonObject): boolean {
   const { type, name } = tool
   if (typeof type !== 'string') return type === undefined && (typeof name === 'string' || isObject(tool.function))
+  if (type === 'shell') return stringAt(tool.environment, 'type') === 'local'
+  if (type === 'tool_search') return tool.execution === 'client'
   if (type !== 'namespace') return own.has(type)
   return toolOutside(tool.tools, isOwn) === undefined
 }
