@@ -1,4 +1,4 @@
-import { quote, readString, wordsOf } from './strings.ts'
+import { quote, readString, type Seen, wordsOf } from './strings.ts'
 
 /** A member of a JSON object and its position: `bytes.subarray(start, end)` is `"key": value`. */
 export interface Member {
@@ -24,12 +24,11 @@ export function members(bytes: Uint8Array): Member[] {
   const found: Member[] = []
   let at = skipSpace(bytes, bytes.indexOf(123) + 1)
   while (bytes[at] === quote) {
-    const { end: keyEnd, surplus, ascii } = readString(bytes, words, at + 1)
+    const seen = readString(bytes, words, at + 1)
+    const keyEnd = seen.end
     const valueStart = skipSpace(bytes, skipSpace(bytes, keyEnd) + 1)
     const end = valueEnd(bytes, words, valueStart)
-    const key =
-      ascii && surplus === 0 && keyEnd - at <= plainKey ? plain(bytes, at + 1, keyEnd - 1) : spelt(bytes, at, keyEnd)
-    found.push({ key, start: at, valueStart, end })
+    found.push({ key: keyAt(bytes, at, seen), start: at, valueStart, end })
     at = skipSpace(bytes, end)
     if (bytes[at] === 44) at = skipSpace(bytes, at + 1)
   }
@@ -93,15 +92,13 @@ function rebuild(bytes: Uint8Array, all: readonly Member[], added: [string, stri
 /** Keys of up to this many bytes are built faster by hand than by a decoder. */
 const plainKey = 32
 
-function plain(bytes: Uint8Array, start: number, end: number): string {
+/** The key whose opening quote is at `start`, escapes decoded. `seen`: what is known of its string. */
+export function keyAt(bytes: Uint8Array, start: number, { end, surplus, ascii }: Seen): string {
+  if (!ascii || surplus > 0 || end - start > plainKey)
+    return JSON.parse(decoder.decode(bytes.subarray(start, end))) as string
   let key = ''
-  for (let at = start; at < end; at++) key += String.fromCharCode(bytes[at] as number)
+  for (let at = start + 1; at < end - 1; at++) key += String.fromCharCode(bytes[at] as number)
   return key
-}
-
-/** Decodes a key, given with its quotes, escapes included. */
-function spelt(bytes: Uint8Array, start: number, end: number): string {
-  return JSON.parse(decoder.decode(bytes.subarray(start, end))) as string
 }
 
 function skipSpace(bytes: Uint8Array, from: number): number {
