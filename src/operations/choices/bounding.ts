@@ -53,15 +53,13 @@ function mediaIn({ messages }: JsonObject): number {
   })
 }
 
-/** Fields of messages that may hold more than words. Some servers read them in any case, or beside the content. */
-const readFields: ReadonlySet<string> = new Set(
-  ['role', 'content', 'images', 'audio', 'tool_calls', 'function_call'].concat([
-    ...['files', 'documents', 'attachments', 'videos', 'audios', 'media', 'video', 'file', 'file_ids', 'image'],
-    ...['image_url', 'video_url', 'audio_url', 'file_url', 'document_url', 'input_audio', 'input_image', 'input_file'],
-  ]),
-)
-const readHere: ReadonlySet<string> = new Set([
-  ...['role', 'content', 'images', 'audio', 'tool_calls', 'function_call'],
+/** Fields of messages that are looked at, or hold nothing but words. */
+const readHere: ReadonlySet<string> = new Set(['role', 'content', 'images', 'audio', 'tool_calls', 'function_call'])
+/** Those that some servers read besides, and all of them in any case. */
+const readFields: ReadonlySet<string> = new Set([
+  ...readHere,
+  ...['files', 'documents', 'attachments', 'videos', 'audios', 'media', 'video', 'file', 'file_ids', 'image'],
+  ...['image_url', 'video_url', 'audio_url', 'file_url', 'document_url', 'input_audio', 'input_image', 'input_file'],
 ])
 
 function look({ messages }: JsonObject, sight: Sight): void {
