@@ -1,6 +1,6 @@
 import type { Account, Admission, Admittance, Exchange, Tenant } from '../core/account.ts'
 import { askedFields } from '../core/asked.ts'
-import type { Bounding, Unbounded } from '../core/bounding.ts'
+import type { Bounding } from '../core/bounding.ts'
 import type { Deployment } from '../core/catalog.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Plan, Target } from '../core/plan.ts'
@@ -10,24 +10,16 @@ import { worstCost } from '../prices/worst.ts'
 import type { Key, OnStoreError } from '../state/key.ts'
 import type { Hold, Refused } from '../state/meters.ts'
 import type { RequestBody } from '../wire/body.ts'
-import { type JsonObject, stringAt } from '../wire/json.ts'
+import type { JsonObject } from '../wire/json.ts'
 import { type Paying, RequestAdmission } from './admission.ts'
 import { allowList } from './allowed.ts'
 import { boundOf, likely, type TokenBound } from './bound.ts'
 import { addLimitHeaders } from './limit-headers.ts'
 import type { Allowance, Limiter } from './limiter.ts'
+import { choiceOf, mayGiveOne, payablePlan, serviceOf, without } from './payable.ts'
 import type { ProjectSubject, ProjectSubjects } from './project-subject.ts'
 import { isTooFast, type Take, type TooFast } from './rates.ts'
-import {
-  inTier,
-  noStore,
-  overdrawn,
-  overdrawnMeanwhile,
-  tooFast,
-  tooManyAtOnce,
-  unboundedFor,
-  unpriced,
-} from './refusals.ts'
+import { noStore, overdrawn, overdrawnMeanwhile, tooFast, tooManyAtOnce, unboundedFor } from './refusals.ts'
 import {
   addHolds,
   addRates,
@@ -114,7 +106,7 @@ export class KeyAccount implements Account {
     const { priceOf, clock } = this.#common
     const subjects = this.#subjects
     const payer = subjects.find(hasBudget)
-    const payable = payer ? this.#payable(plan, payer) : plan
+    const payable = payer ? payablePlan(plan, payer.whose, this.#common.neededPriceOf) : plan
     const { targets } = payable
     const isFree = ({ deployment }: Target) => priceOf(deployment)?.source === 'free'
     const costs = payer !== undefined && !targets.every(isFree)
@@ -181,19 +173,6 @@ export class KeyAccount implements Account {
     return this.#common.counts || subjects.some((one) => hasBudget(one) || one.limits.tpm !== undefined)
   }
 
-  /** A plan of what has a price. */
-  #payable(plan: Plan, { whose }: Subject): Plan {
-    const { neededPriceOf } = this.#common
-    if (plan.targets.every(({ deployment }) => neededPriceOf(deployment))) return plan
-    const targets = plan.targets.filter(({ deployment }) => neededPriceOf(deployment))
-    if (targets.length === 0) throw unpriced(whose, plan.requested)
-    const unknown = plan.targets.filter((target) => !targets.includes(target))
-    const skipped = unknown.map(({ deployment: { label: name } }) => {
-      return { name, kind: 'unpriced' as const, why: `its price isn't known, and the ${whose} has a budget` }
-    })
-    return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
-  }
-
   /** A plan of those of whom it can be told what this costs at most, and what the dearest of them needs. */
   #paid(plan: Plan, payer: Subject, needs: Needed): { readonly plan: Plan; readonly need: number } {
     const { allowUnbounded } = this.#key.limits
@@ -204,7 +183,7 @@ export class KeyAccount implements Account {
       if (cost === undefined && !allowUnbounded) unknown.push(target)
       else need = Math.max(need, (cost ?? 0) + this.#again(target, needs))
     }
-    return { plan: unknown.length === 0 ? plan : without(plan, unknown, payer, needs.body), need }
+    return { plan: unknown.length === 0 ? plan : without(plan, unknown, payer.whose, needs.body), need }
   }
 
   /** Of what becomes several exchanges, each has all of the input. */
@@ -281,39 +260,6 @@ interface Needed {
   readonly body: RequestBody
   readonly bound: TokenBound
   readonly exchanges: number
-}
-
-/** The plan without those of whom nobody can tell what the request costs. Throws if that is all. */
-function without(plan: Plan, unknown: readonly Target[], { whose }: Subject, body: RequestBody): Plan {
-  const targets = plan.targets.filter((target) => !unknown.includes(target))
-  const [first] = unknown
-  if (targets.length === 0) throw unpriced(whose, plan.requested, first && serviceOf(first, body))
-  const skipped = unknown.map((target) => {
-    const what = inTier(serviceOf(target, body)) || ' for such a request'
-    const why = `its price${what} isn't known, and the ${whose} has a budget`
-    return { name: target.deployment.label, kind: 'unpriced' as const, why }
-  })
-  return { ...plan, targets, skipped: [...plan.skipped, ...skipped] }
-}
-
-/** The service tier that a target is asked for. */
-function serviceOf(target: Target, body: RequestBody): string | undefined {
-  return stringAt(askedFields({ target, body }), 'service_tier')
-}
-
-const choices = ['models', 'fallbacks', 'provider', 'providerOptions']
-
-/** What a router is to choose: only the price of the first model is known, at its usual servers. */
-function choiceOf({ routed, plan }: Admittance): Unbounded | undefined {
-  const param = routed && choices.find((name) => (routed.outline[name] ?? null) !== null)
-  if (param !== undefined) return { what: 'a router chooses', param }
-  const searches = plan.targets.some(({ deployment: { provider, model } }) => provider.routes && /:online$/.test(model))
-  return searches ? { what: 'a web search', param: 'model' } : undefined
-}
-
-/** Whether a server may give one answer at once: of others than the format's own, only their answers tell. */
-function mayGiveOne({ deployment: { provider } }: Target): boolean {
-  return !provider.definition.keepsFormat?.(provider.settings)
 }
 
 /** Whoever reads and writes so much for nothing does so always. */
