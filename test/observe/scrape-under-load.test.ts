@@ -17,7 +17,7 @@ const mostCpu = 40
 /** Milliseconds that a chunk may be held up longer than without scrapes. */
 const mostHoldUp = 50
 /** Other programs take time and hold chunks up as well, but not every time. */
-const turns = 5
+const turns = 20
 
 let upstream: Measured
 beforeAll(async () => {
